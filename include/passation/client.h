@@ -1,0 +1,129 @@
+#ifndef PASSATION_CLIENT_H
+#define PASSATION_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/finding.h"
+#include "passation/secret.h"
+#include "passation/vault.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A client: an owner with an OVH account and domains, a data key and a journal chain of
+ * its own. An address belongs to the one client that has its domain.
+ */
+enum {
+    PSN_CLIENT_ID_MAX = 65,
+    PSN_NIC_MAX = 65,
+    PSN_URL_MAX = 257,
+    PSN_CLIENT_DOMAINS_MAX = 256,
+    PSN_DOMAIN_NAME_MAX = 254,
+};
+
+struct psn_client_limits {
+    uint32_t rate_per_min;          /* calls a minute, burst 30; 0: no limit */
+    int64_t settle_s;               /* ROTATION's Q: after it no request is on the way */
+    int64_t login_cache_s;          /* how long a mail server may remember a refusal */
+    uint32_t failed_logins;         /* at most so many refused logins … */
+    int64_t failed_logins_window_s; /* … in so long, per mailbox */
+};
+
+struct psn_client {
+    char id[PSN_CLIENT_ID_MAX]; /* [a-z0-9][a-z0-9._-]{0,63} */
+    char name[PSN_NAME_MAX];
+    char nic[PSN_NIC_MAX];      /* xy000000-ovh, lower case */
+    char endpoint[PSN_URL_MAX]; /* "ovh-eu" or a v1 root URL */
+    char imap[PSN_URL_MAX];     /* imaps://host:port instead of the back-end's, or "" */
+    char smtp[PSN_URL_MAX];     /* smtps://host:port instead of the back-end's, or "" */
+    struct psn_client_limits limits;
+    size_t domain_count;
+    char (*domains)[PSN_DOMAIN_NAME_MAX]; /* domain_count names, lower case */
+    int64_t created_s;
+    bool linked;                  /* an API credential is stored */
+    char linked_nic[PSN_NIC_MAX]; /* what OVH's /me said when it was, or "" */
+    int64_t key_expires_s;        /* of the consumer key; 0: never or not linked */
+};
+
+/* A client with the defaults of OVH's own endpoints: 60 a minute, 10 min, 61 min, 3 in 5
+ * min. */
+PSN_API struct psn_client psn_client_init(void);
+PSN_API void psn_client_release(struct psn_client *client);
+/* Appends a domain in normal form. E_INVALID if it is none. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_add_domain(struct psn_client *client,
+                                                           const char *domain,
+                                                           struct psn_error *err);
+
+/* E_INVALID: id, NIC handle, endpoint or URL has a wrong form, no domain, or limits under
+ * the floors of OVH's own endpoints; E_EXISTS: id or domain is taken. NIC upper case is
+ * folded. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_add(struct psn_vault *vault,
+                                                    const struct psn_client *client,
+                                                    struct psn_error *err);
+/* Replaces everything but id and link. Domains that still have roles cannot be dropped.
+ */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_set(struct psn_vault *vault,
+                                                    const struct psn_client *client,
+                                                    struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_get(struct psn_vault *vault,
+                                                    const char *id,
+                                                    struct psn_client *ret_client,
+                                                    struct psn_error *err);
+/* In the order of ids. The client is borrowed for the call. */
+typedef enum psn_code psn_client_fn(void *arg, const struct psn_client *client,
+                                    struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_each(struct psn_vault *vault,
+                                                     psn_client_fn *each, void *arg,
+                                                     struct psn_error *err);
+/* Removes a client and all it has from the vault, nothing at OVH. While the vault holds
+ * passwords of it, which nobody else may have, E_POLICY unless confirm repeats the id. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_rm(struct psn_vault *vault,
+                                                   const char *id, const char *confirm,
+                                                   struct psn_error *err);
+
+/* --- the link to OVH --- */
+
+/* Stores the API credential found in an ovh.conf, after asking OVH who it belongs to
+ * (GET /me) and what it may do. E_POLICY if the account is another NIC handle than the
+ * client's, or its rules are wider than passation needs and accept_wide is false (the
+ * message names the widest); E_REFUSED if OVH refuses the key. */
+struct psn_link {
+    char nic[PSN_NIC_MAX];
+    int64_t expires_s; /* 0: never */
+    size_t rules;
+    size_t missing;         /* rules that passation needs and the key lacks … */
+    char missing_rule[272]; /* … the first of them, "GET /me" */
+    bool wide;
+    char wide_rule[272]; /* the widest rule, if wide */
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_link(
+    struct psn_vault *vault, const char *id, const struct psn_secret *config,
+    bool accept_wide, struct psn_link *ret_link, struct psn_error *err);
+
+/* Walks the client's account, read only. What is found of mailboxes is compared with the
+ * vault: see psn_inventory_state. */
+enum psn_inventory_state {
+    PSN_INVENTORY_OTHER,   /* not a mailbox */
+    PSN_INVENTORY_MANAGED, /* a role of the vault */
+    PSN_INVENTORY_FREE,    /* at OVH, not in the vault: adopt it? */
+    PSN_INVENTORY_MISSING, /* in the vault, no longer at OVH */
+};
+typedef enum psn_code psn_inventory_fn(void *arg, const struct psn_finding *finding,
+                                       enum psn_inventory_state state,
+                                       struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_inventory(struct psn_vault *vault,
+                                                          const char *id,
+                                                          psn_inventory_fn *each,
+                                                          void *arg,
+                                                          struct psn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef PASSATION_JOURNAL_H
+#define PASSATION_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/vault.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The journal: what was done, in hash chains; one for the vault, one for each client. An
+ * entry holds no secret.
+ */
+enum {
+    PSN_HEAD_SIZE = 32,
+    PSN_EVENT_MAX = 33,
+    PSN_JOURNAL_TEXT_MAX = 513,
+};
+
+struct psn_journal_entry {
+    char chain[65];  /* client id, or "" for the vault's own chain */
+    uint64_t number; /* from 1 */
+    int64_t time_s;
+    char actor[PSN_PERSON_ID_MAX]; /* whose slot was in use */
+    char event[PSN_EVENT_MAX];     /* a stable word: "role.created", "secret.shown" … */
+    char subject[255];             /* address, client id or person; or "" */
+    char label[65];                /* of a secret, or "" */
+    uint64_t version;              /* or 0 */
+    char text[PSN_JOURNAL_TEXT_MAX]; /* more, plain English words or numbers; or "" */
+    uint8_t hash[PSN_HEAD_SIZE];
+};
+typedef enum psn_code psn_journal_fn(void *arg, const struct psn_journal_entry *entry,
+                                     struct psn_error *err);
+
+/* The newest count entries (0: all) of a chain, oldest first. chain NULL: of all chains,
+ * each chain after the other, the vault's first. Checked against the chain's head before
+ * use. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_journal_each(struct psn_vault *vault,
+                                                      const char *chain, uint64_t count,
+                                                      psn_journal_fn *each, void *arg,
+                                                      struct psn_error *err);
+
+struct psn_head {
+    char chain[65];
+    uint64_t count;
+    uint8_t hash[PSN_HEAD_SIZE];
+};
+/* Recomputes every chain from its first entry; calls each for every head. E_INTEGRITY. */
+typedef enum psn_code psn_head_fn(void *arg, const struct psn_head *head,
+                                  struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,
+                                                        psn_head_fn *each, void *arg,
+                                                        struct psn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,201 @@
+#ifndef PASSATION_VAULT_H
+#define PASSATION_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/secret.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The vault: one encrypted file. Calling sequence:
+ *
+ *     psn_init()                                   once per process
+ *     psn_vault_create(…) or psn_vault_open(…)     the handle
+ *     psn_vault_unlock(…) or psn_vault_unlock_key(…)
+ *     … everything else …
+ *     psn_vault_free(vault)                        wipes the keys
+ *
+ * One handle per thread and per process. Each function is one transaction: it is done
+ * whole and durable when it returns PSN_OK, or not at all.
+ *
+ * E_INTEGRITY: the file was edited or damaged; E_ROLLED_BACK, E_FORKED: it is an older or
+ * another copy than the one last seen by this user; E_TOO_NEW: written by a newer
+ * version.
+ */
+struct psn_vault;
+
+enum {
+    PSN_VAULT_ID_SIZE = 16,
+    PSN_SLOT_ID_SIZE = 16,
+    PSN_VAULT_KEY_SIZE = 32,
+    PSN_PERSON_ID_MAX = 65,
+    PSN_NAME_MAX = 257,
+};
+
+PSN_API PSN_MUST_CHECK enum psn_code psn_init(struct psn_error *err);
+
+/* A person. The first one of a vault holds its first slot. */
+enum psn_person_kind {
+    PSN_PERSON_TEAM,
+    PSN_PERSON_PROVIDER,
+    PSN_PERSON_CLIENT,
+};
+struct psn_person {
+    char id[PSN_PERSON_ID_MAX]; /* [a-z0-9][a-z0-9._-]{0,63} */
+    enum psn_person_kind kind;
+    char name[PSN_NAME_MAX];  /* may be empty */
+    char email[PSN_NAME_MAX]; /* may be empty */
+    int64_t created_s;
+};
+PSN_API const char *psn_person_kind_name(enum psn_person_kind kind);
+
+/* Slots: ways to unlock the vault. Whoever holds one reaches everything. */
+enum psn_slot_kind {
+    PSN_SLOT_PASSPHRASE = 1, /* Argon2id */
+    PSN_SLOT_RECOVERY = 2,   /* the recovery code, in any spelling */
+    PSN_SLOT_IDENTITY = 3,   /* the content of an age-keygen file */
+};
+PSN_API const char *psn_slot_kind_name(enum psn_slot_kind kind);
+
+struct psn_key {
+    enum psn_slot_kind kind;
+    const struct psn_secret *secret; /* borrowed */
+};
+
+/* Where to keep what was last seen of each vault (rollback detection); a folder, made
+ * when needed. NULL: nothing is remembered, and status says "not checkable here". */
+struct psn_vault_options {
+    const char *path;
+    const char *state_dir;
+    const char *ca_file; /* extra trusted CA, only for hosts given by URL; or NULL */
+};
+
+/* Creates the file (never over an existing one: E_EXISTS) with its first person and his
+ * slots (at least one key), and opens it unlocked. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_create(
+    const struct psn_vault_options *options, const struct psn_person *person,
+    const struct psn_key *keys, size_t key_count, struct psn_vault **ret_vault,
+    struct psn_error *err);
+
+/* Opens the file, still locked. E_NOT_FOUND with advice if there is none. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_open(
+    const struct psn_vault_options *options, struct psn_vault **ret_vault,
+    struct psn_error *err);
+PSN_API void psn_vault_free(struct psn_vault *vault);
+
+/* Known without unlocking. */
+PSN_API const uint8_t *psn_vault_id(const struct psn_vault *vault);
+PSN_API const char *psn_vault_path(const struct psn_vault *vault);
+
+/* Unlocks with a key: tries every slot of its kind. E_DENIED if none fits. Checks the
+ * state and the rollback record before anything is used. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_unlock(struct psn_vault *vault,
+                                                      const struct psn_key *key,
+                                                      struct psn_error *err);
+
+/* The unlocked vault's key and the slot in use, for an agent to keep; and back.
+ * E_DENIED if the key is not (or no longer) this vault's. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_export_key(
+    const struct psn_vault *vault, struct psn_secret **ret_key,
+    uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_unlock_key(
+    struct psn_vault *vault, const struct psn_secret *key,
+    const uint8_t slot[PSN_SLOT_ID_SIZE], struct psn_error *err);
+
+struct psn_slot {
+    uint8_t id[PSN_SLOT_ID_SIZE];
+    enum psn_slot_kind kind;
+    char person[PSN_PERSON_ID_MAX];
+    int64_t created_s;
+    bool in_use; /* unlocked this handle */
+};
+typedef enum psn_code psn_slot_fn(void *arg, const struct psn_slot *slot,
+                                  struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_slot_each(struct psn_vault *vault,
+                                                   psn_slot_fn *each, void *arg,
+                                                   struct psn_error *err);
+
+/* Adds a way in for a person, who is made (kind team) if not known yet; *ret_new_person
+ * tells. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_slot_add(struct psn_vault *vault,
+                                                  const char *person,
+                                                  const struct psn_key *key,
+                                                  bool *ret_new_person,
+                                                  struct psn_error *err);
+
+/* The vault's public keys, in the forms that stock tools read. */
+struct psn_vault_keys {
+    char fingerprint[64];      /* SHA256:…, as ssh-keygen -l prints it */
+    char ssh[128];             /* ssh-ed25519 AAAA… */
+    char allowed_signers[320]; /* one line for ssh-keygen -Y verify -f */
+    char minisign[64];         /* for minisign -P */
+    char age[72];              /* age1… */
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_public_keys(
+    struct psn_vault *vault, struct psn_vault_keys *ret_keys, struct psn_error *err);
+
+/* Checks everything: SQLite's structure, every row of every table, every chain to its
+ * head, and that every box opens. */
+struct psn_vault_check {
+    uint64_t generation;
+    uint64_t rows;
+    uint64_t entries;
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_check(struct psn_vault *vault,
+                                                     struct psn_vault_check *ret_check,
+                                                     struct psn_error *err);
+
+/* What the rollback record says, known after unlocking. */
+enum psn_seen {
+    PSN_SEEN_UNKNOWN, /* no record for this vault: not checkable here */
+    PSN_SEEN_SAME,
+    PSN_SEEN_OLDER, /* our record is older: another copy or machine went on, its chain
+                       holds it */
+};
+PSN_API enum psn_seen psn_vault_seen(const struct psn_vault *vault);
+
+/* Writes a consistent copy, verified by opening it again, while others may use the vault.
+ * E_EXISTS unless replace. Journalled. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
+                                                      const char *path, bool replace,
+                                                      struct psn_error *err);
+
+/* Puts a backup in the place of options->path, after opening it with the key and checking
+ * all of it. An existing vault there is kept beside it as PATH.before-restore-TIME, whose
+ * name is returned. An older copy than the one last seen is E_ROLLED_BACK unless
+ * accept_older, which is journalled. E_BUSY while another process works on the vault. */
+struct psn_restore {
+    const char *backup;
+    struct psn_key key;
+    const struct psn_secret *exported_key; /* instead of key, with slot; or NULL */
+    const uint8_t *slot;
+    bool accept_older;
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_restore(
+    const struct psn_vault_options *options, const struct psn_restore *restore,
+    char *ret_kept, size_t kept_size, struct psn_vault **ret_vault,
+    struct psn_error *err);
+
+/* Generated secrets for people: see crypto/generate.h for their form. language: "fr" or
+ * "en". */
+PSN_API PSN_MUST_CHECK enum psn_code psn_new_passphrase(
+    const char *language, struct psn_secret **ret_passphrase, struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_new_recovery_code(struct psn_secret **ret_code,
+                                                           struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_new_password(struct psn_secret **ret_password,
+                                                      struct psn_error *err);
+/* E_POLICY if a chosen passphrase is too weak (12 characters, zxcvbn 10^10 guesses). */
+PSN_API PSN_MUST_CHECK enum psn_code psn_passphrase_check(
+    const struct psn_secret *passphrase, struct psn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

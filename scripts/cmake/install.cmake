@@ -1,0 +1,25 @@
+include(CMakePackageConfigHelpers)
+
+if(TARGET passation_cli)
+  install(TARGETS passation_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(TARGETS passation EXPORT passationTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT passationTargets NAMESPACE passation::
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/passation)
+
+configure_package_config_file(scripts/cmake/passationConfig.cmake.in passationConfig.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/passation)
+write_basic_package_version_file(passationConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passationConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/passationConfigVersion.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/passation)
+
+configure_file(scripts/cmake/passation.pc.in passation.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passation.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_BINARY_DIR}/locale/fr/LC_MESSAGES/passation.mo
+        DESTINATION ${CMAKE_INSTALL_LOCALEDIR}/fr/LC_MESSAGES)
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

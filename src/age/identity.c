@@ -1,0 +1,135 @@
+#include "age/identity.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "age/bech32.h"
+#include "base/i18n.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+
+_Static_assert(PSN_AGE_KEY_SIZE == crypto_scalarmult_curve25519_SCALARBYTES, "X25519");
+
+static const char identity_prefix[] = "AGE-SECRET-KEY-";
+static const char recipient_prefix[] = "age";
+
+static enum psn_code refuse(struct psn_error *err, const char *message)
+{
+    (void)psn_fail(err, PSN_E_INVALID, "%s", message);
+    return psn_hint(err, PSN_E_INVALID,
+                    _("an identity file is made by: age-keygen -o FILE"));
+}
+
+/* Errors name the line's number, never its content. */
+static enum psn_code parse_line(const char *line, size_t size, size_t number,
+                                struct psn_secret **ret_scalar, struct psn_error *err)
+{
+    struct psn_bech32 decoded = { 0 };
+    enum psn_code rc;
+
+    if (size < sizeof identity_prefix ||
+        memcmp(line, identity_prefix, sizeof identity_prefix - 1) != 0)
+        rc = psn_fail(err, PSN_E_INVALID, _("line %zu is not an age identity"), number);
+    else if (!psn_bech32_decode(line, size, &decoded) ||
+             strcmp(decoded.prefix, identity_prefix) != 0 ||
+             decoded.size != PSN_AGE_KEY_SIZE)
+        rc = psn_fail(err, PSN_E_INVALID, _("the age identity in line %zu is mistyped"),
+                      number);
+    else
+        rc = psn_secret_copy(decoded.bytes, decoded.size, ret_scalar, err);
+    sodium_memzero(&decoded, sizeof decoded);
+    if (rc == PSN_E_INVALID)
+        (void)psn_hint(err, rc, _("an identity file is made by: age-keygen -o FILE"));
+    return rc;
+}
+
+enum psn_code psn_age_identity_parse(const struct psn_secret *text,
+                                     struct psn_secret **ret_scalar,
+                                     struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *scalar = NULL;
+    const char *line = (const char *)psn_secret_bytes(text);
+    const char *end = line + psn_secret_size(text);
+
+    for (size_t number = 1; line < end; number++) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        const char *next = newline ? newline + 1 : end;
+        size_t size = (size_t)((newline ? newline : end) - line);
+        enum psn_code rc;
+
+        if (size > 0 && line[size - 1] == '\r')
+            size--;
+        if (size > 0 && line[0] != '#') {
+            if (scalar)
+                return refuse(err, _("there is more than one age identity"));
+            rc = parse_line(line, size, number, &scalar, err);
+            if (rc)
+                return rc;
+        }
+        line = next;
+    }
+    if (!scalar)
+        return refuse(err, _("there is no age identity"));
+    *ret_scalar = PSN_TAKE(scalar);
+    return PSN_OK;
+}
+
+enum psn_code psn_age_identity_text(const struct psn_secret *scalar,
+                                    struct psn_secret **ret_text, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *text = NULL;
+    enum psn_code rc;
+    bool fits;
+    char *at;
+
+    if (psn_secret_size(scalar) != PSN_AGE_KEY_SIZE)
+        return refuse(err, _("an age identity has the wrong length"));
+    rc = psn_secret_new(PSN_AGE_IDENTITY_TEXT_SIZE, &text, err);
+    if (rc)
+        return rc;
+    at = (char *)psn_secret_fill(text);
+    fits = psn_bech32_encode("age-secret-key-", psn_secret_bytes(scalar),
+                             PSN_AGE_KEY_SIZE, at, PSN_AGE_IDENTITY_TEXT_SIZE + 1);
+    assert(fits);
+    (void)fits;
+    for (; *at; at++)
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 'a' + 'A');
+    psn_secret_set_size(text, PSN_AGE_IDENTITY_TEXT_SIZE);
+    *ret_text = PSN_TAKE(text);
+    return PSN_OK;
+}
+
+enum psn_code psn_age_identity_new(struct psn_secret **ret_scalar, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *scalar = NULL;
+    enum psn_code rc;
+
+    rc = psn_secret_new(PSN_AGE_KEY_SIZE, &scalar, err);
+    if (rc)
+        return rc;
+    psn_random(psn_secret_fill(scalar), PSN_AGE_KEY_SIZE);
+    psn_secret_set_size(scalar, PSN_AGE_KEY_SIZE);
+    *ret_scalar = PSN_TAKE(scalar);
+    return PSN_OK;
+}
+
+enum psn_code psn_age_recipient(const struct psn_secret *scalar,
+                                char ret_text[PSN_AGE_RECIPIENT_MAX],
+                                struct psn_error *err)
+{
+    uint8_t point[crypto_scalarmult_curve25519_BYTES];
+    bool fits;
+
+    if (psn_secret_size(scalar) != PSN_AGE_KEY_SIZE)
+        return refuse(err, _("an age identity has the wrong length"));
+    if (crypto_scalarmult_base(point, psn_secret_bytes(scalar)) != 0)
+        return psn_fail(err, PSN_E_UNEXPECTED, _("X25519 does not compute"));
+    fits = psn_bech32_encode(recipient_prefix, point, sizeof point, ret_text,
+                             PSN_AGE_RECIPIENT_MAX);
+    assert(fits);
+    (void)fits;
+    return PSN_OK;
+}

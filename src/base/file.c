@@ -1,0 +1,310 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+enum psn_code psn_file_code(int errnum)
+{
+    switch (errnum) {
+    case ENOENT:
+    case ENOTDIR:
+        return PSN_E_NOT_FOUND;
+    case EEXIST:
+        return PSN_E_EXISTS;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return PSN_E_FULL;
+    case ENOMEM:
+        return PSN_E_NOMEM;
+    default:
+        return PSN_E_IO;
+    }
+}
+
+static enum psn_code read_all(int fd, const char *name, struct psn_buf *buf,
+                              struct psn_error *err)
+{
+    uint8_t chunk[4096];
+    ssize_t got;
+    enum psn_code rc = PSN_OK;
+
+    do {
+        got = read(fd, chunk, sizeof chunk);
+        if (got > 0)
+            psn_buf_bytes(buf, chunk, (size_t)got);
+    } while ((got > 0 && !buf->failed) || (got < 0 && errno == EINTR));
+    if (got < 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot read '%s': %s"), name,
+                      strerror(errno));
+    else if (psn_buf_check(buf, err))
+        rc = psn_wrap(err, PSN_E_LIMIT, _("cannot read '%s'"), name);
+    if (buf->wipe)
+        explicit_bzero(chunk, sizeof chunk);
+    return rc;
+}
+
+static bool is_regular(int fd)
+{
+    struct stat info;
+
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/* O_NONBLOCK: a FIFO that nobody writes to must not hold us up. It means nothing to
+ * a regular file. */
+enum psn_code psn_file_open(const char *path, int *ret_fd, struct psn_error *err)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 && errno == ELOOP)
+        return psn_fail(err, PSN_E_IO,
+                        _("'%s' is a symbolic link, which is not followed"), path);
+    if (fd < 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot open '%s': %s"), path,
+                        strerror(errno));
+    if (!is_regular(fd)) {
+        (void)close(fd);
+        return psn_fail(err, PSN_E_IO, _("'%s' is not a regular file"), path);
+    }
+    *ret_fd = fd;
+    return PSN_OK;
+}
+
+enum psn_code psn_file_read(const char *path, struct psn_buf *buf, struct psn_error *err)
+{
+    PSN_AUTO_FD int fd = -1;
+    enum psn_code rc;
+
+    rc = psn_file_open(path, &fd, err);
+    return rc ? rc : read_all(fd, path, buf, err);
+}
+
+enum psn_code psn_file_read_fd(int fd, struct psn_buf *buf, struct psn_error *err)
+{
+    char name[32];
+    enum psn_code rc;
+
+    (void)snprintf(name, sizeof name, "fd %d", fd);
+    if (fcntl(fd, F_GETFD) < 0)
+        return psn_fail(err, PSN_E_INVALID, _("file descriptor %d is not open"), fd);
+    rc = read_all(fd, name, buf, err);
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+    if (rc)
+        return rc;
+    if (buf->size > 0 && buf->data[buf->size - 1] == '\n')
+        buf->data[--buf->size] = '\0';
+    return PSN_OK;
+}
+
+bool psn_file_is_exposed(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && (info.st_mode & 077) != 0;
+}
+
+char *psn_file_dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+enum psn_code psn_file_sync_dir_of(const char *path, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *dir = psn_file_dir_of(path);
+    PSN_AUTO_FD int fd = -1;
+
+    if (!dir)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot make '%s' durable: %s"), dir,
+                        strerror(errno));
+    return PSN_OK;
+}
+
+/* Returns 0 or an errno: what follows may change the global one. */
+static int write_all(int fd, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+
+    while (size > 0) {
+        ssize_t done = write(fd, at, size);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return errno;
+        at += done;
+        size -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Makes "PATH.XXXXXXXXXXXXXXXX" beside path, so that the rename stays on one file
+ * system and nobody can guess the name. */
+static int create_sibling(const char *path, char *ret_name, size_t size)
+{
+    uint64_t random;
+
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -1;
+    (void)snprintf(ret_name, size, "%s.%016llx", path, (unsigned long long)random);
+    return open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* The bytes are durable under the sibling's name; now they get their own. */
+static int settle(const char *sibling, const char *path, enum psn_file_mode mode)
+{
+    if (mode != PSN_FILE_NEW)
+        return rename(sibling, path) == 0 ? 0 : errno;
+    if (link(sibling, path) != 0)
+        return errno;
+    (void)unlink(sibling);
+    return 0;
+}
+
+enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
+                             enum psn_file_mode mode, struct psn_error *err)
+{
+    size_t name_size = strlen(path) + 18;
+    PSN_AUTO_FREE char *sibling = malloc(name_size);
+    int cause;
+    int fd;
+
+    if (!sibling)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    fd = create_sibling(path, sibling, name_size);
+    if (fd < 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot create '%s': %s"), path,
+                        strerror(errno));
+    cause = write_all(fd, bytes, size);
+    if (cause == 0 && mode != PSN_FILE_HINT && fsync(fd) != 0)
+        cause = errno;
+    if (close(fd) != 0 && cause == 0)
+        cause = errno;
+    if (cause == 0)
+        cause = settle(sibling, path, mode);
+    if (cause != 0) {
+        (void)unlink(sibling);
+        return psn_fail(err, psn_file_code(cause), _("cannot write '%s': %s"), path,
+                        strerror(cause));
+    }
+    return mode == PSN_FILE_HINT ? PSN_OK : psn_file_sync_dir_of(path, err);
+}
+
+static enum psn_code check_own_dir(const char *path, struct psn_error *err)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot open folder '%s': %s"), path,
+                        strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return psn_fail(err, PSN_E_POLICY, _("'%s' is not a folder"), path);
+    if (info.st_uid != geteuid() || (info.st_mode & 022) != 0) {
+        (void)psn_fail(err, PSN_E_POLICY, _("others can write in the folder '%s'"), path);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("choose a folder of your own, or: chmod 700 '%s'"), path);
+    }
+    return PSN_OK;
+}
+
+enum psn_code psn_file_make_dir(const char *path, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *work = strdup(path);
+
+    if (!work)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (char *at = work + 1; work[0]; at++) {
+        char here = *at;
+
+        if (here != '/' && here != '\0')
+            continue;
+        *at = '\0';
+        if (mkdir(work, 0700) != 0 && errno != EEXIST && errno != EISDIR)
+            return psn_fail(err, psn_file_code(errno), _("cannot create folder '%s': %s"),
+                            work, strerror(errno));
+        if (here == '\0')
+            break;
+        *at = here;
+    }
+    return check_own_dir(path, err);
+}
+
+/* The holder's line, as far as it is fit to be shown. */
+static void read_holder(int fd, char *out, size_t size)
+{
+    char line[160] = "";
+    ssize_t got = pread(fd, line, sizeof line - 1, 0);
+
+    line[got > 0 ? got : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    (void)psn_text_shown(line, out, size);
+}
+
+/* The line only informs: a full disk must not stop who holds the lock. */
+static void write_holder(int fd, const char *what)
+{
+    char line[160];
+    char now[PSN_TIME_SIZE];
+
+    (void)snprintf(line, sizeof line, "pid %ld, since %s, %s", (long)getpid(),
+                   psn_clock_format(psn_clock_now_s(), now), what);
+    psn_text_cut_utf8(line);
+    if (ftruncate(fd, 0) == 0)
+        (void)!pwrite(fd, line, strlen(line), 0);
+}
+
+enum psn_code psn_file_lock(const char *path, const char *what,
+                            struct psn_file_lock *lock, struct psn_error *err)
+{
+    PSN_AUTO_FD int fd =
+        open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    bool held;
+
+    if (fd < 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot open the lock '%s': %s"),
+                        path, strerror(errno));
+    if (!is_regular(fd))
+        return psn_fail(err, PSN_E_IO, _("'%s' is not a regular file"), path);
+    held = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!held && errno == EWOULDBLOCK) {
+        char holder[256];
+
+        read_holder(fd, holder, sizeof holder);
+        (void)psn_fail(err, PSN_E_BUSY,
+                       _("another passation is at work on this vault: %s"), holder);
+        return psn_hint(err, PSN_E_BUSY, _("wait until it has finished, then try again"));
+    }
+    if (!held)
+        return psn_fail(err, PSN_E_IO, _("cannot lock '%s': %s"), path, strerror(errno));
+    write_holder(fd, what);
+    lock->fd = fd;
+    fd = -1; /* the lock's now */
+    return PSN_OK;
+}
+
+void psn_file_unlock(struct psn_file_lock *lock)
+{
+    if (lock->fd >= 0)
+        (void)close(lock->fd);
+    lock->fd = -1;
+}

@@ -1,0 +1,76 @@
+#ifndef PSN_BASE_FILE_H
+#define PSN_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "passation/error.h"
+
+/* Files, as a program that must survive a crash and a hostile folder treats them:
+ * no link is followed, every new file is 0600 from its first byte, and a file
+ * appears whole or not at all. */
+
+/* Reads the whole file into buf (whose maximum applies). Follows no symbolic link
+ * and refuses anything but a regular file. E_NOT_FOUND, E_IO, E_LIMIT. */
+PSN_MUST_CHECK enum psn_code psn_file_read(const char *path, struct psn_buf *buf,
+                                           struct psn_error *err);
+
+/* Opens such a file for reading. The caller closes it. */
+PSN_MUST_CHECK enum psn_code psn_file_open(const char *path, int *ret_fd,
+                                           struct psn_error *err);
+
+/* Reads a descriptor up to its end into buf and removes one final newline. The
+ * descriptor is closed if it is above 2. E_INVALID if it is not open. */
+PSN_MUST_CHECK enum psn_code psn_file_read_fd(int fd, struct psn_buf *buf,
+                                              struct psn_error *err);
+
+/* Warnings about a file that holds a secret: true if others may read it. */
+bool psn_file_is_exposed(const char *path);
+
+enum psn_file_mode {
+    PSN_FILE_REPLACE, /* an older file of that name is replaced, atomically */
+    PSN_FILE_NEW,     /* E_EXISTS if there is one */
+    PSN_FILE_HINT,    /* as REPLACE without fsync: a power cut may undo it */
+};
+
+/* Writes a file: random sibling, 0600, fsync, rename (or link), fsync of the
+ * folder. On failure the folder is as before. */
+PSN_MUST_CHECK enum psn_code psn_file_write(const char *path, const void *bytes,
+                                            size_t size, enum psn_file_mode mode,
+                                            struct psn_error *err);
+
+/* Makes the folder and its parents, 0700. Only we may write in the last one, or
+ * E_POLICY. */
+PSN_MUST_CHECK enum psn_code psn_file_make_dir(const char *path, struct psn_error *err);
+
+/* Makes a completed rename in the file's folder durable. */
+PSN_MUST_CHECK enum psn_code psn_file_sync_dir_of(const char *path,
+                                                  struct psn_error *err);
+
+/* Maps an errno of a failed file operation to a code: E_NOT_FOUND, E_EXISTS, E_FULL,
+ * E_NOMEM or E_IO. */
+enum psn_code psn_file_code(int errnum);
+
+/* Copies the folder part of path ("." if none) into a new string; NULL without
+ * memory. */
+char *psn_file_dir_of(const char *path);
+
+/*
+ * An exclusive lock on a file of its own, held until psn_file_unlock() or the end
+ * of the process. The file keeps the holder's line for others to read.
+ */
+struct psn_file_lock {
+    int fd; /* -1: not held */
+};
+
+#define PSN_FILE_LOCK_NONE ((struct psn_file_lock){ -1 })
+
+/* E_BUSY names the holder. `what` is what this process does, one plain line. */
+PSN_MUST_CHECK enum psn_code psn_file_lock(const char *path, const char *what,
+                                           struct psn_file_lock *lock,
+                                           struct psn_error *err);
+void psn_file_unlock(struct psn_file_lock *lock);
+
+#endif

@@ -1,0 +1,111 @@
+#include "cli/client_show.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "cli/fields.h"
+
+enum { DOMAINS_TEXT_MAX = PSN_CLIENT_DOMAINS_MAX * (PSN_DOMAIN_NAME_MAX + 2) };
+
+void cli_client_json(struct cli_json *json, const char *name,
+                     const struct psn_client *client)
+{
+    const struct psn_client_limits *limits = &client->limits;
+
+    cli_json_open(json, name, '{');
+    cli_json_text(json, "id", client->id);
+    cli_json_text(json, "name", client->name);
+    cli_json_text(json, "nic", client->nic);
+    cli_json_open(json, "domains", '[');
+    for (size_t i = 0; i < client->domain_count; i++)
+        cli_json_text(json, NULL, client->domains[i]);
+    cli_json_close(json, ']');
+    cli_json_text(json, "endpoint", client->endpoint);
+    cli_json_text(json, "imap", client->imap[0] ? client->imap : NULL);
+    cli_json_text(json, "smtp", client->smtp[0] ? client->smtp : NULL);
+    cli_json_open(json, "limits", '{');
+    cli_json_number(json, "rate_per_min", limits->rate_per_min);
+    cli_json_number(json, "settle_s", limits->settle_s);
+    cli_json_number(json, "login_cache_s", limits->login_cache_s);
+    cli_json_number(json, "failed_logins", limits->failed_logins);
+    cli_json_number(json, "failed_logins_window_s", limits->failed_logins_window_s);
+    cli_json_close(json, '}');
+    cli_json_bool(json, "linked", client->linked);
+    cli_json_text(json, "linked_nic", client->linked_nic[0] ? client->linked_nic : NULL);
+    cli_json_time(json, "key_expires_at", client->key_expires_s);
+    cli_json_time(json, "created_at", client->created_s);
+    cli_json_close(json, '}');
+}
+
+static const char *duration(int64_t seconds, char out[32])
+{
+    long long s = (long long)seconds;
+
+    if (s > 0 && s % 3600 == 0)
+        (void)snprintf(out, 32, "%lldh", s / 3600);
+    else if (s > 0 && s % 60 == 0)
+        (void)snprintf(out, 32, "%lldm", s / 60);
+    else
+        (void)snprintf(out, 32, "%llds", s);
+    return out;
+}
+
+static void put_limits(struct cli_table *table, const struct psn_client_limits *limits)
+{
+    char text[64];
+    char window[32];
+
+    if (limits->rate_per_min > 0)
+        (void)snprintf(text, sizeof text, "%lu/min", (unsigned long)limits->rate_per_min);
+    cli_field_row(table, _("Calls"), limits->rate_per_min > 0 ? text : _("no limit"));
+    cli_field_row(table, _("Settle"), duration(limits->settle_s, window));
+    cli_field_row(table, _("Login cache"), duration(limits->login_cache_s, window));
+    (void)snprintf(text, sizeof text, "%lu/%s", (unsigned long)limits->failed_logins,
+                   duration(limits->failed_logins_window_s, window));
+    cli_field_row(table, _("Failed logins"), text);
+}
+
+static void put_link(struct cli_table *table, const struct psn_client *client)
+{
+    char time[PSN_TIME_SIZE];
+
+    if (!client->linked) {
+        cli_field_row(table, _("API key"), _("none: not linked"));
+        return;
+    }
+    cli_field_row(table, _("API key of"), client->linked_nic);
+    cli_field_row(table, _("Key expires"),
+                  client->key_expires_s ? cli_field_time(client->key_expires_s, time)
+                                        : _("never"));
+}
+
+enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,
+                               struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(2);
+    PSN_AUTO_RELEASE(psn_buf) domains = psn_buf_init(DOMAINS_TEXT_MAX);
+    char time[PSN_TIME_SIZE];
+    enum psn_code rc;
+
+    for (size_t i = 0; i < client->domain_count; i++)
+        psn_buf_format(&domains, "%s%s", i ? ", " : "", client->domains[i]);
+    rc = psn_buf_check(&domains, err);
+    if (rc)
+        return rc;
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    cli_field_row(table, _("Client"), client->id);
+    cli_field_row(table, _("Name"), client->name);
+    cli_field_row(table, _("OVH account"), client->nic);
+    cli_field_row(table, _("Domains"), psn_buf_str(&domains));
+    cli_field_row(table, _("Endpoint"), client->endpoint);
+    if (client->imap[0])
+        cli_field_row(table, "IMAP", client->imap);
+    if (client->smtp[0])
+        cli_field_row(table, "SMTP", client->smtp);
+    put_limits(table, &client->limits);
+    put_link(table, client);
+    cli_field_row(table, _("Added"), cli_field_time(client->created_s, time));
+    cli_table_print(cli, table);
+    return PSN_OK;
+}

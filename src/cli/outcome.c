@@ -1,0 +1,336 @@
+#include "cli/outcome.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/fields.h"
+
+enum { LINE_MAX_BYTES = 4096 };
+
+/* --- marks --------------------------------------------------------------------------- */
+
+enum mark {
+    MARK_GOOD,
+    MARK_WATCH,
+    MARK_BAD,
+};
+
+static enum mark mark_of(const struct psn_outcome *outcome)
+{
+    switch (outcome->result) {
+    case PSN_RESULT_FAILED:
+    case PSN_RESULT_REFUSED:
+        return MARK_BAD;
+    case PSN_RESULT_UNCERTAIN:
+    case PSN_RESULT_UNKNOWN:
+        return MARK_WATCH;
+    case PSN_RESULT_ROTATED:
+    case PSN_RESULT_CREATED:
+    case PSN_RESULT_ADOPTED:
+    case PSN_RESULT_UNCHANGED:
+    case PSN_RESULT_ACCEPTED:
+        break;
+    }
+    return outcome->old_dead == PSN_FALSE ? MARK_WATCH : MARK_GOOD;
+}
+
+/* The sign and its word carry the meaning; a colour only helps the eye. */
+static const char *mark_text(enum mark mark)
+{
+    static const char *const signs[] = { "✓", "!", "✗" };
+    static const char *const ascii[] = { "+", "!", "x" };
+    static const char *const coloured[] = { "\033[32m✓\033[0m", "\033[33m!\033[0m",
+                                            "\033[31m✗\033[0m" };
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        return ascii[mark];
+    if (!isatty(STDOUT_FILENO) || (no_color && no_color[0]) || !term ||
+        strcmp(term, "dumb") == 0)
+        return signs[mark];
+    return coloured[mark];
+}
+
+/* --- sentences ----------------------------------------------------------------------- */
+
+static void describe_rotated(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    unsigned long long version = (unsigned long long)outcome->version;
+
+    switch (outcome->old_dead) {
+    case PSN_TRUE:
+        psn_buf_format(line,
+                       _("%s: password changed and proved by a login (version %llu); the "
+                         "old one is refused"),
+                       outcome->address, version);
+        return;
+    case PSN_FALSE:
+        psn_buf_format(line,
+                       _("%s: password changed and proved by a login (version %llu); the "
+                         "old one is still accepted"),
+                       outcome->address, version);
+        return;
+    case PSN_UNASKED:
+        psn_buf_format(line,
+                       _("%s: password changed and proved by a login (version %llu); the "
+                         "old one is not yet proved refused"),
+                       outcome->address, version);
+        return;
+    }
+}
+
+static void describe_unchanged(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    unsigned long long version = (unsigned long long)outcome->version;
+
+    switch (outcome->old_dead) {
+    case PSN_TRUE:
+        psn_buf_format(line, _("%s: version %llu is in force; the old one is refused"),
+                       outcome->address, version);
+        return;
+    case PSN_FALSE:
+        psn_buf_format(line,
+                       _("%s: version %llu is in force; the old one is still accepted"),
+                       outcome->address, version);
+        return;
+    case PSN_UNASKED:
+        psn_buf_format(line, _("%s: nothing to do, version %llu is in force"),
+                       outcome->address, version);
+        return;
+    }
+}
+
+/* The library's messages name the mailbox already, nearly always. */
+static void describe_error(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    const struct psn_error *error = &outcome->error;
+
+    if (!error->message[0])
+        return;
+    if (strstr(error->message, outcome->address))
+        psn_buf_format(line, "%s", error->message);
+    else
+        psn_buf_format(line, "%s: %s", outcome->address, error->message);
+    if (error->hint[0])
+        psn_buf_format(line, "\n  → %s", error->hint);
+}
+
+static void describe_done(struct psn_buf *line, const struct cli_outcomes *outcomes,
+                          const struct psn_outcome *outcome)
+{
+    unsigned long long version = (unsigned long long)outcome->version;
+
+    if (outcome->result == PSN_RESULT_ROTATED)
+        describe_rotated(line, outcome);
+    else if (outcome->result == PSN_RESULT_CREATED)
+        psn_buf_format(line,
+                       _("%s: created; its password is proved by a login (version %llu)"),
+                       outcome->address, version);
+    else if (outcome->result == PSN_RESULT_ADOPTED && outcomes->known)
+        psn_buf_format(line,
+                       _("%s: taken over with its known password, proved by a login "
+                         "(version %llu)"),
+                       outcome->address, version);
+    else if (outcome->result == PSN_RESULT_ADOPTED)
+        psn_buf_format(line,
+                       _("%s: taken over with a new password, proved by a login (version "
+                         "%llu)"),
+                       outcome->address, version);
+    else if (outcome->result == PSN_RESULT_ACCEPTED)
+        psn_buf_format(line, _("%s: the login is accepted (version %llu)"),
+                       outcome->address, version);
+    else if (outcomes->plan)
+        psn_buf_format(line,
+                       _("%s: its password would be changed (version %llu is in force)"),
+                       outcome->address, version);
+    else
+        describe_unchanged(line, outcome);
+}
+
+static void describe_not_done(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    if (outcome->result == PSN_RESULT_REFUSED)
+        psn_buf_format(line, _("%s: the login is refused (version %llu)"),
+                       outcome->address, (unsigned long long)outcome->version);
+    else if (outcome->result == PSN_RESULT_UNKNOWN)
+        psn_buf_format(line, _("%s: the server gave no answer"), outcome->address);
+    else if (outcome->result == PSN_RESULT_UNCERTAIN)
+        psn_buf_format(line, _("%s: unfinished"), outcome->address);
+    else
+        psn_buf_format(line, _("%s: failed"), outcome->address);
+}
+
+static bool is_done(enum psn_result result)
+{
+    return result != PSN_RESULT_FAILED && result != PSN_RESULT_UNCERTAIN &&
+           result != PSN_RESULT_REFUSED && result != PSN_RESULT_UNKNOWN;
+}
+
+static enum psn_code print_line(struct cli_outcomes *outcomes,
+                                const struct psn_outcome *outcome, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_BYTES);
+    enum psn_code rc;
+
+    if (is_done(outcome->result))
+        describe_done(&line, outcomes, outcome);
+    else if (outcomes->single || !outcome->error.message[0])
+        describe_not_done(&line, outcome);
+    else
+        describe_error(&line, outcome);
+    rc = psn_buf_check(&line, err);
+    if (!rc)
+        cli_print(outcomes->cli, "%s %s\n", mark_text(mark_of(outcome)),
+                  psn_buf_str(&line));
+    return rc;
+}
+
+/* --- JSON ---------------------------------------------------------------------------- */
+
+static void put_error(struct cli_json *json, const struct psn_error *error)
+{
+    if (error->code == PSN_OK) {
+        cli_json_null(json, "error");
+        return;
+    }
+    cli_json_open(json, "error", '{');
+    cli_json_text(json, "code", psn_code_word(error->code));
+    cli_json_text(json, "message", error->message);
+    cli_json_text(json, "hint", error->hint[0] ? error->hint : NULL);
+    cli_json_number(json, "exit", psn_code_exit_status(error->code));
+    cli_json_close(json, '}');
+}
+
+static enum psn_code print_object(struct cli_outcomes *outcomes,
+                                  const struct psn_outcome *outcome,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "address", outcome->address);
+    cli_json_text(&json, "result", psn_result_name(outcome->result));
+    cli_field_json_count(&json, "version", outcome->version);
+    cli_json_bool(&json, "verified", outcome->verified);
+    cli_json_tristate(&json, "old_dead", outcome->old_dead);
+    put_error(&json, &outcome->error);
+    cli_json_close(&json, '}');
+    return cli_json_print(outcomes->cli, &json, err);
+}
+
+static enum psn_code print_summary(struct cli_outcomes *outcomes, enum psn_code rc,
+                                   struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "summary", '{');
+    cli_json_number(&json, "total", (int64_t)outcomes->total);
+    for (int i = PSN_RESULT_ROTATED; i <= PSN_RESULT_UNKNOWN; i++)
+        cli_json_number(&json, psn_result_name((enum psn_result)i),
+                        (int64_t)outcomes->counts[i]);
+    cli_json_number(&json, "old_open", (int64_t)outcomes->old_open);
+    cli_json_bool(&json, "dry_run", outcomes->plan);
+    cli_json_number(&json, "exit", psn_code_exit_status(rc));
+    cli_json_close(&json, '}');
+    cli_json_close(&json, '}');
+    return cli_json_print(outcomes->cli, &json, err);
+}
+
+/* --- the run ------------------------------------------------------------------------- */
+
+static void show_progress(void *arg, const struct psn_progress *progress)
+{
+    struct cli_outcomes *outcomes = arg;
+
+    if (outcomes->progress)
+        cli_progress_update(outcomes->progress, progress);
+}
+
+static bool is_stopped(void *arg)
+{
+    (void)arg;
+    return cli_stop_asked();
+}
+
+enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
+                                 struct psn_run *ret_run, struct psn_error *err)
+{
+    *outcomes = (struct cli_outcomes){
+        .cli = cli,
+        .single = cli->arg_count == 1 && !cli_field_is_glob(cli->args[0]),
+    };
+    *ret_run = (struct psn_run){ .done = cli_outcomes_add,
+                                 .progress = show_progress,
+                                 .stop = is_stopped,
+                                 .arg = outcomes };
+    outcomes->progress = cli_progress_new(cli);
+    cli_catch_signals();
+    return cli_field_note_ca(cli, err);
+}
+
+static bool leaves_old_open(const struct psn_outcome *outcome)
+{
+    return outcome->old_dead == PSN_FALSE || (outcome->result == PSN_RESULT_ROTATED &&
+                                              outcome->old_dead == PSN_UNASKED);
+}
+
+enum psn_code cli_outcomes_add(void *arg, const struct psn_outcome *outcome,
+                               struct psn_error *err)
+{
+    struct cli_outcomes *outcomes = arg;
+    enum psn_code rc;
+
+    outcomes->total++;
+    outcomes->counts[outcome->result]++;
+    if (leaves_old_open(outcome))
+        outcomes->old_open++;
+    if (outcomes->cli->json)
+        return print_object(outcomes, outcome, err);
+    /* The line on the screen must not run into the progress display. */
+    cli_progress_free(outcomes->progress);
+    rc = print_line(outcomes, outcome, err);
+    outcomes->progress = cli_progress_new(outcomes->cli);
+    return rc;
+}
+
+static void tell_next_steps(const struct cli_outcomes *outcomes)
+{
+    const struct cli *cli = outcomes->cli;
+    size_t adopted = outcomes->counts[PSN_RESULT_ADOPTED];
+
+    if (outcomes->old_open > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%zu old password is not proved refused: ask again later "
+                              "with 'passation resume'",
+                              "%zu old passwords are not proved refused: ask again later "
+                              "with 'passation resume'",
+                              outcomes->old_open),
+                 outcomes->old_open);
+    if (adopted > 0 && !outcomes->known)
+        cli_note(cli, _("The former passwords were never known here, so that they are "
+                        "refused cannot be tried; OVH replaced them."));
+    if (outcomes->counts[PSN_RESULT_REFUSED] > 0)
+        cli_note(cli, _("A refused login means that somebody changed the password outside "
+                        "passation, or that the server throttles; take the mailbox back "
+                        "with 'passation rotate ADDRESS'."));
+    if (outcomes->plan && outcomes->total > outcomes->counts[PSN_RESULT_FAILED])
+        cli_note(cli, _("Nothing was changed. Without -n, it will be."));
+}
+
+enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
+                               struct psn_error *err)
+{
+    enum psn_code printed = PSN_OK;
+
+    cli_progress_free(outcomes->progress);
+    outcomes->progress = NULL;
+    if (outcomes->cli->json && (outcomes->total > 0 || !rc))
+        printed = print_summary(outcomes, rc, rc ? NULL : err);
+    tell_next_steps(outcomes);
+    return rc ? rc : printed;
+}

@@ -1,0 +1,317 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/journal.h"
+#include "core/role.h"
+#include "core/state.h"
+#include "core/vault.h"
+
+/* Checking all of a vault, copying it, and putting a copy back. */
+
+/* --- check --- */
+
+struct full_check {
+    struct psn_vault *vault;
+    uint64_t rows;
+};
+
+static enum psn_code count_row(void *arg, const struct psn_store_row *row,
+                               const struct psn_buf *plain, struct psn_error *err)
+{
+    struct full_check *check = arg;
+
+    (void)row;
+    (void)plain;
+    (void)err;
+    check->rows++;
+    return PSN_OK;
+}
+
+static enum psn_code open_role_rows(void *arg, const struct psn_role_row *row,
+                                    struct psn_error *err)
+{
+    struct full_check *check = arg;
+    static const enum psn_table tables[] = { PSN_TABLE_SECRET, PSN_TABLE_VERSION };
+    const struct psn_secret *data_key;
+    enum psn_code rc = psn_client_data_key(check->vault, row->client, &data_key, err);
+
+    check->rows++;
+    for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++) {
+        struct psn_row_key prefix;
+
+        rc = psn_row_key_init(check->vault, tables[i], row->address, &prefix, err);
+        if (!rc)
+            rc = psn_row_each(check->vault, tables[i], &prefix, data_key, count_row,
+                              check, err);
+    }
+    return rc ? psn_wrap(err, rc, "%s", row->address) : PSN_OK;
+}
+
+static enum psn_code open_credential(void *arg, const char *client, struct psn_error *err)
+{
+    struct full_check *check = arg;
+    const struct psn_secret *data_key;
+    struct psn_row_key key;
+    enum psn_code rc = psn_client_data_key(check->vault, client, &data_key, err);
+
+    if (!rc)
+        rc = psn_row_key_init(check->vault, PSN_TABLE_CREDENTIAL, client, &key, err);
+    return rc ? rc
+              : psn_row_each(check->vault, PSN_TABLE_CREDENTIAL, &key, data_key,
+                             count_row, check, err);
+}
+
+/* Rows that lie under the rows key, one table after the other; then what each client has.
+ */
+static enum psn_code open_all(struct full_check *check, struct psn_error *err)
+{
+    static const enum psn_table tables[] = { PSN_TABLE_SLOT,   PSN_TABLE_PERSON,
+                                             PSN_TABLE_CLIENT, PSN_TABLE_DOMAIN,
+                                             PSN_TABLE_CHAIN,  PSN_TABLE_EXPOSURE,
+                                             PSN_TABLE_OWN_KEY };
+    struct psn_vault *vault = check->vault;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++)
+        rc = psn_row_each(vault, tables[i], NULL, vault->rows_key, count_row, check, err);
+    if (!rc)
+        rc = psn_client_ids(vault, open_credential, check, err);
+    return rc ? rc : psn_role_scan(vault, NULL, 0, open_role_rows, check, err);
+}
+
+static enum psn_code check_all(struct psn_vault *vault, struct psn_vault_check *ret_check,
+                               struct psn_error *err)
+{
+    struct full_check check = { vault, 0 };
+    enum psn_code rc = psn_store_check(vault->store, err);
+
+    if (!rc)
+        rc = psn_journal_check(vault, NULL, NULL, err);
+    if (!rc)
+        rc = open_all(&check, err);
+    if (!rc)
+        *ret_check = (struct psn_vault_check){ .generation = vault->state.generation,
+                                               .rows = check.rows,
+                                               .entries = vault->state.journal_entries };
+    return rc;
+}
+
+enum psn_code psn_vault_check(struct psn_vault *vault, struct psn_vault_check *ret_check,
+                              struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc : psn_vault_end(vault, check_all(vault, ret_check, err), err);
+}
+
+/* --- backup --- */
+
+/* Opens a file as the same vault, with the keys at hand, and checks all of it. */
+static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
+                                struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *copy = NULL;
+    struct psn_vault_options options = { .path = path };
+    struct psn_vault_check check;
+    enum psn_code rc = psn_vault_open(&options, &copy, err);
+
+    if (!rc)
+        rc = psn_vault_unlock_key(copy, vault->root_key, vault->slot, err);
+    if (!rc)
+        rc = psn_vault_check(copy, &check, err);
+    return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
+}
+
+static enum psn_code note_backup(struct psn_vault *vault, const char *path,
+                                 struct psn_error *err)
+{
+    const char *slash = strrchr(path, '/');
+
+    return psn_journal_note(vault, NULL,
+                            &(struct psn_note){ .event = "vault.backed-up",
+                                                .text = slash ? slash + 1 : path },
+                            err);
+}
+
+enum psn_code psn_vault_backup(struct psn_vault *vault, const char *path, bool replace,
+                               struct psn_error *err)
+{
+    struct psn_vault_check check;
+    enum psn_code rc = psn_vault_check(vault, &check, err);
+
+    if (rc)
+        return psn_wrap(err, rc,
+                        _("nothing was written, as the vault itself is not whole"));
+    if (!replace && access(path, F_OK) == 0)
+        return psn_fail(err, PSN_E_EXISTS, _("'%s' exists already"), path);
+    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (!rc)
+        rc = psn_vault_end(vault, note_backup(vault, path, err), err);
+    if (!rc)
+        rc = psn_store_copy(vault->store, path, replace, err);
+    return rc ? rc : check_copy(vault, path, err);
+}
+
+/* --- restore --- */
+
+static enum psn_code open_backup(const struct psn_restore *restore,
+                                 struct psn_vault **ret_backup, struct psn_error *err)
+{
+    struct psn_vault_options options = { .path = restore->backup };
+    struct psn_vault_check check;
+    enum psn_code rc = psn_vault_open(&options, ret_backup, err);
+
+    if (!rc && restore->exported_key)
+        rc = psn_vault_unlock_key(*ret_backup, restore->exported_key, restore->slot, err);
+    else if (!rc)
+        rc = psn_vault_unlock(*ret_backup, &restore->key, err);
+    if (!rc)
+        rc = psn_vault_check(*ret_backup, &check, err);
+    return rc ? psn_wrap(err, rc, _("nothing was restored from '%s'"), restore->backup)
+              : PSN_OK;
+}
+
+/* The copy as it will lie at path: is it older than what was seen here? */
+static enum psn_code check_age(struct psn_vault *backup,
+                               const struct psn_vault_options *options, bool accept_older,
+                               struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (!options->state_dir)
+        return PSN_OK;
+    backup->state_dir = strdup(options->state_dir);
+    if (!backup->state_dir)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_vault_begin(backup, PSN_STORE_READ, err);
+    if (!rc)
+        rc = psn_vault_end(backup, psn_seen_check(backup, err), err);
+    if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
+        psn_error_clear(err);
+        return PSN_OK;
+    }
+    if (rc == PSN_E_ROLLED_BACK)
+        (void)psn_hint(err, rc,
+                       _("passwords changed since then are not in it; if the newer vault "
+                         "is lost: --accept-older"));
+    return rc;
+}
+
+static enum psn_code move(const char *path, const char *kept, const char *tail,
+                          struct psn_error *err)
+{
+    char from[4096];
+    char to[4096];
+
+    (void)snprintf(from, sizeof from, "%s%s", path, tail);
+    (void)snprintf(to, sizeof to, "%s%s", kept, tail);
+    if (rename(from, to) != 0 && errno != ENOENT)
+        return psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), from,
+                        strerror(errno));
+    return PSN_OK;
+}
+
+/* Keeps the vault that is there under another name. Its log goes first, since a log that
+ * is left behind would be applied to the new file; the file itself gets a second name, so
+ * that at no moment is there none. A crash in between leaves the older file, which says
+ * that it is older. */
+static enum psn_code set_aside(const char *path, char *ret_kept, size_t size,
+                               struct psn_error *err)
+{
+    char now[PSN_TIME_SIZE];
+    char stamp[PSN_TIME_SIZE] = "";
+    size_t used = 0;
+    enum psn_code rc;
+
+    ret_kept[0] = '\0';
+    if (access(path, F_OK) != 0)
+        return PSN_OK;
+    (void)psn_clock_format(psn_clock_now_s(), now);
+    for (const char *at = now; *at; at++)
+        if (*at != '-' && *at != ':')
+            stamp[used++] = *at;
+    if (snprintf(ret_kept, size, "%s.before-restore-%s", path, stamp) >= (int)size)
+        return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
+    rc = move(path, ret_kept, "-wal", err);
+    if (!rc)
+        rc = move(path, ret_kept, "-shm", err);
+    if (!rc && link(path, ret_kept) != 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot keep '%s' as '%s': %s"), path,
+                      ret_kept, strerror(errno));
+    return rc ? rc : psn_file_sync_dir_of(path, err);
+}
+
+static enum psn_code settle(struct psn_vault *backup,
+                            const struct psn_vault_options *options,
+                            const struct psn_restore *restore, char *ret_kept,
+                            size_t kept_size, struct psn_vault **ret_vault,
+                            struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *vault = NULL;
+    char staged[4096];
+    enum psn_code rc;
+
+    if (snprintf(staged, sizeof staged, "%s.restoring", options->path) >=
+        (int)sizeof staged)
+        return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
+    rc = psn_store_copy(backup->store, staged, true, err);
+    if (!rc)
+        rc = set_aside(options->path, ret_kept, kept_size, err);
+    if (!rc && rename(staged, options->path) != 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), staged,
+                      strerror(errno));
+    if (!rc)
+        rc = psn_file_sync_dir_of(options->path, err);
+    if (rc) {
+        (void)unlink(staged);
+        return rc;
+    }
+    psn_seen_write(backup);
+    rc = psn_vault_open(options, &vault, err);
+    if (!rc)
+        rc = psn_vault_unlock_key(vault, backup->root_key, backup->slot, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (!rc)
+        rc = psn_vault_end(
+            vault,
+            psn_journal_note(vault, NULL,
+                             &(struct psn_note){ .event = restore->accept_older
+                                                              ? "vault.restored-older"
+                                                              : "vault.restored" },
+                             err),
+            err);
+    if (!rc)
+        *ret_vault = PSN_TAKE(vault);
+    return rc;
+}
+
+enum psn_code psn_vault_restore(const struct psn_vault_options *options,
+                                const struct psn_restore *restore, char *ret_kept,
+                                size_t kept_size, struct psn_vault **ret_vault,
+                                struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *backup = NULL;
+    struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
+    char lock_path[4096];
+    enum psn_code rc = open_backup(restore, &backup, err);
+
+    if (!rc)
+        rc = check_age(backup, options, restore->accept_older, err);
+    if (rc)
+        return rc;
+    if (snprintf(lock_path, sizeof lock_path, "%s.lock", options->path) >=
+        (int)sizeof lock_path)
+        return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
+    rc = psn_file_lock(lock_path, "restore", &lock, err);
+    if (!rc)
+        rc = settle(backup, options, restore, ret_kept, kept_size, ret_vault, err);
+    psn_file_unlock(&lock);
+    return rc;
+}

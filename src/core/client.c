@@ -1,0 +1,671 @@
+#include "core/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/client_check.h"
+#include "core/credential.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/record.h"
+#include "core/role.h"
+#include "crypto/seal.h"
+
+/*
+ * A client's row is sealed under the rows key and carries the client's data key, wrapped
+ * once more, so that listing clients opens no data key. Secrets, versions, credential and
+ * journal of a client are sealed under its data key: deleting that key closes them all.
+ */
+enum {
+    TAG_ID = 1,
+    TAG_NAME = 2,
+    TAG_NIC = 3,
+    TAG_ENDPOINT = 4,
+    TAG_IMAP = 5,
+    TAG_SMTP = 6,
+    TAG_RATE = 7,
+    TAG_SETTLE = 8,
+    TAG_LOGIN_CACHE = 9,
+    TAG_FAILED = 10,
+    TAG_FAILED_WINDOW = 11,
+    TAG_DOMAINS = 12, /* each followed by a NUL */
+    TAG_CREATED = 13,
+    TAG_LINKED = 14,
+    TAG_LINKED_NIC = 15,
+    TAG_KEY_EXPIRES = 16,
+    TAG_DATA_KEY = 17, /* a box under the wrap key */
+    TAG_MAX = 17,
+    TAG_DOMAIN_CLIENT = 1,
+    TAG_DOMAIN_MAX = 1,
+};
+
+struct psn_client psn_client_init(void)
+{
+    return (struct psn_client){ .endpoint = "ovh-eu",
+                                .limits = { .rate_per_min = 60,
+                                            .settle_s = 600,
+                                            .login_cache_s = 61 * 60,
+                                            .failed_logins = 3,
+                                            .failed_logins_window_s = 300 } };
+}
+
+void psn_client_release(struct psn_client *client)
+{
+    free(client->domains);
+    client->domains = NULL;
+    client->domain_count = 0;
+}
+
+static enum psn_code append_domain(struct psn_client *client, const char *domain,
+                                   struct psn_error *err)
+{
+    char(*grown)[PSN_DOMAIN_NAME_MAX];
+
+    if (client->domain_count == PSN_CLIENT_DOMAINS_MAX)
+        return psn_fail(err, PSN_E_LIMIT, _("a client has at most %d domains"),
+                        PSN_CLIENT_DOMAINS_MAX);
+    grown = realloc(client->domains, (client->domain_count + 1) * sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    client->domains = grown;
+    (void)snprintf(grown[client->domain_count], sizeof *grown, "%s", domain);
+    client->domain_count++;
+    return PSN_OK;
+}
+
+enum psn_code psn_client_add_domain(struct psn_client *client, const char *domain,
+                                    struct psn_error *err)
+{
+    char normal[PSN_DOMAIN_NAME_MAX];
+    enum psn_code rc = psn_client_check_domain(domain, normal, err);
+
+    for (size_t i = 0; !rc && i < client->domain_count; i++)
+        if (strcmp(client->domains[i], normal) == 0)
+            return PSN_OK;
+    return rc ? rc : append_domain(client, normal, err);
+}
+
+/* --- the row --- */
+
+static void encode(const struct psn_client *client, const uint8_t *key_box,
+                   size_t key_box_size, struct psn_buf *out)
+{
+    PSN_AUTO_RELEASE(psn_buf) domains = psn_buf_init(PSN_RECORD_MAX);
+
+    for (size_t i = 0; i < client->domain_count; i++)
+        psn_buf_bytes(&domains, client->domains[i], strlen(client->domains[i]) + 1);
+    psn_record_begin(out);
+    psn_record_put_text(out, TAG_ID, client->id);
+    psn_record_put_text(out, TAG_NAME, client->name);
+    psn_record_put_text(out, TAG_NIC, client->nic);
+    psn_record_put_text(out, TAG_ENDPOINT, client->endpoint);
+    psn_record_put_text(out, TAG_IMAP, client->imap);
+    psn_record_put_text(out, TAG_SMTP, client->smtp);
+    psn_record_put_number(out, TAG_RATE, client->limits.rate_per_min);
+    psn_record_put_number(out, TAG_SETTLE, (uint64_t)client->limits.settle_s);
+    psn_record_put_number(out, TAG_LOGIN_CACHE, (uint64_t)client->limits.login_cache_s);
+    psn_record_put_number(out, TAG_FAILED, client->limits.failed_logins);
+    psn_record_put_number(out, TAG_FAILED_WINDOW,
+                          (uint64_t)client->limits.failed_logins_window_s);
+    psn_record_put_bytes(out, TAG_DOMAINS, domains.data, domains.size);
+    psn_record_put_number(out, TAG_CREATED, (uint64_t)client->created_s);
+    psn_record_put_number(out, TAG_LINKED, client->linked);
+    psn_record_put_text(out, TAG_LINKED_NIC, client->linked_nic);
+    psn_record_put_number(out, TAG_KEY_EXPIRES, (uint64_t)client->key_expires_s);
+    psn_record_put_bytes(out, TAG_DATA_KEY, key_box, key_box_size);
+    if (domains.failed)
+        out->failed = domains.failed;
+}
+
+static enum psn_code decode_domains(const struct psn_record *record,
+                                    struct psn_client *client, struct psn_error *err)
+{
+    const uint8_t *bytes;
+    size_t size;
+    enum psn_code rc = PSN_OK;
+
+    (void)psn_record_bytes(record, TAG_DOMAINS, &bytes, &size);
+    for (size_t i = 0; !rc && i < size;) {
+        size_t length = strnlen((const char *)bytes + i, size - i);
+
+        if (i + length == size || length >= PSN_DOMAIN_NAME_MAX)
+            return psn_fail(err, PSN_E_INTEGRITY,
+                            _("the record of a client is malformed"));
+        rc = append_domain(client, (const char *)bytes + i, err);
+        i += length + 1;
+    }
+    return rc;
+}
+
+static enum psn_code decode(const struct psn_buf *plain, struct psn_client *client,
+                            struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    *client = (struct psn_client){ 0 };
+    if (!psn_record_text(&record, TAG_ID, client->id, sizeof client->id) ||
+        !psn_record_text(&record, TAG_NAME, client->name, sizeof client->name) ||
+        !psn_record_text(&record, TAG_NIC, client->nic, sizeof client->nic) ||
+        !psn_record_text(&record, TAG_ENDPOINT, client->endpoint,
+                         sizeof client->endpoint) ||
+        !psn_record_text(&record, TAG_IMAP, client->imap, sizeof client->imap) ||
+        !psn_record_text(&record, TAG_SMTP, client->smtp, sizeof client->smtp) ||
+        !psn_record_text(&record, TAG_LINKED_NIC, client->linked_nic,
+                         sizeof client->linked_nic))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a client is malformed"));
+    client->limits.rate_per_min = (uint32_t)psn_record_number(&record, TAG_RATE);
+    client->limits.settle_s = (int64_t)psn_record_number(&record, TAG_SETTLE);
+    client->limits.login_cache_s = (int64_t)psn_record_number(&record, TAG_LOGIN_CACHE);
+    client->limits.failed_logins = (uint32_t)psn_record_number(&record, TAG_FAILED);
+    client->limits.failed_logins_window_s =
+        (int64_t)psn_record_number(&record, TAG_FAILED_WINDOW);
+    client->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
+    client->linked = psn_record_number(&record, TAG_LINKED) != 0;
+    client->key_expires_s = (int64_t)psn_record_number(&record, TAG_KEY_EXPIRES);
+    rc = decode_domains(&record, client, err);
+    if (rc)
+        psn_client_release(client);
+    return rc;
+}
+
+static enum psn_code fail_unknown(const char *id, struct psn_error *err)
+{
+    char shown[128];
+
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no client '%s'"),
+                   psn_text_shown(id, shown, sizeof shown));
+    return psn_hint(err, PSN_E_NOT_FOUND, _("see them with: passation client ls"));
+}
+
+static enum psn_code read_row(struct psn_vault *vault, const char *id,
+                              struct psn_buf *plain, uint64_t *ret_revision,
+                              struct psn_error *err)
+{
+    struct psn_error cause = { 0 };
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CLIENT, id, &key, err);
+
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_CLIENT, &key, vault->rows_key, plain, ret_revision,
+                     &cause);
+    if (rc == PSN_E_NOT_FOUND)
+        return fail_unknown(id, err);
+    if (rc && err)
+        *err = cause;
+    return rc;
+}
+
+enum psn_code psn_client_read(struct psn_vault *vault, const char *id,
+                              struct psn_client *ret_client, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    uint64_t revision;
+    enum psn_code rc = read_row(vault, id, &plain, &revision, err);
+
+    return rc ? rc : decode(&plain, ret_client, err);
+}
+
+/* --- data keys --- */
+
+static void key_ad(const struct psn_vault *vault, const char *id, struct psn_buf *out)
+{
+    psn_buf_text(out, "passation client key v1");
+    psn_buf_bytes(out, vault->id, sizeof vault->id);
+    psn_buf_text(out, id);
+}
+
+static enum psn_code new_key_box(const struct psn_vault *vault, const char *id,
+                                 struct psn_buf *ret_box, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *key = NULL;
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    enum psn_code rc = psn_kdf_random(&key, err);
+
+    key_ad(vault, id, &ad);
+    if (!rc)
+        rc = psn_buf_check(&ad, err);
+    return rc ? rc
+              : psn_seal(vault->wrap_key, ad.data, ad.size, psn_secret_bytes(key),
+                         psn_secret_size(key), ret_box, err);
+}
+
+static enum psn_code open_data_key(struct psn_vault *vault, const char *id,
+                                   const struct psn_buf *plain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    struct psn_record record;
+    const uint8_t *box;
+    size_t size;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    key_ad(vault, id, &ad);
+    if (!rc)
+        rc = psn_buf_check(&ad, err);
+    if (rc)
+        return rc;
+    (void)psn_record_bytes(&record, TAG_DATA_KEY, &box, &size);
+    psn_secret_free(vault->client_key);
+    vault->client_key = NULL;
+    vault->client_key_id[0] = '\0';
+    rc = psn_unseal_secret(vault->wrap_key, ad.data, ad.size, box, size,
+                           &vault->client_key, err);
+    if (!rc)
+        (void)snprintf(vault->client_key_id, sizeof vault->client_key_id, "%s", id);
+    return rc;
+}
+
+enum psn_code psn_client_data_key(struct psn_vault *vault, const char *id,
+                                  const struct psn_secret **ret_key,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (!vault->client_key || strcmp(vault->client_key_id, id) != 0) {
+        PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+        uint64_t revision;
+
+        rc = read_row(vault, id, &plain, &revision, err);
+        if (!rc)
+            rc = open_data_key(vault, id, &plain, err);
+    }
+    if (!rc)
+        *ret_key = vault->client_key;
+    return rc;
+}
+
+/* --- domains --- */
+
+enum psn_code psn_client_of_domain(struct psn_vault *vault, const char *domain,
+                                   char ret_id[PSN_CLIENT_ID_MAX], struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_error cause = { 0 };
+    struct psn_row_key key;
+    struct psn_record record;
+    uint64_t revision;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
+
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_DOMAIN, &key, vault->rows_key, &plain, &revision,
+                     &cause);
+    if (rc == PSN_E_NOT_FOUND) {
+        (void)psn_fail(err, rc, _("no client has the domain '%s'"), domain);
+        return psn_hint(err, rc, _("add it to one: passation client set ID --domain %s"),
+                        domain);
+    }
+    if (!rc)
+        rc = psn_record_parse(&plain, TAG_DOMAIN_MAX, &record, &cause);
+    if (rc) {
+        if (err)
+            *err = cause;
+        return rc;
+    }
+    if (!psn_record_text(&record, TAG_DOMAIN_CLIENT, ret_id, PSN_CLIENT_ID_MAX))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a domain is malformed"));
+    return PSN_OK;
+}
+
+static enum psn_code put_domain(struct psn_vault *vault, const char *domain,
+                                const char *id, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    char owner[PSN_CLIENT_ID_MAX];
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
+
+    psn_record_begin(&plain);
+    psn_record_put_text(&plain, TAG_DOMAIN_CLIENT, id);
+    if (!rc)
+        rc = psn_buf_check(&plain, err);
+    if (rc)
+        return rc;
+    if (psn_client_of_domain(vault, domain, owner, NULL) == PSN_OK)
+        return psn_fail(err, PSN_E_EXISTS,
+                        _("the domain '%s' belongs to the client '%s' already"), domain,
+                        owner);
+    return psn_row_put(vault, PSN_TABLE_DOMAIN, &key, 1, vault->rows_key, plain.data,
+                       plain.size, err);
+}
+
+static enum psn_code delete_domain(struct psn_vault *vault, const char *domain,
+                                   struct psn_error *err)
+{
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
+
+    return rc ? rc
+              : psn_store_delete(vault->store, PSN_TABLE_DOMAIN, key.bytes, key.size,
+                                 err);
+}
+
+static bool has_domain(const struct psn_client *client, const char *domain)
+{
+    for (size_t i = 0; i < client->domain_count; i++)
+        if (strcmp(client->domains[i], domain) == 0)
+            return true;
+    return false;
+}
+
+/* --- add and set --- */
+
+static enum psn_code put(struct psn_vault *vault, const struct psn_client *client,
+                         uint64_t revision, const uint8_t *key_box, size_t key_box_size,
+                         struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CLIENT, client->id, &key, err);
+
+    encode(client, key_box, key_box_size, &plain);
+    if (!rc)
+        rc = psn_buf_check(&plain, err);
+    if (!rc)
+        rc = psn_row_put(vault, PSN_TABLE_CLIENT, &key, revision, vault->rows_key,
+                         plain.data, plain.size, err);
+    return rc;
+}
+
+static enum psn_code add(struct psn_vault *vault, const struct psn_client *client,
+                         struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) key_box = psn_buf_init(256);
+    struct psn_error cause = { 0 };
+    struct psn_client made = *client;
+    enum psn_code rc = new_key_box(vault, client->id, &key_box, err);
+
+    made.created_s = vault->world.now_s();
+    made.linked = false;
+    made.linked_nic[0] = '\0';
+    made.key_expires_s = 0;
+    if (rc)
+        return rc;
+    rc = put(vault, &made, 1, key_box.data, key_box.size, &cause);
+    if (rc == PSN_E_EXISTS)
+        return psn_fail(err, rc, _("the client '%s' exists already"), client->id);
+    if (rc && err)
+        *err = cause;
+    for (size_t i = 0; !rc && i < client->domain_count; i++)
+        rc = put_domain(vault, client->domains[i], client->id, err);
+    if (!rc)
+        rc = psn_journal_note(vault, NULL,
+                              &(struct psn_note){ .event = "client.added",
+                                                  .subject = client->id,
+                                                  .text = client->nic },
+                              err);
+    return rc;
+}
+
+enum psn_code psn_client_add(struct psn_vault *vault, const struct psn_client *client,
+                             struct psn_error *err)
+{
+    struct psn_client checked = *client;
+    enum psn_code rc = psn_client_check(&checked, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, add(vault, &checked, err), err);
+}
+
+static enum psn_code move_domains(struct psn_vault *vault, const struct psn_client *old,
+                                  const struct psn_client *new, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < old->domain_count; i++) {
+        if (has_domain(new, old->domains[i]))
+            continue;
+        rc = psn_role_check_none(vault, old->domains[i], err);
+        if (!rc)
+            rc = delete_domain(vault, old->domains[i], err);
+    }
+    for (size_t i = 0; !rc && i < new->domain_count; i++)
+        if (!has_domain(old, new->domains[i]))
+            rc = put_domain(vault, new->domains[i], new->id, err);
+    return rc;
+}
+
+/* Writes a changed client over its old row, whose data key stays. */
+static enum psn_code replace(struct psn_vault *vault, const struct psn_client *client,
+                             uint64_t revision, const struct psn_buf *old_plain,
+                             struct psn_error *err)
+{
+    struct psn_record record;
+    const uint8_t *box;
+    size_t size;
+    enum psn_code rc = psn_record_parse(old_plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    (void)psn_record_bytes(&record, TAG_DATA_KEY, &box, &size);
+    return put(vault, client, revision + 1, box, size, err);
+}
+
+static enum psn_code set(struct psn_vault *vault, const struct psn_client *client,
+                         struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_client old;
+    struct psn_client new = *client;
+    uint64_t revision;
+    enum psn_code rc = read_row(vault, client->id, &plain, &revision, err);
+
+    if (!rc)
+        rc = decode(&plain, &old, err);
+    if (rc)
+        return rc;
+    new.created_s = old.created_s;
+    new.linked = old.linked &&strcmp(old.endpoint, new.endpoint) == 0;
+    new.key_expires_s = new.linked ? old.key_expires_s : 0;
+    (void)snprintf(new.linked_nic, sizeof new.linked_nic, "%s",
+                   new.linked ? old.linked_nic : "");
+    rc = move_domains(vault, &old, &new, err);
+    psn_client_release(&old);
+    if (!rc)
+        rc = replace(vault, &new, revision, &plain, err);
+    if (!rc)
+        rc = psn_journal_note(
+            vault, NULL,
+            &(struct psn_note){ .event = "client.changed", .subject = client->id }, err);
+    return rc;
+}
+
+enum psn_code psn_client_set(struct psn_vault *vault, const struct psn_client *client,
+                             struct psn_error *err)
+{
+    struct psn_client checked = *client;
+    enum psn_code rc = psn_client_check(&checked, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, set(vault, &checked, err), err);
+}
+
+/* --- reading --- */
+
+enum psn_code psn_client_get(struct psn_vault *vault, const char *id,
+                             struct psn_client *ret_client, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, psn_client_read(vault, id, ret_client, err), err);
+}
+
+struct client_list {
+    struct psn_client *items;
+    size_t count;
+};
+
+static enum psn_code collect(void *arg, const struct psn_store_row *row,
+                             const struct psn_buf *plain, struct psn_error *err)
+{
+    struct client_list *list = arg;
+    struct psn_client *grown;
+    enum psn_code rc;
+
+    (void)row;
+    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    rc = decode(plain, &grown[list->count], err);
+    if (!rc)
+        list->count++;
+    return rc;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_client *)a)->id, ((const struct psn_client *)b)->id);
+}
+
+static enum psn_code list_clients(struct psn_vault *vault, struct client_list *list,
+                                  struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_row_each(vault, PSN_TABLE_CLIENT, NULL, vault->rows_key, collect, list, err);
+
+    if (!rc && list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_ids);
+    return rc;
+}
+
+static void release_list(struct client_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        psn_client_release(&list->items[i]);
+    free(list->items);
+}
+
+enum psn_code psn_client_ids(struct psn_vault *vault, psn_client_id_fn *each, void *arg,
+                             struct psn_error *err)
+{
+    struct client_list list = { 0 };
+    enum psn_code rc = list_clients(vault, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, list.items[i].id, err);
+    release_list(&list);
+    return rc;
+}
+
+enum psn_code psn_client_each(struct psn_vault *vault, psn_client_fn *each, void *arg,
+                              struct psn_error *err)
+{
+    struct client_list list = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_clients(vault, &list, err), err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    release_list(&list);
+    return rc;
+}
+
+/* --- removing --- */
+
+static enum psn_code delete_credential(struct psn_vault *vault, const char *id,
+                                       struct psn_error *err)
+{
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, id, &key, err);
+
+    return rc ? rc : psn_row_delete_all(vault, PSN_TABLE_CREDENTIAL, &key, err);
+}
+
+static enum psn_code delete_client(struct psn_vault *vault,
+                                   const struct psn_client *client, struct psn_error *err)
+{
+    struct psn_row_key key;
+    enum psn_code rc = psn_role_delete_of_client(vault, client->id, err);
+
+    for (size_t i = 0; !rc && i < client->domain_count; i++)
+        rc = delete_domain(vault, client->domains[i], err);
+    if (!rc)
+        rc = delete_credential(vault, client->id, err);
+    if (!rc)
+        rc = psn_journal_drop(vault, client->id, err);
+    if (!rc)
+        rc = psn_row_key_init(vault, PSN_TABLE_CLIENT, client->id, &key, err);
+    if (!rc)
+        rc = psn_store_delete(vault->store, PSN_TABLE_CLIENT, key.bytes, key.size, err);
+    if (!rc)
+        rc = psn_journal_note(
+            vault, NULL,
+            &(struct psn_note){ .event = "client.removed", .subject = client->id }, err);
+    psn_secret_free(PSN_TAKE(vault->client_key));
+    vault->client_key_id[0] = '\0';
+    return rc;
+}
+
+static enum psn_code rm(struct psn_vault *vault, const char *id, const char *confirm,
+                        struct psn_error *err)
+{
+    struct psn_client client;
+    size_t roles = 0;
+    enum psn_code rc = psn_client_read(vault, id, &client, err);
+
+    if (rc)
+        return rc;
+    rc = psn_role_count_of_client(vault, id, &roles, err);
+    if (!rc && roles > 0 && (!confirm || strcmp(confirm, id) != 0)) {
+        rc = psn_fail(
+            err, PSN_E_POLICY,
+            PSN_NGETTEXT("the vault holds the password of %zu mailbox of '%s', perhaps "
+                         "the only copy there is",
+                         "the vault holds the passwords of %zu mailboxes of '%s', "
+                         "perhaps the only copies there are",
+                         roles),
+            roles, id);
+        (void)psn_hint(err, rc,
+                       _("if that is what you want: passation client rm %s --confirm %s"),
+                       id, id);
+    }
+    if (!rc)
+        rc = delete_client(vault, &client, err);
+    psn_client_release(&client);
+    return rc;
+}
+
+enum psn_code psn_client_rm(struct psn_vault *vault, const char *id, const char *confirm,
+                            struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, rm(vault, id, confirm, err), err);
+}
+
+/* --- the link --- */
+
+enum psn_code psn_client_put_link(struct psn_vault *vault, const char *id,
+                                  const struct psn_link *link,
+                                  const struct psn_ovh_credential *credential,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_client client;
+    uint64_t revision;
+    enum psn_code rc = read_row(vault, id, &plain, &revision, err);
+
+    if (!rc)
+        rc = decode(&plain, &client, err);
+    if (rc)
+        return rc;
+    client.linked = true;
+    client.key_expires_s = link->expires_s;
+    (void)snprintf(client.linked_nic, sizeof client.linked_nic, "%s", link->nic);
+    rc = replace(vault, &client, revision, &plain, err);
+    psn_client_release(&client);
+    return rc ? rc : psn_credential_put(vault, id, credential, err);
+}

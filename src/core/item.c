@@ -1,0 +1,500 @@
+#include "core/item.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/client.h"
+#include "core/journal.h"
+#include "core/record.h"
+#include "core/version.h"
+
+/* What hangs on a role beside its own password. A row under the client's data key
+ * describes the secret; its values are versions. */
+enum {
+    TAG_ADDRESS = 1,
+    TAG_LABEL = 2,
+    TAG_TYPE = 3,
+    TAG_USER = 4,
+    TAG_URL = 5,
+    TAG_NOTE = 6,
+    TAG_EXPIRES = 7,
+    TAG_VERSION = 8,
+    TAG_CREATED = 9,
+    TAG_CHANGED = 10,
+    TAG_HIDDEN = 11,
+    TAG_MAX = 11,
+    LABEL_PRF = 8,
+};
+
+/* USERS.md 3.2, one stable word each. */
+static const char *const types[] = {
+    "ovh-api",   "ovh-login", "ftp",        "sftp",       "ssh-key",     "database",
+    "cms",       "licence",   "plugin",     "support",    "cdn",         "dns",
+    "smtp",      "ci",        "backup-key", "recovery",   "totp",        "paypal",
+    "stripe",    "clickbank", "psp",        "bank",       "invoicing",   "billing",
+    "supplier",  "ads",       "form",       "newsletter", "social",      "business",
+    "calendar",  "helpdesk",  "chat",       "carrier",    "marketplace", "reviews",
+    "analytics", "hosting",   "domain",     "repository", "other",       NULL
+};
+
+const char *const *psn_secret_types(void)
+{
+    return types;
+}
+
+static enum psn_code check_label(const char *label, struct psn_error *err)
+{
+    char shown[128];
+    size_t length = strlen(label);
+
+    if (length == 0)
+        return psn_fail(err, PSN_E_INVALID, _("a secret needs a label"));
+    if (length > PSN_LABEL_MAX || !psn_text_is_plain(label, length) || label[0] == ' ' ||
+        label[length - 1] == ' ') {
+        (void)psn_fail(err, PSN_E_INVALID, _("'%s' cannot be a label"),
+                       psn_text_shown(label, shown, sizeof shown));
+        return psn_hint(
+            err, PSN_E_INVALID,
+            _("use at most 64 bytes of plain text, without blanks at the ends"));
+    }
+    return PSN_OK;
+}
+
+static enum psn_code check_type(const char *type, struct psn_error *err)
+{
+    char shown[128];
+
+    for (size_t i = 0; types[i]; i++)
+        if (strcmp(types[i], type) == 0)
+            return PSN_OK;
+    if (!type[0])
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_INVALID, _("'%s' is no type of secret"),
+                   psn_text_shown(type, shown, sizeof shown));
+    return psn_hint(err, PSN_E_INVALID,
+                    _("one of: ftp, sftp, ssh-key, database, cms, licence, "
+                      "plugin, support, stripe, paypal, totp, other …; all "
+                      "are in passation-secret(1)"));
+}
+
+static enum psn_code check_fields(const struct psn_secret_info *info,
+                                  struct psn_error *err)
+{
+    int year;
+    int month;
+    int day;
+    enum psn_code rc = check_type(info->type, err);
+
+    if (rc)
+        return rc;
+    if (!psn_text_is_plain(info->user, strlen(info->user)) ||
+        !psn_text_is_plain(info->url, strlen(info->url)))
+        return psn_fail(
+            err, PSN_E_INVALID,
+            _("%s, %s: the user name or address holds characters that cannot be shown"),
+            info->address, info->label);
+    if (!psn_text_is_utf8(info->note, strlen(info->note)))
+        return psn_fail(err, PSN_E_INVALID, _("%s, %s: the note is not UTF-8 text"),
+                        info->address, info->label);
+    if (info->expires[0] && !psn_clock_parse_date(info->expires, &year, &month, &day)) {
+        (void)psn_fail(err, PSN_E_INVALID, _("%s, %s: the expiry is not a date"),
+                       info->address, info->label);
+        return psn_hint(err, PSN_E_INVALID, _("write it as YYYY-MM-DD"));
+    }
+    return PSN_OK;
+}
+
+/* --- the row --- */
+
+static enum psn_code item_key(struct psn_vault *vault, const char *address,
+                              const char *label, struct psn_row_key *ret_key,
+                              struct psn_error *err)
+{
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_SECRET, address, ret_key, err);
+
+    return rc ? rc
+              : psn_row_key_add_prf(vault, PSN_TABLE_SECRET, label, LABEL_PRF, ret_key,
+                                    err);
+}
+
+static enum psn_code put(struct psn_vault *vault, const struct psn_item *item,
+                         struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    const struct psn_secret_info *info = &item->info;
+    const struct psn_secret *data_key;
+    struct psn_row_key key;
+    enum psn_code rc = item_key(vault, info->address, info->label, &key, err);
+
+    psn_record_begin(&plain);
+    psn_record_put_text(&plain, TAG_ADDRESS, info->address);
+    psn_record_put_text(&plain, TAG_LABEL, info->label);
+    psn_record_put_text(&plain, TAG_TYPE, info->type);
+    psn_record_put_text(&plain, TAG_USER, info->user);
+    psn_record_put_text(&plain, TAG_URL, info->url);
+    psn_record_put_text(&plain, TAG_NOTE, info->note);
+    psn_record_put_text(&plain, TAG_EXPIRES, info->expires);
+    psn_record_put_number(&plain, TAG_VERSION, info->version);
+    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)info->created_s);
+    psn_record_put_number(&plain, TAG_CHANGED, (uint64_t)info->changed_s);
+    psn_record_put_number(&plain, TAG_HIDDEN, info->hidden);
+    if (!rc)
+        rc = psn_buf_check(&plain, err);
+    if (!rc)
+        rc = psn_client_data_key(vault, item->client, &data_key, err);
+    return rc ? rc
+              : psn_row_put(vault, PSN_TABLE_SECRET, &key, item->revision + 1, data_key,
+                            plain.data, plain.size, err);
+}
+
+static enum psn_code decode(const struct psn_buf *plain, struct psn_secret_info *info,
+                            struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    if (!psn_record_text(&record, TAG_ADDRESS, info->address, sizeof info->address) ||
+        !psn_record_text(&record, TAG_LABEL, info->label, sizeof info->label) ||
+        !psn_record_text(&record, TAG_TYPE, info->type, sizeof info->type) ||
+        !psn_record_text(&record, TAG_USER, info->user, sizeof info->user) ||
+        !psn_record_text(&record, TAG_URL, info->url, sizeof info->url) ||
+        !psn_record_text(&record, TAG_NOTE, info->note, sizeof info->note) ||
+        !psn_record_text(&record, TAG_EXPIRES, info->expires, sizeof info->expires))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a secret is malformed"));
+    info->version = psn_record_number(&record, TAG_VERSION);
+    info->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
+    info->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
+    info->hidden = psn_record_number(&record, TAG_HIDDEN) != 0;
+    return PSN_OK;
+}
+
+static enum psn_code fail_unknown(const char *address, const char *label,
+                                  struct psn_error *err)
+{
+    char shown[128];
+
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("%s has no secret '%s'"), address,
+                   psn_text_shown(label, shown, sizeof shown));
+    return psn_hint(err, PSN_E_NOT_FOUND, _("see them with: passation secret ls %s"),
+                    address);
+}
+
+/* The mailbox's own password has no row of its own: the role's row says it all. */
+static void describe_password(const struct psn_role_row *role,
+                              struct psn_secret_info *info)
+{
+    *info = (struct psn_secret_info){ .version = role->rotation.cur,
+                                      .created_s = role->created_s,
+                                      .changed_s = role->changed_s };
+    (void)snprintf(info->address, sizeof info->address, "%s", role->address);
+    (void)snprintf(info->user, sizeof info->user, "%s", role->address);
+}
+
+enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
+                            const char *label, struct psn_item *ret_item,
+                            struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_error cause = { 0 };
+    const struct psn_secret *data_key;
+    struct psn_role_row role;
+    struct psn_row_key key;
+    enum psn_code rc = psn_role_read(vault, address, &role, err);
+
+    if (rc)
+        return rc;
+    (void)snprintf(ret_item->client, sizeof ret_item->client, "%s", role.client);
+    if (!label[0]) {
+        describe_password(&role, &ret_item->info);
+        return PSN_OK;
+    }
+    rc = psn_client_data_key(vault, role.client, &data_key, err);
+    if (!rc)
+        rc = item_key(vault, address, label, &key, err);
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_SECRET, &key, data_key, &plain, &ret_item->revision,
+                     &cause);
+    if (rc == PSN_E_NOT_FOUND)
+        return fail_unknown(address, label, err);
+    if (!rc)
+        rc = decode(&plain, &ret_item->info, &cause);
+    if (rc && err)
+        *err = cause;
+    return rc;
+}
+
+/* --- changes --- */
+
+static enum psn_code note(struct psn_vault *vault, const struct psn_item *item,
+                          const char *event, struct psn_error *err)
+{
+    return psn_journal_note(vault, item->client,
+                            &(struct psn_note){ .event = event,
+                                                .subject = item->info.address,
+                                                .label = item->info.label,
+                                                .version = item->info.version,
+                                                .text = item->info.type },
+                            err);
+}
+
+/* The value that was given becomes the current version, and its giver has seen it. */
+static enum psn_code put_value(struct psn_vault *vault, const struct psn_item *item,
+                               const struct psn_secret *value, struct psn_error *err)
+{
+    const struct psn_secret_info *info = &item->info;
+    enum psn_code rc = psn_version_put(vault, item->client, info->address, info->label,
+                                       info->version, PSN_VERSION_CURRENT, value, err);
+
+    return rc ? rc
+              : psn_exposure_put(vault, info->address, info->label, info->version,
+                                 PSN_HOW_TYPED, err);
+}
+
+static enum psn_code add(struct psn_vault *vault, const struct psn_secret_info *info,
+                         const struct psn_secret *value, struct psn_error *err)
+{
+    struct psn_item item = { .info = *info };
+    struct psn_item known = { 0 };
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(vault, info->address, &role, err);
+
+    if (rc)
+        return rc;
+    rc = psn_item_read(vault, info->address, info->label, &known, NULL);
+    if (rc == PSN_OK) {
+        (void)psn_fail(err, PSN_E_EXISTS, _("%s has a secret '%s' already"),
+                       info->address, info->label);
+        return psn_hint(err, PSN_E_EXISTS,
+                        _("give it a new version: passation secret set %s %s"),
+                        info->address, info->label);
+    }
+    if (rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
+    (void)snprintf(item.client, sizeof item.client, "%s", role.client);
+    item.info.version = 1;
+    item.info.created_s = vault->world.now_s();
+    item.info.changed_s = item.info.created_s;
+    item.info.hidden = false;
+    rc = put(vault, &item, err);
+    if (!rc)
+        rc = put_value(vault, &item, value, err);
+    return rc ? rc : note(vault, &item, "secret.added", err);
+}
+
+enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_info *info,
+                             const struct psn_secret *value, struct psn_error *err)
+{
+    struct psn_secret_info checked = *info;
+    enum psn_code rc = psn_role_normalize(info->address, checked.address, err);
+
+    if (!rc)
+        rc = check_label(checked.label, err);
+    if (!rc)
+        rc = check_fields(&checked, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, add(vault, &checked, value, err), err);
+}
+
+static enum psn_code change_text(char *field, size_t size, const char *text,
+                                 const char *name, struct psn_error *err)
+{
+    if (!text)
+        return PSN_OK;
+    if (strlen(text) >= size)
+        return psn_fail(err, PSN_E_INVALID, _("%s is too long: at most %zu bytes"), name,
+                        size - 1);
+    memcpy(field, text, strlen(text) + 1);
+    return PSN_OK;
+}
+
+static enum psn_code change_fields(struct psn_secret_info *info,
+                                   const struct psn_secret_change *change,
+                                   struct psn_error *err)
+{
+    enum psn_code rc =
+        change_text(info->type, sizeof info->type, change->type, "--type", err);
+
+    if (!rc)
+        rc = change_text(info->user, sizeof info->user, change->user, "--user", err);
+    if (!rc)
+        rc = change_text(info->url, sizeof info->url, change->url, "--url", err);
+    if (!rc)
+        rc = change_text(info->note, sizeof info->note, change->note, "--note", err);
+    if (!rc)
+        rc = change_text(info->expires, sizeof info->expires, change->expires,
+                         "--expires", err);
+    return rc ? rc : check_fields(info, err);
+}
+
+static enum psn_code set(struct psn_vault *vault, const char *address, const char *label,
+                         const struct psn_secret_change *change, uint64_t *ret_version,
+                         struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (!rc)
+        rc = change_fields(&item.info, change, err);
+    if (rc)
+        return rc;
+    if (change->value) {
+        rc = psn_version_label(vault, item.client, address, label, item.info.version,
+                               PSN_VERSION_SUPERSEDED, err);
+        item.info.version++;
+        item.info.changed_s = vault->world.now_s();
+        item.info.hidden = false;
+        if (!rc)
+            rc = put_value(vault, &item, change->value, err);
+    }
+    if (!rc)
+        rc = put(vault, &item, err);
+    if (!rc)
+        rc = note(vault, &item, "secret.changed", err);
+    if (!rc)
+        *ret_version = item.info.version;
+    return rc;
+}
+
+enum psn_code psn_secret_set(struct psn_vault *vault, const char *address,
+                             const char *label, const struct psn_secret_change *change,
+                             uint64_t *ret_version, struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = check_label(label, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc
+              : psn_vault_end(vault, set(vault, normal, label, change, ret_version, err),
+                              err);
+}
+
+static enum psn_code hide(struct psn_vault *vault, const char *address, const char *label,
+                          struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (rc)
+        return rc;
+    if (item.info.hidden)
+        return fail_unknown(address, label, err);
+    item.info.hidden = true;
+    rc = put(vault, &item, err);
+    return rc ? rc : note(vault, &item, "secret.hidden", err);
+}
+
+enum psn_code psn_secret_rm(struct psn_vault *vault, const char *address,
+                            const char *label, struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = check_label(label, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, hide(vault, normal, label, err), err);
+}
+
+/* --- reading --- */
+
+static enum psn_code get(struct psn_vault *vault, const char *address, const char *label,
+                         struct psn_secret_info *ret_info, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (!rc)
+        *ret_info = item.info;
+    return rc;
+}
+
+enum psn_code psn_secret_get(struct psn_vault *vault, const char *address,
+                             const char *label, struct psn_secret_info *ret_info,
+                             struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    return rc ? rc : psn_vault_end(vault, get(vault, normal, label, ret_info, err), err);
+}
+
+struct item_list {
+    struct psn_secret_info *items;
+    size_t count;
+};
+
+static enum psn_code collect(void *arg, const struct psn_store_row *row,
+                             const struct psn_buf *plain, struct psn_error *err)
+{
+    struct item_list *list = arg;
+    struct psn_secret_info *grown;
+    enum psn_code rc;
+
+    (void)row;
+    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    rc = decode(plain, &grown[list->count], err);
+    if (!rc && !grown[list->count].hidden)
+        list->count++;
+    return rc;
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_secret_info *)a)->label,
+                  ((const struct psn_secret_info *)b)->label);
+}
+
+static enum psn_code list_items(struct psn_vault *vault, const char *address,
+                                struct item_list *list, struct psn_error *err)
+{
+    const struct psn_secret *data_key;
+    struct psn_role_row role;
+    struct psn_row_key prefix;
+    enum psn_code rc = psn_role_read(vault, address, &role, err);
+
+    if (!rc)
+        rc = psn_client_data_key(vault, role.client, &data_key, err);
+    if (!rc)
+        rc = psn_row_key_init(vault, PSN_TABLE_SECRET, address, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(vault, PSN_TABLE_SECRET, &prefix, data_key, collect, list, err);
+    if (!rc && list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_labels);
+    return rc;
+}
+
+enum psn_code psn_secret_each(struct psn_vault *vault, const char *address,
+                              psn_secret_fn *each, void *arg, struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    struct item_list list = { 0 };
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_items(vault, normal, &list, err), err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    free(list.items);
+    return rc;
+}

@@ -1,0 +1,32 @@
+#ifndef PSN_CORE_JOURNAL_H
+#define PSN_CORE_JOURNAL_H
+
+#include "core/vault.h"
+#include "passation/journal.h"
+
+/* What is noted; members that are NULL are left out. Texts are plain English words, names
+ * or numbers, never secrets. */
+struct psn_note {
+    const char *event; /* a stable word, "role.created" */
+    const char *subject;
+    const char *label;
+    uint64_t version;
+    const char *text;
+};
+
+/* Inside a write: appends to the client's chain, or to the vault's (client NULL). It
+ * becomes durable with what it tells of, in the same transaction. */
+PSN_MUST_CHECK enum psn_code psn_journal_note(struct psn_vault *vault, const char *client,
+                                              const struct psn_note *note,
+                                              struct psn_error *err);
+
+/* Inside a write: deletes a client's chain with its head. */
+PSN_MUST_CHECK enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
+                                              struct psn_error *err);
+
+/* Inside a transaction: recomputes all chains and the history, and that no row is left
+ * over. */
+PSN_MUST_CHECK enum psn_code psn_journal_check(struct psn_vault *vault, psn_head_fn *each,
+                                               void *arg, struct psn_error *err);
+
+#endif

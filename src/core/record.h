@@ -1,0 +1,49 @@
+#ifndef PSN_CORE_RECORD_H
+#define PSN_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "passation/error.h"
+
+/*
+ * The plaintext of a row: a format byte, then fields in strictly rising order of their
+ * tags, each tag (u16), size (u32) and bytes, big-endian. Numbers are 8 bytes. A field
+ * that is absent reads as zero or empty; a tag that this version does not know is
+ * refused, since a newer one wrote it and rewriting the row would lose it.
+ */
+enum {
+    PSN_RECORD_FORMAT = 1,
+};
+
+void psn_record_begin(struct psn_buf *record);
+void psn_record_put_number(struct psn_buf *record, uint16_t tag,
+                           uint64_t value); /* 0: left out */
+void psn_record_put_text(struct psn_buf *record, uint16_t tag,
+                         const char *text); /* "": left out */
+void psn_record_put_bytes(struct psn_buf *record, uint16_t tag, const void *bytes,
+                          size_t size);
+
+struct psn_record {
+    const uint8_t *data;
+    size_t size;
+    uint16_t tag_max;
+};
+
+/* Checks the whole structure once; the record borrows the bytes. E_INTEGRITY if it is
+ * malformed, E_TOO_NEW for a format or tag from the future. */
+PSN_MUST_CHECK enum psn_code psn_record_parse(const struct psn_buf *plain,
+                                              uint16_t tag_max,
+                                              struct psn_record *ret_record,
+                                              struct psn_error *err);
+uint64_t psn_record_number(const struct psn_record *record, uint16_t tag);
+bool psn_record_bytes(const struct psn_record *record, uint16_t tag,
+                      const uint8_t **ret_bytes, size_t *ret_size);
+
+/* Copies a text field into out[size]; false if it does not fit or holds a NUL. */
+bool psn_record_text(const struct psn_record *record, uint16_t tag, char *out,
+                     size_t size);
+
+#endif

@@ -1,0 +1,190 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/version.h"
+
+/*
+ * The one way out for a secret. Whatever shows, copies, prints or exports one comes
+ * through here: the exposure and its journal entry are committed and durable before the
+ * caller gets a byte. A crash in between leaves one exposure too many, never one too few.
+ */
+static enum psn_code note_exposure(struct psn_vault *vault, const struct psn_item *item,
+                                   uint64_t version, enum psn_how how,
+                                   struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_exposure_put(vault, item->info.address, item->info.label, version, how, err);
+
+    return rc ? rc
+              : psn_journal_note(vault, item->client,
+                                 &(struct psn_note){ .event = "secret.revealed",
+                                                     .subject = item->info.address,
+                                                     .label = item->info.label,
+                                                     .version = version,
+                                                     .text = psn_how_name(how) },
+                                 err);
+}
+
+static enum psn_code fail_no_version(const struct psn_item *item, uint64_t version,
+                                     struct psn_error *err)
+{
+    if (version)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("%s has no version %llu of this secret"),
+                        item->info.address, (unsigned long long)version);
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no password of '%s' is proved yet"),
+                   item->info.address);
+    return psn_hint(
+        err, PSN_E_NOT_FOUND,
+        _("finish what was begun: passation resume %s; all that was tried: passation "
+          "show --versions %s"),
+        item->info.address, item->info.address);
+}
+
+static enum psn_code reveal(struct psn_vault *vault, const char *address,
+                            const char *label, uint64_t number, enum psn_how how,
+                            struct psn_secret **ret_value, uint64_t *ret_version,
+                            struct psn_error *err)
+{
+    struct psn_error cause = { 0 };
+    struct psn_item item = { 0 };
+    struct psn_version version;
+    uint64_t wanted;
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (rc)
+        return rc;
+    wanted = number ? number : item.info.version;
+    if (wanted == 0)
+        return fail_no_version(&item, 0, err);
+    rc = psn_version_get(vault, item.client, address, label, wanted, &version, ret_value,
+                         &cause);
+    if (rc == PSN_E_NOT_FOUND)
+        return fail_no_version(&item, wanted, err);
+    if (rc && err)
+        *err = cause;
+    if (!rc)
+        rc = note_exposure(vault, &item, wanted, how, err);
+    if (!rc)
+        *ret_version = wanted;
+    return rc;
+}
+
+enum psn_code psn_reveal(struct psn_vault *vault, const char *address, const char *label,
+                         uint64_t version, enum psn_how how,
+                         struct psn_secret **ret_value, uint64_t *ret_version,
+                         struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(
+        vault, reveal(vault, normal, label, version, how, &value, ret_version, err), err);
+    if (!rc)
+        *ret_value = PSN_TAKE(value);
+    return rc;
+}
+
+/* --- all versions --- */
+
+struct version_list {
+    struct psn_version *items;
+    struct psn_secret **values; /* NULL where not asked for */
+    size_t count;
+    bool keep_values;
+};
+
+static enum psn_code collect(void *arg, const struct psn_version *version,
+                             struct psn_secret *value, struct psn_error *err)
+{
+    struct version_list *list = arg;
+    struct psn_version *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    struct psn_secret **values;
+
+    if (items)
+        list->items = items;
+    values = realloc(list->values, (list->count + 1) * sizeof *values);
+    if (values)
+        list->values = values;
+    if (!items || !values)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    values[list->count] = NULL;
+    if (list->keep_values) {
+        enum psn_code rc = psn_secret_copy(
+            psn_secret_bytes(value), psn_secret_size(value), &values[list->count], err);
+
+        if (rc)
+            return rc;
+    }
+    items[list->count++] = *version;
+    return PSN_OK;
+}
+
+static void release_list(struct version_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        psn_secret_free(list->values[i]);
+    free(list->values);
+    free(list->items);
+}
+
+static enum psn_code list_versions(struct psn_vault *vault, const char *address,
+                                   const char *label, enum psn_how how,
+                                   struct version_list *list, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (!rc)
+        rc = psn_version_scan(vault, item.client, address, label, collect, list, err);
+    for (size_t i = 0; !rc && list->keep_values && i < list->count; i++)
+        rc = note_exposure(vault, &item, list->items[i].number, how, err);
+    return rc;
+}
+
+enum psn_code psn_version_each(struct psn_vault *vault, const char *address,
+                               const char *label, psn_version_fn *each, void *arg,
+                               struct psn_error *err)
+{
+    struct version_list list = { 0 };
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(
+        vault, list_versions(vault, normal, label, PSN_HOW_SHOWN, &list, err), err);
+    for (size_t i = list.count; !rc && i > 0; i--)
+        rc = each(arg, &list.items[i - 1], err);
+    release_list(&list);
+    return rc;
+}
+
+enum psn_code psn_reveal_versions(struct psn_vault *vault, const char *address,
+                                  const char *label, enum psn_how how,
+                                  psn_reveal_fn *each, void *arg, struct psn_error *err)
+{
+    struct version_list list = { .keep_values = true };
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_versions(vault, normal, label, how, &list, err), err);
+    for (size_t i = list.count; !rc && i > 0; i--)
+        rc = each(arg, &list.items[i - 1], list.values[i - 1], err);
+    release_list(&list);
+    return rc;
+}

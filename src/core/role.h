@@ -1,0 +1,64 @@
+#ifndef PSN_CORE_ROLE_H
+#define PSN_CORE_ROLE_H
+
+#include "core/rotation_machine.h"
+#include "core/vault.h"
+#include "ovh/mailbox.h"
+#include "passation/role.h"
+
+/* A role's row: everything but its secrets. */
+struct psn_role_row {
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char client[PSN_CLIENT_ID_MAX];
+    enum psn_backend backend;
+    int64_t created_s;
+    int64_t changed_s;
+    int64_t verified_s;
+    struct psn_rotation_state rotation;
+    uint64_t revision; /* of the row as it was read; 0: a new one */
+};
+
+/* Normal form of an address. E_INVALID. */
+PSN_MUST_CHECK enum psn_code psn_role_normalize(const char *address,
+                                                char ret_address[PSN_ADDRESS_TEXT_MAX],
+                                                struct psn_error *err);
+
+/* All below inside a transaction; addresses in normal form. */
+
+PSN_MUST_CHECK enum psn_code psn_role_read(struct psn_vault *vault, const char *address,
+                                           struct psn_role_row *ret_row,
+                                           struct psn_error *err);
+/* Writes the row over the one that was read (compare and swap: E_CONFLICT), or a new one
+ * (E_EXISTS); row->revision is then the written one's. */
+PSN_MUST_CHECK enum psn_code psn_role_write(struct psn_vault *vault,
+                                            struct psn_role_row *row,
+                                            struct psn_error *err);
+/* The public view of a row. */
+struct psn_role psn_role_view(const struct psn_role_row *row);
+
+/* Calls each for every role whose address fits one of the globs (count 0: all); the order
+ * is the file's. */
+typedef enum psn_code psn_role_row_fn(void *arg, const struct psn_role_row *row,
+                                      struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_role_scan(struct psn_vault *vault,
+                                           const char *const *globs, size_t glob_count,
+                                           psn_role_row_fn *each, void *arg,
+                                           struct psn_error *err);
+
+/* For clients: E_POLICY if a role lies on the domain; how many a client has; delete them
+ * all. */
+PSN_MUST_CHECK enum psn_code psn_role_check_none(struct psn_vault *vault,
+                                                 const char *domain,
+                                                 struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
+                                                      const char *client,
+                                                      size_t *ret_count,
+                                                      struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_role_delete_of_client(struct psn_vault *vault,
+                                                       const char *client,
+                                                       struct psn_error *err);
+
+/* The sentence for a reason, translated; "" for none. */
+const char *psn_rotation_explain(enum psn_rotation_reason reason);
+
+#endif

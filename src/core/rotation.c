@@ -1,0 +1,489 @@
+#include "core/rotation.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/journal.h"
+#include "core/version.h"
+#include "crypto/generate.h"
+#include "crypto/hash.h"
+
+/*
+ * The loop around the rotation machine. The machine says what must be durable and what to
+ * do next; here that is done, and what happened goes back into the machine. No decision
+ * is taken here. A kill between any two lines loses nothing but the run's budget:
+ *
+ *   machine's action   what is written first, in one transaction        then
+ *   DO_STORE           new version (pending), the role's state          -
+ *   DO_SEND            the role's state (SENDING n)                     the request
+ *   DO_COMMIT          labels of both versions, the role's state        -
+ *   DO_RETIRE          label of the candidate, the role's state         the end
+ *   all others         the role's state if it changed                   the action
+ *
+ * Every write is a compare-and-swap on the row's revision (R8).
+ */
+struct job {
+    struct psn_session *session;
+    struct psn_vault *vault;
+    struct psn_role_row *row;
+    struct psn_account *account;
+    struct psn_mailbox mailbox;
+    struct psn_rotation_policy policy;
+    struct psn_rotation_run run;
+    struct psn_error last; /* why the last request or login did not do */
+    bool committed;
+    bool created;
+    bool was_known; /* there was a current password before */
+};
+
+/* --- what is written --- */
+
+static enum psn_code note(struct job *job, const char *event, uint64_t version,
+                          const char *text, struct psn_error *err)
+{
+    return psn_journal_note(job->vault, job->row->client,
+                            &(struct psn_note){ .event = event,
+                                                .subject = job->row->address,
+                                                .version = version,
+                                                .text = text },
+                            err);
+}
+
+static enum psn_code label(struct job *job, uint64_t version,
+                           enum psn_version_state state, struct psn_error *err)
+{
+    return psn_version_label(job->vault, job->row->client, job->row->address, "", version,
+                             state, err);
+}
+
+static enum psn_code store_candidate(struct job *job,
+                                     const struct psn_rotation_action *action,
+                                     struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *password = NULL;
+    struct psn_role_row *row = job->row;
+    enum psn_code rc = psn_generate_password(&password, err);
+
+    if (!rc)
+        rc = psn_mailbox_check_password(&job->mailbox, password, err);
+    if (!rc)
+        rc = psn_version_put(job->vault, row->client, row->address, "", action->version,
+                             PSN_VERSION_PENDING, password, err);
+    if (!rc && action->retired)
+        rc = label(job, action->retired, PSN_VERSION_REFUSED, err);
+    if (!rc)
+        rc = psn_exposure_put(job->vault, row->address, "", action->version,
+                              PSN_HOW_CREATED, err);
+    return rc ? rc : note(job, "password.candidate", action->version, NULL, err);
+}
+
+static enum psn_code commit_candidate(struct job *job,
+                                      const struct psn_rotation_action *action,
+                                      struct psn_error *err)
+{
+    char text[64] = "";
+    struct psn_role_row *row = job->row;
+    enum psn_code rc = label(job, action->version, PSN_VERSION_CURRENT, err);
+
+    if (!rc && action->retired)
+        rc = label(job, action->retired, PSN_VERSION_SUPERSEDED, err);
+    row->changed_s = job->vault->world.now_s();
+    row->verified_s = row->changed_s;
+    if (action->task_id)
+        (void)snprintf(text, sizeof text, "OVH task %lld", (long long)action->task_id);
+    return rc ? rc
+              : note(job, job->created ? "mailbox.created" : "password.in-force",
+                     action->version, text, err);
+}
+
+static enum psn_code write_move(struct job *job, const struct psn_rotation_move *move,
+                                struct psn_error *err)
+{
+    const struct psn_rotation_action *action = &move->action;
+    enum psn_code rc = PSN_OK;
+
+    switch ((int)action->kind) {
+    case PSN_ROTATION_DO_STORE:
+        rc = store_candidate(job, action, err);
+        break;
+    case PSN_ROTATION_DO_COMMIT:
+        rc = commit_candidate(job, action, err);
+        break;
+    case PSN_ROTATION_DO_RETIRE:
+        rc = label(job, action->version, PSN_VERSION_REFUSED, err);
+        if (!rc)
+            rc = note(job, "password.refused", action->version,
+                      psn_rotation_reason_name(action->reason), err);
+        break;
+    case PSN_ROTATION_DO_SEND:
+        rc = note(job, "password.sent", action->version, NULL, err);
+        break;
+    case PSN_ROTATION_DO_STUCK:
+        rc = note(job, "rotation.stuck", move->state.pend,
+                  psn_rotation_reason_name(action->reason), err);
+        break;
+    default:
+        break;
+    }
+    job->row->rotation = move->state;
+    return rc ? rc : psn_role_write(job->vault, job->row, err);
+}
+
+static bool must_write(const struct psn_rotation_move *move)
+{
+    return move->durable || move->action.kind == PSN_ROTATION_DO_STORE ||
+           move->action.kind == PSN_ROTATION_DO_COMMIT ||
+           move->action.kind == PSN_ROTATION_DO_RETIRE;
+}
+
+/* After this, and not before, may anybody outside hear of it. */
+static enum psn_code persist(struct job *job, const struct psn_rotation_move *move,
+                             struct psn_error *err)
+{
+    struct psn_role_row before = *job->row;
+    enum psn_code rc;
+
+    if (!must_write(move))
+        return PSN_OK;
+    rc = psn_vault_begin(job->vault, PSN_STORE_WRITE, err);
+    if (!rc)
+        rc = psn_vault_end(job->vault, write_move(job, move, err), err);
+    if (rc)
+        *job->row = before;
+    return rc;
+}
+
+/* --- what is done --- */
+
+static enum psn_code read_version(struct job *job, uint64_t version,
+                                  struct psn_secret **ret_value, struct psn_error *err)
+{
+    struct psn_version info;
+    enum psn_code rc = psn_vault_begin(job->vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    return psn_vault_end(job->vault,
+                         psn_version_get(job->vault, job->row->client, job->row->address,
+                                         "", version, &info, ret_value, err),
+                         err);
+}
+
+static enum psn_rotation_event_kind event_of(enum psn_ovh_outcome outcome)
+{
+    switch (outcome) {
+    case PSN_OVH_NOT_SENT:
+        return PSN_ROTATION_EV_NOT_SENT;
+    case PSN_OVH_DONE:
+        return PSN_ROTATION_EV_OK;
+    case PSN_OVH_BAD_REQUEST:
+        return PSN_ROTATION_EV_BAD_REQUEST;
+    case PSN_OVH_NOT_ALLOWED:
+        return PSN_ROTATION_EV_NOT_ALLOWED;
+    case PSN_OVH_EXPIRED:
+        return PSN_ROTATION_EV_EXPIRED;
+    case PSN_OVH_ABSENT:
+        return PSN_ROTATION_EV_ABSENT;
+    case PSN_OVH_BUSY:
+        return PSN_ROTATION_EV_BUSY;
+    case PSN_OVH_THROTTLED:
+        return PSN_ROTATION_EV_THROTTLED;
+    case PSN_OVH_CLOCK:
+        return PSN_ROTATION_EV_CLOCK;
+    case PSN_OVH_UNKNOWN:
+        break;
+    }
+    return PSN_ROTATION_EV_UNKNOWN;
+}
+
+/* A create that OVH refuses may be refused because the mailbox is there. */
+static bool is_there(struct job *job)
+{
+    struct psn_mailbox_info info;
+
+    return psn_mailbox_get(job->account->ovh, &job->mailbox, &info, NULL) == PSN_OK &&
+           info.exists;
+}
+
+static enum psn_code send(struct job *job, const struct psn_rotation_action *action,
+                          struct psn_rotation_event *event, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *password = NULL;
+    struct psn_ovh_answer answer = { .outcome = PSN_OVH_UNKNOWN, .retry_after_s = -1 };
+    enum psn_code rc = read_version(job, action->version, &password, err);
+
+    if (rc)
+        return rc;
+    psn_session_progress(job->session, job->row->address, _("sending to OVH"), 0);
+    psn_error_clear(&job->last);
+    if (action->create)
+        psn_mailbox_create(job->account->ovh, &job->mailbox, password, &answer,
+                           &job->last);
+    else
+        psn_mailbox_set_password(job->account->ovh, &job->mailbox, password, &answer,
+                                 &job->last);
+    event->kind = event_of(answer.outcome);
+    if (event->kind == PSN_ROTATION_EV_BAD_REQUEST && action->create && is_there(job))
+        event->kind = PSN_ROTATION_EV_EXISTS;
+    event->task_id = answer.outcome == PSN_OVH_DONE ? answer.task_id : 0;
+    event->retry_after_s = answer.retry_after_s;
+    event->wrong_mailbox = answer.wrong_object;
+    event->now_s = job->vault->world.now_s();
+    return PSN_OK;
+}
+
+static void look_at_tasks(struct job *job, struct psn_rotation_event *event)
+{
+    size_t count = 0;
+
+    psn_session_progress(job->session, job->row->address, _("waiting for OVH's task"), 0);
+    event->now_s = job->vault->world.now_s();
+    psn_error_clear(&job->last);
+    if (psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &job->last))
+        event->kind = PSN_ROTATION_EV_TASKS_UNREADABLE;
+    else
+        event->kind = count ? PSN_ROTATION_EV_TASK_PENDING : PSN_ROTATION_EV_TASKS_EMPTY;
+}
+
+static enum psn_code log_in(struct job *job, uint64_t version,
+                            struct psn_rotation_event *event, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *password = NULL;
+    enum psn_code rc = read_version(job, version, &password, err);
+
+    if (rc)
+        return rc;
+    psn_session_progress(job->session, job->row->address, _("logging in"), 0);
+    event->now_s = job->vault->world.now_s();
+    psn_error_clear(&job->last);
+    switch (psn_session_login(job->session, job->row, password, &job->last)) {
+    case PSN_LOGIN_ACCEPTED:
+        event->kind = PSN_ROTATION_EV_LOGIN_ACCEPTED;
+        break;
+    case PSN_LOGIN_REFUSED:
+        event->kind = PSN_ROTATION_EV_LOGIN_REFUSED;
+        break;
+    case PSN_LOGIN_NO_ANSWER:
+        event->kind = PSN_ROTATION_EV_LOGIN_NO_ANSWER;
+        break;
+    }
+    return PSN_OK;
+}
+
+/* Waits in slices, so that a stop is heard. False if one was. */
+static bool wait_for(struct job *job, int64_t duration_ms,
+                     struct psn_rotation_event *event)
+{
+    enum {
+        SLICE_MS = 200
+    };
+    const struct psn_world *world = &job->vault->world;
+    int64_t end = world->boot_ms() + duration_ms;
+    int64_t left = duration_ms;
+
+    while (left > 0 && !psn_session_stopped(job->session)) {
+        psn_session_progress(job->session, job->row->address, _("waiting"),
+                             (left + 999) / 1000);
+        world->sleep_ms(left < SLICE_MS ? left : SLICE_MS);
+        left = end - world->boot_ms();
+    }
+    event->kind = PSN_ROTATION_EV_TIMER;
+    event->now_s = world->now_s();
+    return left <= 0;
+}
+
+static enum psn_code perform(struct job *job, const struct psn_rotation_action *action,
+                             struct psn_rotation_event *event, bool *ret_stopped,
+                             struct psn_error *err)
+{
+    uint16_t jitter;
+
+    psn_random(&jitter, sizeof jitter);
+    *event = (struct psn_rotation_event){ .now_s = job->vault->world.now_s(),
+                                          .jitter_permille = jitter % 1001U,
+                                          .retry_after_s = -1 };
+    switch ((int)action->kind) {
+    case PSN_ROTATION_DO_STORE:
+        event->kind = PSN_ROTATION_EV_STORED;
+        return PSN_OK;
+    case PSN_ROTATION_DO_COMMIT:
+        job->committed = true;
+        event->kind = PSN_ROTATION_EV_COMMITTED;
+        return PSN_OK;
+    case PSN_ROTATION_DO_SEND:
+        return send(job, action, event, err);
+    case PSN_ROTATION_DO_SYNC_CLOCK:
+        /* The client has read OVH's time again and tried once more before it said so. */
+        event->kind = PSN_ROTATION_EV_CLOCK_FAILED;
+        return PSN_OK;
+    case PSN_ROTATION_DO_LOOK_TASKS:
+        look_at_tasks(job, event);
+        return PSN_OK;
+    case PSN_ROTATION_DO_LOGIN_PEND:
+        return log_in(job, action->version, event, err);
+    case PSN_ROTATION_DO_LOGIN_CUR:
+        return log_in(job, action->version, event, err);
+    case PSN_ROTATION_DO_LOGIN_OLD:
+        return log_in(job, action->version, event, err);
+    default:
+        assert(action->kind == PSN_ROTATION_DO_WAIT);
+        *ret_stopped = !wait_for(job, action->wait_ms, event);
+        return PSN_OK;
+    }
+}
+
+static bool is_end(const struct psn_rotation_action *action)
+{
+    return action->kind == PSN_ROTATION_DO_DONE ||
+           action->kind == PSN_ROTATION_DO_RETIRE ||
+           action->kind == PSN_ROTATION_DO_STUCK ||
+           action->kind == PSN_ROTATION_DO_UNFINISHED;
+}
+
+/* --- the loop --- */
+
+static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
+                          struct psn_rotation_action *ret_end, struct psn_error *err)
+{
+    struct psn_rotation_event event = { .kind = first,
+                                        .now_s = job->vault->world.now_s(),
+                                        .retry_after_s = -1,
+                                        .again = job->session->run->again };
+    bool stopped = false;
+
+    for (;;) {
+        struct psn_rotation_move move =
+            psn_rotation_step(&job->policy, &job->row->rotation, &job->run, &event);
+        enum psn_code rc = persist(job, &move, err);
+
+        if (rc)
+            return rc;
+        job->run = move.run;
+        *ret_end = move.action;
+        if (is_end(&move.action))
+            return PSN_OK;
+        rc = perform(job, &move.action, &event, &stopped, err);
+        if (rc)
+            return rc;
+        if (stopped || psn_session_stopped(job->session)) {
+            *ret_end = (struct psn_rotation_action){ .kind = PSN_ROTATION_DO_UNFINISHED };
+            return PSN_OK;
+        }
+    }
+}
+
+static enum psn_code code_of(enum psn_rotation_reason reason)
+{
+    switch ((int)reason) {
+    case PSN_ROTATION_WHY_KEY:
+    case PSN_ROTATION_WHY_SERVICE:
+    case PSN_ROTATION_WHY_CLOCK:
+        return PSN_E_REFUSED;
+    case PSN_ROTATION_WHY_ABSENT:
+        return PSN_E_NOT_FOUND;
+    case PSN_ROTATION_WHY_POLICY:
+        return PSN_E_POLICY;
+    case PSN_ROTATION_WHY_EXISTS:
+        return PSN_E_EXISTS;
+    case PSN_ROTATION_WHY_NO_CONNECTION:
+        return PSN_E_NETWORK;
+    default:
+        return PSN_E_UNFINISHED;
+    }
+}
+
+/* The reason first, then what the last request or login said. */
+static void explain(const struct job *job, const struct psn_rotation_action *end,
+                    struct psn_outcome *outcome)
+{
+    enum psn_code code = code_of(end->reason);
+    const char *reason = psn_rotation_explain(end->reason);
+    const char *address = job->row->address;
+
+    if (end->kind == PSN_ROTATION_DO_UNFINISHED && end->reason == PSN_ROTATION_WHY_NONE)
+        reason = _("stopped before the end; nothing is lost");
+    if (job->last.message[0] && job->last.code)
+        (void)psn_fail(&outcome->error, code, "%s: %s (%s)", address, reason,
+                       job->last.message);
+    else
+        (void)psn_fail(&outcome->error, code, "%s: %s", address, reason);
+    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
+        (void)psn_hint(
+            &outcome->error, code,
+            _("the password that works is in the vault; go on with: passation resume "
+              "%s; all that was tried: passation show --versions %s"),
+            address, address);
+    else if (end->reason == PSN_ROTATION_WHY_EXISTS)
+        (void)psn_hint(&outcome->error, code, _("take it over: passation role adopt %s"),
+                       address);
+}
+
+static void conclude(const struct job *job, const struct psn_rotation_action *end,
+                     struct psn_outcome *outcome)
+{
+    const struct psn_rotation_state *state = &job->row->rotation;
+
+    outcome->version = state->cur;
+    outcome->verified = job->committed;
+    outcome->old_dead = (enum psn_tristate)state->old_dead;
+    if (job->committed)
+        outcome->result = job->was_known ? PSN_RESULT_ROTATED
+                          : job->created ? PSN_RESULT_CREATED
+                                         : PSN_RESULT_ADOPTED;
+    else
+        outcome->result = PSN_RESULT_UNCHANGED;
+    if (end->kind == PSN_ROTATION_DO_DONE || (end->kind == PSN_ROTATION_DO_RETIRE &&
+                                              end->reason == PSN_ROTATION_WHY_ABANDONED))
+        return;
+    if (job->committed) /* only the negative test was cut short */
+        return;
+    outcome->result =
+        state->phase == PSN_ROTATION_STABLE ? PSN_RESULT_FAILED : PSN_RESULT_UNCERTAIN;
+    explain(job, end, outcome);
+}
+
+/* Only the negative test of a stable mailbox does without OVH. */
+static enum psn_code prepare(struct job *job, enum psn_rotation_event_kind event,
+                             struct psn_error *err)
+{
+    bool logins_only = event == PSN_ROTATION_EV_RESUME &&
+                       job->row->rotation.phase == PSN_ROTATION_STABLE;
+    const char *client = job->row->client;
+    enum psn_code rc = psn_mailbox_parse(job->row->address, &job->mailbox, err);
+
+    job->mailbox.backend = job->row->backend;
+    if (rc)
+        return rc;
+    rc = logins_only ? psn_session_account(job->session, client, &job->account, err)
+                     : psn_session_connect(job->session, client, &job->account, err);
+    if (!rc)
+        job->policy = psn_session_policy(&job->account->client);
+    return rc;
+}
+
+void psn_rotation_drive(struct psn_session *session, struct psn_role_row *row,
+                        enum psn_rotation_event_kind event, struct psn_outcome *outcome)
+{
+    struct job job = { .session = session,
+                       .vault = session->vault,
+                       .row = row,
+                       .created = row->rotation.create,
+                       .was_known = row->rotation.cur != 0 };
+    struct psn_rotation_action end = { .kind = PSN_ROTATION_DO_UNFINISHED };
+    enum psn_code rc = prepare(&job, event, &outcome->error);
+
+    if (!rc)
+        rc = loop(&job, event, &end, &outcome->error);
+    if (!rc) {
+        conclude(&job, &end, outcome);
+        return;
+    }
+    outcome->version = row->rotation.cur;
+    outcome->old_dead = (enum psn_tristate)row->rotation.old_dead;
+    outcome->result = row->rotation.phase == PSN_ROTATION_STABLE ? PSN_RESULT_FAILED
+                                                                 : PSN_RESULT_UNCERTAIN;
+    (void)psn_wrap(&outcome->error, rc, "%s", row->address);
+}

@@ -1,0 +1,79 @@
+#include "base/i18n.h"
+#include "core/role.h"
+#include "passation/rotation.h"
+
+/* What the machine's words mean to a person. */
+
+const char *psn_rotation_explain(enum psn_rotation_reason reason)
+{
+    switch (reason) {
+    case PSN_ROTATION_WHY_BOTH_REFUSED:
+        return _("the new and the old password are refused: somebody else may have "
+                 "changed it");
+    case PSN_ROTATION_WHY_KEY:
+        return _("OVH refuses the API key: revoked, expired, or without the right");
+    case PSN_ROTATION_WHY_SERVICE:
+        return _("the mail service is expired or suspended at OVH");
+    case PSN_ROTATION_WHY_ABSENT:
+        return _("the mailbox does not exist at OVH");
+    case PSN_ROTATION_WHY_CLOCK:
+        return _("OVH refuses the time of this machine");
+    case PSN_ROTATION_WHY_POLICY:
+        return _("OVH refused every new password; the old one still works");
+    case PSN_ROTATION_WHY_EXISTS:
+        return _("the mailbox exists at OVH already");
+    case PSN_ROTATION_WHY_ABANDONED:
+        return _("given up before anything was sent");
+    case PSN_ROTATION_WHY_NO_CONNECTION:
+        return _("OVH could not be reached; nothing was sent");
+    case PSN_ROTATION_WHY_NO_LOGIN:
+        return _("the mail server gives no answer, so nothing could be proved");
+    case PSN_ROTATION_WHY_LOGINS_SPENT:
+        return _("no more logins for now, so that the mail server does not lock us out");
+    case PSN_ROTATION_WHY_NOT_YET:
+        return _("sent, and not in force so far");
+    case PSN_ROTATION_WHY_TASK_PENDING:
+        return _("OVH's task is still under way");
+    case PSN_ROTATION_WHY_NO_TASK_LIST:
+        return _("OVH's task list cannot be read");
+    case PSN_ROTATION_WHY_BUSY:
+        return _("OVH is busy with this mailbox");
+    case PSN_ROTATION_WHY_THROTTLED:
+        return _("OVH asks to slow down");
+    case PSN_ROTATION_WHY_NOT_SILENT:
+        return _("an earlier request may still arrive");
+    case PSN_ROTATION_WHY_UNPROVED:
+        return _("refused; the mail server may still remember an earlier answer");
+    case PSN_ROTATION_WHY_MAY_BE_SENT:
+        return _("the new password may have been sent, so it cannot be given up");
+    case PSN_ROTATION_WHY_NONE:
+    case PSN_ROTATION_REASONS:
+        break;
+    }
+    return "";
+}
+
+const char *psn_result_name(enum psn_result result)
+{
+    switch (result) {
+    case PSN_RESULT_ROTATED:
+        return "rotated";
+    case PSN_RESULT_CREATED:
+        return "created";
+    case PSN_RESULT_ADOPTED:
+        return "adopted";
+    case PSN_RESULT_UNCHANGED:
+        return "unchanged";
+    case PSN_RESULT_FAILED:
+        return "failed";
+    case PSN_RESULT_UNCERTAIN:
+        return "uncertain";
+    case PSN_RESULT_ACCEPTED:
+        return "accepted";
+    case PSN_RESULT_REFUSED:
+        return "refused";
+    case PSN_RESULT_UNKNOWN:
+        return "unknown";
+    }
+    return "unknown";
+}

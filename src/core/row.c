@@ -1,0 +1,176 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "core/vault.h"
+#include "crypto/seal.h"
+
+/*
+ * A row's box is bound to its place: the associated data names the format, the vault, the
+ * table, the row's key and revision, the root key, and every clear byte, each with its
+ * length. A box that is moved, renumbered or put back does not open.
+ */
+static void row_ad(const struct psn_vault *vault, enum psn_table table,
+                   const uint8_t *key, size_t key_size, uint64_t revision,
+                   const struct psn_buf *clear, struct psn_buf *out)
+{
+    psn_buf_text(out, "passation row v1");
+    psn_buf_bytes(out, vault->id, sizeof vault->id);
+    psn_buf_bytes(out, vault->key_id, sizeof vault->key_id);
+    psn_buf_u8(out, (uint8_t)table);
+    psn_buf_u8(out, (uint8_t)key_size);
+    psn_buf_bytes(out, key, key_size);
+    psn_buf_u64(out, revision);
+    psn_buf_u32(out, clear ? (uint32_t)clear->size : 0);
+    if (clear)
+        psn_buf_bytes(out, clear->data, clear->size);
+}
+
+/* The store has verified the row against the authenticated state before it got here, so a
+ * box that does not open means a wrong key or a defect: still an integrity failure. */
+static enum psn_code explain(enum psn_code rc, struct psn_error *err)
+{
+    if (rc == PSN_E_INTEGRITY)
+        (void)psn_hint(err, rc, _("the vault was edited or damaged: restore a backup"));
+    return rc;
+}
+
+enum psn_code psn_row_open(struct psn_vault *vault, enum psn_table table,
+                           const struct psn_store_row *row, const struct psn_secret *key,
+                           struct psn_buf *plain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    enum psn_code rc;
+
+    row_ad(vault, table, row->key, row->key_size, row->revision, &row->clear, &ad);
+    rc = psn_buf_check(&ad, err);
+    if (rc)
+        return rc;
+    return explain(
+        psn_unseal(key, ad.data, ad.size, row->box.data, row->box.size, plain, err), err);
+}
+
+enum psn_code psn_row_open_secret(struct psn_vault *vault, enum psn_table table,
+                                  const struct psn_store_row *row,
+                                  const struct psn_secret *key,
+                                  struct psn_secret **ret_plain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    enum psn_code rc;
+
+    row_ad(vault, table, row->key, row->key_size, row->revision, &row->clear, &ad);
+    rc = psn_buf_check(&ad, err);
+    if (rc)
+        return rc;
+    return explain(psn_unseal_secret(key, ad.data, ad.size, row->box.data, row->box.size,
+                                     ret_plain, err),
+                   err);
+}
+
+enum psn_code psn_row_get(struct psn_vault *vault, enum psn_table table,
+                          const struct psn_row_key *row_key, const struct psn_secret *key,
+                          struct psn_buf *plain, uint64_t *ret_revision,
+                          struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    enum psn_code rc =
+        psn_store_get(vault->store, table, row_key->bytes, row_key->size, &row, err);
+
+    if (rc)
+        return explain(rc, err);
+    *ret_revision = row.revision;
+    return psn_row_open(vault, table, &row, key, plain, err);
+}
+
+enum psn_code psn_row_get_secret(struct psn_vault *vault, enum psn_table table,
+                                 const struct psn_row_key *row_key,
+                                 const struct psn_secret *key,
+                                 struct psn_secret **ret_plain, uint64_t *ret_revision,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    enum psn_code rc =
+        psn_store_get(vault->store, table, row_key->bytes, row_key->size, &row, err);
+
+    if (rc)
+        return explain(rc, err);
+    *ret_revision = row.revision;
+    return psn_row_open_secret(vault, table, &row, key, ret_plain, err);
+}
+
+enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table table,
+                          const struct psn_row_key *row_key, uint64_t revision,
+                          const struct psn_secret *key, const void *plain,
+                          size_t plain_size, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    enum psn_code rc;
+
+    memcpy(row.key, row_key->bytes, row_key->size);
+    row.key_size = row_key->size;
+    row.revision = revision;
+    row_ad(vault, table, row.key, row.key_size, revision, NULL, &ad);
+    rc = psn_buf_check(&ad, err);
+    if (!rc)
+        rc = psn_seal(key, ad.data, ad.size, plain, plain_size, &row.box, err);
+    if (rc)
+        return rc;
+    return explain(psn_store_put(vault->store, table, &row, err), err);
+}
+
+enum psn_code psn_row_each(struct psn_vault *vault, enum psn_table table,
+                           const struct psn_row_key *prefix, const struct psn_secret *key,
+                           psn_row_fn *each, void *arg, struct psn_error *err)
+{
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    bool found = true;
+    enum psn_code rc;
+
+    rc = psn_store_scan_open(vault->store, table, prefix ? prefix->bytes : NULL,
+                             prefix ? prefix->size : 0, &scan, err);
+    while (!rc) {
+        rc = psn_store_scan_next(scan, &row, &found, err);
+        if (rc || !found)
+            break;
+        if (key)
+            rc = psn_row_open(vault, table, &row, key, &plain, err);
+        if (!rc)
+            rc = each(arg, &row, &plain, err);
+    }
+    return explain(rc, err);
+}
+
+struct key_list {
+    struct psn_buf keys; /* size byte, bytes … */
+};
+
+static enum psn_code collect_key(void *arg, const struct psn_store_row *row,
+                                 const struct psn_buf *plain, struct psn_error *err)
+{
+    struct key_list *list = arg;
+
+    (void)plain;
+    psn_buf_u8(&list->keys, (uint8_t)row->key_size);
+    psn_buf_bytes(&list->keys, row->key, row->key_size);
+    return psn_buf_check(&list->keys, err);
+}
+
+enum psn_code psn_row_delete_all(struct psn_vault *vault, enum psn_table table,
+                                 const struct psn_row_key *prefix, struct psn_error *err)
+{
+    enum {
+        KEYS_MAX = 64 * 1024 * 1024
+    };
+    PSN_AUTO_RELEASE(psn_buf) keys = psn_buf_init(KEYS_MAX);
+    struct key_list list = { keys };
+    enum psn_code rc = psn_row_each(vault, table, prefix, NULL, collect_key, &list, err);
+
+    keys = list.keys;
+    for (size_t i = 0; !rc && i < keys.size; i += 1U + keys.data[i])
+        rc = psn_store_delete(vault->store, table, keys.data + i + 1, keys.data[i], err);
+    return rc;
+}

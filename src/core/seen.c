@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "core/state.h"
+#include "crypto/hash.h"
+
+/*
+ * One small text file per vault:
+ *
+ *     passation-seen 1
+ *     generation 42
+ *     entries 97
+ *     history 5e…
+ *
+ * It is outside the vault, so that who puts yesterday's file back does not put it back
+ * too. It holds nothing secret and is written after the commit: a crash in between leaves
+ * an older record, which is an ancestor of the state.
+ */
+struct seen {
+    uint64_t generation;
+    uint64_t entries;
+    uint8_t history[PSN_STORE_HASH_SIZE];
+};
+
+enum {
+    SEEN_FILE_MAX = 512
+};
+
+static enum psn_code seen_path(const struct psn_vault *vault, struct psn_buf *path,
+                               struct psn_error *err)
+{
+    char id[2 * PSN_VAULT_ID_SIZE + 1];
+
+    psn_buf_format(path, "%s/seen-%s", vault->state_dir,
+                   psn_hex(vault->id, sizeof vault->id, id));
+    return psn_buf_check(path, err);
+}
+
+static bool parse_hex(const char *text, uint8_t *out, size_t size)
+{
+    for (size_t i = 0; i < 2 * size; i++) {
+        char c = text[i];
+        int digit = psn_text_is_digit(c)   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                           : -1;
+
+        if (digit < 0)
+            return false;
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | digit : digit << 4);
+    }
+    return text[2 * size] == '\0';
+}
+
+/* The value of "NAME value" in a file of one field a line, cut out in place. */
+static bool field(char **cursor, const char *name, char **ret_value)
+{
+    size_t length = strlen(name);
+    char *end = strchr(*cursor, '\n');
+
+    if (!end || strncmp(*cursor, name, length) != 0 || (*cursor)[length] != ' ')
+        return false;
+    *end = '\0';
+    *ret_value = *cursor + length + 1;
+    *cursor = end + 1;
+    return true;
+}
+
+static bool parse_seen(char *text, struct seen *ret_seen)
+{
+    char *value;
+
+    return field(&text, "passation-seen", &value) && strcmp(value, "1") == 0 &&
+           field(&text, "generation", &value) &&
+           psn_text_parse_u64(value, UINT64_MAX, &ret_seen->generation) &&
+           field(&text, "entries", &value) &&
+           psn_text_parse_u64(value, UINT64_MAX, &ret_seen->entries) &&
+           field(&text, "history", &value) &&
+           parse_hex(value, ret_seen->history, sizeof ret_seen->history) && *text == '\0';
+}
+
+/* A record that is absent or torn by a power cut is no record. */
+static enum psn_code read_seen(const struct psn_vault *vault, struct seen *ret_seen,
+                               bool *ret_found, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
+    enum psn_code rc;
+
+    *ret_found = false;
+    if (!vault->state_dir)
+        return PSN_OK;
+    rc = seen_path(vault, &path, err);
+    if (rc)
+        return rc;
+    rc = psn_file_read(psn_buf_str(&path), &text, NULL);
+    if (rc == PSN_E_NOMEM)
+        return psn_fail(err, rc, _("out of memory"));
+    if (!rc && text.size > 0)
+        *ret_found = parse_seen((char *)text.data, ret_seen);
+    return PSN_OK;
+}
+
+static enum psn_code fail_rolled_back(const struct psn_vault *vault,
+                                      const struct seen *seen, struct psn_error *err)
+{
+    (void)psn_fail(
+        err, PSN_E_ROLLED_BACK,
+        _("'%s' is an older copy: it is at state %llu, and state %llu was seen here"),
+        vault->path, (unsigned long long)vault->state.generation,
+        (unsigned long long)seen->generation);
+    return psn_hint(
+        err, PSN_E_ROLLED_BACK,
+        _("find the newer file; if it is lost: passation restore --accept-older FILE, "
+          "then passation verify '*'"));
+}
+
+enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
+{
+    struct seen seen;
+    bool found;
+    bool ancestor = false;
+    enum psn_code rc = read_seen(vault, &seen, &found, err);
+
+    vault->seen = PSN_SEEN_UNKNOWN;
+    if (rc || !found)
+        return rc;
+    if (vault->state.generation < seen.generation)
+        return fail_rolled_back(vault, &seen, err);
+    rc = psn_state_check_ancestor(vault, seen.generation, seen.history, &ancestor, err);
+    if (rc)
+        return rc;
+    if (!ancestor) {
+        (void)psn_fail(
+            err, PSN_E_FORKED,
+            _("'%s' is another copy: it went on from an older state than the one seen "
+              "here"),
+            vault->path);
+        return psn_hint(
+            err, PSN_E_FORKED,
+            _("two copies of this vault were used; keep the one whose passwords work "
+              "(passation verify), and take it over with: passation restore "
+              "--accept-older FILE"));
+    }
+    vault->seen =
+        vault->state.generation == seen.generation ? PSN_SEEN_SAME : PSN_SEEN_OLDER;
+    return PSN_OK;
+}
+
+void psn_seen_write(const struct psn_vault *vault)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
+    char history[2 * PSN_STORE_HASH_SIZE + 1];
+
+    if (!vault->state_dir || seen_path(vault, &path, NULL))
+        return;
+    psn_buf_format(&text, "passation-seen 1\ngeneration %llu\nentries %llu\nhistory %s\n",
+                   (unsigned long long)vault->state.generation,
+                   (unsigned long long)vault->state.journal_entries,
+                   psn_hex(vault->state.history, sizeof vault->state.history, history));
+    if (psn_buf_check(&text, NULL) || psn_file_make_dir(vault->state_dir, NULL))
+        return;
+    PSN_IGNORE(
+        psn_file_write(psn_buf_str(&path), text.data, text.size, PSN_FILE_HINT, NULL));
+}

@@ -1,0 +1,26 @@
+#ifndef PSN_CORE_SLOT_H
+#define PSN_CORE_SLOT_H
+
+#include "core/vault.h"
+
+/* Opens the root key with a person's key: tries each slot of its kind in vault->state,
+ * which needs no more than an opened file. E_DENIED if none fits. */
+PSN_MUST_CHECK enum psn_code psn_slot_open(const struct psn_vault *vault,
+                                           const struct psn_key *key,
+                                           struct psn_secret **ret_root_key,
+                                           uint8_t ret_slot[PSN_SLOT_ID_SIZE],
+                                           struct psn_error *err);
+
+/* Inside a write: adds a slot for a person who exists. ret_slot may be NULL. */
+PSN_MUST_CHECK enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
+                                             const struct psn_key *key,
+                                             uint8_t ret_slot[PSN_SLOT_ID_SIZE],
+                                             struct psn_error *err);
+
+/* Inside a transaction: whose slot it is. E_DENIED if it is gone. */
+PSN_MUST_CHECK enum psn_code psn_slot_owner(struct psn_vault *vault,
+                                            const uint8_t slot[PSN_SLOT_ID_SIZE],
+                                            char ret_person[PSN_PERSON_ID_MAX],
+                                            struct psn_error *err);
+
+#endif

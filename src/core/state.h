@@ -1,0 +1,61 @@
+#ifndef PSN_CORE_STATE_H
+#define PSN_CORE_STATE_H
+
+#include "core/vault.h"
+
+/*
+ * The root box:
+ *
+ *     format (1) || vault id (16) || slots (1) || slots x 149 bytes || box of the state
+ *
+ * The clear part is the box's associated data, so that a slot cannot be changed, added or
+ * removed without the state key. docs/vault-format.md has it byte by byte.
+ */
+
+/* Reads the clear part: vault id and slots. E_INTEGRITY if it is malformed, E_TOO_NEW if
+ * of a later format. */
+PSN_MUST_CHECK enum psn_code psn_state_read_head(const struct psn_buf *root_box,
+                                                 uint8_t ret_id[PSN_VAULT_ID_SIZE],
+                                                 struct psn_state *ret_state,
+                                                 struct psn_error *err);
+
+/* Opens the root box with the state key. E_DENIED if the key is not of this vault. */
+PSN_MUST_CHECK enum psn_code psn_state_open(const struct psn_vault *vault,
+                                            const struct psn_buf *root_box,
+                                            struct psn_state *ret_state,
+                                            struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_state_seal(const struct psn_vault *vault,
+                                            const struct psn_state *state,
+                                            struct psn_buf *ret_root_box,
+                                            struct psn_error *err);
+
+/*
+ * The history is a hash chain over all states so far, one link a commit, kept in the
+ * store as (generation, hash, digest). It lets a record of any earlier generation be
+ * recognized as an ancestor of this one, or not: then somebody went on from another copy.
+ */
+
+/* Closes the open transaction's state: next generation, one more link, appended. */
+PSN_MUST_CHECK enum psn_code psn_state_advance(struct psn_vault *vault,
+                                               struct psn_error *err);
+
+/* Is (generation, head) in the history of the open transaction's state? Recomputed from
+ * there up to the sealed head, so that an edited row cannot pretend it. */
+PSN_MUST_CHECK enum psn_code psn_state_check_ancestor(
+    struct psn_vault *vault, uint64_t generation, const uint8_t head[PSN_STORE_HASH_SIZE],
+    bool *ret_is_ancestor, struct psn_error *err);
+
+extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
+
+/* The rollback record (DESIGN 4): what this user last saw of the vault, outside of it. */
+
+/* Compares inside a transaction: E_ROLLED_BACK, E_FORKED, or vault->seen is set. */
+PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,
+                                            struct psn_error *err);
+
+/* Remembers vault->state, after its commit. A record that cannot be written is no failure
+ * of the command: the next one compares with an older state, which is still an ancestor.
+ */
+void psn_seen_write(const struct psn_vault *vault);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef PSN_CORE_VERSION_H
+#define PSN_CORE_VERSION_H
+
+#include "core/vault.h"
+#include "passation/role.h"
+
+/*
+ * Versions of secrets, sealed under their client's data key, and who has seen them. All
+ * inside a transaction. A version's bytes are written once; only its label moves. Nothing
+ * here deletes one version: they go with their role.
+ */
+
+PSN_MUST_CHECK enum psn_code psn_version_put(struct psn_vault *vault, const char *client,
+                                             const char *address, const char *label,
+                                             uint64_t number,
+                                             enum psn_version_state state,
+                                             const struct psn_secret *value,
+                                             struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_version_get(struct psn_vault *vault, const char *client,
+                                             const char *address, const char *label,
+                                             uint64_t number,
+                                             struct psn_version *ret_version,
+                                             struct psn_secret **ret_value,
+                                             struct psn_error *err);
+/* Moves the label of a version. */
+PSN_MUST_CHECK enum psn_code psn_version_label(struct psn_vault *vault,
+                                               const char *client, const char *address,
+                                               const char *label, uint64_t number,
+                                               enum psn_version_state state,
+                                               struct psn_error *err);
+/* Every version, oldest first, values included. */
+typedef enum psn_code psn_version_value_fn(void *arg, const struct psn_version *version,
+                                           struct psn_secret *value,
+                                           struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_version_scan(struct psn_vault *vault, const char *client,
+                                              const char *address, const char *label,
+                                              psn_version_value_fn *each, void *arg,
+                                              struct psn_error *err);
+
+/* Notes that the person whose slot is in use has had a version before him. Once per
+ * person, version and way; again is no change. */
+PSN_MUST_CHECK enum psn_code psn_exposure_put(struct psn_vault *vault,
+                                              const char *address, const char *label,
+                                              uint64_t version, enum psn_how how,
+                                              struct psn_error *err);
+
+/* Deletes the versions, secrets and exposures of an address. */
+PSN_MUST_CHECK enum psn_code psn_version_delete_all(struct psn_vault *vault,
+                                                    const char *address,
+                                                    struct psn_error *err);
+
+#endif

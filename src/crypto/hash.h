@@ -1,0 +1,47 @@
+#ifndef PSN_CRYPTO_HASH_H
+#define PSN_CRYPTO_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/secret.h"
+
+enum {
+    PSN_HASH_SIZE = 32,
+    PSN_SHA1_HEX_SIZE = 41, /* forty lower-case digits and a NUL */
+};
+
+struct psn_part {
+    const void *bytes;
+    size_t size;
+};
+
+/* BLAKE2b-256 over the parts, one after the other. No framing: the caller writes
+ * lengths where parts could run into each other. Cannot fail. */
+void psn_hash(const struct psn_part *parts, size_t count,
+              uint8_t ret_hash[PSN_HASH_SIZE]);
+
+/* Keyed BLAKE2b (a PRF): the same with a 32-byte key. */
+void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
+                    size_t count, uint8_t ret_hash[PSN_HASH_SIZE]);
+
+/* SHA-1 of the parts in lower-case hex, for OVH's signature only. libsodium has
+ * none: libcrypto is loaded at the first call. E_UNEXPECTED without it. */
+PSN_MUST_CHECK enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
+                                          char ret_hex[PSN_SHA1_HEX_SIZE],
+                                          struct psn_error *err);
+
+/* HKDF-SHA-256 (RFC 5869) into ret_key[size], size <= 8160. salt may be NULL if
+ * salt_size is 0. The output is the caller's to wipe. */
+void psn_hkdf_sha256(const void *ikm, size_t ikm_size, const void *salt, size_t salt_size,
+                     const void *info, size_t info_size, uint8_t *ret_key, size_t size);
+
+/* Lower-case hex of size bytes into out[2 * size + 1]; returns out. */
+const char *psn_hex(const void *bytes, size_t size, char *out);
+
+/* Fills bytes from the system's generator. Aborts the program if that fails, as
+ * libsodium does: there is nothing sensible left to do. */
+void psn_random(void *bytes, size_t size);
+
+#endif

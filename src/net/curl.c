@@ -1,0 +1,463 @@
+/*
+ * The one place that knows how a connection has to be made.
+ *
+ * - dlopen() instead of linking: libcurl and what it brings cost 9 ms before main, and
+ *   most commands make no request.
+ * - The library's memory functions are replaced by a pair that wipes: consumer keys,
+ *   passwords and answers pass through libcurl's heap.
+ * - The level of OpenSSL's checks is set here and not left to openssl.cnf, so that weak
+ *   keys and SHA-1 certificates are refused whatever OPENSSL_CONF says.
+ * - libcurl compares the certificate's name after the handshake, and takes the common
+ *   name where no other is given. OpenSSL is told to compare it within the handshake, by
+ *   the alternative names only, and without wildcards inside a label.
+ */
+#include "net/curl.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+
+enum {
+    VERSION_LEAST = 0x075500, /* 7.85.0: CURLOPT_PROTOCOLS_STR */
+    HOST_SIZE = 254,
+    CONNECT_TIMEOUT_MS = 10 * 1000,
+    LOW_SPEED_BYTES = 20, /* a second … */
+    LOW_SPEED_S = 15,     /* … during this time: the other side is playing for time */
+};
+
+#ifdef __APPLE__
+static const char library_name[] = "libcurl.4.dylib";
+#else
+static const char library_name[] = "libcurl.so.4";
+#endif
+
+struct symbol {
+    const char *name;
+    size_t offset;
+};
+
+static const struct symbol symbols[] = {
+    { "curl_global_init_mem", offsetof(struct psn_curl, global_init_mem) },
+    { "curl_version_info", offsetof(struct psn_curl, version_info) },
+    { "curl_easy_init", offsetof(struct psn_curl, easy_init) },
+    { "curl_easy_cleanup", offsetof(struct psn_curl, easy_cleanup) },
+    { "curl_easy_reset", offsetof(struct psn_curl, easy_reset) },
+    { "curl_easy_setopt", offsetof(struct psn_curl, setopt) },
+    { "curl_easy_getinfo", offsetof(struct psn_curl, getinfo) },
+    { "curl_easy_perform", offsetof(struct psn_curl, perform) },
+    { "curl_easy_send", offsetof(struct psn_curl, send) },
+    { "curl_easy_recv", offsetof(struct psn_curl, recv) },
+    { "curl_slist_append", offsetof(struct psn_curl, slist_append) },
+    { "curl_slist_free_all", offsetof(struct psn_curl, slist_free_all) },
+};
+
+/* Found through libcurl's own dependencies; they may be absent. */
+static const struct symbol openssl_symbols[] = {
+    { "SSL_CTX_get0_param", offsetof(struct psn_curl_openssl, ctx_param) },
+    { "X509_VERIFY_PARAM_set_hostflags",
+      offsetof(struct psn_curl_openssl, set_host_flags) },
+    { "X509_VERIFY_PARAM_set1_host", offsetof(struct psn_curl_openssl, set_host) },
+    { "X509_VERIFY_PARAM_set1_ip_asc", offsetof(struct psn_curl_openssl, set_ip) },
+};
+
+enum {
+    NO_PARTIAL_WILDCARDS = 0x4, /* X509_CHECK_FLAG_… of <openssl/x509v3.h> */
+    NEVER_CHECK_SUBJECT = 0x20,
+};
+
+/* A block of libcurl's heap carries its size in front, so that all of it can be wiped. */
+union block {
+    size_t size;
+    max_align_t align;
+};
+
+/* libcurl also says "out of memory" for a header that is longer than it likes. */
+static _Thread_local bool has_lacked_memory;
+
+static void *wiping_malloc(size_t size)
+{
+    union block *block = NULL;
+
+    if (size <= SIZE_MAX - sizeof *block)
+        block = malloc(sizeof *block + size);
+    if (!block) {
+        has_lacked_memory = true;
+        return NULL;
+    }
+    block->size = size;
+    return block + 1;
+}
+
+static void wiping_free(void *memory)
+{
+    union block *block = memory;
+
+    if (!block)
+        return;
+    block--;
+    explicit_bzero(block + 1, block->size);
+    free(block);
+}
+
+static void *wiping_realloc(void *memory, size_t size)
+{
+    size_t old = memory ? ((union block *)memory - 1)->size : 0;
+    void *moved = wiping_malloc(size);
+
+    if (!moved)
+        return NULL;
+    if (memory)
+        memcpy(moved, memory, old < size ? old : size);
+    wiping_free(memory);
+    return moved;
+}
+
+static char *wiping_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = wiping_malloc(size);
+
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+static void *wiping_calloc(size_t count, size_t size)
+{
+    void *memory;
+
+    if (size && count > SIZE_MAX / size)
+        return NULL;
+    memory = wiping_malloc(count * size);
+    if (memory)
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+static bool speaks_https(const curl_version_info_data *info)
+{
+    if (info->version_num < VERSION_LEAST || !(info->features & CURL_VERSION_SSL))
+        return false;
+    for (const char *const *name = info->protocols; *name; name++)
+        if (strcmp(*name, "https") == 0)
+            return true;
+    return false;
+}
+
+/* Fills the pointers of target; returns the first name that is missing, or NULL. */
+static const char *find_symbols(void *library, const struct symbol *list, size_t count,
+                                void *target)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *symbol = dlsym(library, list[i].name);
+
+        if (!symbol)
+            return list[i].name;
+        memcpy((char *)target + list[i].offset, &symbol, sizeof symbol);
+    }
+    return NULL;
+}
+
+static void find_openssl(void *library, struct psn_curl *curl)
+{
+    const char *backend = curl->version_info(CURLVERSION_NOW)->ssl_version;
+    size_t count = sizeof openssl_symbols / sizeof *openssl_symbols;
+
+    if (!backend || strncmp(backend, "OpenSSL/", 8) != 0 ||
+        find_symbols(library, openssl_symbols, count, &curl->openssl))
+        curl->openssl = (struct psn_curl_openssl){ NULL, NULL, NULL, NULL };
+}
+
+static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
+{
+    const char *missing;
+    void *library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+
+    if (!library) {
+        (void)psn_fail(err, PSN_E_UNEXPECTED, _("cannot load the library %s"),
+                       library_name);
+        return psn_hint(err, PSN_E_UNEXPECTED,
+                        _("install libcurl 7.85 or later, built with TLS"));
+    }
+    missing = find_symbols(library, symbols, sizeof symbols / sizeof *symbols, curl);
+    if (missing)
+        return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s lacks %s"), library_name,
+                        missing);
+    (void)unsetenv("SSLKEYLOGFILE");
+    if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free,
+                              wiping_realloc, wiping_strdup, wiping_calloc))
+        return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s does not start"),
+                        library_name);
+    if (!speaks_https(curl->version_info(CURLVERSION_NOW)))
+        return psn_fail(err, PSN_E_UNEXPECTED,
+                        _("the library %s is too old, or built without TLS"),
+                        library_name);
+    find_openssl(library, curl);
+    return PSN_OK;
+}
+
+enum psn_code psn_curl_load(const struct psn_curl **ret_curl, struct psn_error *err)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static struct psn_curl loaded;
+    static bool is_loaded;
+    enum psn_code rc = PSN_OK;
+
+    (void)pthread_mutex_lock(&mutex);
+    if (!is_loaded) {
+        rc = load(&loaded, err);
+        is_loaded = rc == PSN_OK;
+    }
+    (void)pthread_mutex_unlock(&mutex);
+    if (rc == PSN_OK)
+        *ret_curl = &loaded;
+    return rc;
+}
+
+/* The host of a URL, as it stands; false if there is none. */
+static bool copy_host(const char *url, char *out, size_t size)
+{
+    const char *at = strstr(url, "://");
+    size_t length;
+
+    at = at ? at + 3 : "";
+    length = at[0] == '[' ? strcspn(at, "]/?#") + 1 : strcspn(at, ":/?#");
+    if (length == 0 || length >= size || length > strlen(at))
+        return false;
+    memcpy(out, at, length);
+    out[length] = '\0';
+    return true;
+}
+
+/* Called by libcurl with OpenSSL's context, before the handshake. */
+static CURLcode check_name_strictly(CURL *handle, void *ssl_ctx, void *arg)
+{
+    const struct psn_curl *curl = NULL;
+    char host[HOST_SIZE];
+    char *name = host;
+    void *param;
+    bool is_set;
+
+    (void)handle;
+    if (psn_curl_load(&curl, NULL) || !copy_host(arg, host, sizeof host))
+        return CURLE_SSL_CERTPROBLEM;
+    if (host[0] == '[') {
+        name = host + 1;
+        name[strcspn(name, "]")] = '\0';
+    }
+    param = curl->openssl.ctx_param(ssl_ctx);
+    curl->openssl.set_host_flags(param, NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
+    is_set = curl->openssl.set_ip(param, name) == 1 ||
+             curl->openssl.set_host(param, name, 0) == 1;
+    return is_set ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+/* The levels of OpenSSL: 2 asks for 112 bits everywhere (RSA of 2048 bits, no SHA-1). */
+static CURLcode set_tls(const struct psn_curl *curl, CURL *handle, const char *url,
+                        const char *ca_file)
+{
+    CURLcode failed = CURLE_OK;
+
+    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    failed |= curl->setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    failed |= curl->setopt(handle, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    if (curl->openssl.ctx_param) {
+        failed |=
+            curl->setopt(handle, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!aNULL@SECLEVEL=2");
+        failed |= curl->setopt(handle, CURLOPT_SSL_CTX_FUNCTION, check_name_strictly);
+        failed |= curl->setopt(handle, CURLOPT_SSL_CTX_DATA, url);
+    }
+    /* The system's folder of certificates stays, so public ones are trusted as well. */
+    if (ca_file)
+        failed |= curl->setopt(handle, CURLOPT_CAINFO, ca_file);
+    return failed;
+}
+
+enum psn_code psn_curl_secure(const struct psn_curl *curl, CURL *handle, const char *url,
+                              const char *ca_file, int64_t timeout_ms,
+                              struct psn_error *err)
+{
+    long connect_ms =
+        (long)(timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
+    CURLcode failed = set_tls(curl, handle, url, ca_file);
+
+    has_lacked_memory = false;
+    failed |= curl->setopt(handle, CURLOPT_URL, url);
+    failed |= curl->setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
+    failed |= curl->setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    failed |= curl->setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    failed |= curl->setopt(handle, CURLOPT_MAXREDIRS, 0L);
+    failed |= curl->setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+    failed |= curl->setopt(handle, CURLOPT_PROXY, "");
+    failed |= curl->setopt(handle, CURLOPT_NOPROXY, "*");
+    failed |= curl->setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    failed |= curl->setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    failed |= curl->setopt(handle, CURLOPT_HTTP09_ALLOWED, 0L);
+    failed |= curl->setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    failed |= curl->setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    failed |= curl->setopt(handle, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    failed |= curl->setopt(handle, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
+    failed |= curl->setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_S);
+    if (failed)
+        return psn_fail(err, PSN_E_UNEXPECTED,
+                        _("the library %s lacks an option that is needed"), library_name);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Not to wait for a name server after a time-out; absent before 7.87. */
+    (void)curl->setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    return PSN_OK;
+}
+
+bool psn_curl_before_sending(const struct psn_curl *curl, CURL *handle, CURLcode failure)
+{
+    curl_off_t handshake_us = 0;
+    long sent = 0;
+
+    if (curl->getinfo(handle, CURLINFO_REQUEST_SIZE, &sent) || sent != 0)
+        return false;
+    /* style: allow default because libcurl has a hundred codes */
+    switch ((int)failure) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_URL_MALFORMAT:
+        return true;
+    case CURLE_OPERATION_TIMEDOUT:
+        return curl->getinfo(handle, CURLINFO_APPCONNECT_TIME_T, &handshake_us) ==
+                   CURLE_OK &&
+               handshake_us == 0;
+    default:
+        return false;
+    }
+}
+
+bool psn_curl_is_final(CURLcode failure)
+{
+    return failure == CURLE_PEER_FAILED_VERIFICATION ||
+           failure == CURLE_SSL_CACERT_BADFILE || failure == CURLE_SSL_CIPHER ||
+           failure == CURLE_SSL_ISSUER_ERROR || failure == CURLE_URL_MALFORMAT;
+}
+
+/* OpenSSL's X509_V_ERR_… numbers, of which libcurl hands on the first. */
+static const char *certificate_fault(long verify_result)
+{
+    switch (verify_result) {
+    case 0:
+    case 62:
+    case 64:
+        return _("it was made for another name");
+    case 9:
+        return _("it is not valid yet");
+    case 10:
+        return _("it has expired");
+    case 18:
+        return _("it is signed by itself only");
+    case 2:
+    case 19:
+    case 20:
+    case 21:
+        return _("its issuer is not known here");
+    case 66:
+    case 67:
+        return _("its key is too weak");
+    case 68:
+        return _("its signature is too weak");
+    default:
+        return _("its chain is not sound");
+    }
+}
+
+static enum psn_code fail_certificate(const struct psn_curl *curl, CURL *handle,
+                                      const char *host, struct psn_error *err)
+{
+    long result = 0;
+
+    (void)curl->getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
+    (void)psn_fail(err, PSN_E_NETWORK,
+                   _("the TLS certificate of '%s' does not verify: %s"), host,
+                   certificate_fault(result));
+    if (result == 9 || result == 10)
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("nothing was sent; check the clock of this computer"));
+    return psn_hint(err, PSN_E_NETWORK,
+                    _("nothing was sent; somebody may stand in between: try another "
+                      "network, and check the name of the server"));
+}
+
+static enum psn_code fail_timeout(const struct psn_curl *curl, CURL *handle,
+                                  const char *host, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_NETWORK,
+                   psn_curl_before_sending(curl, handle, CURLE_OPERATION_TIMEDOUT)
+                       ? _("no secure connection with '%s' in the time allowed")
+                       : _("'%s' did not answer in the time allowed"),
+                   host);
+    return psn_hint(err, PSN_E_NETWORK, _("run the command again in a few minutes"));
+}
+
+enum psn_code psn_curl_fail(const struct psn_curl *curl, CURL *handle, CURLcode failure,
+                            const char *host, struct psn_error *err)
+{
+    /* style: allow default because libcurl has a hundred codes */
+    switch ((int)failure) {
+    case CURLE_OUT_OF_MEMORY:
+        if (has_lacked_memory)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return psn_fail(err, PSN_E_NETWORK, _("the answer of '%s' is too long"), host);
+    case CURLE_COULDNT_RESOLVE_HOST:
+        (void)psn_fail(err, PSN_E_NETWORK, _("cannot find the address of '%s'"), host);
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("check the network connection, then run the command again"));
+    case CURLE_COULDNT_CONNECT:
+        (void)psn_fail(err, PSN_E_NETWORK, _("cannot connect to '%s'"), host);
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("check the network connection, then run the command again"));
+    case CURLE_OPERATION_TIMEDOUT:
+        return fail_timeout(curl, handle, host, err);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return fail_certificate(curl, handle, host, err);
+    case CURLE_SSL_CACERT_BADFILE:
+        (void)psn_fail(err, PSN_E_NETWORK, _("cannot use the CA file given for '%s'"),
+                       host);
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("check PASSATION_CA_FILE: it must be a "
+                          "readable file of PEM certificates"));
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+        (void)psn_fail(err, PSN_E_NETWORK, _("no secure connection with '%s'"), host);
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("nothing was sent; the server must speak TLS 1.2 or later on "
+                          "this port"));
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        (void)psn_fail(err, PSN_E_NETWORK, _("the connection with '%s' was cut"), host);
+        return psn_hint(err, PSN_E_NETWORK, _("run the command again in a few minutes"));
+    default:
+        (void)psn_fail(err, PSN_E_NETWORK, _("garbage from the server '%s'"), host);
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("check the endpoint: is it the address of the API?"));
+    }
+}
+
+const char *psn_curl_host(const char *url, char *out, size_t size)
+{
+    char host[HOST_SIZE];
+
+    if (!copy_host(url, host, sizeof host))
+        memcpy(host, "?", 2);
+    return psn_text_shown(host, out, size);
+}

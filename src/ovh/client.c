@@ -1,0 +1,473 @@
+/*
+ * Signed calls.
+ *
+ * Time: OVH's clock is read once and kept as a distance to this machine's steady clock
+ * (which no one can set), so a wrong or jumping wall clock does no harm. When OVH finds
+ * the time wrong all the same, it is read again, once for each call.
+ *
+ * Rate: a token bucket for all requests of the handle, retries included.
+ *
+ * Reads are repeated after faults that pass. Changes are not: whoever asked for one
+ * looks at what is there before he asks again.
+ */
+#include "ovh/client.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "ovh/call.h"
+#include "ovh/sign.h"
+
+enum {
+    BURST = 30,
+    TRIES_MAX = 4,
+    FIRST_WAIT_MS = 500, /* doubles */
+    RETRY_AFTER_MAX_S = 60,
+    URL_MAX = 4096,
+    HEADER_VALUE_MAX = 1024,
+    HOST_SIZE = 256,
+};
+
+/* Anything else from /auth/time is not a time: 2001 to 2286. */
+static const int64_t time_least_s = 1000000000;
+static const int64_t time_most_s = 9999999999;
+
+struct psn_ovh {
+    char *root;
+    char *ca_file;
+    char host[HOST_SIZE];
+    struct psn_ovh_credential credential;
+    struct psn_http http;
+    int64_t (*clock_ms)(void);
+    void (*sleep_ms)(int64_t);
+    double rate_per_ms;
+    double tokens;
+    int64_t tokens_at_ms;
+    bool has_time;
+    int64_t time_offset_ms; /* server time less clock_ms */
+    enum psn_ovh_reason last_reason;
+};
+
+/* One request, before it is signed. */
+struct call {
+    const char *method;
+    const char *path; /* as sent, behind the root */
+    const struct psn_secret *body;
+    bool is_signed;
+};
+
+struct header_list {
+    struct psn_http_header items[PSN_HTTP_HEADERS_MAX];
+    size_t count;
+};
+
+static void header_list_release(struct header_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        psn_buf_release(&list->items[i].value);
+}
+
+static enum psn_code copy_secret(const struct psn_secret *from, struct psn_secret **ret,
+                                 struct psn_error *err)
+{
+    return psn_secret_copy(psn_secret_bytes(from), psn_secret_size(from), ret, err);
+}
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+static void find_host(struct psn_ovh *ovh)
+{
+    const char *at = strstr(ovh->root, "://");
+    char host[HOST_SIZE];
+
+    at = at ? at + 3 : ovh->root;
+    (void)snprintf(host, sizeof host, "%.*s", (int)strcspn(at, "/"), at);
+    (void)psn_text_shown(host, ovh->host, sizeof ovh->host);
+}
+
+enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
+                           const struct psn_ovh_credential *credential,
+                           struct psn_ovh **ret_ovh, struct psn_error *err)
+{
+    PSN_AUTO(psn_ovh) *ovh = calloc(1, sizeof *ovh);
+    enum psn_code rc;
+
+    if (!ovh)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    psn_json_init_wiping();
+    ovh->root = copy_text(options->root);
+    ovh->ca_file = options->ca_file ? copy_text(options->ca_file) : NULL;
+    if (!ovh->root || (options->ca_file && !ovh->ca_file))
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    find_host(ovh);
+    ovh->http = options->http;
+    ovh->clock_ms = options->clock_ms ? options->clock_ms : psn_clock_boot_ms;
+    ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_clock_sleep_ms;
+    ovh->rate_per_ms = options->rate_per_min / 60000;
+    ovh->tokens = BURST;
+    ovh->tokens_at_ms = ovh->clock_ms();
+    rc = copy_secret(credential->application_key, &ovh->credential.application_key, err);
+    if (rc == PSN_OK)
+        rc = copy_secret(credential->application_secret,
+                         &ovh->credential.application_secret, err);
+    if (rc == PSN_OK)
+        rc = copy_secret(credential->consumer_key, &ovh->credential.consumer_key, err);
+    if (rc)
+        return rc;
+    *ret_ovh = PSN_TAKE(ovh);
+    return PSN_OK;
+}
+
+void psn_ovh_free(struct psn_ovh *ovh)
+{
+    if (!ovh)
+        return;
+    psn_ovh_credential_release(&ovh->credential);
+    free(ovh->root);
+    free(ovh->ca_file);
+    free(ovh);
+}
+
+enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh)
+{
+    return ovh->last_reason;
+}
+
+/* Takes a token, waiting for it if the bucket is empty. */
+static void take_token(struct psn_ovh *ovh)
+{
+    int64_t now_ms = ovh->clock_ms();
+
+    if (ovh->rate_per_ms <= 0)
+        return;
+    if (now_ms > ovh->tokens_at_ms)
+        ovh->tokens += (double)(now_ms - ovh->tokens_at_ms) * ovh->rate_per_ms;
+    if (ovh->tokens > BURST)
+        ovh->tokens = BURST;
+    ovh->tokens_at_ms = now_ms;
+    ovh->tokens -= 1;
+    /* A debt is paid by waiting; what is slept is credited at the next call. */
+    if (ovh->tokens < 0)
+        ovh->sleep_ms((int64_t)(-ovh->tokens / ovh->rate_per_ms) + 1);
+}
+
+static void add_header(struct header_list *list, const char *name, const void *value,
+                       size_t size)
+{
+    struct psn_http_header *header = &list->items[list->count++];
+
+    assert(list->count <= PSN_HTTP_HEADERS_MAX);
+    (void)snprintf(header->name, sizeof header->name, "%s", name);
+    header->value = psn_buf_init_wiped(HEADER_VALUE_MAX);
+    psn_buf_bytes(&header->value, value, size);
+}
+
+static void add_secret_header(struct header_list *list, const char *name,
+                              const struct psn_secret *value)
+{
+    add_header(list, name, psn_secret_bytes(value), psn_secret_size(value));
+}
+
+static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call *call,
+                                   const char *url, struct header_list *list,
+                                   struct psn_error *err)
+{
+    static const char json[] = "application/json";
+    char signature[PSN_OVH_SIGNATURE_SIZE];
+    char time[24];
+    enum psn_code rc = PSN_OK;
+
+    add_header(list, "Accept", json, strlen(json));
+    add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
+    if (call->body)
+        add_header(list, "Content-Type", json, strlen(json));
+    if (call->is_signed) {
+        struct psn_ovh_signed what = {
+            .method = call->method,
+            .url = url,
+            .body = call->body ? psn_secret_bytes(call->body) : NULL,
+            .body_size = call->body ? psn_secret_size(call->body) : 0,
+            .time_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000,
+        };
+        int time_size = snprintf(time, sizeof time, "%lld", (long long)what.time_s);
+
+        rc = psn_ovh_sign(ovh->credential.application_secret,
+                          ovh->credential.consumer_key, &what, signature, err);
+        if (rc)
+            return rc;
+        add_secret_header(list, "X-Ovh-Consumer", ovh->credential.consumer_key);
+        add_header(list, "X-Ovh-Timestamp", time, (size_t)time_size);
+        add_header(list, "X-Ovh-Signature", signature, strlen(signature));
+    }
+    for (size_t i = 0; i < list->count && rc == PSN_OK; i++)
+        rc = psn_buf_check(&list->items[i].value, err);
+    return rc;
+}
+
+/* Signs and sends, once. */
+static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
+                             struct psn_http_response *response, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) url = psn_buf_init(URL_MAX);
+    PSN_AUTO_RELEASE(header_list) headers = { .count = 0 };
+    struct psn_http_request request = { .method = call->method, .ca_file = ovh->ca_file };
+    enum psn_code rc;
+
+    response->fate = PSN_HTTP_NOT_SENT;
+    psn_buf_text(&url, ovh->root);
+    psn_buf_text(&url, call->path);
+    rc = psn_buf_check(&url, err);
+    if (rc)
+        return rc;
+    take_token(ovh);
+    rc = build_headers(ovh, call, psn_buf_str(&url), &headers, err);
+    if (rc)
+        return rc;
+    request.url = psn_buf_str(&url);
+    request.headers = headers.items;
+    request.header_count = headers.count;
+    if (call->body) {
+        request.body = psn_secret_bytes(call->body);
+        request.body_size = psn_secret_size(call->body);
+    }
+    return ovh->http.perform(ovh->http.self, &request, response, err);
+}
+
+static void wait_before(struct psn_ovh *ovh, int attempt, int64_t retry_after_s)
+{
+    int64_t wait_ms = (int64_t)FIRST_WAIT_MS << attempt;
+
+    if (retry_after_s > RETRY_AFTER_MAX_S)
+        retry_after_s = RETRY_AFTER_MAX_S;
+    if (retry_after_s * 1000 > wait_ms)
+        wait_ms = retry_after_s * 1000;
+    ovh->sleep_ms(wait_ms);
+}
+
+/* An attempt that failed leaves no trace if a later one goes well. */
+static enum psn_code hand_up(const struct psn_error *from, struct psn_error *err)
+{
+    if (err && err->code == PSN_OK)
+        *err = *from;
+    return from->code;
+}
+
+static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err);
+
+/* Sends a read until it is answered for good, or the tries are spent. */
+static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
+                           struct psn_http_response *response, struct psn_error *err)
+{
+    bool has_asked_time = false;
+
+    for (int attempt = 0;; attempt++) {
+        struct psn_error failure = { 0 };
+        struct psn_ovh_verdict verdict = { .retry_after_s = -1 };
+        bool passing;
+        enum psn_code rc = PSN_OK;
+
+        if (call->is_signed && !ovh->has_time)
+            rc = sync_time(ovh, err);
+        if (rc)
+            return rc;
+        rc = perform(ovh, call, response, &failure);
+        passing = rc == PSN_E_NETWORK && !response->final;
+        if (rc == PSN_OK) {
+            verdict = psn_ovh_judge(response, NULL);
+            ovh->last_reason = verdict.reason;
+            if (verdict.outcome == PSN_OVH_DONE)
+                return PSN_OK;
+            (void)psn_ovh_report(&verdict, ovh->host, call->method, call->path, &failure);
+            passing = psn_ovh_is_passing(&verdict);
+        }
+        if (verdict.outcome == PSN_OVH_CLOCK && call->is_signed && !has_asked_time) {
+            ovh->has_time = false;
+            has_asked_time = true;
+            continue;
+        }
+        if (!passing || attempt + 1 >= TRIES_MAX)
+            return hand_up(&failure, err);
+        wait_before(ovh, attempt, verdict.retry_after_s);
+    }
+}
+
+/* The answer of a read, as JSON. */
+static enum psn_code parse_answer(const struct psn_ovh *ovh, const struct call *call,
+                                  const struct psn_http_response *response,
+                                  json_t **ret_value, struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_json_parse(response->body.data, response->body.size, ret_value, err);
+
+    if (rc == PSN_OK)
+        return PSN_OK;
+    (void)psn_hint(err, rc, _("check the endpoint: is it the address of the API?"));
+    return psn_wrap(err, rc, "%s: %s %s", ovh->host, call->method, call->path);
+}
+
+static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
+    PSN_AUTO_JSON *value = NULL;
+    struct call call = { .method = "GET", .path = "/auth/time" };
+    enum psn_code rc = fetch(ovh, &call, &response, err);
+    int64_t time_s;
+
+    if (rc == PSN_OK)
+        rc = parse_answer(ovh, &call, &response, &value, err);
+    if (rc)
+        return psn_wrap(err, rc, _("cannot learn the time from OVH"));
+    time_s = json_integer_value(value);
+    if (!json_is_integer(value) || time_s < time_least_s || time_s > time_most_s)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server '%s': its time is no time"),
+                        ovh->host);
+    ovh->time_offset_ms = time_s * 1000 - ovh->clock_ms();
+    ovh->has_time = true;
+    return PSN_OK;
+}
+
+static bool is_unreserved(char c)
+{
+    return psn_text_is_lower(c) || psn_text_is_upper(c) || psn_text_is_digit(c) ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static void append_escaped(struct psn_buf *path, const char *part)
+{
+    for (; *part; part++) {
+        if (is_unreserved(*part))
+            psn_buf_char(path, *part);
+        else
+            psn_buf_format(path, "%%%02X", (unsigned)(unsigned char)*part);
+    }
+}
+
+enum psn_code psn_ovh_path(struct psn_buf *path, struct psn_error *err,
+                           const char *pattern, ...)
+{
+    bool is_sound = true;
+    va_list parts;
+
+    va_start(parts, pattern);
+    for (; *pattern; pattern++) {
+        const char *part;
+
+        if (*pattern != '*') {
+            psn_buf_char(path, *pattern);
+            continue;
+        }
+        part = va_arg(parts, const char *);
+        is_sound = is_sound && *part && strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
+        append_escaped(path, part);
+    }
+    va_end(parts);
+    if (!is_sound)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server (a name that cannot be one)"));
+    return psn_buf_check(path, err);
+}
+
+enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
+                          json_t **ret_value, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
+    struct call call = { .method = "GET", .path = psn_buf_str(path), .is_signed = true };
+    enum psn_code rc;
+
+    ovh->last_reason = PSN_OVH_REASON_NONE;
+    rc = fetch(ovh, &call, &response, err);
+    if (rc)
+        return rc;
+    return parse_answer(ovh, &call, &response, ret_value, err);
+}
+
+enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern, const char *a,
+                             const char *b, json_t **ret_value, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+    enum psn_code rc = psn_ovh_path(&path, err, pattern, a, b);
+
+    return rc ? rc : psn_ovh_get(ovh, &path, ret_value, err);
+}
+
+static bool is_void(const struct psn_buf *body)
+{
+    return body->size == strspn(psn_buf_str(body), " \t\r\n");
+}
+
+/* What a complete answer to a change means. */
+static void conclude(struct psn_ovh *ovh, const struct psn_ovh_change *change,
+                     const struct psn_ovh_verdict *verdict,
+                     const struct psn_http_response *response,
+                     struct psn_ovh_answer *answer, json_t **ret_value,
+                     struct psn_error *err)
+{
+    struct call call = { .method = change->method, .path = psn_buf_str(change->path) };
+    json_t *value = NULL;
+
+    answer->outcome = verdict->outcome;
+    answer->retry_after_s = verdict->retry_after_s;
+    ovh->last_reason = verdict->reason;
+    if (verdict->outcome != PSN_OVH_DONE) {
+        (void)psn_ovh_report(verdict, ovh->host, call.method, call.path, err);
+    } else if (!is_void(&response->body) &&
+               parse_answer(ovh, &call, response, &value, err)) {
+        answer->outcome = PSN_OVH_UNKNOWN;
+    } else if (json_is_null(value)) {
+        json_decref(value);
+    } else {
+        *ret_value = value;
+    }
+}
+
+void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
+                  struct psn_ovh_answer *ret_answer, json_t **ret_value,
+                  struct psn_error *err)
+{
+    struct call call = { .method = change->method,
+                         .path = psn_buf_str(change->path),
+                         .body = change->body,
+                         .is_signed = true };
+    bool has_asked_time = false;
+
+    *ret_answer =
+        (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
+    *ret_value = NULL;
+    ovh->last_reason = PSN_OVH_REASON_NONE;
+    for (;;) {
+        PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
+        struct psn_ovh_verdict verdict;
+
+        if (!ovh->has_time && sync_time(ovh, err))
+            return;
+        if (perform(ovh, &call, &response, err)) {
+            ret_answer->outcome =
+                response.fate == PSN_HTTP_NOT_SENT ? PSN_OVH_NOT_SENT : PSN_OVH_UNKNOWN;
+            return;
+        }
+        verdict = psn_ovh_judge(&response, change->hidden);
+        if (verdict.outcome != PSN_OVH_CLOCK || has_asked_time) {
+            conclude(ovh, change, &verdict, &response, ret_answer, ret_value, err);
+            return;
+        }
+        ret_answer->outcome = PSN_OVH_CLOCK;
+        has_asked_time = true;
+        ovh->has_time = false;
+    }
+}

@@ -1,0 +1,432 @@
+/*
+ * /email/domain, the first MX Plan. A change answers a TaskPop, which has no state: only
+ * its end can be seen (the id is gone), never how it ended.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "ovh/backend.h"
+#include "ovh/call.h"
+
+enum {
+    NAME_MIN = 2,
+    NAME_MAX = 32,
+    PASSWORD_MIN = 9,
+    PASSWORD_MAX = 30,
+};
+
+static enum psn_code fail_other(const char *domain, const char *service,
+                                struct psn_error *err)
+{
+    char shown[PSN_OVH_TEXT_MAX];
+
+    return psn_fail(err, PSN_E_NOT_FOUND,
+                    _("the mailboxes of '%s' have moved to another OVH platform (%s), "
+                      "which this version cannot manage"),
+                    domain, psn_text_shown(service, shown, sizeof shown));
+}
+
+static enum psn_code detect(struct psn_ovh *ovh, const char *domain, bool *ret_serves,
+                            struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+    struct psn_error failure = { 0 };
+    char named[PSN_OVH_TEXT_MAX];
+    char status[32];
+    char moved_to[PSN_OVH_TEXT_MAX];
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/email/domain/*", domain, NULL, &value, &failure);
+
+    *ret_serves = false;
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc == PSN_OK)
+        rc = psn_json_text(value, "domain", named, sizeof named, &failure);
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "status", status, sizeof status, &failure);
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "migratedMXPlanServiceName", moved_to,
+                                    sizeof moved_to, &failure);
+    if (rc == PSN_OK && strcasecmp(named, domain) != 0)
+        rc = psn_fail(&failure, PSN_E_NETWORK,
+                      _("garbage from the server (it speaks of another domain)"));
+    if (rc) {
+        if (err && err->code == PSN_OK)
+            *err = failure;
+        return psn_wrap(err, rc, _("cannot find the mail service of '%s'"), domain);
+    }
+    if (moved_to[0])
+        return fail_other(domain, moved_to, err);
+    if (strcmp(status, "close") == 0) {
+        (void)psn_fail(err, PSN_E_REFUSED, _("the mail service of '%s' is closed at OVH"),
+                       domain);
+        return psn_hint(err, PSN_E_REFUSED,
+                        _("its owner has to renew it in the OVH control panel"));
+    }
+    *ret_serves = true;
+    return PSN_OK;
+}
+
+/* OVH's pattern ^\w+[\w.-]+\w*$, 2 to 32 characters, in lower case. */
+static enum psn_code check_name(const struct psn_mailbox *mailbox, struct psn_error *err)
+{
+    const char *local = mailbox->local;
+    size_t size = strlen(local);
+
+    if (size < NAME_MIN || size > NAME_MAX)
+        return psn_fail(err, PSN_E_POLICY,
+                        _("'%s@%s': OVH wants a name of %d to %d characters"), local,
+                        mailbox->domain, NAME_MIN, NAME_MAX);
+    for (size_t i = 0; i < size; i++) {
+        bool is_word =
+            psn_text_is_lower(local[i]) || psn_text_is_digit(local[i]) || local[i] == '_';
+
+        if (!is_word && (i == 0 || (local[i] != '.' && local[i] != '-')))
+            return psn_fail(err, PSN_E_POLICY,
+                            _("'%s@%s': OVH allows letters, digits, '_', '.' and '-' in "
+                              "a name, and the first one must be no '.' or '-'"),
+                            local, mailbox->domain);
+    }
+    return PSN_OK;
+}
+
+static enum psn_code check_password(const struct psn_secret *password,
+                                    struct psn_error *err)
+{
+    const uint8_t *bytes = psn_secret_bytes(password);
+    size_t size = psn_secret_size(password);
+
+    if (size < PASSWORD_MIN || size > PASSWORD_MAX)
+        return psn_fail(err, PSN_E_POLICY,
+                        _("OVH wants a password of %d to %d "
+                          "characters"),
+                        PASSWORD_MIN, PASSWORD_MAX);
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] < ' ' || bytes[i] > '~')
+            return psn_fail(err, PSN_E_POLICY,
+                            _("OVH allows no accented letter and no control character "
+                              "in a password"));
+    if (bytes[0] == ' ' || bytes[size - 1] == ' ')
+        return psn_fail(err, PSN_E_POLICY,
+                        _("OVH allows no blank at the ends of a password"));
+    return PSN_OK;
+}
+
+/* Do the two names in the answer say this mailbox? */
+static enum psn_code is_about(const json_t *value, const char *name_member,
+                              const struct psn_mailbox *mailbox, bool *ret_same,
+                              struct psn_error *err)
+{
+    char name[PSN_OVH_TEXT_MAX];
+    char domain[PSN_OVH_TEXT_MAX];
+    enum psn_code rc = psn_json_text(value, name_member, name, sizeof name, err);
+
+    if (rc == PSN_OK)
+        rc = psn_json_text(value, "domain", domain, sizeof domain, err);
+    if (rc)
+        return rc;
+    psn_text_lower(name);
+    psn_text_lower(domain);
+    *ret_same = strcmp(name, mailbox->local) == 0 && strcmp(domain, mailbox->domain) == 0;
+    return PSN_OK;
+}
+
+static enum psn_code read_info(const json_t *value, const struct psn_mailbox *mailbox,
+                               struct psn_mailbox_info *info, struct psn_error *err)
+{
+    bool same = false;
+    enum psn_code rc = psn_json_expect_object(value, err);
+
+    if (rc == PSN_OK)
+        rc = is_about(value, "accountName", mailbox, &same, err);
+    if (rc == PSN_OK && !same)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server (it speaks of another mailbox)"));
+    if (rc == PSN_OK)
+        rc = psn_json_bool(value, "isBlocked", &info->blocked, err);
+    if (rc == PSN_OK)
+        rc = psn_json_int_or(value, "size", 0, &info->size_bytes, err);
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "description", info->description,
+                                    sizeof info->description, err);
+    info->exists = true;
+    return rc;
+}
+
+static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                         struct psn_mailbox_info *ret_info, struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+    struct psn_mailbox_info info = { .exists = false };
+    struct psn_error failure = { 0 };
+    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/account/*", mailbox->domain,
+                                      mailbox->local, &value, &failure);
+
+    if (rc == PSN_OK)
+        rc = read_info(value, mailbox, &info, &failure);
+    if (rc && rc != PSN_E_NOT_FOUND) {
+        if (err && err->code == PSN_OK)
+            *err = failure;
+        return psn_wrap(err, rc, _("cannot look at the mailbox '%s@%s'"), mailbox->local,
+                        mailbox->domain);
+    }
+    *ret_info = info;
+    return PSN_OK;
+}
+
+/* JSON's string form (RFC 8259); bytes from 0x80 stay UTF-8. Written by hand, so that
+ * the password is never in another heap. */
+static enum psn_code append_json(struct psn_secret *out, const uint8_t *bytes,
+                                 size_t size, struct psn_error *err)
+{
+    enum psn_code rc = psn_secret_append(out, "\"", 1, err);
+
+    for (size_t i = 0; i < size && rc == PSN_OK; i++) {
+        char escaped[8];
+        int length;
+
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            length = snprintf(escaped, sizeof escaped, "\\%c", bytes[i]);
+        else if (bytes[i] < ' ' || bytes[i] == 0x7f)
+            length = snprintf(escaped, sizeof escaped, "\\u%04x", bytes[i]);
+        else
+            length = snprintf(escaped, sizeof escaped, "%c", bytes[i]);
+        rc = psn_secret_append(out, escaped, (size_t)length, err);
+        explicit_bzero(escaped, sizeof escaped);
+    }
+    return rc ? rc : psn_secret_append(out, "\"", 1, err);
+}
+
+/* {"accountName":"…","password":"…"}, or the password alone. */
+static enum psn_code build_body(const char *account, const struct psn_secret *password,
+                                struct psn_secret **ret_body, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *body = NULL;
+    size_t account_size = account ? strlen(account) : 0;
+    static const char head[] = "{\"accountName\":";
+    static const char middle[] = "\"password\":";
+    enum psn_code rc =
+        psn_secret_new(64 + 6 * (account_size + psn_secret_size(password)), &body, err);
+
+    if (rc == PSN_OK && account)
+        rc = psn_secret_append(body, head, sizeof head - 1, err);
+    else if (rc == PSN_OK)
+        rc = psn_secret_append(body, "{", 1, err);
+    if (rc == PSN_OK && account)
+        rc = append_json(body, (const uint8_t *)account, account_size, err);
+    if (rc == PSN_OK && account)
+        rc = psn_secret_append(body, ",", 1, err);
+    if (rc == PSN_OK)
+        rc = psn_secret_append(body, middle, sizeof middle - 1, err);
+    if (rc == PSN_OK)
+        rc =
+            append_json(body, psn_secret_bytes(password), psn_secret_size(password), err);
+    if (rc == PSN_OK)
+        rc = psn_secret_append(body, "}", 1, err);
+    if (rc == PSN_OK)
+        *ret_body = PSN_TAKE(body);
+    return rc;
+}
+
+/* A TaskPop that names the mailbox asked for; anything else proves nothing. */
+static enum psn_code read_task(const json_t *value, const struct psn_mailbox *mailbox,
+                               struct psn_ovh_answer *answer, struct psn_error *err)
+{
+    bool same = false;
+    int64_t id = 0;
+    enum psn_code rc = psn_json_expect_object(value, err);
+
+    if (rc == PSN_OK)
+        rc = is_about(value, "name", mailbox, &same, err);
+    if (rc == PSN_OK)
+        rc = psn_json_int(value, "id", &id, err);
+    if (rc)
+        return rc;
+    if (!same) {
+        answer->wrong_object = true;
+        (void)psn_fail(err, PSN_E_NETWORK,
+                       _("the server answers about another mailbox than the one asked "
+                         "for"));
+        return psn_hint(err, PSN_E_NETWORK,
+                        _("look at the mailboxes of the domain: passation ovh inventory "
+                          "CLIENT"));
+    }
+    if (id <= 0)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server (a task without number)"));
+    answer->task_id = id;
+    return PSN_OK;
+}
+
+/* Sends a change that carries a password and answers a task. */
+static void change(struct psn_ovh *ovh, const struct psn_buf *path, const char *account,
+                   const struct psn_mailbox *mailbox, const struct psn_secret *password,
+                   struct psn_ovh_answer *answer, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *body = NULL;
+    PSN_AUTO_JSON *value = NULL;
+    struct psn_ovh_change what = { .method = "POST", .path = path, .hidden = password };
+
+    if (build_body(account, password, &body, err))
+        return;
+    what.body = body;
+    psn_ovh_send(ovh, &what, answer, &value, err);
+    if (answer->outcome == PSN_OVH_DONE && read_task(value, mailbox, answer, err))
+        answer->outcome = PSN_OVH_UNKNOWN;
+}
+
+static void create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                   const struct psn_secret *password, struct psn_ovh_answer *ret_answer,
+                   struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+
+    if (psn_ovh_path(&path, err, "/email/domain/*/account", mailbox->domain) == PSN_OK)
+        change(ovh, &path, mailbox->local, mailbox, password, ret_answer, err);
+    if (ret_answer->outcome != PSN_OVH_DONE && err)
+        (void)psn_wrap(err, err->code, _("cannot create the mailbox '%s@%s'"),
+                       mailbox->local, mailbox->domain);
+}
+
+static void set_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                         const struct psn_secret *password,
+                         struct psn_ovh_answer *ret_answer, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+
+    if (psn_ovh_path(&path, err, "/email/domain/*/account/*/changePassword",
+                     mailbox->domain, mailbox->local) == PSN_OK)
+        change(ovh, &path, NULL, mailbox, password, ret_answer, err);
+    if (ret_answer->outcome != PSN_OVH_DONE && err)
+        (void)psn_wrap(err, err->code, _("cannot change the password of '%s@%s'"),
+                       mailbox->local, mailbox->domain);
+}
+
+/* '_' stands for any character in OVH's filters: then each task is looked at. */
+static enum psn_code is_own_task(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                                 int64_t id, bool *ret_own, struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+    struct psn_error failure = { 0 };
+    char number[24];
+    enum psn_code rc;
+
+    *ret_own = true;
+    if (!strchr(mailbox->local, '_'))
+        return PSN_OK;
+    (void)snprintf(number, sizeof number, "%lld", (long long)id);
+    rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account/*", mailbox->domain, number,
+                        &value, &failure);
+    if (rc == PSN_OK)
+        rc = is_about(value, "name", mailbox, ret_own, &failure);
+    if (rc == PSN_E_NOT_FOUND) {
+        *ret_own = false; /* done since it was listed */
+        return PSN_OK;
+    }
+    if (rc && err && err->code == PSN_OK)
+        *err = failure;
+    return rc;
+}
+
+static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                                 const json_t *ids, size_t *ret_count,
+                                 struct psn_error *err)
+{
+    size_t count = 0;
+    enum psn_code rc = psn_json_expect_array(ids, err);
+
+    for (size_t i = 0; rc == PSN_OK && i < json_array_size(ids); i++) {
+        const json_t *id = json_array_get(ids, i);
+        bool own = false;
+
+        if (!json_is_integer(id))
+            return psn_fail(err, PSN_E_NETWORK,
+                            _("garbage from the server (a task without number)"));
+        rc = is_own_task(ovh, mailbox, json_integer_value(id), &own, err);
+        count += own;
+    }
+    if (rc == PSN_OK)
+        *ret_count = count;
+    return rc;
+}
+
+static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                           size_t *ret_count, struct psn_error *err)
+{
+    PSN_AUTO_JSON *ids = NULL;
+    struct psn_error failure = { 0 };
+    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account?name=*",
+                                      mailbox->domain, mailbox->local, &ids, &failure);
+
+    if (rc == PSN_E_NOT_FOUND) {
+        *ret_count = 0;
+        return PSN_OK;
+    }
+    if (rc == PSN_OK)
+        rc = count_tasks(ovh, mailbox, ids, ret_count, &failure);
+    if (rc == PSN_OK)
+        return PSN_OK;
+    if (err && err->code == PSN_OK)
+        *err = failure;
+    return psn_wrap(err, rc, _("cannot see what OVH is doing with '%s@%s'"),
+                    mailbox->local, mailbox->domain);
+}
+
+static enum psn_code list(struct psn_ovh *ovh, const char *domain,
+                          psn_mailbox_each_fn *each, void *arg, struct psn_error *err)
+{
+    PSN_AUTO_JSON *names = NULL;
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/email/domain/*/account", domain, NULL, &names, err);
+
+    if (rc == PSN_OK)
+        rc = psn_json_expect_array(names, err);
+    if (rc)
+        return psn_wrap(err, rc, _("cannot list the mailboxes of '%s'"), domain);
+    for (size_t i = 0; rc == PSN_OK && i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+
+        if (!name || !*name || strlen(name) > PSN_LOCAL_PART_MAX)
+            return psn_fail(err, PSN_E_NETWORK,
+                            _("garbage from the server (a mailbox without a name)"));
+        rc = each(arg, name, err);
+    }
+    return rc;
+}
+
+/* Only OVH's own endpoints have OVH's mail servers. */
+static void hosts(const char *endpoint, struct psn_mail_hosts *ret_hosts)
+{
+    const char *end = NULL;
+
+    if (strcmp(endpoint, "ovh-eu") == 0)
+        end = "net";
+    else if (strcmp(endpoint, "ovh-ca") == 0)
+        end = "ca";
+    if (!end)
+        return;
+    (void)snprintf(ret_hosts->imap.host, sizeof ret_hosts->imap.host, "imap.mail.ovh.%s",
+                   end);
+    ret_hosts->imap.port = 993;
+    (void)snprintf(ret_hosts->smtp.host, sizeof ret_hosts->smtp.host, "smtp.mail.ovh.%s",
+                   end);
+    ret_hosts->smtp.port = 465;
+    (void)snprintf(ret_hosts->webmail, sizeof ret_hosts->webmail,
+                   "https://www.ovhcloud.com/fr/mail/");
+}
+
+const struct psn_backend_table psn_backend_email_domain = {
+    .name = "email/domain",
+    .detect = detect,
+    .check_name = check_name,
+    .check_password = check_password,
+    .get = get,
+    .create = create,
+    .set_password = set_password,
+    .tasks = tasks,
+    .list = list,
+    .hosts = hosts,
+};

@@ -1,0 +1,255 @@
+/* Addresses, and the choice of the back-end. */
+#include "ovh/mailbox.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "ovh/backend.h"
+
+enum {
+    LABEL_MAX = 63, /* RFC 1035 2.3.4 */
+    SHOWN_SIZE = 160,
+};
+
+static const struct psn_backend_table *const tables[] = {
+    [PSN_BACKEND_EMAIL_DOMAIN] = &psn_backend_email_domain,
+};
+
+static const struct psn_backend_table *table_of(enum psn_backend backend)
+{
+    if ((size_t)backend >= sizeof tables / sizeof *tables)
+        return NULL;
+    return tables[backend];
+}
+
+const char *psn_backend_name(enum psn_backend backend)
+{
+    const struct psn_backend_table *table = table_of(backend);
+
+    return table ? table->name : "none";
+}
+
+enum psn_backend psn_backend_parse(const char *name)
+{
+    for (size_t i = 1; i < sizeof tables / sizeof *tables; i++)
+        if (strcmp(name, tables[i]->name) == 0)
+            return (enum psn_backend)i;
+    return PSN_BACKEND_NONE;
+}
+
+static bool is_alnum(char c)
+{
+    return psn_text_is_lower(c) || psn_text_is_digit(c);
+}
+
+/* Letters, digits and ". _ - + ,"; begins with a letter or digit; dots stand alone and
+ * inside. */
+static bool is_local_part(const char *local, size_t size)
+{
+    if (size == 0 || size > PSN_LOCAL_PART_MAX || !is_alnum(local[0]) ||
+        local[size - 1] == '.')
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (!is_alnum(local[i]) && !strchr("._-+,", local[i]))
+            return false;
+        if (local[i] == '.' && local[i + 1] == '.')
+            return false;
+    }
+    return true;
+}
+
+/* Two labels or more of letters, digits and inner hyphens; the last one is no number. */
+static bool is_domain(const char *domain)
+{
+    size_t labels = 0;
+    bool numeric = true;
+
+    if (strlen(domain) > PSN_DOMAIN_MAX)
+        return false;
+    for (;;) {
+        size_t size = strcspn(domain, ".");
+
+        if (size == 0 || size > LABEL_MAX || domain[0] == '-' || domain[size - 1] == '-')
+            return false;
+        numeric = true;
+        for (size_t i = 0; i < size; i++) {
+            if (!is_alnum(domain[i]) && domain[i] != '-')
+                return false;
+            numeric = numeric && psn_text_is_digit(domain[i]);
+        }
+        labels++;
+        if (domain[size] == '\0')
+            return labels >= 2 && !numeric;
+        domain += size + 1;
+    }
+}
+
+enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mailbox,
+                                struct psn_error *err)
+{
+    struct psn_mailbox mailbox = { .backend = PSN_BACKEND_NONE };
+    char lower[PSN_ADDRESS_MAX + 1];
+    char shown[SHOWN_SIZE];
+    const char *at;
+    size_t size = strnlen(address, sizeof lower);
+
+    if (size < sizeof lower) {
+        memcpy(lower, address, size + 1);
+        psn_text_lower(lower);
+        at = strchr(lower, '@');
+        if (at && is_local_part(lower, (size_t)(at - lower)) && is_domain(at + 1)) {
+            memcpy(mailbox.local, lower, (size_t)(at - lower));
+            memcpy(mailbox.domain, at + 1, strlen(at + 1) + 1);
+            *ret_mailbox = mailbox;
+            return PSN_OK;
+        }
+    }
+    (void)psn_fail(err, PSN_E_INVALID, _("'%s' is no e-mail address"),
+                   psn_text_shown(address, shown, sizeof shown));
+    return psn_hint(err, PSN_E_INVALID, _("write it as technique@example.org"));
+}
+
+enum psn_code psn_backend_detect(struct psn_ovh *ovh, const char *domain,
+                                 enum psn_backend *ret_backend, struct psn_error *err)
+{
+    for (size_t i = 1; i < sizeof tables / sizeof *tables; i++) {
+        bool serves = false;
+        enum psn_code rc = tables[i]->detect(ovh, domain, &serves, err);
+
+        if (rc)
+            return rc;
+        if (serves) {
+            *ret_backend = (enum psn_backend)i;
+            return PSN_OK;
+        }
+    }
+    (void)psn_fail(err, PSN_E_NOT_FOUND,
+                   _("no mail service for the domain '%s' in this OVH account"), domain);
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("check the domain and the account: passation ovh inventory "
+                      "CLIENT"));
+}
+
+/* NULL for a mailbox whose back-end was not looked for: a caller's mistake that can be
+ * told. */
+static const struct psn_backend_table *need_table(enum psn_backend backend,
+                                                  struct psn_error *err)
+{
+    const struct psn_backend_table *table = table_of(backend);
+
+    if (!table)
+        (void)psn_fail(err, PSN_E_INVALID, _("no mail service is known yet"));
+    return table;
+}
+
+enum psn_code psn_mailbox_check_name(const struct psn_mailbox *mailbox,
+                                     struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+
+    return table ? table->check_name(mailbox, err) : PSN_E_INVALID;
+}
+
+enum psn_code psn_mailbox_check_password(const struct psn_mailbox *mailbox,
+                                         const struct psn_secret *password,
+                                         struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+    enum psn_code rc = table ? table->check_password(password, err) : PSN_E_INVALID;
+
+    if (rc)
+        return psn_wrap(err, rc, "%s@%s", mailbox->local, mailbox->domain);
+    return PSN_OK;
+}
+
+enum psn_code psn_mailbox_get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                              struct psn_mailbox_info *ret_info, struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+
+    return table ? table->get(ovh, mailbox, ret_info, err) : PSN_E_INVALID;
+}
+
+void psn_mailbox_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                        const struct psn_secret *password,
+                        struct psn_ovh_answer *ret_answer, struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+
+    *ret_answer =
+        (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
+    if (table)
+        table->create(ovh, mailbox, password, ret_answer, err);
+}
+
+void psn_mailbox_set_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                              const struct psn_secret *password,
+                              struct psn_ovh_answer *ret_answer, struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+
+    *ret_answer =
+        (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
+    if (table)
+        table->set_password(ovh, mailbox, password, ret_answer, err);
+}
+
+enum psn_code psn_mailbox_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                                size_t *ret_count, struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(mailbox->backend, err);
+
+    return table ? table->tasks(ovh, mailbox, ret_count, err) : PSN_E_INVALID;
+}
+
+enum psn_code psn_mailbox_list(struct psn_ovh *ovh, enum psn_backend backend,
+                               const char *domain, psn_mailbox_each_fn *each, void *arg,
+                               struct psn_error *err)
+{
+    const struct psn_backend_table *table = need_table(backend, err);
+
+    return table ? table->list(ovh, domain, each, arg, err) : PSN_E_INVALID;
+}
+
+void psn_mailbox_hosts(enum psn_backend backend, const char *endpoint,
+                       struct psn_mail_hosts *ret_hosts)
+{
+    const struct psn_backend_table *table = table_of(backend);
+
+    *ret_hosts =
+        (struct psn_mail_hosts){ .imap.security = "SSL/TLS", .smtp.security = "SSL/TLS" };
+    if (table)
+        table->hosts(endpoint, ret_hosts);
+}
+
+enum psn_code psn_mailbox_imap_url(const struct psn_mail_hosts *hosts, char *ret_url,
+                                   size_t size, struct psn_error *err)
+{
+    char url[sizeof hosts->imap.host + 32];
+    int length = snprintf(url, sizeof url, "imaps://%s:%u", hosts->imap.host,
+                          (unsigned)hosts->imap.port);
+
+    if (!hosts->imap.host[0]) {
+        (void)psn_fail(err, PSN_E_INVALID, _("no IMAP server is known for this client"));
+        return psn_hint(err, PSN_E_INVALID,
+                        _("give it: passation client set CLIENT --imap "
+                          "imaps://host:port"));
+    }
+    if (length < 0 || (size_t)length >= size)
+        return psn_fail(err, PSN_E_LIMIT, _("the name of the IMAP server is too long"));
+    memcpy(ret_url, url, (size_t)length + 1);
+    return PSN_OK;
+}
+
+enum psn_login psn_mailbox_login(struct psn_imap imap, const char *imap_url,
+                                 const char *ca_file, const char *address,
+                                 const struct psn_secret *password, struct psn_error *err)
+{
+    struct psn_imap_server server = { .url = imap_url, .ca_file = ca_file };
+
+    return imap.login(imap.self, &server, address, password, err);
+}

@@ -1,0 +1,195 @@
+/* Reading part after part of an account: lists, refusals, and how a finding is named. */
+#include "ovh/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "crypto/hash.h"
+
+void psn_names_release(struct psn_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+    *names = (struct psn_names){ NULL, 0 };
+}
+
+void psn_walk_cut(char *out, size_t size, const char *text)
+{
+    size_t length = strnlen(text, size - 1);
+
+    memcpy(out, text, length);
+    out[length] = '\0';
+    psn_text_cut_utf8(out);
+}
+
+void psn_walk_set_id(struct psn_finding *finding, const char *a, const char *b)
+{
+    PSN_AUTO_RELEASE(psn_buf) id = psn_buf_init(4096);
+    uint8_t hash[PSN_HASH_SIZE];
+    char hex[2 * 8 + 1];
+    size_t used;
+
+    psn_buf_text(&id, psn_finding_kind_name(finding->kind));
+    psn_buf_char(&id, ':');
+    psn_text_escape(&id, a, strlen(a));
+    if (b) {
+        psn_buf_char(&id, ':');
+        psn_text_escape(&id, b, strlen(b));
+    }
+    if (id.size < sizeof finding->id) {
+        memcpy(finding->id, psn_buf_str(&id), id.size + 1);
+        return;
+    }
+    psn_hash(&(struct psn_part){ psn_buf_str(&id), id.size }, 1, hash);
+    psn_walk_cut(finding->id, sizeof finding->id - sizeof hex - 1, psn_buf_str(&id));
+    used = strlen(finding->id);
+    (void)snprintf(finding->id + used, sizeof finding->id - used, "#%s",
+                   psn_hex(hash, 8, hex));
+}
+
+void psn_walk_set_detail(struct psn_finding *finding, const struct psn_buf *text)
+{
+    (void)psn_text_shown(psn_buf_str(text), finding->detail, sizeof finding->detail);
+}
+
+enum psn_code psn_walk_report(const struct psn_walk *walk,
+                              const struct psn_finding *finding, struct psn_error *err)
+{
+    return walk->each(walk->arg, finding, err);
+}
+
+bool psn_walk_leads_outside(const struct psn_walk *walk, const char *address)
+{
+    const char *at = strrchr(address, '@');
+
+    if (!at)
+        return false;
+    for (size_t i = 0; i < walk->domain_count; i++)
+        if (strcasecmp(at + 1, walk->domains[i]) == 0)
+            return false;
+    return true;
+}
+
+bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic)
+{
+    return walk->nic[0] && nic[0] && strcasecmp(walk->nic, nic) != 0;
+}
+
+/* What a refused read means for the walk: a finding, or its end. */
+static enum psn_code take_refusal(const struct psn_walk *walk, const char *path,
+                                  enum psn_code rc, const struct psn_error *failure,
+                                  struct psn_error *err)
+{
+    struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE };
+    enum psn_ovh_reason reason = psn_ovh_last_reason(walk->ovh);
+
+    if (rc == PSN_E_NOT_FOUND ||
+        (rc == PSN_E_REFUSED &&
+         (reason == PSN_OVH_REASON_NO_RULE || reason == PSN_OVH_REASON_FORBIDDEN ||
+          reason == PSN_OVH_REASON_SERVICE || reason == PSN_OVH_REASON_NONE))) {
+        psn_walk_set_id(&finding, path, NULL);
+        psn_walk_cut(finding.subject, sizeof finding.subject, path);
+        psn_walk_cut(finding.detail, sizeof finding.detail, failure->message);
+        return psn_walk_report(walk, &finding, err);
+    }
+    if (err && err->code == PSN_OK)
+        *err = *failure;
+    return rc;
+}
+
+enum psn_code psn_walk_look(const struct psn_walk *walk, const struct psn_buf *path,
+                            json_t **ret_value, struct psn_error *err)
+{
+    struct psn_error failure = { 0 };
+    enum psn_code rc = psn_ovh_get(walk->ovh, path, ret_value, &failure);
+
+    return rc ? take_refusal(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
+}
+
+enum psn_code psn_walk_look_at(const struct psn_walk *walk, const struct psn_buf *path,
+                               json_t **ret_value, struct psn_error *err)
+{
+    struct psn_error failure = { 0 };
+    enum psn_code rc = psn_ovh_get(walk->ovh, path, ret_value, &failure);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    return rc ? take_refusal(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const char *left = *(char *const *)a;
+    const char *right = *(char *const *)b;
+    size_t left_size = strlen(left);
+    size_t right_size = strlen(right);
+    bool numbers = psn_text_is_digit(left[0]) && psn_text_is_digit(right[0]);
+
+    if (numbers && left_size != right_size)
+        return left_size < right_size ? -1 : 1;
+    return strcmp(left, right);
+}
+
+/* Ids are numbers or strings; both become names. */
+static enum psn_code copy_name(const json_t *item, char **ret_name, struct psn_error *err)
+{
+    char number[24];
+    const char *text = json_string_value(item);
+    char *copy;
+
+    if (json_is_integer(item)) {
+        (void)snprintf(number, sizeof number, "%lld",
+                       (long long)json_integer_value(item));
+        text = number;
+    }
+    if (!text || !*text || strlen(text) >= PSN_WALK_NAME_SIZE)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server (a list of names that holds "
+                          "something else)"));
+    copy = malloc(strlen(text) + 1);
+    if (!copy)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    memcpy(copy, text, strlen(text) + 1);
+    *ret_name = copy;
+    return PSN_OK;
+}
+
+static enum psn_code read_names(const json_t *list, struct psn_names *names,
+                                struct psn_error *err)
+{
+    enum psn_code rc = psn_json_expect_array(list, err);
+
+    if (rc)
+        return rc;
+    names->items = calloc(json_array_size(list) + 1, sizeof *names->items);
+    if (!names->items)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        rc = copy_name(json_array_get(list, i), &names->items[names->count], err);
+        if (rc)
+            return rc;
+        names->count++;
+    }
+    qsort(names->items, names->count, sizeof *names->items, compare_names);
+    return PSN_OK;
+}
+
+enum psn_code psn_walk_names(const struct psn_walk *walk, const char *pattern,
+                             const char *a, const char *b, struct psn_names *names,
+                             struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+    PSN_AUTO_JSON *list = NULL;
+    enum psn_code rc = psn_ovh_path(&path, err, pattern, a, b);
+
+    if (rc == PSN_OK)
+        rc = psn_walk_look(walk, &path, &list, err);
+    if (rc || !list)
+        return rc;
+    rc = read_names(list, names, err);
+    return rc ? psn_wrap(err, rc, "%s", psn_buf_str(&path)) : PSN_OK;
+}

@@ -1,0 +1,163 @@
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "store/internal.h"
+
+/*
+ * Copies: backup, restore, and whatever writes a vault anew.
+ *
+ * VACUUM INTO reads one snapshot, so others may go on writing meanwhile, and leaves
+ * behind what was deleted. The copy grows under a random name beside its place, is put
+ * into WAL mode (see store.c, rule 1), made durable, and then named.
+ *
+ * Replacing a vault is the dangerous part: its WAL lies beside it, is found by name
+ * alone, and would be replayed into the new file. So the old vault is first taken out of
+ * WAL mode, which moves what is in the WAL into it and deletes the WAL, and is possible
+ * only when nobody else has it open; and it stays locked until its name is the new
+ * file's. Stopped anywhere in between, the old vault is whole.
+ */
+
+static enum psn_code vacuum_into(struct psn_store *store, const char *sibling,
+                                 const char *path, struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int status = sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &stmt, NULL);
+
+    if (status == SQLITE_OK)
+        status = sqlite3_bind_text(stmt, 1, sibling, -1, SQLITE_STATIC);
+    if (status == SQLITE_OK)
+        status = sqlite3_step(stmt);
+    (void)sqlite3_finalize(stmt);
+    if (status == SQLITE_DONE)
+        return PSN_OK;
+    /* What the disk refuses concerns the copy, what does not fit the original. */
+    return psn_sql_fail(store->db, (status & 0xff) == SQLITE_CORRUPT ? store->path : path,
+                        status, err);
+}
+
+static enum psn_code sync_file(const char *file, const char *path, struct psn_error *err)
+{
+    PSN_AUTO_FD int fd = open(file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) != 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot write '%s': %s"), path,
+                        strerror(errno));
+    return PSN_OK;
+}
+
+/* Closed in the ordinary way, the connection leaves nothing beside the copy. */
+static enum psn_code enter_wal_mode(const char *sibling, const char *path,
+                                    struct psn_error *err)
+{
+    sqlite3 *db = NULL;
+    enum psn_code rc = PSN_OK;
+    int status = sqlite3_open_v2(
+        sibling, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
+        NULL);
+
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    if (status != SQLITE_OK)
+        rc = psn_sql_fail(db, path, status, err);
+    (void)sqlite3_close_v2(db);
+    psn_place_remove_beside(sibling);
+    return rc;
+}
+
+/* Locks the vault that is to be replaced; *ret_db holds the lock until it is closed. A
+ * file that is no vault any more, which a restore is the very remedy for, needs none. */
+static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
+                            struct psn_error *err)
+{
+    int status = sqlite3_open_v2(
+        file, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
+        NULL);
+
+    if (status == SQLITE_OK)
+        status = psn_schema_configure(*ret_db);
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(*ret_db,
+                              "PRAGMA locking_mode = EXCLUSIVE;"
+                              "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
+                              NULL, NULL, NULL);
+    if (status == SQLITE_OK && !psn_place_has_wal(file))
+        return PSN_OK;
+    switch (status & 0xff) {
+    case SQLITE_OK:
+        return psn_sql_fail(*ret_db, path, SQLITE_BUSY, err);
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:
+        psn_place_remove_beside(file);
+        return PSN_OK;
+    default:
+        return psn_sql_fail(*ret_db, path, status, err);
+    }
+}
+
+static enum psn_code replace_file(const char *sibling, const char *file, const char *path,
+                                  struct psn_error *err)
+{
+    sqlite3 *old = NULL;
+    struct stat info;
+    enum psn_code rc = PSN_OK;
+
+    if (lstat(file, &info) == 0 && S_ISREG(info.st_mode))
+        rc = retire(file, path, &old, err);
+    else
+        psn_place_remove_beside(file);
+    if (!rc && rename(sibling, file) != 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot write '%s': %s"), path,
+                      strerror(errno));
+    (void)sqlite3_close_v2(old);
+    return rc ? rc : psn_file_sync_dir_of(file, err);
+}
+
+static enum psn_code check_other(const struct psn_store *store, const char *file,
+                                 const char *path, struct psn_error *err)
+{
+    struct stat here;
+    struct stat there;
+
+    if (stat(store->file, &here) == 0 && stat(file, &there) == 0 &&
+        here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+        return psn_fail(err, PSN_E_INVALID, _("'%s' is the vault itself"), path);
+    return PSN_OK;
+}
+
+enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
+                             struct psn_error *err)
+{
+    PSN_AUTO_FREE char *file = NULL;
+    PSN_AUTO_FREE char *sibling = NULL;
+    enum psn_code rc = psn_place_resolve(path, &file, err);
+
+    assert(store->db && store->state == PSN_STORE_IDLE);
+    if (!rc)
+        rc = check_other(store, file, path, err);
+    if (!rc && !replace)
+        rc = psn_place_check_free(file, err);
+    if (!rc)
+        rc = psn_place_sibling(file, &sibling, err);
+    if (rc)
+        return rc;
+    rc = vacuum_into(store, sibling, path, err);
+    if (!rc)
+        rc = enter_wal_mode(sibling, path, err);
+    if (!rc)
+        rc = sync_file(sibling, path, err);
+    if (!rc)
+        rc = replace ? replace_file(sibling, file, path, err)
+                     : psn_place_publish(sibling, file, err);
+    if (rc)
+        psn_place_remove(sibling);
+    return rc;
+}

@@ -1,0 +1,250 @@
+#ifndef PSN_STORE_INTERNAL_H
+#define PSN_STORE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "passation/error.h"
+#include "store/store.h"
+
+/* What the files of this folder share. Nobody else includes it. */
+
+enum {
+    PSN_STORE_APPLICATION_ID = 0x50534e31, /* "PSN1" */
+    PSN_STORE_FORMAT = 1,                  /* user_version */
+    PSN_STORE_BUSY_MS = 10000,
+    PSN_STORE_ROOT_MAX = 8 * 1024 * 1024,
+    PSN_STORE_BUCKET_MAX = 64 * 1024 * 1024,
+    /* A connection that wrote and leaves a longer WAL behind empties it: whoever opens
+     * the vault next reads and sums the whole of it. */
+    PSN_STORE_WAL_KEPT_MAX = 256 * 1024,
+};
+
+/*
+ * Statements: one per row, prepared when first used, kept until the end.
+ */
+enum psn_sql {
+    PSN_SQL_BEGIN_READ,
+    PSN_SQL_BEGIN_WRITE,
+    PSN_SQL_COMMIT,
+    PSN_SQL_ROOT_GET,
+    PSN_SQL_ROOT_PUT,
+    PSN_SQL_NODE_GET,
+    PSN_SQL_NODE_INSERT,
+    PSN_SQL_NODE_UPDATE,
+    PSN_SQL_NODE_DELETE,
+    PSN_SQL_ROW_RANGE,
+    PSN_SQL_ROW_INSERT,
+    PSN_SQL_ROW_UPDATE,
+    PSN_SQL_ROW_DELETE,
+    PSN_SQL_JOURNAL_APPEND,
+    PSN_SQL_JOURNAL_GET,
+    PSN_SQL_JOURNAL_DELETE,
+    PSN_SQL_JOURNAL_COUNT,
+    PSN_SQL_ROOT_COUNT,
+    PSN_SQL_NODE_COUNT,
+    PSN_SQL_ROW_COUNT,
+    PSN_SQL_END,
+};
+
+enum psn_store_state {
+    PSN_STORE_IDLE,
+    PSN_STORE_READING,
+    PSN_STORE_WRITING,
+};
+
+struct psn_node;
+
+struct psn_store {
+    sqlite3 *db;
+    char *path;   /* as the caller named it, for messages */
+    char *file;   /* its folder resolved: what SQLite opens */
+    char *unborn; /* where a new vault grows up to its first commit, or NULL */
+    psn_store_hash_fn *hash;
+    bool read_only;
+    bool wrote;
+    enum psn_store_state state;
+    bool trusted;
+    /* A step failed after it had changed something: only a rollback can follow. */
+    enum psn_code spoiled;
+    unsigned open_scans;
+    uint64_t epoch; /* grows with each transaction and each psn_store_trust() */
+    struct psn_store_roots roots;
+    struct psn_node *nodes; /* verified ones of this epoch, see tree.c */
+    sqlite3_stmt *statements[PSN_SQL_END];
+};
+
+/* store.c */
+
+/* Opens the connection to store->file and checks what it is. */
+PSN_MUST_CHECK enum psn_code psn_store_connect(struct psn_store *store,
+                                               struct psn_error *err);
+/* Closes the connection; the handle stays. */
+void psn_store_disconnect(struct psn_store *store);
+
+/* transaction.c */
+
+/* OK inside a transaction that is not spoiled. */
+PSN_MUST_CHECK enum psn_code psn_store_usable(const struct psn_store *store,
+                                              struct psn_error *err);
+
+/* sql.c */
+
+/* Borrowed: the statement, reset and without bindings. */
+PSN_MUST_CHECK enum psn_code psn_sql_get(struct psn_store *store, enum psn_sql which,
+                                         sqlite3_stmt **ret_stmt, struct psn_error *err);
+/* Owned: a statement of one's own with the same text. */
+PSN_MUST_CHECK enum psn_code psn_sql_prepare(struct psn_store *store, enum psn_sql which,
+                                             sqlite3_stmt **ret_stmt,
+                                             struct psn_error *err);
+void psn_sql_finalize_all(struct psn_store *store);
+/* Steps a statement that returns no row, and resets it. */
+PSN_MUST_CHECK enum psn_code psn_sql_run(struct psn_store *store, sqlite3_stmt *stmt,
+                                         struct psn_error *err);
+/* The same for a statement that must change exactly one row, or the file lies. */
+PSN_MUST_CHECK enum psn_code psn_sql_change_one(struct psn_store *store,
+                                                sqlite3_stmt *stmt,
+                                                struct psn_error *err);
+/* The number that a SELECT count(*) returns. */
+PSN_MUST_CHECK enum psn_code psn_sql_count(struct psn_store *store, enum psn_sql which,
+                                           uint64_t *ret_count, struct psn_error *err);
+/* Binds bytes that outlive the step. NULL with size 0 is an empty blob. */
+int psn_sql_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t size);
+
+/* Turns SQLite's result code into ours. name is the file concerned. */
+enum psn_code psn_sql_fail(sqlite3 *db, const char *name, int status,
+                           struct psn_error *err);
+/* Says that the vault does not hold together. */
+enum psn_code psn_store_damaged(const struct psn_store *store, struct psn_error *err);
+
+/* schema.c */
+
+/* Prepares a fresh connection for files that may be hostile. A result code of SQLite. */
+int psn_schema_configure(sqlite3 *db);
+PSN_MUST_CHECK enum psn_code psn_schema_create(struct psn_store *store,
+                                               struct psn_error *err);
+/* Checks that this is a vault, of a format that is known, with exactly our schema. */
+PSN_MUST_CHECK enum psn_code psn_schema_check(struct psn_store *store,
+                                              struct psn_error *err);
+/* Sets WAL, synchronous and secure_delete, and reads them back. */
+PSN_MUST_CHECK enum psn_code psn_schema_make_durable(struct psn_store *store,
+                                                     struct psn_error *err);
+
+/* tree.c */
+
+enum {
+    PSN_TREE_LEVELS = 3,
+    PSN_TREE_FANOUT = 64,
+    PSN_TREE_BUCKETS = 1 << 18,
+};
+
+PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_node **ret_nodes,
+                                          struct psn_error *err);
+/* The bucket of a key of at least three bytes. */
+uint32_t psn_tree_bucket_of(const uint8_t *key);
+/* The trusted hash of a bucket; all zero if the bucket is empty. */
+PSN_MUST_CHECK enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table,
+                                           uint32_t bucket,
+                                           uint8_t ret_hash[PSN_STORE_HASH_SIZE],
+                                           struct psn_error *err);
+/* Replaces it and the path above, up to the root; all zero empties the bucket. */
+PSN_MUST_CHECK enum psn_code psn_tree_set_leaf(struct psn_store *store, unsigned table,
+                                               uint32_t bucket,
+                                               const uint8_t hash[PSN_STORE_HASH_SIZE],
+                                               struct psn_error *err);
+/* The first bucket from `from` on that is not empty, or PSN_TREE_BUCKETS. */
+PSN_MUST_CHECK enum psn_code psn_tree_next(struct psn_store *store, unsigned table,
+                                           uint32_t from, uint32_t *ret_bucket,
+                                           struct psn_error *err);
+/* How many nodes the table's tree consists of. */
+PSN_MUST_CHECK enum psn_code psn_tree_count(struct psn_store *store, unsigned table,
+                                            uint64_t *ret_count, struct psn_error *err);
+bool psn_tree_is_zero(const uint8_t hash[PSN_STORE_HASH_SIZE]);
+
+/* bucket.c */
+
+/*
+ * All rows of one bucket, in the very form that is hashed: for each row, in key order,
+ * key size (2 bytes), key, revision (8), size (4) and bytes of clear, size (4) and bytes
+ * of box; numbers big-endian.
+ */
+struct psn_bucket {
+    uint32_t count;
+    struct psn_buf rows;
+};
+
+/* One row inside of it. Borrowed. */
+struct psn_row_view {
+    const uint8_t *key;
+    size_t key_size;
+    uint64_t revision;
+    const uint8_t *clear;
+    size_t clear_size;
+    const uint8_t *box;
+    size_t box_size;
+    size_t begin; /* where it lies in the bucket */
+    size_t end;
+};
+
+struct psn_bucket psn_bucket_init(void);
+void psn_bucket_release(struct psn_bucket *bucket);
+void psn_bucket_reset(struct psn_bucket *bucket);
+/* Appends the row that the statement stands on; E_INTEGRITY if it cannot be ours. */
+PSN_MUST_CHECK enum psn_code psn_bucket_collect(struct psn_store *store,
+                                                struct psn_bucket *bucket,
+                                                sqlite3_stmt *stmt,
+                                                struct psn_error *err);
+/* Appends a row as it is to be written. */
+void psn_bucket_append(struct psn_bucket *bucket, const struct psn_store_row *row);
+/* The row at *offset, which moves on; false at the end. */
+bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
+                     struct psn_row_view *ret_view);
+/* The leaf hash; all zero for an empty bucket. */
+void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
+                     const struct psn_bucket *bucket,
+                     uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+/* Reads a whole bucket and checks it against the tree. */
+PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned table,
+                                             uint32_t number, struct psn_bucket *bucket,
+                                             struct psn_error *err);
+/* Checks what was collected against the tree. */
+PSN_MUST_CHECK enum psn_code psn_bucket_check(struct psn_store *store, unsigned table,
+                                              uint32_t number,
+                                              const struct psn_bucket *bucket,
+                                              struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_row_copy(const struct psn_row_view *view,
+                                          struct psn_store_row *row,
+                                          struct psn_error *err);
+/* Binds (table, from the first key of bucket first, to the last key of bucket last). */
+int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
+                          uint32_t last);
+
+/* place.c */
+
+/* path with its folder resolved, so that only its last part can be a link: SQLite
+ * refuses links anywhere in a name, and homes behind a link are common. */
+PSN_MUST_CHECK enum psn_code psn_place_resolve(const char *path, char **ret_file,
+                                               struct psn_error *err);
+/* file with a suffix, in a new string; NULL without memory. */
+char *psn_place_beside(const char *file, const char *suffix);
+/* Makes an empty file, 0600, under a random name beside file. */
+PSN_MUST_CHECK enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
+                                               struct psn_error *err);
+/* E_EXISTS if something of that name is there, or a WAL that would be taken for ours. */
+PSN_MUST_CHECK enum psn_code psn_place_check_free(const char *file,
+                                                  struct psn_error *err);
+/* Gives a finished file its name (E_EXISTS), durably. */
+PSN_MUST_CHECK enum psn_code psn_place_publish(const char *sibling, const char *file,
+                                               struct psn_error *err);
+/* Removes a database and what SQLite puts beside it. */
+void psn_place_remove(const char *file);
+/* Removes only what lies beside it. */
+void psn_place_remove_beside(const char *file);
+/* True if there is a WAL with something in it. */
+bool psn_place_has_wal(const char *file);
+
+#endif

@@ -1,0 +1,228 @@
+#include <assert.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "store/internal.h"
+
+/*
+ * Single rows. Each function first reads the row's whole bucket and checks it up to the
+ * trusted root, then does its work; so what is not there is as sure as what is.
+ *
+ * A write that fails half-way has spoiled the transaction: the rows and the tree may
+ * disagree, and only a rollback can follow.
+ */
+
+struct psn_store_row psn_store_row_init(void)
+{
+    return (struct psn_store_row){
+        .clear = psn_buf_init(PSN_STORE_CLEAR_MAX),
+        .box = psn_buf_init(PSN_STORE_BOX_MAX),
+    };
+}
+
+void psn_store_row_release(struct psn_store_row *row)
+{
+    if (!row)
+        return;
+    psn_buf_release(&row->clear);
+    psn_buf_release(&row->box);
+    row->key_size = 0;
+    row->revision = 0;
+}
+
+static enum psn_code check_key(const struct psn_store *store, unsigned table,
+                               size_t key_size, struct psn_error *err)
+{
+    assert(store->trusted);
+    assert(table < PSN_STORE_TABLES);
+    assert(key_size >= PSN_STORE_KEY_MIN && key_size <= PSN_STORE_KEY_MAX);
+    return psn_store_usable(store, err);
+}
+
+/* Where the key is in the bucket, or would be: then *ret_found is false and the view's
+ * begin and end say where. */
+static void seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
+                 struct psn_row_view *ret_view, bool *ret_found)
+{
+    size_t offset = 0;
+    struct psn_row_view view;
+
+    *ret_found = false;
+    while (psn_bucket_next(bucket, &offset, &view)) {
+        size_t common = view.key_size < key_size ? view.key_size : key_size;
+        int order = memcmp(view.key, key, common);
+
+        if (order == 0 && view.key_size == key_size) {
+            *ret_view = view;
+            *ret_found = true;
+            return;
+        }
+        if (order > 0 || (order == 0 && view.key_size > key_size)) {
+            *ret_view = (struct psn_row_view){ .begin = view.begin, .end = view.begin };
+            return;
+        }
+    }
+    *ret_view = (struct psn_row_view){ .begin = offset, .end = offset };
+}
+
+enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8_t *key,
+                            size_t key_size, struct psn_store_row *row,
+                            struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    struct psn_row_view view;
+    bool found;
+    enum psn_code rc = check_key(store, table, key_size, err);
+
+    if (!rc)
+        rc = psn_bucket_load(store, table, psn_tree_bucket_of(key), &bucket, err);
+    if (rc)
+        return rc;
+    seek(&bucket, key, key_size, &view, &found);
+    if (!found)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
+    return psn_row_copy(&view, row, err);
+}
+
+/* The bucket as it will be: its rows before and after the place, and row, if any, in
+ * between. */
+static enum psn_code rebuild(const struct psn_bucket *bucket,
+                             const struct psn_row_view *place,
+                             const struct psn_store_row *row, struct psn_bucket *next,
+                             struct psn_error *err)
+{
+    psn_buf_bytes(&next->rows, bucket->rows.data, place->begin);
+    next->count = bucket->count - (place->end > place->begin ? 1 : 0);
+    if (row)
+        psn_bucket_append(next, row);
+    if (bucket->rows.size > place->end)
+        psn_buf_bytes(&next->rows, bucket->rows.data + place->end,
+                      bucket->rows.size - place->end);
+    return psn_buf_check(&next->rows, err);
+}
+
+static enum psn_code set_bucket(struct psn_store *store, unsigned table, uint32_t number,
+                                const struct psn_bucket *bucket, struct psn_error *err)
+{
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+
+    psn_bucket_hash(store, table, number, bucket, hash);
+    return psn_tree_set_leaf(store, table, number, hash, err);
+}
+
+static enum psn_code write_row(struct psn_store *store, unsigned table,
+                               const struct psn_store_row *row, bool replace,
+                               struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum psn_code rc =
+        psn_sql_get(store, replace ? PSN_SQL_ROW_UPDATE : PSN_SQL_ROW_INSERT, &stmt, err);
+    int status;
+
+    if (rc)
+        return rc;
+    status = sqlite3_bind_int64(stmt, 1, table);
+    if (!status)
+        status = psn_sql_bind_blob(stmt, 2, row->key, row->key_size);
+    if (!status)
+        status = sqlite3_bind_int64(stmt, 3, (int64_t)row->revision);
+    if (!status)
+        status = psn_sql_bind_blob(stmt, 4, row->clear.data, row->clear.size);
+    if (!status)
+        status = psn_sql_bind_blob(stmt, 5, row->box.data, row->box.size);
+    if (status)
+        return psn_sql_fail(store->db, store->path, status, err);
+    return psn_sql_change_one(store, stmt, err);
+}
+
+static enum psn_code check_row(const struct psn_store_row *row, struct psn_error *err)
+{
+    enum psn_code rc = psn_buf_check(&row->clear, err);
+
+    assert(row->revision > 0);
+    if (!rc)
+        rc = psn_buf_check(&row->box, err);
+    if (rc)
+        return rc;
+    if (row->revision > INT64_MAX || row->clear.size > PSN_STORE_CLEAR_MAX ||
+        row->box.size > PSN_STORE_BOX_MAX)
+        return psn_fail(err, PSN_E_LIMIT, _("this is too large for the vault"));
+    return PSN_OK;
+}
+
+/* Revision 1 needs a free place, a later one its predecessor. */
+static enum psn_code check_revision(const struct psn_store_row *row, bool found,
+                                    uint64_t revision, struct psn_error *err)
+{
+    if (row->revision == 1 && found)
+        return psn_fail(err, PSN_E_EXISTS, _("this entry exists already"));
+    if (row->revision == 1 || (found && revision == row->revision - 1))
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_CONFLICT,
+                   _("another command has changed this entry in the meantime"));
+    return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
+}
+
+enum psn_code psn_store_put(struct psn_store *store, unsigned table,
+                            const struct psn_store_row *row, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
+    uint32_t number = psn_tree_bucket_of(row->key);
+    struct psn_row_view view;
+    bool found;
+    enum psn_code rc = check_key(store, table, row->key_size, err);
+
+    assert(store->state == PSN_STORE_WRITING && store->open_scans == 0);
+    if (!rc)
+        rc = check_row(row, err);
+    if (!rc)
+        rc = psn_bucket_load(store, table, number, &bucket, err);
+    if (rc)
+        return rc;
+    seek(&bucket, row->key, row->key_size, &view, &found);
+    rc = check_revision(row, found, found ? view.revision : 0, err);
+    if (!rc)
+        rc = rebuild(&bucket, &view, row, &next, err);
+    if (rc)
+        return rc;
+    rc = write_row(store, table, row, found, err);
+    if (!rc)
+        rc = set_bucket(store, table, number, &next, err);
+    store->spoiled = rc;
+    return rc;
+}
+
+enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
+                               const uint8_t *key, size_t key_size, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
+    uint32_t number = psn_tree_bucket_of(key);
+    sqlite3_stmt *stmt = NULL;
+    struct psn_row_view view;
+    bool found;
+    enum psn_code rc = check_key(store, table, key_size, err);
+
+    assert(store->state == PSN_STORE_WRITING && store->open_scans == 0);
+    if (!rc)
+        rc = psn_bucket_load(store, table, number, &bucket, err);
+    if (rc)
+        return rc;
+    seek(&bucket, key, key_size, &view, &found);
+    if (!found)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
+    rc = rebuild(&bucket, &view, NULL, &next, err);
+    if (!rc)
+        rc = psn_sql_get(store, PSN_SQL_ROW_DELETE, &stmt, err);
+    if (rc)
+        return rc;
+    if (sqlite3_bind_int64(stmt, 1, table) != SQLITE_OK ||
+        psn_sql_bind_blob(stmt, 2, key, key_size) != SQLITE_OK)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_sql_change_one(store, stmt, err);
+    if (!rc)
+        rc = set_bucket(store, table, number, &next, err);
+    store->spoiled = rc;
+    return rc;
+}

@@ -1,0 +1,250 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "store/internal.h"
+
+/*
+ * Opening, creating, closing.
+ *
+ * A file in use must never be taken for another one of the same name, since the WAL
+ * beside it is found by name. Three rules keep that true:
+ *  1. A vault appears under its name whole (place.c), with WAL already in its header, so
+ *     that whoever opens it holds SQLite's shared lock from its first read on; copy.c
+ *     replaces a vault only while nobody holds that.
+ *  2. After that first read the name must still lead to the file that was opened.
+ *  3. So it must at the beginning of each transaction (transaction.c).
+ */
+
+enum {
+    OPEN_TRIES = 5
+};
+
+static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
+                               struct psn_store **ret_store, struct psn_error *err)
+{
+    PSN_AUTO(psn_store) *store = calloc(1, sizeof *store);
+    enum psn_code rc;
+
+    if (!store)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    store->hash = hash;
+    store->path = strdup(path);
+    if (!store->path)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_tree_new(&store->nodes, err);
+    if (!rc)
+        rc = psn_place_resolve(path, &store->file, err);
+    if (rc)
+        return rc;
+    *ret_store = PSN_TAKE(store);
+    return PSN_OK;
+}
+
+/* Only looks: a descriptor of our own would, once closed, drop SQLite's locks. */
+static enum psn_code check_regular(const struct psn_store *store, struct psn_error *err)
+{
+    struct stat info;
+
+    if (lstat(store->file, &info) != 0 && errno == ENOENT) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND, _("there is no vault '%s'"), store->path);
+        return psn_hint(err, PSN_E_NOT_FOUND, _("make one: passation init"));
+    }
+    if (lstat(store->file, &info) != 0)
+        return psn_fail(err, PSN_E_IO, _("cannot open '%s': %s"), store->path,
+                        strerror(errno));
+    if (S_ISLNK(info.st_mode))
+        return psn_fail(err, PSN_E_IO,
+                        _("'%s' is a symbolic link, which is not followed"), store->path);
+    if (!S_ISREG(info.st_mode))
+        return psn_fail(err, PSN_E_IO, _("'%s' is not a regular file"), store->path);
+    return PSN_OK;
+}
+
+/* Opens `name` and reads its first page. A result code of SQLite. */
+static int attach(struct psn_store *store, const char *name, int flags)
+{
+    int status = sqlite3_open_v2(name, &store->db,
+                                 flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
+                                     SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+                                 NULL);
+
+    if (status == SQLITE_OK)
+        status = psn_schema_configure(store->db);
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL);
+    return status;
+}
+
+void psn_store_disconnect(struct psn_store *store)
+{
+    psn_sql_finalize_all(store);
+    (void)sqlite3_close_v2(store->db);
+    store->db = NULL;
+}
+
+/* "file:/home/jp/vault.db?immutable=1", every odd byte escaped. NULL without memory. */
+static char *immutable_uri(const char *file)
+{
+    PSN_AUTO_RELEASE(psn_buf) uri = psn_buf_init(64 * 1024);
+    char *text = NULL;
+
+    psn_buf_text(&uri, "file:");
+    for (const char *at = file; *at; at++) {
+        if (psn_text_is_digit(*at) || psn_text_is_lower(*at) || psn_text_is_upper(*at) ||
+            strchr("/-_.", *at))
+            psn_buf_char(&uri, *at);
+        else
+            psn_buf_format(&uri, "%%%02X", (unsigned)(uint8_t)*at);
+    }
+    psn_buf_text(&uri, "?immutable=1");
+    return psn_buf_take(&uri, &text, NULL) ? NULL : text;
+}
+
+/* WAL needs its two files beside the vault. Where they can neither be made nor are
+ * there, the vault is a single file that nobody here can be writing. */
+static int attach_immutable(struct psn_store *store)
+{
+    PSN_AUTO_FREE char *uri = immutable_uri(store->file);
+
+    if (!uri)
+        return SQLITE_NOMEM;
+    store->read_only = true;
+    return attach(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+static enum psn_code fail_stuck_wal(const struct psn_store *store, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_IO,
+                   _("cannot read the vault '%s': its latest changes lie in '%s-wal', "
+                     "and the folder is read-only"),
+                   store->path, store->path);
+    return psn_hint(err, PSN_E_IO,
+                    _("copy both files into a folder of your own, and open that copy"));
+}
+
+static bool is_folder_read_only(const char *file)
+{
+    PSN_AUTO_FREE char *dir = psn_file_dir_of(file);
+
+    return dir && access(dir, W_OK) != 0;
+}
+
+static enum psn_code attach_any(struct psn_store *store, struct psn_error *err)
+{
+    int status = attach(store, store->file, SQLITE_OPEN_READWRITE);
+    bool refused =
+        (status & 0xff) == SQLITE_CANTOPEN || (status & 0xff) == SQLITE_READONLY;
+
+    if (refused && is_folder_read_only(store->file)) {
+        if (psn_place_has_wal(store->file))
+            return fail_stuck_wal(store, err);
+        psn_store_disconnect(store);
+        status = attach_immutable(store);
+    }
+    if (status != SQLITE_OK)
+        return psn_sql_fail(store->db, store->path, status, err);
+    if (sqlite3_db_readonly(store->db, "main") == 1)
+        store->read_only = true;
+    return PSN_OK;
+}
+
+static bool has_moved(struct psn_store *store)
+{
+    int moved = 0;
+
+    (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+enum psn_code psn_store_connect(struct psn_store *store, struct psn_error *err)
+{
+    enum psn_code rc = check_regular(store, err);
+
+    if (!rc)
+        rc = attach_any(store, err);
+    for (int i = 1; !rc && i < OPEN_TRIES && has_moved(store); i++) {
+        psn_store_disconnect(store);
+        rc = attach_any(store, err);
+    }
+    if (!rc)
+        rc = psn_schema_check(store, err);
+    if (!rc && !store->read_only)
+        rc = psn_schema_make_durable(store, err);
+    return rc;
+}
+
+enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
+                             struct psn_store **ret_store, struct psn_error *err)
+{
+    PSN_AUTO(psn_store) *store = NULL;
+    enum psn_code rc = store_new(path, hash, &store, err);
+
+    if (!rc)
+        rc = psn_store_connect(store, err);
+    if (rc)
+        return rc;
+    *ret_store = PSN_TAKE(store);
+    return PSN_OK;
+}
+
+enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
+                               struct psn_store **ret_store, struct psn_error *err)
+{
+    PSN_AUTO(psn_store) *store = NULL;
+    int status;
+    enum psn_code rc = store_new(path, hash, &store, err);
+
+    if (!rc)
+        rc = psn_place_check_free(store->file, err);
+    if (!rc)
+        rc = psn_place_sibling(store->file, &store->unborn, err);
+    if (rc)
+        return rc;
+    status = attach(store, store->unborn, SQLITE_OPEN_READWRITE);
+    if (status != SQLITE_OK)
+        return psn_sql_fail(store->db, store->path, status, err);
+    rc = psn_schema_create(store, err);
+    if (rc)
+        return rc;
+    *ret_store = PSN_TAKE(store);
+    return PSN_OK;
+}
+
+/* Once in a while the last one out empties the WAL. Not getting to it is no failure:
+ * everything is durable where it is. */
+static void tidy_wal(struct psn_store *store)
+{
+    PSN_AUTO_FREE char *wal = psn_place_beside(store->file, "-wal");
+    struct stat info;
+
+    if (!wal || lstat(wal, &info) != 0 || info.st_size <= PSN_STORE_WAL_KEPT_MAX)
+        return;
+    (void)sqlite3_busy_timeout(store->db, 0);
+    (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                    NULL);
+}
+
+void psn_store_free(struct psn_store *store)
+{
+    if (!store)
+        return;
+    assert(store->open_scans == 0);
+    psn_store_rollback(store);
+    if (store->db && store->wrote && !store->unborn)
+        tidy_wal(store);
+    psn_store_disconnect(store);
+    if (store->unborn)
+        psn_place_remove(store->unborn);
+    free(store->unborn);
+    free(store->nodes);
+    free(store->file);
+    free(store->path);
+    free(store);
+}

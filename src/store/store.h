@@ -1,0 +1,187 @@
+#ifndef PSN_STORE_STORE_H
+#define PSN_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "passation/error.h"
+
+/*
+ * Sealed rows in one SQLite file, under an authenticated state. The store sees bytes,
+ * never keys, and knows nothing of what they mean.
+ *
+ * Rows. A row is (table, key, revision, clear, box). key is 16 to 40 bytes and begins
+ * with the PRF of what the row is looked up by, so it tells nothing. `clear` is what must
+ * be readable before unlocking (a slot's salt), `box` is sealed.
+ *
+ * State. Each table has a hash tree over all its rows: the first 18 bits of a key name
+ * its bucket; a leaf is the hash of all rows of a bucket in key order; three levels of
+ * nodes with 64 children each stand above the leaves. The roots of all tables' trees are
+ * the state. It is the caller's to keep, sealed with the keys that the store does not
+ * have, in the root box, which the store carries and rewrites with each commit.
+ *
+ *     psn_store_begin(store, PSN_STORE_WRITE, &root_box, err)
+ *         the caller opens the root box and passes the roots in it on:
+ *     psn_store_trust(store, roots)
+ *     psn_store_get / next / put / delete …
+ *     psn_store_roots(store, roots)      what they are after the changes
+ *     psn_store_commit(store, new_root_box, err)
+ *
+ * Every read checks the path from the bucket it uses up to the trusted root, absence
+ * included; a scan checks every bucket of its range and that none is left out; every
+ * write checks the old path before it replaces it. All within one SQLite transaction.
+ * Anything that does not fit is E_INTEGRITY, before a byte of it is returned.
+ *
+ * Journal rows (chain, number, hash, box) are outside the trees: the caller's hash chain,
+ * whose heads lie in the root box, protects them.
+ */
+struct psn_store;
+
+enum {
+    PSN_STORE_TABLES = 16,
+    PSN_STORE_HASH_SIZE = 32,
+    PSN_STORE_KEY_MIN = 16,
+    PSN_STORE_KEY_MAX = 40,
+    PSN_STORE_CHAIN_SIZE = 16,
+    PSN_STORE_CLEAR_MAX = 4 * 1024, /* more is E_LIMIT */
+    PSN_STORE_BOX_MAX = 128 * 1024,
+};
+
+/* Hashes the parts, one after the other, into ret_hash. */
+struct psn_store_part {
+    const void *bytes;
+    size_t size;
+};
+typedef void psn_store_hash_fn(const struct psn_store_part *parts, size_t count,
+                               uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+
+struct psn_store_roots {
+    uint8_t hash[PSN_STORE_TABLES]
+                [PSN_STORE_HASH_SIZE]; /* all zero: the table is empty */
+};
+
+struct psn_store_row {
+    uint8_t key[PSN_STORE_KEY_MAX];
+    size_t key_size;
+    uint64_t revision;
+    struct psn_buf clear;
+    struct psn_buf box;
+};
+struct psn_store_row psn_store_row_init(void);
+void psn_store_row_release(struct psn_store_row *row);
+
+/* Creates the file (0600, never over an existing one: E_EXISTS) with its schema and an
+ * empty state, and opens it. Until the first commit it holds no root box. */
+PSN_MUST_CHECK enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
+                                              struct psn_store **ret_store,
+                                              struct psn_error *err);
+
+/* Opens an existing file. E_NOT_FOUND; E_INTEGRITY if it is no vault, its schema is not
+ * exactly the expected one (triggers, views, extra tables or columns), or SQLite finds it
+ * malformed; E_TOO_NEW if a newer format wrote it; E_IO if it cannot be read. A file that
+ * can be read but not written opens too: writing then fails with E_IO. */
+PSN_MUST_CHECK enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
+                                            struct psn_store **ret_store,
+                                            struct psn_error *err);
+/* Rolls back what is open and closes. NULL is fine. */
+void psn_store_free(struct psn_store *store);
+PSN_DEFINE_AUTO(psn_store)
+
+enum psn_store_mode {
+    PSN_STORE_READ,
+    PSN_STORE_WRITE, /* BEGIN IMMEDIATE; waits up to 10 s for another writer: E_BUSY */
+};
+
+/* Begins a transaction and reads the root box (empty before the first commit). */
+PSN_MUST_CHECK enum psn_code psn_store_begin(struct psn_store *store,
+                                             enum psn_store_mode mode,
+                                             struct psn_buf *ret_root_box,
+                                             struct psn_error *err);
+void psn_store_trust(struct psn_store *store, const struct psn_store_roots *roots);
+void psn_store_roots(const struct psn_store *store, struct psn_store_roots *ret_roots);
+
+/* Ends a transaction; a write is durable (fsync) when this returns OK. A read passes
+ * NULL. */
+PSN_MUST_CHECK enum psn_code psn_store_commit(struct psn_store *store,
+                                              const struct psn_buf *root_box,
+                                              struct psn_error *err);
+/* Forgets the changes. Harmless outside a transaction. */
+void psn_store_rollback(struct psn_store *store);
+
+/* Reads one row. E_NOT_FOUND is as sure as a hit: the absence was checked. */
+PSN_MUST_CHECK enum psn_code psn_store_get(struct psn_store *store, unsigned table,
+                                           const uint8_t *key, size_t key_size,
+                                           struct psn_store_row *row,
+                                           struct psn_error *err);
+
+/* Puts a row. revision 1 inserts (E_EXISTS if the key is there); revision n > 1 replaces
+ * revision n - 1 (E_CONFLICT if another one is there: somebody was faster). */
+PSN_MUST_CHECK enum psn_code psn_store_put(struct psn_store *store, unsigned table,
+                                           const struct psn_store_row *row,
+                                           struct psn_error *err);
+
+/* Deletes a row; E_NOT_FOUND. */
+PSN_MUST_CHECK enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
+                                              const uint8_t *key, size_t key_size,
+                                              struct psn_error *err);
+
+/*
+ * Walks the rows whose key begins with prefix (prefix_size 0: the whole table), in key
+ * order, memory flat. Each row is checked before it is returned, and when the scan ends
+ * with *ret_found false, that no row of the range was left out. The range is one
+ * transaction's: no put or delete while a scan is open.
+ */
+struct psn_store_scan;
+PSN_MUST_CHECK enum psn_code psn_store_scan_open(struct psn_store *store, unsigned table,
+                                                 const uint8_t *prefix,
+                                                 size_t prefix_size,
+                                                 struct psn_store_scan **ret_scan,
+                                                 struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_store_scan_next(struct psn_store_scan *scan,
+                                                 struct psn_store_row *row,
+                                                 bool *ret_found, struct psn_error *err);
+void psn_store_scan_free(struct psn_store_scan *scan);
+PSN_DEFINE_AUTO(psn_store_scan)
+
+/* Journal rows. */
+struct psn_store_entry {
+    uint64_t number; /* from 1 */
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+    struct psn_buf box;
+};
+struct psn_store_entry psn_store_entry_init(void);
+void psn_store_entry_release(struct psn_store_entry *entry);
+
+PSN_MUST_CHECK enum psn_code psn_store_journal_append(
+    struct psn_store *store, const uint8_t chain[PSN_STORE_CHAIN_SIZE],
+    const struct psn_store_entry *entry, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_store_journal_get(
+    struct psn_store *store, const uint8_t chain[PSN_STORE_CHAIN_SIZE], uint64_t number,
+    struct psn_store_entry *entry, struct psn_error *err);
+/* Deletes a whole chain (destruction of a client). */
+PSN_MUST_CHECK enum psn_code psn_store_journal_delete(
+    struct psn_store *store, const uint8_t chain[PSN_STORE_CHAIN_SIZE],
+    struct psn_error *err);
+/* The number of rows in the journal table, all chains: what the heads must add up to. */
+PSN_MUST_CHECK enum psn_code psn_store_journal_count(struct psn_store *store,
+                                                     uint64_t *ret_count,
+                                                     struct psn_error *err);
+
+/* Checks everything without a key: SQLite's own check, and every row and node of every
+ * tree against the trusted roots, stray nodes included. Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_store_check(struct psn_store *store,
+                                             struct psn_error *err);
+
+/* The expected schema's hash, which goes into the root box. */
+void psn_store_schema_hash(psn_store_hash_fn *hash,
+                           uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+
+/* Writes a consistent copy to a new file (0600, fsync, whole or absent; E_EXISTS unless
+ * replace), while others use the vault. Outside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
+                                            bool replace, struct psn_error *err);
+
+#endif

@@ -1,0 +1,375 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "store/internal.h"
+
+/*
+ * The hash tree of each table.
+ *
+ * A bucket's number is the first 18 bits of its rows' keys, big-endian. Level 0 is one
+ * node per table, which the first six bits lead out of, level 1 up to 64 nodes, level 2
+ * up to 4096, whose children are the buckets' leaves. Only what is not empty exists: a
+ * node's bitmap has a bit for each child that does (bit i is child i), and a table
+ * without rows has no node and an all-zero root.
+ *
+ *     node hash = H("passation store node 1" NUL, table (1), level (1), index (4),
+ *                   bitmap (8), the hashes of the children that exist, in order)
+ *     leaf hash = H("passation store leaf 1" NUL, table (1), bucket (4), count (4),
+ *                   the rows as in struct psn_bucket)                    see bucket.c
+ *
+ * Place and table are in each hash, so that no node fits anywhere but in its place.
+ * Numbers are big-endian. The file keeps one row per node, (bitmap, hashes), under
+ * id = table << 14 | level << 12 | index.
+ *
+ * A node is used only after its hash was found in its parent, the top one in the roots
+ * that the caller trusts. Nodes checked in this transaction are remembered; each level
+ * has slots of its own, so that a path never pushes out its own nodes.
+ */
+struct psn_node {
+    uint64_t epoch; /* valid if it is the store's */
+    uint32_t id;
+    uint64_t bitmap;
+    uint8_t hash[PSN_TREE_FANOUT][PSN_STORE_HASH_SIZE]; /* zero where the bit is clear */
+};
+
+enum {
+    BITS = 6,
+    LEVEL_SLOTS = 24,
+    SLOTS = PSN_STORE_TABLES + (PSN_TREE_LEVELS - 1) * LEVEL_SLOTS,
+    NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
+};
+
+/* Where a node is: what its hash and its row's id are made of. */
+struct place {
+    unsigned table;
+    unsigned level;
+    uint32_t index;
+};
+
+enum psn_code psn_tree_new(struct psn_node **ret_nodes, struct psn_error *err)
+{
+    struct psn_node *nodes = calloc(SLOTS, sizeof *nodes);
+
+    if (!nodes)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    *ret_nodes = nodes;
+    return PSN_OK;
+}
+
+uint32_t psn_tree_bucket_of(const uint8_t *key)
+{
+    return ((uint32_t)key[0] << 16 | (uint32_t)key[1] << 8 | key[2]) >> 6;
+}
+
+bool psn_tree_is_zero(const uint8_t hash[PSN_STORE_HASH_SIZE])
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < PSN_STORE_HASH_SIZE; i++)
+        any |= hash[i];
+    return any == 0;
+}
+
+static struct place place_above_bucket(unsigned table, unsigned level, uint32_t bucket)
+{
+    return (struct place){ table, level, bucket >> (BITS * (PSN_TREE_LEVELS - level)) };
+}
+
+/* Which child of the node at `level` leads to the bucket. */
+static unsigned child_of(unsigned level, uint32_t bucket)
+{
+    return bucket >> (BITS * (PSN_TREE_LEVELS - 1 - level)) & (PSN_TREE_FANOUT - 1);
+}
+
+static uint32_t id_of(struct place place)
+{
+    return (uint32_t)place.table << 14 | (uint32_t)place.level << 12 | place.index;
+}
+
+static struct psn_node *slot_of(struct psn_store *store, struct place place)
+{
+    if (place.level == 0)
+        return &store->nodes[place.table];
+    return &store->nodes[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
+                         (place.index + 7 * place.table) % LEVEL_SLOTS];
+}
+
+static size_t encode(const struct psn_node *node, uint8_t out[NODE_SIZE_MAX])
+{
+    uint8_t *at = out;
+
+    for (unsigned i = 0; i < 8; i++)
+        *at++ = (uint8_t)(node->bitmap >> (8 * (7 - i)));
+    for (unsigned i = 0; i < PSN_TREE_FANOUT; i++) {
+        if ((node->bitmap >> i & 1) == 0)
+            continue;
+        memcpy(at, node->hash[i], PSN_STORE_HASH_SIZE);
+        at += PSN_STORE_HASH_SIZE;
+    }
+    return (size_t)(at - out);
+}
+
+static bool decode(struct psn_node *node, const uint8_t *bytes, size_t size)
+{
+    const uint8_t *at = bytes + 8;
+    uint64_t bitmap = 0;
+
+    if (size < 8)
+        return false;
+    for (unsigned i = 0; i < 8; i++)
+        bitmap = bitmap << 8 | bytes[i];
+    if (size != 8 + (size_t)__builtin_popcountll(bitmap) * PSN_STORE_HASH_SIZE)
+        return false;
+    node->bitmap = bitmap;
+    memset(node->hash, 0, sizeof node->hash);
+    for (unsigned i = 0; i < PSN_TREE_FANOUT; i++) {
+        if ((bitmap >> i & 1) == 0)
+            continue;
+        memcpy(node->hash[i], at, PSN_STORE_HASH_SIZE);
+        at += PSN_STORE_HASH_SIZE;
+    }
+    return true;
+}
+
+static void hash_node(const struct psn_store *store, struct place place,
+                      const uint8_t *bytes, size_t size,
+                      uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+{
+    static const char label[] = "passation store node 1";
+    uint8_t head[] = {
+        (uint8_t)place.table,         (uint8_t)place.level,
+        (uint8_t)(place.index >> 24), (uint8_t)(place.index >> 16),
+        (uint8_t)(place.index >> 8),  (uint8_t)place.index,
+    };
+    struct psn_store_part parts[] = {
+        { label, sizeof label },
+        { head, sizeof head },
+        { bytes, size },
+    };
+
+    store->hash(parts, sizeof parts / sizeof *parts, ret_hash);
+}
+
+/* Reads a node whose hash must be `expected` into its slot. */
+static enum psn_code load(struct psn_store *store, struct place place,
+                          const uint8_t expected[PSN_STORE_HASH_SIZE],
+                          struct psn_node *node, struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum psn_code rc = psn_sql_get(store, PSN_SQL_NODE_GET, &stmt, err);
+    uint8_t found[PSN_STORE_HASH_SIZE];
+    int status;
+
+    if (rc)
+        return rc;
+    node->epoch = 0;
+    (void)sqlite3_bind_int64(stmt, 1, id_of(place));
+    status = sqlite3_step(stmt);
+    if (status == SQLITE_ROW) {
+        const uint8_t *bytes = sqlite3_column_blob(stmt, 0);
+        size_t size = (size_t)sqlite3_column_bytes(stmt, 0);
+
+        if (!bytes && sqlite3_errcode(store->db) == SQLITE_NOMEM)
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        else if (!bytes || sqlite3_column_type(stmt, 0) != SQLITE_BLOB ||
+                 !decode(node, bytes, size))
+            rc = psn_store_damaged(store, err);
+        else
+            hash_node(store, place, bytes, size, found);
+    } else {
+        rc = status == SQLITE_DONE ? psn_store_damaged(store, err)
+                                   : psn_sql_fail(store->db, store->path, status, err);
+    }
+    (void)sqlite3_reset(stmt);
+    if (!rc && memcmp(found, expected, sizeof found) != 0)
+        rc = psn_store_damaged(store, err);
+    if (rc)
+        return rc;
+    node->id = id_of(place);
+    node->epoch = store->epoch;
+    return PSN_OK;
+}
+
+/* Borrows a checked node, or gives NULL if the tree has none there. */
+static enum psn_code find(struct psn_store *store, struct place place,
+                          struct psn_node **ret_node, struct psn_error *err)
+{
+    struct psn_node *node = slot_of(store, place);
+    const uint8_t *expected = store->roots.hash[place.table];
+    struct psn_node *parent = NULL;
+
+    assert(store->trusted);
+    if (node->epoch == store->epoch && node->id == id_of(place)) {
+        *ret_node = node;
+        return PSN_OK;
+    }
+    if (place.level > 0) {
+        enum psn_code rc = find(
+            store, (struct place){ place.table, place.level - 1, place.index >> BITS },
+            &parent, err);
+
+        if (rc)
+            return rc;
+        if (parent)
+            expected = parent->hash[place.index & (PSN_TREE_FANOUT - 1)];
+    }
+    if ((place.level > 0 && !parent) || psn_tree_is_zero(expected)) {
+        *ret_node = NULL;
+        return PSN_OK;
+    }
+    *ret_node = node;
+    return load(store, place, expected, node, err);
+}
+
+enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
+                            uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
+{
+    unsigned level = PSN_TREE_LEVELS - 1;
+    struct psn_node *node = NULL;
+    enum psn_code rc = find(store, place_above_bucket(table, level, bucket), &node, err);
+
+    if (rc)
+        return rc;
+    if (node)
+        memcpy(ret_hash, node->hash[child_of(level, bucket)], PSN_STORE_HASH_SIZE);
+    else
+        memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
+    return PSN_OK;
+}
+
+/* Writes a changed node; one that has become empty goes. */
+static enum psn_code save(struct psn_store *store, const struct psn_node *node,
+                          bool is_new, const uint8_t *bytes, size_t size,
+                          struct psn_error *err)
+{
+    enum psn_sql which = is_new ? PSN_SQL_NODE_INSERT : PSN_SQL_NODE_UPDATE;
+    sqlite3_stmt *stmt = NULL;
+    enum psn_code rc =
+        psn_sql_get(store, node->bitmap ? which : PSN_SQL_NODE_DELETE, &stmt, err);
+
+    if (rc)
+        return rc;
+    (void)sqlite3_bind_int64(stmt, 1, node->id);
+    if (node->bitmap && psn_sql_bind_blob(stmt, 2, bytes, size) != SQLITE_OK)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    return psn_sql_change_one(store, stmt, err);
+}
+
+/* Puts a child's hash into the node at place and gives the node's own new one. */
+static enum psn_code set_child(struct psn_store *store, struct place place,
+                               unsigned child, uint8_t hash[PSN_STORE_HASH_SIZE],
+                               struct psn_error *err)
+{
+    uint8_t bytes[NODE_SIZE_MAX];
+    struct psn_node *node = NULL;
+    size_t size;
+    bool is_new;
+    enum psn_code rc = find(store, place, &node, err);
+
+    if (rc)
+        return rc;
+    is_new = !node;
+    if (is_new) {
+        node = slot_of(store, place);
+        *node = (struct psn_node){ .epoch = store->epoch, .id = id_of(place) };
+    }
+    memcpy(node->hash[child], hash, PSN_STORE_HASH_SIZE);
+    if (psn_tree_is_zero(hash))
+        node->bitmap &= ~(UINT64_C(1) << child);
+    else
+        node->bitmap |= UINT64_C(1) << child;
+    size = encode(node, bytes);
+    rc = save(store, node, is_new, bytes, size, err);
+    if (rc)
+        return rc;
+    if (node->bitmap) {
+        hash_node(store, place, bytes, size, hash);
+    } else {
+        node->epoch = 0;
+        memset(hash, 0, PSN_STORE_HASH_SIZE);
+    }
+    return PSN_OK;
+}
+
+/* From the bottom up. A level's parent still holds the old hash while the level is
+ * looked up, which is what it must be checked against. */
+enum psn_code psn_tree_set_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
+                                const uint8_t hash[PSN_STORE_HASH_SIZE],
+                                struct psn_error *err)
+{
+    uint8_t current[PSN_STORE_HASH_SIZE];
+
+    memcpy(current, hash, sizeof current);
+    for (unsigned level = PSN_TREE_LEVELS; level-- > 0;) {
+        enum psn_code rc = set_child(store, place_above_bucket(table, level, bucket),
+                                     child_of(level, bucket), current, err);
+
+        if (rc)
+            return rc;
+    }
+    memcpy(store->roots.hash[table], current, sizeof current);
+    return PSN_OK;
+}
+
+/* The first child from `from` on that exists, or PSN_TREE_FANOUT. */
+static unsigned first_child(const struct psn_node *node, unsigned from)
+{
+    uint64_t rest = from < PSN_TREE_FANOUT ? node->bitmap >> from : 0;
+
+    return rest ? from + (unsigned)__builtin_ctzll(rest) : PSN_TREE_FANOUT;
+}
+
+/*
+ * Goes down as long as the path to `at` exists. Where it ends, `at` jumps to the first
+ * bucket under the next child that does, and the descent starts anew; where no child is
+ * left in the node, to the first bucket after the node.
+ */
+enum psn_code psn_tree_next(struct psn_store *store, unsigned table, uint32_t from,
+                            uint32_t *ret_bucket, struct psn_error *err)
+{
+    uint32_t at = from;
+    unsigned level = 0;
+
+    while (at < PSN_TREE_BUCKETS && level < PSN_TREE_LEVELS) {
+        struct psn_node *node = NULL;
+        unsigned shift = BITS * (PSN_TREE_LEVELS - 1 - level);
+        unsigned child = child_of(level, at);
+        unsigned next;
+        enum psn_code rc = find(store, place_above_bucket(table, level, at), &node, err);
+
+        if (rc)
+            return rc;
+        next = node ? first_child(node, child) : PSN_TREE_FANOUT;
+        if (next == child) {
+            level++;
+            continue;
+        }
+        at = ((at >> (shift + BITS) << BITS) + next) << shift;
+        level = 0;
+    }
+    *ret_bucket = at < PSN_TREE_BUCKETS ? at : PSN_TREE_BUCKETS;
+    return PSN_OK;
+}
+
+enum psn_code psn_tree_count(struct psn_store *store, unsigned table, uint64_t *ret_count,
+                             struct psn_error *err)
+{
+    struct psn_node *top = NULL;
+    uint64_t count = 0;
+    enum psn_code rc = find(store, (struct place){ table, 0, 0 }, &top, err);
+
+    if (!rc && top)
+        count = 1 + (uint64_t)__builtin_popcountll(top->bitmap);
+    for (unsigned i = 0; !rc && top && i < PSN_TREE_FANOUT; i++) {
+        struct psn_node *node = NULL;
+
+        rc = find(store, (struct place){ table, 1, i }, &node, err);
+        if (!rc && node)
+            count += (uint64_t)__builtin_popcountll(node->bitmap);
+    }
+    if (!rc)
+        *ret_count = count;
+    return rc;
+}

@@ -1,0 +1,219 @@
+#include "model.h"
+
+#include <string.h>
+
+#include "text.h"
+
+enum {
+    MEMBERS_MAX = 8,
+    VALUES_MAX = 8,
+};
+
+static const struct enumeration {
+    const char *name;
+    const char *values[VALUES_MAX];
+} enumerations[] = {
+    { "auth.HTTPMethodEnum", { "DELETE", "GET", "PATCH", "POST", "PUT" } },
+    { "auth.CredentialStateEnum",
+      { "expired", "pendingValidation", "refused", "validated" } },
+};
+
+static const struct model {
+    const char *name;
+    struct member {
+        const char *name;
+        const char *type;
+        bool can_be_null;
+        bool required;
+    } members[MEMBERS_MAX];
+} models[] = {
+    { "auth.ApiCredentialRequestParams",
+      {
+          { "accessRules", "auth.AccessRuleRequest[]", false, true },
+          { "allowedIPs", "ipBlock[]", true, false },
+          { "redirection", "string", true, false },
+      } },
+    { "auth.AccessRuleRequest",
+      {
+          { "method", "auth.HTTPMethodEnum", false, false },
+          { "path", "string", false, false },
+      } },
+    { "email.domain.Account",
+      {
+          { "accountName", "string", false, false },
+          { "description", "string", false, false },
+          { "domain", "string", false, false },
+          { "email", "string", false, false },
+          { "isBlocked", "boolean", false, false },
+          { "size", "long", false, false },
+      } },
+    { "email.domain.RedirectionCreation",
+      {
+          { "from", "string", false, true },
+          { "localCopy", "boolean", false, true },
+          { "to", "string", false, true },
+      } },
+};
+
+static const struct model *find_model(const char *name)
+{
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
+        if (strcmp(models[i].name, name) == 0)
+            return &models[i];
+    return NULL;
+}
+
+static const struct enumeration *find_enumeration(const char *name)
+{
+    for (size_t i = 0; i < sizeof enumerations / sizeof enumerations[0]; i++)
+        if (strcmp(enumerations[i].name, name) == 0)
+            return &enumerations[i];
+    return NULL;
+}
+
+static bool is_listed(const struct enumeration *enumeration, const char *text)
+{
+    for (size_t i = 0; i < VALUES_MAX && text && enumeration->values[i]; i++)
+        if (strcmp(enumeration->values[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool refuse(char *why, size_t size, const char *where, const char *type)
+{
+    snprintf(why, size, "'%.80s' is not a valid %.80s", where, type);
+    return false;
+}
+
+static const struct member *find_member(const struct model *model, const char *name)
+{
+    for (size_t i = 0; i < MEMBERS_MAX && model->members[i].name; i++)
+        if (strcmp(model->members[i].name, name) == 0)
+            return &model->members[i];
+    return NULL;
+}
+
+static bool check_model(const struct model *model, json_t *value, const char *where,
+                        char *why, size_t size)
+{
+    const char *name = NULL;
+    json_t *part = NULL;
+
+    if (!json_is_object(value))
+        return refuse(why, size, where, model->name);
+    json_object_foreach(value, name, part)
+    {
+        const struct member *member = find_member(model, name);
+        if (!member) {
+            snprintf(why, size, "'%.80s' is not described", name);
+            return false;
+        }
+        if (member->can_be_null && json_is_null(part))
+            continue;
+        if (!sim_model_check(member->type, part, name, why, size))
+            return false;
+    }
+    for (size_t i = 0; i < MEMBERS_MAX && model->members[i].name; i++) {
+        const struct member *member = &model->members[i];
+        if (member->required && !json_object_get(value, member->name)) {
+            snprintf(why, size, "'%s' is missing", member->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_array(const char *type, size_t length, json_t *value, const char *where,
+                        char *why, size_t size)
+{
+    char element[96];
+    json_t *part = NULL;
+    size_t i = 0;
+
+    if (!json_is_array(value))
+        return refuse(why, size, where, type);
+    snprintf(element, sizeof element, "%.*s", (int)(length - 2), type);
+    json_array_foreach(value, i, part) if (!sim_model_check(element, part, where, why,
+                                                            size)) return false;
+    return true;
+}
+
+bool sim_model_check(const char *type, json_t *value, const char *where, char *ret_why,
+                     size_t why_size)
+{
+    size_t length = strlen(type);
+    const char *text = json_string_value(value);
+    const struct model *model = find_model(type);
+    const struct enumeration *enumeration = find_enumeration(type);
+    bool good = false;
+
+    if (length > 2 && strcmp(type + length - 2, "[]") == 0 &&
+        strncmp(type, "map[", 4) != 0)
+        return check_array(type, length, value, where, ret_why, why_size);
+    if (model)
+        return check_model(model, value, where, ret_why, why_size);
+    if (enumeration)
+        good = is_listed(enumeration, text);
+    else if (strcmp(type, "long") == 0)
+        good = json_is_integer(value);
+    else if (strcmp(type, "boolean") == 0)
+        good = json_is_boolean(value);
+    else if (strncmp(type, "map[", 4) == 0)
+        good = json_is_object(value);
+    else
+        good = text != NULL; /* string, password, ipBlock, coreTypes.X:string */
+    return good || refuse(ret_why, why_size, where, type);
+}
+
+json_t *sim_model_parse(const char *type, const char *text)
+{
+    const struct enumeration *enumeration = find_enumeration(type);
+    int64_t number = 0;
+
+    if (strcmp(type, "long") == 0)
+        return sim_text_parse_long(text, &number) ? json_integer(number) : NULL;
+    if (strcmp(type, "boolean") == 0) {
+        if (strcmp(text, "true") == 0)
+            return json_true();
+        return strcmp(text, "false") == 0 ? json_false() : NULL;
+    }
+    if (enumeration && !is_listed(enumeration, text))
+        return NULL;
+    if (strncmp(type, "map[", 4) == 0) {
+        json_t *map = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+        if (json_is_object(map))
+            return map;
+        json_decref(map);
+        return NULL;
+    }
+    return json_string(text);
+}
+
+static void print_line(json_t *line, FILE *out)
+{
+    json_dumpf(line, out, JSON_COMPACT);
+    fputc('\n', out);
+    json_decref(line);
+}
+
+void sim_model_print(FILE *out)
+{
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        json_t *members = json_array();
+        for (size_t m = 0; m < MEMBERS_MAX && models[i].members[m].name; m++)
+            json_array_append_new(
+                members, json_pack("{s:s,s:s,s:b,s:b}", "name", models[i].members[m].name,
+                                   "type", models[i].members[m].type, "canBeNull",
+                                   models[i].members[m].can_be_null, "required",
+                                   models[i].members[m].required));
+        print_line(json_pack("{s:s,s:o}", "model", models[i].name, "members", members),
+                   out);
+    }
+    for (size_t i = 0; i < sizeof enumerations / sizeof enumerations[0]; i++) {
+        json_t *values = json_array();
+        for (size_t v = 0; v < VALUES_MAX && enumerations[i].values[v]; v++)
+            json_array_append_new(values, json_string(enumerations[i].values[v]));
+        print_line(json_pack("{s:s,s:o}", "enum", enumerations[i].name, "values", values),
+                   out);
+    }
+}

@@ -1,0 +1,59 @@
+#ifndef SIM_TASK_H
+#define SIM_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "sim.h"
+
+/*
+ * What OVH does later. A task is listed from the call until it ends; its effect and its
+ * disappearance are one step. One thread of the simulator runs those that are due.
+ */
+enum sim_task_kind {
+    SIM_TASK_ADD,
+    SIM_TASK_DELETE,
+    SIM_TASK_PASSWORD,
+    SIM_TASK_REDIRECTION_ADD,
+    SIM_TASK_REDIRECTION_DELETE,
+    SIM_TASK_CONVERGE, /* ours: front end 2 follows; no list shows it */
+};
+
+struct sim_task_order {
+    enum sim_task_kind kind;
+    const char *domain;
+    const char *name;     /* mailbox, or `from` of a redirection */
+    const char *password; /* of ADD, PASSWORD and CONVERGE */
+    const char *target;   /* id of the redirection */
+    const struct sim_plan *plan;
+};
+
+/* Queues a task and returns its id. */
+json_int_t sim_task_add(struct sim *sim, const struct sim_task_order *order);
+
+/* Is a task under way on the mailbox? */
+bool sim_task_busy(const struct sim *sim, const char *domain, const char *name);
+
+/* The task as the API shows it; NULL if it has ended. New references. */
+json_t *sim_task_pop(const struct sim *sim, const char *domain, json_int_t id);
+json_t *sim_task_special(const struct sim *sim, const char *domain, json_int_t id);
+/* Ids of the tasks of mailboxes, or of redirections, that fit the name filter (NULL:
+ * all). New reference. */
+json_t *sim_task_ids(const struct sim *sim, const char *domain, const char *name,
+                     bool mailboxes);
+
+/* Ends tasks now: the waiting ones; with `stuck` also those that would never end, which
+ * then run (or, with `fail`, end without effect). Returns how many. */
+json_int_t sim_task_run(struct sim *sim, bool stuck, bool fail);
+/* Lets front end 2 follow now. Returns how many passwords moved. */
+json_int_t sim_task_converge(struct sim *sim);
+
+void sim_task_clear(struct sim *sim);
+/* All tasks, ours included. New reference. */
+json_t *sim_task_dump(const struct sim *sim);
+
+/* Starts the thread that runs tasks as they fall due. */
+bool sim_task_start(struct sim *sim);
+
+#endif

@@ -1,0 +1,247 @@
+"""Calls every route of the table and holds each answer against OVH's description: all
+members there, none besides, each of its type. The recorded error forms and the published
+signatures are held against their files."""
+
+import json
+import subprocess
+import unittest
+
+import apidata
+import simlib
+
+DOMAIN = "/email/domain/" + simlib.DOMAIN
+
+
+class Answers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = simlib.Sim("--no-imap")
+        cls.description = apidata.Description()
+        cls.seen = set()
+        text = subprocess.run(
+            [simlib.SIM, "--routes"], check=True, capture_output=True, text=True
+        ).stdout
+        lines = [json.loads(line) for line in text.splitlines()]
+        cls.rows = {(r["method"], r["path"]) for r in lines if "path" in r}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sim.stop()
+
+    def ask(self, method, route, body=None, query="", **names):
+        path = route
+        for name, value in dict(domain=simlib.DOMAIN, **names).items():
+            path = path.replace("{%s}" % name, str(value))
+        answer = self.sim.call(method, path + query, body)
+        self.assertEqual(answer.status, 200, (method, path, answer.body))
+        operation, models = self.description.operations[(method, route)]
+        wrong = self.description.check(models, operation["responseType"], answer.json)
+        self.assertIsNone(wrong, (method, path, wrong))
+        self.seen.add((method, route))
+        return answer.json
+
+    def test_every_route_answers_in_the_described_form(self):
+        self.sim.reset(task_delay_ms=86400000, task_all=True)
+        self.read_account()
+        self.read_services()
+        self.read_around()
+        self.change_around()
+        self.change_mailboxes()
+        self.ask("DELETE", "/me/api/credential/{credentialId}", credentialId=301774020)
+        self.ask("DELETE", "/me/api/application/{applicationId}", applicationId=90211)
+        self.ask("POST", "/auth/logout")
+        self.assertEqual(self.rows - self.seen, set())
+
+    def read_account(self):
+        self.ask("GET", "/auth/time")
+        rules = [{"method": "GET", "path": "/me"}]
+        self.ask("POST", "/auth/credential", {"accessRules": rules, "allowedIPs": None})
+        self.ask("GET", "/auth/currentCredential")
+        self.ask("GET", "/auth/details")
+        self.ask("GET", "/me")
+        self.assertEqual(len(self.ask("GET", "/me/api/credential")), 3)
+        mine = self.ask("GET", "/me/api/credential", query="?applicationId=90211")
+        self.assertEqual(mine, [301774020])
+        waiting = self.ask("GET", "/me/api/credential", query="?status=pendingValidation")
+        self.assertEqual(len(waiting), 1)
+        for number in self.ask("GET", "/me/api/credential"):
+            self.ask("GET", "/me/api/credential/{credentialId}", credentialId=number)
+        self.ask(
+            "GET", "/me/api/credential/{credentialId}/application", credentialId=498601349
+        )
+        for number in self.ask("GET", "/me/api/application"):
+            self.ask("GET", "/me/api/application/{applicationId}", applicationId=number)
+
+    def read_services(self):
+        self.assertEqual(self.ask("GET", "/email/domain"), [simlib.DOMAIN])
+        tags = "?iamTags=%7B%22a%22%3A%5B%5D%7D"
+        self.assertEqual(self.ask("GET", "/email/domain", query=tags), [])
+        self.assertEqual(self.ask("GET", "/domain"), [simlib.DOMAIN])
+        for route in ("/email/mxplan", "/email/pro", "/email/exchange", "/hosting/web"):
+            self.assertEqual(self.ask("GET", route), [])
+        self.ask("GET", "/domain/{serviceName}/serviceInfos", serviceName=simlib.DOMAIN)
+        for end in ("", "/serviceInfos", "/quota"):
+            self.ask("GET", "/email/domain/{domain}" + end)
+        summary = self.ask("GET", "/email/domain/{domain}/summary")
+        self.assertEqual(
+            summary, {"account": 2, "mailingList": 1, "redirection": 2, "responder": 1}
+        )
+
+    def read_around(self):
+        at = "/email/domain/{domain}"
+        box = at + "/account/{accountName}"
+        for name in self.ask("GET", at + "/account"):
+            self.ask("GET", box, accountName=name)
+        self.assertEqual(
+            self.ask("GET", box + "/filter", accountName="contact"), ["copie-devis"]
+        )
+        self.ask("GET", box + "/filter/{name}", accountName="contact", name="copie-devis")
+        self.ask("GET", box + "/delegation", accountName="ancien")
+        self.ask(
+            "GET",
+            box + "/delegation/{accountId}",
+            accountName="ancien",
+            accountId="ab12345-ovh",
+        )
+        self.ask("GET", at + "/acl")
+        self.ask("GET", at + "/acl/{accountId}", accountId="ab12345-ovh")
+        for number in self.ask("GET", at + "/redirection"):
+            self.ask("GET", at + "/redirection/{id}", id=number)
+        info = "?from=info@" + simlib.DOMAIN
+        self.assertEqual(len(self.ask("GET", at + "/redirection", query=info)), 1)
+        for name in self.ask("GET", at + "/responder"):
+            self.ask("GET", at + "/responder/{account}", account=name)
+        for name in self.ask("GET", at + "/mailingList"):
+            self.ask("GET", at + "/mailingList/{name}", name=name)
+            self.ask("GET", at + "/mailingList/{name}/moderator", name=name)
+            self.ask("GET", at + "/mailingList/{name}/subscriber", name=name)
+
+    def change_around(self):
+        at = "/email/domain/{domain}"
+        box = at + "/account/{accountName}"
+        nic = {"accountId": "cd67890-ovh"}
+        self.ask("POST", at + "/acl", nic)
+        self.ask("DELETE", at + "/acl/{accountId}", accountId="cd67890-ovh")
+        self.assertEqual(self.ask("GET", at + "/acl"), ["ab12345-ovh"])
+        self.ask("POST", box + "/delegation", nic, accountName="contact")
+        self.ask(
+            "DELETE",
+            box + "/delegation/{accountId}",
+            accountName="contact",
+            accountId="cd67890-ovh",
+        )
+        self.assertEqual(self.ask("GET", box + "/delegation", accountName="contact"), [])
+        new = {"from": "a@" + simlib.DOMAIN, "to": "b@example.org", "localCopy": False}
+        task = self.ask("POST", at + "/redirection", new)
+        self.assertEqual(self.ask("GET", at + "/task/redirection"), [task["id"]])
+        self.ask("GET", at + "/task/redirection/{id}", id=task["id"])
+        self.assertEqual(len(self.ask("GET", at + "/redirection")), 2)
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(len(self.ask("GET", at + "/redirection")), 3)
+        number = self.ask("GET", at + "/redirection", query="?to=b@example.org")[0]
+        self.assertNotEqual(number, task["id"])
+        self.ask("DELETE", at + "/redirection/{id}", id=number)
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(len(self.ask("GET", at + "/redirection")), 2)
+
+    def change_mailboxes(self):
+        at = "/email/domain/{domain}"
+        box = at + "/account/{accountName}"
+        new = {"accountName": "devis", "password": "Un-mot-de-passe", "size": 2500000000}
+        task = self.ask("POST", at + "/account", new)
+        self.assertEqual(task["action"], "addAccount")
+        self.assertEqual(
+            self.ask("GET", at + "/task/account", query="?name=devis"), [task["id"]]
+        )
+        self.ask("GET", at + "/task/account/{id}", id=task["id"])
+        self.assertEqual(self.ask("GET", at + "/task/all"), [task["id"]])
+        self.ask("GET", at + "/task/all/{id}", id=task["id"])
+        self.ask("PUT", box, {"description": "Devis"}, accountName="devis")
+        self.ask("GET", box, accountName="devis")
+        self.sim.order("POST", "/task/run")
+        word = {"password": "Un-autre-mot-9"}
+        self.ask("POST", box + "/changePassword", word, accountName="devis")
+        self.sim.order("POST", "/task/run")
+        self.ask("DELETE", box, accountName="devis")
+        self.sim.order("POST", "/task/run")
+        self.assertNotIn("devis", self.ask("GET", at + "/account"))
+
+    def test_recorded_errors_come_in_their_recorded_form(self):
+        def forms(word):
+            return [
+                (e["status"], e["body"])
+                for e in apidata.read("errors.json")["errors"]
+                if word in json.dumps(e["body"])
+            ]
+
+        self.sim.reset()
+        box = DOMAIN + "/account/contact"
+        wrong = {"X-Ovh-Signature": "$1$" + "0" * 40}
+        unknown = {"X-Ovh-Consumer": "x"}
+        self.same(self.sim.call("GET", "/me", headers=wrong), forms("INVALID_SIGNATURE"))
+        self.same(self.sim.call("GET", "/me", headers=unknown), forms("NOT_CREDENTIAL"))
+        self.same(
+            self.sim.call("GET", "/me", headers={"X-Ovh-Application": "x"}),
+            forms("INVALID_KEY"),
+        )
+        self.same(self.sim.call("GET", "/me", offset=3600), forms("QUERY_TIME_OUT"))
+        self.same(self.sim.call("POST", "/me"), forms("empty) URL"))
+        self.same(self.sim.call("DELETE", "/auth/nothing"), forms("empty) URL"))
+        self.same(
+            self.sim.call("GET", "/email/domain/nowhere.example"),
+            forms("This service does not exist"),
+        )
+        self.same(
+            self.sim.call("POST", box + "/changePassword", {"password": "court"}),
+            forms("'password' is too short"),
+        )
+        self.sim.order("POST", "/set", {"domain": {"domain": simlib.DOMAIN, "expired": True}})
+        self.same(self.sim.call("GET", DOMAIN), forms("is expired"))
+        change = {"consumer_key": self.sim.consumer, "rules": []}
+        self.sim.order("POST", "/set", {"credential": change})
+        self.same(self.sim.call("GET", "/me"), forms("NOT_GRANTED_CALL"))
+        change["revoked"] = True
+        self.sim.order("POST", "/set", {"credential": change})
+        self.same(self.sim.call("GET", "/me"), forms("INVALID_CREDENTIAL"))
+
+    def same(self, answer, forms):
+        self.assertIn((answer.status, answer.json), forms)
+        self.assertRegex(answer.headers["X-Ovh-Queryid"], r"^FR\.ws-3\.")
+
+    def test_busy_mailbox_as_recorded(self):
+        recorded = [
+            e for e in apidata.read("recorded-examples.json")["examples"] if e["status"] == 409
+        ][0]
+        self.sim.reset(task_delay_ms=60000)
+        path = DOMAIN + "/account/contact/changePassword"
+        self.sim.call("POST", path, {"password": "Un-mot-de-passe"})
+        again = self.sim.call("POST", path, {"password": "Un-mot-de-passe"})
+        wanted = recorded["body"]["message"]
+        wanted = wanted.replace("<accountName>", "contact").replace("<domain>", simlib.DOMAIN)
+        self.assertEqual((again.status, again.reason), (409, recorded["reason"]))
+        self.assertEqual(again.json, {"message": wanted})
+
+    def test_published_signatures(self):
+        data = apidata.read("signature-vectors.json")
+        count = 0
+        for group in (data["published"], data.get("computed", {})):
+            for vector in group.get("vectors", []):
+                order = {
+                    "application_secret": vector.get(
+                        "application_secret", group.get("application_secret")
+                    ),
+                    "consumer_key": vector.get("consumer_key", group.get("consumer_key")),
+                    "method": vector["method"],
+                    "url": vector["url"],
+                    "body": vector["body"] or "",
+                    "timestamp": str(vector["timestamp"]),
+                }
+                made = self.sim.order("POST", "/sign", order)["signature"]
+                self.assertEqual(made, vector["signature"])
+                count += 1
+        self.assertGreaterEqual(count, 23)
+
+
+if __name__ == "__main__":
+    apidata.need()
+    unittest.main()

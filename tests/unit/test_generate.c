@@ -1,0 +1,519 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "crypto/generate.h"
+#include "crypto/hash.h"
+#include "crypto/init.h"
+#include "crypto/secret.h"
+#include "support/memory.h"
+
+static int set_up(void **state)
+{
+    (void)state;
+    return psn_crypto_init(NULL) == PSN_OK ? 0 : -1;
+}
+
+static struct psn_secret *secret_of(const char *text)
+{
+    struct psn_secret *secret = NULL;
+
+    assert_int_equal(psn_secret_copy(text, strlen(text), &secret, NULL), PSN_OK);
+    return secret;
+}
+
+static const char *text_of(const struct psn_secret *secret)
+{
+    return (const char *)psn_secret_bytes(secret);
+}
+
+/* Passwords ------------------------------------------------------------------------- */
+
+enum {
+    UPPER = 24,
+    LOWER = 25,
+    DIGITS = 8,
+    ALPHABET = UPPER + LOWER + DIGITS,
+    POSITIONS = 20,
+    PASSWORDS = 1000000
+};
+
+static const char alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+                               "abcdefghijkmnopqrstuvwxyz"
+                               "23456789";
+
+/* A slow tool, such as a memory checker, may ask for fewer. */
+static unsigned long password_count(void)
+{
+    const char *wanted = getenv("PASSATION_TEST_PASSWORDS");
+    uint64_t count = PASSWORDS;
+
+    if (wanted && (!psn_text_parse_u64(wanted, PASSWORDS, &count) || count < 20000))
+        fail_msg("PASSATION_TEST_PASSWORDS is from 20000 to %d", PASSWORDS);
+    return (unsigned long)count;
+}
+
+static unsigned seen[POSITIONS][ALPHABET];
+
+/* Checks the form of one password and counts its characters. */
+static void take_password(const char *password, size_t size)
+{
+    unsigned classes[3] = { 0 };
+    size_t position = 0;
+
+    assert_int_equal(size, PSN_PASSWORD_SIZE);
+    for (size_t i = 0; i < size; i++) {
+        const char *at = strchr(alphabet, password[i]);
+        size_t index = at ? (size_t)(at - alphabet) : 0;
+
+        if (i % 6 == 5) {
+            assert_int_equal(password[i], '-');
+            continue;
+        }
+        assert_true(at && *at);
+        seen[position++][index]++;
+        classes[index < UPPER ? 0 : index < UPPER + LOWER ? 1 : 2]++;
+    }
+    assert_int_equal(position, POSITIONS);
+    assert_true(classes[0] > 0 && classes[1] > 0 && classes[2] > 0);
+}
+
+/* The chance that n even draws leave out none of the classes whose sizes are given, by
+ * inclusion and exclusion. A class that is there already has size 0. */
+static double chance_of_all(int n, double a, double b, double c)
+{
+    double all = ALPHABET;
+    double none = 0;
+
+    none += a > 0 ? pow((all - a) / all, n) : 0;
+    none += b > 0 ? pow((all - b) / all, n) : 0;
+    none += c > 0 ? pow((all - c) / all, n) : 0;
+    none -= a > 0 && b > 0 ? pow((all - a - b) / all, n) : 0;
+    none -= a > 0 && c > 0 ? pow((all - a - c) / all, n) : 0;
+    none -= b > 0 && c > 0 ? pow((all - b - c) / all, n) : 0;
+    return 1 - none;
+}
+
+/* Since passwords that lack a class are drawn again, a digit is a little likelier than a
+ * letter; within a class all are equal. Beyond 130 lies less than one in ten million for
+ * 56 degrees of freedom. */
+static double chi_square(const unsigned counts[ALPHABET], double passwords)
+{
+    double whole = chance_of_all(POSITIONS, UPPER, LOWER, DIGITS);
+    double sum = 0;
+
+    for (int i = 0; i < ALPHABET; i++) {
+        double rest = i < UPPER           ? chance_of_all(POSITIONS - 1, 0, LOWER, DIGITS)
+                      : i < UPPER + LOWER ? chance_of_all(POSITIONS - 1, UPPER, 0, DIGITS)
+                                          : chance_of_all(POSITIONS - 1, UPPER, LOWER, 0);
+        double expected = passwords * rest / whole / ALPHABET;
+
+        sum += (counts[i] - expected) * (counts[i] - expected) / expected;
+    }
+    return sum;
+}
+
+static void a_million_passwords_have_their_form_and_no_bias(void **state)
+{
+    unsigned long count = password_count();
+
+    (void)state;
+    for (unsigned long i = 0; i < count; i++) {
+        PSN_AUTO(psn_secret) *password = NULL;
+
+        if (psn_generate_password(&password, NULL) != PSN_OK)
+            fail();
+        take_password(text_of(password), psn_secret_size(password));
+    }
+    for (int i = 0; i < POSITIONS; i++) {
+        for (int c = 0; c < ALPHABET; c++)
+            assert_true(seen[i][c] > 0);
+        assert_true(chi_square(seen[i], (double)count) < 130);
+    }
+}
+
+/* Passphrases ----------------------------------------------------------------------- */
+
+static const char words_en[2048][9] = {
+#include "crypto/words_en.inc"
+};
+static const char words_fr[2048][9] = {
+#include "crypto/words_fr.inc"
+};
+
+static void both_lists_hold_2048_different_plain_words(void **state)
+{
+    const char(*lists[])[9] = { words_en, words_fr };
+
+    (void)state;
+    for (size_t list = 0; list < 2; list++) {
+        for (size_t i = 0; i < 2048; i++) {
+            const char *word = lists[list][i];
+            size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+
+            assert_int_equal(word[length], '\0');
+            assert_in_range(length, 3, 8);
+            if (i > 0) /* in order, so none twice; four letters tell them apart */
+                assert_true(strncmp(lists[list][i - 1], word, 4) < 0);
+        }
+    }
+    assert_string_equal(words_en[0], "abandon");
+    assert_string_equal(words_en[2047], "zoo");
+    assert_string_equal(words_fr[0], "abaisser");
+    assert_string_equal(words_fr[18], "academie");
+    assert_string_equal(words_fr[2047], "zoologie");
+}
+
+/* The index of the word that text starts with; its length goes to *ret_length. */
+static int find_word(const char (*list)[9], const char *text, size_t *ret_length)
+{
+    char word[16] = "";
+
+    *ret_length = strcspn(text, "-");
+    assert_in_range(*ret_length, 3, 8);
+    memcpy(word, text, *ret_length);
+    for (int i = 0; i < 2048; i++)
+        if (strcmp(list[i], word) == 0)
+            return i;
+    return -1;
+}
+
+/* Beyond 2600 lies less than one in 10^14 for 2047 degrees of freedom. */
+static void passphrases_are_nine_even_words(void **state)
+{
+    static const char *const languages[] = { "en", "fr", NULL };
+    enum {
+        ROUNDS = 4000
+    };
+
+    (void)state;
+    for (size_t l = 0; l < 3; l++) {
+        const char(*list)[9] = l == 1 ? words_fr : words_en;
+        unsigned counts[2048] = { 0 };
+        double expected = ROUNDS * 9 / 2048.0;
+        double sum = 0;
+
+        for (int i = 0; i < ROUNDS; i++) {
+            PSN_AUTO(psn_secret) *passphrase = NULL;
+            const char *at;
+
+            assert_int_equal(psn_generate_passphrase(languages[l], &passphrase, NULL),
+                             PSN_OK);
+            at = text_of(passphrase);
+            for (int word = 0; word < PSN_PASSPHRASE_WORDS; word++) {
+                size_t length;
+                int index = find_word(list, at, &length);
+
+                assert_true(index >= 0);
+                counts[index]++;
+                assert_int_equal(at[length], word < 8 ? '-' : '\0');
+                at += length + 1;
+            }
+        }
+        for (int i = 0; i < 2048; i++)
+            sum += (counts[i] - expected) * (counts[i] - expected) / expected;
+        assert_true(sum < 2600);
+    }
+}
+
+/* Recovery codes -------------------------------------------------------------------- */
+
+static enum psn_code normalize(const char *typed, size_t size,
+                               struct psn_secret **ret_code)
+{
+    PSN_AUTO(psn_secret) *secret = NULL;
+    struct psn_error err = { 0 };
+    enum psn_code rc;
+
+    assert_int_equal(psn_secret_copy(typed, size, &secret, NULL), PSN_OK);
+    rc = psn_normalize_recovery(secret, ret_code, &err);
+    assert_int_equal(err.code, rc);
+    assert_int_equal(err.hint[0] != '\0', rc != PSN_OK);
+    return rc;
+}
+
+static struct psn_secret *new_code(void)
+{
+    struct psn_secret *code = NULL;
+
+    assert_int_equal(psn_generate_recovery(&code, NULL), PSN_OK);
+    return code;
+}
+
+static void assert_means(const char *typed, const struct psn_secret *code)
+{
+    PSN_AUTO(psn_secret) *found = NULL;
+
+    assert_int_equal(normalize(typed, strlen(typed), &found), PSN_OK);
+    assert_true(psn_secret_equal(found, code));
+}
+
+static void recovery_codes_have_their_form(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        PSN_AUTO(psn_secret) *code = new_code();
+        const char *text = text_of(code);
+
+        assert_int_equal(psn_secret_size(code), PSN_RECOVERY_SIZE);
+        for (size_t at = 0; at < PSN_RECOVERY_SIZE; at++)
+            if (at % 5 == 4)
+                assert_int_equal(text[at], '-');
+            else
+                assert_non_null(strchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", text[at]));
+        assert_means(text, code);
+    }
+}
+
+/* Writes the code as people type it. */
+static void retype(const char *code, int habit, char *out)
+{
+    static const char *const zeros = "0oO0";
+    static const char *const ones = "1ilLI";
+    int turn = habit;
+
+    for (; *code; code++) {
+        char c = *code;
+
+        if (c == '0')
+            c = zeros[turn++ % 4];
+        else if (c == '1')
+            c = ones[turn++ % 5];
+        else if (c == '-' && habit % 3 == 0)
+            continue;
+        else if (c == '-')
+            c = habit % 3 == 1 ? ' ' : '-';
+        else if (habit % 2 == 1 && c >= 'A')
+            c = (char)(c - 'A' + 'a');
+        *out++ = c;
+        if (habit % 7 == 5)
+            *out++ = ' ';
+    }
+    if (habit % 5 == 4)
+        *out++ = '\n';
+    *out = '\0';
+}
+
+static void codes_are_understood_as_people_type_them(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        PSN_AUTO(psn_secret) *code = new_code();
+        char typed[128];
+
+        retype(text_of(code), i, typed);
+        assert_means(typed, code);
+    }
+}
+
+static void nearly_every_slip_is_told_from_a_wrong_code(void **state)
+{
+    static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    unsigned tried = 0;
+    unsigned missed = 0;
+
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        PSN_AUTO(psn_secret) *code = new_code();
+        char typed[PSN_RECOVERY_SIZE + 1];
+
+        memcpy(typed, text_of(code), sizeof typed);
+        for (size_t at = 0; at < PSN_RECOVERY_SIZE; at++) {
+            for (size_t i = 0; at % 5 != 4 && i < 32; i++) {
+                PSN_AUTO(psn_secret) *found = NULL;
+
+                if (base32[i] == text_of(code)[at])
+                    continue;
+                typed[at] = base32[i];
+                tried++;
+                missed += normalize(typed, PSN_RECOVERY_SIZE, &found) == PSN_OK ? 1 : 0;
+            }
+            typed[at] = text_of(code)[at];
+        }
+    }
+    assert_int_equal(tried, 8680);
+    assert_true(missed < 40); /* 8.5 are expected */
+}
+
+static void codes_of_another_length_or_alphabet_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "-",
+        "ABCD",
+        "0000-0000-0000-0000-0000-0000-000",
+        "0000-0000-0000-0000-0000-0000-0000-0",
+        "0000-0000-0000-0000-0000-0000-00U0",
+        "0000-0000-0000-0000-0000-0000-00u0",
+        "0000-0000-0000-0000-0000-0000-00é0",
+        "0000_0000_0000_0000_0000_0000_0000",
+        "0000-0000-0000-0000-0000-0000-00*0",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct psn_secret *found = NULL;
+
+        assert_int_equal(normalize(rows[i], strlen(rows[i]), &found), PSN_E_INVALID);
+        assert_null(found);
+    }
+}
+
+static void a_nul_in_a_code_is_refused(void **state)
+{
+    PSN_AUTO(psn_secret) *code = new_code();
+    struct psn_secret *found = NULL;
+    char typed[PSN_RECOVERY_SIZE + 1];
+
+    (void)state;
+    memcpy(typed, text_of(code), sizeof typed);
+    assert_int_equal(normalize(typed, sizeof typed, &found), PSN_E_INVALID);
+    assert_null(found);
+}
+
+/* Chosen passphrases ---------------------------------------------------------------- */
+
+static void weak_passphrases_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "short",
+        "Xq7!vR2#pZ9",
+        "éééééééééé",
+        "passwordpassword",
+        "motdepasse123",
+        "motdepasse2026",
+        "azertyuiopqs",
+        "azertyuiopqsdfghjklm",
+        "123456789012",
+        "aaaaaaaaaaaaaaaa",
+        "abcdefghijklmnop",
+        "qwertyuiopasdf",
+        "passationpassation",
+        "bonjourbonjour",
+        "abcabcabcabcabc",
+        "20261124202611",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        PSN_AUTO(psn_secret) *passphrase = secret_of(rows[i]);
+        struct psn_error err = { 0 };
+
+        assert_int_equal(psn_check_passphrase(passphrase, &err), PSN_E_POLICY);
+        assert_int_equal(err.code, PSN_E_POLICY);
+        assert_true(err.hint[0] != '\0');
+        if (rows[i][0])
+            assert_null(strstr(err.message, rows[i]));
+    }
+}
+
+static void strong_passphrases_are_accepted(void **state)
+{
+    static const char *const rows[] = {
+        "correct horse battery staple",
+        "zanzibar-molette-12",
+        "Été à Brégançon, 4 pélicans",
+        "Xq7!vR2#pZ9k",
+        "ъыьэюяабвгдж",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        PSN_AUTO(psn_secret) *passphrase = secret_of(rows[i]);
+
+        assert_int_equal(psn_check_passphrase(passphrase, NULL), PSN_OK);
+    }
+}
+
+static void generated_passphrases_and_passwords_pass_the_check(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        PSN_AUTO(psn_secret) *passphrase = NULL;
+        PSN_AUTO(psn_secret) *password = NULL;
+
+        assert_int_equal(psn_generate_passphrase(i % 2 ? "fr" : "en", &passphrase, NULL),
+                         PSN_OK);
+        assert_int_equal(psn_check_passphrase(passphrase, NULL), PSN_OK);
+        assert_int_equal(psn_generate_password(&password, NULL), PSN_OK);
+        assert_int_equal(psn_check_passphrase(password, NULL), PSN_OK);
+    }
+}
+
+static void bytes_that_are_not_text_are_refused(void **state)
+{
+    static const char with_nul[] = "correct\0horse battery staple";
+    PSN_AUTO(psn_secret) *nul = NULL;
+    PSN_AUTO(psn_secret) *latin = secret_of("caf\xe9 correct horse battery staple");
+
+    (void)state;
+    assert_int_equal(psn_secret_copy(with_nul, sizeof with_nul - 1, &nul, NULL), PSN_OK);
+    assert_int_equal(psn_check_passphrase(nul, NULL), PSN_E_POLICY);
+    assert_int_equal(psn_check_passphrase(latin, NULL), PSN_E_POLICY);
+}
+
+static void a_very_long_passphrase_is_measured_in_no_time(void **state)
+{
+    PSN_AUTO(psn_secret) *passphrase = NULL;
+
+    (void)state;
+    assert_int_equal(psn_secret_new(16384, &passphrase, NULL), PSN_OK);
+    for (size_t i = 0; i < 16384; i++)
+        psn_secret_fill(passphrase)[i] = (uint8_t)("k7Wq-pz"[(i * i + i / 7) % 7]);
+    psn_secret_set_size(passphrase, 16384);
+    assert_int_equal(psn_check_passphrase(passphrase, NULL), PSN_OK);
+}
+
+/* zxcvbn leaves reversed and lower-case copies; they must not be in this process. */
+static void measuring_leaves_no_copy_in_memory(void **state)
+{
+    static const char hex[] = "0123456789abcdef";
+    PSN_AUTO(psn_secret) *passphrase = NULL;
+    unsigned char masked[24];
+    unsigned char reversed[24];
+
+    (void)state;
+    psn_random(masked, sizeof masked);
+    assert_int_equal(psn_secret_new(sizeof masked, &passphrase, NULL), PSN_OK);
+    for (size_t i = 0; i < sizeof masked; i++) {
+        masked[i] = (unsigned char)(hex[masked[i] & 15] ^ 0x5a);
+        reversed[sizeof masked - 1 - i] = masked[i];
+        psn_secret_fill(passphrase)[i] = masked[i] ^ 0x5a;
+    }
+    psn_secret_set_size(passphrase, sizeof masked);
+    if (memory_count(masked, sizeof masked) != 1)
+        skip(); /* this system does not show memory */
+    assert_int_equal(psn_check_passphrase(passphrase, NULL), PSN_OK);
+    assert_int_equal(memory_count(masked, sizeof masked), 1);
+    assert_int_equal(memory_count(reversed, sizeof reversed), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_million_passwords_have_their_form_and_no_bias),
+        cmocka_unit_test(both_lists_hold_2048_different_plain_words),
+        cmocka_unit_test(passphrases_are_nine_even_words),
+        cmocka_unit_test(recovery_codes_have_their_form),
+        cmocka_unit_test(codes_are_understood_as_people_type_them),
+        cmocka_unit_test(nearly_every_slip_is_told_from_a_wrong_code),
+        cmocka_unit_test(codes_of_another_length_or_alphabet_are_refused),
+        cmocka_unit_test(a_nul_in_a_code_is_refused),
+        cmocka_unit_test(weak_passphrases_are_refused),
+        cmocka_unit_test(strong_passphrases_are_accepted),
+        cmocka_unit_test(generated_passphrases_and_passwords_pass_the_check),
+        cmocka_unit_test(bytes_that_are_not_text_are_refused),
+        cmocka_unit_test(a_very_long_passphrase_is_measured_in_no_time),
+        cmocka_unit_test(measuring_leaves_no_copy_in_memory),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
