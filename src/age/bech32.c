@@ -121,7 +121,7 @@ static bool pack(const struct values *values, struct psn_bech32 *ret)
 bool psn_bech32_decode(const char *text, size_t size, struct psn_bech32 *ret)
 {
     struct psn_bech32 decoded = { 0 };
-    struct values values;
+    struct values values = { 0 };
     bool valid =
         read_values(text, size, decoded.prefix, &values) && pack(&values, &decoded);
 

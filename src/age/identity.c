@@ -45,30 +45,38 @@ static enum psn_code parse_line(const char *line, size_t size, size_t number,
     return rc;
 }
 
+/* Cuts the line at its newline, "\n" or "\r\n"; returns where the next one starts. */
+static const char *next_line(const char *line, const char *end, size_t *ret_size)
+{
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+    *ret_size = (size_t)((newline ? newline : end) - line);
+    if (*ret_size > 0 && line[*ret_size - 1] == '\r')
+        --*ret_size;
+    return newline ? newline + 1 : end;
+}
+
 enum psn_code psn_age_identity_parse(const struct psn_secret *text,
                                      struct psn_secret **ret_scalar,
                                      struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *scalar = NULL;
-    const char *line = (const char *)psn_secret_bytes(text);
-    const char *end = line + psn_secret_size(text);
+    const char *at = (const char *)psn_secret_bytes(text);
+    const char *end = at + psn_secret_size(text);
 
-    for (size_t number = 1; line < end; number++) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        const char *next = newline ? newline + 1 : end;
-        size_t size = (size_t)((newline ? newline : end) - line);
+    for (size_t number = 1; at < end; number++) {
+        const char *line = at;
         enum psn_code rc;
+        size_t size;
 
-        if (size > 0 && line[size - 1] == '\r')
-            size--;
-        if (size > 0 && line[0] != '#') {
-            if (scalar)
-                return refuse(err, _("there is more than one age identity"));
-            rc = parse_line(line, size, number, &scalar, err);
-            if (rc)
-                return rc;
-        }
-        line = next;
+        at = next_line(line, end, &size);
+        if (size == 0 || line[0] == '#')
+            continue;
+        if (scalar)
+            return refuse(err, _("there is more than one age identity"));
+        rc = parse_line(line, size, number, &scalar, err);
+        if (rc)
+            return rc;
     }
     if (!scalar)
         return refuse(err, _("there is no age identity"));

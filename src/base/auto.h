@@ -51,4 +51,12 @@ static inline void psn_closep(const int *fd)
         taken_;                     \
     })
 
+/* The same for a descriptor, which leaves -1 behind. */
+#define PSN_TAKE_FD(fd)    \
+    __extension__({        \
+        int taken_ = (fd); \
+        (fd) = -1;         \
+        taken_;            \
+    })
+
 #endif

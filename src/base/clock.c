@@ -119,7 +119,8 @@ static bool parse_offset(const char *text, int64_t *ret_offset_s)
         !digits(text + 1, 2, &hours) || !digits(text + 4, 2, &minutes) || hours > 23 ||
         minutes > 59)
         return false;
-    *ret_offset_s = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    *ret_offset_s =
+        (text[0] == '-' ? -1 : 1) * (hours * INT64_C(3600) + minutes * INT64_C(60));
     return true;
 }
 
@@ -149,7 +150,7 @@ bool psn_clock_parse(const char *text, int64_t *ret_time_s)
     }
     if (!parse_offset(at, &offset_s))
         return false;
-    *ret_time_s = psn_clock_days(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-                  second - offset_s;
+    *ret_time_s = psn_clock_days(year, month, day) * 86400 + hour * INT64_C(3600) +
+                  minute * INT64_C(60) + second - offset_s;
     return true;
 }

@@ -137,7 +137,7 @@ enum psn_code psn_file_sync_dir_of(const char *path, struct psn_error *err)
     if (fd < 0 || fsync(fd) != 0)
         return psn_fail(err, psn_file_code(errno), _("cannot make '%s' durable: %s"), dir,
                         strerror(errno));
-    return PSN_OK;
+    return PSN_OK; /* cppcheck-suppress resourceLeak; PSN_AUTO_FD closes it */
 }
 
 /* Returns 0 or an errno: what follows may change the global one. */
@@ -297,8 +297,7 @@ enum psn_code psn_file_lock(const char *path, const char *what,
     if (!held)
         return psn_fail(err, PSN_E_IO, _("cannot lock '%s': %s"), path, strerror(errno));
     write_holder(fd, what);
-    lock->fd = fd;
-    fd = -1; /* the lock's now */
+    lock->fd = PSN_TAKE_FD(fd); /* cppcheck-suppress unreadVariable; read at the end */
     return PSN_OK;
 }
 

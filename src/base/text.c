@@ -129,7 +129,7 @@ void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
 
 const char *psn_text_shown(const char *text, char *out, size_t size)
 {
-    PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init(6 * PSN_ERROR_MESSAGE_MAX);
+    PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init((size_t)6 * PSN_ERROR_MESSAGE_MAX);
     size_t length = strnlen(text, PSN_ERROR_MESSAGE_MAX);
 
     if (length == PSN_ERROR_MESSAGE_MAX)

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "base/text.h"
 
 /*
  * The face of the command line: a table of commands, each with a table of options; usage,
@@ -62,6 +63,10 @@ struct cli_command {
 /* One per file-wide constant: cmd_role_add is "role add". Ends with NULL (commands.c). */
 extern const struct cli_command *const cli_commands[];
 
+enum {
+    CLI_PATH_MAX = 4096,
+};
+
 /* What every command gets. */
 struct cli {
     const struct cli_command *command;
@@ -86,7 +91,20 @@ struct cli {
     struct psn_vault_options vault_options;
     bool result_printed; /* stdout was written: an error object would not be alone */
     bool ca_noted;       /* cli_note_ca() spoke */
+
+    /* global options that answer by themselves */
+    bool help;
+    bool version;
+    bool exit_codes;
+
+    bool unlocked_by_agent; /* nothing was asked: the agent had the key */
+    int output_errno;       /* of the first write to stdout that failed, or 0 */
+    char vault_path_default[CLI_PATH_MAX];
+    char state_dir[CLI_PATH_MAX];
 };
+
+/* "fr" if the user's language is French, else "en" (locale.c). */
+const char *cli_language(void);
 
 /* --- unlocking (unlock.c) --- */
 
@@ -98,7 +116,15 @@ PSN_MUST_CHECK enum psn_code cli_unlock_flag(struct cli *cli,
 /* Unlocks cli->vault by flag, else agent, else terminal. E_LOCKED under --no-input. */
 PSN_MUST_CHECK enum psn_code cli_unlock(struct cli *cli, struct psn_error *err);
 
-/* --- terminal (terminal.c): dialogue is on /dev/tty, echo restored on every signal --- */
+/* Warns, once, if this machine lets no memory be locked. For what handles keys. */
+void cli_warn_unlocked_memory(struct cli *cli);
+/* Reads an identity file; warns if others can read it. */
+PSN_MUST_CHECK enum psn_code cli_read_identity(struct cli *cli, const char *path,
+                                               struct psn_secret **ret_identity,
+                                               struct psn_error *err);
+
+/* --- terminal (terminal.c): dialogue is on /dev/tty, echo restored on every signal ---
+ */
 
 bool cli_has_terminal(const struct cli *cli); /* false under --no-input */
 PSN_MUST_CHECK enum psn_code cli_ask_secret(struct cli *cli, const char *prompt,
@@ -110,6 +136,12 @@ PSN_MUST_CHECK enum psn_code cli_ask_new_secret(struct cli *cli, const char *pro
                                                 size_t size_max,
                                                 struct psn_secret **ret_secret,
                                                 struct psn_error *err);
+/* A passphrase for a new slot: proposes a generated one on the terminal, which Enter
+ * accepts, or takes a typed one that is strong enough, twice. E_INVALID under --no-input
+ * (new_key.c). */
+PSN_MUST_CHECK enum psn_code cli_ask_new_passphrase(struct cli *cli,
+                                                    struct psn_secret **ret_passphrase,
+                                                    struct psn_error *err);
 /* "[o/N]" in French, "[y/N]" in English. OK if yes or -y; E_ABORTED if no; E_INVALID
  * under
  * --no-input without -y. */
@@ -179,7 +211,8 @@ void cli_json_bool(struct cli_json *json, const char *name, bool value);
 void cli_json_null(struct cli_json *json, const char *name);
 void cli_json_tristate(struct cli_json *json, const char *name, enum psn_tristate value);
 void cli_json_time(struct cli_json *json, const char *name, int64_t time_s); /* 0: null */
-/* Prints the object and a newline, and empties the writer. E_IO if stdout fails. */
+/* Prints the object and a newline, and empties the writer. E_IO if stdout fails; before
+ * it is printed E_NOMEM or E_LIMIT. */
 PSN_MUST_CHECK enum psn_code cli_json_print(struct cli *cli, struct cli_json *json,
                                             struct psn_error *err);
 
@@ -194,6 +227,10 @@ PSN_MUST_CHECK enum psn_code cli_print_qr(struct cli *cli,
 PSN_MUST_CHECK enum psn_code cli_copy_secret(struct cli *cli,
                                              const struct psn_secret *secret,
                                              struct psn_error *err);
+
+/* Takes off what cli_copy_secret() put there, now. *ret_was_there may be NULL. */
+PSN_MUST_CHECK enum psn_code cli_clear_clipboard(bool *ret_was_there,
+                                                 struct psn_error *err);
 
 /* --- progress (progress.c) --- */
 
@@ -214,11 +251,18 @@ PSN_MUST_CHECK enum psn_code cli_agent_get(const uint8_t vault_id[PSN_VAULT_ID_S
                                            struct psn_secret **ret_key,
                                            uint8_t ret_slot[PSN_SLOT_ID_SIZE],
                                            struct psn_error *err);
+/* absolute_s 0: as it was for this vault's key, which the agent must have. Starts the
+ * agent if there is none. */
 PSN_MUST_CHECK enum psn_code cli_agent_put(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
                                            const struct psn_secret *key,
                                            const uint8_t slot[PSN_SLOT_ID_SIZE],
                                            int64_t idle_s, int64_t absolute_s,
                                            struct psn_error *err);
+/* How long the agent keeps this vault's key: until it is unused for *ret_idle_s, and at
+ * most *ret_absolute_s. Does not count as use. E_NOT_FOUND as above. */
+PSN_MUST_CHECK enum psn_code cli_agent_state(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
+                                             int64_t *ret_idle_s, int64_t *ret_absolute_s,
+                                             struct psn_error *err);
 /* Wipes all keys and ends the agent. OK if there was none. */
 PSN_MUST_CHECK enum psn_code cli_agent_lock(bool *ret_was_running, struct psn_error *err);
 

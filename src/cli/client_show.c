@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "cli/fields.h"
+#include "cli/display.h"
 
-enum { DOMAINS_TEXT_MAX = PSN_CLIENT_DOMAINS_MAX * (PSN_DOMAIN_NAME_MAX + 2) };
+enum {
+    DOMAINS_TEXT_MAX = PSN_CLIENT_DOMAINS_MAX * (PSN_DOMAIN_NAME_MAX + 2)
+};
 
 void cli_client_json(struct cli_json *json, const char *name,
                      const struct psn_client *client)
@@ -57,12 +59,12 @@ static void put_limits(struct cli_table *table, const struct psn_client_limits *
 
     if (limits->rate_per_min > 0)
         (void)snprintf(text, sizeof text, "%lu/min", (unsigned long)limits->rate_per_min);
-    cli_field_row(table, _("Calls"), limits->rate_per_min > 0 ? text : _("no limit"));
-    cli_field_row(table, _("Settle"), duration(limits->settle_s, window));
-    cli_field_row(table, _("Login cache"), duration(limits->login_cache_s, window));
+    cli_display_row(table, _("Calls"), limits->rate_per_min > 0 ? text : _("no limit"));
+    cli_display_row(table, _("Settle"), duration(limits->settle_s, window));
+    cli_display_row(table, _("Login cache"), duration(limits->login_cache_s, window));
     (void)snprintf(text, sizeof text, "%lu/%s", (unsigned long)limits->failed_logins,
                    duration(limits->failed_logins_window_s, window));
-    cli_field_row(table, _("Failed logins"), text);
+    cli_display_row(table, _("Failed logins"), text);
 }
 
 static void put_link(struct cli_table *table, const struct psn_client *client)
@@ -70,13 +72,13 @@ static void put_link(struct cli_table *table, const struct psn_client *client)
     char time[PSN_TIME_SIZE];
 
     if (!client->linked) {
-        cli_field_row(table, _("API key"), _("none: not linked"));
+        cli_display_row(table, _("API key"), _("none: not linked"));
         return;
     }
-    cli_field_row(table, _("API key of"), client->linked_nic);
-    cli_field_row(table, _("Key expires"),
-                  client->key_expires_s ? cli_field_time(client->key_expires_s, time)
-                                        : _("never"));
+    cli_display_row(table, _("API key of"), client->linked_nic);
+    cli_display_row(table, _("Key expires"),
+                    client->key_expires_s ? cli_display_time(client->key_expires_s, time)
+                                          : _("never"));
 }
 
 enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,
@@ -94,18 +96,18 @@ enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,
         return rc;
     if (!table)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    cli_field_row(table, _("Client"), client->id);
-    cli_field_row(table, _("Name"), client->name);
-    cli_field_row(table, _("OVH account"), client->nic);
-    cli_field_row(table, _("Domains"), psn_buf_str(&domains));
-    cli_field_row(table, _("Endpoint"), client->endpoint);
+    cli_display_row(table, _("Client"), client->id);
+    cli_display_row(table, _("Name"), client->name);
+    cli_display_row(table, _("OVH account"), client->nic);
+    cli_display_row(table, _("Domains"), psn_buf_str(&domains));
+    cli_display_row(table, _("Endpoint"), client->endpoint);
     if (client->imap[0])
-        cli_field_row(table, "IMAP", client->imap);
+        cli_display_row(table, "IMAP", client->imap);
     if (client->smtp[0])
-        cli_field_row(table, "SMTP", client->smtp);
+        cli_display_row(table, "SMTP", client->smtp);
     put_limits(table, &client->limits);
     put_link(table, client);
-    cli_field_row(table, _("Added"), cli_field_time(client->created_s, time));
+    cli_display_row(table, _("Added"), cli_display_time(client->created_s, time));
     cli_table_print(cli, table);
     return PSN_OK;
 }

@@ -20,9 +20,9 @@ struct cmd_client_options {
     struct cli_texts domains;
 };
 
-#define TEXT_OPTION(option, member, value, help)                                        \
-    {                                                                                   \
-        option, 0, CLI_TEXT, offsetof(struct cmd_client_options, member), value, help   \
+#define TEXT_OPTION(option, member, value, help)                                      \
+    {                                                                                 \
+        option, 0, CLI_TEXT, offsetof(struct cmd_client_options, member), value, help \
     }
 
 static const struct cli_option client_options[] = {
@@ -125,7 +125,8 @@ static enum psn_code print_stored(struct cli *cli, const char *id, struct psn_er
     return cli_json_print(cli, &json, err);
 }
 
-/* --- add ----------------------------------------------------------------------------- */
+/* --- add -----------------------------------------------------------------------------
+ */
 
 static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)
 {
@@ -171,7 +172,8 @@ const struct cli_command cmd_client_add = {
     .run = run_add,
 };
 
-/* --- set ----------------------------------------------------------------------------- */
+/* --- set -----------------------------------------------------------------------------
+ */
 
 static bool changes_nothing(const struct cmd_client_options *options)
 {
@@ -217,7 +219,8 @@ const struct cli_command cmd_client_set = {
     .run = run_set,
 };
 
-/* --- show ---------------------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------------------
+ */
 
 static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error *err)
 {

@@ -1,11 +1,12 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/client_show.h"
-#include "cli/fields.h"
+#include "cli/display.h"
 
 /* client ls and rm. */
 
-/* --- ls ------------------------------------------------------------------------------ */
+/* --- ls ------------------------------------------------------------------------------
+ */
 
 struct listing {
     struct cli_json *json; /* or NULL */
@@ -17,8 +18,8 @@ static enum psn_code list_client(void *arg, const struct psn_client *client,
                                  struct psn_error *err)
 {
     struct listing *listing = arg;
-    PSN_AUTO_RELEASE(psn_buf) domains =
-        psn_buf_init((size_t)PSN_CLIENT_DOMAINS_MAX * PSN_DOMAIN_NAME_MAX);
+    PSN_AUTO_RELEASE(psn_buf)
+    domains = psn_buf_init((size_t)PSN_CLIENT_DOMAINS_MAX * PSN_DOMAIN_NAME_MAX);
     enum psn_code rc;
 
     listing->count++;
@@ -91,7 +92,8 @@ const struct cli_command cmd_client_ls = {
     .run = run_ls,
 };
 
-/* --- rm ------------------------------------------------------------------------------ */
+/* --- rm ------------------------------------------------------------------------------
+ */
 
 struct cmd_client_rm_options {
     const char *confirm;

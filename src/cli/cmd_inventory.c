@@ -3,11 +3,14 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/fields.h"
+#include "cli/display.h"
 
 /* ovh inventory: what lies in the account, held against the vault. */
 
-enum { HINTED_MAX = 8, HINT_TEXT_MAX = 4096 };
+enum {
+    HINTED_MAX = 8,
+    HINT_TEXT_MAX = 4096
+};
 
 struct found {
     struct psn_finding finding;
@@ -80,7 +83,8 @@ static enum psn_code print_json(struct cli *cli, const struct inventory *invento
     return cli_json_print(cli, &json, err);
 }
 
-/* --- for people ---------------------------------------------------------------------- */
+/* --- for people ----------------------------------------------------------------------
+ */
 
 static const char *heading(enum psn_finding_kind kind)
 {
@@ -198,11 +202,12 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
 
         external += finding->external && finding->kind != PSN_FINDING_ACCOUNT_MAIL;
         if (finding->kind == PSN_FINDING_ACCOUNT_MAIL)
-            cli_warn(cli,
-                     _("the OVH account's own address, %s, is on a domain of this client: "
-                       "whoever reads that mailbox can take the account over; let the "
-                       "owner set another address in OVH's manager"),
-                     CLI_SHOWN(finding->subject));
+            cli_warn(
+                cli,
+                _("the OVH account's own address, %s, is on a domain of this client: "
+                  "whoever reads that mailbox can take the account over; let the "
+                  "owner set another address in OVH's manager"),
+                CLI_SHOWN(finding->subject));
     }
     if (external > 0)
         cli_warn(cli,
@@ -213,13 +218,14 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
                               external),
                  external);
     if (missing > 0)
-        cli_warn(cli,
-                 PSN_NGETTEXT("%zu mailbox of the vault is gone at OVH; if that is right: "
-                              "passation role rm ADDRESS",
-                              "%zu mailboxes of the vault are gone at OVH; if that is "
-                              "right: passation role rm ADDRESS",
-                              missing),
-                 missing);
+        cli_warn(
+            cli,
+            PSN_NGETTEXT("%zu mailbox of the vault is gone at OVH; if that is right: "
+                         "passation role rm ADDRESS",
+                         "%zu mailboxes of the vault are gone at OVH; if that is "
+                         "right: passation role rm ADDRESS",
+                         missing),
+            missing);
 }
 
 static enum psn_code print_all(struct cli *cli, const struct inventory *inventory,
@@ -243,7 +249,7 @@ static enum psn_code run_inventory(struct cli *cli, const void *arg,
                                    struct psn_error *err)
 {
     struct inventory inventory = { 0 };
-    enum psn_code rc = cli_field_note_ca(cli, err);
+    enum psn_code rc = cli_display_ca(cli, err);
 
     (void)arg;
     if (!rc)

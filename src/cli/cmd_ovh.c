@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/fields.h"
+#include "cli/display.h"
 
 /* ovh link; ovh inventory is in cmd_inventory.c. */
 
@@ -50,7 +50,7 @@ static void print_link(struct cli *cli, const char *id, const struct psn_link *l
               CLI_SHOWN(id), CLI_SHOWN(link->nic), link->rules);
     if (link->expires_s)
         cli_print(cli, _("The key expires on %s; make a new one before that.\n"),
-                  cli_field_time(link->expires_s, time));
+                  cli_display_time(link->expires_s, time));
     else
         cli_print(cli, _("The key does not expire.\n"));
 }
@@ -89,10 +89,9 @@ static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error
     if (rc)
         return psn_wrap(err, rc, _("client '%s'"), CLI_SHOWN(id));
     if (psn_file_is_exposed(options->config))
-        cli_warn(cli,
-                 _("others on this machine can read '%s'; protect it: chmod 600 %s"),
+        cli_warn(cli, _("others on this machine can read '%s'; protect it: chmod 600 %s"),
                  CLI_SHOWN(options->config), CLI_SHOWN(options->config));
-    rc = cli_field_note_ca(cli, err);
+    rc = cli_display_ca(cli, err);
     if (!rc)
         rc = psn_client_link(cli->vault, id, config, options->accept_wide, &link, err);
     if (rc)
@@ -102,8 +101,9 @@ static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error
     else
         print_link(cli, id, &link);
     warn_of_rules(cli, &link);
-    cli_note(cli, _("The key is in the vault now. Delete '%s' if nothing else needs it; "
-                    "next: passation ovh inventory %s"),
+    cli_note(cli,
+             _("The key is in the vault now. Delete '%s' if nothing else needs it; "
+               "next: passation ovh inventory %s"),
              CLI_SHOWN(options->config), CLI_SHOWN(id));
     return rc;
 }

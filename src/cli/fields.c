@@ -1,6 +1,5 @@
 #include "cli/fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -102,21 +101,24 @@ enum psn_code cli_field_failed_logins(const char *text, uint32_t *ret_count,
                       "minutes"));
 }
 
-/* --- names of persons ---------------------------------------------------------------- */
+/* --- names of persons ----------------------------------------------------------------
+ */
 
 /* Words that stand before or after a dot in the address of a job, not of a person. */
 static bool is_job_word(const char *word, size_t length)
 {
     static const char *const words[] = {
-        "accueil",   "achats",    "admin",       "atelier",   "billing",    "boutique",
-        "client",    "clients",   "commande",    "commandes", "commercial", "communication",
-        "compta",    "comptable", "contact",     "devis",     "direction",  "equipe",
-        "factures",  "help",      "info",        "infos",     "juridique",  "livraison",
-        "magasin",   "mail",      "marketing",   "news",      "newsletter", "no",
-        "noreply",   "office",    "paie",        "presse",    "recrutement", "reply",
-        "reservation", "rh",      "sales",       "sav",       "secretariat", "service",
-        "services",  "shop",      "site",        "stock",     "support",    "tech",
-        "technique", "test",      "vente",       "ventes",    "web",        "webmaster",
+        "accueil",     "achats",        "admin",     "atelier",    "billing",
+        "boutique",    "client",        "clients",   "commande",   "commandes",
+        "commercial",  "communication", "compta",    "comptable",  "contact",
+        "devis",       "direction",     "equipe",    "factures",   "help",
+        "info",        "infos",         "juridique", "livraison",  "magasin",
+        "mail",        "marketing",     "news",      "newsletter", "no",
+        "noreply",     "office",        "paie",      "presse",     "recrutement",
+        "reply",       "reservation",   "rh",        "sales",      "sav",
+        "secretariat", "service",       "services",  "shop",       "site",
+        "stock",       "support",       "tech",      "technique",  "test",
+        "vente",       "ventes",        "web",       "webmaster",
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -154,76 +156,4 @@ bool cli_field_is_personal(const char *address)
 bool cli_field_is_glob(const char *text)
 {
     return strpbrk(text, "*?") != NULL;
-}
-
-/* --- showing ------------------------------------------------------------------------- */
-
-const char *cli_field_time(int64_t time_s, char out[PSN_TIME_SIZE])
-{
-    return time_s ? psn_clock_format(time_s, out) : "-";
-}
-
-const char *cli_field_count(uint64_t number, char out[24])
-{
-    if (number == 0)
-        return "-";
-    (void)snprintf(out, 24, "%llu", (unsigned long long)number);
-    return out;
-}
-
-void cli_field_json_count(struct cli_json *json, const char *name, uint64_t number)
-{
-    if (number == 0)
-        cli_json_null(json, name);
-    else
-        cli_json_number(json, name, (int64_t)number);
-}
-
-const char *cli_field_state(enum psn_role_state state)
-{
-    switch (state) {
-    case PSN_ROLE_STABLE:
-        return _("stable");
-    case PSN_ROLE_ROTATING:
-        return _("rotating");
-    case PSN_ROLE_UNCERTAIN:
-        return _("uncertain");
-    case PSN_ROLE_STUCK:
-        return _("stuck");
-    case PSN_ROLE_MISSING:
-        return _("missing");
-    case PSN_ROLE_RECEIVED:
-        return _("received");
-    }
-    return psn_role_state_name(state);
-}
-
-void cli_field_row(struct cli_table *table, const char *label, const char *value)
-{
-    cli_table_cell(table, label);
-    cli_table_cell(table, value[0] ? value : "-");
-}
-
-static enum psn_code look_for_url(void *arg, const struct psn_client *client,
-                                  struct psn_error *err)
-{
-    bool *found = arg;
-
-    (void)err;
-    *found = *found || strncmp(client->endpoint, "https://", 8) == 0 || client->imap[0] ||
-             client->smtp[0];
-    return PSN_OK;
-}
-
-enum psn_code cli_field_note_ca(struct cli *cli, struct psn_error *err)
-{
-    bool found = false;
-    enum psn_code rc;
-
-    if (!cli->ca_file || cli->ca_noted)
-        return PSN_OK;
-    rc = psn_client_each(cli->vault, look_for_url, &found, err);
-    if (!rc && found)
-        cli_note_ca(cli);
-    return rc;
 }

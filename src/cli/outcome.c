@@ -1,16 +1,21 @@
 #include "cli/outcome.h"
 
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/display.h"
 #include "cli/fields.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum {
+    LINE_MAX_BYTES = 4096
+};
 
-/* --- marks --------------------------------------------------------------------------- */
+/* --- marks ---------------------------------------------------------------------------
+ */
 
 enum mark {
     MARK_GOOD,
@@ -55,7 +60,8 @@ static const char *mark_text(enum mark mark)
     return coloured[mark];
 }
 
-/* --- sentences ----------------------------------------------------------------------- */
+/* --- sentences -----------------------------------------------------------------------
+ */
 
 static void describe_rotated(struct psn_buf *line, const struct psn_outcome *outcome)
 {
@@ -170,6 +176,14 @@ static bool is_done(enum psn_result result)
            result != PSN_RESULT_REFUSED && result != PSN_RESULT_UNKNOWN;
 }
 
+/* The run's own error repeats the only failure, unless something is unfinished too. */
+static bool is_told_by_the_end(const struct cli_outcomes *outcomes,
+                               const struct psn_outcome *outcome)
+{
+    return outcomes->single && outcome->result != PSN_RESULT_UNCERTAIN &&
+           !cli_stop_asked();
+}
+
 static enum psn_code print_line(struct cli_outcomes *outcomes,
                                 const struct psn_outcome *outcome, struct psn_error *err)
 {
@@ -178,7 +192,7 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
 
     if (is_done(outcome->result))
         describe_done(&line, outcomes, outcome);
-    else if (outcomes->single || !outcome->error.message[0])
+    else if (is_told_by_the_end(outcomes, outcome) || !outcome->error.message[0])
         describe_not_done(&line, outcome);
     else
         describe_error(&line, outcome);
@@ -189,7 +203,8 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
     return rc;
 }
 
-/* --- JSON ---------------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------------------
+ */
 
 static void put_error(struct cli_json *json, const struct psn_error *error)
 {
@@ -214,7 +229,7 @@ static enum psn_code print_object(struct cli_outcomes *outcomes,
     cli_json_open(&json, NULL, '{');
     cli_json_text(&json, "address", outcome->address);
     cli_json_text(&json, "result", psn_result_name(outcome->result));
-    cli_field_json_count(&json, "version", outcome->version);
+    cli_display_json_count(&json, "version", outcome->version);
     cli_json_bool(&json, "verified", outcome->verified);
     cli_json_tristate(&json, "old_dead", outcome->old_dead);
     put_error(&json, &outcome->error);
@@ -241,7 +256,8 @@ static enum psn_code print_summary(struct cli_outcomes *outcomes, enum psn_code 
     return cli_json_print(outcomes->cli, &json, err);
 }
 
-/* --- the run ------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------------------
+ */
 
 static void show_progress(void *arg, const struct psn_progress *progress)
 {
@@ -270,13 +286,13 @@ enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
                                  .arg = outcomes };
     outcomes->progress = cli_progress_new(cli);
     cli_catch_signals();
-    return cli_field_note_ca(cli, err);
+    return cli_display_ca(cli, err);
 }
 
 static bool leaves_old_open(const struct psn_outcome *outcome)
 {
-    return outcome->old_dead == PSN_FALSE || (outcome->result == PSN_RESULT_ROTATED &&
-                                              outcome->old_dead == PSN_UNASKED);
+    return outcome->old_dead == PSN_FALSE ||
+           (outcome->result == PSN_RESULT_ROTATED && outcome->old_dead == PSN_UNASKED);
 }
 
 enum psn_code cli_outcomes_add(void *arg, const struct psn_outcome *outcome,
@@ -289,12 +305,15 @@ enum psn_code cli_outcomes_add(void *arg, const struct psn_outcome *outcome,
     outcomes->counts[outcome->result]++;
     if (leaves_old_open(outcome))
         outcomes->old_open++;
-    if (outcomes->cli->json)
-        return print_object(outcomes, outcome, err);
-    /* The line on the screen must not run into the progress display. */
-    cli_progress_free(outcomes->progress);
-    rc = print_line(outcomes, outcome, err);
-    outcomes->progress = cli_progress_new(outcomes->cli);
+    /* On the screen, the line must not run into the progress display. */
+    if (isatty(STDOUT_FILENO)) {
+        cli_progress_free(outcomes->progress);
+        outcomes->progress = cli_progress_new(outcomes->cli);
+    }
+    rc = outcomes->cli->json ? print_object(outcomes, outcome, err)
+                             : print_line(outcomes, outcome, err);
+    /* Whoever reads along sees each mailbox when it is done, even if we are killed. */
+    (void)fflush(stdout);
     return rc;
 }
 
@@ -315,9 +334,10 @@ static void tell_next_steps(const struct cli_outcomes *outcomes)
         cli_note(cli, _("The former passwords were never known here, so that they are "
                         "refused cannot be tried; OVH replaced them."));
     if (outcomes->counts[PSN_RESULT_REFUSED] > 0)
-        cli_note(cli, _("A refused login means that somebody changed the password outside "
-                        "passation, or that the server throttles; take the mailbox back "
-                        "with 'passation rotate ADDRESS'."));
+        cli_note(cli,
+                 _("A refused login means that somebody changed the password outside "
+                   "passation, or that the server throttles; take the mailbox back "
+                   "with 'passation rotate ADDRESS'."));
     if (outcomes->plan && outcomes->total > outcomes->counts[PSN_RESULT_FAILED])
         cli_note(cli, _("Nothing was changed. Without -n, it will be."));
 }

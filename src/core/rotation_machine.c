@@ -58,7 +58,7 @@
  */
 enum {
     MS = 1000,
-    RETRY_AFTER_MAX_S = 60,
+    RETRY_AFTER_MAX_MS = 60 * MS,
     PROBE_TRIES = 3, /* nothing was sent yet: better give up soon than wait 15 min */
 };
 
@@ -282,8 +282,8 @@ static void on_throttled(const struct psn_turn *t)
     int64_t wait_ms = psn_turn_backoff_ms(t);
 
     psn_rotation_note_doubt(t->state, t->event->now_s);
-    if (t->event->retry_after_s >= RETRY_AFTER_MAX_S)
-        wait_ms = RETRY_AFTER_MAX_S * MS;
+    if (t->event->retry_after_s >= RETRY_AFTER_MAX_MS / MS)
+        wait_ms = RETRY_AFTER_MAX_MS;
     else
         wait_ms = max_of(wait_ms, t->event->retry_after_s * MS);
     psn_turn_resend(t, wait_ms, PSN_ROTATION_WHY_THROTTLED);
@@ -396,14 +396,16 @@ static void on_refused(const struct psn_turn *t)
 
 static void on_no_answer(const struct psn_turn *t)
 {
+    bool probes = t->state->phase == PSN_ROTATION_INTENT;
+    bool spent = t->run->logins >= t->policy->logins_max;
+
     if (t->run->at == PSN_ROTATION_AT_OLD)
         old_answered(t, PSN_ROTATION_NO_ANSWER);
-    else if (t->state->phase != PSN_ROTATION_INTENT)
-        psn_turn_wait_and_look(t, psn_turn_backoff_ms(t), PSN_ROTATION_WHY_NO_LOGIN);
-    else if (++t->run->tries >= PROBE_TRIES)
+    else if (spent || (probes && ++t->run->tries >= PROBE_TRIES))
         psn_turn_give_up(t, PSN_ROTATION_WHY_NO_LOGIN);
     else
-        psn_turn_wait_then(t, psn_turn_backoff_ms(t), PSN_ROTATION_AT_CUR,
+        psn_turn_wait_then(t, psn_turn_backoff_ms(t),
+                           probes ? PSN_ROTATION_AT_CUR : PSN_ROTATION_AT_TASKS,
                            PSN_ROTATION_WHY_NO_LOGIN);
 }
 

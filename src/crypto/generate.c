@@ -45,9 +45,10 @@ _Static_assert(RECOVERY_CHARACTERS + RECOVERY_CHARACTERS / RECOVERY_GROUP - 1 ==
 static void draw_password(char *out)
 {
     for (size_t i = 0; i < PSN_PASSWORD_SIZE; i++)
-        out[i] = i % (PASSWORD_GROUP + 1) == PASSWORD_GROUP
-                     ? '-'
-                     : password_alphabet[randombytes_uniform(PASSWORD_CHARACTERS)];
+        if (i % (PASSWORD_GROUP + 1) == PASSWORD_GROUP)
+            out[i] = '-';
+        else
+            out[i] = password_alphabet[randombytes_uniform(PASSWORD_CHARACTERS)];
 }
 
 static bool has_all_classes(const char *password)
@@ -133,6 +134,14 @@ static void recovery_check(const char random[RECOVERY_RANDOM],
     sodium_memzero(hash, sizeof hash);
 }
 
+static bool check_fits(const char code[RECOVERY_CHARACTERS])
+{
+    char check[RECOVERY_CHECK];
+
+    recovery_check(code, check);
+    return sodium_memcmp(check, code + RECOVERY_RANDOM, RECOVERY_CHECK) == 0;
+}
+
 static enum psn_code group_recovery(const char code[RECOVERY_CHARACTERS],
                                     struct psn_secret **ret_code, struct psn_error *err)
 {
@@ -173,11 +182,13 @@ static char meant(char c)
         return '0';
     if (c == 'I' || c == 'L')
         return '1';
-    return c && strchr(base32_alphabet, c) ? c : '\0';
+    if (!c || !strchr(base32_alphabet, c))
+        return '\0';
+    return c;
 }
 
-/* Takes the characters out of what was typed; counts those beyond the end too. False
- * if one cannot stand in a code; the error tells where, never what. */
+/* Takes the characters out of what was typed; counts those beyond the end too. An error
+ * tells where the wrong character is, never which. */
 static enum psn_code pick(const struct psn_secret *typed,
                           char ret_code[RECOVERY_CHARACTERS], struct psn_error *err)
 {
@@ -206,19 +217,16 @@ static enum psn_code pick(const struct psn_secret *typed,
 enum psn_code psn_normalize_recovery(const struct psn_secret *typed,
                                      struct psn_secret **ret_code, struct psn_error *err)
 {
-    char code[RECOVERY_CHARACTERS];
-    char check[RECOVERY_CHECK];
+    char code[RECOVERY_CHARACTERS] = "";
     enum psn_code rc;
 
     rc = pick(typed, code, err);
-    if (!rc) {
-        recovery_check(code, check);
-        rc = sodium_memcmp(check, code + RECOVERY_RANDOM, RECOVERY_CHECK) == 0
-                 ? group_recovery(code, ret_code, err)
-                 : psn_fail(err, PSN_E_INVALID,
-                            _("the recovery code was mistyped: its last two characters "
-                              "do not fit the others"));
-    }
+    if (!rc && !check_fits(code))
+        rc = psn_fail(err, PSN_E_INVALID,
+                      _("the recovery code was mistyped: its last two characters do not "
+                        "fit the others"));
+    if (!rc)
+        rc = group_recovery(code, ret_code, err);
     sodium_memzero(code, sizeof code);
     if (rc == PSN_E_INVALID)
         (void)psn_hint(err, rc,

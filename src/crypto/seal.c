@@ -44,8 +44,10 @@ size_t psn_seal_padded_size(size_t size)
 
     if (marked > STEPS_END) {
         unsigned exponent = log2_floor(marked);
+        unsigned cleared = exponent - log2_floor(exponent) - 1;
 
-        mask = ((size_t)1 << (exponent - log2_floor(exponent) - 1)) - 1;
+        assert(cleared < exponent);
+        mask = ((size_t)1 << cleared) - 1;
     }
     return (marked + mask) & ~mask;
 }
@@ -124,7 +126,7 @@ enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad
 {
     size_t padded = padded_size_of(box_size);
     PSN_AUTO_RELEASE(psn_buf) text = { 0 };
-    size_t size;
+    size_t size = 0;
     enum psn_code rc;
 
     assert(psn_secret_size(key) == PSN_KEY_SIZE);
@@ -151,7 +153,7 @@ enum psn_code psn_unseal_secret(const struct psn_secret *key, const void *ad,
 {
     PSN_AUTO(psn_secret) *plain = NULL;
     size_t padded = padded_size_of(box_size);
-    size_t size;
+    size_t size = 0;
     enum psn_code rc;
 
     assert(psn_secret_size(key) == PSN_KEY_SIZE);

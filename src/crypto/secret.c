@@ -33,12 +33,16 @@ enum psn_code psn_secret_new(size_t capacity, struct psn_secret **ret_secret,
 {
     PSN_AUTO(psn_secret) *secret = calloc(1, sizeof *secret);
 
-    if (capacity > SIZE_MAX / 4)
-        return psn_fail(err, PSN_E_LIMIT, _("a secret of that size is not possible"));
+    if (capacity > SIZE_MAX / 4) {
+        (void)psn_fail(err, PSN_E_LIMIT, _("a secret of that size is not possible"));
+        return PSN_E_LIMIT;
+    }
     if (secret)
         secret->bytes = sodium_malloc(capacity + 1);
-    if (!secret || !secret->bytes)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory for secrets"));
+    if (!secret || !secret->bytes) {
+        (void)psn_fail(err, PSN_E_NOMEM, _("out of memory for secrets"));
+        return PSN_E_NOMEM;
+    }
     memset(secret->bytes, 0, capacity + 1);
     secret->capacity = capacity;
     *ret_secret = PSN_TAKE(secret);
@@ -185,6 +189,7 @@ bool psn_secret_memory_is_locked(void)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     void *page =
+        /* cppcheck-suppress invalidFunctionArg; -1 goes with MAP_ANONYMOUS */
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool locked;
 

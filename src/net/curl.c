@@ -244,7 +244,8 @@ static CURLcode check_name_strictly(CURL *handle, void *ssl_ctx, void *arg)
     bool is_set;
 
     (void)handle;
-    if (psn_curl_load(&curl, NULL) || !copy_host(arg, host, sizeof host))
+    if (psn_curl_load(&curl, NULL) || !curl->openssl.ctx_param ||
+        !curl->openssl.set_host_flags || !copy_host(arg, host, sizeof host))
         return CURLE_SSL_CERTPROBLEM;
     if (host[0] == '[') {
         name = host + 1;

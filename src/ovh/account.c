@@ -40,7 +40,7 @@ enum psn_code psn_ovh_me(struct psn_ovh *ovh, struct psn_ovh_account *ret_accoun
 {
     PSN_AUTO_JSON *value = NULL;
     struct psn_ovh_account account = { .nic = "" };
-    enum psn_code rc = psn_ovh_get_at(ovh, "/me", NULL, NULL, &value, err);
+    enum psn_code rc = psn_ovh_get_at(ovh, "/me", PSN_OVH_PARTS(NULL), &value, err);
 
     if (rc == PSN_OK)
         rc = read_account(value, &account, err);
@@ -97,7 +97,7 @@ enum psn_code psn_ovh_key_info(struct psn_ovh *ovh, struct psn_ovh_key_info *ret
 
     if (!info)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    rc = psn_ovh_get_at(ovh, "/auth/currentCredential", NULL, NULL, &value, err);
+    rc = psn_ovh_get_at(ovh, "/auth/currentCredential", PSN_OVH_PARTS(NULL), &value, err);
     if (rc == PSN_OK)
         rc = read_key_info(value, info, err);
     if (rc)

@@ -264,7 +264,7 @@ static enum psn_code sentence(const struct psn_ovh_verdict *verdict, const char 
 enum psn_code psn_ovh_report(const struct psn_ovh_verdict *verdict, const char *host,
                              const char *method, const char *path, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(2 * PSN_ERROR_MESSAGE_MAX);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init((size_t)2 * PSN_ERROR_MESSAGE_MAX);
     char behind[SHOWN_SIZE + sizeof verdict->query_id];
     char shown[SHOWN_SIZE];
     enum psn_code rc =

@@ -9,24 +9,29 @@
 
 /*
  * Calls, for the files of ovh/ that know a part of the API. Paths are built from parts
- * and never edited as text: each '*' of the pattern is replaced by the next argument
- * (const char *), in which everything but RFC 3986's unreserved characters is escaped.
+ * and never edited as text: each '*' of the pattern (three at most) is replaced by the
+ * next part, in which everything but RFC 3986's unreserved characters is escaped.
  */
 enum {
     PSN_OVH_PATH_MAX = 2048,
 };
 
 /* E_NETWORK if a part is empty, "." or "..": such a name comes from the server only. */
-PSN_MUST_CHECK enum psn_code psn_ovh_path(struct psn_buf *path, struct psn_error *err,
-                                          const char *pattern, ...);
+struct psn_ovh_parts {
+    const char *part[3];
+};
+#define PSN_OVH_PARTS(...) ((struct psn_ovh_parts){ { __VA_ARGS__ } })
+PSN_MUST_CHECK enum psn_code psn_ovh_path(struct psn_buf *path, const char *pattern,
+                                          struct psn_ovh_parts parts,
+                                          struct psn_error *err);
 
 /* Reads; repeats after a fault that may pass. The caller owns the value. */
 PSN_MUST_CHECK enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
                                          json_t **ret_value, struct psn_error *err);
 
-/* The same with a pattern of one or two '*' (b may be NULL). */
+/* Both at once. */
 PSN_MUST_CHECK enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern,
-                                            const char *a, const char *b,
+                                            struct psn_ovh_parts parts,
                                             json_t **ret_value, struct psn_error *err);
 
 /* Why the last read or change was refused; NONE if it was not. */

@@ -13,7 +13,6 @@
 #include "ovh/client.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,42 +266,64 @@ static enum psn_code hand_up(const struct psn_error *from, struct psn_error *err
     return from->code;
 }
 
+/* How one try of a read ended. */
+struct attempt {
+    struct psn_error failure;
+    enum psn_ovh_outcome outcome;
+    bool passing; /* the next may go better */
+    int64_t retry_after_s;
+};
+
+static void try_read(struct psn_ovh *ovh, const struct call *call,
+                     struct psn_http_response *response, struct attempt *attempt)
+{
+    struct psn_ovh_verdict verdict;
+    enum psn_code rc;
+
+    *attempt = (struct attempt){ .outcome = PSN_OVH_UNKNOWN, .retry_after_s = -1 };
+    rc = perform(ovh, call, response, &attempt->failure);
+    if (rc) {
+        attempt->passing = rc == PSN_E_NETWORK && !response->final;
+        return;
+    }
+    verdict = psn_ovh_judge(response, NULL);
+    ovh->last_reason = verdict.reason;
+    attempt->outcome = verdict.outcome;
+    attempt->passing = psn_ovh_is_passing(&verdict);
+    attempt->retry_after_s = verdict.retry_after_s;
+    if (verdict.outcome != PSN_OVH_DONE)
+        (void)psn_ovh_report(&verdict, ovh->host, call->method, call->path,
+                             &attempt->failure);
+}
+
 static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err);
 
 /* Sends a read until it is answered for good, or the tries are spent. */
 static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
                            struct psn_http_response *response, struct psn_error *err)
 {
-    bool has_asked_time = false;
+    bool may_ask_time = call->is_signed;
+    struct attempt attempt;
 
-    for (int attempt = 0;; attempt++) {
-        struct psn_error failure = { 0 };
-        struct psn_ovh_verdict verdict = { .retry_after_s = -1 };
-        bool passing;
-        enum psn_code rc = PSN_OK;
+    for (int tries = 0;;) {
+        if (call->is_signed && !ovh->has_time) {
+            enum psn_code rc = sync_time(ovh, err);
 
-        if (call->is_signed && !ovh->has_time)
-            rc = sync_time(ovh, err);
-        if (rc)
-            return rc;
-        rc = perform(ovh, call, response, &failure);
-        passing = rc == PSN_E_NETWORK && !response->final;
-        if (rc == PSN_OK) {
-            verdict = psn_ovh_judge(response, NULL);
-            ovh->last_reason = verdict.reason;
-            if (verdict.outcome == PSN_OVH_DONE)
-                return PSN_OK;
-            (void)psn_ovh_report(&verdict, ovh->host, call->method, call->path, &failure);
-            passing = psn_ovh_is_passing(&verdict);
+            if (rc)
+                return rc;
         }
-        if (verdict.outcome == PSN_OVH_CLOCK && call->is_signed && !has_asked_time) {
+        try_read(ovh, call, response, &attempt);
+        if (attempt.outcome == PSN_OVH_DONE)
+            return PSN_OK;
+        if (attempt.outcome == PSN_OVH_CLOCK && may_ask_time) {
+            may_ask_time = false;
             ovh->has_time = false;
-            has_asked_time = true;
             continue;
         }
-        if (!passing || attempt + 1 >= TRIES_MAX)
-            return hand_up(&failure, err);
-        wait_before(ovh, attempt, verdict.retry_after_s);
+        tries++;
+        if (!attempt.passing || tries >= TRIES_MAX)
+            return hand_up(&attempt.failure, err);
+        wait_before(ovh, tries - 1, attempt.retry_after_s);
     }
 }
 
@@ -358,13 +379,12 @@ static void append_escaped(struct psn_buf *path, const char *part)
     }
 }
 
-enum psn_code psn_ovh_path(struct psn_buf *path, struct psn_error *err,
-                           const char *pattern, ...)
+enum psn_code psn_ovh_path(struct psn_buf *path, const char *pattern,
+                           struct psn_ovh_parts parts, struct psn_error *err)
 {
+    const char *const *next = parts.part;
     bool is_sound = true;
-    va_list parts;
 
-    va_start(parts, pattern);
     for (; *pattern; pattern++) {
         const char *part;
 
@@ -372,11 +392,11 @@ enum psn_code psn_ovh_path(struct psn_buf *path, struct psn_error *err,
             psn_buf_char(path, *pattern);
             continue;
         }
-        part = va_arg(parts, const char *);
+        part = *next++;
+        assert(part);
         is_sound = is_sound && *part && strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
         append_escaped(path, part);
     }
-    va_end(parts);
     if (!is_sound)
         return psn_fail(err, PSN_E_NETWORK,
                         _("garbage from the server (a name that cannot be one)"));
@@ -397,11 +417,12 @@ enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
     return parse_answer(ovh, &call, &response, ret_value, err);
 }
 
-enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern, const char *a,
-                             const char *b, json_t **ret_value, struct psn_error *err)
+enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern,
+                             struct psn_ovh_parts parts, json_t **ret_value,
+                             struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
-    enum psn_code rc = psn_ovh_path(&path, err, pattern, a, b);
+    enum psn_code rc = psn_ovh_path(&path, pattern, parts, err);
 
     return rc ? rc : psn_ovh_get(ovh, &path, ret_value, err);
 }
@@ -411,29 +432,25 @@ static bool is_void(const struct psn_buf *body)
     return body->size == strspn(psn_buf_str(body), " \t\r\n");
 }
 
-/* What a complete answer to a change means. */
-static void conclude(struct psn_ovh *ovh, const struct psn_ovh_change *change,
-                     const struct psn_ovh_verdict *verdict,
-                     const struct psn_http_response *response,
-                     struct psn_ovh_answer *answer, json_t **ret_value,
-                     struct psn_error *err)
+/* What a complete answer to a change means; returns what it holds, if anything. */
+static json_t *conclude(struct psn_ovh *ovh, const struct call *call,
+                        const struct psn_ovh_verdict *verdict,
+                        const struct psn_http_response *response,
+                        struct psn_ovh_answer *answer, struct psn_error *err)
 {
-    struct call call = { .method = change->method, .path = psn_buf_str(change->path) };
     json_t *value = NULL;
 
     answer->outcome = verdict->outcome;
     answer->retry_after_s = verdict->retry_after_s;
     ovh->last_reason = verdict->reason;
-    if (verdict->outcome != PSN_OVH_DONE) {
-        (void)psn_ovh_report(verdict, ovh->host, call.method, call.path, err);
-    } else if (!is_void(&response->body) &&
-               parse_answer(ovh, &call, response, &value, err)) {
+    if (verdict->outcome != PSN_OVH_DONE)
+        (void)psn_ovh_report(verdict, ovh->host, call->method, call->path, err);
+    else if (!is_void(&response->body) && parse_answer(ovh, call, response, &value, err))
         answer->outcome = PSN_OVH_UNKNOWN;
-    } else if (json_is_null(value)) {
-        json_decref(value);
-    } else {
-        *ret_value = value;
-    }
+    if (!json_is_null(value))
+        return value;
+    json_decref(value);
+    return NULL;
 }
 
 void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
@@ -463,7 +480,7 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
         }
         verdict = psn_ovh_judge(&response, change->hidden);
         if (verdict.outcome != PSN_OVH_CLOCK || has_asked_time) {
-            conclude(ovh, change, &verdict, &response, ret_answer, ret_value, err);
+            *ret_value = conclude(ovh, &call, &verdict, &response, ret_answer, err);
             return;
         }
         ret_answer->outcome = PSN_OVH_CLOCK;

@@ -293,7 +293,8 @@ enum psn_code psn_ovh_credential_parse(const char *config, size_t size,
             copy_key(fields[CONSUMER_KEY], "consumer_key", &credential.consumer_key, err);
     if (rc)
         return rc;
-    *ret_credential = credential;
-    credential = (struct psn_ovh_credential){ 0 };
+    ret_credential->application_key = PSN_TAKE(credential.application_key);
+    ret_credential->application_secret = PSN_TAKE(credential.application_secret);
+    ret_credential->consumer_key = PSN_TAKE(credential.consumer_key);
     return PSN_OK;
 }

@@ -38,7 +38,7 @@ static enum psn_code detect(struct psn_ovh *ovh, const char *domain, bool *ret_s
     char status[32];
     char moved_to[PSN_OVH_TEXT_MAX];
     enum psn_code rc =
-        psn_ovh_get_at(ovh, "/email/domain/*", domain, NULL, &value, &failure);
+        psn_ovh_get_at(ovh, "/email/domain/*", PSN_OVH_PARTS(domain), &value, &failure);
 
     *ret_serves = false;
     if (rc == PSN_E_NOT_FOUND)
@@ -162,8 +162,9 @@ static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     PSN_AUTO_JSON *value = NULL;
     struct psn_mailbox_info info = { .exists = false };
     struct psn_error failure = { 0 };
-    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/account/*", mailbox->domain,
-                                      mailbox->local, &value, &failure);
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/email/domain/*/account/*",
+                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &value, &failure);
 
     if (rc == PSN_OK)
         rc = read_info(value, mailbox, &info, &failure);
@@ -261,16 +262,24 @@ static enum psn_code read_task(const json_t *value, const struct psn_mailbox *ma
     return PSN_OK;
 }
 
-/* Sends a change that carries a password and answers a task. */
-static void change(struct psn_ovh *ovh, const struct psn_buf *path, const char *account,
-                   const struct psn_mailbox *mailbox, const struct psn_secret *password,
-                   struct psn_ovh_answer *answer, struct psn_error *err)
+/* Sends a change that carries a password and answers a task: a new mailbox, or a new
+ * password for one. */
+static void change(struct psn_ovh *ovh, const struct psn_mailbox *mailbox, bool is_new,
+                   const struct psn_secret *password, struct psn_ovh_answer *answer,
+                   struct psn_error *err)
 {
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
     PSN_AUTO_JSON *value = NULL;
-    struct psn_ovh_change what = { .method = "POST", .path = path, .hidden = password };
+    struct psn_ovh_change what = { .method = "POST", .path = &path, .hidden = password };
+    enum psn_code rc = psn_ovh_path(&path,
+                                    is_new ? "/email/domain/*/account"
+                                           : "/email/domain/*/account/*/changePassword",
+                                    PSN_OVH_PARTS(mailbox->domain, mailbox->local), err);
 
-    if (build_body(account, password, &body, err))
+    if (rc == PSN_OK)
+        rc = build_body(is_new ? mailbox->local : NULL, password, &body, err);
+    if (rc)
         return;
     what.body = body;
     psn_ovh_send(ovh, &what, answer, &value, err);
@@ -282,10 +291,7 @@ static void create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                    const struct psn_secret *password, struct psn_ovh_answer *ret_answer,
                    struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
-
-    if (psn_ovh_path(&path, err, "/email/domain/*/account", mailbox->domain) == PSN_OK)
-        change(ovh, &path, mailbox->local, mailbox, password, ret_answer, err);
+    change(ovh, mailbox, true, password, ret_answer, err);
     if (ret_answer->outcome != PSN_OVH_DONE && err)
         (void)psn_wrap(err, err->code, _("cannot create the mailbox '%s@%s'"),
                        mailbox->local, mailbox->domain);
@@ -295,11 +301,7 @@ static void set_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                          const struct psn_secret *password,
                          struct psn_ovh_answer *ret_answer, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
-
-    if (psn_ovh_path(&path, err, "/email/domain/*/account/*/changePassword",
-                     mailbox->domain, mailbox->local) == PSN_OK)
-        change(ovh, &path, NULL, mailbox, password, ret_answer, err);
+    change(ovh, mailbox, false, password, ret_answer, err);
     if (ret_answer->outcome != PSN_OVH_DONE && err)
         (void)psn_wrap(err, err->code, _("cannot change the password of '%s@%s'"),
                        mailbox->local, mailbox->domain);
@@ -318,8 +320,8 @@ static enum psn_code is_own_task(struct psn_ovh *ovh, const struct psn_mailbox *
     if (!strchr(mailbox->local, '_'))
         return PSN_OK;
     (void)snprintf(number, sizeof number, "%lld", (long long)id);
-    rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account/*", mailbox->domain, number,
-                        &value, &failure);
+    rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account/*",
+                        PSN_OVH_PARTS(mailbox->domain, number), &value, &failure);
     if (rc == PSN_OK)
         rc = is_about(value, "name", mailbox, ret_own, &failure);
     if (rc == PSN_E_NOT_FOUND) {
@@ -358,8 +360,9 @@ static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbo
 {
     PSN_AUTO_JSON *ids = NULL;
     struct psn_error failure = { 0 };
-    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account?name=*",
-                                      mailbox->domain, mailbox->local, &ids, &failure);
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/email/domain/*/task/account?name=*",
+                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &ids, &failure);
 
     if (rc == PSN_E_NOT_FOUND) {
         *ret_count = 0;
@@ -379,8 +382,8 @@ static enum psn_code list(struct psn_ovh *ovh, const char *domain,
                           psn_mailbox_each_fn *each, void *arg, struct psn_error *err)
 {
     PSN_AUTO_JSON *names = NULL;
-    enum psn_code rc =
-        psn_ovh_get_at(ovh, "/email/domain/*/account", domain, NULL, &names, err);
+    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/account",
+                                      PSN_OVH_PARTS(domain), &names, err);
 
     if (rc == PSN_OK)
         rc = psn_json_expect_array(names, err);

@@ -47,7 +47,8 @@ static enum psn_code walk_contacts(const struct psn_walk *walk, const char *doma
                   { "contactBilling", "billing" } };
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *value = NULL;
-    enum psn_code rc = psn_ovh_path(&path, err, "/email/domain/*/serviceInfos", domain);
+    enum psn_code rc =
+        psn_ovh_path(&path, "/email/domain/*/serviceInfos", PSN_OVH_PARTS(domain), err);
 
     if (rc == PSN_OK)
         rc = psn_walk_look(walk, &path, &value, err);
@@ -74,7 +75,7 @@ static enum psn_code report_filter(const struct psn_walk *walk, const char *addr
                                    struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_FILTER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
     char action[32];
     char target[PSN_WALK_NAME_SIZE];
     bool active = false;
@@ -108,8 +109,8 @@ static enum psn_code walk_filters(const struct psn_walk *walk, const char *domai
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
         PSN_AUTO_JSON *value = NULL;
 
-        rc = psn_ovh_path(&path, err, "/email/domain/*/account/*/filter/*", domain, local,
-                          filters.items[i]);
+        rc = psn_ovh_path(&path, "/email/domain/*/account/*/filter/*",
+                          PSN_OVH_PARTS(domain, local, filters.items[i]), err);
         if (rc == PSN_OK)
             rc = psn_walk_look_at(walk, &path, &value, err);
         if (rc == PSN_OK && value)
@@ -187,8 +188,10 @@ static enum psn_code walk_items(const struct psn_walk *walk, const char *domain,
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
         PSN_AUTO_JSON *value = NULL;
 
-        rc = domain ? psn_ovh_path(&path, err, item_pattern, domain, items.items[i])
-                    : psn_ovh_path(&path, err, item_pattern, items.items[i]);
+        rc = domain
+                 ? psn_ovh_path(&path, item_pattern,
+                                PSN_OVH_PARTS(domain, items.items[i]), err)
+                 : psn_ovh_path(&path, item_pattern, PSN_OVH_PARTS(items.items[i]), err);
         if (rc == PSN_OK)
             rc = psn_walk_look_at(walk, &path, &value, err);
         if (rc == PSN_OK && value)
@@ -224,7 +227,7 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
                                     struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_RESPONDER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
     char copy_to[2 * PSN_WALK_NAME_SIZE];
     bool copy = false;
     enum psn_code rc =
@@ -330,7 +333,7 @@ static enum psn_code take_api_application(const struct psn_walk *walk, const cha
                                           struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_API_APP };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
     char name[PSN_WALK_NAME_SIZE];
     char status[32];
     enum psn_code rc = psn_json_text_or_empty(value, "name", name, sizeof name, err);
@@ -351,7 +354,7 @@ static enum psn_code report_domain(const struct psn_walk *walk, const char *doma
                                    const json_t *value, struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_DOMAIN };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
     char status[32];
     char offer[PSN_WALK_NAME_SIZE];
     enum psn_code rc =
@@ -375,7 +378,7 @@ static enum psn_code walk_domain(const struct psn_walk *walk, const char *domain
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_RELEASE(psn_names) acl = { NULL, 0 };
     PSN_AUTO_JSON *value = NULL;
-    enum psn_code rc = psn_ovh_path(&path, err, "/email/domain/*", domain);
+    enum psn_code rc = psn_ovh_path(&path, "/email/domain/*", PSN_OVH_PARTS(domain), err);
 
     if (rc == PSN_OK)
         rc = psn_walk_look(walk, &path, &value, err);
@@ -407,7 +410,7 @@ static enum psn_code walk_account(struct psn_walk *walk, struct psn_finding *mai
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *value = NULL;
-    enum psn_code rc = psn_ovh_path(&path, err, "/me");
+    enum psn_code rc = psn_ovh_path(&path, "/me", PSN_OVH_PARTS(NULL), err);
 
     if (rc == PSN_OK)
         rc = psn_walk_look(walk, &path, &value, err);

@@ -61,26 +61,41 @@ static enum psn_code fail_garbage(struct psn_error *err, const char *what)
     return psn_fail(err, PSN_E_NETWORK, _("garbage from the server (%s)"), what);
 }
 
+/* The index of the quote that ends a string, or size. */
+static size_t skip_string(const char *text, size_t size, size_t at)
+{
+    for (at++; at < size && text[at] != '"'; at++)
+        if (text[at] == '\\')
+            at++;
+    return at;
+}
+
 /* Counts what the parser would build, before it does. */
 static bool is_bounded(const char *text, size_t size)
 {
     size_t depth = 0;
     size_t values = 0;
-    bool in_string = false;
 
     for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '[' || c == '{'))
+        switch (text[i]) {
+        case '"':
+            i = skip_string(text, size, i);
+            break;
+        case '[':
+        case '{':
             depth++;
-        else if (!in_string && (c == ']' || c == '}') && depth > 0)
-            depth--;
-        if (!in_string && (c == ',' || c == '[' || c == '{'))
             values++;
+            break;
+        case ']':
+        case '}':
+            depth -= depth > 0;
+            break;
+        case ',':
+            values++;
+            break;
+        default:
+            break;
+        }
         if (depth > PSN_JSON_DEPTH_MAX || values > VALUES_MAX)
             return false;
     }

@@ -15,13 +15,17 @@ enum {
     SHOWN_SIZE = 160,
 };
 
-static const struct psn_backend_table *const tables[] = {
+enum {
+    BACKENDS = PSN_BACKEND_EMAIL_DOMAIN + 1,
+};
+
+static const struct psn_backend_table *const tables[BACKENDS] = {
     [PSN_BACKEND_EMAIL_DOMAIN] = &psn_backend_email_domain,
 };
 
 static const struct psn_backend_table *table_of(enum psn_backend backend)
 {
-    if ((size_t)backend >= sizeof tables / sizeof *tables)
+    if ((size_t)backend >= BACKENDS)
         return NULL;
     return tables[backend];
 }
@@ -35,7 +39,7 @@ const char *psn_backend_name(enum psn_backend backend)
 
 enum psn_backend psn_backend_parse(const char *name)
 {
-    for (size_t i = 1; i < sizeof tables / sizeof *tables; i++)
+    for (size_t i = 1; i < BACKENDS; i++)
         if (strcmp(name, tables[i]->name) == 0)
             return (enum psn_backend)i;
     return PSN_BACKEND_NONE;
@@ -116,7 +120,7 @@ enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mai
 enum psn_code psn_backend_detect(struct psn_ovh *ovh, const char *domain,
                                  enum psn_backend *ret_backend, struct psn_error *err)
 {
-    for (size_t i = 1; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 1; i < BACKENDS; i++) {
         bool serves = false;
         enum psn_code rc = tables[i]->detect(ovh, domain, &serves, err);
 

@@ -184,7 +184,7 @@ enum psn_code psn_walk_names(const struct psn_walk *walk, const char *pattern,
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *list = NULL;
-    enum psn_code rc = psn_ovh_path(&path, err, pattern, a, b);
+    enum psn_code rc = psn_ovh_path(&path, pattern, PSN_OVH_PARTS(a, b), err);
 
     if (rc == PSN_OK)
         rc = psn_walk_look(walk, &path, &list, err);

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,28 @@ static enum psn_code enter_wal_mode(const char *sibling, const char *path,
     return rc;
 }
 
+static int note_mode(void *left, int count, char **values, char **names)
+{
+    (void)names;
+    *(bool *)left = count == 1 && values[0] && strcmp(values[0], "delete") == 0;
+    return 0;
+}
+
+/* Takes an open vault out of WAL mode and locks it. A result code of SQLite. */
+static int leave_wal_mode(sqlite3 *db)
+{
+    bool left = false;
+    int status = psn_schema_configure(db);
+
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(db, "PRAGMA journal_mode = DELETE", note_mode, &left, NULL);
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+    return status == SQLITE_OK && !left ? SQLITE_BUSY : status;
+}
+
 /* Locks the vault that is to be replaced; *ret_db holds the lock until it is closed. A
  * file that is no vault any more, which a restore is the very remedy for, needs none. */
 static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
@@ -82,25 +105,21 @@ static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db
         NULL);
 
     if (status == SQLITE_OK)
-        status = psn_schema_configure(*ret_db);
-    if (status == SQLITE_OK)
-        status = sqlite3_exec(*ret_db,
-                              "PRAGMA locking_mode = EXCLUSIVE;"
-                              "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
-                              NULL, NULL, NULL);
-    if (status == SQLITE_OK && !psn_place_has_wal(file))
-        return PSN_OK;
+        status = leave_wal_mode(*ret_db);
     switch (status & 0xff) {
     case SQLITE_OK:
-        return psn_sql_fail(*ret_db, path, SQLITE_BUSY, err);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR:
-        psn_place_remove_beside(file);
-        return PSN_OK;
+        break;
     default:
         return psn_sql_fail(*ret_db, path, status, err);
     }
+    /* SQLite says nothing when it cannot delete what it has emptied. */
+    psn_place_remove_beside(file);
+    if (psn_place_has_wal(file))
+        return psn_fail(err, PSN_E_IO, _("cannot remove '%s-wal'"), path);
+    return PSN_OK;
 }
 
 static enum psn_code replace_file(const char *sibling, const char *file, const char *path,

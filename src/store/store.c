@@ -201,6 +201,7 @@ enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
     int status;
     enum psn_code rc = store_new(path, hash, &store, err);
 
+    assert(rc || store);
     if (!rc)
         rc = psn_place_check_free(store->file, err);
     if (!rc)

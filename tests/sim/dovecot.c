@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <openssl/sha.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,9 +128,14 @@ static void add_users(struct config *config, const char *dir)
             NOBODY, NOBODY, dir);
         return;
     }
-    add(config, "default_internal_user = %u\ndefault_login_user = %u\n", geteuid(),
-        geteuid());
-    add(config, "default_internal_group = %u\n", getegid());
+    /* Dovecot wants names here: the ones of the user who runs it. */
+    const struct passwd *user = getpwuid(geteuid());
+    const struct group *group = getgrgid(getegid());
+    if (user)
+        add(config, "default_internal_user = %s\ndefault_login_user = %s\n",
+            user->pw_name, user->pw_name);
+    if (group)
+        add(config, "default_internal_group = %s\n", group->gr_name);
     add(config, "service anvil {\n  chroot =\n}\nservice stats {\n  chroot =\n}\n");
     add(config,
         "service imap-login {\n  chroot =\n}\nservice auth-worker {\n  user =\n}\n");

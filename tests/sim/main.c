@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -52,6 +53,7 @@ static const char usage[] =
     "  --two-fronts           a second IMAPS port, the second front end\n"
     "  --auth-cache           switch Dovecot's cache of log-ins on\n"
     "  --failure-delay default|0   Dovecot's delay after a wrong password (default 0)\n"
+    "  --with-parent          end when the process that started this one ends\n"
     "  --routes               print the table of routes as JSON lines, and end\n"
     "  --help, --version\n";
 
@@ -68,6 +70,7 @@ enum option_code {
     OPT_TWO_FRONTS,
     OPT_AUTH_CACHE,
     OPT_FAILURE_DELAY,
+    OPT_WITH_PARENT,
     OPT_ROUTES,
     OPT_HELP,
     OPT_VERSION,
@@ -86,6 +89,7 @@ static const struct option long_options[] = {
     { "two-fronts", no_argument, NULL, OPT_TWO_FRONTS },
     { "auth-cache", no_argument, NULL, OPT_AUTH_CACHE },
     { "failure-delay", required_argument, NULL, OPT_FAILURE_DELAY },
+    { "with-parent", no_argument, NULL, OPT_WITH_PARENT },
     { "routes", no_argument, NULL, OPT_ROUTES },
     { "help", no_argument, NULL, OPT_HELP },
     { "version", no_argument, NULL, OPT_VERSION },
@@ -147,6 +151,9 @@ static void read_option(struct sim_options *options, int code)
         options->failure_delay = strcmp(optarg, "default") == 0;
         if (!options->failure_delay && strcmp(optarg, "0") != 0)
             fail(EXIT_USAGE, "--failure-delay is 'default' or '0', not", optarg);
+        break;
+    case OPT_WITH_PARENT:
+        options->with_parent = true;
         break;
     case OPT_ROUTES:
         sim_route_print(stdout);
@@ -274,6 +281,14 @@ static void put_seed(struct sim *sim)
     json_decref(seed);
 }
 
+/* The signal is asked for first, so that an end in between is seen by one or the other.
+ */
+static void follow_parent(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
+        fail(1, "the parent process has gone", "");
+}
+
 static void raise_limits(void)
 {
     struct rlimit limit;
@@ -287,10 +302,13 @@ static void raise_limits(void)
 int main(int argc, char **argv)
 {
     static struct sim sim;
+    pid_t parent = getppid();
     sigset_t ends;
     int signal_number = 0;
 
     read_options(&sim.options, argc, argv);
+    if (sim.options.with_parent)
+        follow_parent(parent);
     /* All dates of the API are those of Paris; the rule stands here so that no zone data
      * need be installed. */
     setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);

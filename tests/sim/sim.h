@@ -42,6 +42,7 @@ struct sim_options {
     bool two_fronts;    /* a second IMAPS port, served from the second front end */
     bool auth_cache;    /* Dovecot's, off unless asked for */
     bool failure_delay; /* Dovecot's default delay after a wrong password */
+    bool with_parent;   /* end when the process that started this one ends */
 };
 
 /* What POST /set changes and POST /reset restores. Adding one: also settings[] in

@@ -104,17 +104,18 @@ class Sim:
             text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         own = connection or self.connect(timeout)
         root = urllib.parse.urlsplit(self.endpoint).path
-        own.request(
-            method,
-            root + path,
-            body=text.encode() if text else None,
-            headers=self.headers(method, path, text, **change),
-        )
-        got = own.getresponse()
-        answer = Answer(got.status, got.reason, got.headers, got.read())
-        if not connection:
-            own.close()
-        return answer
+        try:
+            own.request(
+                method,
+                root + path,
+                body=text.encode() if text else None,
+                headers=self.headers(method, path, text, **change),
+            )
+            with own.getresponse() as got:
+                return Answer(got.status, got.reason, got.headers, got.read())
+        finally:
+            if not connection:
+                own.close()
 
     def get(self, path, **change):
         return self.call("GET", path, **change).json
@@ -143,6 +144,45 @@ class Sim:
 
     def mailbox(self, address="contact@" + DOMAIN):
         return self.order("GET", "/state?address=" + address)
+
+    # Below HTTP: how a connection ends. Python's own TLS sockets do not tell a reset
+    # from an end.
+
+    def ending(self, url, text):
+        """Sends text over TLS and reads to the end: (what came, notified|closed|reset)."""
+        parts = urllib.parse.urlsplit(url)
+        inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+        link = self.tls.wrap_bio(inward, outward, server_hostname=parts.hostname)
+        got = b""
+        steps = [link.do_handshake, lambda: link.write(text)]
+        with socket.create_connection((parts.hostname, parts.port), 10) as bare:
+            while True:
+                try:
+                    if steps:
+                        steps[0]()
+                        steps.pop(0)
+                    else:
+                        data = link.read(65536)
+                        got += data
+                        if not data:
+                            return got, "notified"
+                except ssl.SSLWantReadError:
+                    try:
+                        bare.sendall(outward.read())
+                        more = bare.recv(65536)
+                    except ConnectionResetError:
+                        return got, "reset"
+                    if not more:
+                        return got, "closed"
+                    inward.write(more)
+
+    def request_text(self, method, path, body=""):
+        parts = urllib.parse.urlsplit(self.endpoint)
+        headers = dict(self.headers(method, path, body), Host=parts.netloc)
+        headers["Content-Length"] = str(len(body.encode()))
+        lines = ["%s %s%s HTTP/1.1" % (method, parts.path, path)]
+        lines += ["%s: %s" % pair for pair in headers.items()]
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
     # The mail server.
 

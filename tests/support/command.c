@@ -21,6 +21,8 @@ _Noreturn static void become(const char *const argv[], int output)
     if (dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(null, STDERR_FILENO) < 0)
         _exit(126);
+    if (!arguments[0])
+        _exit(126);
     (void)execvp(arguments[0], arguments);
     _exit(errno == ENOENT ? COMMAND_MISSING : 126);
 }

@@ -183,16 +183,16 @@ static void fire_at(struct model *m, const struct world *w, size_t k,
     struct psn_rotation_state state =
         p->run.at == PSN_ROTATION_AT_NOTHING ? w->disk : p->mem;
     struct psn_rotation_run run = p->run;
-    struct call call = { &m->setting->policy, &state, &run, &event };
-    struct psn_rotation_move move;
     uint8_t drop = 0;
+    struct call call = { &m->setting->policy, &state, &run, &event, &drop };
+    struct psn_rotation_move move;
 
     set_times(&state, &run, times);
     event.now_s = NOW_S;
     event.task_id = 1;
     event.retry_after_s = -1;
     if (m->setting->step) {
-        move = m->setting->step(&call, &drop);
+        move = m->setting->step(&call);
     } else {
         move = psn_rotation_step(call.policy, &state, &run, &event);
         m->coverage->events[state.phase][event.kind]++;

@@ -33,8 +33,9 @@ struct call {
     const struct psn_rotation_state *state;
     const struct psn_rotation_run *run;
     const struct psn_rotation_event *event;
+    uint8_t *drop;
 };
-typedef struct psn_rotation_move step_fn(const struct call *call, uint8_t *ret_drop);
+typedef struct psn_rotation_move step_fn(const struct call *call);
 
 struct setting {
     const char *name;

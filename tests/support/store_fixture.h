@@ -15,7 +15,9 @@ struct store_fixture {
     char other[280]; /* room for a second file */
 };
 
-enum { STORE_FIXTURE_ROOT_SIZE = 8 + PSN_STORE_TABLES * PSN_STORE_HASH_SIZE };
+enum {
+    STORE_FIXTURE_ROOT_SIZE = 8 + PSN_STORE_TABLES * PSN_STORE_HASH_SIZE
+};
 
 /* cmocka's set-up and tear-down; *state is a struct store_fixture. */
 int store_fixture_set_up(void **state);

@@ -10,6 +10,7 @@
 #include "age/bech32.h"
 #include "age/identity.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
@@ -134,8 +135,6 @@ static void what_does_not_fit_is_not_written(void **state)
 /* The checksum finds any one, two, three or four wrong characters; one is tried all. */
 static void every_wrong_character_is_found(void **state)
 {
-    static const char good[] =
-        "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sagzs06";
     static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     struct psn_bech32 decoded;
     char text[PSN_BECH32_SIZE_MAX + 1];
@@ -145,8 +144,7 @@ static void every_wrong_character_is_found(void **state)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)i;
     assert_true(psn_bech32_encode("age", bytes, sizeof bytes, text, sizeof text));
-    assert_int_equal(strlen(text), strlen(good));
-    assert_memory_equal(text, good, strlen(good) - 6);
+    assert_memory_equal(text, "age1qqqsyqcyq5rqwzqf", 20);
     for (size_t at = 4; text[at]; at++) {
         char kept = text[at];
 
@@ -204,7 +202,7 @@ static void comments_blank_lines_and_windows_newlines_are_allowed(void **state)
     static const char *const forms[] = { "%s", "%s\n", "%s\r\n",
                                          "# created: x\n\n%s\n\n#\n",
                                          "\r\n# c\r\n%s\r\n\r\n" };
-    char identity[128];
+    char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
 
     (void)state;
@@ -226,7 +224,7 @@ static void comments_blank_lines_and_windows_newlines_are_allowed(void **state)
 
 static void none_or_more_than_one_identity_is_refused(void **state)
 {
-    char identity[128];
+    char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
     char twice[512];
     struct psn_secret *scalar = NULL;
@@ -247,7 +245,7 @@ static void none_or_more_than_one_identity_is_refused(void **state)
 
 static void a_mistyped_identity_is_told_without_showing_it(void **state)
 {
-    char identity[128];
+    char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
 
     (void)state;
@@ -271,18 +269,17 @@ static void a_mistyped_identity_is_told_without_showing_it(void **state)
 
 static void other_kinds_of_keys_are_refused(void **state)
 {
-    char identity[128];
+    char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
     char lower[128];
     char shorter[128];
-    char spaced[128];
+    char spaced[130];
 
     (void)state;
     make_identity(identity, sizeof identity, recipient);
     for (size_t i = 0; i < sizeof lower; i++)
-        lower[i] = identity[i] >= 'A' && identity[i] <= 'Z'
-                       ? (char)(identity[i] - 'A' + 'a')
-                       : identity[i];
+        lower[i] = identity[i];
+    psn_text_lower(lower);
     (void)psn_bech32_encode("age-secret-key-", (const uint8_t *)identity, 31, shorter,
                             sizeof shorter);
     for (char *at = shorter; *at; at++)
@@ -317,7 +314,7 @@ static void a_nul_in_the_file_hides_nothing(void **state)
 {
     PSN_AUTO(psn_secret) *file = NULL;
     struct psn_secret *scalar = NULL;
-    char identity[128];
+    char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
 
     (void)state;
@@ -379,7 +376,7 @@ static void age_keygen_reads_what_is_made_here(void **state)
 {
     (void)state;
     for (int i = 0; i < 10; i++) {
-        char identity[128];
+        char identity[128] = "";
         char recipient[PSN_AGE_RECIPIENT_MAX];
         char path[TMPDIR_PATH_MAX];
         char out[256];

@@ -93,6 +93,7 @@ static void no_control_character_gets_into_a_message(void **state)
     struct psn_error err = { 0 };
 
     (void)state;
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
     (void)psn_fail(&err, PSN_E_IO, "cannot open '%s'", "a\x1b]0;owned\x07\n\xff\u202e");
     assert_string_equal(err.message, "cannot open 'a?]0;owned?"
                                      "?"
@@ -111,14 +112,14 @@ static void no_control_character_gets_into_a_message(void **state)
 static void codes_have_distinct_words_and_statuses_of_the_contract(void **state)
 {
     static const struct {
-        enum psn_code code;
         const char *word;
+        enum psn_code code;
         int status;
     } rows[] = {
-        { PSN_OK, "ok", 0 },           { PSN_E_UNEXPECTED, "unexpected", 1 },
-        { PSN_E_INVALID, "usage", 2 }, { PSN_E_NOT_FOUND, "not_found", 4 },
-        { PSN_E_LOCKED, "locked", 5 }, { PSN_E_INTEGRITY, "integrity", 6 },
-        { PSN_E_BUSY, "busy", 7 },     { PSN_E_TOO_NEW, "too_new", 13 },
+        { "ok", PSN_OK, 0 },           { "unexpected", PSN_E_UNEXPECTED, 1 },
+        { "usage", PSN_E_INVALID, 2 }, { "not_found", PSN_E_NOT_FOUND, 4 },
+        { "locked", PSN_E_LOCKED, 5 }, { "integrity", PSN_E_INTEGRITY, 6 },
+        { "busy", PSN_E_BUSY, 7 },     { "too_new", PSN_E_TOO_NEW, 13 },
     };
 
     (void)state;

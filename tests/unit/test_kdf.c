@@ -15,7 +15,7 @@
 #include "crypto/kdf.h"
 #include "crypto/secret.h"
 
-static const uint64_t mib = 1024 * 1024;
+#define MIB (UINT64_C(1) << 20)
 
 static int set_up(void **state)
 {
@@ -73,7 +73,7 @@ static void too_little_memory_is_said_and_gives_no_key(void **state)
     (void)state;
     assert_true(child >= 0);
     if (child == 0) {
-        struct psn_kdf_cost cost = { 3, 4096 * mib };
+        struct psn_kdf_cost cost = { 3, 4096 * MIB };
         struct psn_error err = { 0 };
         struct psn_secret *passphrase = secret_of("correct horse battery staple");
         struct psn_secret *key = NULL;
@@ -87,7 +87,7 @@ static void too_little_memory_is_said_and_gives_no_key(void **state)
             _exit(3);
         for (const char *at = line; *at >= '0' && *at <= '9'; at++)
             pages = pages * 10 + (unsigned long long)(*at - '0');
-        limit.rlim_cur = (rlim_t)(pages * 4096 + 64 * mib);
+        limit.rlim_cur = (rlim_t)(pages * 4096 + 64 * MIB);
         limit.rlim_max = limit.rlim_cur;
         if (setrlimit(RLIMIT_AS, &limit) != 0)
             _exit(3);
@@ -107,9 +107,9 @@ static void the_cost_of_new_slots_is_accepted(void **state)
 
     (void)state;
     assert_int_equal(cost.passes, 3);
-    assert_int_equal(cost.memory_bytes, 256 * mib);
+    assert_int_equal(cost.memory_bytes, 256 * MIB);
     assert_int_equal(psn_kdf_check_cost(cost, NULL), PSN_OK);
-    assert_int_equal(psn_kdf_check_cost((struct psn_kdf_cost){ 64, 4096 * mib }, NULL),
+    assert_int_equal(psn_kdf_check_cost((struct psn_kdf_cost){ 64, 4096 * MIB }, NULL),
                      PSN_OK);
 }
 
@@ -124,11 +124,11 @@ static void edited_costs_are_refused_before_any_work(void **state)
                    { 1000, false }, { 0x80000000, false }, { UINT32_MAX, false } },
       memory[] = { { 0, false },
                    { 1, false },
-                   { 8 * 1024, false },
-                   { 64 * 1048576, false },
-                   { 256 * 1048576 - 1, false },
-                   { 256 * 1048576, true },
-                   { 256 * 1048576 + 1, false },
+                   { UINT64_C(8192), false },
+                   { 64 * MIB, false },
+                   { 256 * MIB - 1, false },
+                   { 256 * MIB, true },
+                   { 256 * MIB + 1, false },
                    { UINT64_C(4) << 30, true },
                    { (UINT64_C(4) << 30) + 1024, false },
                    { UINT64_C(1) << 42, false },

@@ -20,7 +20,7 @@ static enum psn_code read_path(struct psn_ovh *ovh, const char *path,
 {
     PSN_AUTO_JSON *value = NULL;
 
-    return psn_ovh_get_at(ovh, path, NULL, NULL, &value, err);
+    return psn_ovh_get_at(ovh, path, PSN_OVH_PARTS(NULL), &value, err);
 }
 
 static struct psn_ovh_answer change(struct psn_ovh *ovh, struct psn_error *err)
@@ -581,7 +581,8 @@ static void paths_are_escaped(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(100);
-        enum psn_code rc = psn_ovh_path(&path, NULL, "/x/*/y", rows[i].part);
+        enum psn_code rc =
+            psn_ovh_path(&path, "/x/*/y", PSN_OVH_PARTS(rows[i].part), NULL);
 
         assert_int_equal(rc, rows[i].path ? PSN_OK : PSN_E_NETWORK);
         if (rows[i].path)

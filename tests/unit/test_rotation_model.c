@@ -36,32 +36,30 @@ static void make_stable(struct psn_rotation_move *move, bool commits)
         psn_rotation_drop_candidate(&move->state);
 }
 
-static struct psn_rotation_move trust_the_api(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move trust_the_api(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
-    (void)ret_drop;
     if (call->event->kind == PSN_ROTATION_EV_OK)
         make_stable(&move, true);
     return move;
 }
 
-static struct psn_rotation_move drop_old_early(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move drop_old_early(const struct call *call)
 {
     if (call->event->kind == PSN_ROTATION_EV_OK)
-        *ret_drop = (uint8_t)(1u << call->state->cur);
+        *call->drop = (uint8_t)(1u << call->state->cur);
     return right(call);
 }
 
 /* Vault #28989: an error on a retry throws the candidate away and makes another. */
-static struct psn_rotation_move new_one_on_error(const struct call *call,
-                                                 uint8_t *ret_drop)
+static struct psn_rotation_move new_one_on_error(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
     if (call->event->kind != PSN_ROTATION_EV_UNKNOWN || call->state->sends < 2)
         return move;
-    *ret_drop = (uint8_t)(1u << call->state->pend);
+    *call->drop = (uint8_t)(1u << call->state->pend);
     move.state.unanswered = 0;
     move.state.silent_since_s = call->event->now_s;
     psn_rotation_new_candidate(&move.state);
@@ -70,24 +68,20 @@ static struct psn_rotation_move new_one_on_error(const struct call *call,
     return move;
 }
 
-static struct psn_rotation_move refusal_is_final(const struct call *call,
-                                                 uint8_t *ret_drop)
+static struct psn_rotation_move refusal_is_final(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
-    (void)ret_drop;
     if (call->event->kind == PSN_ROTATION_EV_BAD_REQUEST)
         make_stable(&move, false);
     return move;
 }
 
 /* "New refused, old accepted" in one round retires the candidate. */
-static struct psn_rotation_move refusal_by_login(const struct call *call,
-                                                 uint8_t *ret_drop)
+static struct psn_rotation_move refusal_by_login(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
-    (void)ret_drop;
     if (call->event->kind == PSN_ROTATION_EV_LOGIN_ACCEPTED &&
         call->run->at == PSN_ROTATION_AT_CUR && call->state->phase != PSN_ROTATION_INTENT)
         make_stable(&move, false);
@@ -95,21 +89,19 @@ static struct psn_rotation_move refusal_by_login(const struct call *call,
 }
 
 /* After a 4xx the old one is believed at once, though a mail server may remember. */
-static struct psn_rotation_move believe_caches(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move believe_caches(const struct call *call)
 {
     struct psn_rotation_policy hasty = *call->policy;
 
-    (void)ret_drop;
     hasty.login_cache_s = 0;
     return psn_rotation_step(&hasty, call->state, call->run, call->event);
 }
 
 /* The next rotation begins while a request may still be on the way. */
-static struct psn_rotation_move no_quarantine(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move no_quarantine(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
-    (void)ret_drop;
     if (call->event->kind == PSN_ROTATION_EV_START &&
         call->state->phase == PSN_ROTATION_STABLE) {
         struct psn_rotation_event empty = *call->event;
@@ -122,21 +114,19 @@ static struct psn_rotation_move no_quarantine(const struct call *call, uint8_t *
 }
 
 /* An empty task list is taken for silence, whatever has not been answered. */
-static struct psn_rotation_move no_count(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move no_count(const struct call *call)
 {
     struct psn_rotation_policy hasty = *call->policy;
 
-    (void)ret_drop;
     hasty.settle_s = -1;
     return psn_rotation_step(&hasty, call->state, call->run, call->event);
 }
 
 /* A candidate that may have been sent is given up on demand. */
-static struct psn_rotation_move abandon_sent(const struct call *call, uint8_t *ret_drop)
+static struct psn_rotation_move abandon_sent(const struct call *call)
 {
     struct psn_rotation_move move = right(call);
 
-    (void)ret_drop;
     if (call->event->kind == PSN_ROTATION_EV_ABANDON)
         make_stable(&move, false);
     return move;
@@ -244,6 +234,17 @@ static void creating_a_mailbox_holds(void **state)
     setting.create = true;
     setting.version_max = 2;
     assert_true(hold_everywhere(&setting) >= 100000);
+}
+
+static void creating_what_exists_already_holds(void **state)
+{
+    struct setting setting = small("create what exists");
+
+    (void)state;
+    setting.create = true;
+    setting.adopt = true;
+    setting.version_max = 2;
+    assert_true(hold_everywhere(&setting) >= 1000);
 }
 
 /* KEPT still holds for what is ours, and no state is a dead end. */
@@ -408,6 +409,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_small_setting_holds),
         cmocka_unit_test(adopting_a_mailbox_holds),
         cmocka_unit_test(creating_a_mailbox_holds),
+        cmocka_unit_test(creating_what_exists_already_holds),
         cmocka_unit_test(changes_by_others_lose_nothing),
         cmocka_unit_test(the_brake_on_logins_holds),
         cmocka_unit_test(every_transition_was_taken),

@@ -37,6 +37,7 @@ static void seal(const void *plain, size_t size, struct psn_buf *out)
 static void assert_refused(const void *box, size_t size)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(4096);
+    struct psn_secret *secret = NULL;
     struct psn_error err = { 0 };
 
     psn_buf_text(&plain, "from before");
@@ -44,6 +45,9 @@ static void assert_refused(const void *box, size_t size)
                      PSN_E_INTEGRITY);
     assert_int_equal(err.code, PSN_E_INTEGRITY);
     assert_int_equal(plain.size, 0);
+    assert_int_equal(psn_unseal_secret(key, ad, sizeof ad, box, size, &secret, NULL),
+                     PSN_E_INTEGRITY);
+    assert_null(secret);
 }
 
 static void every_size_comes_back(void **state)
@@ -55,6 +59,7 @@ static void every_size_comes_back(void **state)
     for (size_t size = 0; size <= sizeof plain; size++) {
         PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(4096);
         PSN_AUTO_RELEASE(psn_buf) opened = psn_buf_init_wiped(size);
+        PSN_AUTO(psn_secret) *secret = NULL;
 
         seal(plain, size, &box);
         assert_int_equal(box.size, psn_seal_padded_size(size) + PSN_SEAL_NONCE_SIZE +
@@ -63,6 +68,11 @@ static void every_size_comes_back(void **state)
             psn_unseal(key, ad, sizeof ad, box.data, box.size, &opened, NULL), PSN_OK);
         assert_int_equal(opened.size, size);
         assert_memory_equal(psn_buf_str(&opened), plain, size);
+        assert_int_equal(
+            psn_unseal_secret(key, ad, sizeof ad, box.data, box.size, &secret, NULL),
+            PSN_OK);
+        assert_int_equal(psn_secret_size(secret), size);
+        assert_memory_equal(psn_secret_bytes(secret), plain, size);
     }
 }
 

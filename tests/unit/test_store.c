@@ -1,5 +1,3 @@
-#include "store/store.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "store/store.h"
 #include "support/store_fixture.h"
 
 /* ----------------------------------------------------------------- helpers */
@@ -64,7 +63,8 @@ static enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
     return rc;
 }
 
-static void assert_rows_equal(const struct psn_store_row *a, const struct psn_store_row *b)
+static void assert_rows_equal(const struct psn_store_row *a,
+                              const struct psn_store_row *b)
 {
     assert_int_equal(a->key_size, b->key_size);
     assert_memory_equal(a->key, b->key, a->key_size);
@@ -133,7 +133,8 @@ static void a_new_vault_appears_whole_with_its_first_commit(void **state)
     PSN_AUTO(psn_store) *store = NULL;
     struct psn_error err = { 0 };
 
-    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, &err), PSN_OK);
+    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, &err),
+                     PSN_OK);
     assert_int_equal(access(at->path, F_OK), -1);
     begin(store, PSN_STORE_WRITE);
     put(store, 3, 1, 1);
@@ -431,9 +432,9 @@ static void revisions_are_compared_before_a_row_is_replaced(void **state)
         uint64_t revision;
         enum psn_code expected;
     } cases[] = {
-        { 0, 1, PSN_E_EXISTS },   { 0, 2, PSN_OK },         { 0, 2, PSN_E_CONFLICT },
-        { 0, 4, PSN_E_CONFLICT }, { 0, 3, PSN_OK },         { 0, 1, PSN_E_EXISTS },
-        { 8, 2, PSN_E_CONFLICT }, { 8, 1, PSN_OK },         { 8, 2, PSN_OK },
+        { 0, 1, PSN_E_EXISTS },   { 0, 2, PSN_OK }, { 0, 2, PSN_E_CONFLICT },
+        { 0, 4, PSN_E_CONFLICT }, { 0, 3, PSN_OK }, { 0, 1, PSN_E_EXISTS },
+        { 8, 2, PSN_E_CONFLICT }, { 8, 1, PSN_OK }, { 8, 2, PSN_OK },
         { 8, 4, PSN_E_CONFLICT },
     };
 
@@ -854,7 +855,13 @@ static void a_handle_notices_that_its_vault_was_replaced(void **state)
 
 /* ----------------------------------------------------------------- read-only */
 
-enum read_only_case { FILE_ONLY, FOLDER_ONLY, FOLDER_WITHOUT_WAL, FOLDER_WITHOUT_SHM, BOTH };
+enum read_only_case {
+    FILE_ONLY,
+    FOLDER_ONLY,
+    FOLDER_WITHOUT_WAL,
+    FOLDER_WITHOUT_SHM,
+    BOTH
+};
 
 static void prepare_read_only(const struct store_fixture *at, enum read_only_case which)
 {

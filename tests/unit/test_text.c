@@ -59,81 +59,80 @@ static void add_point(uint32_t point)
     add_sample(text, size);
 }
 
+static const uint32_t hostile_points[] = {
+    0x00ad,  0x061c,  0x200b,  0x200c,  0x200d, 0x200e, 0x200f, 0x2028, 0x2029,
+    0x202a,  0x202b,  0x202c,  0x202d,  0x202e, 0x2060, 0x2061, 0x2064, 0x2066,
+    0x2067,  0x2068,  0x2069,  0x206a,  0x206f, 0xfeff, 0xfff9, 0xfffa, 0xfffb,
+    0xe0001, 0xe0020, 0xe007f, 0xe0100, 0xd800, 0xdbff, 0xdc00, 0xdfff,
+};
+static const char *const hostile_texts[] = {
+    "\x1b[2J",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "\x1b]52;c;aGVsbG8=\x07",
+    "\x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\",
+    "\x1bP$q\"p\x1b\\",
+    "\x1b[6n",
+    "\x1b[?1049h",
+    "\x1b"
+    "c",
+    "\x9b"
+    "31m",
+    "\xc2\x9b"
+    "31m",
+    "ok\r\nError: none",
+    "contact\r\nBcc: x@example.org",
+    "name\nFrom: x",
+    "back\b\b\b\bspace",
+    "tab\tseparated\tvalues",
+    "vertical\vform\f",
+    "bell\a\a\a",
+    "\x7f\x7f",
+    "facture\xe2\x80\xaegpj.exe", /* NOLINT(misc-misleading-bidirectional) */
+    "\xc0\xaf",
+    "\xc1\xbf",
+    "\xe0\x80\xaf",
+    "\xe0\x9f\xbf",
+    "\xf0\x80\x80\xaf",
+    "\xf0\x8f\xbf\xbf",
+    "\xf4\x90\x80\x80",
+    "\xf5\x80\x80\x80",
+    "\xf8\x88\x80\x80\x80",
+    "\xfe",
+    "\xff",
+    "\x80",
+    "\xbf\xbf\xbf\xbf\xbf",
+    "caf\xe9",
+    "\xc3",
+    "\xe2\x82",
+    "\xf0\x9f\x98",
+    "\xc3(",
+    "\xe2\x28\xa1",
+    "\xf0\x28\x8c\xbc",
+    "\xed\xa0\x80\xed\xb0\x80",
+    "\\x1b[31m",
+    "\\u{202e}",
+    "\\\x1b\\",
+    "../../etc/passwd\n",
+    "$(reboot)\n`reboot`",
+    "%s%n%x\x01",
+    "=cmd|' /C calc'!A0\r",
+    "é\xc3\xa9\xc3",
+    "\xe2\x80\xa8line\xe2\x80\xa9paragraph",
+    "\xef\xbb\xbf"
+    "bom",
+};
 static int make_samples(void **state)
 {
-    static const uint32_t points[] = {
-        0x00ad,  0x061c,  0x200b,  0x200c,  0x200d, 0x200e, 0x200f, 0x2028, 0x2029,
-        0x202a,  0x202b,  0x202c,  0x202d,  0x202e, 0x2060, 0x2061, 0x2064, 0x2066,
-        0x2067,  0x2068,  0x2069,  0x206a,  0x206f, 0xfeff, 0xfff9, 0xfffa, 0xfffb,
-        0xe0001, 0xe0020, 0xe007f, 0xe0100, 0xd800, 0xdbff, 0xdc00, 0xdfff,
-    };
-    static const char *const texts[] = {
-        "\x1b[2J",
-        "\x1b[31mred\x1b[0m",
-        "\x1b]0;title\x07",
-        "\x1b]52;c;aGVsbG8=\x07",
-        "\x1b]8;;https://example.org\x1b\\link\x1b]8;;\x1b\\",
-        "\x1bP$q\"p\x1b\\",
-        "\x1b[6n",
-        "\x1b[?1049h",
-        "\x1b"
-        "c",
-        "\x9b"
-        "31m",
-        "\xc2\x9b"
-        "31m",
-        "ok\r\nError: none",
-        "contact\r\nBcc: x@example.org",
-        "name\nFrom: x",
-        "back\b\b\b\bspace",
-        "tab\tseparated\tvalues",
-        "vertical\vform\f",
-        "bell\a\a\a",
-        "\x7f\x7f",
-        "facture\xe2\x80\xaegpj.exe",
-        "\xc0\xaf",
-        "\xc1\xbf",
-        "\xe0\x80\xaf",
-        "\xe0\x9f\xbf",
-        "\xf0\x80\x80\xaf",
-        "\xf0\x8f\xbf\xbf",
-        "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80",
-        "\xf8\x88\x80\x80\x80",
-        "\xfe",
-        "\xff",
-        "\x80",
-        "\xbf\xbf\xbf\xbf\xbf",
-        "caf\xe9",
-        "\xc3",
-        "\xe2\x82",
-        "\xf0\x9f\x98",
-        "\xc3(",
-        "\xe2\x28\xa1",
-        "\xf0\x28\x8c\xbc",
-        "\xed\xa0\x80\xed\xb0\x80",
-        "\\x1b[31m",
-        "\\u{202e}",
-        "\\\x1b\\",
-        "../../etc/passwd\n",
-        "$(reboot)\n`reboot`",
-        "%s%n%x\x01",
-        "=cmd|' /C calc'!A0\r",
-        "é\xc3\xa9\xc3",
-        "\xe2\x80\xa8line\xe2\x80\xa9paragraph",
-        "\xef\xbb\xbf"
-        "bom",
-    };
-
     (void)state;
     for (int c = 0; c < 0x20; c++)
         add_sample((char[]){ 'a', (char)c, 'b' }, 3);
     for (uint32_t point = 0x7f; point < 0xa0; point++)
         add_point(point);
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-        add_point(points[i]);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        add_sample(texts[i], strlen(texts[i]));
+    for (size_t i = 0; i < sizeof hostile_points / sizeof *hostile_points; i++)
+        add_point(hostile_points[i]);
+    for (size_t i = 0; i < sizeof hostile_texts / sizeof *hostile_texts; i++)
+        add_sample(hostile_texts[i], strlen(hostile_texts[i]));
     return 0;
 }
 
@@ -178,6 +177,7 @@ static void escaping_again_changes_nothing(void **state)
 static void what_is_refused_is_named(void **state)
 {
     PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(4096);
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
     static const char text[] = "a\x1b\0\xff"
                                "b\xe2\x80\xae\xc2\x85 é\\";
 
@@ -214,7 +214,7 @@ static void long_text_is_cut_between_characters(void **state)
         char out[1400];
 
         for (size_t i = lead; i + 4 < sizeof text; i += 4)
-            memcpy(text + i, "\xf0\x9f\x98\x80", 4);
+            memcpy(text + i, "\xf0\x9f\x98\x80", 4); /* NOLINT(bugprone-not-null-*) */
         (void)psn_text_shown(text, out, sizeof out);
         assert_null(strchr(out, '\\'));
         assert_in_range(strlen(out), 500, 512);

@@ -17,8 +17,8 @@
 
 struct fixture {
     struct tmpdir dir;
-    char path[4096];
-    char state[4096];
+    char path[512];
+    char state[512];
     struct psn_vault_options options;
     struct psn_secret *identity;
     struct psn_vault *vault;
@@ -159,18 +159,18 @@ static void an_exported_key_opens_the_vault_without_derivation(void **state)
 
 static void copy_file(const char *from, const char *to)
 {
-    char command[9000];
+    PSN_AUTO_RELEASE(psn_buf) command = psn_buf_init(4096);
 
-    (void)snprintf(command, sizeof command, "cp '%s' '%s' && rm -f '%s-wal' '%s-shm'",
-                   from, to, to, to);
-    assert_int_equal(system(command), 0);
+    psn_buf_format(&command, "cp '%s' '%s' && rm -f '%s-wal' '%s-shm'", from, to, to, to);
+    assert_int_equal(psn_buf_check(&command, NULL), PSN_OK);
+    assert_int_equal(system(psn_buf_str(&command)), 0);
 }
 
 static void an_older_copy_is_found(void **state)
 {
     struct fixture *f = *state;
     struct psn_key key = identity_key(f);
-    char copy[4200];
+    char copy[512];
 
     (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
     assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
@@ -187,7 +187,7 @@ static void a_copy_that_went_its_own_way_is_found(void **state)
     struct fixture *f = *state;
     struct psn_key key = identity_key(f);
     struct psn_vault_options elsewhere = { .path = f->path, .state_dir = NULL };
-    char copy[4200];
+    char copy[512];
 
     (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
     assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
@@ -213,8 +213,8 @@ static void a_restored_backup_is_the_vault_again(void **state)
     struct psn_restore restore = { .key = identity_key(f), .accept_older = true };
     struct psn_vault_check check;
     struct psn_client client;
-    char copy[4200];
-    char kept[4200];
+    char copy[512];
+    char kept[1024];
 
     (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
     restore.backup = copy;

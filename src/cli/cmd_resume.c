@@ -1,0 +1,89 @@
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/outcome.h"
+
+struct cmd_resume_options {
+    bool again;
+    const char *abandon;
+};
+
+static const struct cli_option resume_options[] = {
+    { "again", 0, CLI_FLAG, offsetof(struct cmd_resume_options, again), NULL,
+      N_("where a rotation is stuck, set its new password at OVH once more") },
+    { "abandon", 0, CLI_TEXT, offsetof(struct cmd_resume_options, abandon), N_("ADDRESS"),
+      N_("give up a new password that was never sent to OVH") },
+    { 0 },
+};
+
+static enum psn_code print_abandoned(struct cli *cli, const char *address,
+                                     struct psn_error *err)
+{
+    struct psn_outcome outcome = { .result = PSN_RESULT_UNCHANGED };
+    struct cli_outcomes outcomes = { .cli = cli, .single = true };
+    struct psn_role role;
+    enum psn_code rc = psn_role_get(cli->vault, address, &role, err);
+
+    if (rc)
+        return rc;
+    if (!cli->json) {
+        cli_print(cli,
+                  _("%s: the new password was given up; version %llu stays in force\n"),
+                  CLI_SHOWN(role.address), (unsigned long long)role.version);
+        return PSN_OK;
+    }
+    memcpy(outcome.address, role.address, sizeof outcome.address);
+    outcome.version = role.version;
+    outcome.old_dead = role.old_dead;
+    rc = cli_outcomes_add(&outcomes, &outcome, err);
+    return cli_outcomes_end(&outcomes, rc, err);
+}
+
+static enum psn_code abandon(struct cli *cli, const struct cmd_resume_options *options,
+                             struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (cli->arg_count > 0 || options->again)
+        return psn_fail(err, PSN_E_INVALID,
+                        _("--abandon stands alone: no other address, no --again"));
+    rc = psn_abandon(cli->vault, options->abandon, err);
+    return rc ? rc : print_abandoned(cli, options->abandon, err);
+}
+
+static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_resume_options *options = arg;
+    struct cli_outcomes outcomes;
+    struct psn_run run;
+    enum psn_code rc;
+
+    if (options->abandon)
+        return abandon(cli, options, err);
+    rc = cli_outcomes_begin(&outcomes, cli, &run, err);
+    run.again = options->again;
+    if (!rc)
+        rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);
+    if (!rc && outcomes.total == 0 && !cli->json)
+        cli_print(cli, _("Nothing is unfinished.\n"));
+    return cli_outcomes_end(&outcomes, rc, err);
+}
+
+const struct cli_command cmd_resume = {
+    .name = "resume",
+    .arguments = N_("[GLOB…]"),
+    .summary =
+        N_("finish what was interrupted, and ask whether old passwords are refused"),
+    .examples = N_("passation resume\teverything that is unfinished\n"
+                   "passation resume technique@martin.fr --again\t"
+                   "send the new password once more\n"
+                   "passation resume --abandon technique@martin.fr\t"
+                   "give up one that was never sent\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .max_args = SIZE_MAX,
+    .options = resume_options,
+    .options_size = sizeof(struct cmd_resume_options),
+    .run = run_resume,
+};

@@ -1,0 +1,216 @@
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/display.h"
+
+/* role ls and rm. */
+
+/* --- ls ------------------------------------------------------------------------------
+ */
+
+enum {
+    REASONS_MAX = 16 * 1024 * 1024
+};
+
+struct listing {
+    struct cli_json *json; /* or NULL */
+    struct cli_table *table;
+    struct psn_buf *reasons; /* what needs a person, one line each */
+    size_t count;
+    size_t unsettled;
+};
+
+static void put_json(struct cli_json *json, const struct psn_role *role)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "address", role->address);
+    cli_json_text(json, "client", role->client);
+    cli_json_text(json, "backend", role->backend[0] ? role->backend : NULL);
+    cli_display_json_count(json, "version", role->version);
+    cli_json_time(json, "changed_at", role->changed_s);
+    cli_json_time(json, "verified_at", role->verified_s);
+    cli_json_text(json, "state", psn_role_state_name(role->state));
+    cli_json_text(json, "reason", role->reason[0] ? role->reason : NULL);
+    cli_display_json_count(json, "pending", role->pending);
+    cli_json_tristate(json, "old_dead", role->old_dead);
+    cli_json_time(json, "created_at", role->created_s);
+    cli_json_close(json, '}');
+}
+
+static void put_row(struct cli_table *table, const struct psn_role *role)
+{
+    char number[24];
+    char changed[PSN_TIME_SIZE];
+    char verified[PSN_TIME_SIZE];
+
+    cli_table_cell(table, role->address);
+    cli_table_cell(table, role->client);
+    cli_table_cell(table, cli_display_state(role->state));
+    cli_table_cell(table, cli_display_count(role->version, number));
+    cli_table_cell(table, cli_display_time(role->changed_s, changed));
+    cli_table_cell(table, cli_display_time(role->verified_s, verified));
+}
+
+static enum psn_code list_role(void *arg, const struct psn_role *role,
+                               struct psn_error *err)
+{
+    struct listing *listing = arg;
+
+    listing->count++;
+    if (listing->json) {
+        put_json(listing->json, role);
+        return PSN_OK;
+    }
+    put_row(listing->table, role);
+    if (role->state != PSN_ROLE_STABLE && role->state != PSN_ROLE_RECEIVED)
+        listing->unsettled++;
+    if (role->reason[0])
+        psn_buf_format(listing->reasons, "! %s: %s\n", CLI_SHOWN(role->address),
+                       CLI_SHOWN(role->reason));
+    return psn_buf_check(listing->reasons, err);
+}
+
+static enum psn_code list_json(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct listing listing = { .json = &json };
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "roles", '[');
+    rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true, list_role, &listing,
+                       err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return rc ? rc : cli_json_print(cli, &json, err);
+}
+
+static void put_header(struct cli_table *table)
+{
+    cli_table_cell(table, _("ADDRESS"));
+    cli_table_cell(table, _("CLIENT"));
+    cli_table_cell(table, _("STATE"));
+    cli_table_cell(table, _("VERSION"));
+    cli_table_cell(table, _("CHANGED"));
+    cli_table_cell(table, _("PROVED"));
+}
+
+static enum psn_code run_ls(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = NULL;
+    PSN_AUTO_RELEASE(psn_buf) reasons = psn_buf_init(REASONS_MAX);
+    struct listing listing = { .reasons = &reasons };
+    enum psn_code rc;
+
+    (void)arg;
+    if (cli->json)
+        return list_json(cli, err);
+    table = cli_table_new(6);
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    listing.table = table;
+    put_header(table);
+    rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true, list_role, &listing,
+                       err);
+    if (rc)
+        return rc;
+    if (listing.count > 0)
+        cli_table_print(cli, table);
+    else
+        cli_note(cli, _("No role fits. Create one with 'passation role add ADDRESS', or "
+                        "take one over with 'passation role adopt ADDRESS'."));
+    if (reasons.size > 0)
+        cli_print(cli, "\n%s", psn_buf_str(&reasons));
+    if (listing.unsettled > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu role is unfinished; go on with: passation resume",
+                              "%zu roles are unfinished; go on with: passation resume",
+                              listing.unsettled),
+                 listing.unsettled);
+    return PSN_OK;
+}
+
+const struct cli_command cmd_role_ls = {
+    .name = "role ls",
+    .arguments = N_("[GLOB…]"),
+    .summary = N_("list the roles"),
+    .examples =
+        N_("passation role ls\tall of them\n"
+           "passation role ls 'technique@*'\tthose of all domains\n"
+           "passation role ls '*@martin.fr' --json\tthose of one, for a program\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .max_args = SIZE_MAX,
+    .run = run_ls,
+};
+
+/* --- rm ------------------------------------------------------------------------------
+ */
+
+struct cmd_role_rm_options {
+    const char *confirm;
+};
+
+static const struct cli_option rm_options[] = {
+    { "confirm", 0, CLI_TEXT, offsetof(struct cmd_role_rm_options, confirm),
+      N_("ADDRESS"),
+      N_("the address again, when the vault holds the only copy of its password") },
+    { 0 },
+};
+
+static enum psn_code remove_role(struct cli *cli, const char *address,
+                                 const char *confirm, struct psn_error *err)
+{
+    struct psn_error refusal = { 0 };
+    enum psn_code rc = psn_role_rm(cli->vault, address, confirm, &refusal);
+
+    if (rc == PSN_E_POLICY && !confirm && cli_has_terminal(cli)) {
+        rc = cli_confirm_typed(
+            cli, address, err,
+            _("%s.\nIt cannot be read back from OVH. To remove the role "
+              "all the same, type its address: "),
+            refusal.message);
+        return rc ? rc : psn_role_rm(cli->vault, address, address, err);
+    }
+    if (rc && err)
+        *err = refusal;
+    return rc;
+}
+
+static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_role_rm_options *options = arg;
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    const char *address = cli->args[0];
+    enum psn_code rc = remove_role(cli, address, options->confirm, err);
+
+    if (rc)
+        return rc;
+    if (!cli->json) {
+        cli_print(cli, _("%s: removed from the vault; the mailbox at OVH is as before\n"),
+                  CLI_SHOWN(address));
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "address", address);
+    cli_json_bool(&json, "removed", true);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+const struct cli_command cmd_role_rm = {
+    .name = "role rm",
+    .arguments = N_("ADDRESS"),
+    .summary = N_("remove a role from the vault, nothing at OVH"),
+    .examples = N_("passation role rm essai@martin.fr\t"
+                   "refused while its password is only here\n"
+                   "passation role rm essai@martin.fr --confirm essai@martin.fr\t"
+                   "removes it with its secrets\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = 1,
+    .options = rm_options,
+    .options_size = sizeof(struct cmd_role_rm_options),
+    .run = run_rm,
+};

@@ -1,0 +1,239 @@
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/fields.h"
+
+/* secret add, set and rm; ls is in cmd_secret_list.c. */
+
+struct cmd_secret_options {
+    const char *type;
+    const char *user;
+    const char *url;
+    const char *expires;
+    const char *note;
+    int secret_fd;
+    bool generate;
+};
+
+#define TEXT_OPTION(option, member, value, help)                                      \
+    {                                                                                 \
+        option, 0, CLI_TEXT, offsetof(struct cmd_secret_options, member), value, help \
+    }
+
+static const struct cli_option secret_options[] = {
+    TEXT_OPTION("type", type, N_("TYPE"),
+                N_("what it is: ftp, database, cms, licence, stripe, totp …; see "
+                   "passation-secret(1)")),
+    TEXT_OPTION("user", user, N_("USER"), N_("the user name that goes with it")),
+    TEXT_OPTION("url", url, N_("URL"), N_("where it is used")),
+    TEXT_OPTION("expires", expires, N_("YYYY-MM-DD"), N_("the last day it is valid")),
+    TEXT_OPTION("note", note, N_("TEXT"), N_("anything else; not a secret")),
+    { "secret-fd", 0, CLI_FD, offsetof(struct cmd_secret_options, secret_fd), N_("N"),
+      N_("read the secret from this descriptor, up to its end") },
+    { "generate", 0, CLI_FLAG, offsetof(struct cmd_secret_options, generate), NULL,
+      N_("make a random password") },
+    { 0 },
+};
+
+/* --- the value -----------------------------------------------------------------------
+ */
+
+static enum psn_code read_value(const char *where, int fd, struct psn_secret **ret_value,
+                                struct psn_error *err)
+{
+    enum psn_code rc = psn_secret_read_fd(fd, PSN_SECRET_MAX, ret_value, err);
+
+    if (rc)
+        return psn_wrap(err, rc, "%s", where);
+    if (psn_secret_size(*ret_value) == 0)
+        return psn_fail(err, PSN_E_INVALID, _("%s: the secret that was given is empty"),
+                        where);
+    return PSN_OK;
+}
+
+/* By descriptor, made, or typed twice on the terminal. */
+static enum psn_code take_value(struct cli *cli, const struct cmd_secret_options *options,
+                                struct psn_secret **ret_value, struct psn_error *err)
+{
+    const char *where = CLI_SHOWN(cli->args[0]);
+
+    if (options->generate && options->secret_fd >= 0)
+        return psn_fail(err, PSN_E_INVALID,
+                        _("%s: --generate and --secret-fd exclude each other"), where);
+    if (options->secret_fd >= 0)
+        return read_value(where, options->secret_fd, ret_value, err);
+    if (options->generate)
+        return psn_new_password(ret_value, err);
+    if (cli_has_terminal(cli))
+        return cli_ask_new_secret(cli, _("Secret: "), PSN_SECRET_MAX, ret_value, err);
+    (void)psn_fail(err, PSN_E_INVALID, _("%s, %s: no secret was given"), where,
+                   CLI_SHOWN(cli->args[1]));
+    return psn_hint(err, PSN_E_INVALID,
+                    _("give it with --secret-fd N, or make one with --generate"));
+}
+
+static enum psn_code print_version(struct cli *cli, uint64_t version,
+                                   struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    if (!cli->json) {
+        cli_print(cli, _("%s, %s: version %llu is stored\n"), CLI_SHOWN(cli->args[0]),
+                  CLI_SHOWN(cli->args[1]), (unsigned long long)version);
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "address", cli->args[0]);
+    cli_json_text(&json, "label", cli->args[1]);
+    cli_json_number(&json, "version", (int64_t)version);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+/* --- add -----------------------------------------------------------------------------
+ */
+
+static enum psn_code copy_option(const char *name, const char *text, char *ret_field,
+                                 size_t size, struct psn_error *err)
+{
+    return text ? cli_field_copy(name, text, ret_field, size, err) : PSN_OK;
+}
+
+static enum psn_code fill(struct cli *cli, const struct cmd_secret_options *options,
+                          struct psn_secret_info *info, struct psn_error *err)
+{
+    enum psn_code rc = cli_field_copy(_("the address"), cli->args[0], info->address,
+                                      sizeof info->address, err);
+
+    if (!rc)
+        rc = cli_field_copy(_("the label"), cli->args[1], info->label, sizeof info->label,
+                            err);
+    if (!rc)
+        rc = copy_option("--type", options->type, info->type, sizeof info->type, err);
+    if (!rc)
+        rc = copy_option("--user", options->user, info->user, sizeof info->user, err);
+    if (!rc)
+        rc = copy_option("--url", options->url, info->url, sizeof info->url, err);
+    if (!rc)
+        rc = copy_option("--expires", options->expires, info->expires,
+                         sizeof info->expires, err);
+    return rc ? rc
+              : copy_option("--note", options->note, info->note, sizeof info->note, err);
+}
+
+static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_secret_options *options = arg;
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_info info = { 0 };
+    enum psn_code rc = fill(cli, options, &info, err);
+
+    if (!rc)
+        rc = take_value(cli, options, &value, err);
+    if (!rc)
+        rc = psn_secret_add(cli->vault, &info, value, err);
+    return rc ? rc : print_version(cli, 1, err);
+}
+
+const struct cli_command cmd_secret_add = {
+    .name = "secret add",
+    .arguments = N_("ADDRESS LABEL"),
+    .summary = N_("hang another secret on a role: a licence, an FTP or Stripe account …"),
+    .examples =
+        N_("passation secret add technique@martin.fr ftp --type ftp --user martin "
+           "--url ftp://ftp.martin.fr\tasks for the secret, twice\n"
+           "passation secret add facturation@martin.fr stripe --type stripe "
+           "--secret-fd 3 3<FILE\treads it from a file\n"
+           "passation secret add technique@martin.fr cms --type cms --generate\t"
+           "makes a password\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 2,
+    .max_args = 2,
+    .options = secret_options,
+    .options_size = sizeof(struct cmd_secret_options),
+    .run = run_add,
+};
+
+/* --- set -----------------------------------------------------------------------------
+ */
+
+static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_secret_options *options = arg;
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_change change = {
+        .type = options->type,
+        .user = options->user,
+        .url = options->url,
+        .note = options->note,
+        .expires = options->expires,
+    };
+    bool only_fields = options->secret_fd < 0 && !options->generate &&
+                       (options->type || options->user || options->url || options->note ||
+                        options->expires);
+    uint64_t version = 0;
+    enum psn_code rc = PSN_OK;
+
+    if (!only_fields)
+        rc = take_value(cli, options, &value, err);
+    change.value = value;
+    if (!rc)
+        rc = psn_secret_set(cli->vault, cli->args[0], cli->args[1], &change, &version,
+                            err);
+    return rc ? rc : print_version(cli, version, err);
+}
+
+const struct cli_command cmd_secret_set = {
+    .name = "secret set",
+    .arguments = N_("ADDRESS LABEL"),
+    .summary = N_("give a secret a new version, or other fields"),
+    .examples = N_("passation secret set technique@martin.fr ftp\t"
+                   "asks for the new secret, twice; the old one is kept\n"
+                   "passation secret set technique@martin.fr ftp --expires 2027-06-30\t"
+                   "changes a field, not the secret\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 2,
+    .max_args = 2,
+    .options = secret_options,
+    .options_size = sizeof(struct cmd_secret_options),
+    .run = run_set,
+};
+
+/* --- rm ------------------------------------------------------------------------------
+ */
+
+static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc = psn_secret_rm(cli->vault, cli->args[0], cli->args[1], err);
+
+    (void)arg;
+    if (rc)
+        return rc;
+    if (!cli->json) {
+        cli_print(cli, _("%s, %s: hidden; its versions stay in the vault\n"),
+                  CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->args[1]));
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "address", cli->args[0]);
+    cli_json_text(&json, "label", cli->args[1]);
+    cli_json_bool(&json, "removed", true);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+const struct cli_command cmd_secret_rm = {
+    .name = "secret rm",
+    .arguments = N_("ADDRESS LABEL"),
+    .summary = N_("hide a secret; its versions stay"),
+    .examples = N_("passation secret rm technique@martin.fr ftp\tno longer listed\n"
+                   "passation show technique@martin.fr ftp --versions\t"
+                   "what it was is still there\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run_rm,
+};

@@ -1,0 +1,74 @@
+#include "cli/display.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE])
+{
+    return time_s ? psn_clock_format(time_s, out) : "-";
+}
+
+const char *cli_display_count(uint64_t number, char out[24])
+{
+    if (number == 0)
+        return "-";
+    (void)snprintf(out, 24, "%llu", (unsigned long long)number);
+    return out;
+}
+
+void cli_display_json_count(struct cli_json *json, const char *name, uint64_t number)
+{
+    if (number == 0)
+        cli_json_null(json, name);
+    else
+        cli_json_number(json, name, (int64_t)number);
+}
+
+const char *cli_display_state(enum psn_role_state state)
+{
+    switch (state) {
+    case PSN_ROLE_STABLE:
+        return _("stable");
+    case PSN_ROLE_ROTATING:
+        return _("rotating");
+    case PSN_ROLE_UNCERTAIN:
+        return _("uncertain");
+    case PSN_ROLE_STUCK:
+        return _("stuck");
+    case PSN_ROLE_MISSING:
+        return _("missing");
+    case PSN_ROLE_RECEIVED:
+        return _("received");
+    }
+    return psn_role_state_name(state);
+}
+
+void cli_display_row(struct cli_table *table, const char *label, const char *value)
+{
+    cli_table_cell(table, label);
+    cli_table_cell(table, value[0] ? value : "-");
+}
+
+static enum psn_code look_for_url(void *arg, const struct psn_client *client,
+                                  struct psn_error *err)
+{
+    bool *found = arg;
+
+    (void)err;
+    *found = *found || strncmp(client->endpoint, "https://", 8) == 0 || client->imap[0] ||
+             client->smtp[0];
+    return PSN_OK;
+}
+
+enum psn_code cli_display_ca(struct cli *cli, struct psn_error *err)
+{
+    bool found = false;
+    enum psn_code rc;
+
+    if (!cli->ca_file || cli->ca_noted)
+        return PSN_OK;
+    rc = psn_client_each(cli->vault, look_for_url, &found, err);
+    if (!rc && found)
+        cli_note_ca(cli);
+    return rc;
+}

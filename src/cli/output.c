@@ -1,0 +1,206 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* Results on stdout, everything else on stderr. */
+
+/* --- stderr --- */
+
+static void say(const char *kind, const char *format, va_list args) PSN_PRINTF(2, 0);
+
+/* One write per message: lines of two processes do not mix. */
+static void say(const char *kind, const char *format, va_list args)
+{
+    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(8192);
+    char text[4096];
+
+    if (vsnprintf(text, sizeof text, format, args) < 0)
+        return;
+    psn_text_cut_utf8(text);
+    psn_buf_text(&line, kind);
+    psn_buf_text(&line, text);
+    psn_buf_char(&line, '\n');
+    if (!line.failed)
+        (void)cli_write_fd(STDERR_FILENO, line.data, line.size);
+}
+
+void cli_note(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->quiet)
+        return;
+    va_start(args, format);
+    say("", format, args);
+    va_end(args);
+}
+
+void cli_warn(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    (void)cli;
+    va_start(args, format);
+    say(_("passation: warning: "), format, args);
+    va_end(args);
+}
+
+static PSN_PRINTF(2, 3) void say_as(const char *kind, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(kind, format, args);
+    va_end(args);
+}
+
+void cli_note_ca(struct cli *cli)
+{
+    if (!cli->ca_file || cli->ca_noted)
+        return;
+    cli->ca_noted = true;
+    say_as("",
+           _("passation: also trusting the authorities in '%s' (PASSATION_CA_FILE), for "
+             "hosts given by URL only"),
+           CLI_SHOWN(cli->ca_file));
+}
+
+/* --- errors --- */
+
+static bool report_as_json(struct cli *cli, const struct psn_error *err, int status)
+{
+    struct cli_json json = cli_json_init();
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "error", '{');
+    cli_json_text(&json, "code", psn_code_word(err->code));
+    cli_json_text(&json, "message", err->message);
+    cli_json_text(&json, "hint", err->hint[0] ? err->hint : NULL);
+    cli_json_number(&json, "exit", status);
+    cli_json_close(&json, '}');
+    cli_json_close(&json, '}');
+    rc = cli_json_print(cli, &json, NULL);
+    cli_json_release(&json);
+    return rc == PSN_OK;
+}
+
+int cli_report(struct cli *cli, const struct psn_error *err)
+{
+    int status = psn_code_exit_status(err->code);
+
+    if (cli->json && !cli->result_printed && report_as_json(cli, err, status))
+        return status;
+    say_as(_("passation: error: "), "%s", err->message);
+    if (err->hint[0])
+        say_as(_("passation: hint: "), "%s", err->hint);
+    return status;
+}
+
+/* --- stdout --- */
+
+int cli_write_fd(int fd, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+
+    while (size > 0) {
+        ssize_t done = write(fd, at, size);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return errno;
+        at += done;
+        size -= (size_t)done;
+    }
+    return 0;
+}
+
+static enum psn_code lost(struct cli *cli, int errnum, struct psn_error *err)
+{
+    if (cli->output_errno == 0)
+        cli->output_errno = errnum ? errnum : EIO;
+    return psn_fail(err, psn_file_code(cli->output_errno), _("cannot write the result: %s"),
+                    strerror(cli->output_errno));
+}
+
+void cli_print(struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    int length;
+
+    cli->result_printed = true;
+    va_start(args, format);
+    length = vfprintf(stdout, format, args);
+    va_end(args);
+    if (length < 0 && cli->output_errno == 0)
+        cli->output_errno = errno ? errno : EIO;
+}
+
+enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
+                        struct psn_error *err)
+{
+    int errnum = 0;
+
+    cli->result_printed = true;
+    if (fflush(stdout) != 0)
+        errnum = errno;
+    if (errnum == 0)
+        errnum = cli_write_fd(STDOUT_FILENO, bytes, size);
+    return errnum ? lost(cli, errnum, err) : PSN_OK;
+}
+
+/* True if a terminal shows the bytes and obeys none: lines of plain text. */
+static bool is_fit_for_terminal(const struct psn_secret *secret)
+{
+    const char *at = (const char *)psn_secret_bytes(secret);
+    size_t left = psn_secret_size(secret);
+
+    while (left > 0) {
+        size_t size = 0;
+
+        while (size < left && at[size] != '\n' && at[size] != '\t')
+            size++;
+        if (!psn_text_is_plain(at, size))
+            return false;
+        size += size < left ? 1 : 0;
+        at += size;
+        left -= size;
+    }
+    return true;
+}
+
+enum psn_code cli_print_secret(struct cli *cli, const struct psn_secret *secret,
+                               struct psn_error *err)
+{
+    if (isatty(STDOUT_FILENO) && !is_fit_for_terminal(secret)) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("the secret holds control characters, which a terminal would obey"));
+        return psn_hint(err, PSN_E_POLICY, _("send the output into a file or a pipe"));
+    }
+    return cli_write(cli, psn_secret_bytes(secret), psn_secret_size(secret), err);
+}
+
+enum psn_code cli_finish(struct cli *cli, struct psn_error *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return lost(cli, errno, err);
+    return cli->output_errno ? lost(cli, 0, err) : PSN_OK;
+}
+
+size_t cli_terminal_columns(int fd)
+{
+    struct winsize size = { 0 };
+
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+        return 80;
+    return size.ws_col;
+}

@@ -1,0 +1,21 @@
+#ifndef PSN_CLI_OUTPUT_H
+#define PSN_CLI_OUTPUT_H
+
+#include "cli/cli.h"
+
+/* What output.c gives to the other files of the framework. */
+
+/* Writes bytes to stdout past stdio, which keeps copies; after what stdio holds. */
+PSN_MUST_CHECK enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
+                                       struct psn_error *err);
+
+/* The same for any descriptor. Returns 0 or an errno. */
+int cli_write_fd(int fd, const void *bytes, size_t size);
+
+/* Flushes stdout. E_IO or E_FULL if anything printed in this run was lost. */
+PSN_MUST_CHECK enum psn_code cli_finish(struct cli *cli, struct psn_error *err);
+
+/* Columns of the terminal behind the descriptor; 80 if it does not say. */
+size_t cli_terminal_columns(int fd);
+
+#endif

@@ -1,0 +1,126 @@
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/output.h"
+
+/* --- stopping a run --- */
+
+/* Read by the run between two steps, written by the handler. */
+static volatile sig_atomic_t stops;
+
+static void ask_to_stop(int number)
+{
+    (void)number;
+    stops = stops + 1;
+}
+
+/* SA_RESETHAND: the second signal of a kind has its usual effect. */
+void cli_catch_signals(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
+
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction old;
+
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
+    }
+}
+
+bool cli_stop_asked(void)
+{
+    return stops > 0;
+}
+
+/* --- the line on the terminal --- */
+
+enum {
+    QUIET_MS = 1000, /* what is done by then needs no display */
+    BAR_COLUMNS = 20,
+    LINE_MAX_BYTES = 2048,
+};
+
+struct cli_progress {
+    bool draws;
+    bool drawn;
+    int64_t since_ms;
+};
+
+static bool is_able(const struct cli *cli)
+{
+    const char *term = getenv("TERM");
+
+    return !cli->quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+struct cli_progress *cli_progress_new(struct cli *cli)
+{
+    struct cli_progress *progress = calloc(1, sizeof *progress);
+
+    if (!progress)
+        return NULL;
+    progress->draws = is_able(cli);
+    progress->since_ms = psn_clock_boot_ms();
+    return progress;
+}
+
+/* Cuts text to so many columns, at a character's edge. */
+static void cut_columns(char *text, size_t columns)
+{
+    while (psn_text_columns(text) > columns && text[0]) {
+        text[strlen(text) - 1] = '\0';
+        psn_text_cut_utf8(text);
+    }
+}
+
+static void compose(struct psn_buf *line, const struct psn_progress *state)
+{
+    size_t done = state->count ? state->index * BAR_COLUMNS / state->count : 0;
+
+    if (state->count > 1) {
+        psn_buf_char(line, '[');
+        for (size_t i = 0; i < BAR_COLUMNS; i++)
+            psn_buf_char(line, i < done ? '=' : ' ');
+        psn_buf_format(line, "] %zu/%zu  ", state->index + 1, state->count);
+    }
+    psn_buf_format(line, "%s: %s", CLI_SHOWN(state->address ? state->address : ""),
+                   CLI_SHOWN(state->step ? state->step : ""));
+    if (state->wait_s > 0)
+        psn_buf_format(line, " (%lld s)", (long long)state->wait_s);
+}
+
+static void draw(const char *text)
+{
+    PSN_AUTO_RELEASE(psn_buf) bytes = psn_buf_init(LINE_MAX_BYTES + 16);
+
+    psn_buf_format(&bytes, "\r%s\033[K", text);
+    if (!bytes.failed)
+        (void)cli_write_fd(STDERR_FILENO, bytes.data, bytes.size);
+}
+
+void cli_progress_update(struct cli_progress *progress, const struct psn_progress *state)
+{
+    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_BYTES);
+
+    if (!progress || !progress->draws ||
+        (psn_clock_boot_ms() - progress->since_ms < QUIET_MS && state->wait_s <= 0))
+        return;
+    compose(&line, state);
+    if (line.failed)
+        return;
+    cut_columns((char *)line.data, cli_terminal_columns(STDERR_FILENO) - 1);
+    draw((const char *)line.data);
+    progress->drawn = true;
+}
+
+void cli_progress_free(struct cli_progress *progress)
+{
+    if (progress && progress->drawn)
+        draw("");
+    free(progress);
+}

@@ -1,0 +1,356 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "crypto/init.h"
+#include "crypto/secret.h"
+#include "ovh/mailbox.h"
+#include "support/fake_http.h"
+
+/* Addresses: every good local part with every good domain is one of ours, every other
+ * pair is not. */
+
+#define X10 "xxxxxxxxxx"
+#define X60 X10 X10 X10 X10 X10 X10
+
+static const char *const good_locals[] = {
+    "technique", "a",           "A",        "1",     "a1",         "1a",
+    "Contact",   "first.last",  "a.b.c",    "a_b",   "a-b",        "a+b",
+    "a,b",       "a__b",        "a--b",     "a-",    "a_",         "a+",
+    "a.-b",      "FACTURATION", X60 "abcd", "0.0.0", "a.b_c-d+e,f"
+};
+static const char *const bad_locals[] = { "",
+                                          ".a",
+                                          "a.",
+                                          "a..b",
+                                          "..",
+                                          "-a",
+                                          "_a",
+                                          "+a",
+                                          ",a",
+                                          " a",
+                                          "a ",
+                                          "a b",
+                                          "a\tb",
+                                          "a\nb",
+                                          "a\rb",
+                                          "\"a\"",
+                                          "\"a b\"",
+                                          "a\"b",
+                                          "a'b",
+                                          "a/b",
+                                          "a\\b",
+                                          "a%b",
+                                          "a!b",
+                                          "a#b",
+                                          "a$b",
+                                          "a&b",
+                                          "a*b",
+                                          "a=b",
+                                          "a?b",
+                                          "a^b",
+                                          "a`b",
+                                          "a{b",
+                                          "a|b",
+                                          "a}b",
+                                          "a~b",
+                                          "a;b",
+                                          "a:b",
+                                          "a<b",
+                                          "a>b",
+                                          "(c)a",
+                                          "a(c)",
+                                          "a[b]",
+                                          "\xc3\xa9",
+                                          "a\xc3\xa9",
+                                          "\xff",
+                                          "a\x01"
+                                          "b",
+                                          "a\x7f",
+                                          X60 "abcde",
+                                          "a\xe2\x80\xae"
+                                          "b",
+                                          "\xef\xbb\xbf"
+                                          "a",
+                                          "\xd0\xb0",
+                                          "a\xc2\xa0",
+                                          "a@b",
+                                          "../a",
+                                          "a\xe2\x80\x8b" };
+static const char *const good_domains[] = { "acme.example",
+                                            "ACME.Example",
+                                            "a.b",
+                                            "a.bc",
+                                            "x-y.org",
+                                            "1.example",
+                                            "a1.b2.c3",
+                                            "3com.net",
+                                            "a--b.example",
+                                            "xn--caf-dma.example",
+                                            "sub.sub.sub.example.org",
+                                            X60 ".example",
+                                            "a.museum",
+                                            "a.x1",
+                                            "a.1x" };
+static const char *const bad_domains[] = { "",
+                                           "acme",
+                                           ".example",
+                                           "example.",
+                                           "acme.example.",
+                                           "acme..example",
+                                           "-a.example",
+                                           "a-.example",
+                                           "a.-b",
+                                           "a.b-",
+                                           "a_b.example",
+                                           "a b.example",
+                                           " a.example",
+                                           "a.example ",
+                                           "a.example\n",
+                                           "a,example",
+                                           "a/example.org",
+                                           "[127.0.0.1]",
+                                           "127.0.0.1",
+                                           "[::1]",
+                                           "1.2",
+                                           "a.123",
+                                           "a.example:25",
+                                           "a.example/x",
+                                           "a.example?x",
+                                           "a.example#x",
+                                           "caf\xc3\xa9.example",
+                                           "a.exa\xc3\xa9",
+                                           "\xff.example",
+                                           "a\x01.example",
+                                           X60 "abcd.example",
+                                           "a.example%00",
+                                           "a.example;b",
+                                           "a*.example",
+                                           "*.example",
+                                           X60 "." X60 "." X60 "." X60 "." X10 ".example",
+                                           "a@b.example",
+                                           "a.example@" };
+
+static size_t spellings;
+
+static bool parse(const char *local, const char *domain, struct psn_mailbox *mailbox)
+{
+    char address[1024];
+    struct psn_error err = { 0 };
+    enum psn_code rc;
+
+    (void)snprintf(address, sizeof address, "%s@%s", local, domain);
+    spellings++;
+    rc = psn_mailbox_parse(address, mailbox, &err);
+    if (rc == PSN_OK)
+        return true;
+    assert_int_equal(rc, PSN_E_INVALID);
+    assert_true(psn_text_is_plain(err.message, strlen(err.message)));
+    return false;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void accepts_all_that_is_specified(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good_locals); i++) {
+        for (size_t j = 0; j < COUNT(good_domains); j++) {
+            struct psn_mailbox mailbox;
+            char local[80];
+            char domain[300];
+
+            if (!parse(good_locals[i], good_domains[j], &mailbox))
+                fail_msg("%s@%s is refused", good_locals[i], good_domains[j]);
+            (void)snprintf(local, sizeof local, "%s", good_locals[i]);
+            (void)snprintf(domain, sizeof domain, "%s", good_domains[j]);
+            psn_text_lower(local);
+            psn_text_lower(domain);
+            assert_string_equal(mailbox.local, local);
+            assert_string_equal(mailbox.domain, domain);
+            assert_int_equal(mailbox.backend, PSN_BACKEND_NONE);
+        }
+    }
+}
+
+static void refuses_everything_else(void **state)
+{
+    struct psn_mailbox mailbox;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad_locals); i++)
+        for (size_t j = 0; j < COUNT(good_domains); j++)
+            if (parse(bad_locals[i], good_domains[j], &mailbox))
+                fail_msg("'%s@%s' is taken", bad_locals[i], good_domains[j]);
+    for (size_t i = 0; i < COUNT(good_locals); i++)
+        for (size_t j = 0; j < COUNT(bad_domains); j++)
+            if (parse(good_locals[i], bad_domains[j], &mailbox))
+                fail_msg("'%s@%s' is taken", good_locals[i], bad_domains[j]);
+    assert_true(spellings > 2000);
+}
+
+static void refuses_what_is_no_pair(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "@",
+        "a",
+        "a.example",
+        "@a.example",
+        "a@",
+        "a@@a.example",
+        "a@b@c.example",
+        "mailto:a@b.example",
+        "<a@b.example>",
+        "A <a@b.example>",
+        "a@b.example,c@d.example",
+        "a@b.example\0hidden",
+    };
+    struct psn_mailbox mailbox = { .local = "untouched" };
+
+    (void)state;
+    for (size_t i = 0; i + 1 < COUNT(rows); i++)
+        assert_int_equal(psn_mailbox_parse(rows[i], &mailbox, NULL), PSN_E_INVALID);
+    assert_string_equal(mailbox.local, "untouched");
+}
+
+/* 254 characters are the most, whatever the parts. */
+static void refuses_an_address_that_is_too_long(void **state)
+{
+    static const char address[] = "abcdefgh@" X60 "." X60 "." X60 "." X60 ".fr";
+    struct psn_mailbox mailbox;
+
+    (void)state;
+    assert_int_equal(strlen(address), 255);
+    assert_int_equal(psn_mailbox_parse(address, &mailbox, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_parse(address + 1, &mailbox, NULL), PSN_OK);
+}
+
+static void an_error_names_the_address_escaped(void **state)
+{
+    struct psn_mailbox mailbox;
+    struct psn_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(psn_mailbox_parse("a\x1b[2J@b", &mailbox, &err), PSN_E_INVALID);
+    assert_non_null(strstr(err.message, "'a\\x1b[2J@b'"));
+    assert_non_null(strstr(err.hint, "technique@"));
+}
+
+/* Back-ends and their servers */
+
+static void back_ends_have_stable_names(void **state)
+{
+    (void)state;
+    assert_string_equal(psn_backend_name(PSN_BACKEND_EMAIL_DOMAIN), "email/domain");
+    assert_string_equal(psn_backend_name(PSN_BACKEND_NONE), "none");
+    assert_int_equal(psn_backend_parse("email/domain"), PSN_BACKEND_EMAIL_DOMAIN);
+    assert_int_equal(psn_backend_parse("none"), PSN_BACKEND_NONE);
+    assert_int_equal(psn_backend_parse(""), PSN_BACKEND_NONE);
+    assert_int_equal(psn_backend_parse("email/pro"), PSN_BACKEND_NONE);
+}
+
+static void servers_follow_the_endpoint(void **state)
+{
+    struct psn_mail_hosts hosts;
+    char url[128] = "";
+    struct psn_error err = { 0 };
+
+    (void)state;
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-eu", &hosts);
+    assert_string_equal(hosts.imap.host, "imap.mail.ovh.net");
+    assert_int_equal(hosts.imap.port, 993);
+    assert_string_equal(hosts.imap.security, "SSL/TLS");
+    assert_string_equal(hosts.smtp.host, "smtp.mail.ovh.net");
+    assert_int_equal(hosts.smtp.port, 465);
+    assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, NULL), PSN_OK);
+    assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-ca", &hosts);
+    assert_string_equal(hosts.imap.host, "imap.mail.ovh.ca");
+    /* never OVH's servers for somebody else's endpoint */
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "https://localhost:1/1.0", &hosts);
+    assert_string_equal(hosts.imap.host, "");
+    assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, &err), PSN_E_INVALID);
+    assert_non_null(strstr(err.hint, "--imap"));
+    assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
+}
+
+static void a_mailbox_without_back_end_is_refused(void **state)
+{
+    struct psn_mailbox mailbox = { .local = "sav", .domain = "acme.example" };
+    struct psn_mailbox_info info;
+    struct psn_ovh_answer answer;
+    struct psn_error err = { 0 };
+    size_t count = 7;
+
+    (void)state;
+    fake_http_reset();
+    assert_int_equal(psn_mailbox_check_name(&mailbox, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_get(NULL, &mailbox, &info, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL), PSN_E_INVALID);
+    assert_int_equal(count, 7);
+    assert_int_equal(
+        psn_mailbox_list(NULL, PSN_BACKEND_NONE, "acme.example", NULL, NULL, NULL),
+        PSN_E_INVALID);
+    psn_mailbox_create(NULL, &mailbox, NULL, &answer, &err);
+    assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);
+    assert_int_equal(err.code, PSN_E_INVALID);
+    psn_mailbox_set_password(NULL, &mailbox, NULL, &answer, NULL);
+    assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);
+}
+
+/* Login */
+
+static enum psn_login fake_login(void *self, const struct psn_imap_server *server,
+                                 const char *user, const struct psn_secret *password,
+                                 struct psn_error *err)
+{
+    (void)err;
+    assert_string_equal(server->url, "imaps://localhost:1993");
+    assert_string_equal(server->ca_file, "/ca.pem");
+    assert_string_equal(user, "sav@acme.example");
+    assert_memory_equal(psn_secret_bytes(password), "word", 4);
+    return *(enum psn_login *)self;
+}
+
+static void a_login_goes_through_the_port(void **state)
+{
+    enum psn_login outcome = PSN_LOGIN_REFUSED;
+    struct psn_imap imap = { .login = fake_login, .self = &outcome };
+    PSN_AUTO(psn_secret) *password = NULL;
+
+    (void)state;
+    assert_int_equal(psn_secret_copy("word", 4, &password, NULL), PSN_OK);
+    assert_int_equal(psn_mailbox_login(imap, "imaps://localhost:1993", "/ca.pem",
+                                       "sav@acme.example", password, NULL),
+                     PSN_LOGIN_REFUSED);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return psn_crypto_init(NULL) == PSN_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepts_all_that_is_specified),
+        cmocka_unit_test(refuses_everything_else),
+        cmocka_unit_test(refuses_what_is_no_pair),
+        cmocka_unit_test(refuses_an_address_that_is_too_long),
+        cmocka_unit_test(an_error_names_the_address_escaped),
+        cmocka_unit_test(back_ends_have_stable_names),
+        cmocka_unit_test(servers_follow_the_endpoint),
+        cmocka_unit_test(a_mailbox_without_back_end_is_refused),
+        cmocka_unit_test(a_login_goes_through_the_port),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

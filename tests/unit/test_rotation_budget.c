@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/rotation_machine.h"
+#include "support/rotation_box.h"
+
+/*
+ * What bounds a run of the rotation machine (R10), and the brake on refused logins.
+ */
+
+static void a_back_off_doubles_to_a_minute_with_jitter_on_top(void **state)
+{
+    static const int64_t waits_ms[] = { 2500, 5000, 10000, 20000, 40000, 75000, 75000 };
+    struct box box = box_accepted();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof waits_ms / sizeof *waits_ms; i++) {
+        box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+        box_feed_event(
+            &box, (struct psn_rotation_event){ .kind = PSN_ROTATION_EV_LOGIN_NO_ANSWER,
+                                               .jitter_permille = 1000 });
+        assert_int_equal(box.action.wait_ms, waits_ms[i]);
+        box_feed(&box, PSN_ROTATION_EV_TIMER);
+    }
+}
+
+static void the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged(void **state)
+{
+    struct psn_rotation_state box = psn_rotation_state_init(1, false);
+
+    (void)state;
+    for (int64_t i = 0; i < 3; i++) {
+        assert_int_equal(psn_rotation_login_delay_s(&box, 3, 300, BEGIN_S + 10 * i), 0);
+        psn_rotation_note_refused(&box, BEGIN_S + 10 * i);
+    }
+    assert_int_equal(psn_rotation_login_delay_s(&box, 3, 300, BEGIN_S + 20), 280);
+    assert_int_equal(psn_rotation_login_delay_s(&box, 3, 300, BEGIN_S + 300), 0);
+    assert_int_equal(psn_rotation_login_delay_s(&box, 3, 300, BEGIN_S - 900), 300);
+    assert_int_equal(psn_rotation_login_delay_s(&box, 17, 300, BEGIN_S + 20), 0);
+    assert_int_equal(psn_rotation_login_delay_s(&box, 0, 300, BEGIN_S + 20), 0);
+}
+
+/* One of the events that can answer the action, by the dice. */
+static enum psn_rotation_event_kind any_answer(enum psn_rotation_action_kind action)
+{
+    enum psn_rotation_event_kind first = PSN_ROTATION_EV_LOGIN_ACCEPTED;
+    enum psn_rotation_event_kind last = PSN_ROTATION_EV_LOGIN_NO_ANSWER;
+
+    if (action == PSN_ROTATION_DO_STORE)
+        return PSN_ROTATION_EV_STORED;
+    if (action == PSN_ROTATION_DO_COMMIT)
+        return PSN_ROTATION_EV_COMMITTED;
+    if (action == PSN_ROTATION_DO_WAIT)
+        return PSN_ROTATION_EV_TIMER;
+    if (action == PSN_ROTATION_DO_SYNC_CLOCK)
+        return PSN_ROTATION_EV_CLOCK_SET;
+    if (action == PSN_ROTATION_DO_SEND) {
+        first = PSN_ROTATION_EV_NOT_SENT;
+        last = PSN_ROTATION_EV_UNKNOWN;
+    } else if (action == PSN_ROTATION_DO_LOOK_TASKS) {
+        first = PSN_ROTATION_EV_TASKS_EMPTY;
+        last = PSN_ROTATION_EV_TASKS_UNREADABLE;
+    }
+    return (enum psn_rotation_event_kind)(first + (unsigned)random() %
+                                                      (unsigned)(last - first + 1));
+}
+
+static void expect_within_budget(const struct box *box, int64_t waited_ms)
+{
+    assert_true(box->run.sends <= box->policy.sends_max);
+    assert_true(box->run.logins <= box->policy.logins_max);
+    assert_true(box->state.candidates <= box->policy.candidates_max);
+    assert_true(waited_ms <= box->policy.run_s * 1000);
+    if (box->state.failed_s[3])
+        assert_true(box->state.failed_s[0] - box->state.failed_s[3] >=
+                    box->policy.failed_logins_window_s);
+}
+
+static void every_run_is_bounded(void **state)
+{
+    struct box box = box_of(1, false);
+
+    (void)state;
+    box.policy = psn_rotation_policy_default();
+    srandom(20240229);
+    for (unsigned run = 0; run < 20000; run++) {
+        int64_t waited_ms = 0;
+
+        box_feed(&box, random() % 4 ? PSN_ROTATION_EV_START : PSN_ROTATION_EV_RESUME);
+        for (unsigned steps = 0; box.action.kind < PSN_ROTATION_DO_RETIRE; steps++) {
+            assert_true(steps < 200);
+            if (box.action.kind == PSN_ROTATION_DO_WAIT)
+                waited_ms += box.action.wait_ms;
+            box_feed(&box, any_answer(box.action.kind));
+            expect_within_budget(&box, waited_ms);
+        }
+        box.now_s += random() % 4000;
+    }
+    assert_true(box.state.cur > 1000);
+}
+
+static void a_clock_that_was_ahead_does_not_make_waits_endless(void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    box_feed(&box, PSN_ROTATION_EV_UNKNOWN);
+    box_see_new_in_force(&box);
+    box_crash(&box);
+    box.now_s -= 1000 * MINUTE;
+    box_feed(&box, PSN_ROTATION_EV_START);
+    box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+    assert_int_equal(box.action.kind, PSN_ROTATION_DO_WAIT);
+    assert_true(box.action.wait_ms <= 10 * MINUTE * 1000 + 1000);
+}
+
+static void what_cannot_be_is_not_valid(void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    assert_true(psn_rotation_is_valid(&box.state));
+    box.state.unanswered = 0; /* SENDING is always counted */
+    assert_false(psn_rotation_is_valid(&box.state));
+    box = box_sending(1, false);
+    box.state.phase = PSN_ROTATION_STABLE; /* with a candidate */
+    assert_false(psn_rotation_is_valid(&box.state));
+    box = box_sending(1, false);
+    box.state.phase = (enum psn_rotation_phase)17;
+    assert_false(psn_rotation_is_valid(&box.state));
+    box = box_sending(1, false);
+    box.state.silent_since_s = 1; /* with a request on the way */
+    assert_false(psn_rotation_is_valid(&box.state));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_back_off_doubles_to_a_minute_with_jitter_on_top),
+        cmocka_unit_test(the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged),
+        cmocka_unit_test(every_run_is_bounded),
+        cmocka_unit_test(a_clock_that_was_ahead_does_not_make_waits_endless),
+        cmocka_unit_test(what_cannot_be_is_not_valid),
+    };
+
+    return cmocka_run_group_tests_name("rotation_budget", tests, NULL, NULL);
+}
