@@ -19,7 +19,8 @@ struct psn_rotation_state psn_rotation_state_init(uint64_t cur, bool create)
 /* In every phase. */
 static bool is_consistent(const struct psn_rotation_state *s)
 {
-    return s->cur <= s->last && s->pend <= s->last &&
+    return s->said <= PSN_ROTATION_SAID_CLOCK && s->old_dead <= PSN_ROTATION_OLD_DEAD &&
+           s->cur <= s->last && s->pend <= s->last &&
            (s->old == 0 ? s->old_dead == PSN_ROTATION_OLD_UNASKED : s->old < s->cur) &&
            (!s->create || s->cur == 0) && s->last_send_s >= 0 && s->silent_since_s >= 0 &&
            (s->unanswered == 0 || (s->last_send_s > 0 && s->silent_since_s == 0)) &&

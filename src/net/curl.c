@@ -71,9 +71,8 @@ enum {
 };
 
 /* A block of libcurl's heap carries its size in front, so that all of it can be wiped. */
-union block {
-    size_t size;
-    max_align_t align;
+struct block {
+    _Alignas(max_align_t) size_t size;
 };
 
 /* libcurl also says "out of memory" for a header that is longer than it likes. */
@@ -81,7 +80,7 @@ static _Thread_local bool has_lacked_memory;
 
 static void *wiping_malloc(size_t size)
 {
-    union block *block = NULL;
+    struct block *block = NULL;
 
     if (size <= SIZE_MAX - sizeof *block)
         block = malloc(sizeof *block + size);
@@ -95,7 +94,7 @@ static void *wiping_malloc(size_t size)
 
 static void wiping_free(void *memory)
 {
-    union block *block = memory;
+    struct block *block = memory;
 
     if (!block)
         return;
@@ -106,7 +105,7 @@ static void wiping_free(void *memory)
 
 static void *wiping_realloc(void *memory, size_t size)
 {
-    size_t old = memory ? ((union block *)memory - 1)->size : 0;
+    size_t old = memory ? ((struct block *)memory - 1)->size : 0;
     void *moved = wiping_malloc(size);
 
     if (!moved)

@@ -388,7 +388,7 @@ static enum psn_code log_in(struct dialogue *d, const char *user,
 static enum psn_login talk(struct dialogue *d, const char *user,
                            const struct psn_secret *password, struct psn_error *err)
 {
-    enum psn_login login;
+    enum psn_login verdict;
     enum psn_code rc = greet(d, err);
 
     if (rc)
@@ -402,15 +402,15 @@ static enum psn_login talk(struct dialogue *d, const char *user,
                       _("the mail server '%s' offers no login by password"), d->to.host);
     if (rc)
         return PSN_LOGIN_NO_ANSWER;
-    login = psn_imap_classify("a2", psn_buf_str(&d->to.line));
-    if (login == PSN_LOGIN_NO_ANSWER) {
+    verdict = psn_imap_classify("a2", psn_buf_str(&d->to.line));
+    if (verdict == PSN_LOGIN_NO_ANSWER) {
         (void)psn_fail(err, PSN_E_NETWORK,
                        _("the mail server '%s' gave no verdict on the password (%s)"),
                        d->to.host, known_word(psn_buf_str(&d->to.line)));
         (void)psn_hint(err, PSN_E_NETWORK, _("run the command again in a few minutes"));
     }
     (void)send_text(d, "a3 LOGOUT\r\n", NULL); /* a courtesy: its answer tells nothing */
-    return login;
+    return verdict;
 }
 
 /* What neither form of login can carry. */

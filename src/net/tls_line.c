@@ -124,9 +124,9 @@ bool psn_tls_line_take(struct psn_tls_line *connection)
 
 enum psn_code psn_tls_line_read(struct psn_tls_line *connection, struct psn_error *err)
 {
-    enum psn_code rc;
-
     while (!psn_tls_line_take(connection)) {
+        enum psn_code rc;
+
         if (connection->pending.size > PSN_IMAP_LINE_MAX)
             return psn_tls_line_garbage(connection, err);
         rc = receive(connection, err);

@@ -187,8 +187,6 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
                                    struct psn_error *err)
 {
     static const char json[] = "application/json";
-    char signature[PSN_OVH_SIGNATURE_SIZE];
-    char time[24];
     enum psn_code rc = PSN_OK;
 
     add_header(list, "Accept", json, strlen(json));
@@ -196,6 +194,8 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
     if (call->body)
         add_header(list, "Content-Type", json, strlen(json));
     if (call->is_signed) {
+        char signature[PSN_OVH_SIGNATURE_SIZE];
+        char time[24];
         struct psn_ovh_signed what = {
             .method = call->method,
             .url = url,

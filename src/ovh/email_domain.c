@@ -178,6 +178,12 @@ static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     return PSN_OK;
 }
 
+static enum psn_code append_text(struct psn_secret *out, const char *text,
+                                 struct psn_error *err)
+{
+    return psn_secret_append(out, text, strlen(text), err);
+}
+
 /* JSON's string form (RFC 8259); bytes from 0x80 stay UTF-8. Written by hand, so that
  * the password is never in another heap. */
 static enum psn_code append_json(struct psn_secret *out, const uint8_t *bytes,
@@ -202,31 +208,29 @@ static enum psn_code append_json(struct psn_secret *out, const uint8_t *bytes,
 }
 
 /* {"accountName":"…","password":"…"}, or the password alone. */
-static enum psn_code build_body(const char *account, const struct psn_secret *password,
+static enum psn_code build_body(const struct psn_mailbox *mailbox, bool is_new,
+                                const struct psn_secret *password,
                                 struct psn_secret **ret_body, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *body = NULL;
-    size_t account_size = account ? strlen(account) : 0;
-    static const char head[] = "{\"accountName\":";
-    static const char middle[] = "\"password\":";
+    size_t local_size = strlen(mailbox->local);
     enum psn_code rc =
-        psn_secret_new(64 + 6 * (account_size + psn_secret_size(password)), &body, err);
+        psn_secret_new(64 + 6 * (local_size + psn_secret_size(password)), &body, err);
 
-    if (rc == PSN_OK && account)
-        rc = psn_secret_append(body, head, sizeof head - 1, err);
-    else if (rc == PSN_OK)
-        rc = psn_secret_append(body, "{", 1, err);
-    if (rc == PSN_OK && account)
-        rc = append_json(body, (const uint8_t *)account, account_size, err);
-    if (rc == PSN_OK && account)
-        rc = psn_secret_append(body, ",", 1, err);
-    if (rc == PSN_OK)
-        rc = psn_secret_append(body, middle, sizeof middle - 1, err);
+    if (rc == PSN_OK && is_new) {
+        rc = append_text(body, "{\"accountName\":", err);
+        if (rc == PSN_OK)
+            rc = append_json(body, (const uint8_t *)mailbox->local, local_size, err);
+        if (rc == PSN_OK)
+            rc = append_text(body, ",\"password\":", err);
+    } else if (rc == PSN_OK) {
+        rc = append_text(body, "{\"password\":", err);
+    }
     if (rc == PSN_OK)
         rc =
             append_json(body, psn_secret_bytes(password), psn_secret_size(password), err);
     if (rc == PSN_OK)
-        rc = psn_secret_append(body, "}", 1, err);
+        rc = append_text(body, "}", err);
     if (rc == PSN_OK)
         *ret_body = PSN_TAKE(body);
     return rc;
@@ -278,7 +282,7 @@ static void change(struct psn_ovh *ovh, const struct psn_mailbox *mailbox, bool 
                                     PSN_OVH_PARTS(mailbox->domain, mailbox->local), err);
 
     if (rc == PSN_OK)
-        rc = build_body(is_new ? mailbox->local : NULL, password, &body, err);
+        rc = build_body(mailbox, is_new, password, &body, err);
     if (rc)
         return;
     what.body = body;

@@ -290,10 +290,8 @@ static void append_date(struct psn_buf *detail, const char *word, int64_t time_s
 {
     char time[PSN_TIME_SIZE];
 
-    if (time_s)
-        psn_buf_format(detail, ", %s %.10s", word, psn_clock_format(time_s, time));
-    else
-        psn_buf_format(detail, ", %s never", word);
+    psn_buf_format(detail, ", %s %.10s", word,
+                   time_s ? psn_clock_format(time_s, time) : "never");
 }
 
 static enum psn_code take_api_key(const struct psn_walk *walk, const char *domain,

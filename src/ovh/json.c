@@ -15,27 +15,30 @@ enum {
 };
 
 /* Each block carries its size in front. */
-union block {
-    size_t size;
-    max_align_t align;
+struct block {
+    _Alignas(max_align_t) size_t size;
 };
+
+/* jansson does not always say why it fails. */
+static _Thread_local bool has_lacked_memory;
 
 static void *wiping_malloc(size_t size)
 {
-    union block *block;
+    struct block *block = NULL;
 
-    if (size > SIZE_MAX - sizeof *block)
+    if (size <= SIZE_MAX - sizeof *block)
+        block = malloc(sizeof *block + size);
+    if (!block) {
+        has_lacked_memory = true;
         return NULL;
-    block = malloc(sizeof *block + size);
-    if (!block)
-        return NULL;
+    }
     block->size = size;
     return block + 1;
 }
 
 static void wiping_free(void *memory)
 {
-    union block *block = memory;
+    struct block *block = memory;
 
     if (!block)
         return;
@@ -111,9 +114,10 @@ enum psn_code psn_json_parse(const void *bytes, size_t size, json_t **ret_value,
     if (size > PSN_BODY_MAX || !is_bounded(bytes, size))
         return fail_garbage(err, _("JSON beyond all bounds"));
     psn_json_init_wiping();
+    has_lacked_memory = false;
     value = json_loadb(bytes ? bytes : "", size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
                        &error);
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
+    if (!value && has_lacked_memory)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (!value)
         return fail_garbage(err, _("not JSON"));

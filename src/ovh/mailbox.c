@@ -70,16 +70,15 @@ static bool is_local_part(const char *local, size_t size)
 static bool is_domain(const char *domain)
 {
     size_t labels = 0;
-    bool numeric = true;
 
     if (strlen(domain) > PSN_DOMAIN_MAX)
         return false;
     for (;;) {
         size_t size = strcspn(domain, ".");
+        bool numeric = true;
 
         if (size == 0 || size > LABEL_MAX || domain[0] == '-' || domain[size - 1] == '-')
             return false;
-        numeric = true;
         for (size_t i = 0; i < size; i++) {
             if (!is_alnum(domain[i]) && domain[i] != '-')
                 return false;
@@ -98,10 +97,11 @@ enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mai
     struct psn_mailbox mailbox = { .backend = PSN_BACKEND_NONE };
     char lower[PSN_ADDRESS_MAX + 1];
     char shown[SHOWN_SIZE];
-    const char *at;
     size_t size = strnlen(address, sizeof lower);
 
     if (size < sizeof lower) {
+        const char *at;
+
         memcpy(lower, address, size + 1);
         psn_text_lower(lower);
         at = strchr(lower, '@');

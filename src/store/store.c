@@ -152,6 +152,10 @@ static enum psn_code attach_any(struct psn_store *store, struct psn_error *err)
         return psn_sql_fail(store->db, store->path, status, err);
     if (sqlite3_db_readonly(store->db, "main") == 1)
         store->read_only = true;
+    /* SQLite does not write a file whose header says that only a newer one may. */
+    if (store->read_only && access(store->file, W_OK) == 0 &&
+        !is_folder_read_only(store->file))
+        return psn_store_damaged(store, err);
     return PSN_OK;
 }
 

@@ -203,9 +203,11 @@ static bool serve_request(struct sim *sim, struct sim_conn *conn,
 
     bool alive = sim_send(conn, &call, &send);
     sim_send_release(&send);
+    pthread_mutex_lock(&sim->lock); /* parts of these may be parts of the state, too */
     sim_fault_release(&call.plan);
     json_decref(call.answer);
     json_decref(call.args);
+    pthread_mutex_unlock(&sim->lock);
     free(path);
     return alive;
 }

@@ -30,7 +30,7 @@ void sim_auth_sign(const struct sim_auth_signed *fields,
     EVP_DigestFinal_ex(sha1, hash, NULL);
     EVP_MD_CTX_free(sha1);
 
-    memcpy(ret_signature, "$1$", 3);
+    snprintf(ret_signature, SIM_AUTH_SIGNATURE_SIZE, "$1$");
     for (size_t i = 0; i < 20; i++)
         snprintf(ret_signature + 3 + 2 * i, 3, "%02x", hash[i]);
 }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* POLLRDHUP */
 #include "conn.h"
 
 #include <arpa/inet.h>

@@ -375,42 +375,30 @@ static handler *find_order(const struct sim_http_request *request)
     return NULL;
 }
 
-/* The answer, and its status. */
-static json_t *carry_out(struct sim *sim, struct sim_http_request *request,
-                         int *ret_status)
+/* Carries an order out and returns its answer as text. All of it under the lock: what the
+ * body holds may become a part of the state, and what the answer holds may be one. */
+static char *carry_out(struct sim *sim, struct sim_http_request *request, int *ret_status)
 {
     handler *run = find_order(request);
-    json_t *body = request->body ? json_loadb(request->body, request->body_size,
-                                              JSON_REJECT_DUPLICATES, NULL)
-                                 : json_object();
-    struct order order = { .sim = sim, .body = body, .query = "" };
+    struct order order = { .sim = sim, .query = "", .why = "no such order" };
     json_t *answer = NULL;
 
-    *ret_status = 404;
-    if (!run)
-        snprintf(order.why, sizeof order.why, "no such order");
-    *ret_status = run ? 400 : 404;
-    if (run && !body)
-        snprintf(order.why, sizeof order.why, "the body is not JSON");
+    pthread_mutex_lock(&sim->lock);
+    order.body = request->body ? json_loadb(request->body, request->body_size,
+                                            JSON_REJECT_DUPLICATES, NULL)
+                               : json_object();
+    if (run && !order.body)
+        refuse(&order, "the body is not JSON");
     if (request->query && sim_text_unescape(request->query, true))
         order.query = request->query;
-    if (run && body) {
-        pthread_mutex_lock(&sim->lock);
+    if (run && order.body)
         answer = run(&order);
-        pthread_mutex_unlock(&sim->lock);
-    }
-    json_decref(body);
-    if (answer)
-        *ret_status = 200;
-    return answer ? answer : json_pack("{s:s}", "error", order.why);
-}
-
-/* Written out under the lock as well: the tree is shared. */
-static char *print(struct sim *sim, json_t *answer)
-{
-    pthread_mutex_lock(&sim->lock);
+    *ret_status = answer ? 200 : run ? 400 : 404;
+    if (!answer)
+        answer = json_pack("{s:s}", "error", order.why);
     char *text = json_dumps(answer, JSON_COMPACT);
     json_decref(answer);
+    json_decref(order.body);
     pthread_mutex_unlock(&sim->lock);
     return text;
 }
@@ -428,7 +416,7 @@ void sim_control_serve(struct sim *sim, struct sim_conn *conn, void *arg)
             sim_http_release(&request);
             return;
         }
-        char *text = print(sim, carry_out(sim, &request, &status));
+        char *text = carry_out(sim, &request, &status);
         const struct sim_http_answer answer = {
             .status = status,
             .type = "application/json",

@@ -168,17 +168,16 @@ static bool write_config(const struct sim_dovecot *dovecot,
 {
     struct config config = { .length = 0 };
     char path[PATH_SIZE];
-    char cwd[PATH_SIZE] = "";
+    char *dir = realpath(options->dir, NULL);
 
-    if (options->dir[0] != '/' && !getcwd(cwd, sizeof cwd - 1))
+    if (!dir)
         return false;
-    if (*cwd)
-        strcat(cwd, "/");
     add(&config, "base_dir = %s/run\nstate_dir = %s/run\n", dovecot->dir, dovecot->dir);
-    add(&config, "log_path = %s%s/dovecot.log\nauth_verbose = yes\n", cwd, options->dir);
+    add(&config, "log_path = %s/dovecot.log\nauth_verbose = yes\n", dir);
     add(&config, "protocols = imap\nlisten = 127.0.0.1\nssl = required\n");
-    add(&config, "ssl_cert = <%s%s/server.pem\n", cwd, options->dir);
-    add(&config, "ssl_key = <%s%s/server.key\n", cwd, options->dir);
+    add(&config, "ssl_cert = <%s/server.pem\n", dir);
+    add(&config, "ssl_key = <%s/server.key\n", dir);
+    free(dir);
     add(&config, "ssl_min_protocol = TLSv1.2\nauth_mechanisms = plain login\n");
     add(&config, "mail_max_userip_connections = 1000\nfirst_valid_uid = 1\n");
     add(&config, "mail_location = maildir:%s/mail/%%u\n", dovecot->dir);

@@ -18,6 +18,8 @@ struct sim_fault {
     json_int_t used;
 };
 
+static const json_int_t huge_bytes = 67108864; /* 64 MiB */
+
 /* What acts beyond the plan: on the state, at the time the call arrives. */
 enum state_action {
     ACT_NONE,
@@ -306,7 +308,7 @@ static void fold_answer(const struct sim_fault *fault, struct sim_plan *plan)
     if (fault->kind->ending != SIM_ENDING_ANSWER) {
         plan->ending = fault->kind->ending;
         plan->stall_ms = number_of(rule, "ms", -1);
-        plan->bytes = number_of(rule, "bytes", 64 * 1024 * 1024);
+        plan->bytes = number_of(rule, "bytes", huge_bytes);
     }
     if (fault->kind->mangle != SIM_MANGLE_NONE)
         plan->mangle = fault->kind->mangle;

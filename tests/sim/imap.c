@@ -258,7 +258,7 @@ static bool command(struct session *session, char *line)
 void sim_imap_serve(struct sim *sim, struct sim_conn *conn, void *arg)
 {
     const struct sim_call_target target = { .method = "IMAP-GREETING", .path = "" };
-    struct session session = { .sim = sim, .conn = conn, .front = (int)(intptr_t)arg };
+    struct session session = { .sim = sim, .conn = conn, .front = *(int *)arg };
     struct sim_plan plan;
     char line[LINE_MAX_SIZE];
     char greeting[160];

@@ -5,8 +5,8 @@
 
 /*
  * The built-in log-in service: the little of IMAP4rev1 that a password check needs, and
- * faults on demand that a real server does not offer. arg: the front end, as an integer
- * cast to a pointer.
+ * faults on demand that a real server does not offer. arg: the number of the front
+ * end, an int.
  */
 void sim_imap_serve(struct sim *sim, struct sim_conn *conn, void *arg);
 

@@ -1,13 +1,12 @@
-#define _GNU_SOURCE /* close_range, nftw */
 #include "keeper.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,13 +71,20 @@ static pid_t start_child(const char *config)
     return pid;
 }
 
-/* Nothing that Dovecot holds is worth a clean end, so the whole group dies at once. */
+/* Nothing that Dovecot holds is worth a clean end, so the whole group dies at once. All
+ * of it are children of the keeper in the end (keep()), so it knows when they are gone
+ * and the ports are free. */
 static void end_child(pid_t *child)
 {
+    pid_t ended = 0;
+
     if (*child <= 0)
         return;
     kill(-*child, SIGKILL);
-    while (waitpid(*child, NULL, 0) < 0 && errno == EINTR) {
+    for (int i = 0; i < 2000 && ended >= 0; i++) {
+        ended = waitpid(-1, NULL, WNOHANG);
+        if (ended == 0)
+            sim_text_sleep_ms(1);
     }
     *child = 0;
 }
@@ -90,11 +96,10 @@ static void keep(int fd, const char *dir)
     pid_t child = 0;
 
     snprintf(config, sizeof config, "%s/dovecot.conf", dir);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     while (read(fd, &order, 1) == 1) {
-        if (child > 0 && waitpid(child, NULL, WNOHANG) == child) {
-            kill(-child, SIGKILL);
-            child = 0;
-        }
+        if (child > 0 && waitpid(child, NULL, WNOHANG) == child)
+            end_child(&child);
         if (order == 'd')
             end_child(&child);
         else if (order == 'u' && child <= 0)

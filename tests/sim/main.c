@@ -253,14 +253,15 @@ static void start_ports(struct sim *sim)
 
 static void start_threads(struct sim *sim)
 {
+    static int fronts[SIM_FRONTS] = { 0, 1 };
     bool good = sim_task_start(sim) &&
                 sim_conn_accept(sim, sim->api_fd, sim->tls, sim_api_serve, NULL) &&
                 sim_conn_accept(sim, sim->control_fd, NULL, sim_control_serve, NULL);
 
-    for (intptr_t front = 0; front < SIM_FRONTS; front++)
+    for (int front = 0; front < SIM_FRONTS; front++)
         if (sim->imap_fds[front] >= 0)
             good = good && sim_conn_accept(sim, sim->imap_fds[front], sim->tls,
-                                           sim_imap_serve, (void *)front);
+                                           sim_imap_serve, &fronts[front]);
     if (!good) {
         sim_dovecot_stop(sim->dovecot);
         fail(1, "cannot start a thread", "");
@@ -332,7 +333,10 @@ int main(int argc, char **argv)
     start_ports(&sim);
     put_seed(&sim);
     start_threads(&sim);
-    if (!sim_ready_write(&sim)) {
+    pthread_mutex_lock(&sim.lock);
+    bool ready = sim_ready_write(&sim);
+    pthread_mutex_unlock(&sim.lock);
+    if (!ready) {
         sim_dovecot_stop(sim.dovecot);
         fail(1, "cannot write ready.json in", sim.options.dir);
     }

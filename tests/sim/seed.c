@@ -91,8 +91,8 @@ static bool seed_application(struct sim *sim, json_t *entry, char *why, size_t s
     char secret[33];
     char number[32];
 
-    (void)why;
-    (void)size;
+    if (!json_object_get(json_object_get(sim->root, "nics"), text_or(entry, "nic", "")))
+        return refuse(why, size, "no account is called", text_or(entry, "nic", ""));
     sim_text_key("application key", (unsigned)id, key, sizeof key);
     sim_text_key("application secret", (unsigned)id, secret, sizeof secret);
     snprintf(number, sizeof number, "%lld", (long long)id);

@@ -143,8 +143,10 @@ static char *body_of(const struct sim_call *call, const char **ret_type)
     const struct sim_plan *plan = &call->plan;
     bool raw = plan->body && call->answer == plan->body && json_is_string(plan->body);
 
+    bool page = plan->status && plan->html && !plan->body;
+
     *ret_type = type_json;
-    if (plan->mangle == SIM_MANGLE_HTML || (plan->status && plan->html && !plan->body)) {
+    if (page || plan->mangle == SIM_MANGLE_HTML) {
         *ret_type = type_html;
         return html_page(call->status);
     }

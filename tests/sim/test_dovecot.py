@@ -139,6 +139,7 @@ class Dovecot(unittest.TestCase):
     def test_nothing_is_left_behind(self):
         for how in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             sim = simlib.Sim()
+            self.assertIs(sim.login("Pain-de-campagne-2019"), True)
             before = descendants(sim.process.pid)
             place = [d for d in glob.glob("/tmp/passation-sim-*") if self.is_of(d, sim)]
             self.assertEqual(len(place), 1)

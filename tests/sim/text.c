@@ -46,7 +46,8 @@ bool sim_text_like(const char *pattern, const char *text)
 void sim_text_lower(char *text)
 {
     for (; *text; text++)
-        *text = (char)tolower((unsigned char)*text);
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
 }
 
 static int hex_digit(char c)
@@ -72,7 +73,8 @@ bool sim_text_unescape(char *text, bool plus_is_blank)
 
             if (low < 0 || (high == 0 && low == 0))
                 return false;
-            *out++ = (char)(high * 16 + low);
+            unsigned char byte = (unsigned char)(high * 16 + low);
+            memcpy(out++, &byte, 1);
             in += 3;
         } else {
             *out++ = *in == '+' && plus_is_blank ? ' ' : *in;

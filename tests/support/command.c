@@ -50,3 +50,12 @@ int command_run(const char *const argv[], char *out, size_t size)
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
+
+void command_require(const char *name)
+{
+    const char *const argv[] = { name, "--version", NULL };
+    char out[64];
+
+    if (command_run(argv, out, sizeof out) == COMMAND_MISSING)
+        skip();
+}

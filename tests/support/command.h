@@ -11,4 +11,8 @@ enum {
 };
 int command_run(const char *const argv[], char *out, size_t size);
 
+/* Ends the test as skipped if the program is missing. To be called before the test has
+ * taken anything, since a skipped test frees nothing. */
+void command_require(const char *name);
+
 #endif

@@ -19,6 +19,7 @@
 #include "crypto/generate.h"
 #include "crypto/hash.h"
 #include "crypto/seal.h"
+#include "support/fixed_random.h"
 
 /*
  * Makes the frozen vault and the vectors of docs/vault-format.md:
@@ -45,37 +46,6 @@ int64_t __wrap_psn_clock_now_s(void)
 {
     return now_s;
 }
-
-/* --- random numbers that are the same in each run --- */
-
-static const char *fixed_name(void)
-{
-    return "fixed";
-}
-
-static void fixed_fill(void *const bytes, const size_t size)
-{
-    static uint64_t draws;
-    uint8_t seed[randombytes_SEEDBYTES] = "passation vault vectors";
-
-    draws++;
-    memcpy(seed + sizeof seed - sizeof draws, &draws, sizeof draws);
-    randombytes_buf_deterministic(bytes, size, seed);
-}
-
-static uint32_t fixed_number(void)
-{
-    uint32_t number;
-
-    fixed_fill(&number, sizeof number);
-    return number;
-}
-
-static struct randombytes_implementation fixed_random = {
-    .implementation_name = fixed_name,
-    .random = fixed_number,
-    .buf = fixed_fill,
-};
 
 /* --- output --- */
 
@@ -566,16 +536,18 @@ static void remove_database(const char *path, bool whole)
 
 int main(int argc, char **argv)
 {
-    char scratch[] = "/tmp/passation-vector.XXXXXX";
-    char path[64];
-    char tree_path[64];
+    char scratch[4000];
+    char path[4096];
+    char tree_path[4096];
     struct psn_vault *vault;
 
+    (void)snprintf(scratch, sizeof scratch, "%s/scratch.XXXXXX",
+                   argc == 2 ? argv[1] : "");
     if (argc != 2 || !mkdtemp(scratch)) {
         (void)fprintf(stderr, "usage: make_vault_vector DIR\n");
         return 2;
     }
-    (void)randombytes_set_implementation(&fixed_random);
+    fixed_random_install("passation vault vectors");
     must(psn_init(&err));
     vectors = fopen(in_dir(argv[1], "vault-format.txt"), "w");
     if (!vectors) {

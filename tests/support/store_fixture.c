@@ -206,6 +206,8 @@ int store_fixture_try_sql(const char *path, const char *sql)
             NULL, NULL);
     if (status == SQLITE_OK)
         status = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    if (status != SQLITE_OK)
+        print_message("%s: %s\n", sqlite3_errmsg(db), sql);
     (void)sqlite3_close_v2(db);
     return status;
 }
@@ -213,4 +215,93 @@ int store_fixture_try_sql(const char *path, const char *sql)
 void store_fixture_sql(const char *path, const char *sql)
 {
     assert_int_equal(store_fixture_try_sql(path, sql), SQLITE_OK);
+}
+
+struct psn_store *store_fixture_open(const char *path)
+{
+    struct psn_store *store = NULL;
+    struct psn_error err = { 0 };
+
+    assert_int_equal(psn_store_open(path, store_fixture_hash, &store, &err), PSN_OK);
+    assert_non_null(store);
+    return store;
+}
+
+void begin(struct psn_store *store, enum psn_store_mode mode)
+{
+    struct psn_error err = { 0 };
+
+    assert_int_equal(store_fixture_begin(store, mode, NULL, &err), PSN_OK);
+}
+
+void commit(struct psn_store *store, uint64_t generation)
+{
+    struct psn_error err = { 0 };
+
+    assert_int_equal(store_fixture_commit(store, generation, &err), PSN_OK);
+}
+
+void put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    struct psn_error err = { 0 };
+
+    store_fixture_row(seed, revision, &row);
+    assert_int_equal(psn_store_put(store, table, &row, &err), PSN_OK);
+}
+
+enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
+                         struct psn_store_row *row)
+{
+    struct psn_error err = { 0 };
+    uint8_t key[24];
+    enum psn_code rc;
+
+    store_fixture_key(seed, key);
+    rc = psn_store_get(store, table, key, sizeof key, row, &err);
+    assert_int_equal(rc, err.code);
+    return rc;
+}
+
+void assert_rows_equal(const struct psn_store_row *a,
+                              const struct psn_store_row *b)
+{
+    assert_int_equal(a->key_size, b->key_size);
+    assert_memory_equal(a->key, b->key, a->key_size);
+    assert_int_equal(a->revision, b->revision);
+    assert_int_equal(a->clear.size, b->clear.size);
+    assert_memory_equal(psn_buf_str(&a->clear), psn_buf_str(&b->clear), a->clear.size);
+    assert_int_equal(a->box.size, b->box.size);
+    assert_memory_equal(psn_buf_str(&a->box), psn_buf_str(&b->box), a->box.size);
+}
+
+void assert_row(struct psn_store *store, unsigned table, uint64_t seed,
+                       uint64_t revision)
+{
+    PSN_AUTO_RELEASE(psn_store_row) expected = psn_store_row_init();
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+
+    store_fixture_row(seed, revision, &expected);
+    assert_int_equal(get(store, table, seed, &row), PSN_OK);
+    assert_rows_equal(&row, &expected);
+}
+
+unsigned files_in(const char *path)
+{
+    DIR *dir = opendir(path);
+    unsigned count = 0;
+
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    (void)closedir(dir);
+    return count - 2;
+}
+
+const char *beside(const struct store_fixture *at, const char *suffix)
+{
+    static char name[320];
+
+    (void)snprintf(name, sizeof name, "%s%s", at->path, suffix);
+    return name;
 }

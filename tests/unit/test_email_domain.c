@@ -14,6 +14,8 @@
 #define DOMAIN_PATH  "/email/domain/acme.example"
 #define ACCOUNT_PATH DOMAIN_PATH "/account/technique"
 
+#define ACCOUNT "{\"accountName\":\"technique\",\"domain\":\"acme.example\","
+
 static const struct psn_mailbox technique = { PSN_BACKEND_EMAIL_DOMAIN, "technique",
                                               "acme.example" };
 
@@ -212,8 +214,8 @@ static void a_mailbox_that_is_not_the_one_asked_for_is_garbage(void **state)
         "{\"accountName\":\"contact\",\"domain\":\"acme.example\",\"isBlocked\":false}",
         "{\"accountName\":\"technique\",\"domain\":\"evil.example\",\"isBlocked\":false}",
         "{\"accountName\":\"technique\",\"isBlocked\":false}",
-        "{\"accountName\":\"technique\",\"domain\":\"acme.example\",\"isBlocked\":1}",
-        "{\"size\":\"5\",\"accountName\":\"technique\",\"domain\":\"acme.example\"}",
+        ACCOUNT "\"isBlocked\":1}",
+        ACCOUNT "\"isBlocked\":true,\"size\":\"5\"}",
         "{\"accountName\":[\"technique\"],\"domain\":\"acme.example\"}",
         "\"technique\"",
         "[]",

@@ -414,7 +414,7 @@ static void the_bucket_allows_a_burst_and_then_the_rate(void **state)
     for (size_t i = 31; i < fake.call_count; i++)
         assert_in_range(fake.calls[i].at_ms - fake.calls[i - 1].at_ms, 990, 1010);
     /* A pause fills it again, but never above the burst. */
-    fake.clock_ms += 3600 * 1000;
+    fake.clock_ms += 3600000;
     fake.slept_ms = 0;
     for (int i = 0; i < 30; i++)
         assert_int_equal(read_path(ovh, "/a", NULL), PSN_OK);
@@ -442,7 +442,7 @@ static void a_clock_that_goes_back_only_waits(void **state)
 
 static char *repeat(const char *first, const char *piece, size_t count, const char *last)
 {
-    struct psn_buf text = psn_buf_init(4 * PSN_BODY_MAX);
+    struct psn_buf text = psn_buf_init((size_t)4 * PSN_BODY_MAX);
     char *made = NULL;
 
     psn_buf_text(&text, first);

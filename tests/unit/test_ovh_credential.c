@@ -155,70 +155,70 @@ static void refuses_a_file_that_is_too_long_or_has_a_nul(void **state)
 
 /* Endpoints */
 
+static const struct {
+    const char *endpoint;
+    const char *root; /* NULL: refused */
+    bool is_ovh;
+} endpoints[] = {
+    { "ovh-eu", "https://eu.api.ovh.com/1.0", true },
+    { "ovh-ca", "https://ca.api.ovh.com/1.0", true },
+    { "ovh-us", "https://api.us.ovhcloud.com/1.0", true },
+    { "https://localhost:8443/1.0", "https://localhost:8443/1.0", false },
+    { "https://127.0.0.1:1/1.0", "https://127.0.0.1:1/1.0", false },
+    { "https://[::1]:8443/1.0", "https://[::1]:8443/1.0", false },
+    { "https://relay.example/ovh/v1", "https://relay.example/ovh/v1", false },
+    { "https://notovh.com/1.0", "https://notovh.com/1.0", false },
+    /* OVH's own host under another name stays OVH's */
+    { "https://eu.api.ovh.com/1.0", "https://eu.api.ovh.com/1.0", true },
+    { "https://EU.API.OVH.COM:443/v1", "https://EU.API.OVH.COM:443/v1", true },
+    { "https://eu.api.ovh.com./1.0", NULL, false },
+    { "", NULL, false },
+    { "ovh", NULL, false },
+    { "ovh-EU", NULL, false },
+    { "http://localhost/1.0", NULL, false },
+    { "HTTPS://localhost/1.0", NULL, false },
+    { "https://localhost", NULL, false },
+    { "https://localhost/", NULL, false },
+    { "https://localhost/1.0/", NULL, false },
+    { "https://localhost//1.0", NULL, false },
+    { "https://localhost/../1.0", NULL, false },
+    { "https://localhost/./1.0", NULL, false },
+    { "https://localhost/1.0?x", NULL, false },
+    { "https://localhost/1.0#x", NULL, false },
+    { "https://localhost/1%2e0", NULL, false },
+    { "https://user@localhost/1.0", NULL, false },
+    { "https://user:pw@localhost/1.0", NULL, false },
+    { "https://localhost:0/1.0", NULL, false },
+    { "https://localhost:65536/1.0", NULL, false },
+    { "https://localhost:/1.0", NULL, false },
+    { "https://localhost:4x/1.0", NULL, false },
+    { "https://:443/1.0", NULL, false },
+    { "https://.localhost/1.0", NULL, false },
+    { "https://a..b/1.0", NULL, false },
+    { "https://a_b/1.0", NULL, false },
+    { "https://[::1/1.0", NULL, false },
+    { "https://[]/1.0", NULL, false },
+    { "https://local host/1.0", NULL, false },
+    { "https://localhost/1.0\n", NULL, false },
+    { "https://h\xc3\xb4te.example/1.0", NULL, false },
+};
+
 static void knows_endpoints(void **state)
 {
-    static const struct {
-        const char *endpoint;
-        const char *root; /* NULL: refused */
-        bool is_ovh;
-    } rows[] = {
-        { "ovh-eu", "https://eu.api.ovh.com/1.0", true },
-        { "ovh-ca", "https://ca.api.ovh.com/1.0", true },
-        { "ovh-us", "https://api.us.ovhcloud.com/1.0", true },
-        { "https://localhost:8443/1.0", "https://localhost:8443/1.0", false },
-        { "https://127.0.0.1:1/1.0", "https://127.0.0.1:1/1.0", false },
-        { "https://[::1]:8443/1.0", "https://[::1]:8443/1.0", false },
-        { "https://relay.example/ovh/v1", "https://relay.example/ovh/v1", false },
-        { "https://notovh.com/1.0", "https://notovh.com/1.0", false },
-        /* OVH's own host under another name stays OVH's */
-        { "https://eu.api.ovh.com/1.0", "https://eu.api.ovh.com/1.0", true },
-        { "https://EU.API.OVH.COM:443/v1", "https://EU.API.OVH.COM:443/v1", true },
-        { "https://eu.api.ovh.com./1.0", NULL, false },
-        { "", NULL, false },
-        { "ovh", NULL, false },
-        { "ovh-EU", NULL, false },
-        { "http://localhost/1.0", NULL, false },
-        { "HTTPS://localhost/1.0", NULL, false },
-        { "https://localhost", NULL, false },
-        { "https://localhost/", NULL, false },
-        { "https://localhost/1.0/", NULL, false },
-        { "https://localhost//1.0", NULL, false },
-        { "https://localhost/../1.0", NULL, false },
-        { "https://localhost/./1.0", NULL, false },
-        { "https://localhost/1.0?x", NULL, false },
-        { "https://localhost/1.0#x", NULL, false },
-        { "https://localhost/1%2e0", NULL, false },
-        { "https://user@localhost/1.0", NULL, false },
-        { "https://user:pw@localhost/1.0", NULL, false },
-        { "https://localhost:0/1.0", NULL, false },
-        { "https://localhost:65536/1.0", NULL, false },
-        { "https://localhost:/1.0", NULL, false },
-        { "https://localhost:4x/1.0", NULL, false },
-        { "https://:443/1.0", NULL, false },
-        { "https://.localhost/1.0", NULL, false },
-        { "https://a..b/1.0", NULL, false },
-        { "https://a_b/1.0", NULL, false },
-        { "https://[::1/1.0", NULL, false },
-        { "https://[]/1.0", NULL, false },
-        { "https://local host/1.0", NULL, false },
-        { "https://localhost/1.0\n", NULL, false },
-        { "https://h\xc3\xb4te.example/1.0", NULL, false },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
         char root[128] = "";
         bool is_ovh = false;
         struct psn_error err = { 0 };
-        enum psn_code rc =
-            psn_ovh_endpoint_root(rows[i].endpoint, root, sizeof root, &is_ovh, &err);
+        enum psn_code rc = psn_ovh_endpoint_root(endpoints[i].endpoint, root, sizeof root,
+                                                 &is_ovh, &err);
 
-        if (rc != (rows[i].root ? PSN_OK : PSN_E_INVALID))
-            fail_msg("row %zu: %s", i, rows[i].endpoint);
-        if (!rows[i].root)
+        if (rc != (endpoints[i].root ? PSN_OK : PSN_E_INVALID))
+            fail_msg("row %zu: %s", i, endpoints[i].endpoint);
+        if (!endpoints[i].root)
             continue;
-        assert_string_equal(root, rows[i].root);
-        assert_int_equal(is_ovh, rows[i].is_ovh);
+        assert_string_equal(root, endpoints[i].root);
+        assert_int_equal(is_ovh, endpoints[i].is_ovh);
     }
 }
 

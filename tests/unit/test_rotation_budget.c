@@ -119,6 +119,48 @@ static void a_clock_that_was_ahead_does_not_make_waits_endless(void **state)
     assert_true(box.action.wait_ms <= 10 * MINUTE * 1000 + 1000);
 }
 
+static void q_counts_from_the_moment_the_send_is_known_to_be_over(void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    box.now_s += 5 * MINUTE; /* a slow time-out */
+    box_feed(&box, PSN_ROTATION_EV_UNKNOWN);
+    assert_int_equal(box.state.last_send_s, box.now_s);
+    box = box_sending(1, false);
+    box_crash(&box);
+    box.now_s += 60 * MINUTE; /* it may have been signed just before the crash */
+    box_feed(&box, PSN_ROTATION_EV_RESUME);
+    assert_int_equal(box.state.last_send_s, box.now_s);
+}
+
+static void a_request_that_q_has_silenced_may_still_be_why_both_are_refused(void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    box_feed(&box, PSN_ROTATION_EV_UNKNOWN);
+    box_crash(&box);
+    box.now_s += 11 * MINUTE;
+    box_feed(&box, PSN_ROTATION_EV_RESUME);
+    box_see_neither(&box);
+    assert_int_equal(box.state.unanswered, 0);
+    box_expect_same_again(&box, 2);
+}
+
+static void a_silence_in_the_future_begins_now(void **state)
+{
+    struct box box = box_accepted();
+
+    (void)state;
+    box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+    assert_int_equal(box.state.silent_since_s, box.now_s);
+    box_crash(&box);
+    box.now_s -= 1000 * MINUTE;
+    box_feed(&box, PSN_ROTATION_EV_RESUME);
+    assert_int_equal(box.state.silent_since_s, box.now_s);
+}
+
 static void what_cannot_be_is_not_valid(void **state)
 {
     struct box box = box_sending(1, false);
@@ -145,6 +187,9 @@ int main(void)
         cmocka_unit_test(the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged),
         cmocka_unit_test(every_run_is_bounded),
         cmocka_unit_test(a_clock_that_was_ahead_does_not_make_waits_endless),
+        cmocka_unit_test(q_counts_from_the_moment_the_send_is_known_to_be_over),
+        cmocka_unit_test(a_request_that_q_has_silenced_may_still_be_why_both_are_refused),
+        cmocka_unit_test(a_silence_in_the_future_begins_now),
         cmocka_unit_test(what_cannot_be_is_not_valid),
     };
 

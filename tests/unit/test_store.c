@@ -17,75 +17,6 @@
 
 /* ----------------------------------------------------------------- helpers */
 
-static struct psn_store *open_vault(const char *path)
-{
-    struct psn_store *store = NULL;
-    struct psn_error err = { 0 };
-
-    assert_int_equal(psn_store_open(path, store_fixture_hash, &store, &err), PSN_OK);
-    assert_non_null(store);
-    return store;
-}
-
-static void begin(struct psn_store *store, enum psn_store_mode mode)
-{
-    struct psn_error err = { 0 };
-
-    assert_int_equal(store_fixture_begin(store, mode, NULL, &err), PSN_OK);
-}
-
-static void commit(struct psn_store *store, uint64_t generation)
-{
-    struct psn_error err = { 0 };
-
-    assert_int_equal(store_fixture_commit(store, generation, &err), PSN_OK);
-}
-
-static void put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision)
-{
-    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    struct psn_error err = { 0 };
-
-    store_fixture_row(seed, revision, &row);
-    assert_int_equal(psn_store_put(store, table, &row, &err), PSN_OK);
-}
-
-static enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
-                         struct psn_store_row *row)
-{
-    struct psn_error err = { 0 };
-    uint8_t key[24];
-    enum psn_code rc;
-
-    store_fixture_key(seed, key);
-    rc = psn_store_get(store, table, key, sizeof key, row, &err);
-    assert_int_equal(rc, err.code);
-    return rc;
-}
-
-static void assert_rows_equal(const struct psn_store_row *a,
-                              const struct psn_store_row *b)
-{
-    assert_int_equal(a->key_size, b->key_size);
-    assert_memory_equal(a->key, b->key, a->key_size);
-    assert_int_equal(a->revision, b->revision);
-    assert_int_equal(a->clear.size, b->clear.size);
-    assert_memory_equal(psn_buf_str(&a->clear), psn_buf_str(&b->clear), a->clear.size);
-    assert_int_equal(a->box.size, b->box.size);
-    assert_memory_equal(psn_buf_str(&a->box), psn_buf_str(&b->box), a->box.size);
-}
-
-static void assert_row(struct psn_store *store, unsigned table, uint64_t seed,
-                       uint64_t revision)
-{
-    PSN_AUTO_RELEASE(psn_store_row) expected = psn_store_row_init();
-    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-
-    store_fixture_row(seed, revision, &expected);
-    assert_int_equal(get(store, table, seed, &row), PSN_OK);
-    assert_rows_equal(&row, &expected);
-}
-
 static void assert_open_fails(const char *path, enum psn_code expected)
 {
     struct psn_store *store = NULL;
@@ -97,32 +28,12 @@ static void assert_open_fails(const char *path, enum psn_code expected)
     assert_null(store);
 }
 
-static unsigned files_in(const char *path)
-{
-    DIR *dir = opendir(path);
-    unsigned count = 0;
-
-    assert_non_null(dir);
-    while (readdir(dir))
-        count++;
-    (void)closedir(dir);
-    return count - 2;
-}
-
 static unsigned mode_of(const char *path)
 {
     struct stat info;
 
     assert_int_equal(lstat(path, &info), 0);
     return info.st_mode & 07777;
-}
-
-static const char *beside(const struct store_fixture *at, const char *suffix)
-{
-    static char name[320];
-
-    (void)snprintf(name, sizeof name, "%s%s", at->path, suffix);
-    return name;
 }
 
 /* ----------------------------------------------------------------- create */
@@ -216,7 +127,7 @@ static void create_loses_the_race_for_the_name_without_harm(void **state)
     begin(late, PSN_STORE_WRITE);
     assert_int_equal(store_fixture_commit(late, 1, &err), PSN_E_EXISTS);
     assert_int_equal(err.code, PSN_E_EXISTS);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_READ);
     assert_row(store, 0, 1, 1);
 }
@@ -228,7 +139,7 @@ static void create_refuses_a_place_where_an_old_wal_lies(void **state)
     struct psn_error err = { 0 };
 
     store_fixture_make(at->path, 0, 0, 3);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     put(store, 0, 9, 1);
     commit(store, 2);
@@ -311,7 +222,7 @@ static void open_knows_older_and_newer_formats(void **state)
     store_fixture_sql(at->path, "PRAGMA user_version = 0");
     assert_open_fails(at->path, PSN_E_INTEGRITY);
     store_fixture_sql(at->path, "PRAGMA user_version = 1");
-    psn_store_free(open_vault(at->path));
+    psn_store_free(store_fixture_open(at->path));
     store_fixture_sql(at->path, "PRAGMA application_id = 1");
     assert_open_fails(at->path, PSN_E_INTEGRITY);
 }
@@ -327,7 +238,7 @@ static void a_folder_behind_a_link_is_fine(void **state)
     (void)snprintf(path, sizeof path, "%s/vault.db", link);
     assert_int_equal(symlink(at->dir, link), 0);
     store_fixture_make(path, 0, 0, 1);
-    store = open_vault(path);
+    store = store_fixture_open(path);
     begin(store, PSN_STORE_READ);
     assert_row(store, 0, 0, 1);
 }
@@ -340,7 +251,7 @@ static void the_file_stays_in_wal_mode_and_is_healed_if_not(void **state)
 
     store_fixture_make(at->path, 0, 0, 1);
     store_fixture_sql(at->path, "PRAGMA journal_mode = DELETE");
-    psn_store_free(open_vault(at->path));
+    psn_store_free(store_fixture_open(at->path));
     bytes = store_fixture_read_file(at->path, &size);
     assert_int_equal(bytes[18], 2);
     assert_int_equal(bytes[19], 2);
@@ -356,7 +267,7 @@ static void rows_come_back_as_they_were_put(void **state)
     PSN_AUTO(psn_store) *store = NULL;
 
     store_fixture_make(at->path, 5, 0, 100);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_READ);
     for (uint64_t i = 0; i < 100; i++)
         assert_row(store, 5, i, 1);
@@ -408,7 +319,7 @@ static void a_row_that_is_too_large_is_refused_and_nothing_spoiled(void **state)
     struct psn_error err = { 0 };
 
     store_fixture_make(at->path, 0, 0, 1);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     store_fixture_row(7, 1, &row);
     (void)psn_buf_reserve(&wide, PSN_STORE_BOX_MAX + 1);
@@ -439,7 +350,7 @@ static void revisions_are_compared_before_a_row_is_replaced(void **state)
     };
 
     store_fixture_make(at->path, 0, 0, 1);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct psn_error err = { 0 };
@@ -465,7 +376,7 @@ static void a_deleted_row_is_gone_and_so_are_its_bytes(void **state)
     size_t size = 0;
 
     store_fixture_make(at->path, 0, 0, 40);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     store_fixture_row(77, 1, &row);
     psn_buf_bytes(&row.box, needle, sizeof needle);
@@ -495,7 +406,7 @@ static void a_table_that_becomes_empty_has_an_empty_root(void **state)
     uint8_t key[24];
 
     store_fixture_make(at->path, 2, 0, 50);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     psn_store_roots(store, &roots);
     assert_memory_not_equal(&roots, &none, sizeof roots);
@@ -519,7 +430,7 @@ static void a_rollback_forgets(void **state)
     uint64_t generation = 0;
 
     store_fixture_make(at->path, 0, 0, 3);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     put(store, 0, 9, 1);
     psn_store_rollback(store);
@@ -540,8 +451,8 @@ static void a_reader_keeps_its_snapshot_while_another_writes(void **state)
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
 
     store_fixture_make(at->path, 0, 0, 10);
-    reader = open_vault(at->path);
-    writer = open_vault(at->path);
+    reader = store_fixture_open(at->path);
+    writer = store_fixture_open(at->path);
     begin(reader, PSN_STORE_READ);
     begin(writer, PSN_STORE_WRITE);
     put(writer, 0, 3, 2);
@@ -566,8 +477,8 @@ static void a_second_writer_waits_ten_seconds_and_is_told(void **state)
     struct timespec now;
 
     store_fixture_make(at->path, 0, 0, 1);
-    first = open_vault(at->path);
-    second = open_vault(at->path);
+    first = store_fixture_open(at->path);
+    second = store_fixture_open(at->path);
     begin(first, PSN_STORE_WRITE);
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
     assert_int_equal(store_fixture_begin(second, PSN_STORE_WRITE, NULL, &err),
@@ -597,7 +508,7 @@ static void a_step_that_failed_half_way_forbids_the_commit(void **state)
     /* A stray top node where the new row's table has none: only writing it finds it. */
     (void)snprintf(sql, sizeof sql, "INSERT INTO node VALUES (%d, x'%064d')", 9 << 14, 0);
     store_fixture_sql(at->path, sql);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     store_fixture_row(5, 1, &row);
     assert_int_equal(psn_store_put(store, 9, &row, &err), PSN_E_INTEGRITY);
@@ -620,7 +531,7 @@ static void a_scan_and_gets_go_together(void **state)
     unsigned count = 0;
 
     store_fixture_make(at->path, 0, 0, 200);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_READ);
     assert_int_equal(psn_store_scan_open(store, 0, NULL, 0, &scan, NULL), PSN_OK);
     while (found) {
@@ -645,7 +556,7 @@ static void the_wal_does_not_grow_with_the_number_of_commands(void **state)
 
     store_fixture_make(at->path, 0, 0, 100);
     for (uint64_t i = 0; i < 60; i++) {
-        PSN_AUTO(psn_store) *store = open_vault(at->path);
+        PSN_AUTO(psn_store) *store = store_fixture_open(at->path);
 
         begin(store, PSN_STORE_WRITE);
         put(store, 0, i, 2);
@@ -668,7 +579,7 @@ static void journal_chains_are_kept_apart(void **state)
     uint64_t count = 0;
 
     store_fixture_make(at->path, 0, 0, 1);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     for (uint64_t i = 1; i <= 20; i++) {
         entry.number = i;
@@ -706,7 +617,7 @@ static void a_journal_row_is_never_overwritten(void **state)
     struct psn_error err = { 0 };
 
     store_fixture_make(at->path, 0, 0, 1);
-    store = open_vault(at->path);
+    store = store_fixture_open(at->path);
     begin(store, PSN_STORE_WRITE);
     entry.number = 1;
     psn_buf_text(&entry.box, "first");
@@ -714,270 +625,6 @@ static void a_journal_row_is_never_overwritten(void **state)
     assert_int_equal(psn_store_journal_append(store, chain, &entry, &err),
                      PSN_E_INTEGRITY);
     assert_int_equal(store_fixture_commit(store, 2, NULL), PSN_E_INTEGRITY);
-}
-
-/* ----------------------------------------------------------------- copy */
-
-static void a_copy_holds_everything_while_the_vault_is_in_use(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    PSN_AUTO(psn_store) *writer = NULL;
-    PSN_AUTO(psn_store) *copy = NULL;
-    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    struct psn_error err = { 0 };
-    uint64_t generation = 0;
-
-    store_fixture_make(at->path, 0, 0, 300);
-    store = open_vault(at->path);
-    writer = open_vault(at->path);
-    begin(writer, PSN_STORE_WRITE);
-    put(writer, 0, 1000, 1);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
-    commit(writer, 2);
-    assert_int_equal(files_in(at->dir), 4);
-    copy = open_vault(at->other);
-    assert_int_equal(store_fixture_begin(copy, PSN_STORE_READ, &generation, NULL),
-                     PSN_OK);
-    assert_int_equal(generation, 1);
-    assert_int_equal(psn_store_check(copy, &err), PSN_OK);
-    assert_int_equal(store_fixture_count_rows(copy, 0), 300);
-    assert_int_equal(get(copy, 0, 1000, &row), PSN_E_NOT_FOUND);
-}
-
-static void a_copy_never_overwrites_unasked(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    struct psn_error err = { 0 };
-    char path[320];
-
-    store_fixture_make(at->path, 0, 0, 3);
-    store = open_vault(at->path);
-    store_fixture_write_file(at->other, "mine", 4);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_E_EXISTS);
-    assert_int_equal(psn_store_copy(store, at->path, true, NULL), PSN_E_INVALID);
-    (void)snprintf(path, sizeof path, "%s/none/copy", at->dir);
-    assert_int_equal(psn_store_copy(store, path, true, NULL), PSN_E_NOT_FOUND);
-    assert_int_equal(mkdir(beside(at, ".d"), 0700), 0);
-    assert_int_equal(psn_store_copy(store, beside(at, ".d"), true, NULL), PSN_E_IO);
-    assert_int_equal(files_in(at->dir), 5);
-}
-
-static void a_restore_replaces_a_vault_and_its_wal(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    PSN_AUTO(psn_store) *backup = NULL;
-    struct psn_error err = { 0 };
-    uint64_t generation = 0;
-
-    store_fixture_make(at->path, 0, 0, 10);
-    store = open_vault(at->path);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
-    for (uint64_t i = 0; i < 10; i++) {
-        begin(store, PSN_STORE_WRITE);
-        put(store, 0, i, 2);
-        put(store, 0, 100 + i, 1);
-        commit(store, 2 + i);
-    }
-    psn_store_free(PSN_TAKE(store));
-    backup = open_vault(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_OK);
-    store = open_vault(at->path);
-    assert_int_equal(store_fixture_begin(store, PSN_STORE_READ, &generation, NULL),
-                     PSN_OK);
-    assert_int_equal(generation, 1);
-    assert_int_equal(psn_store_check(store, &err), PSN_OK);
-    for (uint64_t i = 0; i < 10; i++)
-        assert_row(store, 0, i, 1);
-}
-
-static void a_restore_waits_for_nobody_who_uses_the_vault(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    PSN_AUTO(psn_store) *backup = NULL;
-    struct psn_error err = { 0 };
-
-    store_fixture_make(at->path, 0, 0, 10);
-    store_fixture_make(at->other, 0, 0, 4);
-    store = open_vault(at->path);
-    backup = open_vault(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_E_BUSY);
-    begin(store, PSN_STORE_WRITE);
-    put(store, 0, 50, 1);
-    commit(store, 2);
-    begin(store, PSN_STORE_READ);
-    assert_int_equal(store_fixture_count_rows(store, 0), 11);
-}
-
-static void a_restore_repairs_a_ruined_vault(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    PSN_AUTO(psn_store) *backup = NULL;
-    struct psn_error err = { 0 };
-    static const char ruin[8192] = "nothing that SQLite knows";
-
-    store_fixture_make(at->path, 0, 0, 5);
-    store = open_vault(at->path);
-    begin(store, PSN_STORE_WRITE);
-    put(store, 0, 7, 1);
-    commit(store, 2);
-    psn_store_free(PSN_TAKE(store));
-    store_fixture_write_file(at->path, ruin, sizeof ruin);
-    store_fixture_make(at->other, 0, 0, 4);
-    backup = open_vault(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_OK);
-    store = open_vault(at->path);
-    begin(store, PSN_STORE_READ);
-    assert_int_equal(store_fixture_count_rows(store, 0), 4);
-    assert_int_equal(psn_store_check(store, &err), PSN_OK);
-}
-
-static void a_handle_notices_that_its_vault_was_replaced(void **state)
-{
-    struct store_fixture *at = *state;
-    PSN_AUTO(psn_store) *store = NULL;
-    struct psn_error err = { 0 };
-
-    store_fixture_make(at->path, 0, 0, 5);
-    store_fixture_make(at->other, 0, 0, 4);
-    store = open_vault(at->path);
-    assert_int_equal(rename(at->other, at->path), 0);
-    assert_int_equal(store_fixture_begin(store, PSN_STORE_WRITE, NULL, &err),
-                     PSN_E_CONFLICT);
-    assert_true(err.hint[0] != '\0');
-    assert_int_equal(store_fixture_begin(store, PSN_STORE_READ, NULL, NULL),
-                     PSN_E_CONFLICT);
-}
-
-/* ----------------------------------------------------------------- read-only */
-
-enum read_only_case {
-    FILE_ONLY,
-    FOLDER_ONLY,
-    FOLDER_WITHOUT_WAL,
-    FOLDER_WITHOUT_SHM,
-    BOTH
-};
-
-static void prepare_read_only(const struct store_fixture *at, enum read_only_case which)
-{
-    PSN_AUTO(psn_store) *store = NULL;
-
-    store_fixture_make(at->path, 0, 0, 20);
-    store = open_vault(at->path);
-    begin(store, PSN_STORE_WRITE);
-    put(store, 0, 20, 1);
-    commit(store, 2);
-    psn_store_free(PSN_TAKE(store));
-    if (which == FOLDER_WITHOUT_WAL || which == BOTH)
-        store_fixture_sql(at->path, "PRAGMA wal_checkpoint(TRUNCATE)");
-    if (which == FOLDER_WITHOUT_SHM)
-        assert_int_equal(unlink(beside(at, "-shm")), 0);
-    if (which == FOLDER_WITHOUT_WAL || which == BOTH) {
-        (void)unlink(beside(at, "-wal"));
-        (void)unlink(beside(at, "-shm"));
-    }
-    if (which == FILE_ONLY || which == BOTH)
-        assert_int_equal(chmod(at->path, 0400), 0);
-    if (which != FILE_ONLY)
-        assert_int_equal(chmod(at->dir, 0500), 0);
-}
-
-/* In a child, since root is not stopped by permissions. */
-static int try_read_only(const struct store_fixture *at, enum psn_code *ret_open)
-{
-    PSN_AUTO(psn_store) *store = NULL;
-    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    struct psn_error err = { 0 };
-    uint8_t key[24];
-
-    store_fixture_key(20, key);
-    *ret_open = psn_store_open(at->path, store_fixture_hash, &store, &err);
-    if (*ret_open)
-        return err.message[0] && err.hint[0] ? 0 : 1;
-    if (store_fixture_begin(store, PSN_STORE_READ, NULL, NULL) ||
-        psn_store_get(store, 0, key, sizeof key, &row, NULL) ||
-        psn_store_check(store, NULL) || psn_store_commit(store, NULL, NULL))
-        return 2;
-    return 0;
-}
-
-/* Writing works, or says why not with E_IO. */
-static int try_write(const struct store_fixture *at, bool *ret_written)
-{
-    PSN_AUTO(psn_store) *store = NULL;
-    struct psn_error err = { 0 };
-    enum psn_code rc = psn_store_open(at->path, store_fixture_hash, &store, NULL);
-
-    *ret_written = false;
-    if (rc)
-        return 3;
-    rc = store_fixture_begin(store, PSN_STORE_WRITE, NULL, &err);
-    if (rc)
-        return rc == PSN_E_IO && err.hint[0] ? 0 : 4;
-    *ret_written = true;
-    return store_fixture_commit(store, 3, NULL) ? 5 : 0;
-}
-
-static void run_read_only(struct store_fixture *at, enum read_only_case which,
-                          enum psn_code expected_open, bool expect_written)
-{
-    int status = 0;
-    pid_t pid;
-
-    if (geteuid() == 0)
-        assert_int_equal(chown(at->dir, 65534, 65534), 0);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        enum psn_code opened = PSN_OK;
-        bool written = false;
-        int bad;
-
-        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
-            _exit(90);
-        prepare_read_only(at, which);
-        bad = try_read_only(at, &opened);
-        if (!bad && opened != expected_open)
-            bad = 50 + (int)opened;
-        if (!bad && !opened)
-            bad = try_write(at, &written);
-        if (!bad && written != expect_written)
-            bad = 6;
-        _exit(bad);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void a_read_only_file_opens_and_cannot_be_written(void **state)
-{
-    run_read_only(*state, FILE_ONLY, PSN_OK, false);
-}
-
-static void a_read_only_folder_with_its_wal_opens(void **state)
-{
-    run_read_only(*state, FOLDER_ONLY, PSN_OK, true);
-}
-
-static void a_read_only_folder_without_a_wal_opens(void **state)
-{
-    run_read_only(*state, FOLDER_WITHOUT_WAL, PSN_OK, false);
-}
-
-static void a_wal_that_cannot_be_read_is_said_to_hold_the_latest_changes(void **state)
-{
-    run_read_only(*state, FOLDER_WITHOUT_SHM, PSN_E_IO, false);
-}
-
-static void a_read_only_medium_opens(void **state)
-{
-    run_read_only(*state, BOTH, PSN_OK, false);
 }
 
 int main(void)
@@ -1011,17 +658,6 @@ int main(void)
         CASE(the_wal_does_not_grow_with_the_number_of_commands),
         CASE(journal_chains_are_kept_apart),
         CASE(a_journal_row_is_never_overwritten),
-        CASE(a_copy_holds_everything_while_the_vault_is_in_use),
-        CASE(a_copy_never_overwrites_unasked),
-        CASE(a_restore_replaces_a_vault_and_its_wal),
-        CASE(a_restore_waits_for_nobody_who_uses_the_vault),
-        CASE(a_restore_repairs_a_ruined_vault),
-        CASE(a_handle_notices_that_its_vault_was_replaced),
-        CASE(a_read_only_file_opens_and_cannot_be_written),
-        CASE(a_read_only_folder_with_its_wal_opens),
-        CASE(a_read_only_folder_without_a_wal_opens),
-        CASE(a_wal_that_cannot_be_read_is_said_to_hold_the_latest_changes),
-        CASE(a_read_only_medium_opens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

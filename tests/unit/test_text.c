@@ -74,12 +74,9 @@ static const char *const hostile_texts[] = {
     "\x1bP$q\"p\x1b\\",
     "\x1b[6n",
     "\x1b[?1049h",
-    "\x1b"
-    "c",
-    "\x9b"
-    "31m",
-    "\xc2\x9b"
-    "31m",
+    "\033c",
+    "\23331m",
+    "\302\23331m",
     "ok\r\nError: none",
     "contact\r\nBcc: x@example.org",
     "name\nFrom: x",
@@ -119,8 +116,7 @@ static const char *const hostile_texts[] = {
     "=cmd|' /C calc'!A0\r",
     "é\xc3\xa9\xc3",
     "\xe2\x80\xa8line\xe2\x80\xa9paragraph",
-    "\xef\xbb\xbf"
-    "bom",
+    "\357\273\277bom",
 };
 static int make_samples(void **state)
 {
