@@ -94,6 +94,7 @@ struct cli {
 
     /* global options that answer by themselves */
     bool help;
+    const char *help_group; /* "role": help on the commands that begin so; or NULL */
     bool version;
     bool exit_codes;
 

@@ -157,13 +157,9 @@ const struct cli_command cmd_client_add = {
     .arguments = N_("ID --nic NIC --domain DOMAIN…"),
     .summary = N_("add a client: an OVH account and its domains"),
     .examples = N_("passation client add martin --nic xm000000-ovh --domain martin.fr\t"
-                   "a client with one domain\n"
+                   "one domain\n"
                    "passation client add durand --nic xd000000-ovh --domain durand.fr "
-                   "--domain durand.com --name 'Menuiserie Durand'\t"
-                   "two domains, and a name\n"
-                   "passation client add essai --nic xe000000-ovh --domain essai.test "
-                   "--endpoint https://127.0.0.1:8443/1.0 --imap imaps://127.0.0.1:9993\t"
-                   "an API and a mail server of one's own, for trials\n"),
+                   "--domain durand.com\ttwo domains\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,

@@ -113,8 +113,8 @@ static enum psn_code remove_client(struct cli *cli, const char *id, const char *
 
     if (rc == PSN_E_POLICY && !confirm && cli_has_terminal(cli)) {
         rc = cli_confirm_typed(cli, id, err,
-                               _("%s.\nThey cannot be read back from OVH. To remove the "
-                                 "client all the same, type its id: "),
+                               _("%s.\nOVH never gives a password back. To remove the "
+                                 "client all the same, type its id:"),
                                refusal.message);
         return rc ? rc : psn_client_rm(cli->vault, id, id, err);
     }

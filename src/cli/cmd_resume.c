@@ -64,10 +64,9 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
         return abandon(cli, options, err);
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
+    outcomes.nothing = _("Nothing is unfinished.");
     if (!rc)
         rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);
-    if (!rc && outcomes.total == 0 && !cli->json)
-        cli_print(cli, _("Nothing is unfinished.\n"));
     return cli_outcomes_end(&outcomes, rc, err);
 }
 

@@ -43,8 +43,8 @@ const struct cli_command cmd_role_add = {
     .arguments = N_("ADDRESS…"),
     .summary = N_("create mailboxes at OVH, with generated passwords"),
     .examples = N_("passation role add technique@martin.fr\tcreate one mailbox\n"
-                   "passation role add contact@martin.fr facturation@martin.fr "
-                   "sav@martin.fr\tcreate three in one run\n"),
+                   "passation role add contact@martin.fr sav@martin.fr\t"
+                   "create two in one run\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,

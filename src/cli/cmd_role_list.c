@@ -168,8 +168,8 @@ static enum psn_code remove_role(struct cli *cli, const char *address,
     if (rc == PSN_E_POLICY && !confirm && cli_has_terminal(cli)) {
         rc = cli_confirm_typed(
             cli, address, err,
-            _("%s.\nIt cannot be read back from OVH. To remove the role "
-              "all the same, type its address: "),
+            _("%s.\nOVH never gives a password back. To remove the role "
+              "all the same, type its address:"),
             refusal.message);
         return rc ? rc : psn_role_rm(cli->vault, address, address, err);
     }

@@ -74,11 +74,17 @@ static enum psn_code take_value(struct cli *cli, const struct cmd_secret_options
                     _("give it with --secret-fd N, or make one with --generate"));
 }
 
-static enum psn_code print_version(struct cli *cli, uint64_t version,
+static enum psn_code print_version(struct cli *cli, uint64_t version, bool is_new,
                                    struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
 
+    if (!cli->json && !is_new) {
+        cli_print(cli, _("%s, %s: changed; version %llu stays the current one\n"),
+                  CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->args[1]),
+                  (unsigned long long)version);
+        return PSN_OK;
+    }
     if (!cli->json) {
         cli_print(cli, _("%s, %s: version %llu is stored\n"), CLI_SHOWN(cli->args[0]),
                   CLI_SHOWN(cli->args[1]), (unsigned long long)version);
@@ -134,7 +140,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = take_value(cli, options, &value, err);
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
-    return rc ? rc : print_version(cli, 1, err);
+    return rc ? rc : print_version(cli, 1, true, err);
 }
 
 const struct cli_command cmd_secret_add = {
@@ -142,10 +148,10 @@ const struct cli_command cmd_secret_add = {
     .arguments = N_("ADDRESS LABEL"),
     .summary = N_("hang another secret on a role: a licence, an FTP or Stripe account …"),
     .examples =
-        N_("passation secret add technique@martin.fr ftp --type ftp --user martin "
-           "--url ftp://ftp.martin.fr\tasks for the secret, twice\n"
-           "passation secret add facturation@martin.fr stripe --type stripe "
-           "--secret-fd 3 3<FILE\treads it from a file\n"
+        N_("passation secret add technique@martin.fr ftp --type ftp\t"
+           "asks for the secret, twice\n"
+           "passation secret add facturation@martin.fr stripe --secret-fd 3 3<FILE\t"
+           "reads it from a file\n"
            "passation secret add technique@martin.fr cms --type cms --generate\t"
            "makes a password\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
@@ -182,7 +188,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
     if (!rc)
         rc = psn_secret_set(cli->vault, cli->args[0], cli->args[1], &change, &version,
                             err);
-    return rc ? rc : print_version(cli, version, err);
+    return rc ? rc : print_version(cli, version, !only_fields, err);
 }
 
 const struct cli_command cmd_secret_set = {

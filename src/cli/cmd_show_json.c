@@ -7,7 +7,7 @@ static void put_host(struct cli_json *json, const char *name, const char *host,
     cli_json_open(json, name, '{');
     cli_json_text(json, "host", host[0] ? host : NULL);
     cli_display_json_count(json, "port", port);
-    cli_json_text(json, "security", security[0] ? security : NULL);
+    cli_json_text(json, "security", host[0] ? security : NULL);
     cli_json_close(json, '}');
 }
 

@@ -40,8 +40,17 @@ const struct cli_option *cli_global_options(void)
     return globals;
 }
 
+/* The member of a struct that an option fills. */
+static void *option_at(void *base, const struct cli_option *option)
+{
+    return (char *)base + option->offset;
+}
+
 void cli_line_release(struct cli_line *line)
 {
+    for (const struct cli_option *row = line->table; row && row->name; row++)
+        if (row->kind == CLI_TEXTS)
+            free(((struct cli_texts *)option_at(line->options, row))->items);
     free(line->options);
     free(line->args);
     *line = (struct cli_line){ 0 };
@@ -55,7 +64,7 @@ struct parser {
     struct cli_line *line;
     char *const *argv;
     int argc;
-    int at; /* the word to be read next */
+    int at;            /* the word to be read next */
     const char *group; /* the first word of a command that has two */
     size_t arg_count;
     bool only_words; /* after "--" */
@@ -113,7 +122,7 @@ static enum psn_code store_text(struct cli_texts *texts, const char *text,
 static enum psn_code store(struct parser *p, const struct cli_option *option, void *base,
                            const char *text, struct psn_error *err)
 {
-    void *at = (char *)base + option->offset;
+    void *at = option_at(base, option);
 
     switch (option->kind) {
     case CLI_FLAG:
@@ -267,6 +276,11 @@ static enum psn_code read_letters(struct parser *p, const char *letters,
 
 /* --- commands --- */
 
+enum {
+    CLI_WORDS_MAX = 128,
+    CLI_WORD_SIZE = 32,
+};
+
 static const char *without_alias(const char *word)
 {
     static const char *const aliases[][2] = { { "list", "ls" },
@@ -310,38 +324,47 @@ static bool is_group(const struct parser *p, const char *word)
     return false;
 }
 
-/* The names that may stand where word stands, for advice; the table is small. */
-static const char *closest_command(const struct parser *p, const char *word)
+/* The words that may stand where this one stands: first words, or second ones. */
+struct words {
+    char text[CLI_WORDS_MAX][CLI_WORD_SIZE];
+    const char *list[CLI_WORDS_MAX + 1];
+};
+
+static void collect_words(const struct parser *p, struct words *words)
 {
-    enum {
-        NAMES_MAX = 128
-    };
-    const char *names[NAMES_MAX + 1];
     size_t group = p->group ? strlen(p->group) + 1 : 0;
     size_t count = 0;
 
-    for (const struct cli_command *const *row = p->commands; *row && count < NAMES_MAX;
-         row++) {
+    for (const struct cli_command *const *row = p->commands;
+         *row && count < CLI_WORDS_MAX; row++) {
         const char *name = (*row)->name;
+        size_t size;
 
         if ((*row)->needs & CLI_HIDDEN)
             continue;
-        if (!p->group)
-            names[count++] = name;
-        else if (strncmp(name, p->group, group - 1) == 0 && name[group - 1] == ' ')
-            names[count++] = name + group;
+        if (group > 0 &&
+            (strncmp(name, p->group, group - 1) != 0 || name[group - 1] != ' '))
+            continue;
+        size = strcspn(name + group, " ");
+        assert(size < CLI_WORD_SIZE);
+        memcpy(words->text[count], name + group, size);
+        words->text[count][size] = '\0';
+        words->list[count] = words->text[count];
+        count++;
     }
-    names[count] = NULL;
-    return cli_closest(word, names);
+    words->list[count] = NULL;
 }
 
 static enum psn_code unknown_command(const struct parser *p, const char *word,
                                      struct psn_error *err)
 {
-    const char *closest = closest_command(p, word);
     const char *group = p->group ? p->group : "";
     const char *space = p->group ? " " : "";
+    const char *closest;
+    struct words words;
 
+    collect_words(p, &words);
+    closest = cli_closest(word, words.list);
     (void)psn_fail(err, PSN_E_INVALID, _("there is no command '%s%s%s'"), group, space,
                    word);
     if (closest)
@@ -360,7 +383,8 @@ static enum psn_code prepare_options(struct parser *p, struct psn_error *err)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (const struct cli_option *row = own_options(p); row->name; row++)
         if (row->kind == CLI_FD)
-            *(int *)(void *)((char *)p->line->options + row->offset) = -1;
+            *(int *)option_at(p->line->options, row) = -1;
+    p->line->table = own_options(p);
     return PSN_OK;
 }
 
@@ -406,8 +430,10 @@ static enum psn_code check_complete(const struct parser *p, struct psn_error *er
 {
     const struct cli_command *command = p->cli->command;
 
-    if (!command && p->group)
-        return unknown_command(p, "", err);
+    if (!command && p->group) {
+        (void)psn_fail(err, PSN_E_INVALID, _("'%s' needs a second word"), p->group);
+        return psn_hint(err, PSN_E_INVALID, "passation help %s", p->group);
+    }
     if (!command) {
         (void)psn_fail(err, PSN_E_INVALID, _("no command is given"));
         return hint_help(p, err);
@@ -446,6 +472,7 @@ enum psn_code cli_options_parse(const struct cli_command *const *commands, int a
         rc = read_next(&p, err);
     cli->args = line->args;
     cli->arg_count = p.arg_count;
+    cli->help_group = p.group;
     if (rc || cli->help || cli->version || cli->exit_codes)
         return rc;
     return check_complete(&p, err);

@@ -10,7 +10,8 @@ enum {
 
 /* What a command line comes to. */
 struct cli_line {
-    void *options;     /* the command's struct */
+    void *options; /* the command's struct, with rows of this table: */
+    const struct cli_option *table;
     const char **args; /* cli->args points here */
     int fds[CLI_FDS_MAX];
     size_t fd_count;

@@ -278,6 +278,7 @@ enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
 {
     *outcomes = (struct cli_outcomes){
         .cli = cli,
+        .nothing = _("No role fits; see them all with 'passation role ls'."),
         .single = cli->arg_count == 1 && !cli_field_is_glob(cli->args[0]),
     };
     *ret_run = (struct psn_run){ .done = cli_outcomes_add,
@@ -333,11 +334,6 @@ static void tell_next_steps(const struct cli_outcomes *outcomes)
     if (adopted > 0 && !outcomes->known)
         cli_note(cli, _("The former passwords were never known here, so that they are "
                         "refused cannot be tried; OVH replaced them."));
-    if (outcomes->counts[PSN_RESULT_REFUSED] > 0)
-        cli_note(cli,
-                 _("A refused login means that somebody changed the password outside "
-                   "passation, or that the server throttles; take the mailbox back "
-                   "with 'passation rotate ADDRESS'."));
     if (outcomes->plan && outcomes->total > outcomes->counts[PSN_RESULT_FAILED])
         cli_note(cli, _("Nothing was changed. Without -n, it will be."));
 }
@@ -351,6 +347,8 @@ enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
     outcomes->progress = NULL;
     if (outcomes->cli->json && (outcomes->total > 0 || !rc))
         printed = print_summary(outcomes, rc, rc ? NULL : err);
+    if (!rc && outcomes->total == 0)
+        cli_note(outcomes->cli, "%s", outcomes->nothing);
     tell_next_steps(outcomes);
     return rc ? rc : printed;
 }

@@ -28,6 +28,8 @@ static void say(const char *kind, const char *format, va_list args)
     psn_buf_text(&line, kind);
     psn_buf_text(&line, text);
     psn_buf_char(&line, '\n');
+    /* What was printed before stands before it, where both go to one place. */
+    (void)fflush(stdout);
     if (!line.failed)
         (void)cli_write_fd(STDERR_FILENO, line.data, line.size);
 }
@@ -128,8 +130,8 @@ static enum psn_code lost(struct cli *cli, int errnum, struct psn_error *err)
 {
     if (cli->output_errno == 0)
         cli->output_errno = errnum ? errnum : EIO;
-    return psn_fail(err, psn_file_code(cli->output_errno), _("cannot write the result: %s"),
-                    strerror(cli->output_errno));
+    return psn_fail(err, psn_file_code(cli->output_errno),
+                    _("cannot write the result: %s"), strerror(cli->output_errno));
 }
 
 void cli_print(struct cli *cli, const char *format, ...)
@@ -182,8 +184,9 @@ enum psn_code cli_print_secret(struct cli *cli, const struct psn_secret *secret,
                                struct psn_error *err)
 {
     if (isatty(STDOUT_FILENO) && !is_fit_for_terminal(secret)) {
-        (void)psn_fail(err, PSN_E_POLICY,
-                       _("the secret holds control characters, which a terminal would obey"));
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            _("the secret holds control characters, which a terminal would obey"));
         return psn_hint(err, PSN_E_POLICY, _("send the output into a file or a pipe"));
     }
     return cli_write(cli, psn_secret_bytes(secret), psn_secret_size(secret), err);

@@ -37,10 +37,12 @@ static enum psn_code xdg(const char *name, const char *fallback, const char *res
     if (folder && folder[0] == '/')
         return join(folder, rest, out, err);
     if (!home) {
-        (void)psn_fail(err, PSN_E_INVALID, _("HOME is not set, so there is no place for "
-                                             "passation's files"));
-        return psn_hint(err, PSN_E_INVALID, _("set HOME, or XDG_DATA_HOME and "
-                                              "XDG_STATE_HOME"));
+        (void)psn_fail(err, PSN_E_INVALID,
+                       _("HOME is not set, so there is no place for "
+                         "passation's files"));
+        return psn_hint(err, PSN_E_INVALID,
+                        _("set HOME, or XDG_DATA_HOME and "
+                          "XDG_STATE_HOME"));
     }
     rc = join(home, fallback, under_home, err);
     return rc ? rc : join(under_home, rest, out, err);

@@ -21,7 +21,8 @@ static void ask_to_stop(int number)
 void cli_catch_signals(void)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = ask_to_stop,
+                                .sa_flags = (int)SA_RESETHAND };
 
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {

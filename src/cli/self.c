@@ -108,7 +108,8 @@ enum psn_code cli_self_start(const char *command, int *ret_fd, struct psn_error 
 
 #ifndef __linux__
     if (!self_path(self_file, sizeof self_file))
-        return psn_fail(err, PSN_E_UNEXPECTED, _("this program cannot find its own file"));
+        return psn_fail(err, PSN_E_UNEXPECTED,
+                        _("this program cannot find its own file"));
 #endif
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return psn_fail(err, PSN_E_UNEXPECTED, _("cannot make a socket: %s"),
@@ -232,9 +233,9 @@ void cli_self_hold_signals(void)
 static int make_timer(int64_t deadline_boot_ms)
 {
 #ifdef __linux__
-    struct itimerspec when = { .it_value = { .tv_sec = deadline_boot_ms / 1000,
-                                             .tv_nsec =
-                                                 deadline_boot_ms % 1000 * 1000000 + 1 } };
+    struct itimerspec when = { .it_value = {
+                                   .tv_sec = deadline_boot_ms / 1000,
+                                   .tv_nsec = deadline_boot_ms % 1000 * 1000000 + 1 } };
     int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 
     if (fd >= 0 && timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)

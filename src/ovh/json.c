@@ -10,29 +10,77 @@
 #include "base/text.h"
 
 enum {
-    /* jansson needs up to 300 bytes a value: this keeps a bomb of 1 MiB under 32 MiB. */
+    /* A text of 1 MiB may make jansson build 350 000 lists: a bomb is not even begun. */
     VALUES_MAX = 100 * 1000,
+    /* More than jansson takes for a value with its share of tables, and for a byte of
+     * text. */
+    VALUE_COST = 640,
+    BYTE_COST = 8,
+    FIXED_COST = 4096,
 };
 
-/* Each block carries its size in front. */
+/*
+ * All memory for one text is taken at once: jansson 2.14 runs over the end of its token
+ * buffer when that cannot grow. Blocks are cut from it in turn and wiped when given back;
+ * the last one frees it. Outside a parse, and for other users of jansson, blocks come
+ * from malloc().
+ */
+struct pool {
+    uint8_t *at;
+    size_t left;
+    size_t blocks; /* in use, and one while the parse goes on */
+};
+
 struct block {
-    _Alignas(max_align_t) size_t size;
+    struct pool *pool; /* NULL: from malloc() */
+    size_t size;
 };
 
-/* jansson does not always say why it fails. */
-static _Thread_local bool has_lacked_memory;
+static _Thread_local struct pool *current;
+
+static size_t rounded(size_t size)
+{
+    return (size + sizeof(struct block) - 1) & ~(sizeof(struct block) - 1);
+}
+
+static struct pool *make_pool(size_t size)
+{
+    size_t head = rounded(sizeof(struct pool));
+    uint8_t *memory = malloc(head + size);
+    struct pool *pool = (struct pool *)(void *)memory;
+
+    if (!pool)
+        return NULL;
+    *pool = (struct pool){ .at = memory + head, .left = size, .blocks = 1 };
+    return pool;
+}
+
+static void leave_pool(struct pool *pool)
+{
+    pool->blocks--;
+    if (pool->blocks == 0)
+        free(pool);
+}
 
 static void *wiping_malloc(size_t size)
 {
-    struct block *block = NULL;
+    size_t needed = sizeof(struct block) + rounded(size);
+    struct block *block;
 
-    if (size <= SIZE_MAX - sizeof *block)
-        block = malloc(sizeof *block + size);
-    if (!block) {
-        has_lacked_memory = true;
+    if (size > PTRDIFF_MAX - sizeof *block)
         return NULL;
+    if (current && needed <= current->left) {
+        block = (struct block *)(void *)current->at;
+        *block = (struct block){ current, size };
+        current->at += needed;
+        current->left -= needed;
+        current->blocks++;
+        return block + 1;
     }
-    block->size = size;
+    block = malloc(needed);
+    if (!block)
+        return NULL;
+    *block = (struct block){ NULL, size };
     return block + 1;
 }
 
@@ -44,7 +92,10 @@ static void wiping_free(void *memory)
         return;
     block--;
     explicit_bzero(block + 1, block->size);
-    free(block);
+    if (block->pool)
+        leave_pool(block->pool);
+    else
+        free(block);
 }
 
 static void set_allocator(void)
@@ -74,10 +125,10 @@ static size_t skip_string(const char *text, size_t size, size_t at)
 }
 
 /* Counts what the parser would build, before it does. */
-static bool is_bounded(const char *text, size_t size)
+static bool is_bounded(const char *text, size_t size, size_t *ret_values)
 {
     size_t depth = 0;
-    size_t values = 0;
+    size_t values = 1;
 
     for (size_t i = 0; i < size; i++) {
         switch (text[i]) {
@@ -102,23 +153,28 @@ static bool is_bounded(const char *text, size_t size)
         if (depth > PSN_JSON_DEPTH_MAX || values > VALUES_MAX)
             return false;
     }
+    *ret_values = values;
     return true;
 }
 
 enum psn_code psn_json_parse(const void *bytes, size_t size, json_t **ret_value,
                              struct psn_error *err)
 {
-    json_error_t error;
+    struct pool *pool;
     json_t *value;
+    size_t values = 0;
 
-    if (size > PSN_BODY_MAX || !is_bounded(bytes, size))
+    if (size > PSN_BODY_MAX || !is_bounded(bytes, size, &values))
         return fail_garbage(err, _("JSON beyond all bounds"));
     psn_json_init_wiping();
-    has_lacked_memory = false;
-    value = json_loadb(bytes ? bytes : "", size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                       &error);
-    if (!value && has_lacked_memory)
+    pool = make_pool(FIXED_COST + values * VALUE_COST + size * BYTE_COST);
+    if (!pool)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    current = pool;
+    value = json_loadb(bytes ? bytes : "", size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+                       NULL);
+    current = NULL;
+    leave_pool(pool);
     if (!value)
         return fail_garbage(err, _("not JSON"));
     *ret_value = value;

@@ -11,6 +11,7 @@ static const char *const texts[PSN_SQL_END] = {
     [PSN_SQL_BEGIN_READ] = "BEGIN",
     [PSN_SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [PSN_SQL_COMMIT] = "COMMIT",
+    [PSN_SQL_ROLLBACK] = "ROLLBACK",
     [PSN_SQL_ROOT_GET] = "SELECT box FROM root WHERE id = 1",
     [PSN_SQL_ROOT_PUT] = "INSERT INTO root (id, box) VALUES (1, ?1)"
                          " ON CONFLICT (id) DO UPDATE SET box = excluded.box",

@@ -23,7 +23,8 @@
  */
 
 enum {
-    OPEN_TRIES = 5
+    OPEN_TRIES = 5,
+    URI_MAX = 16 * 1024, /* PATH_MAX, every byte of it escaped */
 };
 
 static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
@@ -32,12 +33,16 @@ static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
     PSN_AUTO(psn_store) *store = calloc(1, sizeof *store);
     enum psn_code rc;
 
-    if (!store)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!store) {
+        (void)psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return PSN_E_NOMEM;
+    }
     store->hash = hash;
     store->path = strdup(path);
-    if (!store->path)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!store->path) {
+        (void)psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return PSN_E_NOMEM;
+    }
     rc = psn_tree_new(&store->nodes, err);
     if (!rc)
         rc = psn_place_resolve(path, &store->file, err);
@@ -92,7 +97,7 @@ void psn_store_disconnect(struct psn_store *store)
 /* "file:/home/jp/vault.db?immutable=1", every odd byte escaped. NULL without memory. */
 static char *immutable_uri(const char *file)
 {
-    PSN_AUTO_RELEASE(psn_buf) uri = psn_buf_init(64 * 1024);
+    PSN_AUTO_RELEASE(psn_buf) uri = psn_buf_init(URI_MAX);
     char *text = NULL;
 
     psn_buf_text(&uri, "file:");

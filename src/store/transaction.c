@@ -43,7 +43,11 @@ void psn_store_rollback(struct psn_store *store)
     end(store);
     /* SQLite has already rolled back by itself after some failures. */
     if (sqlite3_get_autocommit(store->db) == 0)
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        (void)sqlite3_step(store->statements[PSN_SQL_ROLLBACK]);
+    (void)sqlite3_reset(store->statements[PSN_SQL_ROLLBACK]);
+    /* Closing rolls back, too. */
+    if (sqlite3_get_autocommit(store->db) == 0)
+        psn_store_disconnect(store);
 }
 
 static enum psn_code check_unmoved(struct psn_store *store, struct psn_error *err)
@@ -103,7 +107,11 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
         return psn_fail(err, PSN_E_IO, _("the vault '%s' is not open"), store->path);
     if (write && store->read_only)
         return psn_sql_fail(store->db, store->path, SQLITE_READONLY, err);
-    rc = psn_sql_get(store, write ? PSN_SQL_BEGIN_WRITE : PSN_SQL_BEGIN_READ, &stmt, err);
+    /* Made ready while there is memory: giving up must work without. */
+    rc = psn_sql_get(store, PSN_SQL_ROLLBACK, &stmt, err);
+    if (!rc)
+        rc = psn_sql_get(store, write ? PSN_SQL_BEGIN_WRITE : PSN_SQL_BEGIN_READ, &stmt,
+                         err);
     if (!rc)
         rc = psn_sql_run(store, stmt, err);
     if (rc)
@@ -140,6 +148,7 @@ static enum psn_code write_root(struct psn_store *store, const struct psn_buf *r
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc = psn_buf_check(root_box, err);
 
+    assert(rc || root_box->size > 0);
     if (!rc && root_box->size > PSN_STORE_ROOT_MAX)
         rc = psn_fail(err, PSN_E_LIMIT, _("this is too large for the vault"));
     if (!rc)
@@ -176,10 +185,8 @@ enum psn_code psn_store_commit(struct psn_store *store, const struct psn_buf *ro
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc = psn_store_usable(store, err);
 
-    if (!rc && write) {
-        assert(root_box && root_box->size > 0);
+    if (!rc && write)
         rc = write_root(store, root_box, err);
-    }
     if (!rc)
         rc = psn_sql_get(store, PSN_SQL_COMMIT, &stmt, err);
     if (!rc)

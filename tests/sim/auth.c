@@ -40,9 +40,9 @@ json_t *sim_auth_find_key(const struct sim *sim, const char *consumer_key)
     const char *id = NULL;
     json_t *credential = NULL;
 
-    json_object_foreach(json_object_get(sim->root, "credentials"), id,
-                        credential) if (strcmp(sim_state_text(credential, "_key"),
-                                               consumer_key) == 0) return credential;
+    json_object_foreach(json_object_get(sim->root, "credentials"), id, credential)
+        if (strcmp(sim_state_text(credential, "_key"), consumer_key) == 0)
+            return credential;
     return NULL;
 }
 
@@ -60,10 +60,9 @@ static json_t *find_application(const struct sim *sim, const char *key)
     const char *id = NULL;
     json_t *application = NULL;
 
-    json_object_foreach(
-        json_object_get(sim->root, "applications"), id,
-        application) if (strcmp(sim_state_text(application, "applicationKey"), key) ==
-                         0) return application;
+    json_object_foreach(json_object_get(sim->root, "applications"), id, application)
+        if (strcmp(sim_state_text(application, "applicationKey"), key) == 0)
+            return application;
     return NULL;
 }
 
@@ -178,8 +177,9 @@ static bool check_address(const json_t *credential, const char *peer)
 
     if (!json_is_array(allowed))
         return true;
-    json_array_foreach(allowed, i,
-                       block) if (is_inside(json_string_value(block), peer)) return true;
+    json_array_foreach(allowed, i, block)
+        if (is_inside(json_string_value(block), peer))
+            return true;
     return false;
 }
 
@@ -188,10 +188,10 @@ static bool check_rules(const struct sim_call *call)
     const json_t *rule = NULL;
     size_t i = 0;
 
-    json_array_foreach(
-        json_object_get(call->credential, "rules"), i,
-        rule) if (strcmp(sim_state_text(rule, "method"), call->request->method) == 0 &&
-                  sim_text_glob(sim_state_text(rule, "path"), call->path)) return true;
+    json_array_foreach(json_object_get(call->credential, "rules"), i, rule)
+        if (strcmp(sim_state_text(rule, "method"), call->request->method) == 0 &&
+            sim_text_glob(sim_state_text(rule, "path"), call->path))
+            return true;
     return false;
 }
 
@@ -302,8 +302,7 @@ void sim_auth_request_credential(struct sim *sim, struct sim_call *call)
     char id[32];
     size_t i = 0;
 
-    json_array_foreach(rules, i, rule)
-    {
+    json_array_foreach(rules, i, rule) {
         if (!json_object_get(rule, "method") || !json_object_get(rule, "path")) {
             sim_call_refuse(call, 400, "Client::BadRequest",
                             "'accessRules' needs a method and a path in each rule");

@@ -130,9 +130,9 @@ static json_t *do_log(struct order *order)
         json_decref(list);
         return refuse(order, "'since' is no number");
     }
-    json_array_foreach(order->sim->log, i,
-                       entry) if (json_integer_value(json_object_get(entry, "n")) > since)
-        json_array_append_new(list, json_incref(entry));
+    json_array_foreach(order->sim->log, i, entry)
+        if (json_integer_value(json_object_get(entry, "n")) > since)
+            json_array_append_new(list, json_incref(entry));
     return json_pack("{s:o}", "log", list);
 }
 
@@ -229,8 +229,7 @@ static json_t *do_set(struct order *order)
     const char *name = NULL;
     json_t *value = NULL;
 
-    json_object_foreach(order->body, name, value)
-    {
+    json_object_foreach(order->body, name, value) {
         if (!sim_settings_is(name) && strcmp(name, "domain") != 0 &&
             strcmp(name, "credential") != 0 && strcmp(name, "account") != 0) {
             snprintf(order->why, sizeof order->why, "no setting is called '%.60s'", name);

@@ -159,8 +159,7 @@ bool sim_fault_add(struct sim *sim, const json_t *rules, char *ret_why, size_t w
     json_t *rule = NULL;
     size_t i = 0;
 
-    json_array_foreach(rules, i, rule)
-    {
+    json_array_foreach(rules, i, rule) {
         *end = new_fault(rule, ret_why, why_size);
         if (!*end) {
             free_faults(first);

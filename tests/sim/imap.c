@@ -44,9 +44,9 @@ static bool was_in_force(const json_t *account, const char *password)
     const json_t *entry = NULL;
     size_t i = 0;
 
-    json_array_foreach(json_object_get(account, "_history"), i,
-                       entry) if (strcmp(sim_state_text(entry, "password"), password) ==
-                                  0) return true;
+    json_array_foreach(json_object_get(account, "_history"), i, entry)
+        if (strcmp(sim_state_text(entry, "password"), password) == 0)
+            return true;
     return false;
 }
 

@@ -41,14 +41,17 @@ static void exec_dovecot(const char *config)
 {
     static const char *const places[] = { "/usr/sbin/dovecot", "/usr/local/sbin/dovecot",
                                           "/usr/bin/dovecot" };
-    char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+    char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    char *const environment[] = { search, NULL };
+    char foreground[] = "-F";
+    char from[] = "-c";
     char path[128];
 
     snprintf(path, sizeof path, "%s", config);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char place[64];
         snprintf(place, sizeof place, "%s", places[i]);
-        char *const arguments[] = { place, "-F", "-c", path, NULL };
+        char *const arguments[] = { place, foreground, from, path, NULL };
         execve(place, arguments, environment);
     }
     fprintf(stderr, "no dovecot found\n");

@@ -12,8 +12,9 @@ static bool has(const json_t *set, const char *id)
     const json_t *one = NULL;
     size_t i = 0;
 
-    json_array_foreach(set, i,
-                       one) if (strcmp(json_string_value(one), id) == 0) return true;
+    json_array_foreach(set, i, one)
+        if (strcmp(json_string_value(one), id) == 0)
+            return true;
     return false;
 }
 
@@ -151,12 +152,11 @@ void sim_mail_redirections(struct sim *sim, struct sim_call *call)
     json_t *ids = json_array();
 
     (void)sim;
-    json_object_foreach(
-        json_object_get(call->domain, "redirections"), id,
-        one) if ((!from || sim_text_like(from, sim_state_text(one, "from"))) &&
-                 (!to || sim_text_like(to, sim_state_text(one, "to"))) &&
-                 !sim_state_flag(one, "_pending"))
-        json_array_append_new(ids, json_string(id));
+    json_object_foreach(json_object_get(call->domain, "redirections"), id, one)
+        if ((!from || sim_text_like(from, sim_state_text(one, "from"))) &&
+            (!to || sim_text_like(to, sim_state_text(one, "to"))) &&
+            !sim_state_flag(one, "_pending"))
+            json_array_append_new(ids, json_string(id));
     sim_call_answer(call, ids);
 }
 
@@ -264,9 +264,9 @@ static void answer_people(const struct sim *sim, struct sim_call *call,
         return;
     }
     people = json_array();
-    json_array_foreach(json_object_get(list, member), i,
-                       one) if (!filter || sim_text_like(filter, json_string_value(one)))
-        json_array_append_new(people, json_string(json_string_value(one)));
+    json_array_foreach(json_object_get(list, member), i, one)
+        if (!filter || sim_text_like(filter, json_string_value(one)))
+            json_array_append_new(people, json_string(json_string_value(one)));
     sim_call_answer(call, people);
 }
 

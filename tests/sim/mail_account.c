@@ -93,7 +93,9 @@ static bool check_size(struct sim_call *call, json_int_t size)
     const json_t *one = NULL;
     size_t i = 0;
 
-    json_array_foreach(allowed, i, one) if (json_integer_value(one) == size) return true;
+    json_array_foreach(allowed, i, one)
+        if (json_integer_value(one) == size)
+            return true;
     return refuse(call, "'size' is not one of the allowed sizes");
 }
 
@@ -119,8 +121,7 @@ void sim_mail_accounts(struct sim *sim, struct sim_call *call)
     json_t *names = json_array();
 
     (void)sim;
-    json_object_foreach(json_object_get(call->domain, "accounts"), name, account)
-    {
+    json_object_foreach(json_object_get(call->domain, "accounts"), name, account) {
         if (by_name && !sim_text_like(by_name, name))
             continue;
         if (by_description &&

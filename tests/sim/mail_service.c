@@ -12,8 +12,9 @@ json_t *sim_mail_names(json_t *objects, const char *filter)
     const char *name = NULL;
     json_t *object = NULL;
 
-    json_object_foreach(objects, name, object) if (!filter || sim_text_like(filter, name))
-        json_array_append_new(names, json_string(name));
+    json_object_foreach(objects, name, object)
+        if (!filter || sim_text_like(filter, name))
+            json_array_append_new(names, json_string(name));
     return names;
 }
 
@@ -31,12 +32,11 @@ static json_t *own_domains(const struct sim *sim, const struct sim_call *call,
     const char *name = NULL;
     json_t *domain = NULL;
 
-    json_object_foreach(json_object_get(sim->root, "domains"), name,
-                        domain) if (strcmp(sim_state_text(domain, "_nic"),
-                                           sim_state_text(call->credential, "_nic")) ==
-                                        0 &&
-                                    sim_state_flag(domain, flag))
-        json_array_append_new(names, json_string(name));
+    json_object_foreach(json_object_get(sim->root, "domains"), name, domain)
+        if (strcmp(sim_state_text(domain, "_nic"),
+                   sim_state_text(call->credential, "_nic")) == 0 &&
+            sim_state_flag(domain, flag))
+            json_array_append_new(names, json_string(name));
     return names;
 }
 

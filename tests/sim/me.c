@@ -46,8 +46,7 @@ void sim_me_credentials(struct sim *sim, struct sim_call *call)
     const char *id = NULL;
     json_t *one = NULL;
 
-    json_object_foreach(json_object_get(sim->root, "credentials"), id, one)
-    {
+    json_object_foreach(json_object_get(sim->root, "credentials"), id, one) {
         sim_auth_refresh(sim, one);
         if (!is_own(call, one) || sim_state_flag(one, "_revoked") ||
             (by_application &&
@@ -105,9 +104,9 @@ void sim_me_applications(struct sim *sim, struct sim_call *call)
     const char *id = NULL;
     json_t *one = NULL;
 
-    json_object_foreach(json_object_get(sim->root, "applications"), id,
-                        one) if (is_own(call, one))
-        json_array_append(ids, json_object_get(one, "applicationId"));
+    json_object_foreach(json_object_get(sim->root, "applications"), id, one)
+        if (is_own(call, one))
+            json_array_append(ids, json_object_get(one, "applicationId"));
     sim_call_answer(call, ids);
 }
 
@@ -128,11 +127,10 @@ void sim_me_delete_application(struct sim *sim, struct sim_call *call)
 
     if (!one)
         return;
-    json_object_foreach(
-        json_object_get(sim->root, "credentials"), id,
-        credential) if (json_equal(json_object_get(credential, "applicationId"),
-                                   json_object_get(one, "applicationId")))
-        json_object_set_new(credential, "_revoked", json_true());
+    json_object_foreach(json_object_get(sim->root, "credentials"), id, credential)
+        if (json_equal(json_object_get(credential, "applicationId"),
+                       json_object_get(one, "applicationId")))
+            json_object_set_new(credential, "_revoked", json_true());
     snprintf(name, sizeof name, "%lld",
              (long long)json_integer_value(json_object_get(one, "applicationId")));
     json_object_del(json_object_get(sim->root, "applications"), name);

@@ -101,8 +101,7 @@ static bool check_model(const struct model *model, json_t *value, const char *wh
 
     if (!json_is_object(value))
         return refuse(why, size, where, model->name);
-    json_object_foreach(value, name, part)
-    {
+    json_object_foreach(value, name, part) {
         const struct member *member = find_member(model, name);
         if (!member) {
             snprintf(why, size, "'%.80s' is not described", name);
@@ -133,8 +132,9 @@ static bool check_array(const char *type, size_t length, json_t *value, const ch
     if (!json_is_array(value))
         return refuse(why, size, where, type);
     snprintf(element, sizeof element, "%.*s", (int)(length - 2), type);
-    json_array_foreach(value, i, part) if (!sim_model_check(element, part, where, why,
-                                                            size)) return false;
+    json_array_foreach(value, i, part)
+        if (!sim_model_check(element, part, where, why, size))
+            return false;
     return true;
 }
 

@@ -36,10 +36,10 @@ static json_t *find(const struct sim *sim, const char *query)
     if (!token)
         return NULL;
     token += strlen("credentialToken=");
-    json_object_foreach(json_object_get(sim->root, "credentials"), id,
-                        one) if (*sim_state_text(one, "_token") &&
-                                 strcmp(sim_state_text(one, "_token"), token) ==
-                                     0) return one;
+    json_object_foreach(json_object_get(sim->root, "credentials"), id, one)
+        if (*sim_state_text(one, "_token") &&
+            strcmp(sim_state_text(one, "_token"), token) == 0)
+            return one;
     return NULL;
 }
 
@@ -51,8 +51,7 @@ static void describe(const json_t *credential, char *page)
     add(page, "<p>State: ");
     add_escaped(page, sim_state_text(credential, "status"));
     add(page, "</p>\n<p>An application asks for these rights:</p>\n<ul>\n");
-    json_array_foreach(json_object_get(credential, "rules"), i, rule)
-    {
+    json_array_foreach(json_object_get(credential, "rules"), i, rule) {
         add(page, "<li>");
         add_escaped(page, sim_state_text(rule, "method"));
         add(page, " ");

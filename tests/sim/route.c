@@ -474,8 +474,7 @@ static bool read_members(struct sim_call *call, json_t *body)
     json_t *value = NULL;
     char why[200];
 
-    json_object_foreach(body, name, value)
-    {
+    json_object_foreach(body, name, value) {
         const struct sim_param *param =
             find_param(call->route, SIM_BODY, name, strlen(name));
         if (!param)

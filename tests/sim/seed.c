@@ -79,7 +79,8 @@ static bool seed_nic(struct sim *sim, json_t *entry, char *why, size_t size)
     json_object_update(me, rest);
     json_object_set_new(me, "spareEmail", json_null());
     json_decref(rest);
-    json_object_foreach(entry, name, value) json_object_set(me, name, value);
+    json_object_foreach(entry, name, value)
+        json_object_set(me, name, value);
     json_object_set_new(json_object_get(sim->root, "nics"), nic, me);
     return true;
 }
@@ -115,10 +116,9 @@ static const json_t *find_application(const struct sim *sim, const char *key)
     const char *id = NULL;
     json_t *application = NULL;
 
-    json_object_foreach(
-        json_object_get(sim->root, "applications"), id,
-        application) if (strcmp(sim_state_text(application, "applicationKey"), key) ==
-                         0) return application;
+    json_object_foreach(json_object_get(sim->root, "applications"), id, application)
+        if (strcmp(sim_state_text(application, "applicationKey"), key) == 0)
+            return application;
     return NULL;
 }
 
@@ -187,14 +187,15 @@ static json_t *new_filters(const json_t *entry, const char *domain, const char *
     const json_t *one = NULL;
     size_t i = 0;
 
-    json_array_foreach(json_object_get(entry, "filters"), i, one) json_object_set_new(
-        filters, text_or(one, "name", "filter"),
-        json_pack("{s:s,s:s?,s:b,s:s,s:s,s:s,s:I}", "action",
-                  text_or(one, "action", "accept"), "actionParam",
-                  text_or(one, "actionParam", NULL), "active",
-                  !json_is_false(json_object_get(one, "active")), "domain", domain,
-                  "name", text_or(one, "name", "filter"), "pop", account, "priority",
-                  number_or(one, "priority", (json_int_t)i)));
+    json_array_foreach(json_object_get(entry, "filters"), i, one)
+        json_object_set_new(
+            filters, text_or(one, "name", "filter"),
+            json_pack("{s:s,s:s?,s:b,s:s,s:s,s:s,s:I}", "action",
+                      text_or(one, "action", "accept"), "actionParam",
+                      text_or(one, "actionParam", NULL), "active",
+                      !json_is_false(json_object_get(one, "active")), "domain", domain,
+                      "name", text_or(one, "name", "filter"), "pop", account, "priority",
+                      number_or(one, "priority", (json_int_t)i)));
     return filters;
 }
 
@@ -226,8 +227,7 @@ static void seed_accounts(struct sim *sim, json_t *domain, const json_t *entry)
     char name[128];
     size_t i = 0;
 
-    json_array_foreach(json_object_get(entry, "accounts"), i, one)
-    {
+    json_array_foreach(json_object_get(entry, "accounts"), i, one) {
         snprintf(name, sizeof name, "%s", text_or(one, "name", "x"));
         sim_text_lower(name);
         add_account(sim, domain, name, one);
@@ -245,23 +245,23 @@ static void seed_around(struct sim *sim, json_t *domain, const json_t *entry)
     char id[32];
     size_t i = 0;
 
-    json_array_foreach(json_object_get(entry, "redirections"), i, one)
-    {
+    json_array_foreach(json_object_get(entry, "redirections"), i, one) {
         snprintf(id, sizeof id, "%lld", (long long)sim_state_id(sim));
         json_object_set_new(json_object_get(domain, "redirections"), id,
                             json_pack("{s:s,s:s,s:s}", "from", text_or(one, "from", ""),
                                       "id", id, "to", text_or(one, "to", "")));
         note(sim, "redirections", json_string(id));
     }
-    json_array_foreach(json_object_get(entry, "responders"), i, one) json_object_set_new(
-        json_object_get(domain, "responders"), text_or(one, "account", "x"),
-        json_pack("{s:s,s:s,s:b,s:s?,s:o,s:o}", "account", text_or(one, "account", "x"),
-                  "content", text_or(one, "content", ""), "copy",
-                  sim_state_flag(one, "copy"), "copyTo", text_or(one, "copyTo", NULL),
-                  "from", copy_or(one, "from", json_null()), "to",
-                  copy_or(one, "to", json_null())));
-    json_array_foreach(json_object_get(entry, "mailing_lists"), i, one)
-    {
+    json_array_foreach(json_object_get(entry, "responders"), i, one)
+        json_object_set_new(
+            json_object_get(domain, "responders"), text_or(one, "account", "x"),
+            json_pack("{s:s,s:s,s:b,s:s?,s:o,s:o}", "account",
+                      text_or(one, "account", "x"), "content",
+                      text_or(one, "content", ""), "copy", sim_state_flag(one, "copy"),
+                      "copyTo", text_or(one, "copyTo", NULL), "from",
+                      copy_or(one, "from", json_null()), "to",
+                      copy_or(one, "to", json_null())));
+    json_array_foreach(json_object_get(entry, "mailing_lists"), i, one) {
         const json_t *people = json_object_get(one, "subscribers");
         json_object_set_new(
             json_object_get(domain, "lists"), text_or(one, "name", "x"),
@@ -364,9 +364,9 @@ bool sim_seed(struct sim *sim, const json_t *seed, char *ret_why, size_t why_siz
     json_decref(sim->seeded);
     sim->seeded = json_object();
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
-        json_array_foreach(
-            json_object_get(seed, parts[p].member), i,
-            entry) if (!parts[p].seed(sim, entry, ret_why, why_size)) return false;
+        json_array_foreach(json_object_get(seed, parts[p].member), i, entry)
+            if (!parts[p].seed(sim, entry, ret_why, why_size))
+                return false;
     return true;
 }
 

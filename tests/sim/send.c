@@ -68,8 +68,7 @@ static json_t *wrong_types(json_t *value)
         return turned;
     case JSON_ARRAY:
         turned = json_object();
-        json_array_foreach(value, i, part)
-        {
+        json_array_foreach(value, i, part) {
             snprintf(text, sizeof text, "%zu", i);
             json_object_set_new(turned, text, wrong_types(part));
         }
@@ -141,8 +140,7 @@ static char *html_page(int status)
 static char *body_of(const struct sim_call *call, const char **ret_type)
 {
     const struct sim_plan *plan = &call->plan;
-    bool raw = plan->body && call->answer == plan->body && json_is_string(plan->body);
-
+    const char *raw = call->answer == plan->body ? json_string_value(plan->body) : NULL;
     bool page = plan->status && plan->html && !plan->body;
 
     *ret_type = type_json;
@@ -157,7 +155,7 @@ static char *body_of(const struct sim_call *call, const char **ret_type)
     if (plan->mangle == SIM_MANGLE_EMPTY || (call->status >= 300 && call->status < 400))
         return strdup("");
     if (raw)
-        return strdup(json_string_value(plan->body));
+        return strdup(raw);
     return json_dumps(call->answer, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 

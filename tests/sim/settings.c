@@ -86,16 +86,14 @@ bool sim_settings_apply(struct sim *sim, json_t *changes, char *ret_why, size_t 
     const char *name = NULL;
     json_t *value = NULL;
 
-    json_object_foreach(changes, name, value)
-    {
+    json_object_foreach(changes, name, value) {
         const struct setting *setting = find(name);
         if (setting && !fits(setting, value)) {
             snprintf(ret_why, why_size, "'%s' does not take this value", name);
             return false;
         }
     }
-    json_object_foreach(changes, name, value)
-    {
+    json_object_foreach(changes, name, value) {
         const struct setting *setting = find(name);
         if (setting)
             store(sim, setting,

@@ -37,6 +37,8 @@ class Sim:
 
     def __init__(self, *options, prefix=()):
         self.dir = tempfile.mkdtemp(prefix="simtest-")
+        if "--seed" not in options:
+            options = ("--seed", self.wide_seed(), *options)
         self.started = time.monotonic()
         self.process = subprocess.Popen([*prefix, SIM, "--dir", self.dir, *options])
         ready = os.path.join(self.dir, "ready.json")
@@ -55,6 +57,21 @@ class Sim:
         self.key = self.ready["application_key"]
         self.secret = self.ready["application_secret"]
         self.consumer = self.ready["consumer_key"]
+
+    def wide_seed(self):
+        """The default seed, whose key has the least rules, with a key that may call all."""
+        default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "default-seed.json")
+        with open(default, encoding="utf-8") as file:
+            seed = json.load(file)
+        methods = ("GET", "POST", "PUT", "DELETE")
+        paths = ("/auth/*", "/me", "/me/*", "/email/*", "/domain*", "/hosting/web*")
+        seed["credentials"][0]["rules"] = [
+            {"method": method, "path": path} for method in methods for path in paths
+        ]
+        path = os.path.join(self.dir, "wide-seed.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(seed, file)
+        return path
 
     def __enter__(self):
         return self

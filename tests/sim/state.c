@@ -48,8 +48,9 @@ json_t *sim_state_public(json_t *object)
     const char *name = NULL;
     json_t *value = NULL;
 
-    json_object_foreach(object, name, value) if (name[0] != '_')
-        json_object_set_new(copy, name, json_deep_copy(value));
+    json_object_foreach(object, name, value)
+        if (name[0] != '_')
+            json_object_set_new(copy, name, json_deep_copy(value));
     return copy;
 }
 

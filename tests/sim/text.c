@@ -77,8 +77,10 @@ bool sim_text_unescape(char *text, bool plus_is_blank)
             memcpy(out++, &byte, 1);
             in += 3;
         } else {
-            *out++ = *in == '+' && plus_is_blank ? ' ' : *in;
-            in++;
+            bool blank = *in == '+' && plus_is_blank;
+            *out++ = *in++;
+            if (blank)
+                out[-1] = ' ';
         }
     }
     *out = '\0';

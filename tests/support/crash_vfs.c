@@ -59,6 +59,8 @@ static struct file_log *log_of(const char *name)
     while (log < crash.files + FILES_MAX - 1 && log->name[0] &&
            strcmp(log->name, name) != 0)
         log++;
+    if (log->name[0] && strcmp(log->name, name) != 0)
+        abort();
     if (!log->name[0]) {
         (void)snprintf(log->name, sizeof log->name, "%s", name);
         log->synced_size = stat(name, &info) == 0 ? info.st_size : 0;
@@ -151,6 +153,8 @@ static void lose_unsynced(void)
 /* Tells whether this operation fails; may not return. */
 static bool strikes(bool takes_space)
 {
+    if (!crash.real)
+        return false;
     if (crash.mode == CRASH_NONE) {
         crash.count++;
         return false;
@@ -176,6 +180,12 @@ static void cut_power_if_due(void)
         return;
     lose_unsynced();
     _exit(CRASH_STATUS);
+}
+
+void crash_vfs_cut_power(void)
+{
+    lose_unsynced();
+    _exit(CRASH_STATUS_AT_END);
 }
 
 void crash_vfs_arm(enum crash_mode mode, unsigned n, bool sticky, uint64_t seed)
@@ -409,12 +419,18 @@ int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *name);
 int __wrap_fsync(int fd);
 
+/* The wrapped calls of a process without the VFS pass. */
+
 /* What is known of `from` holds for `to` from now on. */
 static void move_log(const char *from, const char *to)
 {
-    struct file_log *source = log_of(from);
-    struct file_log *target = log_of(to);
+    struct file_log *source;
+    struct file_log *target;
 
+    if (!crash.real)
+        return;
+    source = log_of(from);
+    target = log_of(to);
     forget(target);
     target->changed = source->changed;
     target->synced_size = source->synced_size;
@@ -446,7 +462,7 @@ int __wrap_unlink(const char *name)
 {
     int result = strikes(false) ? -1 : __real_unlink(name);
 
-    if (result == 0)
+    if (result == 0 && crash.real)
         mark_synced(log_of(name));
     cut_power_if_due();
     return result;
@@ -465,7 +481,7 @@ int __wrap_fsync(int fd)
     result = __real_fsync(fd);
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     size = readlink(link, name, sizeof name - 1);
-    if (result == 0 && size > 0) {
+    if (result == 0 && size > 0 && crash.real) {
         name[size] = '\0';
         mark_synced(log_of(name));
     }

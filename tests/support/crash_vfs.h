@@ -23,8 +23,9 @@ enum crash_mode {
 };
 
 enum {
-    CRASH_STATUS = 42
-}; /* the exit status of an ended process */
+    CRASH_STATUS = 42,        /* the exit status of a process that was ended */
+    CRASH_STATUS_AT_END = 43, /* and by crash_vfs_cut_power() */
+};
 
 /* Makes it the default VFS of this process. Before any database is opened. */
 void crash_vfs_install(void);
@@ -32,6 +33,9 @@ void crash_vfs_install(void);
 /* From now on the n-th operation (from 1) is the one; sticky: it and all after it. */
 void crash_vfs_arm(enum crash_mode mode, unsigned n, bool sticky, uint64_t seed);
 void crash_vfs_disarm(void);
+
+/* The power fails now: for the time after all work was done. Does not return. */
+void crash_vfs_cut_power(void);
 
 /* The operations since it was armed, and whether the n-th was among them. */
 unsigned crash_vfs_count(void);

@@ -125,6 +125,10 @@ static enum psn_code perform(void *self, const struct psn_http_request *request,
     if (answer->fate != PSN_HTTP_ANSWERED)
         return psn_fail(err, PSN_E_NETWORK, "the network fails");
     psn_buf_text(&response->body, answer->body ? answer->body : "");
+    if (response->body.failed) {
+        response->fate = PSN_HTTP_UNKNOWN;
+        return psn_fail(err, PSN_E_NOMEM, "out of memory");
+    }
     return PSN_OK;
 }
 

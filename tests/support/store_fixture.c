@@ -227,21 +227,21 @@ struct psn_store *store_fixture_open(const char *path)
     return store;
 }
 
-void begin(struct psn_store *store, enum psn_store_mode mode)
+void must_begin(struct psn_store *store, enum psn_store_mode mode)
 {
     struct psn_error err = { 0 };
 
     assert_int_equal(store_fixture_begin(store, mode, NULL, &err), PSN_OK);
 }
 
-void commit(struct psn_store *store, uint64_t generation)
+void must_commit(struct psn_store *store, uint64_t generation)
 {
     struct psn_error err = { 0 };
 
     assert_int_equal(store_fixture_commit(store, generation, &err), PSN_OK);
 }
 
-void put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision)
+void must_put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision)
 {
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
     struct psn_error err = { 0 };
@@ -250,8 +250,8 @@ void put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revisi
     assert_int_equal(psn_store_put(store, table, &row, &err), PSN_OK);
 }
 
-enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
-                         struct psn_store_row *row)
+enum psn_code look_up(struct psn_store *store, unsigned table, uint64_t seed,
+                      struct psn_store_row *row)
 {
     struct psn_error err = { 0 };
     uint8_t key[24];
@@ -263,8 +263,7 @@ enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
     return rc;
 }
 
-void assert_rows_equal(const struct psn_store_row *a,
-                              const struct psn_store_row *b)
+void assert_store_rows_equal(const struct psn_store_row *a, const struct psn_store_row *b)
 {
     assert_int_equal(a->key_size, b->key_size);
     assert_memory_equal(a->key, b->key, a->key_size);
@@ -275,18 +274,18 @@ void assert_rows_equal(const struct psn_store_row *a,
     assert_memory_equal(psn_buf_str(&a->box), psn_buf_str(&b->box), a->box.size);
 }
 
-void assert_row(struct psn_store *store, unsigned table, uint64_t seed,
-                       uint64_t revision)
+void assert_store_row(struct psn_store *store, unsigned table, uint64_t seed,
+                      uint64_t revision)
 {
     PSN_AUTO_RELEASE(psn_store_row) expected = psn_store_row_init();
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
 
     store_fixture_row(seed, revision, &expected);
-    assert_int_equal(get(store, table, seed, &row), PSN_OK);
-    assert_rows_equal(&row, &expected);
+    assert_int_equal(look_up(store, table, seed, &row), PSN_OK);
+    assert_store_rows_equal(&row, &expected);
 }
 
-unsigned files_in(const char *path)
+unsigned count_files(const char *path)
 {
     DIR *dir = opendir(path);
     unsigned count = 0;
@@ -298,7 +297,7 @@ unsigned files_in(const char *path)
     return count - 2;
 }
 
-const char *beside(const struct store_fixture *at, const char *suffix)
+const char *beside_vault(const struct store_fixture *at, const char *suffix)
 {
     static char name[320];
 

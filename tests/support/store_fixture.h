@@ -41,20 +41,21 @@ enum psn_code store_fixture_commit(struct psn_store *store, uint64_t generation,
 
 /* The same in one word each, for tests in which they succeed. */
 struct psn_store *store_fixture_open(const char *path);
-void begin(struct psn_store *store, enum psn_store_mode mode);
-void commit(struct psn_store *store, uint64_t generation);
-void put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision);
+void must_begin(struct psn_store *store, enum psn_store_mode mode);
+void must_commit(struct psn_store *store, uint64_t generation);
+void must_put(struct psn_store *store, unsigned table, uint64_t seed, uint64_t revision);
 
 /* Looks the seed's row up; the code, which err agrees with. */
-enum psn_code get(struct psn_store *store, unsigned table, uint64_t seed,
-                  struct psn_store_row *row);
-void assert_rows_equal(const struct psn_store_row *a, const struct psn_store_row *b);
-void assert_row(struct psn_store *store, unsigned table, uint64_t seed,
-                uint64_t revision);
+enum psn_code look_up(struct psn_store *store, unsigned table, uint64_t seed,
+                      struct psn_store_row *row);
+void assert_store_rows_equal(const struct psn_store_row *a,
+                             const struct psn_store_row *b);
+void assert_store_row(struct psn_store *store, unsigned table, uint64_t seed,
+                      uint64_t revision);
 
 /* How many files a folder holds, and a name beside the vault's (static). */
-unsigned files_in(const char *path);
-const char *beside(const struct store_fixture *at, const char *suffix);
+unsigned count_files(const char *path);
+const char *beside_vault(const struct store_fixture *at, const char *suffix);
 
 /* Makes a vault of generation 1 with rows first … first + count - 1 in table. */
 void store_fixture_make(const char *path, unsigned table, uint64_t first, uint64_t count);

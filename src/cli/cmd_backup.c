@@ -1,0 +1,197 @@
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cli/cli.h"
+
+struct cmd_backup_options {
+    bool force;
+};
+
+static const struct cli_option backup_options[] = {
+    { "force", 'f', CLI_FLAG, offsetof(struct cmd_backup_options, force), NULL,
+      N_("replace FILE if it exists") },
+    { 0 },
+};
+
+static enum psn_code run_backup(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_backup_options *options = arg;
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc = psn_vault_backup(cli->vault, cli->args[0], options->force, err);
+
+    if (rc == PSN_E_EXISTS)
+        return psn_hint(err, rc, _("give -f to replace it"));
+    if (rc)
+        return rc;
+    if (!cli->json) {
+        cli_print(cli, _("A complete copy, opened and checked: %s\n"),
+                  CLI_SHOWN(cli->args[0]));
+        cli_note(cli,
+                 _("Keep it on another disk. The ways in of today open it, also when "
+                   "they are removed later."));
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "backup", cli->args[0]);
+    cli_json_bool(&json, "verified", true);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+const struct cli_command cmd_backup = {
+    .name = "backup",
+    .arguments = N_("FILE"),
+    .summary = N_("copy the vault into a file, also while it is in use"),
+    .examples = N_("passation backup /media/usb/vault-2026-11-24.db\ta new file\n"
+                   "passation backup -f /media/usb/vault.db\treplaces an older copy\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = 1,
+    .options = backup_options,
+    .options_size = sizeof(struct cmd_backup_options),
+    .run = run_backup,
+};
+
+/* --- restore --- */
+
+enum {
+    TRIES = 3
+};
+
+struct cmd_restore_options {
+    bool accept_older;
+};
+
+static const struct cli_option restore_options[] = {
+    { "accept-older", 0, CLI_FLAG, offsetof(struct cmd_restore_options, accept_older),
+      NULL, N_("take a copy that is older than the vault last seen here") },
+    { 0 },
+};
+
+/* What one attempt at restoring needs and gives. */
+struct attempt {
+    struct cli *cli;
+    struct psn_restore restore;
+    char kept[CLI_PATH_MAX];
+};
+
+static enum psn_code try_restore(struct attempt *attempt, struct psn_error *err)
+{
+    struct cli *cli = attempt->cli;
+
+    return psn_vault_restore(&cli->vault_options, &attempt->restore, attempt->kept,
+                             sizeof attempt->kept, &cli->vault, err);
+}
+
+/* The agent knows keys by the vault's id, which the present vault tells. */
+static enum psn_code try_agent(struct attempt *attempt, struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *present = NULL;
+    PSN_AUTO(psn_secret) *key = NULL;
+    uint8_t slot[PSN_SLOT_ID_SIZE];
+    enum psn_code rc;
+
+    if (psn_vault_open(&attempt->cli->vault_options, &present, NULL) ||
+        cli_agent_get(psn_vault_id(present), &key, slot, NULL))
+        return PSN_E_DENIED;
+    psn_vault_free(PSN_TAKE(present));
+    attempt->restore.exported_key = key;
+    attempt->restore.slot = slot;
+    rc = try_restore(attempt, err);
+    attempt->restore.exported_key = NULL;
+    attempt->restore.slot = NULL;
+    if (rc == PSN_E_DENIED)
+        psn_error_clear(err);
+    return rc;
+}
+
+static enum psn_code try_terminal(struct attempt *attempt, struct psn_error *err)
+{
+    enum psn_code rc = PSN_E_DENIED;
+
+    if (!cli_has_terminal(attempt->cli)) {
+        (void)psn_fail(err, PSN_E_LOCKED, _("the backup is locked"));
+        return psn_hint(err, PSN_E_LOCKED,
+                        _("give --passphrase-fd N or --identity-file FILE"));
+    }
+    for (int i = 0; rc == PSN_E_DENIED && i < TRIES; i++) {
+        PSN_AUTO(psn_secret) *typed = NULL;
+
+        if (i > 0)
+            cli_note(attempt->cli, _("That is not the passphrase."));
+        psn_error_clear(err);
+        rc = cli_ask_secret(attempt->cli, _("Passphrase of the backup: "), PSN_SECRET_MAX,
+                            &typed, err);
+        attempt->restore.key = (struct psn_key){ PSN_SLOT_PASSPHRASE, typed };
+        if (!rc)
+            rc = try_restore(attempt, err);
+        attempt->restore.key.secret = NULL;
+    }
+    return rc;
+}
+
+static enum psn_code restore(struct attempt *attempt, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *secret = NULL;
+    enum psn_code rc;
+
+    cli_warn_unlocked_memory(attempt->cli);
+    rc = cli_unlock_flag(attempt->cli, &attempt->restore.key.kind, &secret, err);
+    attempt->restore.key.secret = secret;
+    if (rc)
+        return rc;
+    if (secret)
+        return try_restore(attempt, err);
+    rc = try_agent(attempt, err);
+    return rc == PSN_E_DENIED ? try_terminal(attempt, err) : rc;
+}
+
+static enum psn_code print_restored(struct attempt *attempt, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct cli *cli = attempt->cli;
+
+    if (!cli->json) {
+        cli_print(cli, _("Restored and checked: %s\n"), CLI_SHOWN(cli->vault_path));
+        if (attempt->kept[0])
+            cli_print(cli, _("The vault that was there is kept: %s\n"),
+                      CLI_SHOWN(attempt->kept));
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "vault", cli->vault_path);
+    cli_json_text(&json, "kept", attempt->kept[0] ? attempt->kept : NULL);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_restore_options *options = arg;
+    struct attempt attempt = { .cli = cli,
+                               .restore = { .backup = cli->args[0],
+                                            .accept_older = options->accept_older } };
+    enum psn_code rc = PSN_OK;
+
+    if (access(cli->vault_path, F_OK) == 0)
+        rc = cli_confirm(cli, err, _("Put '%s' in the place of the vault '%s'?"),
+                         CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->vault_path));
+    if (!rc)
+        rc = restore(&attempt, err);
+    return rc ? rc : print_restored(&attempt, err);
+}
+
+const struct cli_command cmd_restore = {
+    .name = "restore",
+    .arguments = N_("FILE"),
+    .summary = N_("put a backup in the place of the vault, after checking all of it"),
+    .examples = N_("passation restore /media/usb/vault.db\t"
+                   "the present vault is kept beside it\n"),
+    .min_args = 1,
+    .max_args = 1,
+    .options = restore_options,
+    .options_size = sizeof(struct cmd_restore_options),
+    .run = run_restore,
+};

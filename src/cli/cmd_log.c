@@ -1,0 +1,204 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+
+PSN_DEFINE_AUTO(cli_table)
+
+struct cmd_log_options {
+    const char *client;
+    uint64_t count;
+    bool verify;
+};
+
+static const struct cli_option log_options[] = {
+    { "client", 0, CLI_TEXT, offsetof(struct cmd_log_options, client), N_("ID"),
+      N_("this client's chain only") },
+    { "count", 'n', CLI_NUMBER, offsetof(struct cmd_log_options, count), N_("COUNT"),
+      N_("the newest COUNT entries of each chain") },
+    { "verify", 0, CLI_FLAG, offsetof(struct cmd_log_options, verify), NULL,
+      N_("compute every chain again and print its head") },
+    { 0 },
+};
+
+static const char *hex(const uint8_t hash[PSN_HEAD_SIZE], char out[2 * PSN_HEAD_SIZE + 1])
+{
+    for (size_t i = 0; i < PSN_HEAD_SIZE; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
+    return out;
+}
+
+/* --- entries --- */
+
+static enum psn_code add_row(void *arg, const struct psn_journal_entry *entry,
+                             struct psn_error *err)
+{
+    struct cli_table *table = arg;
+    char number[24];
+    char time[PSN_TIME_SIZE];
+    char what[512];
+
+    (void)err;
+    (void)snprintf(number, sizeof number, "%" PRIu64, entry->number);
+    (void)snprintf(what, sizeof what, "%s%s%s", entry->subject,
+                   entry->label[0] ? " " : "", entry->label);
+    cli_table_cell(table, entry->chain[0] ? entry->chain : "-");
+    cli_table_cell(table, number);
+    cli_table_cell(table, psn_clock_format(entry->time_s, time));
+    cli_table_cell(table, entry->actor);
+    cli_table_cell(table, entry->event);
+    cli_table_cell(table, what);
+    (void)snprintf(number, sizeof number, "v%" PRIu64, entry->version);
+    cli_table_cell(table, entry->version ? number : "");
+    cli_table_cell(table, entry->text);
+    return PSN_OK;
+}
+
+static enum psn_code add_object(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct cli_json *json = arg;
+    char hash[2 * PSN_HEAD_SIZE + 1];
+
+    (void)err;
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "client", entry->chain[0] ? entry->chain : NULL);
+    cli_json_number(json, "number", (int64_t)entry->number);
+    cli_json_time(json, "at", entry->time_s);
+    cli_json_text(json, "actor", entry->actor);
+    cli_json_text(json, "event", entry->event);
+    cli_json_text(json, "subject", entry->subject[0] ? entry->subject : NULL);
+    cli_json_text(json, "label", entry->label[0] ? entry->label : NULL);
+    if (entry->version)
+        cli_json_number(json, "version", (int64_t)entry->version);
+    else
+        cli_json_null(json, "version");
+    cli_json_text(json, "text", entry->text[0] ? entry->text : NULL);
+    cli_json_text(json, "hash", hex(entry->hash, hash));
+    cli_json_close(json, '}');
+    return PSN_OK;
+}
+
+static enum psn_code print_entries(struct cli *cli, const struct cmd_log_options *options,
+                                   struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = NULL;
+    const char *const header[] = { _("CHAIN"), _("NO."),  _("WHEN"),    _("WHO"),
+                                   _("EVENT"), _("WHAT"), _("VERSION"), _("MORE") };
+    enum psn_code rc;
+
+    table = cli_table_new(sizeof header / sizeof *header);
+    for (size_t i = 0; i < sizeof header / sizeof *header; i++)
+        cli_table_cell(table, header[i]);
+    rc = psn_journal_each(cli->vault, options->client, options->count, add_row, table,
+                          err);
+    if (!rc)
+        cli_table_print(cli, table);
+    return rc;
+}
+
+static enum psn_code print_entries_json(struct cli *cli,
+                                        const struct cmd_log_options *options,
+                                        struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "log", '[');
+    rc = psn_journal_each(cli->vault, options->client, options->count, add_object, &json,
+                          err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return rc ? rc : cli_json_print(cli, &json, err);
+}
+
+/* --- heads --- */
+
+static enum psn_code add_head_row(void *arg, const struct psn_head *head,
+                                  struct psn_error *err)
+{
+    struct cli_table *table = arg;
+    char count[24];
+    char hash[2 * PSN_HEAD_SIZE + 1];
+
+    (void)err;
+    (void)snprintf(count, sizeof count, "%" PRIu64, head->count);
+    cli_table_cell(table, head->chain[0] ? head->chain : "-");
+    cli_table_cell(table, count);
+    cli_table_cell(table, hex(head->hash, hash));
+    return PSN_OK;
+}
+
+static enum psn_code add_head_object(void *arg, const struct psn_head *head,
+                                     struct psn_error *err)
+{
+    struct cli_json *json = arg;
+    char hash[2 * PSN_HEAD_SIZE + 1];
+
+    (void)err;
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "client", head->chain[0] ? head->chain : NULL);
+    cli_json_number(json, "count", (int64_t)head->count);
+    cli_json_text(json, "head", hex(head->hash, hash));
+    cli_json_close(json, '}');
+    return PSN_OK;
+}
+
+static enum psn_code verify_json(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_bool(&json, "verified", true);
+    cli_json_open(&json, "heads", '[');
+    rc = psn_journal_verify(cli->vault, add_head_object, &json, err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return rc ? rc : cli_json_print(cli, &json, err);
+}
+
+static enum psn_code verify(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = NULL;
+    enum psn_code rc;
+
+    if (cli->json)
+        return verify_json(cli, err);
+    table = cli_table_new(3);
+    cli_table_cell(table, _("CHAIN"));
+    cli_table_cell(table, _("ENTRIES"));
+    cli_table_cell(table, _("HEAD"));
+    rc = psn_journal_verify(cli->vault, add_head_row, table, err);
+    if (rc)
+        return rc;
+    cli_table_print(cli, table);
+    cli_print(cli, "%s\n", _("Every chain holds from its first entry to its head."));
+    return PSN_OK;
+}
+
+static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_log_options *options = arg;
+
+    if (options->verify && (options->client || options->count))
+        return psn_fail(err, PSN_E_INVALID, _("--verify looks at all chains, whole"));
+    if (options->verify)
+        return verify(cli, err);
+    return cli->json ? print_entries_json(cli, options, err)
+                     : print_entries(cli, options, err);
+}
+
+const struct cli_command cmd_log = {
+    .name = "log",
+    .summary = N_("show the journal: who did what, when"),
+    .examples = N_("passation log -n 20\tthe newest entries\n"
+                   "passation log --client martin\tone client's\n"
+                   "passation log --verify\tis every chain whole?\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .options = log_options,
+    .options_size = sizeof(struct cmd_log_options),
+    .run = run_log,
+};

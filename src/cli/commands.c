@@ -1,0 +1,70 @@
+#include "cli/cli.h"
+
+/* The order of the help: as one meets the commands. */
+
+extern const struct cli_command cmd_init;
+extern const struct cli_command cmd_unlock;
+extern const struct cli_command cmd_lock;
+extern const struct cli_command cmd_status;
+extern const struct cli_command cmd_client_add;
+extern const struct cli_command cmd_client_ls;
+extern const struct cli_command cmd_client_show;
+extern const struct cli_command cmd_client_set;
+extern const struct cli_command cmd_client_rm;
+extern const struct cli_command cmd_ovh_link;
+extern const struct cli_command cmd_ovh_inventory;
+extern const struct cli_command cmd_role_add;
+extern const struct cli_command cmd_role_adopt;
+extern const struct cli_command cmd_role_ls;
+extern const struct cli_command cmd_role_rm;
+extern const struct cli_command cmd_show;
+extern const struct cli_command cmd_secret_add;
+extern const struct cli_command cmd_secret_set;
+extern const struct cli_command cmd_secret_ls;
+extern const struct cli_command cmd_secret_rm;
+extern const struct cli_command cmd_verify;
+extern const struct cli_command cmd_rotate;
+extern const struct cli_command cmd_resume;
+extern const struct cli_command cmd_log;
+extern const struct cli_command cmd_slot_add;
+extern const struct cli_command cmd_slot_ls;
+extern const struct cli_command cmd_key_show;
+extern const struct cli_command cmd_backup;
+extern const struct cli_command cmd_restore;
+extern const struct cli_command cmd_agent;
+extern const struct cli_command cmd_clipboard_cleaner;
+
+const struct cli_command *const cli_commands[] = {
+    &cmd_init,
+    &cmd_unlock,
+    &cmd_lock,
+    &cmd_status,
+    &cmd_client_add,
+    &cmd_client_ls,
+    &cmd_client_show,
+    &cmd_client_set,
+    &cmd_client_rm,
+    &cmd_ovh_link,
+    &cmd_ovh_inventory,
+    &cmd_role_add,
+    &cmd_role_adopt,
+    &cmd_role_ls,
+    &cmd_role_rm,
+    &cmd_show,
+    &cmd_secret_add,
+    &cmd_secret_set,
+    &cmd_secret_ls,
+    &cmd_secret_rm,
+    &cmd_verify,
+    &cmd_rotate,
+    &cmd_resume,
+    &cmd_log,
+    &cmd_slot_add,
+    &cmd_slot_ls,
+    &cmd_key_show,
+    &cmd_backup,
+    &cmd_restore,
+    &cmd_agent,
+    &cmd_clipboard_cleaner,
+    NULL,
+};

@@ -1,0 +1,56 @@
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/harden.h"
+#include "cli/help.h"
+#include "cli/locale.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/paths.h"
+#include "cli/terminal.h"
+
+static enum psn_code satisfy(struct cli *cli, struct psn_error *err)
+{
+    enum psn_code rc = psn_init(err);
+
+    if (!rc)
+        rc = cli_paths_init(cli, err);
+    cli->no_input = cli->no_input || !cli_terminal_exists();
+    if (!rc && (cli->command->needs & (CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED)))
+        rc = psn_vault_open(&cli->vault_options, &cli->vault, err);
+    if (!rc && (cli->command->needs & CLI_NEEDS_UNLOCKED))
+        rc = cli_unlock(cli, err);
+    return rc;
+}
+
+static enum psn_code run(int argc, char *const *argv, struct cli *cli,
+                         struct cli_line *line, struct psn_error *err)
+{
+    enum psn_code rc = cli_options_parse(cli_commands, argc, argv, cli, line, err);
+
+    if (!rc && (cli->help || cli->version || cli->exit_codes))
+        return cli_help(cli, err);
+    if (!rc)
+        rc = satisfy(cli, err);
+    return rc ? rc : cli->command->run(cli, line->options, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = { 0 };
+    struct cli_line line = { 0 };
+    struct psn_error err = { 0 };
+    enum psn_code rc;
+    int status = 0;
+
+    cli_harden();
+    cli_locale_init();
+    rc = run(argc, argv, &cli, &line, &err);
+    if (!rc)
+        rc = cli_finish(&cli, &err);
+    if (rc)
+        status = cli_report(&cli, &err);
+    psn_vault_free(cli.vault);
+    cli_line_release(&line);
+    return status;
+}

@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""Dialogue on a terminal: what is asked, what is echoed, what signals leave behind.
+
+usage: test_terminal.py PASSATION
+"""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import unittest
+
+BINARY = None
+SECONDS = 30
+GOOD = "violet-hangar-97-tortue-braise"
+
+
+class Session:
+    """A process whose controlling terminal is ours; stdout and stderr are pipes apart."""
+
+    def __init__(self, home, *args, env=None, stdout_tty=False):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self.slave = slave
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "TERM": "xterm",
+            "LC_ALL": "C.UTF-8",
+            **(env or {}),
+        }
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [BINARY, *args],
+            stdin=slave,
+            stdout=slave if stdout_tty else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            preexec_fn=own_terminal,
+        )
+        self.seen = ""
+
+    def expect(self, pattern):
+        """Reads the terminal until the pattern is there; returns the match."""
+        end = time.monotonic() + SECONDS
+        while True:
+            found = re.search(pattern, self.seen)
+            if found:
+                self.seen = self.seen[found.end():]
+                return found
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+                raise AssertionError(f"no {pattern!r} in {self.seen!r}")
+            self.seen += os.read(self.master, 4096).decode("utf-8", "replace")
+
+    def rest(self):
+        """What the terminal shows without waiting for more."""
+        while select.select([self.master], [], [], 0.3)[0]:
+            self.seen += os.read(self.master, 4096).decode("utf-8", "replace")
+        return self.seen
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def finish(self):
+        out, err = self.process.communicate(timeout=SECONDS)
+        self.out = (out or b"").decode()
+        self.err = (err or b"").decode()
+        return self.process.returncode
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+class Terminal(unittest.TestCase):
+    def setUp(self):
+        self.home = tempfile.mkdtemp(prefix="passation-terminal-")
+        self.addCleanup(shutil.rmtree, self.home, True)
+        # Before the folder goes, so does an agent that a test left in it.
+        self.addCleanup(self.run_plain, "lock")
+
+    def session(self, *args, **options):
+        session = Session(self.home, *args, **options)
+        self.addCleanup(session.close)
+        return session
+
+    def run_plain(self, *args, given=None):
+        """Without any terminal."""
+        return subprocess.run(
+            [BINARY, *args],
+            input=given,
+            capture_output=True,
+            env={"PATH": os.environ["PATH"], "HOME": self.home, "LC_ALL": "C.UTF-8"},
+            start_new_session=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def make_vault(self):
+        done = self.run_plain("init", "--passphrase-fd", "0", given=GOOD.encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    # --- init ---
+
+    def test_enter_takes_the_proposed_passphrase_and_the_code_is_shown_once(self):
+        session = self.session("init")
+        proposed = session.expect(r"\n +([a-z]+(?:-[a-z]+){8})\r?\n").group(1)
+        session.expect(r"own: $")
+        self.assertFalse(session.echoes())
+        session.type("\n")
+        code = session.expect(r"\n +([0-9A-Z]{4}(?:-[0-9A-Z]{4}){6})\r?\n").group(1)
+        self.assertEqual(session.finish(), 0, session.err)
+        self.assertTrue(session.echoes())
+        for secret in (proposed, code):
+            self.assertNotIn(secret, session.out + session.err)
+        opened = self.run_plain("slot", "ls", "--passphrase-fd", "0",
+                                given=proposed.encode())
+        self.assertEqual(opened.returncode, 0, opened.stderr)
+        opened = self.run_plain("slot", "ls", "--recovery-fd", "0",
+                                given=code.lower().replace("-", " ").encode())
+        self.assertEqual(opened.returncode, 0, opened.stderr)
+
+    def test_the_proposal_is_french_for_a_french_user(self):
+        session = self.session("init", env={"LC_ALL": "fr_FR.UTF-8"})
+        session.expect(r"\n +([a-z]+(?:-[a-z]+){8})\r?\n")
+        session.type("\x03")
+        self.assertEqual(session.finish(), -signal.SIGINT)
+
+    def test_an_own_passphrase_is_typed_twice_and_never_echoed(self):
+        session = self.session("init")
+        session.expect(r"own: $")
+        session.type("short\n")
+        session.expect(r"own: $")
+        session.type(GOOD + "\n")
+        session.expect(r"more: $")
+        session.type("another one entirely\n")
+        session.expect(r"differ")
+        session.expect(r"own: $")
+        session.type(GOOD + "\n")
+        session.expect(r"more: $")
+        session.type(GOOD + "\n")
+        session.expect(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){6}")
+        self.assertEqual(session.finish(), 0, session.err)
+        self.assertNotIn(GOOD, session.rest() + session.out + session.err)
+        opened = self.run_plain("slot", "ls", "--passphrase-fd", "0", given=GOOD.encode())
+        self.assertEqual(opened.returncode, 0, opened.stderr)
+
+    def test_three_weak_ones_end_it_and_leave_nothing(self):
+        session = self.session("init")
+        for _ in range(3):
+            session.expect(r"own: $")
+            session.type("motdepasse\n")
+        self.assertEqual(session.finish(), 3)
+        self.assertEqual([], [name for _, _, names in os.walk(self.home)
+                              for name in names])
+
+    # --- unlocking ---
+
+    def test_the_passphrase_is_asked_three_times_at_most(self):
+        self.make_vault()
+        session = self.session("status")
+        for wrong in ("one", "two", "three"):
+            session.expect(r"Passphrase: $")
+            self.assertFalse(session.echoes())
+            session.type(wrong + "\n")
+        self.assertEqual(session.finish(), 5)
+        self.assertEqual(session.out, "")
+        self.assertTrue(session.echoes())
+
+    def test_the_right_one_at_the_second_try_opens(self):
+        self.make_vault()
+        session = self.session("status", "--json")
+        session.expect(r"Passphrase: $")
+        session.type("wrong\n")
+        session.expect(r"Passphrase: $")
+        session.type(GOOD + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        self.assertTrue(session.out.startswith('{"vault"'))
+        self.assertNotIn(GOOD, session.rest())
+
+    def test_unlock_asks_once_and_then_nobody_does(self):
+        self.make_vault()
+        session = self.session("unlock", "--for", "5m")
+        session.expect(r"Passphrase: $")
+        session.type(GOOD + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        self.assertEqual(self.run_plain("status").returncode, 0)
+        self.assertEqual(self.run_plain("lock").returncode, 0)
+        self.assertEqual(self.run_plain("status").returncode, 5)
+
+    def test_end_of_input_aborts(self):
+        self.make_vault()
+        session = self.session("status")
+        session.expect(r"Passphrase: $")
+        session.type("\x04")
+        self.assertEqual(session.finish(), 3)
+        self.assertTrue(session.echoes())
+
+    def test_a_line_that_is_too_long_is_refused(self):
+        self.make_vault()
+        session = self.session("status")
+        session.expect(r"Passphrase: $")
+        for _ in range(5):
+            session.type("x" * 4000 + "\x04")
+            time.sleep(0.1)
+        self.assertEqual(session.finish(), 2)
+        self.assertIn("longer than", session.err)
+
+    # --- signals ---
+
+    def test_every_ending_signal_restores_the_echo_and_ends(self):
+        self.make_vault()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            with self.subTest(signal=number):
+                session = self.session("status")
+                session.expect(r"Passphrase: $")
+                self.assertFalse(session.echoes())
+                os.kill(session.process.pid, number)
+                self.assertEqual(session.finish(), -number)
+                self.assertTrue(session.echoes())
+
+    def test_ctrl_c_restores_the_echo_and_ends(self):
+        self.make_vault()
+        session = self.session("status")
+        session.expect(r"Passphrase: $")
+        session.type("half a passphr\x03")
+        self.assertEqual(session.finish(), -signal.SIGINT)
+        self.assertTrue(session.echoes())
+        self.assertNotIn("half", session.rest() + session.out + session.err)
+
+    def test_a_stop_restores_the_echo_and_going_on_asks_again(self):
+        self.make_vault()
+        session = self.session("status")
+        session.expect(r"Passphrase: $")
+        # A session leader without a shell is not stopped by Ctrl-Z: its group is orphaned.
+        os.kill(session.process.pid, signal.SIGSTOP)
+        os.kill(session.process.pid, signal.SIGTSTP)
+        os.kill(session.process.pid, signal.SIGCONT)
+        session.expect(r"Passphrase: $")
+        self.assertFalse(session.echoes())
+        session.type(GOOD + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        self.assertTrue(session.echoes())
+
+    # --- questions ---
+
+    def test_a_question_is_answered_no_by_default(self):
+        self.make_vault()
+        backup = os.path.join(self.home, "backup.db")
+        done = self.run_plain("backup", backup, "--passphrase-fd", "0",
+                              given=GOOD.encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        passphrase = os.path.join(self.home, "passphrase")
+        with open(passphrase, "w", encoding="utf-8", opener=private) as file:
+            file.write(GOOD)
+        for answer, status in (("\n", 3), ("n\n", 3), ("\x04", 3), ("yes\n", 0), ("Y\n", 0)):
+            with self.subTest(answer=answer):
+                # Taken again: a backup that was restored from is older than what is there.
+                again = self.run_plain("backup", "-f", backup, "--passphrase-file",
+                                       passphrase)
+                self.assertEqual(again.returncode, 0, again.stderr)
+                session = self.session("restore", backup, "--accept-older",
+                                       "--passphrase-file", passphrase)
+                session.expect(r"\[y/N\] $")
+                self.assertTrue(session.echoes())
+                session.type(answer)
+                self.assertEqual(session.finish(), status, session.err)
+
+    def test_nobody_is_asked_without_a_terminal_or_with_no_input(self):
+        self.make_vault()
+        self.assertEqual(self.run_plain("status").returncode, 5)
+        session = self.session("status", "--no-input")
+        self.assertEqual(session.finish(), 5)
+        self.assertEqual(session.rest(), "")
+        session = self.session("--vault", os.path.join(self.home, "other.db"), "init",
+                               "--no-input")
+        self.assertEqual(session.finish(), 2)
+
+    # --- output ---
+
+    def test_hostile_arguments_reach_the_terminal_escaped(self):
+        for hostile in ("\x1b[2J", "\x1b]52;c;AAAA\x07", "a\rb", "\u202egpj", "\x9b2J"):
+            with self.subTest(hostile=hostile):
+                session = self.session(hostile, stdout_tty=True)
+                self.assertEqual(session.finish(), 2)
+                shown = session.err + session.rest()
+                for bad in "\x1b\x07\r\x9b\u202e":
+                    self.assertNotIn(bad, shown.replace("\r\n", "\n"))
+
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+if __name__ == "__main__":
+    BINARY = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

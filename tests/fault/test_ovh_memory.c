@@ -1,0 +1,268 @@
+/*
+ * Makes every allocation of src/ fail in turn, once and from then on, while an account is
+ * linked, walked, and a mailbox of it changed. Link with
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/init.h"
+#include "crypto/secret.h"
+#include "ovh/inventory.h"
+#include "ovh/json.h"
+#include "ovh/mailbox.h"
+#include "support/fake_http.h"
+
+#define ACME "/email/domain/acme.example"
+
+/* The fault: the allocation that fails (0: none), and whether all later ones do. */
+static size_t fail_at;
+static bool fail_on;
+static size_t allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t number, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t number, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static bool fails(void)
+{
+    allocations++;
+    return fail_at && (allocations == fail_at || (fail_on && allocations > fail_at));
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t number, size_t size)
+{
+    return fails() ? NULL : __real_calloc(number, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return fails() ? NULL : __real_realloc(memory, size);
+}
+
+static void fill(void)
+{
+    static const char *const answers[][2] = {
+        { "/me", "{\"nichandle\":\"a\",\"email\":\"x@acme.example\"}" },
+        { "/email/domain", "[\"acme.example\"]" },
+        { ACME, "{\"domain\":\"acme.example\",\"status\":\"ok\"}" },
+        { ACME "/serviceInfos", "{\"contactTech\":\"b\"}" },
+        { ACME "/account", "[\"technique\"]" },
+        { ACME "/account/technique/filter", "[\"to me\"]" },
+        { ACME "/account/technique/filter/to%20me",
+          "{\"action\":\"redirect\",\"actionParam\":\"x@y.example\",\"active\":true}" },
+        { ACME "/account/technique/delegation", "[\"c\"]" },
+        { ACME "/redirection", "[\"1\",\"2\"]" },
+        { ACME "/redirection/1", "{\"from\":\"a@b.example\",\"to\":\"c@d.example\"}" },
+        { ACME "/redirection/2", "{\"from\":\"a@b.example\",\"to\":\"c@d.example\"}" },
+        { ACME "/responder", "[\"sav\"]" },
+        { ACME "/responder/sav", "{\"copy\":false,\"copyTo\":null}" },
+        { ACME "/acl", "[]" },
+        { ACME "/mailingList", "[\"news\"]" },
+        { ACME "/mailingList/news", "{\"ownerEmail\":\"a@b.example\"}" },
+        { ACME "/mailingList/news/moderator", "[\"a@b.example\"]" },
+        { "/me/api/application", "[7]" },
+        { "/me/api/application/7", "{\"name\":\"x\",\"status\":\"active\"}" },
+        { "/me/api/credential", "[8]" },
+        { "/me/api/credential/8", "{\"status\":\"validated\",\"applicationId\":7}" },
+        { "/auth/currentCredential",
+          "{\"status\":\"validated\",\"credentialId\":8,\"rules\":[{\"method\":\"GET\","
+          "\"path\":\"/*\"}]}" },
+        { ACME "/account/technique",
+          "{\"accountName\":\"technique\",\"domain\":\"acme.example\",\"isBlocked\":"
+          "false}" },
+        { ACME "/task/account?name=technique", "[1]" },
+    };
+
+    fake_http_reset();
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        fake_http_route("GET", answers[i][0], 200, answers[i][1]);
+    fake_http_route("POST", ACME "/account/technique/changePassword", 200,
+                    "{\"id\":5,\"domain\":\"acme.example\",\"name\":\"technique\"}");
+}
+
+static enum psn_code ignore(void *arg, const struct psn_finding *finding,
+                            struct psn_error *err)
+{
+    (void)arg;
+    (void)finding;
+    (void)err;
+    return PSN_OK;
+}
+
+static enum psn_code open_account(struct psn_ovh **ret_ovh, struct psn_error *err)
+{
+    static const char config[] =
+        "[ovh-eu]\napplication_key=a\napplication_secret=b\nconsumer_key=c\n";
+    PSN_AUTO_RELEASE(psn_ovh_credential) credential = { 0 };
+    struct psn_ovh_options options = { .root = FAKE_ROOT,
+                                       .http = fake_http_port(),
+                                       .clock_ms = fake_clock_ms,
+                                       .sleep_ms = fake_sleep_ms };
+    enum psn_code rc =
+        psn_ovh_credential_parse(config, strlen(config), "ovh-eu", &credential, err);
+
+    return rc ? rc : psn_ovh_open(&options, &credential, ret_ovh, err);
+}
+
+static enum psn_code change(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                            struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *password = NULL;
+    struct psn_ovh_answer answer;
+    enum psn_code rc = psn_secret_copy("correct-horse", 13, &password, err);
+
+    if (rc)
+        return rc;
+    psn_mailbox_set_password(ovh, mailbox, password, &answer, err);
+    if (answer.outcome == PSN_OVH_DONE)
+        return PSN_OK;
+    /* Sent or not is known, whatever failed here. */
+    assert_true(answer.outcome == PSN_OVH_NOT_SENT || answer.outcome == PSN_OVH_UNKNOWN);
+    if (answer.outcome == PSN_OVH_NOT_SENT)
+        assert_string_not_equal(fake.calls[fake.call_count - 1].method, "POST");
+    return err->code;
+}
+
+static enum psn_code whole_story(struct psn_error *err)
+{
+    static struct psn_ovh_key_info key;
+    static const char *const domains[] = { "acme.example" };
+    PSN_AUTO(psn_ovh) *ovh = NULL;
+    struct psn_mailbox mailbox = { PSN_BACKEND_NONE, "technique", "acme.example" };
+    struct psn_mailbox_info info;
+    size_t tasks;
+    enum psn_code rc = open_account(&ovh, err);
+
+    if (rc == PSN_OK)
+        rc = psn_ovh_key_info(ovh, &key, err);
+    if (rc == PSN_OK)
+        rc = psn_ovh_inventory(ovh, domains, 1, ignore, NULL, err);
+    if (rc == PSN_OK)
+        rc = psn_ovh_inventory(ovh, NULL, 0, ignore, NULL, err);
+    if (rc == PSN_OK)
+        rc = psn_backend_detect(ovh, "acme.example", &mailbox.backend, err);
+    if (rc == PSN_OK)
+        rc = psn_mailbox_get(ovh, &mailbox, &info, err);
+    if (rc == PSN_OK)
+        rc = change(ovh, &mailbox, err);
+    return rc ? rc : psn_mailbox_tasks(ovh, &mailbox, &tasks, err);
+}
+
+static enum psn_code run(size_t at, bool on, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    fill();
+    *err = (struct psn_error){ 0 };
+    allocations = 0;
+    fail_at = at;
+    fail_on = on;
+    rc = whole_story(err);
+    fail_at = 0;
+    return rc;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    struct psn_error err;
+    size_t count;
+    size_t tried = 0;
+
+    (void)state;
+    assert_int_equal(run(0, false, &err), PSN_OK);
+    count = allocations;
+    assert_true(count > 100);
+    for (size_t at = 1; at <= count; at++) {
+        for (int on = 0; on < 2; on++) {
+            enum psn_code rc = run(at, on != 0, &err);
+
+            if (rc != err.code || (rc != PSN_E_NOMEM && rc != PSN_OK))
+                fail_msg("allocation %zu: code %d, message: %s", at, (int)rc,
+                         err.message);
+            /* A message too long for its buffer is all that may be lost silently. */
+            assert_true(rc == PSN_E_NOMEM || allocations >= count);
+            tried++;
+        }
+    }
+    print_message("memory: %zu tried, %zu survived\n", tried, tried);
+}
+
+/* jansson's own needs are taken in one piece, whatever the text. */
+static void a_text_costs_one_allocation(void **state)
+{
+    static const char *const pieces[][3] = {
+        { "[0", ",0", "]" },
+        { "[[]", ",[]", "]" },
+        { "[{}", ",{}", "]" },
+        { "[{\"a\":\"\"}", ",{\"a\":\"\"}", "]" },
+        { "[\"a\"", ",\"\\u00e9\"", "]" },
+        { "[1.5", ",-1.25e3", "]" },
+        { "\"", "abcdefgh\\n", "\"" },
+        { "[{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9}",
+          ",{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":9}",
+          "]" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        for (size_t n = 0; n < 9000; n = 3 * n + 1) {
+            PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(1000000);
+            PSN_AUTO_JSON *value = NULL;
+
+            psn_buf_text(&text, pieces[i][0]);
+            for (size_t j = 0; j < n; j++)
+                psn_buf_text(&text, pieces[i][1]);
+            psn_buf_text(&text, pieces[i][2]);
+            allocations = 0;
+            assert_int_equal(psn_json_parse(text.data, text.size, &value, NULL), PSN_OK);
+            assert_int_equal(allocations, 1);
+        }
+    }
+}
+
+static void an_object_of_many_names_costs_one_allocation(void **state)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(1000000);
+    PSN_AUTO_JSON *value = NULL;
+
+    (void)state;
+    psn_buf_text(&text, "{\"\":0");
+    for (int i = 0; i < 40000; i++)
+        psn_buf_format(&text, ",\"%x\":\"%x\"", (unsigned)i, (unsigned)i);
+    psn_buf_text(&text, "}");
+    allocations = 0;
+    assert_int_equal(psn_json_parse(text.data, text.size, &value, NULL), PSN_OK);
+    assert_int_equal(allocations, 1);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return psn_crypto_init(NULL) == PSN_OK ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_text_costs_one_allocation),
+        cmocka_unit_test(an_object_of_many_names_costs_one_allocation),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
