@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -112,6 +113,22 @@ enum psn_code psn_vault_check(struct psn_vault *vault, struct psn_vault_check *r
 
 /* --- backup --- */
 
+/* A copy is one file: reading it made a log, which stays empty. */
+static void drop_empty_log(const char *path)
+{
+    char log[4096];
+    char index[4096];
+    struct stat info;
+
+    if (snprintf(log, sizeof log, "%s-wal", path) >= (int)sizeof log ||
+        snprintf(index, sizeof index, "%s-shm", path) >= (int)sizeof index)
+        return;
+    if (stat(log, &info) == 0 && info.st_size > 0)
+        return;
+    (void)unlink(log);
+    (void)unlink(index);
+}
+
 /* Opens a file as the same vault, with the keys at hand, and checks all of it. */
 static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
                                 struct psn_error *err)
@@ -125,6 +142,8 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
         rc = psn_vault_unlock_key(copy, vault->root_key, vault->slot, err);
     if (!rc)
         rc = psn_vault_check(copy, &check, err);
+    psn_vault_free(PSN_TAKE(copy));
+    drop_empty_log(path);
     return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
 }
 
@@ -236,8 +255,17 @@ static enum psn_code set_aside(const char *path, char *ret_kept, size_t size,
     for (const char *at = now; *at; at++)
         if (*at != '-' && *at != ':')
             stamp[used++] = *at;
-    if (snprintf(ret_kept, size, "%s.before-restore-%s", path, stamp) >= (int)size)
-        return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
+    for (unsigned i = 0;; i++) {
+        char again[16] = "";
+
+        if (i)
+            (void)snprintf(again, sizeof again, "-%u", i);
+        if (snprintf(ret_kept, size, "%s.before-restore-%s%s", path, stamp, again) >=
+            (int)size)
+            return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
+        if (access(ret_kept, F_OK) != 0)
+            break;
+    }
     rc = move(path, ret_kept, "-wal", err);
     if (!rc)
         rc = move(path, ret_kept, "-shm", err);

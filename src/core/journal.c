@@ -430,5 +430,10 @@ enum psn_code psn_journal_verify(struct psn_vault *vault, psn_head_fn *each, voi
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
-    return rc ? rc : psn_vault_end(vault, psn_journal_check(vault, each, arg, err), err);
+    if (rc)
+        return rc;
+    rc = psn_store_check(vault->store, err);
+    if (!rc)
+        rc = psn_journal_check(vault, each, arg, err);
+    return psn_vault_end(vault, rc, err);
 }

@@ -1,5 +1,6 @@
 #include "core/slot.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "age/identity.h"
@@ -128,6 +129,12 @@ enum psn_code psn_slot_open(const struct psn_vault *vault, const struct psn_key 
     bool tried = false;
     enum psn_code rc = normalize(key, &strong, err);
 
+    /* What cannot be a key opens nothing: for who unlocks it is a wrong one. */
+    if (rc == PSN_E_INVALID) {
+        if (err)
+            err->code = PSN_E_DENIED;
+        return PSN_E_DENIED;
+    }
     if (rc)
         return rc;
     for (size_t i = 0; i < vault->state.slot_count; i++) {
@@ -297,7 +304,7 @@ static enum psn_code add_slot(struct psn_vault *vault, const char *person,
     *ret_new_person = rc == PSN_E_NOT_FOUND;
     if (rc == PSN_E_NOT_FOUND) {
         known = (struct psn_person){ .kind = PSN_PERSON_TEAM };
-        (void)strncpy(known.id, person, sizeof known.id - 1);
+        (void)snprintf(known.id, sizeof known.id, "%s", person);
         rc = psn_person_insert(vault, &known, err);
     } else if (rc) {
         rc = psn_fail(err, rc, _("cannot read the person '%s'"), person);

@@ -253,7 +253,7 @@ enum psn_code psn_state_check_ancestor(struct psn_vault *vault, uint64_t generat
     memcpy(hash, head, sizeof hash);
     for (uint64_t g = generation + 1; g <= vault->state.generation; g++) {
         enum psn_code rc =
-            psn_store_journal_get(vault->store, psn_history_chain, g, &entry, err);
+            psn_store_journal_get(vault->store, psn_history_chain, g, &entry, NULL);
 
         if (rc)
             return psn_fail(err, PSN_E_INTEGRITY, _("the vault's history has a gap"));

@@ -303,8 +303,11 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
     if (rc)
         return rc;
     rc = psn_store_open(vault->path, psn_vault_store_hash, &vault->store, err);
-    if (rc == PSN_E_NOT_FOUND)
+    if (rc == PSN_E_NOT_FOUND) {
+        psn_error_clear(err);
+        (void)psn_fail(err, rc, _("no vault at '%s'"), vault->path);
         (void)psn_hint(err, rc, _("make one with: passation init"));
+    }
     if (!rc)
         rc = read_id(vault, err);
     if (rc)

@@ -60,12 +60,10 @@ static enum psn_code walk_contacts(const struct psn_walk *walk, const char *doma
         rc = psn_json_text_or_empty(value, kinds[i].member, nic, sizeof nic, err);
         if (rc || !nic[0])
             continue;
-        psn_walk_set_id(&finding, domain, kinds[i].word);
         psn_walk_cut(finding.subject, sizeof finding.subject, domain);
         psn_buf_format(&detail, "%s %s", kinds[i].word, nic);
-        psn_walk_set_detail(&finding, &detail);
         finding.external = psn_walk_is_other_account(walk, nic);
-        rc = psn_walk_report(walk, &finding, err);
+        rc = psn_walk_report(walk, &finding, domain, kinds[i].word, &detail, err);
     }
     return rc;
 }
@@ -88,13 +86,11 @@ static enum psn_code report_filter(const struct psn_walk *walk, const char *addr
         rc = psn_json_bool(value, "active", &active, err);
     if (rc)
         return rc;
-    psn_walk_set_id(&finding, address, name);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
     psn_buf_format(&detail, "%s: %s%s%s%s", name, action[0] ? action : "no action",
                    target[0] ? " " : "", target, active ? "" : " (off)");
-    psn_walk_set_detail(&finding, &detail);
     finding.external = psn_walk_leads_outside(walk, target);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, address, name, &detail, err);
 }
 
 static enum psn_code walk_filters(const struct psn_walk *walk, const char *domain,
@@ -127,13 +123,13 @@ static enum psn_code walk_accounts(const struct psn_walk *walk,
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; rc == PSN_OK && i < names->count; i++) {
+        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
         struct psn_finding finding = { .kind = kind };
 
-        psn_walk_set_id(&finding, subject, names->items[i]);
         psn_walk_cut(finding.subject, sizeof finding.subject, subject);
-        (void)psn_text_shown(names->items[i], finding.detail, sizeof finding.detail);
+        psn_buf_text(&detail, names->items[i]);
         finding.external = psn_walk_is_other_account(walk, names->items[i]);
-        rc = psn_walk_report(walk, &finding, err);
+        rc = psn_walk_report(walk, &finding, subject, names->items[i], &detail, err);
     }
     return rc;
 }
@@ -147,9 +143,8 @@ static enum psn_code walk_mailbox(const struct psn_walk *walk, const char *domai
     enum psn_code rc;
 
     (void)snprintf(address, sizeof address, "%s@%s", local, domain);
-    psn_walk_set_id(&finding, address, NULL);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
-    rc = psn_walk_report(walk, &finding, err);
+    rc = psn_walk_report(walk, &finding, address, NULL, NULL, err);
     if (rc == PSN_OK)
         rc = walk_filters(walk, domain, local, address, err);
     if (rc == PSN_OK)
@@ -207,6 +202,7 @@ static enum psn_code take_redirection(const struct psn_walk *walk, const char *d
                                       struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
     char to[2 * PSN_WALK_NAME_SIZE];
     enum psn_code rc =
         psn_json_text(value, "from", finding.subject, sizeof finding.subject, err);
@@ -216,10 +212,19 @@ static enum psn_code take_redirection(const struct psn_walk *walk, const char *d
         rc = psn_json_text(value, "to", to, sizeof to, err);
     if (rc)
         return rc;
-    psn_walk_set_id(&finding, id, NULL);
-    (void)psn_text_shown(to, finding.detail, sizeof finding.detail);
+    psn_buf_text(&detail, to);
     finding.external = psn_walk_leads_outside(walk, to);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, id, NULL, &detail, err);
+}
+
+/* OVH gives a name or a whole address. */
+static void set_address(struct psn_finding *finding, const char *name, const char *domain)
+{
+    char address[2 * PSN_WALK_NAME_SIZE];
+
+    (void)snprintf(address, sizeof address, "%s%s%s", name, strchr(name, '@') ? "" : "@",
+                   strchr(name, '@') ? "" : domain);
+    psn_walk_cut(finding->subject, sizeof finding->subject, address);
 }
 
 static enum psn_code take_responder(const struct psn_walk *walk, const char *domain,
@@ -237,17 +242,11 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
         rc = psn_json_bool(value, "copy", &copy, err);
     if (rc)
         return rc;
-    psn_buf_text(&detail, account);
-    if (!strchr(account, '@'))
-        psn_buf_format(&detail, "@%s", domain);
-    psn_walk_cut(finding.subject, sizeof finding.subject, psn_buf_str(&detail));
-    psn_walk_set_id(&finding, finding.subject, NULL);
-    psn_buf_reset(&detail);
+    set_address(&finding, account, domain);
     if (copy_to[0])
         psn_buf_format(&detail, "copy to %s%s", copy_to, copy ? "" : " (off)");
-    psn_walk_set_detail(&finding, &detail);
     finding.external = psn_walk_leads_outside(walk, copy_to);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
 static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *domain,
@@ -269,10 +268,7 @@ static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *
                             &moderators, err);
     if (rc)
         return rc;
-    psn_buf_format(&detail, "%s@%s", name, domain);
-    psn_walk_cut(finding.subject, sizeof finding.subject, psn_buf_str(&detail));
-    psn_walk_set_id(&finding, finding.subject, NULL);
-    psn_buf_reset(&detail);
+    set_address(&finding, name, domain);
     psn_buf_format(&detail, "owner %s; %lld subscribers; moderators:", owner,
                    (long long)subscribers);
     finding.external = psn_walk_leads_outside(walk, owner);
@@ -282,8 +278,7 @@ static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *
             finding.external || psn_walk_leads_outside(walk, moderators.items[i]);
     }
     psn_buf_text(&detail, moderators.count ? "" : " none");
-    psn_walk_set_detail(&finding, &detail);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
 static void append_date(struct psn_buf *detail, const char *word, int64_t time_s)
@@ -316,14 +311,12 @@ static enum psn_code take_api_key(const struct psn_walk *walk, const char *domai
         rc = psn_json_time_or_0(value, "lastUse", &times[2], err);
     if (rc)
         return rc;
-    psn_walk_set_id(&finding, id, NULL);
     psn_walk_cut(finding.subject, sizeof finding.subject, id);
     psn_buf_format(&detail, "application %lld, %s", (long long)application, status);
     append_date(&detail, "made", times[0]);
     append_date(&detail, "ends", times[1]);
     append_date(&detail, "last used", times[2]);
-    psn_walk_set_detail(&finding, &detail);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
 static enum psn_code take_api_application(const struct psn_walk *walk, const char *domain,
@@ -341,11 +334,9 @@ static enum psn_code take_api_application(const struct psn_walk *walk, const cha
         rc = psn_json_text(value, "status", status, sizeof status, err);
     if (rc)
         return rc;
-    psn_walk_set_id(&finding, id, NULL);
     psn_walk_cut(finding.subject, sizeof finding.subject, id);
     psn_buf_format(&detail, "%s, %s", name, status);
-    psn_walk_set_detail(&finding, &detail);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
 static enum psn_code report_domain(const struct psn_walk *walk, const char *domain,
@@ -362,12 +353,10 @@ static enum psn_code report_domain(const struct psn_walk *walk, const char *doma
         rc = psn_json_text_or_empty(value, "offer", offer, sizeof offer, err);
     if (rc)
         return psn_wrap(err, rc, "%s", domain);
-    psn_walk_set_id(&finding, domain, NULL);
     psn_walk_cut(finding.subject, sizeof finding.subject, domain);
     psn_buf_format(&detail, "email/domain, %s%s%s", status[0] ? status : "unknown",
                    offer[0] ? ", offer " : "", offer);
-    psn_walk_set_detail(&finding, &detail);
-    return psn_walk_report(walk, &finding, err);
+    return psn_walk_report(walk, &finding, domain, NULL, &detail, err);
 }
 
 static enum psn_code walk_domain(const struct psn_walk *walk, const char *domain,
@@ -425,6 +414,7 @@ static enum psn_code walk_account(struct psn_walk *walk, struct psn_finding *mai
 static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
 {
     struct psn_finding mail = { .kind = PSN_FINDING_ACCOUNT_MAIL };
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
     bool has_mail = false;
     enum psn_code rc = walk_account(walk, &mail, &has_mail, err);
 
@@ -432,9 +422,8 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
         rc = walk_domain(walk, walk->domains[i], err);
     if (rc == PSN_OK && has_mail && !psn_walk_leads_outside(walk, mail.subject) &&
         strchr(mail.subject, '@')) {
-        psn_walk_set_id(&mail, mail.subject, NULL);
-        (void)psn_text_shown(walk->nic, mail.detail, sizeof mail.detail);
-        rc = psn_walk_report(walk, &mail, err);
+        psn_buf_text(&detail, walk->nic);
+        rc = psn_walk_report(walk, &mail, mail.subject, NULL, &detail, err);
     }
     if (rc == PSN_OK)
         rc = walk_items(walk, NULL, "/me/api/application", "/me/api/application/*",

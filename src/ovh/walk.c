@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 
@@ -26,12 +27,14 @@ void psn_walk_cut(char *out, size_t size, const char *text)
     psn_text_cut_utf8(out);
 }
 
-void psn_walk_set_id(struct psn_finding *finding, const char *a, const char *b)
+static enum psn_code set_id(struct psn_finding *finding, const char *a, const char *b,
+                            struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) id = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) id = psn_buf_init(PSN_RECORD_MAX);
     uint8_t hash[PSN_HASH_SIZE];
     char hex[2 * 8 + 1];
     size_t used;
+    enum psn_code rc;
 
     psn_buf_text(&id, psn_finding_kind_name(finding->kind));
     psn_buf_char(&id, ':');
@@ -40,26 +43,48 @@ void psn_walk_set_id(struct psn_finding *finding, const char *a, const char *b)
         psn_buf_char(&id, ':');
         psn_text_escape(&id, b, strlen(b));
     }
+    rc = psn_buf_check(&id, err);
+    if (rc)
+        return rc;
     if (id.size < sizeof finding->id) {
         memcpy(finding->id, psn_buf_str(&id), id.size + 1);
-        return;
+        return PSN_OK;
     }
     psn_hash(&(struct psn_part){ psn_buf_str(&id), id.size }, 1, hash);
     psn_walk_cut(finding->id, sizeof finding->id - sizeof hex - 1, psn_buf_str(&id));
     used = strlen(finding->id);
     (void)snprintf(finding->id + used, sizeof finding->id - used, "#%s",
                    psn_hex(hash, 8, hex));
+    return PSN_OK;
 }
 
-void psn_walk_set_detail(struct psn_finding *finding, const struct psn_buf *text)
+static enum psn_code set_detail(struct psn_finding *finding, const struct psn_buf *text,
+                                struct psn_error *err)
 {
-    (void)psn_text_shown(psn_buf_str(text), finding->detail, sizeof finding->detail);
+    PSN_AUTO_RELEASE(psn_buf) escaped = psn_buf_init(PSN_RECORD_MAX);
+    char cut[PSN_FINDING_TEXT_MAX];
+    enum psn_code rc;
+
+    /* One that grew beyond its maximum is cut anyway. */
+    if (text->failed == PSN_E_NOMEM)
+        return psn_buf_check(text, err);
+    psn_walk_cut(cut, sizeof cut, psn_buf_str(text));
+    psn_text_escape(&escaped, cut, strlen(cut));
+    rc = psn_buf_check(&escaped, err);
+    if (rc == PSN_OK)
+        psn_walk_cut(finding->detail, sizeof finding->detail, psn_buf_str(&escaped));
+    return rc;
 }
 
-enum psn_code psn_walk_report(const struct psn_walk *walk,
-                              const struct psn_finding *finding, struct psn_error *err)
+enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *finding,
+                              const char *a, const char *b, const struct psn_buf *detail,
+                              struct psn_error *err)
 {
-    return walk->each(walk->arg, finding, err);
+    enum psn_code rc = set_id(finding, a, b, err);
+
+    if (rc == PSN_OK && detail)
+        rc = set_detail(finding, detail, err);
+    return rc ? rc : walk->each(walk->arg, finding, err);
 }
 
 bool psn_walk_leads_outside(const struct psn_walk *walk, const char *address)
@@ -91,10 +116,9 @@ static enum psn_code take_refusal(const struct psn_walk *walk, const char *path,
         (rc == PSN_E_REFUSED &&
          (reason == PSN_OVH_REASON_NO_RULE || reason == PSN_OVH_REASON_FORBIDDEN ||
           reason == PSN_OVH_REASON_SERVICE || reason == PSN_OVH_REASON_NONE))) {
-        psn_walk_set_id(&finding, path, NULL);
         psn_walk_cut(finding.subject, sizeof finding.subject, path);
         psn_walk_cut(finding.detail, sizeof finding.detail, failure->message);
-        return psn_walk_report(walk, &finding, err);
+        return psn_walk_report(walk, &finding, path, NULL, NULL, err);
     }
     if (err && err->code == PSN_OK)
         *err = *failure;

@@ -29,15 +29,12 @@ void psn_names_release(struct psn_names *names);
 /* Copies text, cut at a character's edge. */
 void psn_walk_cut(char *out, size_t size, const char *text);
 
-/* Sets the id "kind:a:b" (b may be NULL); one that would not fit ends in a hash of all
- * of it. */
-void psn_walk_set_id(struct psn_finding *finding, const char *a, const char *b);
-
-/* Sets the detail, in which text from OVH is escaped. */
-void psn_walk_set_detail(struct psn_finding *finding, const struct psn_buf *text);
-
+/* Hands on a finding whose kind, subject and external are set. Its id becomes "kind:a:b"
+ * (b may be NULL); one that would not fit ends in a hash of all of it. detail (or NULL)
+ * is escaped and cut. */
 PSN_MUST_CHECK enum psn_code psn_walk_report(const struct psn_walk *walk,
-                                             const struct psn_finding *finding,
+                                             struct psn_finding *finding, const char *a,
+                                             const char *b, const struct psn_buf *detail,
                                              struct psn_error *err);
 
 /* True for an address that does not end on one of the domains. */

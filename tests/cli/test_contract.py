@@ -337,6 +337,10 @@ def check_ovh(world, cases):
         true("ovh link" in error["hint"], error)
     with cases.case("ovh link without a credential, no one to ask"):
         refusal(run(world, "--json", "ovh", "link", "essai"), 2, "usage", "essai")
+    world.control("POST", "/set", {"credential": {
+        "consumer_key": world.ready["consumer_key"],
+        "rules": [{"method": method, "path": "/*"} for method in ("GET", "POST", "PUT", "DELETE")],
+    }})
     with cases.case("ovh link with a key that may do more than needed"):
         refusal(run(world, "--json", "ovh", "link", "essai", "--config", world.config), 13,
                 "policy", "essai")

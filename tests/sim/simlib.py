@@ -37,6 +37,7 @@ class Sim:
 
     def __init__(self, *options, prefix=()):
         self.dir = tempfile.mkdtemp(prefix="simtest-")
+        self.seed_dir = None
         if "--seed" not in options:
             options = ("--seed", self.wide_seed(), *options)
         self.started = time.monotonic()
@@ -68,7 +69,8 @@ class Sim:
         seed["credentials"][0]["rules"] = [
             {"method": method, "path": path} for method in methods for path in paths
         ]
-        path = os.path.join(self.dir, "wide-seed.json")
+        self.seed_dir = tempfile.mkdtemp(prefix="simseed-")
+        path = os.path.join(self.seed_dir, "seed.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(seed, file)
         return path
@@ -84,6 +86,8 @@ class Sim:
             self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(timeout=20)
         shutil.rmtree(self.dir, ignore_errors=True)
+        if self.seed_dir:
+            shutil.rmtree(self.seed_dir, ignore_errors=True)
         return status
 
     # The API.

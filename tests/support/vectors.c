@@ -67,7 +67,8 @@ size_t vectors_get(const struct vectors *vectors, const char *name, void *out,
     uint8_t *bytes = out;
     size_t size = 0;
 
-    for (; *at && *at != '\n'; at += 2) {
+    assert_non_null(at);
+    for (; at && *at && *at != '\n'; at += 2) {
         assert_true(size < capacity);
         bytes[size++] = (uint8_t)(digit(at[0]) << 4 | digit(at[1]));
     }
