@@ -16,6 +16,7 @@ Prints tried/survived for each fault, and in all. Exit 1 if they differ.
 import argparse
 import concurrent.futures
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -69,6 +70,10 @@ IMAP_FAULTS = [
     ("imap_positive_cache", [{"method": "IMAP", "path": "*", "kind": "accept_old", "times": 1}]),
 ]
 
+# A task that hangs keeps a run waiting for up to a quarter of an hour (R10). The trial kills it
+# in its wait, which is one more place to be killed at.
+PATIENCE_S = 20
+
 STRACE = ["strace", "-f", "-qq", "-o", "/dev/null"]
 
 
@@ -100,9 +105,16 @@ class Worker:
     def rotate(self, inject):
         prefix = [*STRACE, "-e", "trace=" + inject[0],
                   "-e", f"inject={inject[0]}:signal=SIGKILL:when={inject[1]}"] if inject else []
-        return subprocess.run([*prefix, *self.world.command("rotate", self.address)],
-                              env=self.world.env(), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=300)
+        run = subprocess.Popen([*prefix, *self.world.command("rotate", self.address)],
+                               env=self.world.env(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+        try:
+            stderr = run.communicate(timeout=PATIENCE_S)[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            stderr = run.communicate()[1]
+        return run.returncode, stderr
 
     def fail(self, name, inject, why):
         self.failures.append(f"{name} {inject}: {why}")
@@ -112,8 +124,8 @@ class Worker:
         world = self.world
         if rules:
             world.control("POST", "/faults", rules)
-        done = self.rotate(inject)
-        killed = done.returncode in (137, -9)
+        code, stderr = self.rotate(inject)
+        killed = code in (137, -9)
         held = [password for _, password in world.versions(self.address)]
         state = world.control("GET", "/state")
         mailbox = next(row for row in state["mailboxes"] if row["address"] == self.address)
@@ -125,7 +137,7 @@ class Worker:
         role = world.role(self.address)
         if role["state"] != "stable":
             self.fail(name, inject, f"{role['state']} after one resume ({resumed.returncode}): "
-                                    f"{resumed.stderr.strip()} | before: {done.stderr.strip()}")
+                                    f"{resumed.stderr.strip()} | before: {stderr.strip()}")
         else:
             shown = world.run("show", self.address, "--reveal", check=0).stdout.splitlines()[0]
             if shown != world.in_force(self.address):
