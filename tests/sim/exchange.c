@@ -216,14 +216,9 @@ static json_t *new_service(struct sim *sim, const json_t *entry, const char *nam
 
 static json_t *new_domain(const char *name, bool first)
 {
-    json_t *domain = sim_slot_domain(name);
-    json_t *rest = json_pack(
-        "{s:{s:n,s:n,s:s},s:s,s:[s,s],s:s,s:b,s:n,s:n,s:n,s:b,s:[s]}", "dkimDiagnostics",
-        "errorCode", "message", "state", "disabled", "expectedAutodiscoverSRV",
-        "0 0 443 ex2.mail.ovh.net.", "expectedMX", "mx1.mail.ovh.net", "mx2.mail.ovh.net",
-        "expectedSPF", "v=spf1 include:mx.ovh.com ~all", "main", first,
-        "organization2010", "sbrDefault", "sendConnectorIdDefault", "spfIsValid", 1,
-        "spfRecord", "v=spf1 include:mx.ovh.com ~all");
+    json_t *domain = sim_slot_checked_domain(name);
+    json_t *rest = json_pack("{s:b,s:n,s:n,s:n}", "main", first, "organization2010",
+                             "sbrDefault", "sendConnectorIdDefault");
 
     json_object_update(domain, rest);
     json_decref(rest);

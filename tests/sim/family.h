@@ -35,6 +35,8 @@ extern const struct sim_slot_family sim_exchange_slots;
 json_t *sim_slot_service(const struct sim *sim, const json_t *entry, const char *name,
                          const char *prefix);
 json_t *sim_slot_domain(const char *name);
+/* The same with what email/pro and exchange have looked up in the DNS. */
+json_t *sim_slot_checked_domain(const char *name);
 json_t *sim_slot_spam(void);
 
 /* A mailbox, or with an address NULL a free slot. Borrowed. */

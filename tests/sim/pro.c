@@ -88,7 +88,7 @@ static json_t *new_service(struct sim *sim, const json_t *entry, const char *nam
 static json_t *new_domain(const char *name, bool first)
 {
     (void)first;
-    return sim_slot_domain(name);
+    return sim_slot_checked_domain(name);
 }
 
 static json_t *new_server(void)

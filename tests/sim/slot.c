@@ -119,6 +119,21 @@ json_t *sim_slot_domain(const char *name)
     return domain;
 }
 
+json_t *sim_slot_checked_domain(const char *name)
+{
+    static const char spf[] = "v=spf1 include:mx.ovh.com ~all";
+    json_t *domain = sim_slot_domain(name);
+    json_t *rest = json_pack(
+        "{s:{s:n,s:n,s:s},s:s,s:[s,s],s:s,s:b,s:[s]}", "dkimDiagnostics", "errorCode",
+        "message", "state", "disabled", "expectedAutodiscoverSRV",
+        "0 0 443 ex2.mail.ovh.net.", "expectedMX", "mx1.mail.ovh.net", "mx2.mail.ovh.net",
+        "expectedSPF", spf, "spfIsValid", 1, "spfRecord", spf);
+
+    json_object_update(domain, rest);
+    json_decref(rest);
+    return domain;
+}
+
 static void set_address(json_t *account, const char *address)
 {
     const char *at = strrchr(address, '@');
