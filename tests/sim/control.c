@@ -220,20 +220,20 @@ static bool set_credential(const struct sim *sim, const json_t *change)
  *  "hostname": "…", "policy": {"minPasswordAge": 1, …}, "accounts_max": 5} */
 static bool set_service(const struct sim *sim, json_t *change)
 {
-    static const char *const own[] = { "expired", "suspended", "accounts_max" };
     enum sim_family family = sim_service_family(sim_state_text(change, "family"));
     json_t *policy = json_object_get(change, "policy");
-    char member[32];
 
     if (family == SIM_FAMILIES)
         return false;
     json_t *service = sim_service_get(sim, family, sim_state_text(change, "service"));
     json_t *answer = json_object_get(service, "service");
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        snprintf(member, sizeof member, "_%s", own[i]);
-        if (json_object_get(change, own[i]))
-            json_object_set(service, member, json_object_get(change, own[i]));
-    }
+    if (json_object_get(change, "expired"))
+        sim_service_expire(service, sim_state_flag(change, "expired"));
+    if (json_object_get(change, "suspended"))
+        sim_service_suspend(service, sim_state_flag(change, "suspended"));
+    if (json_object_get(change, "accounts_max"))
+        json_object_set(service, "_accounts_max",
+                        json_object_get(change, "accounts_max"));
     if (json_object_get(change, "state"))
         json_object_set(answer, "state", json_object_get(change, "state"));
     if (json_object_get(change, "hostname"))

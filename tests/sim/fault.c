@@ -235,25 +235,38 @@ static bool split_path(const char *path, char domain[256], char name[128])
     return true;
 }
 
-static void act_on_service(struct sim *sim, const struct sim_fault *fault,
-                           const char *path)
+/* A service of email/domain. */
+static void act_on_domain(struct sim *sim, enum state_action action, const char *domain,
+                          const char *name)
+{
+    json_t *at = sim_state_domain(sim, domain);
+
+    if (action == ACT_EXPIRE)
+        json_object_set_new(at, "_expired", json_true());
+    if (action == ACT_SUSPEND)
+        json_object_set_new(at, "_suspended", json_true());
+    if (action == ACT_DROP)
+        sim_state_remove_account(sim, domain, name);
+}
+
+static void act_on_service(struct sim *sim, enum state_action action, const char *path)
 {
     char domain[256];
     char name[128];
-    bool found = split_path(path, domain, name);
-    json_t *at = found ? sim_state_domain(sim, domain) : NULL;
+    json_t *service = NULL;
     json_t *account = NULL;
 
-    if (!at)
-        sim_service_locate(sim, path, &at, &account);
-    if (fault->kind->action == ACT_EXPIRE && at)
-        json_object_set_new(at, "_expired", json_true());
-    if (fault->kind->action == ACT_SUSPEND && at)
-        json_object_set_new(at, "_suspended", json_true());
-    if (fault->kind->action == ACT_DROP && account)
-        sim_service_remove_account(sim, at, account);
-    else if (fault->kind->action == ACT_DROP && at)
-        sim_state_remove_account(sim, domain, name);
+    if (split_path(path, domain, name)) {
+        act_on_domain(sim, action, domain, name);
+        return;
+    }
+    sim_service_locate(sim, path, &service, &account);
+    if (action == ACT_EXPIRE && service)
+        sim_service_expire(service, true);
+    if (action == ACT_SUSPEND && service)
+        sim_service_suspend(service, true);
+    if (action == ACT_DROP && account)
+        sim_service_remove_account(sim, service, account);
 }
 
 static void act(struct sim *sim, const struct sim_fault *fault,
@@ -275,7 +288,7 @@ static void act(struct sim *sim, const struct sim_fault *fault,
     case ACT_EXPIRE:
     case ACT_SUSPEND:
     case ACT_DROP:
-        act_on_service(sim, fault, target->path);
+        act_on_service(sim, fault->kind->action, target->path);
         break;
     case ACT_MIGRATE:
         if (after)

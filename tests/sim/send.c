@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service.h"
 #include "state.h"
 #include "text.h"
 
@@ -19,11 +20,19 @@ static void set_answer(struct sim_call *call, json_t *answer)
 /* The usual body of a status, where nothing else is asked for. */
 static void answer_status(struct sim_call *call, int status)
 {
+    enum sim_family family = sim_service_family_of_path(call->path);
+    bool second = family == SIM_ZIMBRA;
+    bool newer = family != SIM_FAMILIES;
+
     switch (status) {
     case 401:
     case 403:
-        sim_call_refuse_auth(call, status, "INVALID_CREDENTIAL",
-                             "This credential is not valid");
+        if (second)
+            sim_call_refuse(call, status, "Client::Forbidden",
+                            "User not granted for this request");
+        else
+            sim_call_refuse_auth(call, status, "INVALID_CREDENTIAL",
+                                 "This credential is not valid");
         break;
     case 400:
         sim_call_refuse(call, status, "Client::BadRequest", "%s",
@@ -34,9 +43,14 @@ static void answer_status(struct sim_call *call, int status)
         sim_call_refuse(call, status, "Client::NotFound", "This service does not exist");
         break;
     case 409:
-        sim_call_refuse_plain(
-            call, status, "This pop is already being processed: %.200s, please try later",
-            call->path);
+        if (newer)
+            sim_call_refuse(call, status, "Client::Conflict",
+                            "A task is already under way, please try later");
+        else
+            sim_call_refuse_plain(
+                call, status,
+                "This pop is already being processed: %.200s, please try later",
+                call->path);
         break;
     case 429:
         sim_call_refuse_plain(call, status, "Too many requests");

@@ -103,7 +103,10 @@ bool sim_service_find(const struct sim *sim, struct sim_call *call)
     }
     if (sim_state_flag(service, "_suspended") &&
         strcmp(call->request->method, "GET") != 0) {
-        sim_call_refuse_auth(call, 403, "FORBIDDEN", "This service is suspended");
+        if (family == SIM_ZIMBRA)
+            sim_call_refuse(call, 403, "Client::Forbidden", "This service is suspended");
+        else
+            sim_call_refuse_auth(call, 403, "FORBIDDEN", "This service is suspended");
         return false;
     }
     if (!sim_route_has(call->route, families[family].account))
@@ -149,6 +152,25 @@ void sim_service_locate(const struct sim *sim, const char *path, json_t **ret_se
     next_segment(&path, name, sizeof name);
     sim_text_lower(name);
     *ret_account = json_object_get(json_object_get(*ret_service, "accounts"), name);
+}
+
+void sim_service_expire(json_t *service, bool expired)
+{
+    json_object_set_new(service, "_expired", json_boolean(expired));
+    json_object_set_new(json_object_get(service, "infos"), "status",
+                        json_string(expired ? "expired" : "ok"));
+}
+
+void sim_service_suspend(json_t *service, bool suspended)
+{
+    json_t *answer = json_object_get(service, "service");
+
+    json_object_set_new(service, "_suspended", json_boolean(suspended));
+    if (json_object_get(answer, "resourceStatus"))
+        json_object_set_new(answer, "resourceStatus",
+                            json_string(suspended ? "SUSPENDED" : "READY"));
+    else
+        json_object_set_new(answer, "state", json_string(suspended ? "suspended" : "ok"));
 }
 
 json_t *sim_service_names(const struct sim *sim, const struct sim_call *call,

@@ -48,6 +48,10 @@ bool sim_service_find(const struct sim *sim, struct sim_call *call);
 void sim_service_locate(const struct sim *sim, const char *path, json_t **ret_service,
                         json_t **ret_account);
 
+/* What becomes of a service: its calls are refused, and it says why where it can. */
+void sim_service_expire(json_t *service, bool expired);
+void sim_service_suspend(json_t *service, bool suspended);
+
 /* Names of the services that the account that signs has in a family. New reference. */
 json_t *sim_service_names(const struct sim *sim, const struct sim_call *call,
                           enum sim_family family);

@@ -81,8 +81,10 @@ void sim_settings_init(struct sim *sim)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++)
         store(sim, &settings[i], settings[i].first);
-    if (sim->options.task_delay_ms >= 0)
+    if (sim->options.task_delay_ms >= 0) {
         sim->settings.task_delay_ms = sim->options.task_delay_ms;
+        sim->settings.slot_delay_ms = sim->options.task_delay_ms;
+    }
 }
 
 static bool fits(const struct setting *setting, const json_t *value)

@@ -166,6 +166,9 @@ class Policies(unittest.TestCase):
             change = {"family": family, "service": name, "suspended": True}
             self.sim.order("POST", "/set", {"service": change})
             self.assertEqual(self.sim.call("GET", path).status, 200)
+            shown = self.sim.get(path.split("/account")[0])
+            state = shown.get("state", shown.get("resourceStatus"))
+            self.assertEqual(state.lower(), "suspended")
             writing = path if family == "zimbra" else path + "/changePassword"
             spec = {"email": "a@z.example", "password": NEW, "offer": "STARTER"}
             body = {"targetSpec": spec} if family == "zimbra" else {"password": NEW}
