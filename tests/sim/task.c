@@ -375,11 +375,15 @@ json_t *sim_task_dump(const struct sim *sim)
     for (const struct sim_task *task = sim->tasks; task; task = task->next) {
         const char *action = task->work ? sim_state_text(task->work->record, "function")
                                         : actions[task->kind];
+        const char *password =
+            task->work
+                ? json_string_value(json_object_get(task->work->detail, "password"))
+                : task->password;
         json_array_append_new(
             dump,
             json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*,s:I}", "id", task->id, "action", action,
                       "domain", task->domain, "name", task->name, "mode",
-                      modes[task->mode], "password", task->password, "due_in_ms",
+                      modes[task->mode], "password", password, "due_in_ms",
                       task->due_ms < 0 ? (json_int_t)-1
                                        : (json_int_t)(task->due_ms - sim_text_now_ms())));
     }

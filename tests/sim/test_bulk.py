@@ -1,6 +1,7 @@
 """Thousands of mailboxes, many connections at once, latency, and a rate for each key."""
 
 import concurrent.futures
+import os
 import threading
 import time
 import unittest
@@ -26,6 +27,12 @@ class Bulk(unittest.TestCase):
         entry["bulk"] = {"prefix": "b", "count": count, "password": OLD}
         entry.update(more)
         return self.sim.order("POST", "/seed", {"services": [entry]})["services"][0]
+
+    def processor_s(self):
+        """What the simulator has used of the processor: others use it, too."""
+        with open("/proc/%d/stat" % self.sim.process.pid, encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def test_many_connections_are_served_at_once_and_kept(self):
         self.sim.fresh(latency_ms=200)
@@ -54,7 +61,7 @@ class Bulk(unittest.TestCase):
     def test_thousands_of_mailboxes_cost_what_they_should(self):
         def change(count):
             self.sim.fresh(task_delay_ms=0)
-            began = time.monotonic()
+            began = self.processor_s()
             made = self.seed("pro", count)
             at = "/email/pro/%s/account" % made["service"]
             link = self.sim.connect(timeout=60)
@@ -65,7 +72,7 @@ class Bulk(unittest.TestCase):
                 answer = self.sim.call("POST", path, {"password": NEW}, connection=link)
                 self.assertEqual(answer.status, 200)
             link.close()
-            return time.monotonic() - began
+            return self.processor_s() - began
 
         small, large = change(1000), change(8000)
         # Eight times the mailboxes, as many calls: nowhere near sixty-four times as long.
