@@ -94,9 +94,8 @@ static enum psn_code fail_unnamed(const struct cli_rekey_plan *plan,
                            psn_slot_kind_name(slot->kind));
     }
     (void)psn_fail(err, PSN_E_INVALID,
-                   _("%zu ways in would be lost, as their keys are not at hand, and there "
-                     "is nobody to ask"),
-                   count_going(plan, true));
+                   _("ways in would be lost, as their keys are not at hand, and there is "
+                     "nobody to ask"));
     return psn_hint(err, PSN_E_INVALID, _("give their keys, or let them go:%s"),
                     names.failed ? "" : psn_buf_str(&names));
 }
@@ -120,10 +119,8 @@ static enum psn_code ask(const struct cli_rekey_plan *plan, struct psn_error *er
     if (rc || count_going(plan, false) == 0)
         return rc;
     name_going(plan);
-    if (!cli_has_terminal(plan->cli) && !plan->cli->yes)
+    if (!cli_has_terminal(plan->cli))
         return count_going(plan, true) ? fail_unnamed(plan, err) : PSN_OK;
-    if (!cli_has_terminal(plan->cli) && count_going(plan, true))
-        return fail_unnamed(plan, err);
     return cli_confirm(plan->cli, err, _("Give the vault new keys without them?"));
 }
 
@@ -210,12 +207,9 @@ static void tell_slots(const struct cli_rekey_plan *plan)
 {
     cli_print(plan->cli, "%s\n", _("These open it:"));
     for (size_t i = 0; i < plan->slot_count; i++) {
-        char text[DESCRIBED];
-
         if (stays(&plan->slots[i]))
             cli_print(plan->cli, "  %s, %s\n", plan->slots[i].slot.person,
                       cli_slot_kind_shown(plan->keys[plan->slots[i].key].kind));
-        (void)text;
     }
     if (plan->recovery)
         cli_print(plan->cli, "  %s, %s\n", plan->slots[plan->in_use].slot.person,
@@ -335,7 +329,7 @@ enum psn_code cli_rekey_due(struct cli *cli, struct psn_error *err)
 
     if (rc || list.count == 0)
         return rc;
-    (void)psn_fail(err, PSN_E_FINDINGS, _("%zu OVH credentials are still to be replaced"),
+    (void)psn_fail(err, PSN_E_FINDINGS, _("OVH credentials are still to be replaced: %zu"),
                    list.count);
     return psn_hint(err, PSN_E_FINDINGS, _("see what is left: passation rekey --due"));
 }
