@@ -1,6 +1,7 @@
 #ifndef PASSATION_JOURNAL_H
 #define PASSATION_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,23 @@ typedef enum psn_code psn_head_fn(void *arg, const struct psn_head *head,
 PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,
                                                         psn_head_fn *each, void *arg,
                                                         struct psn_error *err);
+
+/*
+ * A statement is text that ends with one or more signatures in OpenSSH's form (namespace
+ * passation-statement) and tells journal heads, one a line: "Journal: CLIENT COUNT HASH",
+ * CLIENT "-" for the vault's own chain. It verifies if the vault's signing key, present or
+ * former, made every signature, and every head is an ancestor of the present one.
+ * E_INTEGRITY says which is not.
+ */
+struct psn_statement {
+    size_t heads;
+    size_t signatures;
+    char fingerprint[64]; /* of the first signature's key */
+    bool by_former_key;   /* that key was replaced since */
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_statement_verify(
+    struct psn_vault *vault, const char *text, size_t size,
+    struct psn_statement *ret_statement, struct psn_error *err);
 
 #ifdef __cplusplus
 }

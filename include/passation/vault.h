@@ -140,6 +140,79 @@ struct psn_vault_keys {
 PSN_API PSN_MUST_CHECK enum psn_code psn_vault_public_keys(
     struct psn_vault *vault, struct psn_vault_keys *ret_keys, struct psn_error *err);
 
+/*
+ * A new signing key and a new age identity. Former and new key sign one statement, in
+ * OpenSSH's form, so that whoever trusts the one can go over to the other; it is kept
+ * with the vault, as is the former identity, which still opens what was encrypted to it.
+ * Signatures of former keys stay good for `log --verify`.
+ */
+PSN_API PSN_MUST_CHECK enum psn_code psn_key_rotate(struct psn_vault *vault,
+                                                    struct psn_error *err);
+struct psn_former_key {
+    uint64_t number; /* from 1 */
+    int64_t replaced_s;
+    char fingerprint[64];
+    char ssh[128];
+    char age[72];
+    const char *statement; /* signed by this key and its successor; borrowed */
+};
+typedef enum psn_code psn_former_key_fn(void *arg, const struct psn_former_key *key,
+                                        struct psn_error *err);
+/* The former keys, oldest first. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_former_key_each(struct psn_vault *vault,
+                                                         psn_former_key_fn *each,
+                                                         void *arg,
+                                                         struct psn_error *err);
+
+/* Which slot a key opens. E_DENIED if none. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_slot_find(struct psn_vault *vault,
+                                                   const struct psn_key *key,
+                                                   uint8_t ret_slot[PSN_SLOT_ID_SIZE],
+                                                   struct psn_error *err);
+/* Puts another key in a slot's place and leaves every other key of the vault as it is: who
+ * kept a copy of the file and the former key of the slot, still reads what comes later.
+ * Else use psn_vault_rekey(). */
+PSN_API PSN_MUST_CHECK enum psn_code psn_slot_set(struct psn_vault *vault,
+                                                  const uint8_t slot[PSN_SLOT_ID_SIZE],
+                                                  const struct psn_key *key,
+                                                  struct psn_error *err);
+
+/*
+ * Rekey: a new root key and new client keys; every row sealed anew in a new file that
+ * takes the vault's place when it is whole and has been opened with each of its keys.
+ * Stopped anywhere, the vault is the old one or the new one. Slots that are not given are
+ * gone; copies of the old file stay open to them.
+ */
+struct psn_rekey_slot {
+    const char *person;  /* whose; known to the vault */
+    struct psn_key key;  /* what opens it */
+    const uint8_t *from; /* the id of the slot that it carries on, or NULL: a new one */
+    bool is_changed;     /* another key than that slot has had */
+};
+typedef void psn_rekey_progress_fn(void *arg, uint64_t done, uint64_t total);
+struct psn_rekey {
+    const struct psn_rekey_slot *slots;
+    size_t slot_count;
+    bool for_leaver; /* also a new signing key and age identity; and the OVH credentials
+                        are noted as to be replaced */
+    psn_rekey_progress_fn *progress; /* in rows; or NULL */
+    void *arg;
+};
+/* The handle goes on with the new vault. *ret_replaced: the new file is the vault, also
+ * when something failed after that. E_FULL before anything is written if the disk has no
+ * room for a second file; E_BUSY while another command has the vault open. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_rekey(struct psn_vault *vault,
+                                                     const struct psn_rekey *rekey,
+                                                     bool *ret_replaced,
+                                                     struct psn_error *err);
+/* Clients whose OVH credential a leaver may know: linked before he left and not since. */
+typedef enum psn_code psn_due_credential_fn(void *arg, const char *client,
+                                            struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_due_credential_each(struct psn_vault *vault,
+                                                             psn_due_credential_fn *each,
+                                                             void *arg,
+                                                             struct psn_error *err);
+
 /* Checks everything: SQLite's structure, every row of every table, every chain to its
  * head, and that every box opens. */
 struct psn_vault_check {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/new_key.h"
 #include "cli/paths.h"
+#include "cli/rekey_plan.h"
 
 enum {
     KEYS_MAX = 3
@@ -107,9 +108,8 @@ static enum psn_code gather_chosen(struct cli *cli, struct first_keys *first,
     return PSN_OK;
 }
 
-/* One line, which `--recovery-fd` takes back. */
-static enum psn_code write_recovery(const char *path, const struct psn_secret *code,
-                                    struct psn_error *err)
+enum psn_code cli_write_recovery(const char *path, const struct psn_secret *code,
+                                 struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *line = NULL;
     enum psn_code rc = psn_secret_new(psn_secret_size(code) + 1, &line, err);
@@ -132,7 +132,7 @@ static enum psn_code gather(struct cli *cli, const struct cmd_init_options *opti
         return rc;
     rc = psn_new_recovery_code(&first->recovery, err);
     if (!rc && options->recovery_out)
-        rc = write_recovery(options->recovery_out, first->recovery, err);
+        rc = cli_write_recovery(options->recovery_out, first->recovery, err);
     if (!rc)
         add_key(first, PSN_SLOT_RECOVERY, first->recovery);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/cli.h"
 
 PSN_DEFINE_AUTO(cli_table)
@@ -146,6 +147,67 @@ static enum psn_code add_head_object(void *arg, const struct psn_head *head,
     return PSN_OK;
 }
 
+/* --- statements --- */
+
+enum {
+    STATEMENT_MAX = 1024 * 1024,
+};
+
+static enum psn_code read_statement(struct cli *cli, const char *path,
+                                    struct psn_statement *ret_statement,
+                                    struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(STATEMENT_MAX);
+    enum psn_code rc = psn_file_read(path, &text, err);
+
+    if (!rc)
+        rc = psn_statement_verify(cli->vault, text.size ? (char *)text.data : "",
+                                  text.size, ret_statement, err);
+    return rc ? psn_wrap(err, rc, "%s", CLI_SHOWN(path)) : PSN_OK;
+}
+
+static enum psn_code verify_statements(struct cli *cli, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < cli->arg_count; i++) {
+        struct psn_statement statement;
+
+        rc = read_statement(cli, cli->args[i], &statement, err);
+        if (rc)
+            break;
+        cli_print(cli,
+                  statement.by_former_key
+                      ? _("%s: signed by the former key %s; its heads are in the journal\n")
+                      : _("%s: signed by the key %s; its heads are in the journal\n"),
+                  CLI_SHOWN(cli->args[i]), statement.fingerprint);
+    }
+    return rc;
+}
+
+static enum psn_code add_statements(struct cli *cli, struct cli_json *json,
+                                    struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    cli_json_open(json, "statements", '[');
+    for (size_t i = 0; !rc && i < cli->arg_count; i++) {
+        struct psn_statement statement;
+
+        rc = read_statement(cli, cli->args[i], &statement, err);
+        if (rc)
+            break;
+        cli_json_open(json, NULL, '{');
+        cli_json_text(json, "file", cli->args[i]);
+        cli_json_text(json, "fingerprint", statement.fingerprint);
+        cli_json_bool(json, "by_former_key", statement.by_former_key);
+        cli_json_number(json, "heads", (int64_t)statement.heads);
+        cli_json_close(json, '}');
+    }
+    cli_json_close(json, ']');
+    return rc;
+}
+
 static enum psn_code verify_json(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
@@ -156,6 +218,8 @@ static enum psn_code verify_json(struct cli *cli, struct psn_error *err)
     cli_json_open(&json, "heads", '[');
     rc = psn_journal_verify(cli->vault, add_head_object, &json, err);
     cli_json_close(&json, ']');
+    if (!rc && cli->arg_count > 0)
+        rc = add_statements(cli, &json, err);
     cli_json_close(&json, '}');
     return rc ? rc : cli_json_print(cli, &json, err);
 }
@@ -176,7 +240,7 @@ static enum psn_code verify(struct cli *cli, struct psn_error *err)
         return rc;
     cli_table_print(cli, table);
     cli_print(cli, "%s\n", _("Every chain holds from its first entry to its head."));
-    return PSN_OK;
+    return verify_statements(cli, err);
 }
 
 static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error *err)
@@ -185,6 +249,8 @@ static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error 
 
     if (options->verify && (options->client || options->count))
         return psn_fail(err, PSN_E_INVALID, _("--verify looks at all chains, whole"));
+    if (!options->verify && cli->arg_count > 0)
+        return psn_fail(err, PSN_E_INVALID, _("statements are for --verify"));
     if (options->verify)
         return verify(cli, err);
     return cli->json ? print_entries_json(cli, options, err)
@@ -193,11 +259,14 @@ static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error 
 
 const struct cli_command cmd_log = {
     .name = "log",
+    .arguments = N_("[STATEMENT…]"),
     .summary = N_("show the journal: who did what, when"),
     .examples = N_("passation log -n 20\tthe newest entries\n"
                    "passation log --client martin\tone client's\n"
-                   "passation log --verify\tis every chain whole?\n"),
+                   "passation log --verify\tis every chain whole?\n"
+                   "passation log --verify change.txt\tdoes it lead through this one?\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .max_args = SIZE_MAX,
     .options = log_options,
     .options_size = sizeof(struct cmd_log_options),
     .run = run_log,

@@ -3,50 +3,23 @@
 
 #include "base/clock.h"
 #include "cli/new_key.h"
+#include "cli/rekey_plan.h"
 
 PSN_DEFINE_AUTO(cli_table)
 
 struct cmd_slot_add_options {
-    int passphrase_fd;
-    const char *identity_file;
+    struct cli_new_key_options key;
 };
 
 static const struct cli_option add_options[] = {
     { "new-passphrase-fd", 0, CLI_FD,
-      offsetof(struct cmd_slot_add_options, passphrase_fd), N_("N"),
+      offsetof(struct cmd_slot_add_options, key.passphrase_fd), N_("N"),
       N_("the new passphrase is on file descriptor N") },
     { "new-identity-file", 0, CLI_TEXT,
-      offsetof(struct cmd_slot_add_options, identity_file), N_("FILE"),
+      offsetof(struct cmd_slot_add_options, key.identity_file), N_("FILE"),
       N_("the new way in is this age identity file") },
     { 0 },
 };
-
-static enum psn_code gather(struct cli *cli, const struct cmd_slot_add_options *options,
-                            enum psn_slot_kind *ret_kind, struct psn_secret **ret_secret,
-                            struct psn_error *err)
-{
-    enum psn_code rc;
-
-    if (options->identity_file && options->passphrase_fd >= 0)
-        return psn_fail(err, PSN_E_INVALID, _("give one new way in, not two"));
-    *ret_kind = PSN_SLOT_IDENTITY;
-    if (options->identity_file) {
-        rc = cli_read_identity(cli, options->identity_file, ret_secret, err);
-        if (!rc)
-            cli_warn_identity_place(cli, options->identity_file);
-        return rc;
-    }
-    *ret_kind = PSN_SLOT_PASSPHRASE;
-    if (options->passphrase_fd >= 0)
-        return cli_read_new_passphrase(cli, options->passphrase_fd, NULL, ret_secret,
-                                       err);
-    rc = cli_ask_new_passphrase(cli, ret_secret, err);
-    /* Here the flags that a new vault takes would unlock the present one. */
-    return rc ? psn_hint(err, rc,
-                         _("give --new-passphrase-fd N or --new-identity-file "
-                           "FILE"))
-              : PSN_OK;
-}
 
 static enum psn_code print_added(struct cli *cli, enum psn_slot_kind kind, bool is_new,
                                  struct psn_error *err)
@@ -73,7 +46,8 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     PSN_AUTO(psn_secret) *secret = NULL;
     struct psn_key key = { 0 };
     bool is_new = false;
-    enum psn_code rc = gather(cli, arg, &key.kind, &secret, err);
+    const struct cmd_slot_add_options *options = arg;
+    enum psn_code rc = cli_new_key(cli, &options->key, &key.kind, &secret, err);
 
     key.secret = secret;
     if (!rc)
@@ -98,29 +72,20 @@ const struct cli_command cmd_slot_add = {
 
 /* --- slot ls --- */
 
-static const char *kind_shown(enum psn_slot_kind kind)
-{
-    switch (kind) {
-    case PSN_SLOT_PASSPHRASE:
-        return _("passphrase");
-    case PSN_SLOT_RECOVERY:
-        return _("recovery code");
-    case PSN_SLOT_IDENTITY:
-        return _("identity file");
-    }
-    return "";
-}
-
 static enum psn_code add_row(void *arg, const struct psn_slot *slot,
                              struct psn_error *err)
 {
     struct cli_table *table = arg;
     char time[PSN_TIME_SIZE];
+    char id[9];
 
     (void)err;
     cli_table_cell(table, slot->person);
-    cli_table_cell(table, kind_shown(slot->kind));
+    cli_table_cell(table, cli_slot_kind_shown(slot->kind));
     cli_table_cell(table, psn_clock_format(slot->created_s, time));
+    (void)snprintf(id, sizeof id, "%02x%02x%02x%02x", slot->id[0], slot->id[1],
+                   slot->id[2], slot->id[3]);
+    cli_table_cell(table, id);
     cli_table_cell(table, slot->in_use ? _("in use now") : "");
     return PSN_OK;
 }
@@ -165,10 +130,11 @@ static enum psn_code run_ls(struct cli *cli, const void *options, struct psn_err
     (void)options;
     if (cli->json)
         return list_json(cli, err);
-    table = cli_table_new(4);
+    table = cli_table_new(5);
     cli_table_cell(table, _("PERSON"));
     cli_table_cell(table, _("WAY IN"));
     cli_table_cell(table, _("SINCE"));
+    cli_table_cell(table, _("SLOT"));
     cli_table_cell(table, "");
     rc = psn_slot_each(cli->vault, add_row, table, err);
     if (!rc)

@@ -28,7 +28,11 @@ extern const struct cli_command cmd_resume;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_slot_add;
 extern const struct cli_command cmd_slot_ls;
+extern const struct cli_command cmd_slot_set;
+extern const struct cli_command cmd_slot_rm;
+extern const struct cli_command cmd_rekey;
 extern const struct cli_command cmd_key_show;
+extern const struct cli_command cmd_key_rotate;
 extern const struct cli_command cmd_backup;
 extern const struct cli_command cmd_restore;
 extern const struct cli_command cmd_agent;
@@ -61,7 +65,11 @@ const struct cli_command *const cli_commands[] = {
     &cmd_log,
     &cmd_slot_add,
     &cmd_slot_ls,
+    &cmd_slot_set,
+    &cmd_slot_rm,
+    &cmd_rekey,
     &cmd_key_show,
+    &cmd_key_rotate,
     &cmd_backup,
     &cmd_restore,
     &cmd_agent,

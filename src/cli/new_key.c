@@ -107,3 +107,30 @@ enum psn_code cli_ask_new_passphrase(struct cli *cli, struct psn_secret **ret_pa
     }
     return rc ? rc : psn_fail(err, PSN_E_ABORTED, _("no passphrase was chosen"));
 }
+
+enum psn_code cli_new_key(struct cli *cli, const struct cli_new_key_options *options,
+                          enum psn_slot_kind *ret_kind, struct psn_secret **ret_secret,
+                          struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (options->identity_file && options->passphrase_fd >= 0)
+        return psn_fail(err, PSN_E_INVALID, _("give one new way in, not two"));
+    *ret_kind = PSN_SLOT_IDENTITY;
+    if (options->identity_file) {
+        rc = cli_read_identity(cli, options->identity_file, ret_secret, err);
+        if (!rc)
+            cli_warn_identity_place(cli, options->identity_file);
+        return rc;
+    }
+    *ret_kind = PSN_SLOT_PASSPHRASE;
+    if (options->passphrase_fd >= 0)
+        return cli_read_new_passphrase(cli, options->passphrase_fd, NULL, ret_secret,
+                                       err);
+    rc = cli_ask_new_passphrase(cli, ret_secret, err);
+    /* Here the flags that a new vault takes would unlock the present one. */
+    return rc ? psn_hint(err, rc,
+                         _("give --new-passphrase-fd N or --new-identity-file "
+                           "FILE"))
+              : PSN_OK;
+}

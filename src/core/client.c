@@ -374,6 +374,19 @@ static enum psn_code put(struct psn_vault *vault, const struct psn_client *clien
     return rc;
 }
 
+enum psn_code psn_client_copy(struct psn_vault *to, const struct psn_client *client,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) key_box = psn_buf_init(256);
+    enum psn_code rc = new_key_box(to, client->id, &key_box, err);
+
+    if (!rc)
+        rc = put(to, client, 1, key_box.data, key_box.size, err);
+    for (size_t i = 0; !rc && i < client->domain_count; i++)
+        rc = put_domain(to, client->domains[i], client->id, err);
+    return rc;
+}
+
 static enum psn_code add(struct psn_vault *vault, const struct psn_client *client,
                          struct psn_error *err)
 {

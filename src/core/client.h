@@ -28,6 +28,12 @@ PSN_MUST_CHECK enum psn_code psn_client_ids(struct psn_vault *vault,
                                             psn_client_id_fn *each, void *arg,
                                             struct psn_error *err);
 
+/* Writes the client, with its domains, into a rekey's new file, under a data key of its
+ * own. */
+PSN_MUST_CHECK enum psn_code psn_client_copy(struct psn_vault *to,
+                                             const struct psn_client *client,
+                                             struct psn_error *err);
+
 /* Writes the link's facts and the sealed credential. */
 PSN_MUST_CHECK enum psn_code psn_client_put_link(
     struct psn_vault *vault, const char *id, const struct psn_link *link,

@@ -16,7 +16,9 @@
  *     h(i) = BLAKE2b-256("passation journal v1", vault, chain, i, h(i-1), salt,
  * plaintext)
  *
- * h(0) is all zero. h lies in clear, so that the chain can be checked after its boxes
+ * h(0) is all zero. `chain` is the chain's name: the PRF of the client's id under the root
+ * key that it was begun under. After a rekey its rows lie under the new PRF and its head
+ * tells the name, so that published heads stay what they are. h lies in clear, so that the chain can be checked after its boxes
  * were destroyed; the salt, inside the box, keeps anyone from guessing a plaintext by its
  * hash. The head of the vault's chain is in the state, each client's in a row; so a chain
  * can be neither cut nor continued by who has not the keys.
@@ -33,12 +35,14 @@ enum {
     TAG_MAX = 7,
     TAG_HEAD_COUNT = 1,
     TAG_HEAD_HASH = 2,
-    TAG_HEAD_MAX = 2,
+    TAG_HEAD_NAME = 3,
+    TAG_HEAD_MAX = 3,
 };
 
 struct chain {
     const char *client; /* NULL: the vault's */
-    uint8_t id[PSN_STORE_CHAIN_SIZE];
+    uint8_t id[PSN_STORE_CHAIN_SIZE];   /* where its rows lie */
+    uint8_t name[PSN_STORE_CHAIN_SIZE]; /* what is hashed; as a rule the same */
     const struct psn_secret *key; /* borrowed */
     uint64_t count;
     uint8_t head[PSN_STORE_HASH_SIZE];
@@ -47,57 +51,91 @@ struct chain {
 
 /* --- heads --- */
 
+static const char *text_of(const struct chain *chain)
+{
+    return chain->client ? chain->client : "";
+}
+
+static enum psn_code decode_head(const struct psn_buf *plain, struct chain *chain,
+                                 struct psn_error *err)
+{
+    struct psn_record record;
+    const uint8_t *bytes;
+    size_t size;
+    enum psn_code rc = psn_record_parse(plain, TAG_HEAD_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    if (psn_record_bytes(&record, TAG_HEAD_NAME, &bytes, &size)) {
+        if (size != sizeof chain->name)
+            return psn_fail(err, PSN_E_INTEGRITY, _("the head of a journal is malformed"));
+        memcpy(chain->name, bytes, sizeof chain->name);
+    }
+    if (!chain->client)
+        return PSN_OK;
+    chain->count = psn_record_number(&record, TAG_HEAD_COUNT);
+    if (!psn_record_bytes(&record, TAG_HEAD_HASH, &bytes, &size) ||
+        size != sizeof chain->head)
+        return psn_fail(err, PSN_E_INTEGRITY, _("the head of a journal is malformed"));
+    memcpy(chain->head, bytes, sizeof chain->head);
+    return PSN_OK;
+}
+
+/* The vault's own chain has its head in the state, and a row only for its name. */
 static enum psn_code read_head(struct psn_vault *vault, struct chain *chain,
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_row_key key;
-    struct psn_record record;
-    const uint8_t *hash;
-    size_t size;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CHAIN, chain->client, &key, err);
+    struct psn_error why = { 0 };
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_CHAIN, text_of(chain), &key, err);
 
     if (rc)
         return rc;
     rc = psn_row_get(vault, PSN_TABLE_CHAIN, &key, vault->rows_key, &plain,
-                     &chain->revision, NULL);
+                     &chain->revision, &why);
     if (rc == PSN_E_NOT_FOUND)
         return PSN_OK;
     if (!rc)
-        rc = psn_record_parse(&plain, TAG_HEAD_MAX, &record, NULL);
+        rc = decode_head(&plain, chain, &why);
     if (rc)
         return psn_fail(err, rc, _("cannot read the head of the journal of '%s'"),
-                        chain->client);
-    chain->count = psn_record_number(&record, TAG_HEAD_COUNT);
-    if (!psn_record_bytes(&record, TAG_HEAD_HASH, &hash, &size) ||
-        size != sizeof chain->head)
-        return psn_fail(err, PSN_E_INTEGRITY, _("the head of a journal is malformed"));
-    memcpy(chain->head, hash, sizeof chain->head);
+                        chain->client ? chain->client : vault->path);
     return PSN_OK;
 }
 
-static enum psn_code write_head(struct psn_vault *vault, const struct chain *chain,
-                                struct psn_error *err)
+static enum psn_code put_head(struct psn_vault *vault, const struct chain *chain,
+                              struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_row_key key;
     enum psn_code rc;
 
-    vault->state.journal_entries++;
-    if (!chain->client) {
-        vault->state.vault_count = chain->count;
-        memcpy(vault->state.vault_head, chain->head, sizeof chain->head);
-        return PSN_OK;
-    }
     psn_record_begin(&plain);
-    psn_record_put_number(&plain, TAG_HEAD_COUNT, chain->count);
-    psn_record_put_bytes(&plain, TAG_HEAD_HASH, chain->head, sizeof chain->head);
-    rc = psn_row_key_init(vault, PSN_TABLE_CHAIN, chain->client, &key, err);
+    if (chain->client) {
+        psn_record_put_number(&plain, TAG_HEAD_COUNT, chain->count);
+        psn_record_put_bytes(&plain, TAG_HEAD_HASH, chain->head, sizeof chain->head);
+    }
+    if (memcmp(chain->name, chain->id, sizeof chain->id) != 0)
+        psn_record_put_bytes(&plain, TAG_HEAD_NAME, chain->name, sizeof chain->name);
+    rc = psn_row_key_init(vault, PSN_TABLE_CHAIN, text_of(chain), &key, err);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_CHAIN, &key, chain->revision + 1,
                             vault->rows_key, plain.data, plain.size, err);
+}
+
+static enum psn_code write_head(struct psn_vault *vault, const struct chain *chain,
+                                struct psn_error *err)
+{
+    vault->state.journal_entries++;
+    if (chain->client)
+        return put_head(vault, chain, err);
+    vault->state.vault_count = chain->count;
+    memcpy(vault->state.vault_head, chain->head, sizeof chain->head);
+    return PSN_OK;
 }
 
 static enum psn_code open_chain(struct psn_vault *vault, const char *client,
@@ -111,14 +149,15 @@ static enum psn_code open_chain(struct psn_vault *vault, const char *client,
     if (rc)
         return rc;
     memcpy(chain.id, prf, sizeof chain.id);
+    memcpy(chain.name, prf, sizeof chain.name);
     if (!client) {
         chain.count = vault->state.vault_count;
         memcpy(chain.head, vault->state.vault_head, sizeof chain.head);
     } else {
         rc = psn_client_data_key(vault, client, &chain.key, err);
-        if (!rc)
-            rc = read_head(vault, &chain, err);
     }
+    if (!rc)
+        rc = read_head(vault, &chain, err);
     if (!rc)
         *ret_chain = chain;
     return rc;
@@ -135,7 +174,7 @@ static void link_hash(const struct psn_vault *vault, const struct chain *chain,
     uint8_t index[8];
     struct psn_part parts[] = {
         { label, sizeof label - 1 },       { vault->id, sizeof vault->id },
-        { chain->id, sizeof chain->id },   { index, sizeof index },
+        { chain->name, sizeof chain->name }, { index, sizeof index },
         { previous, PSN_STORE_HASH_SIZE }, { salted, salted_size }
     };
 
@@ -150,7 +189,7 @@ static void entry_ad(const struct psn_vault *vault, const struct chain *chain,
 {
     psn_buf_text(out, "passation journal box v1");
     psn_buf_bytes(out, vault->id, sizeof vault->id);
-    psn_buf_bytes(out, chain->id, sizeof chain->id);
+    psn_buf_bytes(out, chain->name, sizeof chain->name);
     psn_buf_u64(out, number);
     psn_buf_bytes(out, hash, PSN_STORE_HASH_SIZE);
 }
@@ -422,6 +461,94 @@ enum psn_code psn_journal_check(struct psn_vault *vault, psn_head_fn *each, void
                 rows != run.entries + vault->state.generation))
         rc = psn_fail(err, PSN_E_INTEGRITY,
                       _("the journal has entries that belong to no chain"));
+    return rc;
+}
+
+/* --- carrying on in another file --- */
+
+static enum psn_code copy_entry(struct psn_vault *to, const struct chain *chain,
+                                struct psn_store_entry *entry,
+                                const struct psn_buf *salted, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    enum psn_code rc;
+
+    entry_ad(to, chain, entry->number, entry->hash, &ad);
+    rc = psn_buf_check(&ad, err);
+    psn_buf_reset(&entry->box);
+    if (!rc)
+        rc = psn_seal(chain->key, ad.data, ad.size, salted->data, salted->size,
+                      &entry->box, err);
+    return rc ? rc : psn_store_journal_append(to->store, chain->id, entry, err);
+}
+
+static enum psn_code copy_entries(struct psn_vault *from, struct psn_vault *to,
+                                  const struct chain *old, const struct chain *new,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
+    PSN_AUTO_RELEASE(psn_buf) salted = psn_buf_init_wiped(PSN_RECORD_MAX);
+    uint8_t hash[PSN_STORE_HASH_SIZE] = { 0 };
+    enum psn_code rc = PSN_OK;
+
+    for (uint64_t i = 1; !rc && i <= old->count; i++) {
+        rc = open_entry(from, old, i, &entry, &salted, err);
+        if (rc)
+            return rc;
+        link_hash(from, old, i, hash, salted.data, salted.size, hash);
+        if (memcmp(hash, entry.hash, sizeof hash) != 0)
+            return fail_broken(old, i, err);
+        entry.number = i;
+        rc = copy_entry(to, new, &entry, &salted, err);
+    }
+    if (!rc && memcmp(hash, old->head, sizeof hash) != 0)
+        return fail_broken(old, old->count, err);
+    return rc;
+}
+
+enum psn_code psn_journal_copy(struct psn_vault *from, struct psn_vault *to,
+                               const char *client, struct psn_error *err)
+{
+    struct chain old;
+    struct chain new;
+    enum psn_code rc = open_chain(from, client, &old, err);
+
+    if (!rc)
+        rc = open_chain(to, client, &new, err);
+    if (rc)
+        return rc;
+    memcpy(new.name, old.name, sizeof new.name);
+    memcpy(new.head, old.head, sizeof new.head);
+    new.count = old.count;
+    rc = copy_entries(from, to, &old, &new, err);
+    if (!rc && (!client || old.revision > 0))
+        rc = put_head(to, &new, err);
+    if (rc)
+        return rc;
+    to->state.journal_entries += new.count;
+    if (!client) {
+        to->state.vault_count = new.count;
+        memcpy(to->state.vault_head, new.head, sizeof new.head);
+    }
+    return PSN_OK;
+}
+
+enum psn_code psn_journal_holds(struct psn_vault *vault, const char *client,
+                                uint64_t number, const uint8_t hash[PSN_HEAD_SIZE],
+                                bool *ret_holds, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
+    struct chain chain;
+    enum psn_code rc = open_chain(vault, client, &chain, err);
+
+    *ret_holds = false;
+    if (rc || number == 0 || number > chain.count)
+        return rc;
+    rc = walk(vault, &chain, 1, NULL, NULL, err);
+    if (!rc)
+        rc = psn_store_journal_get(vault->store, chain.id, number, &entry, err);
+    if (!rc)
+        *ret_holds = memcmp(entry.hash, hash, sizeof entry.hash) == 0;
     return rc;
 }
 

@@ -24,6 +24,20 @@ PSN_MUST_CHECK enum psn_code psn_journal_note(struct psn_vault *vault, const cha
 PSN_MUST_CHECK enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
                                               struct psn_error *err);
 
+/* Inside a read or write of `from` and a write of `to`, a rekey's new file, which has the
+ * client's row already: seals the chain anew there. Its entries, hashes and heads stay
+ * what they are. */
+PSN_MUST_CHECK enum psn_code psn_journal_copy(struct psn_vault *from,
+                                              struct psn_vault *to, const char *client,
+                                              struct psn_error *err);
+
+/* Inside a transaction: is the hash that of the chain's entry `number`? The chain is
+ * checked whole before it is believed. */
+PSN_MUST_CHECK enum psn_code psn_journal_holds(struct psn_vault *vault,
+                                               const char *client, uint64_t number,
+                                               const uint8_t hash[PSN_HEAD_SIZE],
+                                               bool *ret_holds, struct psn_error *err);
+
 /* Inside a transaction: recomputes all chains and the history, and that no row is left
  * over. */
 PSN_MUST_CHECK enum psn_code psn_journal_check(struct psn_vault *vault, psn_head_fn *each,

@@ -2,8 +2,13 @@
 #define PSN_CORE_OWN_KEY_H
 
 #include "core/vault.h"
+#include "crypto/sign.h"
 
-/* The vault's own keys: an Ed25519 signing key and an age identity. */
+/* The vault's own keys: an Ed25519 signing key and an age identity, those that were
+ * replaced, and what a leaver's rekey left to be done. */
+
+/* What the rows of this table are looked up by, NULL at the end; a number may follow. */
+extern const char *const psn_own_key_names[];
 
 /* Inside the founding write: makes both. */
 PSN_MUST_CHECK enum psn_code psn_own_keys_make(struct psn_vault *vault,
@@ -16,5 +21,15 @@ PSN_MUST_CHECK enum psn_code psn_own_signing_key(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_own_identity(struct psn_vault *vault,
                                               struct psn_secret **ret_scalar,
                                               struct psn_error *err);
+
+/* Inside a write: puts new ones in their place. */
+PSN_MUST_CHECK enum psn_code psn_own_keys_rotate(struct psn_vault *vault,
+                                                 struct psn_error *err);
+
+/* Inside a transaction: is the public key this vault's, now or before? E_NOT_FOUND. */
+PSN_MUST_CHECK enum psn_code psn_own_key_known(struct psn_vault *vault,
+                                               const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
+                                               bool *ret_is_former,
+                                               struct psn_error *err);
 
 #endif

@@ -180,7 +180,8 @@ static enum psn_code wrap(struct psn_vault *vault, struct psn_slot_head *slot,
 }
 
 static enum psn_code put_owner(struct psn_vault *vault, const struct psn_slot_head *slot,
-                               const char *person, struct psn_error *err)
+                               const char *person, int64_t created_s,
+                               struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_row_key row_key = { .size = sizeof slot->id };
@@ -189,16 +190,16 @@ static enum psn_code put_owner(struct psn_vault *vault, const struct psn_slot_he
     memcpy(row_key.bytes, slot->id, sizeof slot->id);
     psn_record_begin(&plain);
     psn_record_put_text(&plain, TAG_PERSON, person);
-    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)vault->world.now_s());
+    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)created_s);
     rc = psn_buf_check(&plain, err);
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_SLOT, &row_key, 1, vault->rows_key,
                             plain.data, plain.size, err);
 }
 
-enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
-                              const struct psn_key *key,
-                              uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
+enum psn_code psn_slot_write(struct psn_vault *vault, const char *person,
+                             int64_t created_s, const struct psn_key *key,
+                             uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
 {
     struct psn_slot_head slot = { 0 };
     enum psn_code rc;
@@ -208,19 +209,34 @@ enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
                         PSN_SLOTS_MAX);
     rc = wrap(vault, &slot, key, err);
     if (!rc)
-        rc = put_owner(vault, &slot, person, err);
-    if (!rc)
-        rc = psn_journal_note(vault, NULL,
-                              &(struct psn_note){ .event = "slot.added",
-                                                  .subject = person,
-                                                  .text = psn_slot_kind_name(key->kind) },
-                              err);
+        rc = put_owner(vault, &slot, person, created_s, err);
     if (rc)
         return rc;
     vault->state.slots[vault->state.slot_count++] = slot;
     if (ret_slot)
         memcpy(ret_slot, slot.id, sizeof slot.id);
     return PSN_OK;
+}
+
+enum psn_code psn_slot_note(struct psn_vault *vault, const char *event,
+                            const char *person, enum psn_slot_kind kind,
+                            struct psn_error *err)
+{
+    return psn_journal_note(vault, NULL,
+                            &(struct psn_note){ .event = event,
+                                                .subject = person,
+                                                .text = psn_slot_kind_name(kind) },
+                            err);
+}
+
+enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
+                              const struct psn_key *key,
+                              uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_slot_write(vault, person, vault->world.now_s(), key, ret_slot, err);
+
+    return rc ? rc : psn_slot_note(vault, "slot.added", person, key->kind, err);
 }
 
 static enum psn_code read_owner(struct psn_vault *vault,
@@ -247,30 +263,35 @@ static enum psn_code read_owner(struct psn_vault *vault,
     return PSN_OK;
 }
 
+enum psn_code psn_slot_check_listed(const struct psn_vault *vault,
+                                    const uint8_t slot[PSN_SLOT_ID_SIZE],
+                                    struct psn_error *err)
+{
+    for (size_t i = 0; i < vault->state.slot_count; i++)
+        if (memcmp(vault->state.slots[i].id, slot, PSN_SLOT_ID_SIZE) == 0)
+            return PSN_OK;
+    (void)psn_fail(err, PSN_E_DENIED,
+                   _("the way in that was used is no longer the vault's"));
+    return psn_hint(err, PSN_E_DENIED,
+                    _("unlock again: passation lock, passation unlock"));
+}
+
 enum psn_code psn_slot_owner(struct psn_vault *vault,
                              const uint8_t slot[PSN_SLOT_ID_SIZE],
                              char ret_person[PSN_PERSON_ID_MAX], struct psn_error *err)
 {
     struct psn_slot info = { 0 };
-    bool listed = false;
-    enum psn_code rc;
+    enum psn_code rc = psn_slot_check_listed(vault, slot, err);
 
-    for (size_t i = 0; i < vault->state.slot_count; i++)
-        listed = listed || memcmp(vault->state.slots[i].id, slot, PSN_SLOT_ID_SIZE) == 0;
-    if (!listed) {
-        (void)psn_fail(err, PSN_E_DENIED,
-                       _("the slot in use was removed from the vault"));
-        return psn_hint(err, PSN_E_DENIED,
-                        _("unlock again: passation lock, passation unlock"));
-    }
-    rc = read_owner(vault, slot, &info, err);
+    if (!rc)
+        rc = read_owner(vault, slot, &info, err);
     if (!rc)
         memcpy(ret_person, info.person, sizeof info.person);
     return rc;
 }
 
-static enum psn_code list_slots(struct psn_vault *vault, psn_slot_fn *each, void *arg,
-                                struct psn_error *err)
+enum psn_code psn_slot_list(struct psn_vault *vault, psn_slot_fn *each, void *arg,
+                            struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -291,7 +312,7 @@ enum psn_code psn_slot_each(struct psn_vault *vault, psn_slot_fn *each, void *ar
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
-    return rc ? rc : psn_vault_end(vault, list_slots(vault, each, arg, err), err);
+    return rc ? rc : psn_vault_end(vault, psn_slot_list(vault, each, arg, err), err);
 }
 
 static enum psn_code add_slot(struct psn_vault *vault, const char *person,
@@ -323,4 +344,63 @@ enum psn_code psn_slot_add(struct psn_vault *vault, const char *person,
     return rc ? rc
               : psn_vault_end(vault, add_slot(vault, person, key, ret_new_person, err),
                               err);
+}
+
+/* --- changing one in place --- */
+
+enum psn_code psn_slot_find(struct psn_vault *vault, const struct psn_key *key,
+                            uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *root_key = NULL;
+    enum psn_code rc = psn_vault_require_unlocked(vault, err);
+
+    return rc ? rc : psn_slot_open(vault, key, &root_key, ret_slot, err);
+}
+
+static enum psn_code remove_slot(struct psn_vault *vault,
+                                 const uint8_t id[PSN_SLOT_ID_SIZE],
+                                 struct psn_error *err)
+{
+    struct psn_state *state = &vault->state;
+    size_t at = 0;
+
+    while (at < state->slot_count &&
+           memcmp(state->slots[at].id, id, PSN_SLOT_ID_SIZE) != 0)
+        at++;
+    if (at == state->slot_count)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("the vault has no such slot"));
+    for (size_t i = at + 1; i < state->slot_count; i++)
+        state->slots[i - 1] = state->slots[i];
+    state->slot_count--;
+    return psn_store_delete(vault->store, PSN_TABLE_SLOT, id, PSN_SLOT_ID_SIZE, err);
+}
+
+static enum psn_code set_slot(struct psn_vault *vault, const uint8_t id[PSN_SLOT_ID_SIZE],
+                              const struct psn_key *key,
+                              uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
+{
+    struct psn_slot info = { 0 };
+    enum psn_code rc = read_owner(vault, id, &info, err);
+
+    if (!rc)
+        rc = remove_slot(vault, id, err);
+    if (!rc)
+        rc = psn_slot_write(vault, info.person, vault->world.now_s(), key, ret_slot, err);
+    return rc ? rc : psn_slot_note(vault, "slot.changed", info.person, key->kind, err);
+}
+
+enum psn_code psn_slot_set(struct psn_vault *vault, const uint8_t slot[PSN_SLOT_ID_SIZE],
+                           const struct psn_key *key, struct psn_error *err)
+{
+    uint8_t old[PSN_SLOT_ID_SIZE];
+    uint8_t new[PSN_SLOT_ID_SIZE];
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    if (rc)
+        return rc;
+    memcpy(old, slot, sizeof old);
+    rc = psn_vault_end(vault, set_slot(vault, old, key, new, err), err);
+    if (!rc && memcmp(vault->slot, old, sizeof old) == 0)
+        memcpy(vault->slot, new, sizeof new);
+    return rc;
 }

@@ -17,6 +17,26 @@ PSN_MUST_CHECK enum psn_code psn_slot_insert(struct psn_vault *vault, const char
                                              uint8_t ret_slot[PSN_SLOT_ID_SIZE],
                                              struct psn_error *err);
 
+/* The same without a word in the journal, for a slot that a rekey carries on. */
+PSN_MUST_CHECK enum psn_code psn_slot_write(struct psn_vault *vault, const char *person,
+                                            int64_t created_s, const struct psn_key *key,
+                                            uint8_t ret_slot[PSN_SLOT_ID_SIZE],
+                                            struct psn_error *err);
+/* Inside a write: notes what became of a slot. */
+PSN_MUST_CHECK enum psn_code psn_slot_note(struct psn_vault *vault, const char *event,
+                                           const char *person, enum psn_slot_kind kind,
+                                           struct psn_error *err);
+
+/* Inside a transaction: psn_slot_each(). */
+PSN_MUST_CHECK enum psn_code psn_slot_list(struct psn_vault *vault, psn_slot_fn *each,
+                                           void *arg, struct psn_error *err);
+
+/* E_DENIED unless the slot stands in vault->state, which needs no more than an opened
+ * file. */
+PSN_MUST_CHECK enum psn_code psn_slot_check_listed(const struct psn_vault *vault,
+                                                   const uint8_t slot[PSN_SLOT_ID_SIZE],
+                                                   struct psn_error *err);
+
 /* Inside a transaction: whose slot it is. E_DENIED if it is gone. */
 PSN_MUST_CHECK enum psn_code psn_slot_owner(struct psn_vault *vault,
                                             const uint8_t slot[PSN_SLOT_ID_SIZE],

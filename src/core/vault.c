@@ -10,6 +10,7 @@
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"
+#include "core/rekey.h"
 #include "core/slot.h"
 #include "core/state.h"
 #include "crypto/generate.h"
@@ -22,7 +23,7 @@
  */
 
 enum {
-    ROOT_BOX_MAX = 16 * 1024
+    ROOT_BOX_MAX = PSN_ROOT_BOX_MAX
 };
 
 enum psn_code psn_init(struct psn_error *err)
@@ -57,8 +58,8 @@ static char *copy_text(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-static enum psn_code new_handle(const struct psn_vault_options *options,
-                                struct psn_vault **ret_vault, struct psn_error *err)
+enum psn_code psn_vault_new(const struct psn_vault_options *options,
+                            struct psn_vault **ret_vault, struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *vault = calloc(1, sizeof *vault);
 
@@ -144,19 +145,20 @@ void psn_vault_unlock_operation(struct psn_vault *vault)
 
 /* --- transactions --- */
 
-enum psn_code psn_vault_begin(struct psn_vault *vault, enum psn_store_mode mode,
-                              struct psn_error *err)
+enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode mode,
+                                  struct psn_buf *root_box, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) root_box = psn_buf_init(ROOT_BOX_MAX);
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
     if (rc)
         return rc;
     assert(!vault->in_transaction);
-    rc = psn_store_begin(vault->store, mode, &root_box, err);
+    if (!vault->store)
+        return psn_fail(err, PSN_E_IO, _("the vault '%s' is not open"), vault->path);
+    rc = psn_store_begin(vault->store, mode, root_box, err);
     if (rc)
         return rc;
-    rc = psn_state_open(vault, &root_box, &vault->state, err);
+    rc = psn_state_open(vault, root_box, &vault->state, err);
     if (rc) {
         psn_store_rollback(vault->store);
         return psn_wrap(err, rc, _("cannot read the state of '%s'"), vault->path);
@@ -165,6 +167,14 @@ enum psn_code psn_vault_begin(struct psn_vault *vault, enum psn_store_mode mode,
     vault->in_transaction = true;
     vault->writing = mode == PSN_STORE_WRITE;
     return PSN_OK;
+}
+
+enum psn_code psn_vault_begin(struct psn_vault *vault, enum psn_store_mode mode,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) root_box = psn_buf_init(ROOT_BOX_MAX);
+
+    return psn_vault_begin_box(vault, mode, &root_box, err);
 }
 
 static enum psn_code commit(struct psn_vault *vault, struct psn_error *err)
@@ -258,7 +268,7 @@ enum psn_code psn_vault_create(const struct psn_vault_options *options,
                         _("a vault needs at least one way to unlock it"));
     rc = psn_person_check(person, err);
     if (!rc)
-        rc = new_handle(options, &vault, err);
+        rc = psn_vault_new(options, &vault, err);
     if (!rc)
         rc = psn_kdf_random(&root_key, err);
     if (rc)
@@ -298,7 +308,7 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
                              struct psn_vault **ret_vault, struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *vault = NULL;
-    enum psn_code rc = new_handle(options, &vault, err);
+    enum psn_code rc = psn_vault_new(options, &vault, err);
 
     if (rc)
         return rc;
@@ -312,6 +322,7 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
         rc = read_id(vault, err);
     if (rc)
         return rc;
+    psn_rekey_clean_up(vault);
     *ret_vault = PSN_TAKE(vault);
     return PSN_OK;
 }
@@ -358,6 +369,10 @@ enum psn_code psn_vault_unlock_key(struct psn_vault *vault, const struct psn_sec
 
     if (psn_secret_size(key) != PSN_KEY_SIZE)
         return psn_fail(err, PSN_E_DENIED, _("this key does not open the vault"));
+    /* A rekey gives every slot a new id: an older key is told from a damaged vault. */
+    rc = psn_slot_check_listed(vault, slot, err);
+    if (rc)
+        return rc;
     rc = psn_secret_copy(psn_secret_bytes(key), psn_secret_size(key), &copy, err);
     if (!rc)
         rc = psn_vault_take_root_key(vault, &copy, err);

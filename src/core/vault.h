@@ -73,6 +73,7 @@ enum {
     PSN_TABLE_COUNT = (int)PSN_STORE_TABLES,
     PSN_KEY_ID_SIZE = 8,
     PSN_PRF_SIZE = 16,
+    PSN_ROOT_BOX_MAX = 16 * 1024,
 };
 
 struct psn_vault {
@@ -135,6 +136,11 @@ PSN_MUST_CHECK enum psn_code psn_vault_prf(struct psn_vault *vault, enum psn_tab
 PSN_MUST_CHECK enum psn_code psn_vault_begin(struct psn_vault *vault,
                                              enum psn_store_mode mode,
                                              struct psn_error *err);
+/* The same, and hands out the root box as it lies in the file. */
+PSN_MUST_CHECK enum psn_code psn_vault_begin_box(struct psn_vault *vault,
+                                                 enum psn_store_mode mode,
+                                                 struct psn_buf *root_box,
+                                                 struct psn_error *err);
 /* Ends a transaction: with rc OK commits a write (durable on return), else rolls back.
  * Returns rc, or why the commit failed. The idiom:
  *
@@ -144,6 +150,11 @@ PSN_MUST_CHECK enum psn_code psn_vault_begin(struct psn_vault *vault,
  *     return psn_vault_end(vault, change(vault, …, err), err);
  */
 PSN_MUST_CHECK enum psn_code psn_vault_end(struct psn_vault *vault, enum psn_code rc,
+                                           struct psn_error *err);
+
+/* A handle without a file yet. */
+PSN_MUST_CHECK enum psn_code psn_vault_new(const struct psn_vault_options *options,
+                                           struct psn_vault **ret_vault,
                                            struct psn_error *err);
 
 /* Seals the first state of a new store. */

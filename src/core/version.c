@@ -76,9 +76,9 @@ static enum psn_code secret_key(struct psn_vault *vault, enum psn_table table,
     return rc ? rc : psn_row_key_add_prf(vault, table, label, LABEL_PRF, ret_key, err);
 }
 
-static enum psn_code version_key(struct psn_vault *vault, const char *address,
-                                 const char *label, uint64_t number,
-                                 struct psn_row_key *ret_key, struct psn_error *err)
+enum psn_code psn_version_key(struct psn_vault *vault, const char *address,
+                              const char *label, uint64_t number,
+                              struct psn_row_key *ret_key, struct psn_error *err)
 {
     enum psn_code rc = secret_key(vault, PSN_TABLE_VERSION, address, label, ret_key, err);
 
@@ -175,7 +175,7 @@ enum psn_code psn_version_put(struct psn_vault *vault, const char *client,
                         PSN_SECRET_MAX);
     rc = psn_client_data_key(vault, client, &data_key, err);
     if (!rc)
-        rc = version_key(vault, address, label, number, &key, err);
+        rc = psn_version_key(vault, address, label, number, &key, err);
     return rc ? rc : write_version(vault, &key, 1, data_key, &version, value, err);
 }
 
@@ -203,7 +203,7 @@ enum psn_code psn_version_get(struct psn_vault *vault, const char *client,
     enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
 
     if (!rc)
-        rc = version_key(vault, address, label, number, &key, err);
+        rc = psn_version_key(vault, address, label, number, &key, err);
     return rc ? rc
               : read_version(vault, &key, number, data_key, ret_version, ret_value,
                              &revision, err);
@@ -221,7 +221,7 @@ enum psn_code psn_version_label(struct psn_vault *vault, const char *client,
     enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
 
     if (!rc)
-        rc = version_key(vault, address, label, number, &key, err);
+        rc = psn_version_key(vault, address, label, number, &key, err);
     if (!rc)
         rc =
             read_version(vault, &key, number, data_key, &version, &value, &revision, err);
@@ -268,18 +268,17 @@ enum psn_code psn_version_scan(struct psn_vault *vault, const char *client,
 
 /* --- exposures --- */
 
-static enum psn_code exposure_key(struct psn_vault *vault, const char *address,
-                                  const char *label, uint64_t version, enum psn_how how,
-                                  struct psn_row_key *ret_key, struct psn_error *err)
+enum psn_code psn_exposure_key(struct psn_vault *vault, const struct psn_exposed *of,
+                               struct psn_row_key *ret_key, struct psn_error *err)
 {
     char whose[PSN_PERSON_ID_MAX + 16];
     enum psn_code rc =
-        secret_key(vault, PSN_TABLE_EXPOSURE, address, label, ret_key, err);
+        secret_key(vault, PSN_TABLE_EXPOSURE, of->address, of->label, ret_key, err);
 
     if (rc)
         return rc;
-    psn_row_key_add_number(ret_key, version);
-    (void)snprintf(whose, sizeof whose, "%s %s", vault->actor, psn_how_name(how));
+    psn_row_key_add_number(ret_key, of->version);
+    (void)snprintf(whose, sizeof whose, "%s %s", of->person, psn_how_name(of->how));
     return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, 8, ret_key, err);
 }
 
@@ -289,8 +288,9 @@ enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     PSN_AUTO_RELEASE(psn_store_row) known = psn_store_row_init();
+    struct psn_exposed of = { address, label, version, vault->actor, how };
     struct psn_row_key key;
-    enum psn_code rc = exposure_key(vault, address, label, version, how, &key, err);
+    enum psn_code rc = psn_exposure_key(vault, &of, &key, err);
 
     if (rc)
         return rc;
@@ -311,6 +311,25 @@ enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_EXPOSURE, &key, 1, vault->rows_key,
                             plain.data, plain.size, err);
+}
+
+enum psn_code psn_exposure_read(const struct psn_buf *plain, struct psn_exposed *ret_of,
+                                struct psn_exposed_text *text, struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_TIME, &record, err);
+
+    if (rc)
+        return rc;
+    if (!psn_record_text(&record, TAG_ADDRESS, text->address, sizeof text->address) ||
+        !psn_record_text(&record, TAG_LABEL, text->label, sizeof text->label) ||
+        !psn_record_text(&record, TAG_PERSON, text->person, sizeof text->person))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of an exposure is malformed"));
+    *ret_of =
+        (struct psn_exposed){ text->address, text->label,
+                              psn_record_number(&record, TAG_VERSION), text->person,
+                              (enum psn_how)psn_record_number(&record, TAG_HOW) };
+    return PSN_OK;
 }
 
 enum psn_code psn_version_delete_all(struct psn_vault *vault, const char *address,

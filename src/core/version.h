@@ -44,6 +44,33 @@ PSN_MUST_CHECK enum psn_code psn_exposure_put(struct psn_vault *vault,
                                               uint64_t version, enum psn_how how,
                                               struct psn_error *err);
 
+/* Where rows lie, for a rekey, which gives them new keys. */
+PSN_MUST_CHECK enum psn_code psn_version_key(struct psn_vault *vault, const char *address,
+                                             const char *label, uint64_t number,
+                                             struct psn_row_key *ret_key,
+                                             struct psn_error *err);
+struct psn_exposed {
+    const char *address;
+    const char *label;
+    uint64_t version;
+    const char *person;
+    enum psn_how how;
+};
+struct psn_exposed_text {
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char label[PSN_LABEL_TEXT_MAX];
+    char person[PSN_PERSON_ID_MAX];
+};
+PSN_MUST_CHECK enum psn_code psn_exposure_key(struct psn_vault *vault,
+                                              const struct psn_exposed *of,
+                                              struct psn_row_key *ret_key,
+                                              struct psn_error *err);
+/* Reads an exposure's record; ret_of borrows from text. */
+PSN_MUST_CHECK enum psn_code psn_exposure_read(const struct psn_buf *plain,
+                                               struct psn_exposed *ret_of,
+                                               struct psn_exposed_text *text,
+                                               struct psn_error *err);
+
 /* Deletes the versions, secrets and exposures of an address. */
 PSN_MUST_CHECK enum psn_code psn_version_delete_all(struct psn_vault *vault,
                                                     const char *address,

@@ -82,3 +82,11 @@ enum psn_code psn_store_check(struct psn_store *store, struct psn_error *err)
         return psn_store_damaged(store, err);
     return PSN_OK;
 }
+
+enum psn_code psn_store_row_count(struct psn_store *store, uint64_t *ret_count,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = psn_store_usable(store, err);
+
+    return rc ? rc : psn_sql_count(store, PSN_SQL_ROW_COUNT, ret_count, err);
+}

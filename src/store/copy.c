@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "store/internal.h"
@@ -179,4 +180,124 @@ enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool rep
     if (rc)
         psn_place_remove(sibling);
     return rc;
+}
+
+/* --- a draft takes the vault's place --- */
+
+enum {
+    RETIRE_WAIT_MS = 10000,
+    RETIRE_PAUSE_MS = 50,
+};
+
+/* retire(), until nobody else has the vault open. */
+static enum psn_code retire_patiently(const char *file, const char *path,
+                                      sqlite3 **ret_db, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    int64_t end_ms = psn_clock_boot_ms() + RETIRE_WAIT_MS;
+    enum psn_code rc = retire(file, path, ret_db, &why);
+
+    while (rc == PSN_E_BUSY && psn_clock_boot_ms() < end_ms) {
+        (void)sqlite3_close_v2(*ret_db);
+        *ret_db = NULL;
+        psn_clock_sleep_ms(RETIRE_PAUSE_MS);
+        psn_error_clear(&why);
+        rc = retire(file, path, ret_db, &why);
+    }
+    if (rc == PSN_E_BUSY) {
+        (void)psn_fail(err, rc, _("another command has the vault '%s' open"), path);
+        return psn_hint(err, rc, _("let it end, or close it, then try again"));
+    }
+    if (rc && err)
+        *err = why;
+    return rc;
+}
+
+static enum psn_code check_root_box(sqlite3 *db, const char *path,
+                                    const struct psn_buf *expected, struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool same = false;
+    int status =
+        sqlite3_prepare_v2(db, "SELECT box FROM root WHERE id = 1", -1, &stmt, NULL);
+
+    if (status == SQLITE_OK)
+        status = sqlite3_step(stmt);
+    if (status == SQLITE_ROW) {
+        const void *box = sqlite3_column_blob(stmt, 0);
+        size_t size = (size_t)sqlite3_column_bytes(stmt, 0);
+
+        same = box && size == expected->size && memcmp(box, expected->data, size) == 0;
+    }
+    (void)sqlite3_finalize(stmt);
+    if (status != SQLITE_ROW && status != SQLITE_DONE)
+        return psn_sql_fail(db, path, status, err);
+    if (same)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_CONFLICT,
+                   _("another command has changed the vault '%s' in the meantime"), path);
+    return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
+}
+
+/* Nothing of the draft may be in a log: its name is about to change. */
+static enum psn_code finish_draft(const char *draft, struct psn_error *err)
+{
+    if (psn_place_has_wal(draft))
+        return psn_fail(err, PSN_E_UNEXPECTED, _("'%s' was not closed"), draft);
+    psn_place_remove_beside(draft);
+    return sync_file(draft, draft, err);
+}
+
+enum psn_code psn_store_succeed(const char *draft, const char *path,
+                                const struct psn_buf *expected, bool *ret_done,
+                                struct psn_error *err)
+{
+    PSN_AUTO_FREE char *new_file = NULL;
+    PSN_AUTO_FREE char *file = NULL;
+    sqlite3 *old = NULL;
+    enum psn_code rc = psn_place_resolve(draft, &new_file, err);
+
+    *ret_done = false;
+    if (!rc)
+        rc = psn_place_resolve(path, &file, err);
+    if (!rc)
+        rc = finish_draft(new_file, err);
+    if (!rc)
+        rc = retire_patiently(file, path, &old, err);
+    if (!rc)
+        rc = check_root_box(old, path, expected, err);
+    if (!rc && rename(new_file, file) != 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot write '%s': %s"), path,
+                      strerror(errno));
+    *ret_done = !rc;
+    (void)sqlite3_close_v2(old);
+    return rc ? rc : psn_file_sync_dir_of(file, err);
+}
+
+enum psn_code psn_store_remove_draft(const char *path, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *file = NULL;
+    enum psn_code rc = psn_place_resolve(path, &file, err);
+
+    if (rc)
+        return rc;
+    /* The file itself goes last: it is what tells that there is something to remove. */
+    psn_place_remove_beside(file);
+    if (unlink(file) != 0 && errno != ENOENT)
+        return psn_fail(err, psn_file_code(errno), _("cannot remove '%s': %s"), path,
+                        strerror(errno));
+    return PSN_OK;
+}
+
+uint64_t psn_store_size(const struct psn_store *store)
+{
+    PSN_AUTO_FREE char *wal = psn_place_beside(store->file, "-wal");
+    struct stat info;
+    uint64_t size = 0;
+
+    if (stat(store->file, &info) == 0)
+        size += (uint64_t)info.st_size;
+    if (wal && stat(wal, &info) == 0)
+        size += (uint64_t)info.st_size;
+    return size;
 }

@@ -232,7 +232,9 @@ PSN_MUST_CHECK enum psn_code psn_place_resolve(const char *path, char **ret_file
                                                struct psn_error *err);
 /* file with a suffix, in a new string; NULL without memory. */
 char *psn_place_beside(const char *file, const char *suffix);
-/* Makes an empty file, 0600, under a random name beside file. */
+/* Makes an empty file, 0600; E_EXISTS. */
+PSN_MUST_CHECK enum psn_code psn_place_make(const char *file, struct psn_error *err);
+/* The same under a random name beside file. */
 PSN_MUST_CHECK enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
                                                struct psn_error *err);
 /* E_EXISTS if something of that name is there, or a WAL that would be taken for ours. */

@@ -59,13 +59,32 @@ enum psn_code psn_place_resolve(const char *path, char **ret_file, struct psn_er
     return PSN_OK;
 }
 
+enum psn_code psn_place_make(const char *file, struct psn_error *err)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    /* A umask can only have taken rights away: SQLite must be able to open it again. */
+    if (fd < 0 || fchmod(fd, 0600) != 0) {
+        enum psn_code code = psn_file_code(errno);
+
+        (void)psn_fail(err, code, _("cannot create '%s': %s"), file, strerror(errno));
+        if (fd >= 0) {
+            (void)close(fd);
+            (void)unlink(file);
+        }
+        return code;
+    }
+    (void)close(fd);
+    return PSN_OK;
+}
+
 enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
                                 struct psn_error *err)
 {
     PSN_AUTO_FREE char *name = NULL;
     char suffix[18];
     uint64_t random;
-    int fd;
+    enum psn_code rc;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return psn_fail(err, PSN_E_IO, _("no random numbers: %s"), strerror(errno));
@@ -73,19 +92,9 @@ enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
     name = psn_place_beside(file, suffix);
     if (!name)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    /* A umask can only have taken rights away: SQLite must be able to open it again. */
-    if (fd < 0 || fchmod(fd, 0600) != 0) {
-        enum psn_code code = psn_file_code(errno);
-
-        (void)psn_fail(err, code, _("cannot create '%s': %s"), name, strerror(errno));
-        if (fd >= 0) {
-            (void)close(fd);
-            (void)unlink(name);
-        }
-        return code;
-    }
-    (void)close(fd);
+    rc = psn_place_make(name, err);
+    if (rc)
+        return rc;
     *ret_sibling = PSN_TAKE(name);
     return PSN_OK;
 }

@@ -203,11 +203,20 @@ enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
     return PSN_OK;
 }
 
+/* Makes the tables in the empty file store->unborn. */
+static enum psn_code conceive(struct psn_store *store, struct psn_error *err)
+{
+    int status = attach(store, store->unborn, SQLITE_OPEN_READWRITE);
+
+    if (status != SQLITE_OK)
+        return psn_sql_fail(store->db, store->path, status, err);
+    return psn_schema_create(store, err);
+}
+
 enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
                                struct psn_store **ret_store, struct psn_error *err)
 {
     PSN_AUTO(psn_store) *store = NULL;
-    int status;
     enum psn_code rc = store_new(path, hash, &store, err);
 
     assert(rc || store);
@@ -215,12 +224,37 @@ enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
         rc = psn_place_check_free(store->file, err);
     if (!rc)
         rc = psn_place_sibling(store->file, &store->unborn, err);
+    if (!rc)
+        rc = conceive(store, err);
     if (rc)
         return rc;
-    status = attach(store, store->unborn, SQLITE_OPEN_READWRITE);
-    if (status != SQLITE_OK)
-        return psn_sql_fail(store->db, store->path, status, err);
-    rc = psn_schema_create(store, err);
+    *ret_store = PSN_TAKE(store);
+    return PSN_OK;
+}
+
+enum psn_code psn_store_create_draft(const char *path, psn_store_hash_fn *hash,
+                                     struct psn_store **ret_store, struct psn_error *err)
+{
+    PSN_AUTO(psn_store) *store = NULL;
+    enum psn_code rc = store_new(path, hash, &store, err);
+
+    assert(rc || store);
+    if (!rc)
+        rc = psn_place_check_free(store->file, err);
+    if (!rc)
+        rc = psn_place_make(store->file, err);
+    if (rc)
+        return rc;
+    store->unborn = strdup(store->file);
+    if (!store->unborn) {
+        psn_place_remove(store->file);
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    rc = conceive(store, err);
+    /* All rows come in one transaction and in no order. */
+    if (!rc &&
+        sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL))
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (rc)
         return rc;
     *ret_store = PSN_TAKE(store);

@@ -175,6 +175,38 @@ PSN_MUST_CHECK enum psn_code psn_store_journal_count(struct psn_store *store,
 PSN_MUST_CHECK enum psn_code psn_store_check(struct psn_store *store,
                                              struct psn_error *err);
 
+/*
+ * Writing a vault anew. The new one, a draft, grows under its own name beside the vault,
+ * and takes its place when it is whole:
+ *
+ *     psn_store_create_draft(draft path) … one transaction … psn_store_commit
+ *     psn_store_free on both, and whatever else must be closed
+ *     psn_store_succeed(draft path, vault path, root box of the vault)
+ *
+ * Interrupted anywhere, the vault is the old one or the new one, and what is left of a
+ * draft goes by psn_store_remove_draft().
+ */
+PSN_MUST_CHECK enum psn_code psn_store_create_draft(const char *path,
+                                                    psn_store_hash_fn *hash,
+                                                    struct psn_store **ret_store,
+                                                    struct psn_error *err);
+/* E_CONFLICT if the vault's root box is not `expected`: somebody wrote since it was
+ * read. E_BUSY if another process has the vault open, after 10 s. *ret_done: the draft
+ * has the vault's name now, even if making that durable then failed. */
+PSN_MUST_CHECK enum psn_code psn_store_succeed(const char *draft, const char *path,
+                                               const struct psn_buf *expected,
+                                               bool *ret_done, struct psn_error *err);
+/* OK if there is none. */
+PSN_MUST_CHECK enum psn_code psn_store_remove_draft(const char *path,
+                                                    struct psn_error *err);
+/* How many bytes the vault's rows and its log take on the disk. */
+uint64_t psn_store_size(const struct psn_store *store);
+
+/* The number of rows in all tables, as the file has it. Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_store_row_count(struct psn_store *store,
+                                                 uint64_t *ret_count,
+                                                 struct psn_error *err);
+
 /* The expected schema's hash, which goes into the root box. */
 void psn_store_schema_hash(psn_store_hash_fn *hash,
                            uint8_t ret_hash[PSN_STORE_HASH_SIZE]);

@@ -165,15 +165,17 @@ static enum psn_code write_root(struct psn_store *store, const struct psn_buf *r
 static enum psn_code give_birth(struct psn_store *store, struct psn_error *err)
 {
     int status = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-    enum psn_code rc;
 
     if (status != SQLITE_OK)
         return psn_sql_fail(store->db, store->path, status, err);
     psn_store_disconnect(store);
     psn_place_remove_beside(store->unborn);
-    rc = psn_place_publish(store->unborn, store->file, err);
-    if (rc)
-        return rc;
+    if (strcmp(store->unborn, store->file) != 0) {
+        enum psn_code rc = psn_place_publish(store->unborn, store->file, err);
+
+        if (rc)
+            return rc;
+    }
     free(PSN_TAKE(store->unborn));
     return psn_store_connect(store, err);
 }

@@ -1,0 +1,151 @@
+#include "core/due.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "core/client.h"
+#include "core/record.h"
+
+/*
+ * A rekey begins every row's revision anew. So a credential that is on the list and still
+ * has revision 1 is the one that the leaver may know; a link since then has replaced it.
+ */
+enum {
+    TAG_CLIENTS = 1, /* each id followed by a NUL */
+    TAG_MAX = 1,
+    FIRST_REVISION = 1,
+};
+
+static enum psn_code read_list(struct psn_vault *vault, struct psn_buf *ids,
+                               uint64_t *ret_revision, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_error why = { 0 };
+    struct psn_row_key key;
+    struct psn_record record;
+    const uint8_t *bytes;
+    size_t size;
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_DUE_NAME, &key, err);
+
+    *ret_revision = 0;
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_OWN_KEY, &key, vault->rows_key, &plain,
+                     ret_revision, &why);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (!rc)
+        rc = psn_record_parse(&plain, TAG_MAX, &record, &why);
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    if (psn_record_bytes(&record, TAG_CLIENTS, &bytes, &size) && size &&
+        bytes[size - 1] == '\0')
+        psn_buf_bytes(ids, bytes, size);
+    return psn_buf_check(ids, err);
+}
+
+/* Is there a credential, and which revision is it? Zero: none. */
+static enum psn_code credential_revision(struct psn_vault *vault, const char *client,
+                                         uint64_t *ret_revision, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    struct psn_error why = { 0 };
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, client, &key, err);
+
+    *ret_revision = 0;
+    if (rc)
+        return rc;
+    rc = psn_store_get(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size, &row,
+                       &why);
+    if (!rc)
+        *ret_revision = row.revision;
+    return rc == PSN_OK || rc == PSN_E_NOT_FOUND ? PSN_OK
+                                                 : psn_fail(err, rc, "%s", why.message);
+}
+
+static enum psn_code each_due(struct psn_vault *vault, psn_due_credential_fn *each,
+                              void *arg, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ids = psn_buf_init(PSN_RECORD_MAX);
+    uint64_t revision;
+    enum psn_code rc = read_list(vault, &ids, &revision, err);
+
+    for (size_t at = 0; !rc && at < ids.size;) {
+        const char *id = (const char *)ids.data + at;
+
+        rc = credential_revision(vault, id, &revision, err);
+        if (!rc && revision == FIRST_REVISION)
+            rc = each(arg, id, err);
+        at += strlen(id) + 1;
+    }
+    return rc;
+}
+
+enum psn_code psn_due_credential_each(struct psn_vault *vault,
+                                      psn_due_credential_fn *each, void *arg,
+                                      struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc : psn_vault_end(vault, each_due(vault, each, arg, err), err);
+}
+
+struct collecting {
+    struct psn_vault *vault;
+    struct psn_buf *ids;
+};
+
+static enum psn_code collect(void *arg, const char *id, struct psn_error *err)
+{
+    struct collecting *list = arg;
+
+    psn_buf_bytes(list->ids, id, strlen(id) + 1);
+    return psn_buf_check(list->ids, err);
+}
+
+static enum psn_code collect_linked(void *arg, const char *id, struct psn_error *err)
+{
+    struct collecting *list = arg;
+    uint64_t revision;
+    enum psn_code rc = credential_revision(list->vault, id, &revision, err);
+
+    return rc || revision == 0 ? rc : collect(arg, id, err);
+}
+
+static enum psn_code write_list(struct psn_vault *vault, const struct psn_buf *ids,
+                                uint64_t revision, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_row_key key;
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_DUE_NAME, &key, err);
+
+    psn_record_begin(&plain);
+    if (ids->size > 0)
+        psn_record_put_bytes(&plain, TAG_CLIENTS, ids->data, ids->size);
+    if (!rc)
+        rc = psn_buf_check(&plain, err);
+    return rc ? rc
+              : psn_row_put(vault, PSN_TABLE_OWN_KEY, &key, revision, vault->rows_key,
+                            plain.data, plain.size, err);
+}
+
+enum psn_code psn_due_carry(struct psn_vault *from, struct psn_vault *to, bool all,
+                            struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ids = psn_buf_init(PSN_RECORD_MAX);
+    PSN_AUTO_RELEASE(psn_buf) copied = psn_buf_init(PSN_RECORD_MAX);
+    struct collecting list = { from, &ids };
+    uint64_t revision = 0;
+    enum psn_code rc = read_list(to, &copied, &revision, err);
+
+    if (!rc)
+        rc = all ? psn_client_ids(from, collect_linked, &list, err)
+                 : each_due(from, collect, &list, err);
+    if (rc || (ids.size == 0 && revision == 0))
+        return rc;
+    return write_list(to, &ids, revision + 1, err);
+}

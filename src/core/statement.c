@@ -1,0 +1,224 @@
+#include "core/statement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "age/identity.h"
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "core/client.h"
+#include "core/journal.h"
+#include "core/own_key.h"
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "interop/sshsig.h"
+
+static const char name_space[] = "passation-statement";
+
+enum {
+    LINE_MAX_BYTES = 1024,
+    SIGNATURES_MAX = 8,
+};
+
+/* --- writing --- */
+
+static enum psn_code put_key(const char *name, const struct psn_secret *seed,
+                             struct psn_buf *out, struct psn_error *err)
+{
+    uint8_t key[PSN_SIGN_PUBLIC_SIZE];
+    char ssh[PSN_SSH_KEY_TEXT_MAX];
+    char fingerprint[PSN_FINGERPRINT_MAX];
+    enum psn_code rc = psn_sign_public(seed, key, err);
+
+    if (rc)
+        return rc;
+    psn_sign_ssh_text(key, ssh);
+    psn_sign_fingerprint(key, fingerprint);
+    psn_buf_format(out, "%s-Key: %s\n%s-Fingerprint: %s\n", name, ssh, name, fingerprint);
+    return PSN_OK;
+}
+
+enum psn_code psn_statement_of_change(struct psn_vault *vault,
+                                      const struct psn_key_change *change,
+                                      struct psn_buf *out, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(PSN_STATEMENT_MAX - 1);
+    char id[2 * PSN_VAULT_ID_SIZE + 1];
+    char head[2 * PSN_HEAD_SIZE + 1];
+    char now[PSN_TIME_SIZE];
+    char age[PSN_AGE_RECIPIENT_MAX];
+    enum psn_code rc = psn_age_recipient(change->new_scalar, age, err);
+
+    psn_buf_format(&text, "passation-statement 1\nStatement: key rotation\nVault: %s\n",
+                   psn_hex(vault->id, sizeof vault->id, id));
+    psn_buf_format(&text, "Date: %s\n", psn_clock_format(vault->world.now_s(), now));
+    if (!rc)
+        rc = put_key("Former", change->old_seed, &text, err);
+    if (!rc)
+        rc = put_key("New", change->new_seed, &text, err);
+    if (rc)
+        return rc;
+    psn_buf_format(
+        &text, "New-Age: %s\nJournal: - %llu %s\n", age,
+        (unsigned long long)vault->state.vault_count,
+        psn_hex(vault->state.vault_head, sizeof vault->state.vault_head, head));
+    rc = psn_buf_check(&text, err);
+    if (rc)
+        return rc;
+    psn_buf_bytes(out, text.data, text.size);
+    rc = psn_sshsig_sign(change->old_seed, name_space, text.data, text.size, out, err);
+    return rc ? rc
+              : psn_sshsig_sign(change->new_seed, name_space, text.data, text.size, out,
+                                err);
+}
+
+/* --- checking --- */
+
+static enum psn_code fail_form(struct psn_error *err)
+{
+    return psn_fail(err, PSN_E_INTEGRITY, _("this is no signed statement of passation's"));
+}
+
+static bool read_hash(const char *hex, uint8_t ret_hash[PSN_HEAD_SIZE])
+{
+    char back[2 * PSN_HEAD_SIZE + 1];
+
+    if (strlen(hex) != 2 * PSN_HEAD_SIZE)
+        return false;
+    for (size_t i = 0; i < PSN_HEAD_SIZE; i++) {
+        char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+        ret_hash[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return strcmp(psn_hex(ret_hash, PSN_HEAD_SIZE, back), hex) == 0;
+}
+
+/* "CLIENT COUNT HASH", cut up in place. */
+static enum psn_code check_head(struct psn_vault *vault, char *value,
+                                struct psn_error *err)
+{
+    char *rest = value;
+    const char *chain = strsep(&rest, " ");
+    const char *count = strsep(&rest, " ");
+    uint8_t hash[PSN_HEAD_SIZE];
+    uint64_t number;
+    bool holds = false;
+    enum psn_code rc;
+
+    if (!count || !rest || !psn_text_parse_u64(count, INT64_MAX, &number) ||
+        !read_hash(rest, hash))
+        return fail_form(err);
+    rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain, number, hash,
+                           &holds, err);
+    if (rc || holds)
+        return rc;
+    (void)psn_fail(err, PSN_E_INTEGRITY,
+                   _("the journal does not lead through entry %s of '%s', which the "
+                     "statement tells"),
+                   count, chain);
+    return psn_hint(err, PSN_E_INTEGRITY,
+                    _("this vault is another copy, or its journal was written anew"));
+}
+
+static enum psn_code check_vault(const struct psn_vault *vault, const char *value,
+                                 struct psn_error *err)
+{
+    char id[2 * PSN_VAULT_ID_SIZE + 1];
+
+    if (strcmp(value, psn_hex(vault->id, sizeof vault->id, id)) == 0)
+        return PSN_OK;
+    return psn_fail(err, PSN_E_INTEGRITY, _("the statement is of another vault"));
+}
+
+static enum psn_code check_line(struct psn_vault *vault, const char *line, size_t size,
+                                struct psn_statement *statement, struct psn_error *err)
+{
+    char text[LINE_MAX_BYTES];
+
+    if (size >= sizeof text || memchr(line, '\0', size))
+        return fail_form(err);
+    memcpy(text, line, size);
+    text[size] = '\0';
+    if (strncmp(text, "Vault: ", 7) == 0)
+        return check_vault(vault, text + 7, err);
+    if (strncmp(text, "Journal: ", 9) != 0)
+        return PSN_OK;
+    statement->heads++;
+    return check_head(vault, text + 9, err);
+}
+
+static enum psn_code check_lines(struct psn_vault *vault, const char *text, size_t size,
+                                 struct psn_statement *statement, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t at = 0; !rc && at < size;) {
+        const char *end = memchr(text + at, '\n', size - at);
+
+        if (!end)
+            return fail_form(err);
+        rc = check_line(vault, text + at, (size_t)(end - text) - at, statement, err);
+        at = (size_t)(end - text) + 1;
+    }
+    return rc || statement->heads ? rc : fail_form(err);
+}
+
+static enum psn_code check_signer(struct psn_vault *vault,
+                                  const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
+                                  struct psn_statement *statement, struct psn_error *err)
+{
+    char fingerprint[PSN_FINGERPRINT_MAX];
+    bool is_former = false;
+    enum psn_code rc = psn_own_key_known(vault, key, &is_former, err);
+
+    psn_sign_fingerprint(key, fingerprint);
+    if (rc == PSN_E_NOT_FOUND) {
+        (void)psn_fail(err, PSN_E_INTEGRITY,
+                       _("the statement is signed by %s, which is no key of this vault"),
+                       fingerprint);
+        return psn_hint(err, PSN_E_INTEGRITY, _("see: passation key show"));
+    }
+    if (rc || statement->signatures++ > 0)
+        return rc;
+    statement->by_former_key = is_former;
+    (void)snprintf(statement->fingerprint, sizeof statement->fingerprint, "%s",
+                   fingerprint);
+    return PSN_OK;
+}
+
+/* Every signature is over the text that stands before the first one. */
+static enum psn_code check(struct psn_vault *vault, const char *text, size_t size,
+                           struct psn_statement *statement, struct psn_error *err)
+{
+    const char *first = memmem(text, size, "\n" PSN_SSHSIG_BEGIN,
+                               strlen("\n" PSN_SSHSIG_BEGIN));
+    size_t signed_size = first ? (size_t)(first - text) + 1 : 0;
+    enum psn_code rc = first ? PSN_OK : fail_form(err);
+
+    for (size_t at = signed_size; !rc && at < size;) {
+        uint8_t key[PSN_SIGN_PUBLIC_SIZE];
+        size_t used = 0;
+
+        if (statement->signatures == SIGNATURES_MAX)
+            return fail_form(err);
+        rc = psn_sshsig_verify(text + at, size - at, name_space, text, signed_size, key,
+                               &used, err);
+        if (!rc)
+            rc = check_signer(vault, key, statement, err);
+        at += used;
+    }
+    return rc ? rc : check_lines(vault, text, signed_size, statement, err);
+}
+
+enum psn_code psn_statement_verify(struct psn_vault *vault, const char *text, size_t size,
+                                   struct psn_statement *ret_statement,
+                                   struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    *ret_statement = (struct psn_statement){ 0 };
+    return rc ? rc
+              : psn_vault_end(vault, check(vault, text, size, ret_statement, err), err);
+}

@@ -1,0 +1,213 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/crash_vfs.h"
+#include "support/rekey_vault.h"
+#include "support/store_fixture.h"
+
+/*
+ * Every operation of a rekey that changes a file is the last one before a kill or a power
+ * cut, or fails, once or from then on. Afterwards the vault is wholly the old one or
+ * wholly the new one, the rollback record agrees with it, every secret is there, and the
+ * next command has removed what was left beside it.
+ */
+struct report {
+    bool fired;
+    bool replaced;
+    enum psn_code failed;
+    int bad_line;
+};
+
+static unsigned tried;
+static unsigned survived;
+
+#define CHECK(condition)     \
+    do {                     \
+        if (!(condition))    \
+            return __LINE__; \
+    } while (0)
+
+static void copy_vault(const char *from, const char *to)
+{
+    static const char *const names[] = { "vault.db", "vault.db-wal" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char source[TMPDIR_PATH_MAX];
+        char target[TMPDIR_PATH_MAX];
+
+        (void)snprintf(source, sizeof source, "%s/%s", from, names[i]);
+        (void)snprintf(target, sizeof target, "%s/%s", to, names[i]);
+        if (access(source, F_OK) == 0)
+            store_fixture_copy_file(source, target);
+    }
+}
+
+/* The handle must tell the truth after a failure, too. */
+static void run(struct rekey_vault *at, struct report *report)
+{
+    PSN_AUTO(psn_vault) *vault = rekey_vault_open(at, REKEY_MINE);
+    bool replaced = false;
+
+    if (!vault) {
+        report->failed = at->err.code;
+        return;
+    }
+    report->failed = rekey_vault_rekey(at, vault, &replaced);
+    report->replaced = replaced;
+    if (report->failed != at->err.code || (report->failed && !at->err.message[0]) ||
+        (!report->failed && !replaced))
+        report->bad_line = __LINE__;
+    report->fired = report->fired || crash_vfs_fired();
+    if (!report->failed)
+        report->bad_line = rekey_vault_verify(vault);
+}
+
+static bool opens(struct rekey_vault *at, int identity)
+{
+    PSN_AUTO(psn_vault) *vault = rekey_vault_open(at, identity);
+
+    return vault != NULL;
+}
+
+static int verify(struct rekey_vault *at, const struct report *report)
+{
+    PSN_AUTO(psn_vault) *vault = rekey_vault_open(at, REKEY_MINE);
+    char draft[TMPDIR_PATH_MAX + 16];
+    bool is_new;
+    int line;
+
+    CHECK(vault);
+    line = rekey_vault_verify(vault);
+    if (line)
+        return line;
+    is_new = opens(at, REKEY_NEW);
+    CHECK(opens(at, REKEY_PAULS) == !is_new);
+    CHECK(is_new || !report->replaced);
+    CHECK(!is_new || report->failed == PSN_OK || report->replaced);
+    (void)snprintf(draft, sizeof draft, "%s.rekeying", at->path);
+    CHECK(access(draft, F_OK) != 0);
+    (void)snprintf(draft, sizeof draft, "%s.rekeying-wal", at->path);
+    CHECK(access(draft, F_OK) != 0);
+    /* and it can be done, or done again */
+    if (!is_new) {
+        bool replaced = false;
+
+        CHECK(!rekey_vault_rekey(at, vault, &replaced) && replaced);
+        CHECK(opens(at, REKEY_NEW) && !opens(at, REKEY_PAULS));
+    }
+    return 0;
+}
+
+static bool is_expected(enum crash_mode mode, enum psn_code code)
+{
+    return code == PSN_OK || code == (mode == CRASH_FULL ? PSN_E_FULL : PSN_E_IO);
+}
+
+/* Returns whether the fault was reached. */
+static bool try_once(const struct tmpdir *template, struct rekey_vault *keys,
+                     enum crash_mode mode, unsigned n, bool sticky, uint64_t seed)
+{
+    struct report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rekey_vault at = *keys;
+    struct tmpdir dir;
+    bool interrupted;
+    bool fired;
+    int status = 0;
+    int line = 0;
+    pid_t pid;
+
+    assert_true(report != MAP_FAILED);
+    tmpdir_make(&dir);
+    copy_vault(template->path, dir.path);
+    (void)snprintf(at.path, sizeof at.path, "%s/vault.db", dir.path);
+    (void)snprintf(at.state, sizeof at.state, "%s/state", dir.path);
+    at.options = (struct psn_vault_options){ .path = at.path, .state_dir = at.state };
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        crash_vfs_install();
+        crash_vfs_arm(mode, n, sticky, seed);
+        run(&at, report);
+        if (mode == CRASH_POWER)
+            crash_vfs_cut_power();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    interrupted = WIFEXITED(status) && (WEXITSTATUS(status) == CRASH_STATUS ||
+                                        WEXITSTATUS(status) == CRASH_STATUS_AT_END);
+    fired = report->fired || (interrupted && WEXITSTATUS(status) == CRASH_STATUS);
+    if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && !interrupted))
+        line = __LINE__;
+    else if (report->bad_line)
+        line = report->bad_line;
+    else if (!interrupted && !is_expected(mode, report->failed))
+        line = 10000 + (int)report->failed;
+    else
+        line = verify(&at, report);
+    if (fired || interrupted) {
+        tried++;
+        survived += line == 0;
+    }
+    if (line)
+        print_message("mode %d, operation %u, sticky %d, seed %llu: line %d: %s\n",
+                      (int)mode, n, sticky, (unsigned long long)seed, line,
+                      at.err.message);
+    tmpdir_remove(&dir);
+    (void)munmap(report, sizeof *report);
+    assert_int_equal(line, 0);
+    return fired;
+}
+
+static void a_rekey_survives_a_fault_at_every_step(void **state)
+{
+    static const struct {
+        enum crash_mode mode;
+        bool sticky;
+        uint64_t seeds;
+    } rounds[] = {
+        { CRASH_KILL, false, 1 }, { CRASH_POWER, false, 2 }, { CRASH_IO, false, 1 },
+        { CRASH_IO, true, 1 },    { CRASH_FULL, false, 1 },  { CRASH_FULL, true, 1 },
+    };
+    const char *factor = getenv("PSN_CRASH_SEEDS");
+    uint64_t more = factor ? strtoull(factor, NULL, 10) : 1;
+    struct rekey_vault keys;
+    struct tmpdir template;
+
+    (void)state;
+    tmpdir_make(&template);
+    rekey_vault_init(&keys, template.path);
+    rekey_vault_make(&keys);
+    for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
+        uint64_t seeds = rounds[i].seeds * (rounds[i].seeds > 1 ? more : 1);
+        bool fired = true;
+
+        for (unsigned n = 1; fired; n++)
+            for (uint64_t seed = 1; seed <= seeds; seed++)
+                fired = try_once(&template, &keys, rounds[i].mode, n, rounds[i].sticky,
+                                 seed);
+    }
+    rekey_vault_release(&keys);
+    tmpdir_remove(&template);
+    print_message("rekey: %u faults tried, %u survived\n", tried, survived);
+    assert_true(tried > 200);
+    assert_int_equal(tried, survived);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rekey_survives_a_fault_at_every_step),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
