@@ -44,6 +44,7 @@ struct loop {
     size_t count;   /* of places in use or idle */
     size_t running; /* of them */
     uint64_t waits;
+    struct psn_gate calls;
     bool is_over; /* no other piece is begun */
     bool is_stopping;
     enum psn_code rc;
@@ -161,6 +162,18 @@ void psn_gate_leave(struct psn_gate *gate)
 {
     assert(gate->inside > 0);
     gate->inside--;
+}
+
+void psn_loop_begin_call(void)
+{
+    if (psn_loop_is_inside())
+        psn_gate_enter(&loop->calls);
+}
+
+void psn_loop_end_call(void)
+{
+    if (psn_loop_is_inside())
+        psn_gate_leave(&loop->calls);
 }
 
 /* --- outside: the turns --- */
@@ -340,10 +353,11 @@ static void release(struct loop *l)
 
 enum psn_code psn_loop_run(const struct psn_loop_work *work, struct psn_error *err)
 {
-    struct loop l = { .work = work, .err = err };
+    struct loop l = { .work = work, .err = err, .calls = { .room = work->calls } };
 
     assert(!loop && !psn_loop_is_inside());
     assert(work->fibers > 0 && work->fibers <= PSN_LOOP_FIBERS_MAX);
+    assert(work->calls > 0);
     l.places = calloc(work->fibers, sizeof *l.places);
     l.fds = calloc(work->fibers * PSN_LOOP_FDS_MAX, sizeof *l.fds);
     if (!l.places || !l.fds) {

@@ -25,7 +25,8 @@ enum psn_loop_next {
 };
 
 struct psn_loop_work {
-    size_t fibers; /* at most so many pieces at once; 1 to PSN_LOOP_FIBERS_MAX */
+    size_t fibers;  /* at most so many pieces at once; 1 to PSN_LOOP_FIBERS_MAX */
+    unsigned calls; /* at most so many of psn_loop_begin_call() at once */
     /* Which is next; asked when there is room. LATER only while something runs. */
     enum psn_loop_next (*next)(void *arg, void **ret_task);
     /* Does one piece, in a fiber. Anything but PSN_OK: no other is begun. */
@@ -52,6 +53,11 @@ void psn_loop_sleep_ms(int64_t duration_ms);
 /* Between the two nothing may wait: a transaction is open. Checked by an assertion. */
 void psn_loop_hold(void);
 void psn_loop_release(void);
+
+/* A call over the network begins; waits while as many are under way as the work allows.
+ */
+void psn_loop_begin_call(void);
+void psn_loop_end_call(void);
 
 /* A place for `room` fibers at once; the others wait in the order in which they came.
  * Outside of a loop it is always open. */

@@ -73,9 +73,12 @@ static bool asks_to_stop(void *arg)
 
 static enum psn_code run(struct stage *stage, size_t fibers, struct psn_error *err)
 {
-    struct psn_loop_work work = {
-        .fibers = fibers, .next = give, .each = play, .stop = asks_to_stop, .arg = stage
-    };
+    struct psn_loop_work work = { .fibers = fibers,
+                                  .calls = 2,
+                                  .next = give,
+                                  .each = play,
+                                  .stop = asks_to_stop,
+                                  .arg = stage };
 
     return psn_loop_run(&work, err);
 }
