@@ -16,7 +16,7 @@
  * it is wiped as soon as its function has ended.
  */
 enum {
-    PSN_FIBER_STACK = 512 * 1024, /* address space; only what is touched takes memory */
+    PSN_FIBER_STACK = 256 * 1024, /* address space; only what is touched takes memory */
 };
 
 typedef void psn_fiber_fn(void *arg);

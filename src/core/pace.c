@@ -21,7 +21,7 @@ int64_t psn_pace_delay_ms(const struct psn_pace *pace, bool doubtful, int64_t no
         return pace->halted_until_ms - now_ms;
     if (doubtful && now_ms < pace->refused_until_ms)
         return pace->refused_until_ms - now_ms;
-    if (doubtful ? pace->doubtful_inside : pace->inside >= pace->room)
+    if (doubtful ? pace->doubtful_inside > 0 : pace->inside >= pace->room)
         return ASK_AGAIN_MS;
     return 0;
 }
@@ -29,7 +29,7 @@ int64_t psn_pace_delay_ms(const struct psn_pace *pace, bool doubtful, int64_t no
 void psn_pace_begin(struct psn_pace *pace, bool doubtful)
 {
     if (doubtful)
-        pace->doubtful_inside = true;
+        pace->doubtful_inside++;
     else
         pace->inside++;
 }
@@ -42,9 +42,9 @@ static int64_t later_of(int64_t a, int64_t b)
 void psn_pace_end(struct psn_pace *pace, bool doubtful, enum psn_pace_end end,
                   int64_t now_ms)
 {
-    assert(doubtful ? pace->doubtful_inside : pace->inside > 0);
+    assert((doubtful ? pace->doubtful_inside : pace->inside) > 0);
     if (doubtful)
-        pace->doubtful_inside = false;
+        pace->doubtful_inside--;
     else
         pace->inside--;
     if (end == PSN_PACE_REFUSED) {

@@ -20,7 +20,7 @@ struct psn_pace {
     bool is_free; /* no limits: not one of OVH's own hosts */
     unsigned room;
     unsigned inside;
-    bool doubtful_inside;
+    unsigned doubtful_inside;
     int64_t refused_until_ms; /* no doubtful one before */
     int64_t halted_until_ms;  /* none at all before */
 };
