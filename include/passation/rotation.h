@@ -44,16 +44,16 @@ struct psn_outcome {
 
 /* What goes on, for a progress display. steps are short translated words. */
 struct psn_progress {
-    size_t index; /* of the mailbox in the run, from 0 */
-    size_t count;
-    const char *address;
-    const char *step; /* "login", "waiting for OVH" … translated */
-    int64_t wait_s;   /* seconds still to wait, or 0 */
+    size_t ended;        /* mailboxes whose outcome is known … */
+    size_t count;        /* … of so many */
+    const char *address; /* of one that is being worked on */
+    const char *step;    /* "login", "waiting for OVH" … translated */
+    int64_t wait_s;      /* seconds still to wait, or 0 */
 };
 
 struct psn_run {
-    /* One call per mailbox, as soon as its outcome is known. Anything but PSN_OK stops.
-     */
+    /* One call per mailbox, as soon as its outcome is known, in that order. Anything but
+     * PSN_OK stops. */
     enum psn_code (*done)(void *arg, const struct psn_outcome *outcome,
                           struct psn_error *err);
     void (*progress)(void *arg, const struct psn_progress *progress); /* may be NULL */
@@ -62,6 +62,8 @@ struct psn_run {
     void *arg;
     bool
         again; /* the user agreed to send the same candidate once more when stuck (F26) */
+    bool prove;    /* rotate: wait until every old password was asked for */
+    unsigned jobs; /* requests and logins under way at once, up to 64; 0: 16 */
 };
 
 /* All return PSN_OK if each mailbox succeeded; E_UNFINISHED if resume has work, else the

@@ -8,6 +8,7 @@
 struct cmd_resume_options {
     bool again;
     const char *abandon;
+    uint64_t jobs;
 };
 
 static const struct cli_option resume_options[] = {
@@ -15,6 +16,7 @@ static const struct cli_option resume_options[] = {
       N_("where a rotation is stuck, set its new password at OVH once more") },
     { "abandon", 0, CLI_TEXT, offsetof(struct cmd_resume_options, abandon), N_("ADDRESS"),
       N_("give up a new password that was never sent to OVH") },
+    CLI_JOBS_OPTION(cmd_resume_options),
     { 0 },
 };
 
@@ -64,6 +66,8 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
         return abandon(cli, options, err);
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
+    if (!rc)
+        rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     outcomes.nothing = _("Nothing is unfinished.");
     if (!rc)
         rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);

@@ -25,13 +25,24 @@ static void warn_of_personal(struct cli *cli)
 /* --- add -----------------------------------------------------------------------------
  */
 
+struct cmd_role_add_options {
+    uint64_t jobs;
+};
+
+static const struct cli_option add_options[] = {
+    CLI_JOBS_OPTION(cmd_role_add_options),
+    { 0 },
+};
+
 static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)
 {
+    const struct cmd_role_add_options *options = arg;
     struct cli_outcomes outcomes;
     struct psn_run run;
     enum psn_code rc = cli_outcomes_begin(&outcomes, cli, &run, err);
 
-    (void)arg;
+    if (!rc)
+        rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     warn_of_personal(cli);
     if (!rc)
         rc = psn_roles_create(cli->vault, cli->args, cli->arg_count, &run, err);
@@ -48,6 +59,8 @@ const struct cli_command cmd_role_add = {
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,
+    .options = add_options,
+    .options_size = sizeof(struct cmd_role_add_options),
     .run = run_add,
 };
 
@@ -56,11 +69,13 @@ const struct cli_command cmd_role_add = {
 
 struct cmd_role_adopt_options {
     int secret_fd;
+    uint64_t jobs;
 };
 
 static const struct cli_option adopt_options[] = {
     { "secret-fd", 0, CLI_FD, offsetof(struct cmd_role_adopt_options, secret_fd), N_("N"),
       N_("read the mailbox's known password from this descriptor, and keep it") },
+    CLI_JOBS_OPTION(cmd_role_adopt_options),
     { 0 },
 };
 
@@ -95,6 +110,8 @@ static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_erro
         return rc;
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     outcomes.known = known != NULL;
+    if (!rc)
+        rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     warn_of_personal(cli);
     if (!rc)
         rc = psn_roles_adopt(cli->vault, cli->args, cli->arg_count, known, &run, err);

@@ -5,11 +5,16 @@
 
 struct cmd_rotate_options {
     bool dry_run;
+    bool prove;
+    uint64_t jobs;
 };
 
 static const struct cli_option rotate_options[] = {
     { "dry-run", 'n', CLI_FLAG, offsetof(struct cmd_rotate_options, dry_run), NULL,
       N_("say what would be done, change nothing") },
+    { "prove", 0, CLI_FLAG, offsetof(struct cmd_rotate_options, prove), NULL,
+      N_("after all changes, wait until each old password was tried") },
+    CLI_JOBS_OPTION(cmd_rotate_options),
     { 0 },
 };
 
@@ -21,6 +26,9 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
     enum psn_code rc = cli_outcomes_begin(&outcomes, cli, &run, err);
 
     outcomes.plan = options->dry_run;
+    run.prove = options->prove;
+    if (!rc)
+        rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     if (!rc && options->dry_run)
         rc = psn_rotate_plan(cli->vault, cli->args, cli->arg_count, &run, err);
     else if (!rc)
@@ -35,7 +43,9 @@ const struct cli_command cmd_rotate = {
     .examples = N_("passation rotate technique@martin.fr\tone mailbox\n"
                    "passation rotate '*@martin.fr' -n\twhat would be changed\n"
                    "passation rotate 'technique@*' --json\t"
-                   "all domains, one object per line\n"),
+                   "all domains, one object per line\n"
+                   "passation rotate '*@martin.fr' --prove\t"
+                   "and wait until the old ones are refused\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,

@@ -290,6 +290,20 @@ enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
     return cli_display_ca(cli, err);
 }
 
+enum psn_code cli_outcomes_set_jobs(struct psn_run *run, uint64_t jobs,
+                                    struct psn_error *err)
+{
+    enum {
+        JOBS_MAX = 64
+    };
+
+    if (jobs > JOBS_MAX)
+        return psn_fail(err, PSN_E_INVALID, _("--jobs takes a number from 1 to %d"),
+                        JOBS_MAX);
+    run->jobs = (unsigned)jobs;
+    return PSN_OK;
+}
+
 static bool leaves_old_open(const struct psn_outcome *outcome)
 {
     return outcome->old_dead == PSN_FALSE ||

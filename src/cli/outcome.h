@@ -1,6 +1,9 @@
 #ifndef PSN_CLI_OUTCOME_H
 #define PSN_CLI_OUTCOME_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "cli/cli.h"
 
 /*
@@ -29,6 +32,16 @@ struct cli_outcomes {
 PSN_MUST_CHECK enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes,
                                                 struct cli *cli, struct psn_run *ret_run,
                                                 struct psn_error *err);
+
+/* The option of every command on mailboxes: how many calls at once. */
+#define CLI_JOBS_OPTION(options)                                        \
+    {                                                                   \
+        "jobs", 0, CLI_NUMBER, offsetof(struct options, jobs), N_("N"), \
+            N_("requests and logins at once, 1 to 64 (16)")             \
+    }
+/* 0: as many as usual. E_INVALID. */
+PSN_MUST_CHECK enum psn_code cli_outcomes_set_jobs(struct psn_run *run, uint64_t jobs,
+                                                   struct psn_error *err);
 
 /* Prints one outcome; what the run calls as `done`. */
 PSN_MUST_CHECK enum psn_code cli_outcomes_add(void *arg,

@@ -81,13 +81,13 @@ static void cut_columns(char *text, size_t columns)
 
 static void compose(struct psn_buf *line, const struct psn_progress *state)
 {
-    size_t done = state->count ? state->index * BAR_COLUMNS / state->count : 0;
+    size_t done = state->count ? state->ended * BAR_COLUMNS / state->count : 0;
 
     if (state->count > 1) {
         psn_buf_char(line, '[');
         for (size_t i = 0; i < BAR_COLUMNS; i++)
             psn_buf_char(line, i < done ? '=' : ' ');
-        psn_buf_format(line, "] %zu/%zu  ", state->index + 1, state->count);
+        psn_buf_format(line, "] %zu/%zu  ", state->ended, state->count);
     }
     psn_buf_format(line, "%s: %s", CLI_SHOWN(state->address ? state->address : ""),
                    CLI_SHOWN(state->step ? state->step : ""));

@@ -248,18 +248,26 @@ static void look_at_tasks(struct job *job, struct psn_rotation_event *event)
         event->kind = count ? PSN_ROTATION_EV_TASK_PENDING : PSN_ROTATION_EV_TASKS_EMPTY;
 }
 
-static enum psn_code log_in(struct job *job, uint64_t version,
+/* One that was refused before, or should be, may be refused again. */
+static bool is_doubtful(const struct job *job, const struct psn_rotation_action *action)
+{
+    return action->kind == PSN_ROTATION_DO_LOGIN_OLD || job->run.looked;
+}
+
+static enum psn_code log_in(struct job *job, const struct psn_rotation_action *action,
                             struct psn_rotation_event *event, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *password = NULL;
-    enum psn_code rc = read_version(job, version, &password, err);
+    struct psn_login_try try = { .doubtful = is_doubtful(job, action),
+                                 .ret_asked_s = &event->now_s };
+    enum psn_code rc = read_version(job, action->version, &password, err);
 
     if (rc)
         return rc;
+    try.password = password;
     psn_session_progress(job->session, job->row->address, _("logging in"), 0);
-    event->now_s = job->vault->world.now_s();
     psn_error_clear(&job->last);
-    switch (psn_session_login(job->session, job->row, password, &job->last)) {
+    switch (psn_session_login(job->session, job->row, &try, &job->last)) {
     case PSN_LOGIN_ACCEPTED:
         event->kind = PSN_ROTATION_EV_LOGIN_ACCEPTED;
         break;
@@ -312,6 +320,7 @@ static enum psn_code perform(struct job *job, const struct psn_rotation_action *
     case PSN_ROTATION_DO_COMMIT:
         job->committed = true;
         event->kind = PSN_ROTATION_EV_COMMITTED;
+        event->host_waits = psn_session_login_waits(job->session, job->row);
         return PSN_OK;
     case PSN_ROTATION_DO_SEND:
         return send(job, action, event, err);
@@ -323,11 +332,9 @@ static enum psn_code perform(struct job *job, const struct psn_rotation_action *
         look_at_tasks(job, event);
         return PSN_OK;
     case PSN_ROTATION_DO_LOGIN_PEND:
-        return log_in(job, action->version, event, err);
     case PSN_ROTATION_DO_LOGIN_CUR:
-        return log_in(job, action->version, event, err);
     case PSN_ROTATION_DO_LOGIN_OLD:
-        return log_in(job, action->version, event, err);
+        return log_in(job, action, event, err);
     default:
         assert(action->kind == PSN_ROTATION_DO_WAIT);
         *ret_stopped = !wait_for(job, action->wait_ms, event);

@@ -350,7 +350,7 @@ static void on_tasks_unreadable(const struct psn_turn *t)
 static void on_committed(const struct psn_turn *t)
 {
     if (psn_rotation_old_due(t->state) && t->run->logins < t->policy->logins_max &&
-        psn_turn_login_delay_s(t) == 0)
+        psn_turn_login_delay_s(t) == 0 && !t->event->host_waits)
         psn_turn_ask_old(t);
     else
         psn_turn_end(t, PSN_ROTATION_DO_DONE, PSN_ROTATION_WHY_NONE);

@@ -115,6 +115,7 @@ struct psn_rotation_event {
     int64_t retry_after_s;    /* of THROTTLED; -1: not said */
     bool again;               /* of START and RESUME: the user agreed (F26) */
     bool wrong_mailbox;       /* of UNKNOWN */
+    bool host_waits;          /* of COMMITTED: a login that may be refused must wait */
 };
 
 enum psn_rotation_action_kind {

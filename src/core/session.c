@@ -7,11 +7,6 @@
 #include "core/client.h"
 #include "core/rotation.h"
 
-enum {
-    REFUSED_PAUSE_MS =
-        2000, /* ROTATION.md section 1: per host, one failed login in 2 s */
-};
-
 enum psn_code psn_session_open(struct psn_vault *vault, const char *what,
                                const struct psn_run *run, struct psn_session *session,
                                struct psn_error *err)
@@ -25,38 +20,58 @@ enum psn_code psn_session_open(struct psn_vault *vault, const char *what,
 void psn_session_close(struct psn_session *session)
 {
     for (size_t i = 0; i < session->account_count; i++) {
-        psn_ovh_free(session->accounts[i].ovh);
-        psn_client_release(&session->accounts[i].client);
+        psn_ovh_free(session->accounts[i]->ovh);
+        psn_client_release(&session->accounts[i]->client);
+        free(session->accounts[i]);
     }
+    for (size_t i = 0; i < session->host_count; i++)
+        free(session->hosts[i]);
     free(session->accounts);
+    free(session->hosts);
     session->accounts = NULL;
+    session->hosts = NULL;
     session->account_count = 0;
+    session->host_count = 0;
     psn_vault_unlock_operation(session->vault);
+}
+
+/* Room for one more pointer. */
+static enum psn_code grow(void *list, size_t count, struct psn_error *err)
+{
+    void **old;
+    void **grown;
+
+    memcpy(&old, list, sizeof old);
+    grown = realloc(old, (count + 1) * sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    memcpy(list, &grown, sizeof grown);
+    return PSN_OK;
 }
 
 enum psn_code psn_session_account(struct psn_session *session, const char *client,
                                   struct psn_account **ret_account, struct psn_error *err)
 {
-    struct psn_account *grown;
-    struct psn_account *account;
+    PSN_AUTO_FREE struct psn_account *account = NULL;
     enum psn_code rc;
 
     for (size_t i = 0; i < session->account_count; i++) {
-        *ret_account = &session->accounts[i];
-        if (strcmp(session->accounts[i].client.id, client) == 0)
+        *ret_account = session->accounts[i];
+        if (strcmp((*ret_account)->client.id, client) == 0)
             return PSN_OK;
     }
-    grown = realloc(session->accounts, (session->account_count + 1) * sizeof *grown);
-    if (!grown)
+    rc = grow(&session->accounts, session->account_count, err);
+    if (rc)
+        return rc;
+    account = calloc(1, sizeof *account);
+    if (!account)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    session->accounts = grown;
-    account = &grown[session->account_count];
-    *account = (struct psn_account){ 0 };
+    account->look_gate.room = 1;
     rc = psn_client_get(session->vault, client, &account->client, err);
     if (rc)
         return rc;
-    session->account_count++;
-    *ret_account = account;
+    session->accounts[session->account_count++] = account;
+    *ret_account = PSN_TAKE(account);
     return PSN_OK;
 }
 
@@ -79,7 +94,7 @@ bool psn_session_stopped(const struct psn_session *session)
 void psn_session_progress(const struct psn_session *session, const char *address,
                           const char *step, int64_t wait_s)
 {
-    struct psn_progress progress = { session->index, session->count, address, step,
+    struct psn_progress progress = { session->ended, session->count, address, step,
                                      wait_s };
 
     if (session->run->progress)
@@ -96,6 +111,22 @@ static enum psn_code mailbox_of(const struct psn_role_row *row,
     return rc;
 }
 
+/* What serves the domain is asked once for all mailboxes in a row. */
+static enum psn_code look_for_backend(struct psn_account *account, const char *domain,
+                                      struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    psn_gate_enter(&account->look_gate);
+    if (strcmp(account->domain, domain) != 0) {
+        rc = psn_backend_detect(account->ovh, domain, &account->backend, err);
+        if (!rc)
+            (void)snprintf(account->domain, sizeof account->domain, "%s", domain);
+    }
+    psn_gate_leave(&account->look_gate);
+    return rc;
+}
+
 enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_row *row,
                                  bool *ret_exists, struct psn_error *err)
 {
@@ -109,12 +140,9 @@ enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_ro
         rc = mailbox_of(row, &mailbox, err);
     if (rc)
         return rc;
-    if (strcmp(account->domain, mailbox.domain) != 0) {
-        rc = psn_backend_detect(account->ovh, mailbox.domain, &account->backend, err);
-        if (rc)
-            return psn_wrap(err, rc, "%s", row->address);
-        (void)snprintf(account->domain, sizeof account->domain, "%s", mailbox.domain);
-    }
+    rc = look_for_backend(account, mailbox.domain, err);
+    if (rc)
+        return psn_wrap(err, rc, "%s", row->address);
     row->backend = account->backend;
     mailbox.backend = account->backend;
     rc = psn_mailbox_get(account->ovh, &mailbox, &info, err);
@@ -124,43 +152,117 @@ enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_ro
     return PSN_OK;
 }
 
-/* OVH's own servers block an address after a few refused logins; a test's server does
- * not. */
-static void pause_after_refusal(struct psn_session *session,
-                                const struct psn_account *account)
-{
-    int64_t passed = session->vault->world.boot_ms() - account->refused_ms;
+/* --- logins --- */
 
-    if (account->client.imap[0] == '\0' && account->refused_ms > 0 &&
-        passed < REFUSED_PAUSE_MS)
-        session->vault->world.sleep_ms(REFUSED_PAUSE_MS - passed);
+/* A test's server, given by its URL, is paced by nothing. */
+static enum psn_code find_host(struct psn_session *session, const char *url,
+                               const char *ca_file, struct psn_host **ret_host,
+                               struct psn_error *err)
+{
+    struct psn_host *host;
+    enum psn_code rc;
+
+    for (size_t i = 0; i < session->host_count; i++) {
+        *ret_host = session->hosts[i];
+        if (strcmp((*ret_host)->url, url) == 0)
+            return PSN_OK;
+    }
+    rc = grow(&session->hosts, session->host_count, err);
+    if (rc)
+        return rc;
+    host = calloc(1, sizeof *host);
+    if (!host)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    (void)snprintf(host->url, sizeof host->url, "%s", url);
+    host->ca_file = ca_file;
+    host->pace = psn_pace_init(false);
+    session->hosts[session->host_count++] = host;
+    *ret_host = host;
+    return PSN_OK;
+}
+
+static enum psn_code host_of(struct psn_session *session, const struct psn_role_row *row,
+                             struct psn_host **ret_host, struct psn_error *err)
+{
+    struct psn_account *account;
+    struct psn_mail_hosts hosts;
+    char url[PSN_URL_MAX];
+    enum psn_code rc = psn_session_account(session, row->client, &account, err);
+
+    if (rc)
+        return rc;
+    if (account->client.imap[0]) {
+        rc = find_host(session, account->client.imap, session->vault->ca_file, ret_host,
+                       err);
+        if (!rc)
+            (*ret_host)->pace.is_free = true;
+        return rc;
+    }
+    psn_mailbox_hosts(row->backend, account->client.endpoint, &hosts);
+    rc = psn_mailbox_imap_url(&hosts, url, sizeof url, err);
+    return rc ? rc : find_host(session, url, NULL, ret_host, err);
+}
+
+bool psn_session_login_waits(struct psn_session *session, const struct psn_role_row *row)
+{
+    struct psn_host *host;
+
+    return host_of(session, row, &host, NULL) == PSN_OK &&
+           psn_pace_delay_ms(&host->pace, true, session->vault->world.boot_ms()) > 0;
+}
+
+/* False if a stop was asked meanwhile. */
+static bool wait_for_host(struct psn_session *session, const char *address,
+                          struct psn_host *host, bool doubtful)
+{
+    enum {
+        SLICE_MS = 1000
+    };
+    const struct psn_world *world = &session->vault->world;
+
+    for (;;) {
+        int64_t wait_ms = psn_pace_delay_ms(&host->pace, doubtful, world->boot_ms());
+
+        if (wait_ms <= 0)
+            return true;
+        if (psn_session_stopped(session))
+            return false;
+        psn_session_progress(session, address, _("waiting for the mail server"), 0);
+        world->sleep_ms(wait_ms < SLICE_MS ? wait_ms : SLICE_MS);
+    }
+}
+
+static enum psn_pace_end end_of(enum psn_login login)
+{
+    static const enum psn_pace_end ends[] = {
+        [PSN_LOGIN_ACCEPTED] = PSN_PACE_ACCEPTED,
+        [PSN_LOGIN_REFUSED] = PSN_PACE_REFUSED,
+        [PSN_LOGIN_NO_ANSWER] = PSN_PACE_NO_ANSWER,
+    };
+
+    return ends[login];
 }
 
 enum psn_login psn_session_login(struct psn_session *session,
                                  const struct psn_role_row *row,
-                                 const struct psn_secret *value, struct psn_error *err)
+                                 const struct psn_login_try *try, struct psn_error *err)
 {
     struct psn_vault *vault = session->vault;
-    struct psn_account *account;
-    struct psn_mail_hosts hosts;
-    char url[PSN_URL_MAX];
-    const char *ca_file = NULL;
+    struct psn_host *host;
     enum psn_login login;
 
-    if (psn_session_account(session, row->client, &account, err))
+    if (host_of(session, row, &host, err))
         return PSN_LOGIN_NO_ANSWER;
-    if (account->client.imap[0]) {
-        (void)snprintf(url, sizeof url, "%s", account->client.imap);
-        ca_file = vault->ca_file;
-    } else {
-        psn_mailbox_hosts(row->backend, account->client.endpoint, &hosts);
-        if (psn_mailbox_imap_url(&hosts, url, sizeof url, err))
-            return PSN_LOGIN_NO_ANSWER;
+    if (!wait_for_host(session, row->address, host, try->doubtful)) {
+        (void)psn_fail(err, PSN_E_UNFINISHED, _("stopped before the login"));
+        return PSN_LOGIN_NO_ANSWER;
     }
-    pause_after_refusal(session, account);
-    login = psn_mailbox_login(vault->world.imap, url, ca_file, row->address, value, err);
-    if (login == PSN_LOGIN_REFUSED)
-        account->refused_ms = vault->world.boot_ms();
+    if (try->ret_asked_s)
+        *try->ret_asked_s = vault->world.now_s();
+    psn_pace_begin(&host->pace, try->doubtful);
+    login = psn_mailbox_login(vault->world.imap, host->url, host->ca_file, row->address,
+                              try->password, err);
+    psn_pace_end(&host->pace, try->doubtful, end_of(login), vault->world.boot_ms());
     return login;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/loop.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"
@@ -50,7 +51,7 @@ static struct psn_world real_world(void)
     return (struct psn_world){ .imap = psn_imap_real(),
                                .now_s = psn_clock_now_s,
                                .boot_ms = psn_clock_boot_ms,
-                               .sleep_ms = psn_clock_sleep_ms };
+                               .sleep_ms = psn_loop_sleep_ms };
 }
 
 static char *copy_text(const char *text)
@@ -164,6 +165,7 @@ enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode m
         return psn_wrap(err, rc, _("cannot read the state of '%s'"), vault->path);
     }
     psn_store_trust(vault->store, &vault->state.roots);
+    psn_loop_hold();
     vault->in_transaction = true;
     vault->writing = mode == PSN_STORE_WRITE;
     return PSN_OK;
@@ -198,6 +200,7 @@ enum psn_code psn_vault_end(struct psn_vault *vault, enum psn_code rc,
         rc = commit(vault, err);
     if (rc)
         psn_store_rollback(vault->store);
+    psn_loop_release();
     vault->in_transaction = false;
     if (!rc && vault->writing)
         psn_seen_write(vault);
@@ -214,6 +217,7 @@ enum psn_code psn_vault_found(struct psn_vault *vault, struct psn_error *err)
         return rc;
     vault->state = (struct psn_state){ 0 };
     psn_store_trust(vault->store, &vault->state.roots);
+    psn_loop_hold();
     vault->in_transaction = true;
     vault->writing = true;
     return PSN_OK;

@@ -24,6 +24,14 @@ struct psn_curl {
     CURLcode (*setopt)(CURL *handle, CURLoption option, ...);
     CURLcode (*getinfo)(CURL *handle, CURLINFO info, ...);
     CURLcode (*perform)(CURL *handle);
+    CURLM *(*multi_init)(void);
+    CURLMcode (*multi_cleanup)(CURLM *multi);
+    CURLMcode (*multi_setopt)(CURLM *multi, CURLMoption option, ...);
+    CURLMcode (*multi_add_handle)(CURLM *multi, CURL *handle);
+    CURLMcode (*multi_remove_handle)(CURLM *multi, CURL *handle);
+    CURLMcode (*multi_socket_action)(CURLM *multi, curl_socket_t socket, int events,
+                                     int *ret_running);
+    CURLMsg *(*multi_info_read)(CURLM *multi, int *ret_left);
     CURLcode (*send)(CURL *handle, const void *bytes, size_t size, size_t *ret_sent);
     CURLcode (*recv)(CURL *handle, void *bytes, size_t size, size_t *ret_received);
     struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);

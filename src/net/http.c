@@ -1,5 +1,5 @@
 /*
- * HTTPS by libcurl's easy interface.
+ * HTTPS by libcurl, one handle for each request that is under way at once.
  *
  * A call that changes something MUST leave at most once. libcurl itself sends a request
  * again when a connection that it kept turns out to be dead, so such calls get a
@@ -16,8 +16,10 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "net/curl.h"
+#include "net/drive.h"
 
 enum {
     TIMEOUT_MS = 30 * 1000,
@@ -26,9 +28,18 @@ enum {
     HOST_SIZE = 256,
 };
 
+/* A handle with the connection that it keeps. Each serves one request at a time, so there
+ * are as many as there were requests at once. */
+struct lane {
+    CURL *handle;
+    struct psn_drive drive;
+    curl_socket_t socket; /* of its last connection */
+    struct lane *next;
+};
+
 struct psn_http_client {
     const struct psn_curl *curl;
-    CURL *handle;
+    struct lane *idle; /* the one used last in front: its connection is the freshest */
 };
 
 /* What the callbacks fill in. */
@@ -223,17 +234,13 @@ static CURLcode set_request(const struct psn_curl *curl, CURL *handle,
     return failed;
 }
 
-/* True if bytes wait on the connection that was kept: an answer to nothing. */
-static bool has_stray_bytes(const struct psn_curl *curl, CURL *handle)
+/* True if bytes wait on the connection that was kept: an answer to nothing. A connection
+ * that is not kept any more may look so too, which costs no more than a new one. */
+static bool has_stray_bytes(const struct lane *lane)
 {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    struct pollfd wait;
+    struct pollfd wait = { .fd = lane->socket, .events = POLLIN };
 
-    if (curl->getinfo(handle, CURLINFO_ACTIVESOCKET, &socket) ||
-        socket == CURL_SOCKET_BAD)
-        return false;
-    wait = (struct pollfd){ .fd = socket, .events = POLLIN };
-    return poll(&wait, 1, 0) != 0;
+    return lane->socket != CURL_SOCKET_BAD && poll(&wait, 1, 0) != 0;
 }
 
 /* A body that only ends with the connection may have been cut by anybody, TLS or not.
@@ -272,32 +279,89 @@ static enum psn_code conclude(const struct psn_curl *curl, CURL *handle, CURLcod
     return psn_curl_fail(curl, handle, failure, host, err);
 }
 
-static enum psn_code run(struct psn_http_client *client,
+static enum psn_code run(const struct psn_curl *curl, struct lane *lane,
                          const struct psn_http_request *request,
                          const struct curl_slist *headers, struct transfer *transfer,
                          struct psn_error *err)
 {
-    const struct psn_curl *curl = client->curl;
     int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS;
-    bool fresh =
-        strcmp(request->method, "GET") != 0 || has_stray_bytes(curl, client->handle);
+    bool fresh = strcmp(request->method, "GET") != 0 || has_stray_bytes(lane);
     enum psn_code rc;
     CURLcode failed;
 
-    curl->easy_reset(client->handle);
-    rc = psn_curl_secure(curl, client->handle, request->url, request->ca_file, timeout_ms,
+    rc = psn_curl_secure(curl, lane->handle, request->url, request->ca_file, timeout_ms,
                          err);
     if (rc)
         return rc;
-    failed = set_request(curl, client->handle, request, headers, transfer);
-    failed |= curl->setopt(client->handle, CURLOPT_FRESH_CONNECT, (long)fresh);
-    failed |= curl->setopt(client->handle, CURLOPT_MAXCONNECTS, 2L);
+    failed = set_request(curl, lane->handle, request, headers, transfer);
+    failed |= curl->setopt(lane->handle, CURLOPT_FRESH_CONNECT, (long)fresh);
+    failed |= curl->setopt(lane->handle, CURLOPT_MAXCONNECTS, 2L);
     if (failed)
         return psn_fail(err, PSN_E_UNEXPECTED, _("libcurl does not take the request"));
-    failed = curl->perform(client->handle);
-    rc = conclude(curl, client->handle, failed, request->url, transfer, err);
-    /* The handle outlives what it points to. */
-    curl->easy_reset(client->handle);
+    failed = psn_drive_perform(&lane->drive, lane->handle);
+    if (curl->getinfo(lane->handle, CURLINFO_ACTIVESOCKET, &lane->socket))
+        lane->socket = CURL_SOCKET_BAD;
+    return conclude(curl, lane->handle, failed, request->url, transfer, err);
+}
+
+static void free_lane(const struct psn_curl *curl, struct lane *lane)
+{
+    psn_drive_let_go(&lane->drive);
+    curl->easy_cleanup(lane->handle);
+    psn_drive_release(&lane->drive);
+    free(lane);
+}
+
+static enum psn_code take_lane(struct psn_http_client *client, struct lane **ret_lane,
+                               struct psn_error *err)
+{
+    struct lane *lane = client->idle;
+
+    if (lane) {
+        client->idle = lane->next;
+        *ret_lane = lane;
+        return PSN_OK;
+    }
+    lane = calloc(1, sizeof *lane);
+    if (lane)
+        lane->handle = client->curl->easy_init();
+    if (!lane || !lane->handle) {
+        free(lane);
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    lane->drive.curl = client->curl;
+    lane->socket = CURL_SOCKET_BAD;
+    *ret_lane = lane;
+    return PSN_OK;
+}
+
+/* The handle outlives what it points to, so all of that is taken off. */
+static void put_lane(struct psn_http_client *client, struct lane *lane)
+{
+    psn_drive_let_go(&lane->drive);
+    client->curl->easy_reset(lane->handle);
+    lane->next = client->idle;
+    client->idle = lane;
+}
+
+static enum psn_code transfer_in_lane(struct psn_http_client *client,
+                                      const struct psn_http_request *request,
+                                      struct psn_http_response *response,
+                                      struct psn_error *err)
+{
+    struct transfer transfer = { .response = response };
+    struct curl_slist *headers = NULL;
+    struct lane *lane;
+    enum psn_code rc = take_lane(client, &lane, err);
+
+    if (rc)
+        return rc;
+    if (add_headers(client->curl, &headers, request) == CURLE_OK)
+        rc = run(client->curl, lane, request, headers, &transfer, err);
+    else
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    put_lane(client, lane);
+    client->curl->slist_free_all(headers);
     return rc;
 }
 
@@ -305,27 +369,23 @@ static enum psn_code perform(void *self, const struct psn_http_request *request,
                              struct psn_http_response *response, struct psn_error *err)
 {
     struct psn_http_client *client = self;
-    struct transfer transfer = { .response = response };
-    struct curl_slist *headers = NULL;
     enum psn_code rc;
 
     psn_http_response_release(response);
     *response = psn_http_response_init();
     rc = check_request(request, err);
+    if (!rc && !client->curl)
+        rc = psn_curl_load(&client->curl, err);
     if (rc)
         return rc;
-    if (!client->curl) {
-        rc = psn_curl_load(&client->curl, err);
-        if (rc)
-            return rc;
+    psn_loop_begin_call();
+    if (psn_loop_is_stopping()) {
+        response->final = true;
+        rc = psn_fail(err, PSN_E_UNFINISHED, _("stopped before the request was sent"));
+    } else {
+        rc = transfer_in_lane(client, request, response, err);
     }
-    if (!client->handle)
-        client->handle = client->curl->easy_init();
-    if (client->handle && add_headers(client->curl, &headers, request) == CURLE_OK)
-        rc = run(client, request, headers, &transfer, err);
-    else
-        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    client->curl->slist_free_all(headers);
+    psn_loop_end_call();
     return rc;
 }
 
@@ -344,8 +404,12 @@ void psn_http_client_free(struct psn_http_client *client)
 {
     if (!client)
         return;
-    if (client->handle)
-        client->curl->easy_cleanup(client->handle);
+    while (client->idle) {
+        struct lane *lane = client->idle;
+
+        client->idle = lane->next;
+        free_lane(client->curl, lane);
+    }
     free(client);
 }
 

@@ -10,7 +10,8 @@
 #include "passation/error.h"
 
 /*
- * One HTTPS request at a time, over libcurl, which is loaded at the first request.
+ * HTTPS requests over libcurl, which is loaded at the first request. In a loop
+ * (base/loop.h) other fibers go on while one waits for its answer.
  * TLS 1.2 or later, certificate and name always checked, no redirect followed, no proxy,
  * no cookie, no .netrc, nothing from the environment. Bodies are counted while they
  * arrive.

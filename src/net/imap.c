@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/loop.h"
 #include "net/tls_line.h"
 
 enum {
@@ -440,9 +441,14 @@ static enum psn_login login(void *self, const struct psn_imap_server *server,
     (void)self;
     if (check_login(user, password, err))
         return PSN_LOGIN_NO_ANSWER;
-    if (psn_tls_line_open(&d.to, server->url, server->ca_file, timeout_ms, err) == PSN_OK)
+    psn_loop_begin_call();
+    if (psn_loop_is_stopping())
+        (void)psn_fail(err, PSN_E_UNFINISHED, _("stopped before the login"));
+    else if (psn_tls_line_open(&d.to, server->url, server->ca_file, timeout_ms, err) ==
+             PSN_OK)
         outcome = talk(&d, user, password, err);
     psn_tls_line_release(&d.to);
+    psn_loop_end_call();
     return outcome;
 }
 

@@ -4,13 +4,13 @@
  */
 #include "net/tls_line.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/loop.h"
 #include "base/text.h"
 
 enum {
@@ -48,9 +48,9 @@ static enum psn_code wait_for(struct psn_tls_line *connection, short events,
 {
     struct pollfd wait = { .fd = connection->socket, .events = events };
     int64_t left = remaining_ms(connection);
-    int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
+    int ready = left > 0 ? psn_loop_poll(&wait, 1, left) : 0;
 
-    if (ready > 0 || (ready < 0 && errno == EINTR))
+    if (ready > 0)
         return PSN_OK;
     if (ready < 0)
         return fail_cut(connection, err);
@@ -177,7 +177,7 @@ static enum psn_code establish(struct psn_tls_line *connection, const char *serv
     failed |= connection->curl->setopt(connection->handle, CURLOPT_SSL_ENABLE_ALPN, 0L);
     if (failed)
         return psn_fail(err, PSN_E_UNEXPECTED, _("libcurl does not take the request"));
-    failed = connection->curl->perform(connection->handle);
+    failed = psn_drive_perform(&connection->drive, connection->handle);
     if (failed == CURLE_OK)
         failed = connection->curl->getinfo(connection->handle, CURLINFO_ACTIVESOCKET,
                                            &connection->socket);
@@ -203,6 +203,7 @@ enum psn_code psn_tls_line_open(struct psn_tls_line *connection, const char *url
     rc = psn_curl_load(&connection->curl, err);
     if (rc)
         return rc;
+    connection->drive.curl = connection->curl;
     connection->handle = connection->curl->easy_init();
     if (!connection->handle)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -211,9 +212,11 @@ enum psn_code psn_tls_line_open(struct psn_tls_line *connection, const char *url
 
 void psn_tls_line_release(struct psn_tls_line *connection)
 {
+    psn_drive_let_go(&connection->drive);
     if (connection->handle)
         connection->curl->easy_cleanup(connection->handle);
     connection->handle = NULL;
+    psn_drive_release(&connection->drive);
     psn_buf_release(&connection->pending);
     psn_buf_release(&connection->line);
 }

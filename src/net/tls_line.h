@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "net/curl.h"
+#include "net/drive.h"
 #include "passation/error.h"
 
 /*
@@ -18,6 +19,7 @@
 struct psn_tls_line {
     const struct psn_curl *curl;
     CURL *handle;
+    struct psn_drive drive;
     curl_socket_t socket;
     int64_t deadline_ms;
     char host[256];

@@ -5,7 +5,7 @@
  * (which no one can set), so a wrong or jumping wall clock does no harm. When OVH finds
  * the time wrong all the same, it is read again, once for each call.
  *
- * Rate: a token bucket for all requests of the handle, retries included.
+ * Rate: one bucket (ovh/rate.c) for all requests of the handle, retries included.
  *
  * Reads are repeated after faults that pass. Changes are not: whoever asked for one
  * looks at what is there before he asks again.
@@ -20,12 +20,13 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "ovh/call.h"
+#include "ovh/rate.h"
 #include "ovh/sign.h"
 
 enum {
-    BURST = 30,
     TRIES_MAX = 4,
     FIRST_WAIT_MS = 500, /* doubles */
     RETRY_AFTER_MAX_S = 60,
@@ -46,9 +47,9 @@ struct psn_ovh {
     struct psn_http http;
     int64_t (*clock_ms)(void);
     void (*sleep_ms)(int64_t);
-    double rate_per_ms;
-    double tokens;
-    int64_t tokens_at_ms;
+    struct psn_rate rate;
+    struct psn_gate time_gate; /* one asks for the time, the others wait for it */
+    uint64_t time_number;      /* of the time that is known, from 1 */
     bool has_time;
     int64_t time_offset_ms; /* server time less clock_ms */
     enum psn_ovh_reason last_reason;
@@ -116,10 +117,9 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     find_host(ovh);
     ovh->http = options->http;
     ovh->clock_ms = options->clock_ms ? options->clock_ms : psn_clock_boot_ms;
-    ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_clock_sleep_ms;
-    ovh->rate_per_ms = options->rate_per_min / 60000;
-    ovh->tokens = BURST;
-    ovh->tokens_at_ms = ovh->clock_ms();
+    ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_loop_sleep_ms;
+    ovh->rate = psn_rate_init(options->rate_per_min, ovh->clock_ms());
+    ovh->time_gate.room = 1;
     rc = copy_secret(credential->application_key, &ovh->credential.application_key, err);
     if (rc == PSN_OK)
         rc = copy_secret(credential->application_secret,
@@ -150,19 +150,19 @@ enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh)
 /* Takes a token, waiting for it if the bucket is empty. */
 static void take_token(struct psn_ovh *ovh)
 {
-    int64_t now_ms = ovh->clock_ms();
+    int64_t wait_ms = psn_rate_take(&ovh->rate, ovh->clock_ms());
 
-    if (ovh->rate_per_ms <= 0)
-        return;
-    if (now_ms > ovh->tokens_at_ms)
-        ovh->tokens += (double)(now_ms - ovh->tokens_at_ms) * ovh->rate_per_ms;
-    if (ovh->tokens > BURST)
-        ovh->tokens = BURST;
-    ovh->tokens_at_ms = now_ms;
-    ovh->tokens -= 1;
-    /* A debt is paid by waiting; what is slept is credited at the next call. */
-    if (ovh->tokens < 0)
-        ovh->sleep_ms((int64_t)(-ovh->tokens / ovh->rate_per_ms) + 1);
+    if (wait_ms > 0)
+        ovh->sleep_ms(wait_ms);
+}
+
+/* What an answer tells about the rate. */
+static void note_rate(struct psn_ovh *ovh, const struct psn_ovh_verdict *verdict)
+{
+    if (verdict->outcome == PSN_OVH_THROTTLED)
+        psn_rate_note_refused(&ovh->rate, verdict->retry_after_s, ovh->clock_ms());
+    else
+        psn_rate_note_answered(&ovh->rate);
 }
 
 static void add_header(struct header_list *list, const char *name, const void *value,
@@ -283,10 +283,12 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
     *attempt = (struct attempt){ .outcome = PSN_OVH_UNKNOWN, .retry_after_s = -1 };
     rc = perform(ovh, call, response, &attempt->failure);
     if (rc) {
+        ovh->last_reason = PSN_OVH_REASON_NONE;
         attempt->passing = rc == PSN_E_NETWORK && !response->final;
         return;
     }
     verdict = psn_ovh_judge(response, NULL);
+    note_rate(ovh, &verdict);
     ovh->last_reason = verdict.reason;
     attempt->outcome = verdict.outcome;
     attempt->passing = psn_ovh_is_passing(&verdict);
@@ -296,7 +298,14 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
                              &attempt->failure);
 }
 
-static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err);
+static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err);
+
+/* OVH refused the time of a call that was signed with this one. */
+static void doubt_time(struct psn_ovh *ovh, uint64_t number)
+{
+    if (number == ovh->time_number)
+        ovh->has_time = false;
+}
 
 /* Sends a read until it is answered for good, or the tries are spent. */
 static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
@@ -306,18 +315,17 @@ static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
     struct attempt attempt;
 
     for (int tries = 0;;) {
-        if (call->is_signed && !ovh->has_time) {
-            enum psn_code rc = sync_time(ovh, err);
+        enum psn_code rc = call->is_signed ? know_time(ovh, err) : PSN_OK;
+        uint64_t time_number = ovh->time_number;
 
-            if (rc)
-                return rc;
-        }
+        if (rc)
+            return rc;
         try_read(ovh, call, response, &attempt);
         if (attempt.outcome == PSN_OVH_DONE)
             return PSN_OK;
         if (attempt.outcome == PSN_OVH_CLOCK && may_ask_time) {
             may_ask_time = false;
-            ovh->has_time = false;
+            doubt_time(ovh, time_number);
             continue;
         }
         tries++;
@@ -360,7 +368,22 @@ static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err)
                         ovh->host);
     ovh->time_offset_ms = time_s * 1000 - ovh->clock_ms();
     ovh->has_time = true;
+    ovh->time_number++;
     return PSN_OK;
+}
+
+/* Whoever comes while another asks waits for his answer. */
+static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (ovh->has_time)
+        return PSN_OK;
+    psn_gate_enter(&ovh->time_gate);
+    if (!ovh->has_time)
+        rc = sync_time(ovh, err);
+    psn_gate_leave(&ovh->time_gate);
+    return rc;
 }
 
 static bool is_unreserved(char c)
@@ -470,21 +493,25 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
     for (;;) {
         PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
         struct psn_ovh_verdict verdict;
+        uint64_t time_number;
 
-        if (!ovh->has_time && sync_time(ovh, err))
+        if (know_time(ovh, err))
             return;
+        time_number = ovh->time_number;
         if (perform(ovh, &call, &response, err)) {
+            ovh->last_reason = PSN_OVH_REASON_NONE;
             ret_answer->outcome =
                 response.fate == PSN_HTTP_NOT_SENT ? PSN_OVH_NOT_SENT : PSN_OVH_UNKNOWN;
             return;
         }
         verdict = psn_ovh_judge(&response, change->hidden);
+        note_rate(ovh, &verdict);
         if (verdict.outcome != PSN_OVH_CLOCK || has_asked_time) {
             *ret_value = conclude(ovh, &call, &verdict, &response, ret_answer, err);
             return;
         }
         ret_answer->outcome = PSN_OVH_CLOCK;
         has_asked_time = true;
-        ovh->has_time = false;
+        doubt_time(ovh, time_number);
     }
 }

@@ -13,7 +13,8 @@
 
 /*
  * Signed calls to one OVH account: server time, rate limit (a token bucket), retries of
- * reads, classification of answers. JSON stays inside ovh/: callers get structs.
+ * reads, classification of answers. JSON stays inside ovh/: callers get structs. Several
+ * fibers of a loop may use one account at once.
  */
 enum {
     PSN_OVH_TEXT_MAX =
@@ -26,7 +27,7 @@ struct psn_ovh_options {
     double rate_per_min;       /* token bucket, burst 30; 0: no limit */
     struct psn_http http;      /* the port */
     int64_t (*clock_ms)(void); /* a steady clock; NULL: psn_clock_boot_ms */
-    void (*sleep_ms)(int64_t); /* NULL: psn_clock_sleep_ms */
+    void (*sleep_ms)(int64_t); /* NULL: psn_loop_sleep_ms */
 };
 
 struct psn_ovh;
