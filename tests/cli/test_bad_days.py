@@ -60,8 +60,8 @@ class Bad:
 
     def said(self, done):
         """Error and hint lines for people, without their first words."""
-        found = [line.split(": ", 2)[-1] for line in done.stderr.splitlines()
-                 if re.match(r"passation ?: (error|erreur|hint|conseil|indication)", line)]
+        found = [re.split(r"\s?: ", line, maxsplit=2)[-1] for line in done.stderr.splitlines()
+                 if re.match(r"passation\s?: (error|erreur|hint|conseil)", line)]
         true(found, f"no error line: {describe(done)}")
         return found
 
