@@ -372,5 +372,5 @@ enum psn_code psn_client_inventory(struct psn_vault *vault, const char *id,
     psn_vault_unlock_operation(vault);
     psn_buf_release(&inventory.known);
     psn_client_release(&client);
-    return rc;
+    return rc ? psn_wrap(err, rc, "%s", id) : PSN_OK;
 }
