@@ -37,7 +37,7 @@
  *   │                    └────────────── UNKNOWN ──▶ SENDING (the same version)
  *   │                                      │  ▲ │
  *   └──── COMMIT: login(pend) accepted ────┤  │ └──▶ STUCK
- *   └──── RETIRE: R5, or it exists ────────┘  └─────── resume
+ *   └──── RETIRE: R5, exists, turned away ─┘  └─────── resume
  *
  * Transition -> function
  *   STABLE  -> INTENT     make_candidate   on_tasks_empty saw silence
