@@ -96,6 +96,15 @@ static enum psn_code mailbox_of(const struct psn_role_row *row,
     return rc;
 }
 
+static enum psn_code fail_look(const struct psn_role_row *row, enum psn_code rc,
+                               struct psn_error *err)
+{
+    rc = psn_wrap(err, rc, "%s", row->address);
+    if (rc == PSN_E_NETWORK)
+        (void)psn_hint(err, rc, _("run the command again in a few minutes"));
+    return rc;
+}
+
 enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_row *row,
                                  bool *ret_exists, struct psn_error *err)
 {
@@ -112,14 +121,14 @@ enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_ro
     if (strcmp(account->domain, mailbox.domain) != 0) {
         rc = psn_backend_detect(account->ovh, mailbox.domain, &account->backend, err);
         if (rc)
-            return psn_wrap(err, rc, "%s", row->address);
+            return fail_look(row, rc, err);
         (void)snprintf(account->domain, sizeof account->domain, "%s", mailbox.domain);
     }
     row->backend = account->backend;
     mailbox.backend = account->backend;
     rc = psn_mailbox_get(account->ovh, &mailbox, &info, err);
     if (rc)
-        return psn_wrap(err, rc, "%s", row->address);
+        return fail_look(row, rc, err);
     *ret_exists = info.exists;
     return PSN_OK;
 }
