@@ -41,7 +41,7 @@ struct psn_finding {
     enum psn_finding_kind kind;
     char id[PSN_FINDING_ID_MAX];        /* stable from run to run: "redirection:12345" */
     char subject[PSN_FINDING_TEXT_MAX]; /* as OVH wrote it: escape it before display */
-    char detail[PSN_FINDING_TEXT_MAX];  /* plain text, not translated */
+    char detail[PSN_FINDING_TEXT_MAX];  /* for people, in their language */
     bool external;                      /* leads outside the domain: a leak, perhaps */
 };
 

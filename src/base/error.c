@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/i18n.h"
 #include "base/text.h"
 
 static const struct {
@@ -67,7 +68,7 @@ enum psn_code psn_wrap(struct psn_error *err, enum psn_code code, const char *fo
     va_end(args);
     used = strlen(err->message);
     if (inner[0]) {
-        (void)snprintf(err->message + used, sizeof err->message - used, ": %s", inner);
+        (void)snprintf(err->message + used, sizeof err->message - used, _(": %s"), inner);
         psn_text_cut_utf8(err->message);
     }
     return err->code;

@@ -230,10 +230,12 @@ static void print_facts(const struct status *status)
     cli_table_cell(table, text);
     cli_table_cell(table, _("Agent"));
     if (status->agent)
-        (void)snprintf(text, sizeof text,
-                       _("unlocked, until unused for %lld min, for %lld min at most"),
-                       (long long)(status->idle_s + 59) / 60,
-                       (long long)(status->absolute_s + 59) / 60);
+        (void)snprintf(
+            text, sizeof text,
+            _("unlocked, until unused for %lld min, for %lld h %02lld min at most"),
+            (long long)(status->idle_s + 59) / 60,
+            (long long)(status->absolute_s + 59) / 3600,
+            (long long)(status->absolute_s + 59) % 3600 / 60);
     cli_table_cell(table, status->agent ? text : _("locked"));
     cli_table_print(cli, table);
 }

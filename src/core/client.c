@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/client_check.h"
+#include "core/client_domain.h"
 #include "core/credential.h"
 #include "core/journal.h"
 #include "core/person.h"
@@ -39,8 +40,6 @@ enum {
     TAG_KEY_EXPIRES = 16,
     TAG_DATA_KEY = 17, /* a box under the wrap key */
     TAG_MAX = 17,
-    TAG_DOMAIN_CLIENT = 1,
-    TAG_DOMAIN_MAX = 1,
 };
 
 struct psn_client psn_client_init(void)
@@ -281,80 +280,6 @@ enum psn_code psn_client_data_key(struct psn_vault *vault, const char *id,
     return rc;
 }
 
-/* --- domains --- */
-
-enum psn_code psn_client_of_domain(struct psn_vault *vault, const char *domain,
-                                   char ret_id[PSN_CLIENT_ID_MAX], struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
-    struct psn_row_key key;
-    struct psn_record record;
-    uint64_t revision;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
-
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_DOMAIN, &key, vault->rows_key, &plain, &revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND) {
-        (void)psn_fail(err, rc, _("no client has the domain '%s'"), domain);
-        return psn_hint(err, rc, _("add it to one: passation client set ID --domain %s"),
-                        domain);
-    }
-    if (!rc)
-        rc = psn_record_parse(&plain, TAG_DOMAIN_MAX, &record, &cause);
-    if (rc) {
-        if (err)
-            *err = cause;
-        return rc;
-    }
-    if (!psn_record_text(&record, TAG_DOMAIN_CLIENT, ret_id, PSN_CLIENT_ID_MAX))
-        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a domain is malformed"));
-    return PSN_OK;
-}
-
-static enum psn_code put_domain(struct psn_vault *vault, const char *domain,
-                                const char *id, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    char owner[PSN_CLIENT_ID_MAX];
-    struct psn_row_key key;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
-
-    psn_record_begin(&plain);
-    psn_record_put_text(&plain, TAG_DOMAIN_CLIENT, id);
-    if (!rc)
-        rc = psn_buf_check(&plain, err);
-    if (rc)
-        return rc;
-    if (psn_client_of_domain(vault, domain, owner, NULL) == PSN_OK)
-        return psn_fail(err, PSN_E_EXISTS,
-                        _("the domain '%s' belongs to the client '%s' already"), domain,
-                        owner);
-    return psn_row_put(vault, PSN_TABLE_DOMAIN, &key, 1, vault->rows_key, plain.data,
-                       plain.size, err);
-}
-
-static enum psn_code delete_domain(struct psn_vault *vault, const char *domain,
-                                   struct psn_error *err)
-{
-    struct psn_row_key key;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
-
-    return rc ? rc
-              : psn_store_delete(vault->store, PSN_TABLE_DOMAIN, key.bytes, key.size,
-                                 err);
-}
-
-static bool has_domain(const struct psn_client *client, const char *domain)
-{
-    for (size_t i = 0; i < client->domain_count; i++)
-        if (strcmp(client->domains[i], domain) == 0)
-            return true;
-    return false;
-}
-
 /* --- add and set --- */
 
 static enum psn_code put(struct psn_vault *vault, const struct psn_client *client,
@@ -406,8 +331,8 @@ static enum psn_code add(struct psn_vault *vault, const struct psn_client *clien
         return psn_fail(err, rc, _("the client '%s' exists already"), client->id);
     if (rc && err)
         *err = cause;
-    for (size_t i = 0; !rc && i < client->domain_count; i++)
-        rc = put_domain(vault, client->domains[i], client->id, err);
+    if (!rc)
+        rc = psn_client_domains_put(vault, client, err);
     if (!rc)
         rc = psn_journal_note(vault, NULL,
                               &(struct psn_note){ .event = "client.added",
@@ -426,24 +351,6 @@ enum psn_code psn_client_add(struct psn_vault *vault, const struct psn_client *c
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, add(vault, &checked, err), err);
-}
-
-static enum psn_code move_domains(struct psn_vault *vault, const struct psn_client *old,
-                                  const struct psn_client *new, struct psn_error *err)
-{
-    enum psn_code rc = PSN_OK;
-
-    for (size_t i = 0; !rc && i < old->domain_count; i++) {
-        if (has_domain(new, old->domains[i]))
-            continue;
-        rc = psn_role_check_none(vault, old->domains[i], err);
-        if (!rc)
-            rc = delete_domain(vault, old->domains[i], err);
-    }
-    for (size_t i = 0; !rc && i < new->domain_count; i++)
-        if (!has_domain(old, new->domains[i]))
-            rc = put_domain(vault, new->domains[i], new->id, err);
-    return rc;
 }
 
 /* Writes a changed client over its old row, whose data key stays. */
@@ -480,7 +387,7 @@ static enum psn_code set(struct psn_vault *vault, const struct psn_client *clien
     new.key_expires_s = new.linked ? old.key_expires_s : 0;
     (void)snprintf(new.linked_nic, sizeof new.linked_nic, "%s",
                    new.linked ? old.linked_nic : "");
-    rc = move_domains(vault, &old, &new, err);
+    rc = psn_client_domains_move(vault, &old, &new, err);
     psn_client_release(&old);
     if (!rc)
         rc = replace(vault, &new, revision, &plain, err);
@@ -603,8 +510,8 @@ static enum psn_code delete_client(struct psn_vault *vault,
     struct psn_row_key key;
     enum psn_code rc = psn_role_delete_of_client(vault, client->id, err);
 
-    for (size_t i = 0; !rc && i < client->domain_count; i++)
-        rc = delete_domain(vault, client->domains[i], err);
+    if (!rc)
+        rc = psn_client_domains_delete(vault, client, err);
     if (!rc)
         rc = delete_credential(vault, client->id, err);
     if (!rc)

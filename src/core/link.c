@@ -372,5 +372,7 @@ enum psn_code psn_client_inventory(struct psn_vault *vault, const char *id,
     psn_vault_unlock_operation(vault);
     psn_buf_release(&inventory.known);
     psn_client_release(&client);
-    return rc;
+    if (rc == PSN_E_NETWORK)
+        (void)psn_hint(err, rc, _("run the command again in a few minutes"));
+    return rc ? psn_wrap(err, rc, "%s", id) : PSN_OK;
 }

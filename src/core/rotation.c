@@ -33,7 +33,8 @@ struct job {
     struct psn_mailbox mailbox;
     struct psn_rotation_policy policy;
     struct psn_rotation_run run;
-    struct psn_error last; /* why the last request or login did not do */
+    struct psn_error last;    /* why the last request or login did not do */
+    struct psn_error refusal; /* what OVH said to the last send, if it did not take it */
     bool committed;
     bool created;
     bool was_known; /* there was a current password before */
@@ -225,6 +226,7 @@ static enum psn_code send(struct job *job, const struct psn_rotation_action *act
     else
         psn_mailbox_set_password(job->account->ovh, &job->mailbox, password, &answer,
                                  &job->last);
+    job->refusal = job->last;
     event->kind = event_of(answer.outcome);
     if (event->kind == PSN_ROTATION_EV_BAD_REQUEST && action->create && is_there(job))
         event->kind = PSN_ROTATION_EV_EXISTS;
@@ -402,30 +404,53 @@ static enum psn_code code_of(enum psn_rotation_reason reason)
     }
 }
 
-/* The reason first, then what the last request or login said. */
+/* Did OVH's answer to a send end the rotation, rather than a look or a login? */
+static bool is_refusal(enum psn_rotation_reason reason)
+{
+    return reason == PSN_ROTATION_WHY_KEY || reason == PSN_ROTATION_WHY_SERVICE ||
+           reason == PSN_ROTATION_WHY_CLOCK || reason == PSN_ROTATION_WHY_POLICY;
+}
+
+static void advise(const struct job *job, const struct psn_rotation_action *end,
+                   struct psn_error *err)
+{
+    const char *address = job->row->address;
+
+    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
+        (void)psn_hint(
+            err, err->code,
+            _("the password that works is in the vault; go on with: passation resume "
+              "%s; all that was tried: passation show --versions %s"),
+            address, address);
+    else if (end->reason == PSN_ROTATION_WHY_EXISTS)
+        (void)psn_hint(err, err->code, _("take it over: passation role adopt %s"),
+                       address);
+    else if (end->reason == PSN_ROTATION_WHY_POLICY)
+        (void)psn_hint(err, err->code,
+                       _("look at the mailbox in the OVH control panel, then run the "
+                         "command again; what was tried: passation show --versions %s"),
+                       address);
+    else if (is_refusal(end->reason) && job->refusal.hint[0])
+        (void)psn_hint(err, err->code, "%s", job->refusal.hint);
+}
+
+/* The reason first, then what the request or login said that decided. */
 static void explain(const struct job *job, const struct psn_rotation_action *end,
                     struct psn_outcome *outcome)
 {
     enum psn_code code = code_of(end->reason);
     const char *reason = psn_rotation_explain(end->reason);
     const char *address = job->row->address;
+    const struct psn_error *said = is_refusal(end->reason) ? &job->refusal : &job->last;
 
     if (end->kind == PSN_ROTATION_DO_UNFINISHED && end->reason == PSN_ROTATION_WHY_NONE)
         reason = _("stopped before the end; nothing is lost");
-    if (job->last.message[0] && job->last.code)
-        (void)psn_fail(&outcome->error, code, "%s: %s (%s)", address, reason,
-                       job->last.message);
+    if (said->message[0] && said->code)
+        (void)psn_fail(&outcome->error, code, _("%s: %s (%s)"), address, reason,
+                       said->message);
     else
-        (void)psn_fail(&outcome->error, code, "%s: %s", address, reason);
-    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
-        (void)psn_hint(
-            &outcome->error, code,
-            _("the password that works is in the vault; go on with: passation resume "
-              "%s; all that was tried: passation show --versions %s"),
-            address, address);
-    else if (end->reason == PSN_ROTATION_WHY_EXISTS)
-        (void)psn_hint(&outcome->error, code, _("take it over: passation role adopt %s"),
-                       address);
+        (void)psn_fail(&outcome->error, code, _("%s: %s"), address, reason);
+    advise(job, end, &outcome->error);
 }
 
 static void conclude(const struct job *job, const struct psn_rotation_action *end,

@@ -37,7 +37,7 @@
  *   │                    └────────────── UNKNOWN ──▶ SENDING (the same version)
  *   │                                      │  ▲ │
  *   └──── COMMIT: login(pend) accepted ────┤  │ └──▶ STUCK
- *   └──── RETIRE: R5, or it exists ────────┘  └─────── resume
+ *   └──── RETIRE: R5, exists, turned away ─┘  └─────── resume
  *
  * Transition -> function
  *   STABLE  -> INTENT     make_candidate   on_tasks_empty saw silence
@@ -49,7 +49,8 @@
  *                         on_not_sent, on_resume
  *   UNKNOWN, ACCEPTED -> SENDING   send_pend, delayed by resend
  *   UNKNOWN, ACCEPTED -> STABLE    commit
- *   UNKNOWN -> STABLE     retire           R5, or a mailbox to create exists already
+ *   UNKNOWN -> STABLE     retire           R5, a mailbox to create exists already, or
+ *                                          every send was turned away (key, service)
  *   UNKNOWN -> INTENT     make_candidate   R5
  *   UNKNOWN, ACCEPTED -> STUCK     stuck
  *   STUCK   -> UNKNOWN    on_resume
@@ -130,6 +131,16 @@ static void decide_both_refused(const struct psn_turn *t)
         psn_turn_stuck(t, PSN_ROTATION_WHY_BOTH_REFUSED);
 }
 
+/* The key, the service or the clock. If every send was turned away at the door, none of
+ * them can act any more, and the mailbox is as it was. */
+static void decide_turned_away(const struct psn_turn *t, enum psn_rotation_reason reason)
+{
+    if (!t->state->taken && t->state->unanswered == 0)
+        psn_turn_retire(t, reason);
+    else
+        psn_turn_stuck(t, reason);
+}
+
 static void decide(const struct psn_turn *t, bool cur_works)
 {
     static const enum psn_rotation_reason reasons[] = {
@@ -146,7 +157,7 @@ static void decide(const struct psn_turn *t, bool cur_works)
     else if (said == PSN_ROTATION_SAID_ABSENT)
         decide_absent(t);
     else if (said != PSN_ROTATION_SAID_NOTHING)
-        psn_turn_stuck(t, reasons[said]);
+        decide_turned_away(t, reasons[said]);
     else if (t->run->task_pending)
         psn_turn_wait_and_look(t, psn_turn_task_wait_ms(t),
                                PSN_ROTATION_WHY_TASK_PENDING);

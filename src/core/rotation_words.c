@@ -11,7 +11,8 @@ const char *psn_rotation_explain(enum psn_rotation_reason reason)
         return _("the new and the old password are refused: somebody else may have "
                  "changed it");
     case PSN_ROTATION_WHY_KEY:
-        return _("OVH refuses the API key: revoked, expired, or without the right");
+        return _("OVH does not allow it: the API key is revoked, expired or without the "
+                 "right, or the service is suspended or full");
     case PSN_ROTATION_WHY_SERVICE:
         return _("the mail service is expired or suspended at OVH");
     case PSN_ROTATION_WHY_ABSENT:

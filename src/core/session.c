@@ -127,6 +127,15 @@ static enum psn_code look_for_backend(struct psn_account *account, const char *d
     return rc;
 }
 
+static enum psn_code fail_look(const struct psn_role_row *row, enum psn_code rc,
+                               struct psn_error *err)
+{
+    rc = psn_wrap(err, rc, "%s", row->address);
+    if (rc == PSN_E_NETWORK)
+        (void)psn_hint(err, rc, _("run the command again in a few minutes"));
+    return rc;
+}
+
 enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_row *row,
                                  bool *ret_exists, struct psn_error *err)
 {
@@ -142,12 +151,12 @@ enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_ro
         return rc;
     rc = look_for_backend(account, mailbox.domain, err);
     if (rc)
-        return psn_wrap(err, rc, "%s", row->address);
+        return fail_look(row, rc, err);
     row->backend = account->backend;
     mailbox.backend = account->backend;
     rc = psn_mailbox_get(account->ovh, &mailbox, &info, err);
     if (rc)
-        return psn_wrap(err, rc, "%s", row->address);
+        return fail_look(row, rc, err);
     *ret_exists = info.exists;
     return PSN_OK;
 }

@@ -42,9 +42,10 @@ static enum psn_code walk_contacts(const struct psn_walk *walk, const char *doma
     static const struct {
         const char *member;
         const char *word;
-    } kinds[] = { { "contactAdmin", "admin" },
-                  { "contactTech", "tech" },
-                  { "contactBilling", "billing" } };
+        const char *shown;
+    } kinds[] = { { "contactAdmin", "admin", N_("admin") },
+                  { "contactTech", "tech", N_("tech") },
+                  { "contactBilling", "billing", N_("billing") } };
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *value = NULL;
     enum psn_code rc =
@@ -61,7 +62,7 @@ static enum psn_code walk_contacts(const struct psn_walk *walk, const char *doma
         if (rc || !nic[0])
             continue;
         psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-        psn_buf_format(&detail, "%s %s", kinds[i].word, nic);
+        psn_buf_format(&detail, "%s %s", _(kinds[i].shown), nic);
         finding.external = psn_walk_is_other_account(walk, nic);
         rc = psn_walk_report(walk, &finding, domain, kinds[i].word, &detail, err);
     }
@@ -87,8 +88,8 @@ static enum psn_code report_filter(const struct psn_walk *walk, const char *addr
     if (rc)
         return rc;
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
-    psn_buf_format(&detail, "%s: %s%s%s%s", name, action[0] ? action : "no action",
-                   target[0] ? " " : "", target, active ? "" : " (off)");
+    psn_buf_format(&detail, "%s: %s%s%s%s", name, action[0] ? action : _("no action"),
+                   target[0] ? " " : "", target, active ? "" : _(" (off)"));
     finding.external = psn_walk_leads_outside(walk, target);
     return psn_walk_report(walk, &finding, address, name, &detail, err);
 }
@@ -244,7 +245,7 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
         return rc;
     set_address(&finding, account, domain);
     if (copy_to[0])
-        psn_buf_format(&detail, "copy to %s%s", copy_to, copy ? "" : " (off)");
+        psn_buf_format(&detail, _("copy to %s%s"), copy_to, copy ? "" : _(" (off)"));
     finding.external = psn_walk_leads_outside(walk, copy_to);
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
@@ -269,7 +270,7 @@ static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *
     if (rc)
         return rc;
     set_address(&finding, name, domain);
-    psn_buf_format(&detail, "owner %s; %lld subscribers; moderators:", owner,
+    psn_buf_format(&detail, _("owner %s; %lld subscribers; moderators:"), owner,
                    (long long)subscribers);
     finding.external = psn_walk_leads_outside(walk, owner);
     for (size_t i = 0; i < moderators.count; i++) {
@@ -277,7 +278,7 @@ static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *
         finding.external =
             finding.external || psn_walk_leads_outside(walk, moderators.items[i]);
     }
-    psn_buf_text(&detail, moderators.count ? "" : " none");
+    psn_buf_text(&detail, moderators.count ? "" : _(" none"));
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
@@ -286,7 +287,7 @@ static void append_date(struct psn_buf *detail, const char *word, int64_t time_s
     char time[PSN_TIME_SIZE];
 
     psn_buf_format(detail, ", %s %.10s", word,
-                   time_s ? psn_clock_format(time_s, time) : "never");
+                   time_s ? psn_clock_format(time_s, time) : _("never"));
 }
 
 static enum psn_code take_api_key(const struct psn_walk *walk, const char *domain,
@@ -312,10 +313,10 @@ static enum psn_code take_api_key(const struct psn_walk *walk, const char *domai
     if (rc)
         return rc;
     psn_walk_cut(finding.subject, sizeof finding.subject, id);
-    psn_buf_format(&detail, "application %lld, %s", (long long)application, status);
-    append_date(&detail, "made", times[0]);
-    append_date(&detail, "ends", times[1]);
-    append_date(&detail, "last used", times[2]);
+    psn_buf_format(&detail, _("application %lld, %s"), (long long)application, status);
+    append_date(&detail, _("made"), times[0]);
+    append_date(&detail, _("ends"), times[1]);
+    append_date(&detail, _("last used"), times[2]);
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
@@ -354,8 +355,8 @@ static enum psn_code report_domain(const struct psn_walk *walk, const char *doma
     if (rc)
         return psn_wrap(err, rc, "%s", domain);
     psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-    psn_buf_format(&detail, "email/domain, %s%s%s", status[0] ? status : "unknown",
-                   offer[0] ? ", offer " : "", offer);
+    psn_buf_format(&detail, "email/domain, %s%s%s", status[0] ? status : _("unknown"),
+                   offer[0] ? _(", offer ") : "", offer);
     return psn_walk_report(walk, &finding, domain, NULL, &detail, err);
 }
 

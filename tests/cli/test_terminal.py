@@ -27,7 +27,7 @@ GOOD = "violet-hangar-97-tortue-braise"
 class Session:
     """A process whose controlling terminal is ours; stdout and stderr are pipes apart."""
 
-    def __init__(self, home, *args, env=None, stdout_tty=False):
+    def __init__(self, home, *args, env=None, stdout_tty=False, shell=None):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.slave = slave
@@ -44,7 +44,7 @@ class Session:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            [BINARY, *args],
+            [*(["sh", "-mc", shell] if shell else []), BINARY, *args],
             stdin=slave,
             stdout=slave if stdout_tty else subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -250,17 +250,19 @@ class Terminal(unittest.TestCase):
 
     def test_a_stop_restores_the_echo_and_going_on_asks_again(self):
         self.make_vault()
-        session = self.session("status")
+        # A shell with job control: without one, the group is orphaned and never stopped.
+        session = self.session("status", shell='"$0" "$@"; echo "[stopped: $?]"; '
+                               'stty -a | grep -ow -- "-*echo"; fg >/dev/null')
         session.expect(r"Passphrase: $")
-        # A session leader without a shell is not stopped by Ctrl-Z: its group is orphaned.
-        os.kill(session.process.pid, signal.SIGSTOP)
-        os.kill(session.process.pid, signal.SIGTSTP)
-        os.kill(session.process.pid, signal.SIGCONT)
+        self.assertFalse(session.echoes())
+        session.type("half a passphr\x1a")
         session.expect(r"Passphrase: $")
         self.assertFalse(session.echoes())
         session.type(GOOD + "\n")
         self.assertEqual(session.finish(), 0, session.err)
         self.assertTrue(session.echoes())
+        self.assertIn(f"[stopped: {128 + signal.SIGTSTP}]\necho\n", session.out)
+        self.assertNotIn("half", session.rest() + session.out + session.err)
 
     # --- questions ---
 

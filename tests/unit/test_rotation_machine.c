@@ -301,11 +301,37 @@ static void f14_same_as_now_commits(void **state)
     box_see_new_in_force(&box);
 }
 
+static void f15_a_send_turned_away_leaves_all_as_it_was(void **state)
+{
+    static const struct {
+        enum psn_rotation_event_kind event;
+        enum psn_rotation_reason reason;
+    } rows[] = { { PSN_ROTATION_EV_NOT_ALLOWED, PSN_ROTATION_WHY_KEY },
+                 { PSN_ROTATION_EV_EXPIRED, PSN_ROTATION_WHY_SERVICE } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct box box = box_sending(1, false);
+
+        box_feed(&box, rows[i].event);
+        box_round_of(&box, PSN_ROTATION_EV_TASKS_UNREADABLE,
+                     PSN_ROTATION_EV_LOGIN_REFUSED, PSN_ROTATION_EV_LOGIN_REFUSED);
+        box_expect_end(&box, PSN_ROTATION_DO_RETIRE, rows[i].reason);
+        assert_int_equal(box.action.version, 2);
+        assert_int_equal(box.state.phase, PSN_ROTATION_STABLE);
+        assert_int_equal(box.state.cur, 1);
+        assert_int_equal(box.state.last, 2);
+    }
+}
+
 static void f15_a_revoked_key_is_stuck_after_a_look_and_resumes(void **state)
 {
     struct box box = box_sending(1, false);
 
     (void)state;
+    box_feed(&box, PSN_ROTATION_EV_UNKNOWN);
+    box_see_old_in_force(&box);
+    box_expect_same_again(&box, 2);
     box_feed(&box, PSN_ROTATION_EV_NOT_ALLOWED);
     box_round_of(&box, PSN_ROTATION_EV_TASKS_UNREADABLE, PSN_ROTATION_EV_LOGIN_REFUSED,
                  PSN_ROTATION_EV_LOGIN_REFUSED);
@@ -332,7 +358,8 @@ static void f15_a_refused_clock_is_set_once(void **state)
     box_expect(&box, PSN_ROTATION_SENDING, PSN_ROTATION_DO_SEND);
     box_feed(&box, PSN_ROTATION_EV_CLOCK);
     box_see_old_in_force(&box);
-    box_expect_end(&box, PSN_ROTATION_DO_STUCK, PSN_ROTATION_WHY_CLOCK);
+    box_expect_end(&box, PSN_ROTATION_DO_RETIRE, PSN_ROTATION_WHY_CLOCK);
+    assert_int_equal(box.state.phase, PSN_ROTATION_STABLE);
 }
 
 static void f16_a_mailbox_that_is_gone_is_stuck_with_everything_kept(void **state)
@@ -542,6 +569,7 @@ int main(void)
         cmocka_unit_test(f13_three_refused_candidates_end_with_the_old_one_proved),
         cmocka_unit_test(f13_a_refusal_with_an_unanswered_send_waits_for_silence),
         cmocka_unit_test(f14_same_as_now_commits),
+        cmocka_unit_test(f15_a_send_turned_away_leaves_all_as_it_was),
         cmocka_unit_test(f15_a_revoked_key_is_stuck_after_a_look_and_resumes),
         cmocka_unit_test(f15_a_refused_clock_is_set_once),
         cmocka_unit_test(f16_a_mailbox_that_is_gone_is_stuck_with_everything_kept),

@@ -1,0 +1,133 @@
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "core/journal.h"
+#include "core/role.h"
+#include "core/version.h"
+
+/* Roles leave the vault: one, or all of a client's. Nothing is removed at OVH. */
+
+enum {
+    ADDRESSES_MAX = 64 * 1024 * 1024
+};
+
+struct address_list {
+    const char *client;
+    const char *domain;
+    struct psn_buf addresses; /* each with its NUL */
+    size_t count;
+};
+
+static enum psn_code pick(void *arg, const struct psn_role_row *row,
+                          struct psn_error *err)
+{
+    struct address_list *list = arg;
+
+    if (list->client && strcmp(row->client, list->client) != 0)
+        return PSN_OK;
+    if (list->domain && strcmp(strchr(row->address, '@') + 1, list->domain) != 0)
+        return PSN_OK;
+    list->count++;
+    psn_buf_bytes(&list->addresses, row->address, strlen(row->address) + 1);
+    return psn_buf_check(&list->addresses, err);
+}
+
+enum psn_code psn_role_check_none(struct psn_vault *vault, const char *domain,
+                                  struct psn_error *err)
+{
+    struct address_list list = { .domain = domain,
+                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
+
+    psn_buf_release(&list.addresses);
+    if (!rc && list.count > 0) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("the domain '%s' still has roles in the vault, so it stays"),
+                       domain);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("remove them first: passation role ls '*@%s'"), domain);
+    }
+    return rc;
+}
+
+enum psn_code psn_role_count_of_client(struct psn_vault *vault, const char *client,
+                                       size_t *ret_count, struct psn_error *err)
+{
+    struct address_list list = { .client = client,
+                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
+
+    psn_buf_release(&list.addresses);
+    if (!rc)
+        *ret_count = list.count;
+    return rc;
+}
+
+static enum psn_code delete_role(struct psn_vault *vault, const char *address,
+                                 struct psn_error *err)
+{
+    struct psn_row_key key;
+    enum psn_code rc = psn_version_delete_all(vault, address, err);
+
+    if (!rc)
+        rc = psn_row_key_init(vault, PSN_TABLE_ROLE, address, &key, err);
+    return rc ? rc
+              : psn_store_delete(vault->store, PSN_TABLE_ROLE, key.bytes, key.size, err);
+}
+
+enum psn_code psn_role_delete_of_client(struct psn_vault *vault, const char *client,
+                                        struct psn_error *err)
+{
+    struct address_list list = { .client = client,
+                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
+
+    for (size_t i = 0; !rc && i < list.addresses.size;) {
+        const char *address = (const char *)list.addresses.data + i;
+
+        rc = delete_role(vault, address, err);
+        i += strlen(address) + 1;
+    }
+    psn_buf_release(&list.addresses);
+    return rc;
+}
+
+static enum psn_code rm(struct psn_vault *vault, const char *address, const char *confirm,
+                        struct psn_error *err)
+{
+    struct psn_role_row row;
+    enum psn_code rc = psn_role_read(vault, address, &row, err);
+
+    if (rc)
+        return rc;
+    if (row.rotation.last > 0 && (!confirm || strcmp(confirm, address) != 0)) {
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            _("the vault holds the password of '%s', perhaps the only copy there is"),
+            address);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("if that is what you want: passation role rm %s --confirm %s"),
+                        address, address);
+    }
+    rc = delete_role(vault, address, err);
+    if (!rc)
+        rc = psn_journal_note(
+            vault, row.client,
+            &(struct psn_note){ .event = "role.removed", .subject = address }, err);
+    return rc;
+}
+
+enum psn_code psn_role_rm(struct psn_vault *vault, const char *address,
+                          const char *confirm, struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    char normal_confirm[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc && confirm && psn_role_normalize(confirm, normal_confirm, NULL) == PSN_OK)
+        confirm = normal_confirm;
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, rm(vault, normal, confirm, err), err);
+}
