@@ -122,7 +122,8 @@ static enum psn_code set_in_place(struct cli *cli, struct cli_rekey_plan *plan,
         rc = psn_slot_set(cli->vault, plan->slots[index].slot.id, &key, err);
     if (rc)
         return rc;
-    cli_print(cli, _("The slot of %s has another key; the vault's own keys are the same.\n"),
+    cli_print(cli,
+              _("The slot of %s has another key; the vault's own keys are the same.\n"),
               plan->slots[index].slot.person);
     cli_note(cli, _("Who has a copy of the vault from before and the former key can read "
                     "what is written from now on, too. Without --keep-keys not."));
