@@ -50,7 +50,8 @@ struct psn_head {
     uint64_t count;
     uint8_t hash[PSN_HEAD_SIZE];
 };
-/* Checks every row against the state and recomputes every chain from its first entry; calls each for every head. E_INTEGRITY. */
+/* Checks every row against the state and recomputes every chain from its first entry;
+ * calls each for every head. E_INTEGRITY. */
 typedef enum psn_code psn_head_fn(void *arg, const struct psn_head *head,
                                   struct psn_error *err);
 PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,
@@ -60,8 +61,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,
 /*
  * A statement is text that ends with one or more signatures in OpenSSH's form (namespace
  * passation-statement) and tells journal heads, one a line: "Journal: CLIENT COUNT HASH",
- * CLIENT "-" for the vault's own chain. It verifies if the vault's signing key, present or
- * former, made every signature, and every head is an ancestor of the present one.
+ * CLIENT "-" for the vault's own chain. It verifies if the vault's signing key, present
+ * or former, made every signature, and every head is an ancestor of the present one.
  * E_INTEGRITY says which is not.
  */
 struct psn_statement {

@@ -169,9 +169,9 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_slot_find(struct psn_vault *vault,
                                                    const struct psn_key *key,
                                                    uint8_t ret_slot[PSN_SLOT_ID_SIZE],
                                                    struct psn_error *err);
-/* Puts another key in a slot's place and leaves every other key of the vault as it is: who
- * kept a copy of the file and the former key of the slot, still reads what comes later.
- * Else use psn_vault_rekey(). */
+/* Puts another key in a slot's place and leaves every other key of the vault as it is:
+ * who kept a copy of the file and the former key of the slot, still reads what comes
+ * later. Else use psn_vault_rekey(). */
 PSN_API PSN_MUST_CHECK enum psn_code psn_slot_set(struct psn_vault *vault,
                                                   const uint8_t slot[PSN_SLOT_ID_SIZE],
                                                   const struct psn_key *key,

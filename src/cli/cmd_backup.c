@@ -154,9 +154,10 @@ static enum psn_code print_restored(struct attempt *attempt, struct psn_error *e
     struct cli *cli = attempt->cli;
 
     if (attempt->restore.accept_older)
-        cli_warn(cli, _("whoever could open the vault when this copy was made can open it "
-                        "again, those who were removed since, too: passation slot ls, "
-                        "then passation rekey"));
+        cli_warn(cli,
+                 _("whoever could open the vault when this copy was made can open it "
+                   "again, those who were removed since, too: passation slot ls, "
+                   "then passation rekey"));
     if (!cli->json) {
         cli_print(cli, _("Restored and checked: %s\n"), CLI_SHOWN(cli->vault_path));
         if (attempt->kept[0])

@@ -152,8 +152,9 @@ static enum psn_code tell_rotated(struct cli *cli, const struct newest *newest,
         cli_print(cli, _("The vault's new fingerprint: %s\n"), keys->fingerprint);
         if (!in_file)
             cli_print(cli, "\n%s\n", newest->statement);
-        cli_note(cli, _("Tell it to whoever knew the former one, %s; the statement, signed "
-                        "by both keys, proves it."),
+        cli_note(cli,
+                 _("Tell it to whoever knew the former one, %s; the statement, signed "
+                   "by both keys, proves it."),
                  newest->fingerprint);
         return PSN_OK;
     }
@@ -180,8 +181,9 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
         rc = psn_file_write(options->out, newest.statement, strlen(newest.statement),
                             PSN_FILE_NEW, err);
     if (rc == PSN_E_EXISTS)
-        return psn_hint(err, rc, _("the key is rotated; its statement: passation key show "
-                                   "--statements"));
+        return psn_hint(err, rc,
+                        _("the key is rotated; its statement: passation key show "
+                          "--statements"));
     return rc ? rc : tell_rotated(cli, &newest, &keys, options->out != NULL, err);
 }
 

@@ -176,11 +176,12 @@ static enum psn_code verify_statements(struct cli *cli, struct psn_error *err)
         rc = read_statement(cli, cli->args[i], &statement, err);
         if (rc)
             break;
-        cli_print(cli,
-                  statement.by_former_key
-                      ? _("%s: signed by the former key %s; its heads are in the journal\n")
-                      : _("%s: signed by the key %s; its heads are in the journal\n"),
-                  CLI_SHOWN(cli->args[i]), statement.fingerprint);
+        cli_print(
+            cli,
+            statement.by_former_key
+                ? _("%s: signed by the former key %s; its heads are in the journal\n")
+                : _("%s: signed by the key %s; its heads are in the journal\n"),
+            CLI_SHOWN(cli->args[i]), statement.fingerprint);
     }
     return rc;
 }

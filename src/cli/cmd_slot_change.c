@@ -101,6 +101,26 @@ static enum psn_code find_slot(struct cli_rekey_plan *plan, size_t *ret_index,
     return PSN_OK;
 }
 
+static enum psn_code tell_set(struct cli *cli, const char *person,
+                              enum psn_slot_kind kind, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    if (!cli->json) {
+        cli_print(
+            cli,
+            _("The slot of %s has another key; the vault's own keys are the same.\n"),
+            person);
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_bool(&json, "rekeyed", false);
+    cli_json_text(&json, "person", person);
+    cli_json_text(&json, "kind", psn_slot_kind_name(kind));
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
 static enum psn_code set_in_place(struct cli *cli, struct cli_rekey_plan *plan,
                                   const struct cmd_slot_set_options *options,
                                   struct psn_error *err)
@@ -122,11 +142,9 @@ static enum psn_code set_in_place(struct cli *cli, struct cli_rekey_plan *plan,
         rc = psn_slot_set(cli->vault, plan->slots[index].slot.id, &key, err);
     if (rc)
         return rc;
-    cli_print(cli, _("The slot of %s has another key; the vault's own keys are the same.\n"),
-              plan->slots[index].slot.person);
     cli_note(cli, _("Who has a copy of the vault from before and the former key can read "
                     "what is written from now on, too. Without --keep-keys not."));
-    return PSN_OK;
+    return tell_set(cli, plan->slots[index].slot.person, key.kind, err);
 }
 
 static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error *err)

@@ -120,8 +120,8 @@ static enum psn_code ask_key(struct cli_rekey_plan *plan, struct psn_error *err)
         psn_error_clear(err);
         rc = cli_ask_secret(cli, _("Passphrase: "), PSN_SECRET_MAX, &typed, err);
         if (!rc)
-            rc = psn_vault_unlock(
-                cli->vault, &(struct psn_key){ PSN_SLOT_PASSPHRASE, typed }, err);
+            rc = psn_vault_unlock(cli->vault,
+                                  &(struct psn_key){ PSN_SLOT_PASSPHRASE, typed }, err);
         if (!rc)
             rc = add_key(plan, PSN_SLOT_PASSPHRASE, &typed, err);
     }
@@ -132,8 +132,8 @@ static enum psn_code unlock(struct cli_rekey_plan *plan, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *root_key = NULL;
     struct psn_vault *vault = plan->cli->vault;
-    enum psn_code rc =
-        plan->key_count ? psn_vault_unlock(vault, &plan->keys[0], err) : ask_key(plan, err);
+    enum psn_code rc = plan->key_count ? psn_vault_unlock(vault, &plan->keys[0], err)
+                                       : ask_key(plan, err);
 
     if (!rc)
         rc = psn_vault_export_key(vault, &root_key, plan->opens[0], err);

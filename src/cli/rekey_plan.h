@@ -19,15 +19,27 @@ struct cli_rekey_options {
     const char *recovery_out;
     bool leaver;
 };
-#define CLI_REKEY_OPTIONS(type, member)                                                   \
-    { "keep-identity-file", 0, CLI_TEXTS, offsetof(type, member.keep_identities),         \
-      N_("FILE"), N_("keep the slot that this identity file opens, too") },               \
-        { "drop", 0, CLI_TEXTS, offsetof(type, member.drop), N_("SLOT"),                  \
-          N_("this slot, or this person's, may go (needed where nothing may be asked)") }, \
-        { "recovery-out", 0, CLI_TEXT, offsetof(type, member.recovery_out), N_("FILE"),   \
-          N_("write the new recovery code into this new file") },                         \
-        { "leaver", 0, CLI_FLAG, offsetof(type, member.leaver), NULL,                     \
-          N_("who goes had a way in: also new signing key and age identity") }
+#define CLI_REKEY_OPTIONS(type, member)                                           \
+    { "keep-identity-file",                                                       \
+      0,                                                                          \
+      CLI_TEXTS,                                                                  \
+      offsetof(type, member.keep_identities),                                     \
+      N_("FILE"),                                                                 \
+      N_("keep the slot that this identity file opens, too") },                   \
+        { "drop",                                                                 \
+          0,                                                                      \
+          CLI_TEXTS,                                                              \
+          offsetof(type, member.drop),                                            \
+          N_("SLOT"),                                                             \
+          N_("this slot, or this person's, may go (needed where nothing may be "  \
+             "asked)") },                                                         \
+        { "recovery-out", 0,                                                      \
+          CLI_TEXT,       offsetof(type, member.recovery_out),                    \
+          N_("FILE"),     N_("write the new recovery code into this new file") }, \
+    {                                                                             \
+        "leaver", 0, CLI_FLAG, offsetof(type, member.leaver), NULL,               \
+            N_("who goes had a way in: also new signing key and age identity")    \
+    }
 
 enum cli_fate {
     CLI_FATE_DROPPED,  /* its key is not at hand */

@@ -150,18 +150,16 @@ static size_t fill_slots(const struct cli_rekey_plan *plan,
         const struct cli_planned_slot *planned = &plan->slots[i];
 
         if (stays(planned))
-            out[count++] =
-                (struct psn_rekey_slot){ .person = planned->slot.person,
-                                         .key = plan->keys[planned->key],
-                                         .from = planned->slot.id,
-                                         .is_changed =
-                                             planned->fate == CLI_FATE_CHANGED };
+            out[count++] = (struct psn_rekey_slot){ .person = planned->slot.person,
+                                                    .key = plan->keys[planned->key],
+                                                    .from = planned->slot.id,
+                                                    .is_changed = planned->fate ==
+                                                                  CLI_FATE_CHANGED };
     }
     if (plan->recovery)
-        out[count++] = (struct psn_rekey_slot){
-            .person = plan->slots[plan->in_use].slot.person,
-            .key = { PSN_SLOT_RECOVERY, plan->recovery }
-        };
+        out[count++] =
+            (struct psn_rekey_slot){ .person = plan->slots[plan->in_use].slot.person,
+                                     .key = { PSN_SLOT_RECOVERY, plan->recovery } };
     return count;
 }
 
@@ -189,8 +187,7 @@ static enum psn_code rekey(struct cli_rekey_plan *plan, struct psn_error *err)
                                  .for_leaver = plan->options->leaver,
                                  .progress = show_progress,
                                  .arg = &display };
-    enum psn_code rc =
-        psn_vault_rekey(plan->cli->vault, &request, &plan->replaced, err);
+    enum psn_code rc = psn_vault_rekey(plan->cli->vault, &request, &plan->replaced, err);
 
     cli_progress_free(display.progress);
     if (!rc)
@@ -255,8 +252,7 @@ static enum psn_code print_json(const struct cli_rekey_plan *plan, struct psn_er
     cli_json_open(&json, "kept", '[');
     for (size_t i = 0; i < plan->slot_count; i++)
         if (stays(&plan->slots[i]))
-            put_slot(&json, &plan->slots[i].slot,
-                     plan->keys[plan->slots[i].key].kind);
+            put_slot(&json, &plan->slots[i].slot, plan->keys[plan->slots[i].key].kind);
     cli_json_close(&json, ']');
     cli_json_open(&json, "removed", '[');
     for (size_t i = 0; i < plan->slot_count; i++)
@@ -329,7 +325,7 @@ enum psn_code cli_rekey_due(struct cli *cli, struct psn_error *err)
 
     if (rc || list.count == 0)
         return rc;
-    (void)psn_fail(err, PSN_E_FINDINGS, _("OVH credentials are still to be replaced: %zu"),
-                   list.count);
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   _("OVH credentials are still to be replaced: %zu"), list.count);
     return psn_hint(err, PSN_E_FINDINGS, _("see what is left: passation rekey --due"));
 }

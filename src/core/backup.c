@@ -195,9 +195,10 @@ static enum psn_code open_backup(const struct psn_restore *restore,
     if (rc == PSN_E_DENIED && err)
         err->hint[0] = '\0';
     if (rc == PSN_E_DENIED)
-        (void)psn_hint(err, rc,
-                       _("a backup opens with the keys of its day: if the vault was rekeyed "
-                         "since, take the passphrase or identity of that time"));
+        (void)psn_hint(
+            err, rc,
+            _("a backup opens with the keys of its day: if the vault was rekeyed "
+              "since, take the passphrase or identity of that time"));
     return rc ? psn_wrap(err, rc, _("nothing was restored from '%s'"), restore->backup)
               : PSN_OK;
 }

@@ -16,12 +16,13 @@
  *     h(i) = BLAKE2b-256("passation journal v1", vault, chain, i, h(i-1), salt,
  * plaintext)
  *
- * h(0) is all zero. `chain` is the chain's name: the PRF of the client's id under the root
- * key that it was begun under. After a rekey its rows lie under the new PRF and its head
- * tells the name, so that published heads stay what they are. h lies in clear, so that the chain can be checked after its boxes
- * were destroyed; the salt, inside the box, keeps anyone from guessing a plaintext by its
- * hash. The head of the vault's chain is in the state, each client's in a row; so a chain
- * can be neither cut nor continued by who has not the keys.
+ * h(0) is all zero. `chain` is the chain's name: the PRF of the client's id under the
+ * root key that it was begun under. After a rekey its rows lie under the new PRF and its
+ * head tells the name, so that published heads stay what they are. h lies in clear, so
+ * that the chain can be checked after its boxes were destroyed; the salt, inside the box,
+ * keeps anyone from guessing a plaintext by its hash. The head of the vault's chain is in
+ * the state, each client's in a row; so a chain can be neither cut nor continued by who
+ * has not the keys.
  */
 enum {
     SALT_SIZE = 16,
@@ -40,10 +41,10 @@ enum {
 };
 
 struct chain {
-    const char *client; /* NULL: the vault's */
+    const char *client;                 /* NULL: the vault's */
     uint8_t id[PSN_STORE_CHAIN_SIZE];   /* where its rows lie */
     uint8_t name[PSN_STORE_CHAIN_SIZE]; /* what is hashed; as a rule the same */
-    const struct psn_secret *key; /* borrowed */
+    const struct psn_secret *key;       /* borrowed */
     uint64_t count;
     uint8_t head[PSN_STORE_HASH_SIZE];
     uint64_t revision; /* of the head's row; 0: none yet */
@@ -68,7 +69,8 @@ static enum psn_code decode_head(const struct psn_buf *plain, struct chain *chai
         return rc;
     if (psn_record_bytes(&record, TAG_HEAD_NAME, &bytes, &size)) {
         if (size != sizeof chain->name)
-            return psn_fail(err, PSN_E_INTEGRITY, _("the head of a journal is malformed"));
+            return psn_fail(err, PSN_E_INTEGRITY,
+                            _("the head of a journal is malformed"));
         memcpy(chain->name, bytes, sizeof chain->name);
     }
     if (!chain->client)
@@ -173,9 +175,9 @@ static void link_hash(const struct psn_vault *vault, const struct chain *chain,
     static const char label[] = "passation journal v1";
     uint8_t index[8];
     struct psn_part parts[] = {
-        { label, sizeof label - 1 },       { vault->id, sizeof vault->id },
+        { label, sizeof label - 1 },         { vault->id, sizeof vault->id },
         { chain->name, sizeof chain->name }, { index, sizeof index },
-        { previous, PSN_STORE_HASH_SIZE }, { salted, salted_size }
+        { previous, PSN_STORE_HASH_SIZE },   { salted, salted_size }
     };
 
     for (int i = 0; i < 8; i++)

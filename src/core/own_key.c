@@ -22,8 +22,9 @@ static const char identity_name[] = "identity";
 static const char former_name[] = "former";
 static const char former_identity_name[] = "former-identity";
 
-const char *const psn_own_key_names[] = { signing_name, identity_name, former_name,
-                                          former_identity_name, PSN_DUE_NAME, NULL };
+const char *const psn_own_key_names[] = { signing_name, identity_name,
+                                          former_name,  former_identity_name,
+                                          PSN_DUE_NAME, NULL };
 
 enum {
     TAG_REPLACED = 1,
@@ -315,8 +316,8 @@ static enum psn_code note_change(struct psn_vault *vault,
         return rc;
     psn_sign_fingerprint(key, fingerprint);
     return psn_journal_note(
-        vault, NULL,
-        &(struct psn_note){ .event = "key.rotated", .text = fingerprint }, err);
+        vault, NULL, &(struct psn_note){ .event = "key.rotated", .text = fingerprint },
+        err);
 }
 
 enum psn_code psn_own_keys_rotate(struct psn_vault *vault, struct psn_error *err)

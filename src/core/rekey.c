@@ -127,10 +127,9 @@ static enum psn_code carry_slot(void *arg, const struct psn_slot *slot,
         memcpy(fill->to->slot, id, sizeof id);
         fill->in_use_kept = true;
     }
-    return rc || !heir->is_changed
-               ? rc
-               : psn_slot_note(fill->to, "slot.changed", slot->person, heir->key.kind,
-                               err);
+    return rc || !heir->is_changed ? rc
+                                   : psn_slot_note(fill->to, "slot.changed", slot->person,
+                                                   heir->key.kind, err);
 }
 
 static enum psn_code add_slots(struct filling *fill, struct psn_error *err)

@@ -291,8 +291,8 @@ static enum psn_code copy_history(struct copy *copy, struct psn_error *err)
     for (uint64_t g = 1; !rc && g <= copy->from->state.generation; g++) {
         rc = psn_store_journal_get(copy->from->store, psn_history_chain, g, &entry, err);
         if (!rc)
-            rc = psn_store_journal_append(copy->to->store, psn_history_chain, &entry,
-                                          err);
+            rc =
+                psn_store_journal_append(copy->to->store, psn_history_chain, &entry, err);
     }
     copy->to->state.generation = copy->from->state.generation;
     memcpy(copy->to->state.history, copy->from->state.history,

@@ -78,7 +78,8 @@ enum psn_code psn_statement_of_change(struct psn_vault *vault,
 
 static enum psn_code fail_form(struct psn_error *err)
 {
-    return psn_fail(err, PSN_E_INTEGRITY, _("this is no signed statement of passation's"));
+    return psn_fail(err, PSN_E_INTEGRITY,
+                    _("this is no signed statement of passation's"));
 }
 
 static bool read_hash(const char *hex, uint8_t ret_hash[PSN_HEAD_SIZE])
@@ -192,8 +193,8 @@ static enum psn_code check_signer(struct psn_vault *vault,
 static enum psn_code check(struct psn_vault *vault, const char *text, size_t size,
                            struct psn_statement *statement, struct psn_error *err)
 {
-    const char *first = memmem(text, size, "\n" PSN_SSHSIG_BEGIN,
-                               strlen("\n" PSN_SSHSIG_BEGIN));
+    const char *first =
+        memmem(text, size, "\n" PSN_SSHSIG_BEGIN, strlen("\n" PSN_SSHSIG_BEGIN));
     size_t signed_size = first ? (size_t)(first - text) + 1 : 0;
     enum psn_code rc = first ? PSN_OK : fail_form(err);
 

@@ -324,11 +324,11 @@ enum psn_code psn_exposure_read(const struct psn_buf *plain, struct psn_exposed 
     if (!psn_record_text(&record, TAG_ADDRESS, text->address, sizeof text->address) ||
         !psn_record_text(&record, TAG_LABEL, text->label, sizeof text->label) ||
         !psn_record_text(&record, TAG_PERSON, text->person, sizeof text->person))
-        return psn_fail(err, PSN_E_INTEGRITY, _("the record of an exposure is malformed"));
-    *ret_of =
-        (struct psn_exposed){ text->address, text->label,
-                              psn_record_number(&record, TAG_VERSION), text->person,
-                              (enum psn_how)psn_record_number(&record, TAG_HOW) };
+        return psn_fail(err, PSN_E_INTEGRITY,
+                        _("the record of an exposure is malformed"));
+    *ret_of = (struct psn_exposed){ text->address, text->label,
+                                    psn_record_number(&record, TAG_VERSION), text->person,
+                                    (enum psn_how)psn_record_number(&record, TAG_HOW) };
     return PSN_OK;
 }
 

@@ -12,7 +12,7 @@
  * ssh-keygen -Y sign makes and ssh-keygen -Y verify checks. */
 
 #define PSN_SSHSIG_BEGIN "-----BEGIN SSH SIGNATURE-----\n"
-#define PSN_SSHSIG_END "-----END SSH SIGNATURE-----\n"
+#define PSN_SSHSIG_END   "-----END SSH SIGNATURE-----\n"
 
 /* Appends the armored signature of a message to out. */
 PSN_MUST_CHECK enum psn_code psn_sshsig_sign(const struct psn_secret *seed,

@@ -239,13 +239,23 @@ static enum psn_code check_root_box(sqlite3 *db, const char *path,
     return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
 }
 
+static enum psn_code clear_beside(const char *draft, struct psn_error *err)
+{
+    psn_place_remove_beside(draft);
+    if (!psn_place_has_beside(draft))
+        return PSN_OK;
+    return psn_fail(err, PSN_E_IO, _("cannot remove what lies beside '%s'"), draft);
+}
+
 /* Nothing of the draft may be in a log: its name is about to change. */
 static enum psn_code finish_draft(const char *draft, struct psn_error *err)
 {
+    enum psn_code rc;
+
     if (psn_place_has_wal(draft))
         return psn_fail(err, PSN_E_UNEXPECTED, _("'%s' was not closed"), draft);
-    psn_place_remove_beside(draft);
-    return sync_file(draft, draft, err);
+    rc = clear_beside(draft, err);
+    return rc ? rc : sync_file(draft, draft, err);
 }
 
 enum psn_code psn_store_succeed(const char *draft, const char *path,
@@ -282,7 +292,9 @@ enum psn_code psn_store_remove_draft(const char *path, struct psn_error *err)
     if (rc)
         return rc;
     /* The file itself goes last: it is what tells that there is something to remove. */
-    psn_place_remove_beside(file);
+    rc = clear_beside(file, err);
+    if (rc)
+        return rc;
     if (unlink(file) != 0 && errno != ENOENT)
         return psn_fail(err, psn_file_code(errno), _("cannot remove '%s': %s"), path,
                         strerror(errno));

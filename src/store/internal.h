@@ -247,6 +247,8 @@ PSN_MUST_CHECK enum psn_code psn_place_publish(const char *sibling, const char *
 void psn_place_remove(const char *file);
 /* Removes only what lies beside it. */
 void psn_place_remove_beside(const char *file);
+/* True if something still does. */
+bool psn_place_has_beside(const char *file);
 /* True if there is a WAL with something in it. */
 bool psn_place_has_wal(const char *file);
 

@@ -148,3 +148,16 @@ void psn_place_remove(const char *file)
     (void)unlink(file);
     psn_place_remove_beside(file);
 }
+
+bool psn_place_has_beside(const char *file)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+        PSN_AUTO_FREE char *name = psn_place_beside(file, beside[i]);
+        struct stat info;
+
+        found = found || !name || lstat(name, &info) == 0;
+    }
+    return found;
+}

@@ -252,8 +252,7 @@ enum psn_code psn_store_create_draft(const char *path, psn_store_hash_fn *hash,
     }
     rc = conceive(store, err);
     /* All rows come in one transaction and in no order. */
-    if (!rc &&
-        sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL))
+    if (!rc && sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL))
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (rc)
         return rc;

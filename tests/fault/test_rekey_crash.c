@@ -27,6 +27,10 @@ struct report {
     int bad_line;
 };
 
+enum {
+    STEP = 3, /* PSN_CRASH_ALL=1: every operation in every way, which takes minutes */
+};
+
 static unsigned tried;
 static unsigned survived;
 
@@ -175,11 +179,13 @@ static void a_rekey_survives_a_fault_at_every_step(void **state)
         bool sticky;
         uint64_t seeds;
     } rounds[] = {
-        { CRASH_KILL, false, 1 }, { CRASH_POWER, false, 2 }, { CRASH_IO, false, 1 },
+        { CRASH_KILL, false, 1 }, { CRASH_POWER, false, 1 }, { CRASH_IO, false, 1 },
         { CRASH_IO, true, 1 },    { CRASH_FULL, false, 1 },  { CRASH_FULL, true, 1 },
     };
     const char *factor = getenv("PSN_CRASH_SEEDS");
+    const char *all = getenv("PSN_CRASH_ALL");
     uint64_t more = factor ? strtoull(factor, NULL, 10) : 1;
+    unsigned step = all ? 1 : STEP;
     struct rekey_vault keys;
     struct tmpdir template;
 
@@ -188,18 +194,19 @@ static void a_rekey_survives_a_fault_at_every_step(void **state)
     rekey_vault_init(&keys, template.path);
     rekey_vault_make(&keys);
     for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
-        uint64_t seeds = rounds[i].seeds * (rounds[i].seeds > 1 ? more : 1);
+        uint64_t seeds = rounds[i].seeds * (rounds[i].mode == CRASH_POWER ? more : 1);
         bool fired = true;
 
-        for (unsigned n = 1; fired; n++)
+        /* Each round begins elsewhere, so that together they come to every operation. */
+        for (unsigned n = 1 + (unsigned)i % step; fired; n += step)
             for (uint64_t seed = 1; seed <= seeds; seed++)
-                fired = try_once(&template, &keys, rounds[i].mode, n, rounds[i].sticky,
-                                 seed);
+                fired =
+                    try_once(&template, &keys, rounds[i].mode, n, rounds[i].sticky, seed);
     }
     rekey_vault_release(&keys);
     tmpdir_remove(&template);
     print_message("rekey: %u faults tried, %u survived\n", tried, survived);
-    assert_true(tried > 200);
+    assert_true(tried > 100);
     assert_int_equal(tried, survived);
 }
 

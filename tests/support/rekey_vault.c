@@ -1,7 +1,7 @@
 #include "support/rekey_vault.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +31,9 @@ void rekey_vault_init(struct rekey_vault *at, const char *folder)
     (void)snprintf(at->state, sizeof at->state, "%s/state", folder);
     at->options = (struct psn_vault_options){ .path = at->path, .state_dir = at->state };
     for (size_t i = 0; i < REKEY_NEW; i++)
-        assert_int_equal(psn_secret_copy(texts[i], strlen(texts[i]), &at->identities[i],
-                                         &at->err),
-                         PSN_OK);
+        assert_int_equal(
+            psn_secret_copy(texts[i], strlen(texts[i]), &at->identities[i], &at->err),
+            PSN_OK);
     assert_int_equal(psn_new_recovery_code(&at->identities[REKEY_NEW], &at->err), PSN_OK);
 }
 
@@ -104,12 +104,10 @@ static enum psn_code put_role(struct psn_vault *vault, unsigned i, struct psn_er
         rc = psn_secret_copy(text, strlen(text), &value, err);
         if (!rc)
             rc = psn_version_put(vault, "martin", row.address, "", version,
-                                 version == 1 ? PSN_VERSION_CURRENT
-                                              : PSN_VERSION_PENDING,
+                                 version == 1 ? PSN_VERSION_CURRENT : PSN_VERSION_PENDING,
                                  value, err);
     }
-    return rc ? rc
-              : psn_exposure_put(vault, row.address, "", 1, PSN_HOW_SHOWN, err);
+    return rc ? rc : psn_exposure_put(vault, row.address, "", 1, PSN_HOW_SHOWN, err);
 }
 
 static void put_secret(struct psn_vault *vault, struct psn_error *err)

@@ -134,9 +134,9 @@ static bool tells_canary(const uint8_t *box, size_t size, const struct psn_secre
     if (size > crypto_stream_xchacha20_NONCEBYTES) {
         size_t length = size - crypto_stream_xchacha20_NONCEBYTES;
 
-        (void)crypto_stream_xchacha20_xor_ic(
-            plain, box + crypto_stream_xchacha20_NONCEBYTES, length, box, 1,
-            psn_secret_bytes(key));
+        (void)crypto_stream_xchacha20_xor_ic(plain,
+                                             box + crypto_stream_xchacha20_NONCEBYTES,
+                                             length, box, 1, psn_secret_bytes(key));
         found = holds(plain, length, rekey_canary, strlen(rekey_canary)) ||
                 holds(plain, length, rekey_domain, strlen(rekey_domain)) ||
                 holds(plain, length, "vault.created", 13);
@@ -167,7 +167,8 @@ static unsigned count_told(const char *path, const char *sql, const struct old_k
     return told;
 }
 
-static const char all_boxes[] = "SELECT box FROM record UNION ALL SELECT box FROM journal";
+static const char all_boxes[] =
+    "SELECT box FROM record UNION ALL SELECT box FROM journal";
 
 /* Row keys, wraps and boxes of the old file, as bytes: none may lie anywhere in the new
  * one, free pages and log included. What is in clear on purpose (hashes) is not among
@@ -284,9 +285,9 @@ static void published_heads_stay_ancestors(void **state)
         const char *client = head->chain[0] ? head->chain : NULL;
         bool found = false;
 
-        assert_int_equal(psn_journal_holds(f->vault, client, head->count, head->hash,
-                                           &found, NULL),
-                         PSN_OK);
+        assert_int_equal(
+            psn_journal_holds(f->vault, client, head->count, head->hash, &found, NULL),
+            PSN_OK);
         assert_true(found);
         assert_int_equal(psn_journal_holds(f->vault, client, head->count - 1, head->hash,
                                            &found, NULL),
