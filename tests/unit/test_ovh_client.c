@@ -1,3 +1,4 @@
+/* style: allow long-file because every case speaks through the one scripted server below */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
