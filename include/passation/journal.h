@@ -49,7 +49,8 @@ struct psn_head {
     uint64_t count;
     uint8_t hash[PSN_HEAD_SIZE];
 };
-/* Checks every row against the state and recomputes every chain from its first entry; calls each for every head. E_INTEGRITY. */
+/* Checks every row against the state and recomputes every chain from its first entry;
+ * calls each for every head. E_INTEGRITY. */
 typedef enum psn_code psn_head_fn(void *arg, const struct psn_head *head,
                                   struct psn_error *err);
 PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,

@@ -1,5 +1,6 @@
-#include <passation/passation.h>
 #include <stdio.h>
+
+#include <passation/passation.h>
 
 /* The library's first lines, as another program would write them. */
 int main(int argc, char **argv)
