@@ -17,6 +17,11 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passationConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/passationConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/passation)
 
+# Relative, so that the installed tree may be moved. A static library needs what it links.
+file(RELATIVE_PATH PC_TO_PREFIX "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+if(BUILD_SHARED_LIBS)
+  set(PC_PRIVATE .private)
+endif()
 configure_file(scripts/cmake/passation.pc.in passation.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passation.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

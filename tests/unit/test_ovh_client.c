@@ -1,3 +1,4 @@
+/* style: allow long-file because every case speaks through one scripted server */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
