@@ -239,6 +239,8 @@ struct cli_progress;
 /* Draws on stderr if it is a terminal and the work takes over a second; else silent. */
 PSN_MUST_CHECK struct cli_progress *cli_progress_new(struct cli *cli);
 void cli_progress_update(struct cli_progress *progress, const struct psn_progress *state);
+/* Takes the line off, so that another can be printed; the next update draws it again. */
+void cli_progress_clear(struct cli_progress *progress);
 void cli_progress_free(struct cli_progress *progress); /* clears the line */
 /* Installed while a run goes on: true after Ctrl-C or SIGTERM (a second one kills). */
 void cli_catch_signals(void);

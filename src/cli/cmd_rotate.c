@@ -45,7 +45,7 @@ const struct cli_command cmd_rotate = {
                    "passation rotate 'technique@*' --json\t"
                    "all domains, one object per line\n"
                    "passation rotate '*@martin.fr' --prove\t"
-                   "and wait until the old ones are refused\n"),
+                   "and wait until the old ones were tried\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,

@@ -321,10 +321,8 @@ enum psn_code cli_outcomes_add(void *arg, const struct psn_outcome *outcome,
     if (leaves_old_open(outcome))
         outcomes->old_open++;
     /* On the screen, the line must not run into the progress display. */
-    if (isatty(STDOUT_FILENO)) {
-        cli_progress_free(outcomes->progress);
-        outcomes->progress = cli_progress_new(outcomes->cli);
-    }
+    if (isatty(STDOUT_FILENO))
+        cli_progress_clear(outcomes->progress);
     rc = outcomes->cli->json ? print_object(outcomes, outcome, err)
                              : print_line(outcomes, outcome, err);
     /* Whoever reads along sees each mailbox when it is done, even if we are killed. */

@@ -41,7 +41,9 @@ bool cli_stop_asked(void)
 /* --- the line on the terminal --- */
 
 enum {
-    QUIET_MS = 1000, /* what is done by then needs no display */
+    QUIET_MS = 1000,    /* what is done by then needs no display */
+    REDRAW_MS = 100,    /* many work at once: more would only flicker */
+    ESTIMATE_MS = 5000, /* before, nothing can be said about the end */
     BAR_COLUMNS = 20,
     LINE_MAX_BYTES = 2048,
 };
@@ -50,6 +52,7 @@ struct cli_progress {
     bool draws;
     bool drawn;
     int64_t since_ms;
+    int64_t drawn_ms;
 };
 
 static bool is_able(const struct cli *cli)
@@ -79,7 +82,25 @@ static void cut_columns(char *text, size_t columns)
     }
 }
 
-static void compose(struct psn_buf *line, const struct psn_progress *state)
+/* How long it still takes, if it goes on as it went so far. */
+static void append_rest(struct psn_buf *line, const struct psn_progress *state,
+                        int64_t passed_ms)
+{
+    int64_t left_s;
+
+    if (passed_ms < ESTIMATE_MS || state->ended == 0)
+        return;
+    left_s = passed_ms / 1000 * (int64_t)(state->count - state->ended) /
+                 (int64_t)state->ended +
+             1;
+    if (left_s < 100)
+        psn_buf_format(line, _(", %lld s left"), (long long)left_s);
+    else
+        psn_buf_format(line, _(", %lld min left"), (long long)(left_s + 59) / 60);
+}
+
+static void compose(struct psn_buf *line, const struct psn_progress *state,
+                    int64_t passed_ms)
 {
     size_t done = state->count ? state->ended * BAR_COLUMNS / state->count : 0;
 
@@ -87,7 +108,9 @@ static void compose(struct psn_buf *line, const struct psn_progress *state)
         psn_buf_char(line, '[');
         for (size_t i = 0; i < BAR_COLUMNS; i++)
             psn_buf_char(line, i < done ? '=' : ' ');
-        psn_buf_format(line, "] %zu/%zu  ", state->ended, state->count);
+        psn_buf_format(line, "] %zu/%zu", state->ended, state->count);
+        append_rest(line, state, passed_ms);
+        psn_buf_text(line, "  ");
     }
     psn_buf_format(line, "%s: %s", CLI_SHOWN(state->address ? state->address : ""),
                    CLI_SHOWN(state->step ? state->step : ""));
@@ -107,21 +130,31 @@ static void draw(const char *text)
 void cli_progress_update(struct cli_progress *progress, const struct psn_progress *state)
 {
     PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_BYTES);
+    int64_t now_ms = psn_clock_boot_ms();
 
     if (!progress || !progress->draws ||
-        (psn_clock_boot_ms() - progress->since_ms < QUIET_MS && state->wait_s <= 0))
+        (now_ms - progress->since_ms < QUIET_MS && state->wait_s <= 0) ||
+        (progress->drawn && now_ms - progress->drawn_ms < REDRAW_MS))
         return;
-    compose(&line, state);
+    compose(&line, state, now_ms - progress->since_ms);
     if (line.failed)
         return;
     cut_columns((char *)line.data, cli_terminal_columns(STDERR_FILENO) - 1);
     draw((const char *)line.data);
     progress->drawn = true;
+    progress->drawn_ms = now_ms;
+}
+
+void cli_progress_clear(struct cli_progress *progress)
+{
+    if (!progress || !progress->drawn)
+        return;
+    draw("");
+    progress->drawn = false;
 }
 
 void cli_progress_free(struct cli_progress *progress)
 {
-    if (progress && progress->drawn)
-        draw("");
+    cli_progress_clear(progress);
     free(progress);
 }

@@ -104,19 +104,42 @@ static enum psn_loop_next next(void *arg, void **ret_task)
     return PSN_LOOP_TASK;
 }
 
+/* The role went away, or came, after the run had begun: no reason to end all others. */
+static bool is_its_own(enum psn_code rc)
+{
+    return rc == PSN_E_NOT_FOUND || rc == PSN_E_EXISTS || rc == PSN_E_INVALID;
+}
+
+static enum psn_code work_on(struct run *run, const char *address,
+                             struct psn_outcome *outcome, struct psn_error *err)
+{
+    struct psn_role_row row;
+    struct psn_error cause = { 0 };
+    enum psn_code rc = load_row(run->bulk, address, &row, &cause);
+
+    if (!rc) {
+        *outcome = psn_outcome_of(&row);
+        return run->each(run->bulk->session, &row, outcome, err);
+    }
+    if (!is_its_own(rc)) {
+        if (err)
+            *err = cause;
+        return rc;
+    }
+    *outcome = (struct psn_outcome){ .error = cause };
+    (void)snprintf(outcome->address, sizeof outcome->address, "%s", address);
+    psn_outcome_fail(outcome, rc);
+    return PSN_OK;
+}
+
 static enum psn_code do_one(void *arg, void *task, struct psn_error *err)
 {
     struct run *run = arg;
     struct psn_queue *queue = run->bulk->queue;
     size_t index = (size_t)((struct psn_queue_item *)task - queue->items);
-    struct psn_role_row row;
     struct psn_outcome outcome;
-    enum psn_code rc = load_row(run->bulk, queue->items[index].address, &row, err);
+    enum psn_code rc = work_on(run, queue->items[index].address, &outcome, err);
 
-    if (!rc) {
-        outcome = psn_outcome_of(&row);
-        rc = run->each(run->bulk->session, &row, &outcome, err);
-    }
     if (!rc)
         rc = finish(run, index, &outcome, err);
     psn_queue_end(queue, index);

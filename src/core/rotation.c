@@ -354,6 +354,25 @@ static bool is_end(const struct psn_rotation_action *action)
 
 /* --- the loop --- */
 
+/* A stop came while an answer was waited for. What it tells is kept; nothing new is
+ * begun.
+ */
+static enum psn_code record_last(struct job *job, const struct psn_rotation_event *event,
+                                 struct psn_error *err)
+{
+    struct psn_rotation_move move =
+        psn_rotation_step(&job->policy, &job->row->rotation, &job->run, event);
+    enum psn_code rc;
+
+    if (move.action.kind == PSN_ROTATION_DO_SEND ||
+        move.action.kind == PSN_ROTATION_DO_STORE)
+        return PSN_OK;
+    rc = persist(job, &move, err);
+    if (!rc && move.action.kind == PSN_ROTATION_DO_COMMIT)
+        job->committed = true;
+    return rc;
+}
+
 static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
                           struct psn_rotation_action *ret_end, struct psn_error *err)
 {
@@ -379,7 +398,7 @@ static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
             return rc;
         if (stopped || psn_session_stopped(job->session)) {
             *ret_end = (struct psn_rotation_action){ .kind = PSN_ROTATION_DO_UNFINISHED };
-            return PSN_OK;
+            return stopped ? PSN_OK : record_last(job, &event, err);
         }
     }
 }
