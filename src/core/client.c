@@ -307,9 +307,7 @@ enum psn_code psn_client_copy(struct psn_vault *to, const struct psn_client *cli
 
     if (!rc)
         rc = put(to, client, 1, key_box.data, key_box.size, err);
-    for (size_t i = 0; !rc && i < client->domain_count; i++)
-        rc = put_domain(to, client->domains[i], client->id, err);
-    return rc;
+    return rc ? rc : psn_client_domains_put(to, client, err);
 }
 
 static enum psn_code add(struct psn_vault *vault, const struct psn_client *client,
