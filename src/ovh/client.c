@@ -5,6 +5,10 @@
  * (which no one can set), so a wrong or jumping wall clock does no harm. When OVH finds
  * the time wrong all the same, it is read again, once for each call.
  *
+ * A service account's calls are not signed: they carry a token, which is asked for when
+ * there is none, or when it is about to end. A call that is answered 401 gets a new one,
+ * once.
+ *
  * Rate: a token bucket for all requests of the handle, retries included.
  *
  * Reads are repeated after faults that pass. Changes are not: whoever asked for one
@@ -22,6 +26,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ovh/call.h"
+#include "ovh/oauth.h"
 #include "ovh/sign.h"
 
 enum {
@@ -30,7 +35,8 @@ enum {
     FIRST_WAIT_MS = 500, /* doubles */
     RETRY_AFTER_MAX_S = 60,
     URL_MAX = 4096,
-    HEADER_VALUE_MAX = 1024,
+    HEADER_VALUE_MAX = 8 * 1024, /* a token is long */
+    TOKEN_MARGIN_S = 60,         /* a token is renewed so long before its end */
     HOST_SIZE = 256,
 };
 
@@ -51,6 +57,11 @@ struct psn_ovh {
     int64_t tokens_at_ms;
     bool has_time;
     int64_t time_offset_ms; /* server time less clock_ms */
+    struct psn_secret *bearer; /* of a service account, or NULL */
+    int64_t bearer_until_ms;
+    char token_url[URL_MAX];
+    bool key_known;
+    int64_t key_expires_s;
     enum psn_ovh_reason last_reason;
 };
 
@@ -71,12 +82,6 @@ static void header_list_release(struct header_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         psn_buf_release(&list->items[i].value);
-}
-
-static enum psn_code copy_secret(const struct psn_secret *from, struct psn_secret **ret,
-                                 struct psn_error *err)
-{
-    return psn_secret_copy(psn_secret_bytes(from), psn_secret_size(from), ret, err);
 }
 
 static char *copy_text(const char *text)
@@ -120,12 +125,11 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     ovh->rate_per_ms = options->rate_per_min / 60000;
     ovh->tokens = BURST;
     ovh->tokens_at_ms = ovh->clock_ms();
-    rc = copy_secret(credential->application_key, &ovh->credential.application_key, err);
+    ovh->key_known = options->key_known;
+    ovh->key_expires_s = options->key_expires_s;
+    rc = psn_ovh_token_url(options->root, ovh->token_url, sizeof ovh->token_url, err);
     if (rc == PSN_OK)
-        rc = copy_secret(credential->application_secret,
-                         &ovh->credential.application_secret, err);
-    if (rc == PSN_OK)
-        rc = copy_secret(credential->consumer_key, &ovh->credential.consumer_key, err);
+        rc = psn_ovh_credential_copy(credential, &ovh->credential, err);
     if (rc)
         return rc;
     *ret_ovh = PSN_TAKE(ovh);
@@ -137,6 +141,7 @@ void psn_ovh_free(struct psn_ovh *ovh)
     if (!ovh)
         return;
     psn_ovh_credential_release(&ovh->credential);
+    psn_secret_free(ovh->bearer);
     free(ovh->root);
     free(ovh->ca_file);
     free(ovh);
@@ -182,6 +187,23 @@ static void add_secret_header(struct header_list *list, const char *name,
     add_header(list, name, psn_secret_bytes(value), psn_secret_size(value));
 }
 
+static bool is_account(const struct psn_ovh *ovh)
+{
+    return psn_ovh_credential_is_account(&ovh->credential);
+}
+
+static enum psn_code add_bearer(const struct psn_ovh *ovh, struct header_list *list,
+                                struct psn_error *err)
+{
+    struct psn_http_header *header;
+
+    add_header(list, "Authorization", "Bearer ", strlen("Bearer "));
+    header = &list->items[list->count - 1];
+    psn_buf_bytes(&header->value, psn_secret_bytes(ovh->bearer),
+                  psn_secret_size(ovh->bearer));
+    return psn_buf_check(&header->value, err);
+}
+
 static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call *call,
                                    const char *url, struct header_list *list,
                                    struct psn_error *err)
@@ -190,9 +212,12 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
     enum psn_code rc = PSN_OK;
 
     add_header(list, "Accept", json, strlen(json));
-    add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
+    if (!is_account(ovh))
+        add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
     if (call->body)
         add_header(list, "Content-Type", json, strlen(json));
+    if (is_account(ovh))
+        return add_bearer(ovh, list, err);
     if (call->is_signed) {
         char signature[PSN_OVH_SIGNATURE_SIZE];
         char time[24];
@@ -270,9 +295,40 @@ static enum psn_code hand_up(const struct psn_error *from, struct psn_error *err
 struct attempt {
     struct psn_error failure;
     enum psn_ovh_outcome outcome;
+    bool stale;   /* the time or the token was refused: get a new one, try again */
     bool passing; /* the next may go better */
     int64_t retry_after_s;
 };
+
+/* True if the call was refused for the time or the token that it carried. */
+static bool is_stale(const struct psn_ovh *ovh, const struct psn_ovh_verdict *verdict)
+{
+    return verdict->outcome == PSN_OVH_CLOCK ||
+           (is_account(ovh) && verdict->status == 401 &&
+            verdict->outcome == PSN_OVH_NOT_ALLOWED);
+}
+
+static void forget_stale(struct psn_ovh *ovh)
+{
+    ovh->has_time = false;
+    psn_secret_free(PSN_TAKE(ovh->bearer));
+}
+
+/* Says more than OVH does, where more is known: a key that once was good and is not any
+ * more has come to its end, or was revoked before. */
+static void refine(const struct psn_ovh *ovh, struct psn_ovh_verdict *verdict)
+{
+    int64_t now_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000;
+
+    if (is_account(ovh) && verdict->status == 401 &&
+        verdict->outcome == PSN_OVH_NOT_ALLOWED)
+        verdict->reason = PSN_OVH_REASON_TOKEN;
+    if (verdict->reason != PSN_OVH_REASON_KEY_ENDED || !ovh->key_known)
+        return;
+    verdict->reason = ovh->key_expires_s && now_s >= ovh->key_expires_s
+                          ? PSN_OVH_REASON_KEY_EXPIRED
+                          : PSN_OVH_REASON_KEY_REVOKED;
+}
 
 static void try_read(struct psn_ovh *ovh, const struct call *call,
                      struct psn_http_response *response, struct attempt *attempt)
@@ -287,6 +343,8 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
         return;
     }
     verdict = psn_ovh_judge(response, NULL);
+    refine(ovh, &verdict);
+    attempt->stale = is_stale(ovh, &verdict);
     ovh->last_reason = verdict.reason;
     attempt->outcome = verdict.outcome;
     attempt->passing = psn_ovh_is_passing(&verdict);
@@ -298,26 +356,62 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
 
 static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err);
 
+/* A token that will outlive the next call. */
+static enum psn_code need_token(struct psn_ovh *ovh, struct psn_error *err)
+{
+    struct psn_ovh_token_request request = { ovh->http, ovh->token_url, ovh->ca_file,
+                                             &ovh->credential };
+    struct psn_ovh_token token = { 0 };
+    enum psn_code rc = PSN_E_NETWORK;
+    struct psn_error failure;
+    bool passing = true;
+    int64_t margin_s;
+
+    if (ovh->bearer && ovh->clock_ms() < ovh->bearer_until_ms)
+        return PSN_OK;
+    psn_secret_free(PSN_TAKE(ovh->bearer));
+    for (int tries = 0; rc && passing && tries < TRIES_MAX; tries++) {
+        if (tries > 0)
+            wait_before(ovh, tries - 1, -1);
+        failure = (struct psn_error){ 0 };
+        rc = psn_ovh_token_ask(&request, &token, &passing, &failure);
+    }
+    if (rc)
+        return hand_up(&failure, err);
+    margin_s = token.lifetime_s / 10 < TOKEN_MARGIN_S ? token.lifetime_s / 10
+                                                      : TOKEN_MARGIN_S;
+    ovh->bearer = token.bearer;
+    ovh->bearer_until_ms = ovh->clock_ms() + (token.lifetime_s - margin_s) * 1000;
+    return PSN_OK;
+}
+
+/* What a call must have before it can be sent: a token, or OVH's time. */
+static enum psn_code prepare(struct psn_ovh *ovh, const struct call *call,
+                             struct psn_error *err)
+{
+    if (is_account(ovh))
+        return need_token(ovh, err);
+    return call->is_signed && !ovh->has_time ? sync_time(ovh, err) : PSN_OK;
+}
+
 /* Sends a read until it is answered for good, or the tries are spent. */
 static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
                            struct psn_http_response *response, struct psn_error *err)
 {
-    bool may_ask_time = call->is_signed;
+    bool may_renew = call->is_signed;
     struct attempt attempt;
 
     for (int tries = 0;;) {
-        if (call->is_signed && !ovh->has_time) {
-            enum psn_code rc = sync_time(ovh, err);
+        enum psn_code rc = prepare(ovh, call, err);
 
-            if (rc)
-                return rc;
-        }
+        if (rc)
+            return rc;
         try_read(ovh, call, response, &attempt);
         if (attempt.outcome == PSN_OVH_DONE)
             return PSN_OK;
-        if (attempt.outcome == PSN_OVH_CLOCK && may_ask_time) {
-            may_ask_time = false;
-            ovh->has_time = false;
+        if (attempt.stale && may_renew) {
+            may_renew = false;
+            forget_stale(ovh);
             continue;
         }
         tries++;
@@ -460,8 +554,8 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
     struct call call = { .method = change->method,
                          .path = psn_buf_str(change->path),
                          .body = change->body,
-                         .is_signed = true };
-    bool has_asked_time = false;
+                         .is_signed = !change->by_application };
+    bool has_renewed = false;
 
     *ret_answer =
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
@@ -471,20 +565,25 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
         PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
         struct psn_ovh_verdict verdict;
 
-        if (!ovh->has_time && sync_time(ovh, err))
+        if (prepare(ovh, &call, err)) {
+            /* Without a token nothing was sent; that OVH gives none is definite. */
+            if (is_account(ovh) && err && err->code == PSN_E_REFUSED)
+                ret_answer->outcome = PSN_OVH_NOT_ALLOWED;
             return;
+        }
         if (perform(ovh, &call, &response, err)) {
             ret_answer->outcome =
                 response.fate == PSN_HTTP_NOT_SENT ? PSN_OVH_NOT_SENT : PSN_OVH_UNKNOWN;
             return;
         }
         verdict = psn_ovh_judge(&response, change->hidden);
-        if (verdict.outcome != PSN_OVH_CLOCK || has_asked_time) {
+        refine(ovh, &verdict);
+        if (!is_stale(ovh, &verdict) || has_renewed) {
             *ret_value = conclude(ovh, &call, &verdict, &response, ret_answer, err);
             return;
         }
-        ret_answer->outcome = PSN_OVH_CLOCK;
-        has_asked_time = true;
-        ovh->has_time = false;
+        ret_answer->outcome = verdict.outcome;
+        has_renewed = true;
+        forget_stale(ovh);
     }
 }

@@ -16,6 +16,7 @@ static const struct enumeration {
     { "auth.HTTPMethodEnum", { "DELETE", "GET", "PATCH", "POST", "PUT" } },
     { "auth.CredentialStateEnum",
       { "expired", "pendingValidation", "refused", "validated" } },
+    { "oauth2.ClientFlowEnum", { "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS" } },
 };
 
 static const struct model {
@@ -37,6 +38,23 @@ static const struct model {
       {
           { "method", "auth.HTTPMethodEnum", false, false },
           { "path", "string", false, false },
+      } },
+    { "oauth2.clientRequest",
+      {
+          { "callbackUrls", "string[]", false, false },
+          { "description", "string", false, true },
+          { "flow", "oauth2.ClientFlowEnum", false, true },
+          { "name", "string", false, true },
+      } },
+    { "oauth2.client",
+      {
+          { "callbackUrls", "string[]", true, false },
+          { "clientId", "string", false, false },
+          { "createdAt", "datetime", false, false },
+          { "description", "string", false, false },
+          { "flow", "oauth2.ClientFlowEnum", false, false },
+          { "identity", "string", true, false },
+          { "name", "string", false, false },
       } },
     { "email.domain.Account",
       {

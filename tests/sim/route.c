@@ -7,6 +7,7 @@
 #include "mail.h"
 #include "me.h"
 #include "model.h"
+#include "oauth.h"
 #include "text.h"
 
 #define DOMAIN     SIM_PATH, "domain", "string", true
@@ -82,6 +83,38 @@ static const struct sim_route routes[] = {
       sim_me_delete_application,
       "void",
       { { APP } } },
+
+    { "GET",
+      "/me/api/oauth2/client",
+      SIM_SIGNED,
+      sim_oauth_clients,
+      "string[]",
+      { { 0 } } },
+    { "POST",
+      "/me/api/oauth2/client",
+      SIM_SIGNED,
+      sim_oauth_create,
+      "oauth2.clientSecret",
+      { { SIM_BODY, "", "oauth2.clientRequest", true } } },
+    { "GET",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_client,
+      "oauth2.client",
+      { { SIM_PATH, "clientId", "string", true } } },
+    { "PUT",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_edit,
+      "void",
+      { { SIM_PATH, "clientId", "string", true },
+        { SIM_BODY, "", "oauth2.client", true } } },
+    { "DELETE",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_delete,
+      "void",
+      { { SIM_PATH, "clientId", "string", true } } },
 
     { "GET", "/email/domain", SIM_SIGNED, sim_mail_domains, "string[]", { { TAGS } } },
     { "GET",
@@ -552,8 +585,10 @@ void sim_route_print(FILE *out)
                                   "name", *param->name ? param->name : NULL, "type",
                                   param->type, "required", param->required));
         }
+        char action[300];
+        sim_oauth_action(&routes[i], action, sizeof action);
         json_t *line =
-            json_pack("{s:s,s:s,s:s,s:s,s:o}", "method", routes[i].method, "path",
+            json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method", routes[i].method, "path",
                       routes[i].path, "access", accesses[routes[i].access], "returns",
                       routes[i].returns, "params", params);
         json_dumpf(line, out, JSON_COMPACT);

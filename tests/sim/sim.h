@@ -20,6 +20,7 @@
  *   root.nics.{nic}                      nichandle.Nichandle
  *   root.applications.{id}               auth.ApiApplication, _secret, _nic
  *   root.credentials.{id}                auth.ApiCredential, _key, _nic, _revoked
+ *   root.oauth2.{clientId}, root.tokens  see oauth.h
  *   root.domains.{domain}                service, infos, quota, _nic, _expired,
  * _suspended, .accounts.{name}                 email.domain.Account, _front [password,
  * password], _history, _created, _filters, _delegations .redirections.{id}
@@ -62,6 +63,10 @@ struct sim_settings {
     bool task_all;                   /* mailbox tasks show under task/all, too */
     bool chunked;                    /* answers go out in chunks */
     bool plain_not_found;            /* 404 of objects in the older form, without class */
+    json_int_t token_lifetime_s;     /* of an OAuth2 token */
+    json_int_t pending_ttl_s;        /* a key that waits is forgotten; 0: never */
+    bool pending_signature;          /* a key that waits gets INVALID_SIGNATURE */
+    bool state_shown;                /* currentCredential answers keys of any state */
     bool alternate_fronts;           /* responder: connections take turns */
 };
 
