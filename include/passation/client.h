@@ -41,6 +41,9 @@ enum psn_key_use {
     PSN_KEY_CUT,
     PSN_KEY_USES, /* how many there are */
 };
+enum {
+    PSN_KEY_SOON_S = 14 * 24 * 3600, /* a key that ends sooner is warned of */
+};
 
 /* What is known of a client's API keys, besides key_expires_s; times, 0: none. */
 struct psn_client_keys {
@@ -165,9 +168,11 @@ PSN_API bool psn_client_has_application(const struct psn_client *client,
 
 /* The address of the page where the owner makes a key with these rights by hand. Freed by
  * the caller. */
-PSN_API PSN_MUST_CHECK enum psn_code psn_client_key_page(
-    struct psn_vault *vault, const char *id, enum psn_key_use use, char **ret_page,
-    struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_key_page(struct psn_vault *vault,
+                                                         const char *id,
+                                                         enum psn_key_use use,
+                                                         char **ret_page,
+                                                         struct psn_error *err);
 
 /* Walks the client's account, read only. What is found of mailboxes is compared with the
  * vault: see psn_inventory_state. */

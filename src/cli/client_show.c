@@ -107,8 +107,7 @@ static void put_last_use(struct cli_table *table, const struct cli_key *key)
     if (key->read_s == 0)
         return;
     (void)snprintf(text, sizeof text, _("%s, as OVH said on %s"),
-                   key->last_use_s ? cli_display_time(key->last_use_s, used)
-                                   : _("never"),
+                   key->last_use_s ? cli_display_time(key->last_use_s, used) : _("never"),
                    cli_display_time(key->read_s, read));
     cli_display_row(table, _("Last use"), text);
 }
@@ -119,10 +118,9 @@ static void put_link(struct cli_table *table, const struct psn_client *client)
     size_t count = cli_keys_of(client, keys);
 
     if (client->linked)
-        cli_display_row(table,
-                        client->keys.is_account ? _("Service account of")
-                                                : _("API key of"),
-                        client->linked_nic);
+        cli_display_row(
+            table, client->keys.is_account ? _("Service account of") : _("API key of"),
+            client->linked_nic);
     else
         cli_display_row(table, _("API key"), _("none: not linked"));
     for (size_t i = 0; i < count; i++) {

@@ -62,8 +62,7 @@ static enum psn_code check(const struct cmd_ovh_link_options *options,
                         _("--wait, --no-wait and --new are for a key that the owner is "
                           "asked for"));
     if (options->wait && options->no_wait)
-        return psn_fail(err, PSN_E_INVALID,
-                        _("--wait and --no-wait exclude each other"));
+        return psn_fail(err, PSN_E_INVALID, _("--wait and --no-wait exclude each other"));
     return PSN_OK;
 }
 
@@ -92,9 +91,9 @@ static enum psn_code ask_pair(struct cli *cli, bool is_account,
                        PAIR_MAX / 2, &key, err);
 
     if (!rc)
-        rc = cli_ask_secret(
-            cli, is_account ? _("Client secret: ") : _("Application secret: "),
-            PAIR_MAX / 2, &secret, err);
+        rc = cli_ask_secret(cli,
+                            is_account ? _("Client secret: ") : _("Application secret: "),
+                            PAIR_MAX / 2, &secret, err);
     if (!rc)
         rc = psn_secret_new(PAIR_MAX + 1, &pair, err);
     if (!rc)
@@ -110,7 +109,8 @@ static enum psn_code ask_pair(struct cli *cli, bool is_account,
 }
 
 /* What is not given and not in the vault is asked for. */
-static enum psn_code need_pair(struct cli *cli, const struct cmd_ovh_link_options *options,
+static enum psn_code need_pair(struct cli *cli,
+                               const struct cmd_ovh_link_options *options,
                                enum psn_key_use use, struct psn_secret **ret_pair,
                                struct psn_error *err)
 {
@@ -147,8 +147,8 @@ static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error
                                      .wait_s = options->no_wait ? 0 : WAIT_S };
     enum psn_code rc = check(options, err);
 
-    link.use = options->use && strcmp(options->use, "cut") == 0 ? PSN_KEY_CUT
-                                                                : PSN_KEY_WORK;
+    link.use =
+        options->use && strcmp(options->use, "cut") == 0 ? PSN_KEY_CUT : PSN_KEY_WORK;
     if (!rc && options->wait)
         rc = cli_field_duration("wait", options->wait, &link.wait_s, err);
     if (!rc && options->config)
@@ -163,8 +163,9 @@ static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error
     if (rc)
         return rc;
     if (config)
-        cli_note(cli, _("The key is in the vault now. Delete '%s' if nothing else needs "
-                        "it."),
+        cli_note(cli,
+                 _("The key is in the vault now. Delete '%s' if nothing else needs "
+                   "it."),
                  CLI_SHOWN(options->config));
     if (link.use == PSN_KEY_WORK)
         cli_note(cli, _("Next: passation ovh inventory %s"), CLI_SHOWN(cli->args[0]));
@@ -175,17 +176,16 @@ const struct cli_command cmd_ovh_link = {
     .name = "ovh link",
     .arguments = N_("CLIENT"),
     .summary = N_("ask a client's owner for an API key, or store one"),
-    .examples =
-        N_("passation ovh link martin\t"
-           "ask for the application's keys, show the owner's page, wait\n"
-           "passation ovh link martin --for cut\t"
-           "a second key, for a day, for cutting accesses\n"
-           "passation ovh link martin --config ovh.conf\t"
-           "a whole credential from the section of the client's endpoint\n"
-           "passation ovh link martin --service-account\t"
-           "an OAuth2 service account, asked for on the terminal\n"
-           "passation ovh link martin --config ovh.conf --accept-wide\t"
-           "take a key with more rights than needed\n"),
+    .examples = N_("passation ovh link martin\t"
+                   "ask for the application's keys, show the owner's page, wait\n"
+                   "passation ovh link martin --for cut\t"
+                   "a second key, for a day, for cutting accesses\n"
+                   "passation ovh link martin --config ovh.conf\t"
+                   "a whole credential from the section of the client's endpoint\n"
+                   "passation ovh link martin --service-account\t"
+                   "an OAuth2 service account, asked for on the terminal\n"
+                   "passation ovh link martin --config ovh.conf --accept-wide\t"
+                   "take a key with more rights than needed\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,

@@ -7,14 +7,13 @@
 
 enum {
     DAY_S = 24 * 3600,
-    SOON_S = 14 * DAY_S,
 };
 
 static enum cli_key_state state_of(int64_t expires_s, enum psn_key_use use)
 {
     int64_t now_s = psn_clock_now_s();
 
-    if (expires_s == 0 || expires_s - now_s >= SOON_S)
+    if (expires_s == 0 || expires_s - now_s >= PSN_KEY_SOON_S)
         return CLI_KEY_GOOD;
     if (expires_s <= now_s)
         return CLI_KEY_EXPIRED;

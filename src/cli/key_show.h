@@ -25,7 +25,8 @@ enum {
 };
 
 /* The keys that a client has or waits for; returns how many. */
-size_t cli_keys_of(const struct psn_client *client, struct cli_key ret_keys[CLI_KEYS_MAX]);
+size_t cli_keys_of(const struct psn_client *client,
+                   struct cli_key ret_keys[CLI_KEYS_MAX]);
 
 /* "good", "expiring", "expired", "pending", as in JSON. */
 const char *cli_key_state_word(enum cli_key_state state);

@@ -128,8 +128,9 @@ static void print_expiry(struct cli *cli, const struct psn_link *link)
     char time[PSN_TIME_SIZE];
 
     if (link->use == PSN_KEY_CUT)
-        cli_print(cli, _("It is used until %s, and ended at OVH when it has done its "
-                         "work.\n"),
+        cli_print(cli,
+                  _("It is used until %s, and ended at OVH when it has done its "
+                    "work.\n"),
                   cli_display_time(link->expires_s, time));
     else if (link->expires_s)
         cli_print(cli, _("The key expires on %s; make a new one before that.\n"),
@@ -159,8 +160,7 @@ static void list_missing(struct cli *cli, const struct psn_link *link, const cha
 {
     cli_warn(cli,
              PSN_NGETTEXT("the key lacks %zu rule that passation needs:",
-                          "the key lacks %zu rules that passation needs:",
-                          link->missing),
+                          "the key lacks %zu rules that passation needs:", link->missing),
              link->missing);
     for (size_t i = 0; i < link->missing && i < PSN_LINK_MISSING_MAX; i++)
         cli_note(cli, "  %s", CLI_SHOWN(link->missing_rules[i]));
@@ -203,10 +203,9 @@ static enum psn_code report(struct cli *cli, const char *id, const struct psn_li
 enum psn_code cli_link(struct cli *cli, const char *id, struct psn_link_options *options,
                        struct psn_error *err)
 {
-    struct linking linking = { .cli = cli,
-                               .id = id,
-                               .use = options->use,
-                               .wait_s = options->wait_s };
+    struct linking linking = {
+        .cli = cli, .id = id, .use = options->use, .wait_s = options->wait_s
+    };
     struct psn_link link;
     enum psn_code rc = cli_display_ca(cli, err);
 
@@ -229,7 +228,7 @@ struct waiting {
     struct {
         char client[PSN_CLIENT_ID_MAX];
         enum psn_key_use use;
-    } *items;
+    } * items;
     size_t count;
 };
 
@@ -258,8 +257,8 @@ static enum psn_code collect(void *arg, const struct psn_client *client,
 static void keep_one(struct cli *cli, const struct psn_error *cause,
                      struct psn_error *kept)
 {
-    bool better = kept->code == PSN_OK || (cause->code == PSN_E_UNFINISHED &&
-                                           kept->code != PSN_E_UNFINISHED);
+    bool better = kept->code == PSN_OK ||
+                  (cause->code == PSN_E_UNFINISHED && kept->code != PSN_E_UNFINISHED);
     const struct psn_error *told = better ? kept : cause;
 
     if (told->code)

@@ -496,7 +496,7 @@ static enum psn_code set(struct psn_vault *vault, const struct psn_client *clien
         return rc;
     same = strcmp(old.endpoint, new.endpoint) == 0;
     new.created_s = old.created_s;
-    new.linked = old.linked && same;
+    new.linked = old.linked &&same;
     new.keys = same ? old.keys : (struct psn_client_keys){ 0 };
     new.key_expires_s = new.linked ? old.key_expires_s : 0;
     (void)snprintf(new.linked_nic, sizeof new.linked_nic, "%s",
@@ -705,8 +705,7 @@ enum psn_code psn_client_put_link(struct psn_vault *vault, const char *id,
     return rc ? rc : psn_credential_put(vault, id, credential, err);
 }
 
-enum psn_code psn_client_put_keys(struct psn_vault *vault,
-                                  const struct psn_client *facts,
+enum psn_code psn_client_put_keys(struct psn_vault *vault, const struct psn_client *facts,
                                   const struct psn_credentials *all,
                                   struct psn_error *err)
 {

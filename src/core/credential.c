@@ -81,8 +81,9 @@ static enum psn_code append_field(struct psn_secret *plain, unsigned tag,
                                   const struct psn_secret *value, struct psn_error *err)
 {
     size_t size = psn_secret_size(value);
-    uint8_t head[6] = { (uint8_t)(tag >> 8),  (uint8_t)tag,         (uint8_t)(size >> 24),
-                        (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size };
+    uint8_t head[6] = { (uint8_t)(tag >> 8),   (uint8_t)tag,
+                        (uint8_t)(size >> 24), (uint8_t)(size >> 16),
+                        (uint8_t)(size >> 8),  (uint8_t)size };
     enum psn_code rc = psn_secret_append(plain, head, sizeof head, err);
 
     return rc ? rc : psn_secret_append(plain, psn_secret_bytes(value), size, err);
@@ -114,10 +115,9 @@ static enum psn_code encode(const struct psn_credentials *all, struct psn_secret
     if (!rc && psn_ovh_credential_is_account(work))
         rc = put_credential(plain, TAG_ACCOUNT, work, NULL, err);
     if (!rc && psn_credential_is_whole(cut))
-        rc = put_credential(plain,
-                            psn_ovh_credential_is_account(cut) ? TAG_CUT_ACCOUNT
-                                                               : TAG_CUT,
-                            cut, NULL, err);
+        rc = put_credential(
+            plain, psn_ovh_credential_is_account(cut) ? TAG_CUT_ACCOUNT : TAG_CUT, cut,
+            NULL, err);
     for (unsigned use = 0; !rc && use < PSN_KEY_USES; use++)
         if (all->asked[use].credential.consumer_key)
             rc = put_credential(plain, TAG_ASKED + use, &all->asked[use].credential,

@@ -62,8 +62,8 @@ static enum psn_code read_credentials(struct psn_vault *vault,
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     return rc ? rc
-              : psn_vault_end(vault,
-                              psn_credentials_get(vault, client->id, ret_all, err), err);
+              : psn_vault_end(vault, psn_credentials_get(vault, client->id, ret_all, err),
+                              err);
 }
 
 enum psn_code psn_client_connect(struct psn_vault *vault, const struct psn_client *client,

@@ -1,17 +1,7 @@
 /*
  * Linking a client: a credential that is given, or a consumer key that its owner is asked
- * for.
- *
- * Asking. The key is made at OVH, sealed in the vault, and only then is its URL shown: an
- * owner never approves a key that nobody has. From there on the call may end at any
- * point; the next one finds the key and goes on. The operation lock is held while the key
- * is made and while it is stored as the client's, not while an owner looks for his
- * telephone.
- *
- * Waiting. OVH does not tell a key that waits from one that was refused, has ended, or was
- * revoked: all get INVALID_CREDENTIAL, and one report has INVALID_SIGNATURE instead for a
- * key that waits. So neither ends the wait. What does: the key works; OVH names its state;
- * OVH has forgotten it; the time is up.
+ * for (link_wait.c). Whichever it is, OVH says whose it is and what it may do before it
+ * is stored.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,42 +9,23 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
-#include "core/client.h"
 #include "core/journal.h"
+#include "core/linking.h"
 #include "core/rights.h"
 #include "core/role.h"
 #include "ovh/call.h"
 
 enum {
-    FIRST_PAUSE_MS = 1000, /* grows by half each time … */
-    PAUSE_MAX_MS = 15000,  /* … up to this */
-    TICK_MS = 500,         /* how soon a wait hears that it is to stop */
     CUT_DAY_S = 24 * 3600,
     SHOWN_SIZE = 200,
 };
 
-struct linking {
-    struct psn_vault *vault;
-    const struct psn_link_options *options;
-    struct psn_client client;
-    struct psn_credentials all;            /* as the vault has them */
-    struct psn_ovh_credential candidate;   /* what is to be stored */
-    bool asked;                            /* it waits, or waited, for the owner */
-    bool shown;
-    struct psn_link link;
-};
-
-static enum psn_key_use use_of(const struct linking *linking)
+static enum psn_key_use use_of(const struct psn_linking *linking)
 {
     return linking->options->use;
 }
 
-static struct psn_asked_key *asked_key(struct linking *linking)
-{
-    return &linking->all.asked[use_of(linking)];
-}
-
-static void linking_release(struct linking *linking)
+static void psn_linking_release(struct psn_linking *linking)
 {
     psn_client_release(&linking->client);
     psn_credentials_release(&linking->all);
@@ -103,17 +74,16 @@ static enum psn_code check_account(const struct psn_client *client, const char *
         client->id, shown);
 }
 
-static enum psn_code check_width(const struct linking *linking, struct psn_error *err)
+static enum psn_code check_width(const struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link *link = &linking->link;
     char shown[SHOWN_SIZE];
 
     if (!link->wide || linking->options->accept_wide)
         return PSN_OK;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("the key of '%s' may do more than passation needs: %s"),
-                   linking->client.id,
-                   psn_text_shown(link->wide_rule, shown, sizeof shown));
+    (void)psn_fail(
+        err, PSN_E_POLICY, _("the key of '%s' may do more than passation needs: %s"),
+        linking->client.id, psn_text_shown(link->wide_rule, shown, sizeof shown));
     return psn_hint(
         err, PSN_E_POLICY,
         _("make a key with the rules listed in passation-ovh(1), or accept this one "
@@ -134,8 +104,8 @@ static enum psn_code note_backend(void *arg, const struct psn_role_row *row,
     return PSN_OK;
 }
 
-static enum psn_code backends_in_use(struct linking *linking, psn_backend_set *ret_set,
-                                     struct psn_error *err)
+static enum psn_code backends_in_use(struct psn_linking *linking,
+                                     psn_backend_set *ret_set, struct psn_error *err)
 {
     psn_backend_set set = 0;
     struct {
@@ -153,7 +123,7 @@ static enum psn_code backends_in_use(struct linking *linking, psn_backend_set *r
 }
 
 /* A key's state in OVH's words, where OVH tells it. */
-static enum psn_code fail_state(const char *status, struct psn_error *err)
+enum psn_code psn_linking_fail_state(const char *status, struct psn_error *err)
 {
     if (strcmp(status, "refused") == 0)
         (void)psn_fail(err, PSN_E_REFUSED, _("the owner has refused this key"));
@@ -173,9 +143,8 @@ static enum psn_code explain_end(struct psn_ovh *ovh, struct psn_error *err)
     if (psn_ovh_last_reason(ovh) != PSN_OVH_REASON_KEY_ENDED || !info ||
         psn_ovh_key_info(ovh, info, NULL) || strcmp(info->status, "validated") == 0)
         return PSN_E_REFUSED;
-    (void)fail_state(info->status, &exact);
-    (void)psn_hint(&exact, PSN_E_REFUSED,
-                   _("make a new one: passation ovh link CLIENT"));
+    (void)psn_linking_fail_state(info->status, &exact);
+    (void)psn_hint(&exact, PSN_E_REFUSED, _("make a new one: passation ovh link CLIENT"));
     if (err)
         *err = exact;
     return PSN_E_REFUSED;
@@ -183,7 +152,7 @@ static enum psn_code explain_end(struct psn_ovh *ovh, struct psn_error *err)
 
 /* What a service account may not read of the mail is not allowed by any of its policies;
  * it cannot be asked what it may do. */
-static enum psn_code probe_account(struct linking *linking, struct psn_ovh *ovh,
+static enum psn_code probe_account(struct psn_linking *linking, struct psn_ovh *ovh,
                                    struct psn_error *err)
 {
     const struct psn_client *client = &linking->client;
@@ -210,7 +179,7 @@ static enum psn_code probe_account(struct linking *linking, struct psn_ovh *ovh,
     return PSN_OK;
 }
 
-static enum psn_code ask_account(struct linking *linking, struct psn_ovh *ovh,
+static enum psn_code ask_account(struct psn_linking *linking, struct psn_ovh *ovh,
                                  struct psn_error *err)
 {
     struct psn_ovh_details details;
@@ -226,7 +195,7 @@ static enum psn_code ask_account(struct linking *linking, struct psn_ovh *ovh,
 }
 
 /* A key that may not even tell its own rules is as good as a wide one. */
-static enum psn_code ask_key(struct linking *linking, struct psn_ovh *ovh,
+static enum psn_code ask_key(struct psn_linking *linking, struct psn_ovh *ovh,
                              struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_ovh_key_info *info = calloc(1, sizeof *info);
@@ -254,7 +223,7 @@ static enum psn_code ask_key(struct linking *linking, struct psn_ovh *ovh,
 }
 
 /* Asks OVH whose the candidate is and what it may do. */
-static enum psn_code judge(struct linking *linking, struct psn_error *err)
+static enum psn_code judge(struct psn_linking *linking, struct psn_error *err)
 {
     PSN_AUTO(psn_ovh) *ovh = NULL;
     enum psn_code rc = psn_client_open_account(linking->vault, &linking->client,
@@ -270,15 +239,15 @@ static enum psn_code judge(struct linking *linking, struct psn_error *err)
 
 /* --- storing --- */
 
-static void forget_asked(struct linking *linking)
+void psn_linking_forget_asked(struct psn_linking *linking)
 {
-    psn_ovh_credential_release(&asked_key(linking)->credential);
-    asked_key(linking)->url[0] = '\0';
+    psn_ovh_credential_release(&psn_linking_asked(linking)->credential);
+    psn_linking_asked(linking)->url[0] = '\0';
     linking->client.keys.asked_s[use_of(linking)] = 0;
 }
 
 /* The second key ends with its day, whatever the owner has chosen. */
-static int64_t end_of_cut(const struct linking *linking)
+static int64_t end_of_cut(const struct psn_linking *linking)
 {
     int64_t day_s = linking->vault->world.now_s() + CUT_DAY_S;
     int64_t end_s = linking->link.expires_s;
@@ -286,26 +255,25 @@ static int64_t end_of_cut(const struct linking *linking)
     return end_s && end_s < day_s ? end_s : day_s;
 }
 
-static enum psn_code put(struct linking *linking, const char *event, const char *text,
-                         struct psn_error *err)
+enum psn_code psn_linking_put(struct psn_linking *linking, const char *event,
+                              const char *text, struct psn_error *err)
 {
     struct psn_vault *vault = linking->vault;
     const char *id = linking->client.id;
-    enum psn_code rc =
-        psn_client_put_keys(vault, &linking->client, &linking->all, err);
+    enum psn_code rc = psn_client_put_keys(vault, &linking->client, &linking->all, err);
 
     return rc ? rc
-              : psn_journal_note(vault, id,
-                                 &(struct psn_note){ .event = event,
-                                                     .subject = id,
-                                                     .label = use_of(linking) ? "cut"
-                                                                              : NULL,
-                                                     .text = text },
-                                 err);
+              : psn_journal_note(
+                    vault, id,
+                    &(struct psn_note){ .event = event,
+                                        .subject = id,
+                                        .label = use_of(linking) ? "cut" : NULL,
+                                        .text = text },
+                    err);
 }
 
 /* What is in the vault now, which may have changed since. */
-static enum psn_code read_again(struct linking *linking, struct psn_error *err)
+enum psn_code psn_linking_read(struct psn_linking *linking, struct psn_error *err)
 {
     struct psn_vault *vault = linking->vault;
     struct psn_client client = psn_client_init();
@@ -325,18 +293,18 @@ static enum psn_code read_again(struct linking *linking, struct psn_error *err)
 }
 
 /* False if another process has asked for another key since. */
-static bool is_the_asked_one(struct linking *linking)
+static bool is_the_asked_one(struct psn_linking *linking)
 {
-    const struct psn_secret *waits = asked_key(linking)->credential.consumer_key;
+    const struct psn_secret *waits = psn_linking_asked(linking)->credential.consumer_key;
 
     return waits && psn_secret_equal(waits, linking->candidate.consumer_key);
 }
 
-static enum psn_code write_link(struct linking *linking, struct psn_error *err)
+static enum psn_code write_link(struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link *link = &linking->link;
     enum psn_key_use use = use_of(linking);
-    enum psn_code rc = read_again(linking, err);
+    enum psn_code rc = psn_linking_read(linking, err);
     struct psn_client *client = &linking->client;
     struct psn_ovh_credential *place = &linking->all.of[use];
 
@@ -354,359 +322,27 @@ static enum psn_code write_link(struct linking *linking, struct psn_error *err)
         linking->link.expires_s = client->keys.cut_expires_s;
     }
     if (linking->asked && is_the_asked_one(linking))
-        forget_asked(linking);
+        psn_linking_forget_asked(linking);
     psn_ovh_credential_release(place);
     rc = psn_ovh_credential_copy(&linking->candidate, place, err);
     return rc ? rc
-              : put(linking, link->wide ? "ovh.linked-wide" : "ovh.linked",
-                    link->wide ? link->wide_rule : link->nic, err);
+              : psn_linking_put(linking, link->wide ? "ovh.linked-wide" : "ovh.linked",
+                                link->wide ? link->wide_rule : link->nic, err);
 }
 
-static enum psn_code write_asked(struct linking *linking, struct psn_error *err)
-{
-    return put(linking, "ovh.key-asked", linking->client.nic, err);
-}
-
-static enum psn_code write_dropped(struct linking *linking, struct psn_error *err)
-{
-    enum psn_code rc = read_again(linking, err);
-
-    if (rc)
-        return rc;
-    forget_asked(linking);
-    return put(linking, "ovh.key-refused", linking->client.nic, err);
-}
-
-static enum psn_code commit(struct linking *linking,
-                            enum psn_code (*write)(struct linking *, struct psn_error *),
-                            struct psn_error *err)
+enum psn_code psn_linking_commit(struct psn_linking *linking,
+                                 enum psn_code (*write)(struct psn_linking *,
+                                                        struct psn_error *),
+                                 struct psn_error *err)
 {
     enum psn_code rc = psn_vault_begin(linking->vault, PSN_STORE_WRITE, err);
 
     return rc ? rc : psn_vault_end(linking->vault, write(linking, err), err);
 }
 
-/* --- asking --- */
+/* --- the ways --- */
 
-static bool same_application(const struct psn_ovh_credential *a,
-                             const struct psn_ovh_credential *b)
-{
-    return a->application_key && b->application_key &&
-           psn_secret_equal(a->application_key, b->application_key);
-}
-
-/* The application to ask with: the one given, else one that the vault has. */
-static enum psn_code find_application(struct linking *linking,
-                                      struct psn_ovh_credential *ret_application,
-                                      struct psn_error *err)
-{
-    const struct psn_credentials *all = &linking->all;
-    const struct psn_ovh_credential *places[] = {
-        &asked_key(linking)->credential,
-        &all->of[PSN_KEY_WORK],
-        &all->asked[PSN_KEY_WORK].credential,
-        &all->of[PSN_KEY_CUT],
-    };
-    const char *id = linking->client.id;
-    enum psn_code rc;
-
-    if (linking->options->pair) {
-        rc = psn_ovh_credential_parse_pair(linking->options->pair, false,
-                                           ret_application, err);
-        return rc ? psn_wrap(err, rc, _("client '%s'"), id) : PSN_OK;
-    }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (places[i]->application_key)
-            return psn_ovh_credential_copy(places[i], ret_application, err);
-    (void)psn_fail(err, PSN_E_INVALID, _("client '%s': no API credential was given"), id);
-    return psn_hint(err, PSN_E_INVALID,
-                    _("give application key and secret as KEY:SECRET with --secret-fd N, "
-                      "or a whole credential with --config ovh.conf"));
-}
-
-/* Makes a key at OVH that opens nothing yet. */
-static enum psn_code request_key(struct linking *linking,
-                                 const struct psn_ovh_credential *application,
-                                 struct psn_error *err)
-{
-    PSN_AUTO(psn_ovh) *ovh = NULL;
-    PSN_AUTO_RELEASE(psn_rights) rights = { 0 };
-    PSN_AUTO_RELEASE(psn_ovh_asked_key) made = { 0 };
-    struct psn_asked_key *asked = asked_key(linking);
-    enum psn_code rc =
-        psn_rights_of(&linking->client, use_of(linking), &rights, err);
-
-    if (!rc)
-        rc = psn_client_open_account(linking->vault, &linking->client, application, &ovh,
-                                     err);
-    if (!rc)
-        rc = psn_ovh_ask_key(ovh, rights.rules, rights.count, &made, err);
-    if (rc)
-        return psn_wrap(err, rc, _("cannot link '%s'"), linking->client.id);
-    forget_asked(linking);
-    rc = psn_ovh_credential_copy(application, &asked->credential, err);
-    if (rc)
-        return rc;
-    psn_secret_free(asked->credential.consumer_key);
-    asked->credential.consumer_key = PSN_TAKE(made.consumer_key);
-    memcpy(asked->url, made.url, sizeof asked->url);
-    linking->client.keys.asked_s[use_of(linking)] = linking->vault->world.now_s();
-    return commit(linking, write_asked, err);
-}
-
-static enum psn_code read_now(struct linking *linking, struct psn_error *err)
-{
-    enum psn_code rc = psn_vault_begin(linking->vault, PSN_STORE_READ, err);
-
-    return rc ? rc : psn_vault_end(linking->vault, read_again(linking, err), err);
-}
-
-/* Finds the key that waits, or asks for one. A pair of the same application corrects the
- * secret of a key that waits. */
-static enum psn_code need_asked(struct linking *linking, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_ovh_credential) application = { 0 };
-    struct psn_asked_key *asked = asked_key(linking);
-    enum psn_code rc = read_now(linking, err);
-    bool waits = linking->client.keys.asked_s[use_of(linking)] &&
-                 asked->credential.consumer_key && !linking->options->anew;
-
-    if (!rc && waits && !linking->options->pair)
-        return PSN_OK;
-    if (!rc)
-        rc = find_application(linking, &application, err);
-    if (rc)
-        return rc;
-    if (!waits || !same_application(&application, &asked->credential))
-        return request_key(linking, &application, err);
-    if (psn_secret_equal(application.application_secret,
-                         asked->credential.application_secret))
-        return PSN_OK;
-    psn_secret_free(asked->credential.application_secret);
-    asked->credential.application_secret = PSN_TAKE(application.application_secret);
-    return commit(linking, write_asked, err);
-}
-
-/* --- waiting --- */
-
-enum look {
-    LOOK_APPROVED,
-    LOOK_WAITING,
-    LOOK_SIGNATURE, /* waiting, or the application secret is wrong */
-    LOOK_NETWORK,   /* nobody knows */
-    LOOK_ENDED,
-};
-
-static enum look judge_look(const struct psn_ovh *ovh, const struct psn_ovh_key_info *info,
-                            enum psn_code rc, struct psn_error *err)
-{
-    if (rc == PSN_E_NETWORK || rc == PSN_E_BUSY)
-        return LOOK_NETWORK;
-    if (rc && rc != PSN_E_REFUSED)
-        return LOOK_ENDED;
-    if (rc && psn_ovh_last_reason(ovh) == PSN_OVH_REASON_KEY_ENDED)
-        return LOOK_WAITING;
-    if (rc && psn_ovh_last_reason(ovh) == PSN_OVH_REASON_SIGNATURE)
-        return LOOK_SIGNATURE;
-    if (rc && psn_ovh_last_reason(ovh) == PSN_OVH_REASON_NO_KEY) {
-        psn_error_clear(err);
-        (void)psn_fail(err, PSN_E_REFUSED,
-                       _("OVH has dropped the request: it was not approved in time, or "
-                         "was refused"));
-    }
-    if (rc)
-        return LOOK_ENDED;
-    if (strcmp(info->status, "validated") == 0)
-        return LOOK_APPROVED;
-    if (strcmp(info->status, "refused") != 0 && strcmp(info->status, "expired") != 0)
-        return LOOK_WAITING;
-    (void)fail_state(info->status, err);
-    return LOOK_ENDED;
-}
-
-static enum look look(struct psn_ovh *ovh, struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_ovh_key_info *info = calloc(1, sizeof *info);
-
-    psn_error_clear(err);
-    if (!info) {
-        (void)psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        return LOOK_ENDED;
-    }
-    return judge_look(ovh, info, psn_ovh_key_info(ovh, info, err), err);
-}
-
-static enum psn_code show(struct linking *linking, enum look seen, struct psn_error *err)
-{
-    const struct psn_link_options *options = linking->options;
-    const char *why =
-        seen == LOOK_SIGNATURE
-            ? _("OVH refuses the signature: perhaps since the key is not approved yet, "
-                "perhaps since the application secret is wrong")
-            : NULL;
-
-    if (linking->shown || !options->show)
-        return PSN_OK;
-    linking->shown = true;
-    return options->show(options->arg, asked_key(linking)->url, why, err);
-}
-
-static bool is_stopped(const struct linking *linking)
-{
-    return linking->options->stop && linking->options->stop(linking->options->arg);
-}
-
-/* Sleeps in small pieces, with progress. False: the wait is over. */
-static bool pause_until(const struct linking *linking, int64_t next_ms, int64_t until_ms)
-{
-    const struct psn_world *world = &linking->vault->world;
-    const struct psn_link_options *options = linking->options;
-    int64_t now_ms = world->boot_ms();
-
-    if (next_ms > until_ms)
-        next_ms = until_ms;
-    while (now_ms < next_ms && !is_stopped(linking)) {
-        if (options->progress)
-            options->progress(options->arg, (until_ms - now_ms + 999) / 1000);
-        world->sleep_ms(next_ms - now_ms < TICK_MS ? next_ms - now_ms : TICK_MS);
-        now_ms = world->boot_ms();
-    }
-    return !is_stopped(linking);
-}
-
-static enum psn_code hint_again(const struct linking *linking, enum psn_code rc,
-                                struct psn_error *err)
-{
-    return psn_hint(err, rc,
-                    use_of(linking) == PSN_KEY_CUT
-                        ? _("the key is kept; go on waiting for it: passation ovh link %s "
-                            "--for cut; ask for another one: --new")
-                        : _("the key is kept; go on waiting for it: passation ovh link "
-                            "%s; ask for another one: --new"),
-                    linking->client.id);
-}
-
-/* The wait ends without an answer of the owner's. */
-static enum psn_code not_yet(const struct linking *linking, enum look seen,
-                             const struct psn_error *cause, struct psn_error *err)
-{
-    const char *id = linking->client.id;
-
-    if (seen == LOOK_SIGNATURE) {
-        (void)psn_fail(err, PSN_E_REFUSED,
-                       _("cannot link '%s': OVH refuses the signature: the application "
-                         "secret is not that of the application key, or the owner has "
-                         "not approved the key yet"),
-                       id);
-        return psn_hint(err, PSN_E_REFUSED,
-                        _("the key is kept; give the right pair with --secret-fd N, or "
-                          "go on waiting: passation ovh link %s"),
-                        id);
-    }
-    if (seen == LOOK_NETWORK) {
-        if (err)
-            *err = *cause;
-        (void)psn_wrap(err, cause->code, _("cannot ask whether the owner of '%s' agrees"),
-                       id);
-        return cause->code;
-    }
-    if (is_stopped(linking))
-        (void)psn_fail(err, PSN_E_UNFINISHED,
-                       _("the wait for the owner of '%s' was interrupted"), id);
-    else
-        (void)psn_fail(err, PSN_E_UNFINISHED,
-                       _("the owner of '%s' has not approved the key yet, or has refused "
-                         "it"),
-                       id);
-    return hint_again(linking, PSN_E_UNFINISHED, err);
-}
-
-/* The request has come to an end that will not change. */
-static enum psn_code give_up(struct linking *linking, struct psn_error *err)
-{
-    struct psn_error dropped = { 0 };
-    enum psn_code rc = err->code;
-
-    if (rc == PSN_E_REFUSED && commit(linking, write_dropped, &dropped))
-        (void)psn_wrap(err, rc, "%s", dropped.message);
-    (void)psn_wrap(err, rc, _("cannot link '%s'"), linking->client.id);
-    return psn_hint(err, rc, _("ask the owner again: passation ovh link %s --new"),
-                    linking->client.id);
-}
-
-static enum psn_code watch(struct linking *linking, struct psn_ovh *ovh,
-                           struct psn_error *err)
-{
-    const struct psn_world *world = &linking->vault->world;
-    int64_t until_ms = world->boot_ms() + linking->options->wait_s * 1000;
-    int64_t pause_ms = FIRST_PAUSE_MS;
-    struct psn_error cause = { 0 };
-
-    for (;;) {
-        enum look seen = look(ovh, &cause);
-        enum psn_code rc = PSN_OK;
-
-        if (seen == LOOK_APPROVED)
-            return PSN_OK;
-        if (seen == LOOK_ENDED) {
-            rc = give_up(linking, &cause);
-            if (err)
-                *err = cause;
-            return rc;
-        }
-        rc = show(linking, seen, err);
-        if (rc)
-            return rc;
-        if (!pause_until(linking, world->boot_ms() + pause_ms, until_ms) ||
-            world->boot_ms() >= until_ms)
-            return not_yet(linking, seen, &cause, err);
-        pause_ms = pause_ms + pause_ms / 2 < PAUSE_MAX_MS ? pause_ms + pause_ms / 2
-                                                          : PAUSE_MAX_MS;
-    }
-}
-
-/* Runs that talk to OVH are let through, and let us through. */
-static enum psn_code lock_patiently(struct linking *linking, struct psn_error *err)
-{
-    const struct psn_world *world = &linking->vault->world;
-    int64_t until_ms = world->boot_ms() + linking->options->wait_s * 1000;
-    struct psn_error cause = { 0 };
-    enum psn_code rc;
-
-    while ((rc = psn_vault_lock_operation(linking->vault, "ovh link", &cause)) ==
-               PSN_E_BUSY &&
-           world->boot_ms() < until_ms && !is_stopped(linking)) {
-        world->sleep_ms(TICK_MS);
-        psn_error_clear(&cause);
-    }
-    if (rc && err)
-        *err = cause;
-    return rc;
-}
-
-/* --- the three ways --- */
-
-/* Holds the operation lock, but for the wait. */
-static enum psn_code link_by_asking(struct linking *linking, struct psn_error *err)
-{
-    PSN_AUTO(psn_ovh) *ovh = NULL;
-    struct psn_vault *vault = linking->vault;
-    enum psn_code rc = need_asked(linking, err);
-
-    psn_vault_unlock_operation(vault);
-    linking->asked = true;
-    if (!rc)
-        rc = psn_ovh_credential_copy(&asked_key(linking)->credential,
-                                     &linking->candidate, err);
-    if (!rc)
-        rc = psn_client_open_account(vault, &linking->client, &linking->candidate, &ovh,
-                                     err);
-    if (!rc)
-        rc = watch(linking, ovh, err);
-    return rc ? rc : lock_patiently(linking, err);
-}
-
-static enum psn_code take_given(struct linking *linking, struct psn_error *err)
+static enum psn_code take_given(struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link_options *options = linking->options;
     enum psn_code rc =
@@ -720,7 +356,7 @@ static enum psn_code take_given(struct linking *linking, struct psn_error *err)
     return rc ? psn_wrap(err, rc, _("client '%s'"), linking->client.id) : PSN_OK;
 }
 
-static enum psn_code find_candidate(struct linking *linking, struct psn_error *err)
+static enum psn_code find_candidate(struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link_options *options = linking->options;
     bool given = options->config || (options->pair && options->is_account);
@@ -731,16 +367,15 @@ static enum psn_code find_candidate(struct linking *linking, struct psn_error *e
         rc = take_given(linking, err);
     if (!rc)
         rc = psn_vault_lock_operation(linking->vault, "ovh link", err);
-    return rc || given ? rc : link_by_asking(linking, err);
+    return rc || given ? rc : psn_linking_ask_owner(linking, err);
 }
 
 enum psn_code psn_client_link(struct psn_vault *vault, const char *id,
                               const struct psn_link_options *options,
                               struct psn_link *ret_link, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(linking) linking = { .vault = vault,
-                                          .options = options,
-                                          .client = psn_client_init() };
+    PSN_AUTO_RELEASE(psn_linking)
+    linking = { .vault = vault, .options = options, .client = psn_client_init() };
     enum psn_code rc;
 
     (void)snprintf(linking.client.id, sizeof linking.client.id, "%s", id);
@@ -748,7 +383,7 @@ enum psn_code psn_client_link(struct psn_vault *vault, const char *id,
     if (!rc)
         rc = judge(&linking, err);
     if (!rc)
-        rc = commit(&linking, write_link, err);
+        rc = psn_linking_commit(&linking, write_link, err);
     psn_vault_unlock_operation(vault);
     if (!rc)
         *ret_link = linking.link;

@@ -234,11 +234,14 @@ static void advise(enum psn_ovh_reason reason, struct psn_error *err)
     case PSN_OVH_REASON_NO_KEY:
     case PSN_OVH_REASON_KEY_ENDED:
     case PSN_OVH_REASON_KEY_EXPIRED:
-    case PSN_OVH_REASON_KEY_REVOKED:
     case PSN_OVH_REASON_TOKEN:
         (void)psn_hint(err, PSN_E_REFUSED,
                        _("link the account again with a valid key: passation ovh link "
                          "CLIENT"));
+        break;
+    case PSN_OVH_REASON_KEY_REVOKED:
+        (void)psn_hint(err, PSN_E_REFUSED,
+                       _("ask the owner for a new key: passation ovh link CLIENT --new"));
         break;
     case PSN_OVH_REASON_NO_RULE:
         (void)psn_hint(err, PSN_E_REFUSED,

@@ -56,7 +56,7 @@ struct psn_ovh {
     double tokens;
     int64_t tokens_at_ms;
     bool has_time;
-    int64_t time_offset_ms; /* server time less clock_ms */
+    int64_t time_offset_ms;    /* server time less clock_ms */
     struct psn_secret *bearer; /* of a service account, or NULL */
     int64_t bearer_until_ms;
     char token_url[URL_MAX];
@@ -378,8 +378,8 @@ static enum psn_code need_token(struct psn_ovh *ovh, struct psn_error *err)
     }
     if (rc)
         return hand_up(&failure, err);
-    margin_s = token.lifetime_s / 10 < TOKEN_MARGIN_S ? token.lifetime_s / 10
-                                                      : TOKEN_MARGIN_S;
+    margin_s =
+        token.lifetime_s / 10 < TOKEN_MARGIN_S ? token.lifetime_s / 10 : TOKEN_MARGIN_S;
     ovh->bearer = token.bearer;
     ovh->bearer_until_ms = ovh->clock_ms() + (token.lifetime_s - margin_s) * 1000;
     return PSN_OK;

@@ -12,8 +12,9 @@
 #include "passation/error.h"
 
 /*
- * Calls to one OVH account, signed or with a service account's token: server time, rate limit (a token bucket), retries of
- * reads, classification of answers. JSON stays inside ovh/: callers get structs.
+ * Calls to one OVH account, signed or with a service account's token: server time, rate
+ * limit (a token bucket), retries of reads, classification of answers. JSON stays inside
+ * ovh/: callers get structs.
  */
 enum {
     PSN_OVH_TEXT_MAX =

@@ -368,7 +368,7 @@ enum psn_code psn_ovh_credential_parse_pair(const struct psn_secret *pair,
                                    : _("not of the form "
                                        "APPLICATION_KEY:APPLICATION_SECRET"));
     fields[first] = trim((struct span){ text, (size_t)(colon - text) });
-    fields[first + 1] = trim((struct span){
-        colon + 1, psn_secret_size(pair) - (size_t)(colon + 1 - text) });
+    fields[first + 1] = trim(
+        (struct span){ colon + 1, psn_secret_size(pair) - (size_t)(colon + 1 - text) });
     return copy_fields(fields, first, first + 1, ret_credential, err);
 }

@@ -10,8 +10,8 @@
 enum {
     FORM_MAX = 2048,
     HEADER_MAX = 64,
-    TOKEN_MAX = 7 * 1024,             /* a header line of it still fits */
-    LIFETIME_MAX_S = 30 * 24 * 3600,  /* longer ones are asked for again by then */
+    TOKEN_MAX = 7 * 1024,            /* a header line of it still fits */
+    LIFETIME_MAX_S = 30 * 24 * 3600, /* longer ones are asked for again by then */
     SHOWN_SIZE = 200,
 };
 
@@ -131,8 +131,8 @@ static enum psn_code judge(const struct psn_http_response *response,
 {
     PSN_AUTO_JSON *answer = NULL;
     struct psn_error cause = { 0 };
-    enum psn_code rc = psn_json_parse(response->body.data, response->body.size, &answer,
-                                      &cause);
+    enum psn_code rc =
+        psn_json_parse(response->body.data, response->body.size, &answer, &cause);
     const char *error = json_string_value(json_object_get(answer, "error"));
 
     *ret_passing = response->status == 408 || response->status == 429 ||

@@ -111,7 +111,10 @@ class Linked:
 
     def ask(self, *args, client="essai"):
         """The URL of a request that is left waiting."""
-        done = exits(self.link(*args, "--no-wait", client=client), 10)
+        done = self.link(*args, "--no-wait", client=client)
+        if done.returncode == 2 and "--new" in done.stdout:
+            done = self.link(*args, "--no-wait", "--new", client=client)
+        exits(done, 10)
         return json.loads(done.stdout.splitlines()[0])["validation_url"]
 
     def client(self, name="essai"):
@@ -204,6 +207,13 @@ def check_approval(at, cases):
              describe(done))
 
 
+    with cases.case("no owner is bothered for a key that is there and good"):
+        at.owner.answer(at.ask(), "approve", validity="7776000")
+        exits(at.link(), 0)
+        error = refusal(at.link(), 2, "usage", "linked already")
+        true("--new" in error["hint"], error)
+
+
 def check_refusal(at, cases):
     with cases.case("a refusal that OVH tells ends the request"):
         at.set(state_shown=True)
@@ -250,7 +260,7 @@ def check_refusal(at, cases):
 
 def check_interruption(at, cases):
     with cases.case("Ctrl-C ends the wait with 10 and the next run goes on with the same key"):
-        process, url = at.start("--wait", "60s")
+        process, url = at.start("--new", "--wait", "60s")
         time.sleep(0.7)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=20)
@@ -268,13 +278,13 @@ def check_interruption(at, cases):
         equal([row for row in json.loads(run(at.world, "--json", "status").stdout)["keys"]
                if row["state"] == "pending"], [])
     with cases.case("other runs work while one waits for an owner"):
-        process, url = at.start("--wait", "60s")
+        process, url = at.start("--new", "--wait", "60s")
         exits(run(at.world, "rotate", BOX), 0)
         at.owner.answer(url, "approve")
         out, errors = process.communicate(timeout=60)
         equal(process.returncode, 0, out + errors)
     with cases.case("the network fails while it waits, and comes back"):
-        process, url = at.start("--wait", "60s")
+        process, url = at.start("--new", "--wait", "60s")
         at.world.control("POST", "/faults", {"method": "GET", "path": "/auth/currentCredential",
                                              "kind": "502", "times": 5})
         at.owner.answer(url, "approve")

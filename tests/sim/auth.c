@@ -355,12 +355,13 @@ static json_t *new_credential(struct sim *sim, const struct sim_call *call,
     json_object_set_new(ret_answer, "validationUrl", json_string(url));
     json_object_set_new(ret_answer, "consumerKey", json_string(key));
     json_object_set_new(ret_answer, "state", json_string("pendingValidation"));
-    return json_pack(
-        "{s:I,s:O,s:s,s:n,s:n,s:b,s:s,s:s,s:s,s:s,s:I}", "credentialId", sim_state_id(sim),
-        "applicationId", json_object_get(call->application, "applicationId"), "creation",
-        creation, "expiration", "lastUse", "ovhSupport", 0, "status", "pendingValidation",
-        "_key", key, "_token", token, "_nic", sim_state_text(call->application, "_nic"),
-        "_asked_s", (json_int_t)sim_state_now_s(sim));
+    return json_pack("{s:I,s:O,s:s,s:n,s:n,s:b,s:s,s:s,s:s,s:s,s:I}", "credentialId",
+                     sim_state_id(sim), "applicationId",
+                     json_object_get(call->application, "applicationId"), "creation",
+                     creation, "expiration", "lastUse", "ovhSupport", 0, "status",
+                     "pendingValidation", "_key", key, "_token", token, "_nic",
+                     sim_state_text(call->application, "_nic"), "_asked_s",
+                     (json_int_t)sim_state_now_s(sim));
 }
 
 void sim_auth_request_credential(struct sim *sim, struct sim_call *call)

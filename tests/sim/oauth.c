@@ -31,8 +31,8 @@ static json_t *new_client(struct sim *sim, const char *id, const char *nic)
     char identity[300];
 
     sim_text_datetime(sim_state_now_s(sim), creation);
-    snprintf(identity, sizeof identity, "urn:v1:eu:identity:credential:%.100s/oauth2-%.64s",
-             nic, id);
+    snprintf(identity, sizeof identity,
+             "urn:v1:eu:identity:credential:%.100s/oauth2-%.64s", nic, id);
     return json_pack("{s:n,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[]}", "callbackUrls", "clientId",
                      id, "createdAt", creation, "description", "", "flow",
                      "CLIENT_CREDENTIALS", "identity", identity, "name", "", "_nic", nic,
@@ -387,8 +387,7 @@ void sim_oauth_create(struct sim *sim, struct sim_call *call)
     copy_text(client, "description", call->body, "description");
     json_object_set_new(kept(sim, "oauth2"), id, client);
     call->effect = true;
-    sim_call_answer(call,
-                    json_pack("{s:s,s:s}", "clientId", id, "clientSecret", secret));
+    sim_call_answer(call, json_pack("{s:s,s:s}", "clientId", id, "clientSecret", secret));
 }
 
 static json_t *find(const struct sim *sim, struct sim_call *call)

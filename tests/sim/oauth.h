@@ -15,7 +15,8 @@
 /* One of the seed's "oauth2_clients". False, with the reason. */
 bool sim_oauth_seed(struct sim *sim, json_t *entry, char *why, size_t size);
 
-/* The check of a call with a bearer token: token, IAM action. False: call has its answer. */
+/* The check of a call with a bearer token: token, IAM action. False: call has its answer.
+ */
 bool sim_oauth_check(struct sim *sim, struct sim_call *call);
 /* True if the call is made with a token, and not with a consumer key. */
 bool sim_oauth_is_bearer(const struct sim_call *call);

@@ -100,7 +100,7 @@ static void add_form(const json_t *credential, char *page)
         const char *value;
         const char *text;
     } terms[] = {
-        { "3600", "1 hour" },   { "86400", "1 day" },     { "604800", "7 days" },
+        { "3600", "1 hour" },     { "86400", "1 day" },     { "604800", "7 days" },
         { "2592000", "30 days" }, { "7776000", "90 days" }, { "0", "Unlimited" },
     };
 

@@ -587,10 +587,10 @@ void sim_route_print(FILE *out)
         }
         char action[300];
         sim_oauth_action(&routes[i], action, sizeof action);
-        json_t *line =
-            json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method", routes[i].method, "path",
-                      routes[i].path, "access", accesses[routes[i].access], "returns",
-                      routes[i].returns, "params", params);
+        json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method",
+                                 routes[i].method, "path", routes[i].path, "access",
+                                 accesses[routes[i].access], "returns", routes[i].returns,
+                                 "params", params);
         json_dumpf(line, out, JSON_COMPACT);
         fputc('\n', out);
         json_decref(line);
