@@ -59,13 +59,14 @@ static enum psn_code show(void *arg, const char *url, const char *why,
         return show_json(linking, url, err);
     if (linking->use == PSN_KEY_CUT)
         cli_print(cli,
-                  _("%s: the owner opens this page, logs in to OVH, chooses a validity "
-                    "of one day and agrees to a second key, for cutting accesses:\n\n"),
+                  _("%s: the owner opens this page, logs in to OVH,\nchooses a validity "
+                    "of one day and agrees to a second key, for cutting "
+                    "accesses:\n\n"),
                   id);
     else
         cli_print(cli,
-                  _("%s: the owner opens this page, logs in to OVH, chooses how long the "
-                    "key is valid and agrees:\n\n"),
+                  _("%s: the owner opens this page, logs in to OVH,\nchooses how long "
+                    "the key is valid and agrees:\n\n"),
                   id);
     cli_print(cli, "  %s\n\n", CLI_SHOWN(url));
     show_qr(cli, url);
