@@ -272,8 +272,8 @@ static bool basic(const struct sim_http_request *request, char *id, char *secret
     if (!colon)
         return false;
     *colon = '\0';
-    snprintf(id, FIELD_MAX, "%s", (char *)text);
-    snprintf(secret, FIELD_MAX, "%s", colon + 1);
+    snprintf(id, FIELD_MAX, "%.511s", (char *)text);
+    snprintf(secret, FIELD_MAX, "%.511s", colon + 1);
     return true;
 }
 
