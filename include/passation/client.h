@@ -34,6 +34,26 @@ struct psn_client_limits {
     int64_t failed_logins_window_s; /* … in so long, per mailbox */
 };
 
+/* What an API key is for. Cutting persistent accesses asks for more rights than the daily
+ * work: a second key, kept apart, for a day. */
+enum psn_key_use {
+    PSN_KEY_WORK,
+    PSN_KEY_CUT,
+    PSN_KEY_USES, /* how many there are */
+};
+enum {
+    PSN_KEY_SOON_S = 14 * 24 * 3600, /* a key that ends sooner is warned of */
+};
+
+/* What is known of a client's API keys, besides key_expires_s; times, 0: none. */
+struct psn_client_keys {
+    bool is_account;               /* an OAuth2 service account: no consumer key */
+    int64_t read_s;                /* when OVH was last asked */
+    int64_t last_use_s;            /* what it said of the last use before */
+    int64_t cut_expires_s;         /* the second key is good until then; 0: none */
+    int64_t asked_s[PSN_KEY_USES]; /* a key waits for the owner's approval since then */
+};
+
 struct psn_client {
     char id[PSN_CLIENT_ID_MAX]; /* [a-z0-9][a-z0-9._-]{0,63} */
     char name[PSN_NAME_MAX];
@@ -48,6 +68,7 @@ struct psn_client {
     bool linked;                  /* an API credential is stored */
     char linked_nic[PSN_NIC_MAX]; /* what OVH's /me said when it was, or "" */
     int64_t key_expires_s;        /* of the consumer key; 0: never or not linked */
+    struct psn_client_keys keys;
 };
 
 /* A client with the defaults of OVH's own endpoints: 60 a minute, 10 min, 61 min, 3 in 5
@@ -88,22 +109,70 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_client_rm(struct psn_vault *vault,
 
 /* --- the link to OVH --- */
 
-/* Stores the API credential found in an ovh.conf, after asking OVH who it belongs to
- * (GET /me) and what it may do. E_POLICY if the account is another NIC handle than the
- * client's, or its rules are wider than passation needs and accept_wide is false (the
- * message names the widest); E_REFUSED if OVH refuses the key. */
+enum {
+    PSN_LINK_MISSING_MAX = 16,
+    PSN_RULE_TEXT_MAX = 272, /* "GET /me" */
+};
 struct psn_link {
     char nic[PSN_NIC_MAX];
+    enum psn_key_use use;
+    bool is_account;   /* a service account: its rights are its IAM policies */
     int64_t expires_s; /* 0: never */
+    int64_t last_use_s;
     size_t rules;
-    size_t missing;         /* rules that passation needs and the key lacks … */
-    char missing_rule[272]; /* … the first of them, "GET /me" */
+    size_t missing; /* rules that passation needs and the key lacks … */
+    char missing_rules[PSN_LINK_MISSING_MAX][PSN_RULE_TEXT_MAX]; /* … the first of them */
     bool wide;
-    char wide_rule[272]; /* the widest rule, if wide */
+    char wide_rule[PSN_RULE_TEXT_MAX]; /* the widest rule, if wide */
 };
+
+struct psn_link_options {
+    enum psn_key_use use;
+    const struct psn_secret *config; /* an ovh.conf, or NULL */
+    const struct psn_secret *pair;   /* "KEY:SECRET" of an application, or NULL: the one
+                                        that the vault has for the client … */
+    bool is_account;                 /* … or of a service account */
+    bool accept_wide;
+    bool anew;      /* ask for a new key even where one waits for its approval */
+    int64_t wait_s; /* for the owner; 0: look once */
+    /* Called once the owner may be told where to agree. `why` is NULL, or what may be
+     * wrong. Anything but PSN_OK ends the call; the key goes on waiting. */
+    enum psn_code (*show)(void *arg, const char *url, const char *why,
+                          struct psn_error *err);
+    void (*progress)(void *arg, int64_t left_s); /* may be NULL */
+    bool (*stop)(void *arg);                     /* asked often; may be NULL */
+    void *arg;
+};
+
+/*
+ * Stores an API credential for a client: from an ovh.conf, from a service account's pair,
+ * or by asking the owner for a consumer key with exactly the rights that are needed. A
+ * key that was asked for is sealed in the vault before its URL is shown; when the call
+ * ends before the owner has agreed (E_UNFINISHED), the next one goes on waiting for the
+ * same key.
+ *
+ * OVH is asked whose the credential is and what it may do before it is stored. E_POLICY:
+ * it belongs to another NIC handle than the client's, or may do more than passation needs
+ * and accept_wide is false (the message names the widest rule); E_REFUSED: OVH or the
+ * owner refuses, or the key has ended: the message says which; E_INVALID: a form, or
+ * nothing was given and the vault has no application of the client.
+ */
 PSN_API PSN_MUST_CHECK enum psn_code psn_client_link(
-    struct psn_vault *vault, const char *id, const struct psn_secret *config,
-    bool accept_wide, struct psn_link *ret_link, struct psn_error *err);
+    struct psn_vault *vault, const char *id, const struct psn_link_options *options,
+    struct psn_link *ret_link, struct psn_error *err);
+
+/* True if psn_client_link() needs no pair: a key waits, or the vault has an application.
+ */
+PSN_API bool psn_client_has_application(const struct psn_client *client,
+                                        enum psn_key_use use);
+
+/* The address of the page where the owner makes a key with these rights by hand. Freed by
+ * the caller. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_key_page(struct psn_vault *vault,
+                                                         const char *id,
+                                                         enum psn_key_use use,
+                                                         char **ret_page,
+                                                         struct psn_error *err);
 
 /* Walks the client's account, read only. What is found of mailboxes is compared with the
  * vault: see psn_inventory_state. */

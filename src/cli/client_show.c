@@ -4,10 +4,22 @@
 
 #include "base/buf.h"
 #include "cli/display.h"
+#include "cli/key_show.h"
 
 enum {
     DOMAINS_TEXT_MAX = PSN_CLIENT_DOMAINS_MAX * (PSN_DOMAIN_NAME_MAX + 2)
 };
+
+static void put_keys_json(struct cli_json *json, const struct psn_client *client)
+{
+    struct cli_key keys[CLI_KEYS_MAX];
+    size_t count = cli_keys_of(client, keys);
+
+    cli_json_open(json, "keys", '[');
+    for (size_t i = 0; i < count; i++)
+        cli_key_json(json, NULL, &keys[i]);
+    cli_json_close(json, ']');
+}
 
 void cli_client_json(struct cli_json *json, const char *name,
                      const struct psn_client *client)
@@ -35,6 +47,7 @@ void cli_client_json(struct cli_json *json, const char *name,
     cli_json_bool(json, "linked", client->linked);
     cli_json_text(json, "linked_nic", client->linked_nic[0] ? client->linked_nic : NULL);
     cli_json_time(json, "key_expires_at", client->key_expires_s);
+    put_keys_json(json, client);
     cli_json_time(json, "created_at", client->created_s);
     cli_json_close(json, '}');
 }
@@ -67,18 +80,60 @@ static void put_limits(struct cli_table *table, const struct psn_client_limits *
     cli_display_row(table, _("Failed logins"), text);
 }
 
-static void put_link(struct cli_table *table, const struct psn_client *client)
+/* "2027-02-26T08:00:00Z", and what to do about it. */
+static void put_key(struct cli_table *table, const char *label, const struct cli_key *key)
 {
     char time[PSN_TIME_SIZE];
+    char remark[128];
+    char text[192];
 
-    if (!client->linked) {
-        cli_display_row(table, _("API key"), _("none: not linked"));
+    (void)cli_key_remark(key, remark, sizeof remark);
+    if (key->state == CLI_KEY_ASKED)
+        (void)snprintf(text, sizeof text, "%s", remark);
+    else
+        (void)snprintf(text, sizeof text, "%s%s%s",
+                       key->expires_s ? cli_display_time(key->expires_s, time)
+                                      : _("never"),
+                       remark[0] ? ": " : "", remark);
+    cli_display_row(table, label, text);
+}
+
+static void put_last_use(struct cli_table *table, const struct cli_key *key)
+{
+    char used[PSN_TIME_SIZE];
+    char read[PSN_TIME_SIZE];
+    char text[128];
+
+    if (key->read_s == 0)
         return;
+    (void)snprintf(text, sizeof text, _("%s, as OVH said on %s"),
+                   key->last_use_s ? cli_display_time(key->last_use_s, used) : _("never"),
+                   cli_display_time(key->read_s, read));
+    cli_display_row(table, _("Last use"), text);
+}
+
+static void put_link(struct cli_table *table, const struct psn_client *client)
+{
+    struct cli_key keys[CLI_KEYS_MAX];
+    size_t count = cli_keys_of(client, keys);
+
+    if (client->linked)
+        cli_display_row(
+            table, client->keys.is_account ? _("Service account of") : _("API key of"),
+            client->linked_nic);
+    else
+        cli_display_row(table, _("API key"), _("none: not linked"));
+    for (size_t i = 0; i < count; i++) {
+        bool is_asked = keys[i].state == CLI_KEY_ASKED;
+
+        if (keys[i].use == PSN_KEY_CUT)
+            put_key(table, is_asked ? _("New key for cuts") : _("Key for cuts expires"),
+                    &keys[i]);
+        else if (is_asked || !client->keys.is_account)
+            put_key(table, is_asked ? _("New key") : _("Key expires"), &keys[i]);
+        if (keys[i].use == PSN_KEY_WORK && !is_asked && !client->keys.is_account)
+            put_last_use(table, &keys[i]);
     }
-    cli_display_row(table, _("API key of"), client->linked_nic);
-    cli_display_row(table, _("Key expires"),
-                    client->key_expires_s ? cli_display_time(client->key_expires_s, time)
-                                          : _("never"));
 }
 
 enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,

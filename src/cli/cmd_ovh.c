@@ -4,116 +4,186 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/display.h"
+#include "cli/fields.h"
+#include "cli/linking.h"
 
 /* ovh link; ovh inventory is in cmd_inventory.c. */
 
+enum {
+    WAIT_S = 15 * 60,
+    PAIR_MAX = 1024,
+};
+
 struct cmd_ovh_link_options {
     const char *config;
+    const char *use;
+    const char *wait;
+    int secret_fd;
+    bool service_account;
+    bool no_wait;
+    bool anew;
     bool accept_wide;
 };
 
 static const struct cli_option link_options[] = {
     { "config", 0, CLI_TEXT, offsetof(struct cmd_ovh_link_options, config), N_("FILE"),
-      N_("the ovh.conf that holds application key, secret and consumer key") },
+      N_("the ovh.conf that holds a whole credential, instead of asking the owner") },
+    { "for", 0, CLI_TEXT, offsetof(struct cmd_ovh_link_options, use), "work|cut",
+      N_("cut: a second key, for a day, for cutting accesses and changing contacts") },
+    { "secret-fd", 0, CLI_FD, offsetof(struct cmd_ovh_link_options, secret_fd), N_("N"),
+      N_("read the application's KEY:SECRET from this descriptor") },
+    { "service-account", 0, CLI_FLAG,
+      offsetof(struct cmd_ovh_link_options, service_account), NULL,
+      N_("the pair is an OAuth2 service account's CLIENT_ID:CLIENT_SECRET") },
+    { "wait", 0, CLI_TEXT, offsetof(struct cmd_ovh_link_options, wait), N_("DURATION"),
+      N_("how long to wait for the owner's approval (15m)") },
+    { "no-wait", 0, CLI_FLAG, offsetof(struct cmd_ovh_link_options, no_wait), NULL,
+      N_("look once, and leave the key waiting") },
+    { "new", 0, CLI_FLAG, offsetof(struct cmd_ovh_link_options, anew), NULL,
+      N_("ask for a new key, although one waits for its approval") },
     { "accept-wide", 0, CLI_FLAG, offsetof(struct cmd_ovh_link_options, accept_wide),
       NULL, N_("take a key that may do more than passation needs; journalled") },
     { 0 },
 };
 
-static enum psn_code print_link_json(struct cli *cli, const char *id,
-                                     const struct psn_link *link, struct psn_error *err)
+static enum psn_code check(const struct cmd_ovh_link_options *options,
+                           struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    bool asks = !options->config && !options->service_account;
 
-    cli_json_open(&json, NULL, '{');
-    cli_json_text(&json, "client", id);
-    cli_json_text(&json, "nic", link->nic);
-    cli_json_time(&json, "expires_at", link->expires_s);
-    cli_json_number(&json, "rules", (int64_t)link->rules);
-    cli_json_bool(&json, "wide", link->wide);
-    cli_json_text(&json, "wide_rule", link->wide ? link->wide_rule : NULL);
-    cli_json_number(&json, "missing", (int64_t)link->missing);
-    cli_json_text(&json, "missing_rule", link->missing > 0 ? link->missing_rule : NULL);
-    cli_json_close(&json, '}');
-    return cli_json_print(cli, &json, err);
+    if (options->use && strcmp(options->use, "work") != 0 &&
+        strcmp(options->use, "cut") != 0)
+        return psn_fail(err, PSN_E_INVALID, _("--for takes work or cut"));
+    if (options->config && (options->secret_fd >= 0 || options->service_account))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("--config excludes --secret-fd and --service-account"));
+    if (!asks && (options->wait || options->no_wait || options->anew))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("--wait, --no-wait and --new are for a key that the owner is "
+                          "asked for"));
+    if (options->wait && options->no_wait)
+        return psn_fail(err, PSN_E_INVALID, _("--wait and --no-wait exclude each other"));
+    return PSN_OK;
 }
 
-static void print_link(struct cli *cli, const char *id, const struct psn_link *link)
+static enum psn_code read_config(struct cli *cli, const char *path,
+                                 struct psn_secret **ret_config, struct psn_error *err)
 {
-    char time[PSN_TIME_SIZE];
+    enum psn_code rc = psn_secret_read_file(path, PSN_CONFIG_MAX, ret_config, err);
 
-    cli_print(cli,
-              PSN_NGETTEXT("%s: linked to the OVH account %s; the key has %zu rule\n",
-                           "%s: linked to the OVH account %s; the key has %zu rules\n",
-                           link->rules),
-              CLI_SHOWN(id), CLI_SHOWN(link->nic), link->rules);
-    if (link->expires_s)
-        cli_print(cli, _("The key expires on %s; make a new one before that.\n"),
-                  cli_display_time(link->expires_s, time));
-    else
-        cli_print(cli, _("The key does not expire.\n"));
+    if (rc)
+        return psn_wrap(err, rc, _("client '%s'"), CLI_SHOWN(cli->args[0]));
+    if (psn_file_is_exposed(path))
+        cli_warn(cli, _("others on this machine can read '%s'; protect it: chmod 600 %s"),
+                 CLI_SHOWN(path), CLI_SHOWN(path));
+    return PSN_OK;
 }
 
-static void warn_of_rules(struct cli *cli, const struct psn_link *link)
+/* The two halves, typed one after the other. */
+static enum psn_code ask_pair(struct cli *cli, bool is_account,
+                              struct psn_secret **ret_pair, struct psn_error *err)
 {
-    if (link->missing > 0)
-        cli_warn(cli,
-                 PSN_NGETTEXT("the key lacks %zu rule that passation needs: %s; make a "
-                              "key with the rules of passation-ovh(1)",
-                              "the key lacks %zu rules that passation needs, the first "
-                              "is %s; make a key with the rules of passation-ovh(1)",
-                              link->missing),
-                 link->missing, CLI_SHOWN(link->missing_rule));
-    if (link->wide)
-        cli_warn(cli,
-                 _("the key may do more than passation needs, such as %s; whoever gets "
-                   "it can too; replace it by a narrower one when you can"),
-                 CLI_SHOWN(link->wide_rule));
+    PSN_AUTO(psn_secret) *key = NULL;
+    PSN_AUTO(psn_secret) *secret = NULL;
+    PSN_AUTO(psn_secret) *pair = NULL;
+    enum psn_code rc =
+        cli_ask_secret(cli, is_account ? _("Client id: ") : _("Application key: "),
+                       PAIR_MAX / 2, &key, err);
+
+    if (!rc)
+        rc = cli_ask_secret(cli,
+                            is_account ? _("Client secret: ") : _("Application secret: "),
+                            PAIR_MAX / 2, &secret, err);
+    if (!rc)
+        rc = psn_secret_new(PAIR_MAX + 1, &pair, err);
+    if (!rc)
+        rc = psn_secret_append(pair, psn_secret_bytes(key), psn_secret_size(key), err);
+    if (!rc)
+        rc = psn_secret_append(pair, ":", 1, err);
+    if (!rc)
+        rc = psn_secret_append(pair, psn_secret_bytes(secret), psn_secret_size(secret),
+                               err);
+    if (!rc)
+        *ret_pair = PSN_TAKE(pair);
+    return rc;
+}
+
+/* What is not given and not in the vault is asked for. */
+static enum psn_code need_pair(struct cli *cli,
+                               const struct cmd_ovh_link_options *options,
+                               enum psn_key_use use, struct psn_secret **ret_pair,
+                               struct psn_error *err)
+{
+    struct psn_client client = psn_client_init();
+    enum psn_code rc;
+    bool known;
+
+    if (options->secret_fd >= 0) {
+        rc = psn_secret_read_fd(options->secret_fd, PAIR_MAX, ret_pair, err);
+        return rc ? psn_wrap(err, rc, _("client '%s'"), CLI_SHOWN(cli->args[0])) : rc;
+    }
+    rc = psn_client_get(cli->vault, cli->args[0], &client, err);
+    known = !rc && !options->service_account && psn_client_has_application(&client, use);
+    psn_client_release(&client);
+    if (rc || known)
+        return rc;
+    if (cli_has_terminal(cli))
+        return ask_pair(cli, options->service_account, ret_pair, err);
+    (void)psn_fail(err, PSN_E_INVALID, _("client '%s': no API credential was given"),
+                   CLI_SHOWN(cli->args[0]));
+    return psn_hint(err, PSN_E_INVALID,
+                    _("give application key and secret as KEY:SECRET with --secret-fd N, "
+                      "or a whole credential with --config ovh.conf"));
 }
 
 static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_ovh_link_options *options = arg;
     PSN_AUTO(psn_secret) *config = NULL;
-    const char *id = cli->args[0];
-    struct psn_link link;
-    enum psn_code rc;
+    PSN_AUTO(psn_secret) *pair = NULL;
+    struct psn_link_options link = { .is_account = options->service_account,
+                                     .accept_wide = options->accept_wide,
+                                     .anew = options->anew,
+                                     .wait_s = options->no_wait ? 0 : WAIT_S };
+    enum psn_code rc = check(options, err);
 
-    if (!options->config) {
-        (void)psn_fail(err, PSN_E_INVALID, _("client '%s': no API credential was given"),
-                       CLI_SHOWN(id));
-        return psn_hint(err, PSN_E_INVALID, _("give it with --config ovh.conf"));
-    }
-    rc = psn_secret_read_file(options->config, PSN_CONFIG_MAX, &config, err);
-    if (rc)
-        return psn_wrap(err, rc, _("client '%s'"), CLI_SHOWN(id));
-    if (psn_file_is_exposed(options->config))
-        cli_warn(cli, _("others on this machine can read '%s'; protect it: chmod 600 %s"),
-                 CLI_SHOWN(options->config), CLI_SHOWN(options->config));
-    rc = cli_display_ca(cli, err);
-    if (!rc)
-        rc = psn_client_link(cli->vault, id, config, options->accept_wide, &link, err);
+    link.use =
+        options->use && strcmp(options->use, "cut") == 0 ? PSN_KEY_CUT : PSN_KEY_WORK;
+    if (!rc && options->wait)
+        rc = cli_field_duration("wait", options->wait, &link.wait_s, err);
+    if (!rc && options->config)
+        rc = read_config(cli, options->config, &config, err);
+    else if (!rc)
+        rc = need_pair(cli, options, link.use, &pair, err);
     if (rc)
         return rc;
-    if (cli->json)
-        rc = print_link_json(cli, id, &link, err);
-    else
-        print_link(cli, id, &link);
-    warn_of_rules(cli, &link);
-    cli_note(cli,
-             _("The key is in the vault now. Delete '%s' if nothing else needs it; "
-               "next: passation ovh inventory %s"),
-             CLI_SHOWN(options->config), CLI_SHOWN(id));
-    return rc;
+    link.config = config;
+    link.pair = pair;
+    rc = cli_link(cli, cli->args[0], &link, err);
+    if (rc)
+        return rc;
+    if (config)
+        cli_note(cli,
+                 _("The key is in the vault now. Delete '%s' if nothing else needs "
+                   "it."),
+                 CLI_SHOWN(options->config));
+    if (link.use == PSN_KEY_WORK)
+        cli_note(cli, _("Next: passation ovh inventory %s"), CLI_SHOWN(cli->args[0]));
+    return PSN_OK;
 }
 
 const struct cli_command cmd_ovh_link = {
     .name = "ovh link",
-    .arguments = N_("CLIENT --config FILE"),
-    .summary = N_("store a client's API key, after asking OVH whose it is"),
-    .examples = N_("passation ovh link martin --config ovh.conf\t"
-                   "the section of the client's endpoint is used\n"
+    .arguments = N_("CLIENT"),
+    .summary = N_("ask a client's owner for an API key, or store one"),
+    .examples = N_("passation ovh link martin\t"
+                   "ask for the application's keys, show the owner's page, wait\n"
+                   "passation ovh link martin --for cut\t"
+                   "a second key, for a day, for cutting accesses\n"
+                   "passation ovh link martin --config ovh.conf\t"
+                   "a whole credential from the section of the client's endpoint\n"
+                   "passation ovh link martin --service-account\t"
+                   "an OAuth2 service account, asked for on the terminal\n"
                    "passation ovh link martin --config ovh.conf --accept-wide\t"
                    "take a key with more rights than needed\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/linking.h"
 #include "cli/outcome.h"
 
 struct cmd_resume_options {
@@ -60,18 +61,26 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
     const struct cmd_resume_options *options = arg;
     struct cli_outcomes outcomes;
     struct psn_run run;
+    struct psn_error waits = { 0 };
     enum psn_code rc;
 
     if (options->abandon)
         return abandon(cli, options, err);
+    /* First the keys: what is unfinished may wait for one of them. */
+    if (cli->arg_count == 0)
+        PSN_IGNORE(cli_link_resume(cli, &waits)); /* told at the end */
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
     if (!rc)
         rc = cli_outcomes_set_jobs(&run, options->jobs, err);
-    outcomes.nothing = _("Nothing is unfinished.");
+    outcomes.nothing = waits.code ? NULL : _("Nothing is unfinished.");
     if (!rc)
         rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);
-    return cli_outcomes_end(&outcomes, rc, err);
+    rc = cli_outcomes_end(&outcomes, rc, err);
+    if (rc || !waits.code)
+        return rc;
+    *err = waits;
+    return waits.code;
 }
 
 const struct cli_command cmd_resume = {

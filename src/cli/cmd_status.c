@@ -4,11 +4,12 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/display.h"
+#include "cli/key_show.h"
+#include "cli/linking.h"
 
 /* The screen to look at in the morning: what there is, what is not finished, what to
  * do. */
-
-PSN_DEFINE_AUTO(cli_table)
 
 enum {
     STATES = PSN_ROLE_RECEIVED + 1
@@ -17,6 +18,7 @@ enum {
 struct status {
     struct cli *cli;
     struct cli_table *unfinished;
+    struct cli_table *keys;
     struct cli_json *json;
     uint64_t roles[STATES];
     uint64_t role_count;
@@ -24,6 +26,9 @@ struct status {
     uint64_t listed;
     uint64_t clients;
     uint64_t linked;
+    uint64_t key_rows;
+    uint64_t keys_to_renew; /* that end soon, or have ended */
+    uint64_t keys_asked;
     bool agent;
     int64_t idle_s;
     int64_t absolute_s;
@@ -134,6 +139,53 @@ static enum psn_code count_role(void *arg, const struct psn_role *role,
     return PSN_OK;
 }
 
+static void list_key(struct status *status, const struct psn_client *client,
+                     const struct cli_key *key)
+{
+    char expires[PSN_TIME_SIZE];
+    char used[PSN_TIME_SIZE];
+    char remark[128];
+
+    status->keys_asked += key->state == CLI_KEY_ASKED;
+    status->keys_to_renew +=
+        key->use == PSN_KEY_WORK &&
+        (key->state == CLI_KEY_EXPIRING || key->state == CLI_KEY_EXPIRED);
+    if (status->json) {
+        cli_key_json(status->json, client->id, key);
+        return;
+    }
+    if (status->key_rows == LISTED_MAX && key->state == CLI_KEY_GOOD)
+        return;
+    if (status->key_rows++ == 0) {
+        cli_table_cell(status->keys, _("API keys"));
+        cli_table_cell(status->keys, _("for"));
+        cli_table_cell(status->keys, _("expires"));
+        cli_table_cell(status->keys, _("last use"));
+        cli_table_cell(status->keys, "");
+    }
+    cli_table_cell(status->keys, client->id);
+    cli_table_cell(status->keys, key->use == PSN_KEY_CUT ? _("cuts") : _("work"));
+    cli_table_cell(status->keys,
+                   key->state == CLI_KEY_ASKED || client->keys.is_account ? "-"
+                   : key->expires_s ? cli_display_time(key->expires_s, expires)
+                                    : _("never"));
+    cli_table_cell(status->keys, cli_display_time(key->last_use_s, used));
+    cli_table_cell(status->keys, cli_key_remark(key, remark, sizeof remark));
+}
+
+static enum psn_code list_keys(void *arg, const struct psn_client *client,
+                               struct psn_error *err)
+{
+    struct status *status = arg;
+    struct cli_key keys[CLI_KEYS_MAX];
+    size_t count = cli_keys_of(client, keys);
+
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        list_key(status, client, &keys[i]);
+    return PSN_OK;
+}
+
 static enum psn_code count_client(void *arg, const struct psn_client *client,
                                   struct psn_error *err)
 {
@@ -202,6 +254,10 @@ static enum psn_code print_json(struct cli *cli, struct psn_error *err)
     cli_json_open(&json, "unfinished", '[');
     rc = gather(&status, err);
     cli_json_close(&json, ']');
+    cli_json_open(&json, "keys", '[');
+    if (!rc)
+        rc = psn_client_each(cli->vault, list_keys, &status, err);
+    cli_json_close(&json, ']');
     put_counts(&json, &status);
     cli_json_close(&json, '}');
     return rc ? rc : cli_json_print(cli, &json, err);
@@ -247,11 +303,37 @@ static void print_next_step(const struct status *status)
     if (status->clients == 0)
         cli_print(cli, _("\nNext: passation client add ID --nic NIC --domain DOMAIN\n"));
     else if (status->linked == 0)
-        cli_print(cli, _("\nNext: passation ovh link CLIENT --config ovh.conf\n"));
+        cli_print(cli, _("\nNext: passation ovh link CLIENT\n"));
     else if (status->role_count == 0)
         cli_print(cli, _("\nNext: passation ovh inventory CLIENT\n"));
     else if (status->listed == 0)
         cli_print(cli, _("\nNothing is left to be finished.\n"));
+}
+
+static enum psn_code print_keys(struct status *status, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *keys = cli_table_new(5);
+    struct cli *cli = status->cli;
+    enum psn_code rc;
+
+    status->keys = keys;
+    rc = keys ? psn_client_each(cli->vault, list_keys, status, err)
+              : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (rc || status->key_rows == 0)
+        return rc;
+    cli_print(cli, "\n");
+    cli_table_print(cli, keys);
+    if (status->keys_to_renew > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%llu API key ends soon or has ended: passation ovh link "
+                              "CLIENT",
+                              "%llu API keys end soon or have ended: passation ovh link "
+                              "CLIENT",
+                              (unsigned long)status->keys_to_renew),
+                 (unsigned long long)status->keys_to_renew);
+    if (status->keys_asked > 0)
+        cli_note(cli, _("Look whether an owner has approved: passation resume"));
+    return PSN_OK;
 }
 
 static enum psn_code run_status(struct cli *cli, const void *options,
@@ -270,6 +352,9 @@ static enum psn_code run_status(struct cli *cli, const void *options,
     if (rc)
         return rc;
     print_facts(&status);
+    rc = print_keys(&status, err);
+    if (rc)
+        return rc;
     if (status.listed > 0) {
         cli_print(cli, "\n%s\n", _("Not finished:"));
         cli_table_print(cli, unfinished);

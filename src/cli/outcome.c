@@ -359,7 +359,7 @@ enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
     outcomes->progress = NULL;
     if (outcomes->cli->json && (outcomes->total > 0 || !rc))
         printed = print_summary(outcomes, rc, rc ? NULL : err);
-    if (!rc && outcomes->total == 0)
+    if (!rc && outcomes->total == 0 && outcomes->nothing)
         cli_note(outcomes->cli, "%s", outcomes->nothing);
     tell_next_steps(outcomes);
     return rc ? rc : printed;

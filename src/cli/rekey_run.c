@@ -135,7 +135,7 @@ static void show_progress(void *arg, uint64_t done, uint64_t total)
     struct display *display = arg;
 
     cli_progress_update(display->progress,
-                        &(struct psn_progress){ .index = done ? done - 1 : 0,
+                        &(struct psn_progress){ .ended = done,
                                                 .count = total,
                                                 .address = _("new keys"),
                                                 .step = _("sealing every row anew") });

@@ -39,7 +39,13 @@ enum {
     TAG_LINKED_NIC = 15,
     TAG_KEY_EXPIRES = 16,
     TAG_DATA_KEY = 17, /* a box under the wrap key */
-    TAG_MAX = 17,
+    TAG_LAST_USE = 18,
+    TAG_KEY_READ = 19,
+    TAG_IS_ACCOUNT = 20,
+    TAG_CUT_EXPIRES = 21,
+    TAG_ASKED = 22,
+    TAG_ASKED_CUT = 23,
+    TAG_MAX = 23,
 };
 
 struct psn_client psn_client_init(void)
@@ -90,6 +96,28 @@ enum psn_code psn_client_add_domain(struct psn_client *client, const char *domai
 
 /* --- the row --- */
 
+static void encode_keys(const struct psn_client_keys *keys, struct psn_buf *out)
+{
+    psn_record_put_number(out, TAG_LAST_USE, (uint64_t)keys->last_use_s);
+    psn_record_put_number(out, TAG_KEY_READ, (uint64_t)keys->read_s);
+    psn_record_put_number(out, TAG_IS_ACCOUNT, keys->is_account);
+    psn_record_put_number(out, TAG_CUT_EXPIRES, (uint64_t)keys->cut_expires_s);
+    psn_record_put_number(out, TAG_ASKED, (uint64_t)keys->asked_s[PSN_KEY_WORK]);
+    psn_record_put_number(out, TAG_ASKED_CUT, (uint64_t)keys->asked_s[PSN_KEY_CUT]);
+}
+
+static struct psn_client_keys decode_keys(const struct psn_record *record)
+{
+    return (struct psn_client_keys){
+        .last_use_s = (int64_t)psn_record_number(record, TAG_LAST_USE),
+        .read_s = (int64_t)psn_record_number(record, TAG_KEY_READ),
+        .is_account = psn_record_number(record, TAG_IS_ACCOUNT) != 0,
+        .cut_expires_s = (int64_t)psn_record_number(record, TAG_CUT_EXPIRES),
+        .asked_s = { (int64_t)psn_record_number(record, TAG_ASKED),
+                     (int64_t)psn_record_number(record, TAG_ASKED_CUT) },
+    };
+}
+
 static void encode(const struct psn_client *client, const uint8_t *key_box,
                    size_t key_box_size, struct psn_buf *out)
 {
@@ -116,6 +144,7 @@ static void encode(const struct psn_client *client, const uint8_t *key_box,
     psn_record_put_text(out, TAG_LINKED_NIC, client->linked_nic);
     psn_record_put_number(out, TAG_KEY_EXPIRES, (uint64_t)client->key_expires_s);
     psn_record_put_bytes(out, TAG_DATA_KEY, key_box, key_box_size);
+    encode_keys(&client->keys, out);
     if (domains.failed)
         out->failed = domains.failed;
 }
@@ -168,6 +197,7 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_client *clie
     client->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     client->linked = psn_record_number(&record, TAG_LINKED) != 0;
     client->key_expires_s = (int64_t)psn_record_number(&record, TAG_KEY_EXPIRES);
+    client->keys = decode_keys(&record);
     rc = decode_domains(&record, client, err);
     if (rc)
         psn_client_release(client);
@@ -322,6 +352,7 @@ static enum psn_code add(struct psn_vault *vault, const struct psn_client *clien
     made.linked = false;
     made.linked_nic[0] = '\0';
     made.key_expires_s = 0;
+    made.keys = (struct psn_client_keys){ 0 };
     if (rc)
         return rc;
     rc = put(vault, &made, 1, key_box.data, key_box.size, &cause);
@@ -374,14 +405,17 @@ static enum psn_code set(struct psn_vault *vault, const struct psn_client *clien
     struct psn_client old;
     struct psn_client new = *client;
     uint64_t revision;
+    bool same;
     enum psn_code rc = read_row(vault, client->id, &plain, &revision, err);
 
     if (!rc)
         rc = decode(&plain, &old, err);
     if (rc)
         return rc;
+    same = strcmp(old.endpoint, new.endpoint) == 0;
     new.created_s = old.created_s;
-    new.linked = old.linked &&strcmp(old.endpoint, new.endpoint) == 0;
+    new.linked = old.linked &&same;
+    new.keys = same ? old.keys : (struct psn_client_keys){ 0 };
     new.key_expires_s = new.linked ? old.key_expires_s : 0;
     (void)snprintf(new.linked_nic, sizeof new.linked_nic, "%s",
                    new.linked ? old.linked_nic : "");
@@ -582,8 +616,31 @@ enum psn_code psn_client_put_link(struct psn_vault *vault, const char *id,
         return rc;
     client.linked = true;
     client.key_expires_s = link->expires_s;
+    client.keys.is_account = link->is_account;
     (void)snprintf(client.linked_nic, sizeof client.linked_nic, "%s", link->nic);
     rc = replace(vault, &client, revision, &plain, err);
     psn_client_release(&client);
     return rc ? rc : psn_credential_put(vault, id, credential, err);
+}
+
+enum psn_code psn_client_put_keys(struct psn_vault *vault, const struct psn_client *facts,
+                                  const struct psn_credentials *all,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_client client;
+    uint64_t revision;
+    enum psn_code rc = read_row(vault, facts->id, &plain, &revision, err);
+
+    if (!rc)
+        rc = decode(&plain, &client, err);
+    if (rc)
+        return rc;
+    client.linked = facts->linked;
+    client.key_expires_s = facts->key_expires_s;
+    client.keys = facts->keys;
+    memcpy(client.linked_nic, facts->linked_nic, sizeof client.linked_nic);
+    rc = replace(vault, &client, revision, &plain, err);
+    psn_client_release(&client);
+    return rc || !all ? rc : psn_credentials_put(vault, facts->id, all, err);
 }

@@ -1,6 +1,7 @@
 #ifndef PSN_CORE_CLIENT_H
 #define PSN_CORE_CLIENT_H
 
+#include "core/credential.h"
 #include "core/vault.h"
 #include "ovh/client.h"
 #include "passation/client.h"
@@ -38,12 +39,29 @@ PSN_MUST_CHECK enum psn_code psn_client_copy(struct psn_vault *to,
 PSN_MUST_CHECK enum psn_code psn_client_put_link(
     struct psn_vault *vault, const char *id, const struct psn_link *link,
     const struct psn_ovh_credential *credential, struct psn_error *err);
+/* Writes what `facts` says of the client's link and keys, nothing else of it, and the
+ * credentials, if any. */
+PSN_MUST_CHECK enum psn_code psn_client_put_keys(struct psn_vault *vault,
+                                                 const struct psn_client *facts,
+                                                 const struct psn_credentials *all,
+                                                 struct psn_error *err);
 /* Outside a transaction: opens the OVH account of a linked client. E_POLICY with advice
  * if it is not linked. */
 PSN_MUST_CHECK enum psn_code psn_client_connect(struct psn_vault *vault,
                                                 const struct psn_client *client,
                                                 struct psn_ovh **ret_ovh,
                                                 struct psn_error *err);
+/* The same with the second key, for cutting accesses and changing contacts. E_POLICY with
+ * advice if there is none, or its day is over. */
+PSN_MUST_CHECK enum psn_code psn_client_connect_cut(struct psn_vault *vault,
+                                                    const struct psn_client *client,
+                                                    struct psn_ovh **ret_ovh,
+                                                    struct psn_error *err);
+/* The same with any credential. */
+PSN_MUST_CHECK enum psn_code psn_client_open_account(
+    struct psn_vault *vault, const struct psn_client *client,
+    const struct psn_ovh_credential *credential, struct psn_ovh **ret_ovh,
+    struct psn_error *err);
 
 /* The extra CA that applies to the client's API root, or NULL: never for OVH's own
  * endpoints. */

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -11,75 +10,7 @@
 #include "core/role.h"
 #include "ovh/inventory.h"
 
-/* The way to a client's OVH account: linking it, opening it, walking it. */
-
-struct rule {
-    const char *method;
-    const char *path; /* '*' stands for any characters, as in OVH's own rules */
-};
-
-/* Without these, something that passation does fails. Also passation-ovh(1). */
-static const struct rule needed[] = {
-    { "GET", "/me" },
-    { "GET", "/auth/currentCredential" },
-    { "GET", "/email/domain" },
-    { "GET", "/email/domain/*" },
-    { "POST", "/email/domain/*/account" },
-    { "POST", "/email/domain/*/account/*/changePassword" },
-};
-
-/* Beyond these, a key can do more than passation would ever ask of it. */
-static const struct rule allowed[] = {
-    { "GET", "/me*" },          { "GET", "/auth/*" },       { "GET", "/email/*" },
-    { "GET", "/domain*" },      { "GET", "/hosting/web*" }, { "GET", "/zimbra*" },
-    { "POST", "/auth/logout" },
-};
-
-static bool covers(const struct rule *wide, const char *method, const char *path)
-{
-    return strcmp(wide->method, method) == 0 && psn_text_glob(wide->path, path);
-}
-
-static bool is_within(const struct psn_ovh_rule *rule)
-{
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (covers(&needed[i], rule->method, rule->path))
-            return true;
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-        if (covers(&allowed[i], rule->method, rule->path))
-            return true;
-    return false;
-}
-
-/* The shorter a rule's path, the more it opens. */
-static void judge(const struct psn_ovh_key_info *info, struct psn_link *link)
-{
-    size_t widest = SIZE_MAX;
-
-    link->rules = info->rule_count;
-    for (size_t i = 0; i < info->rule_count; i++) {
-        const struct psn_ovh_rule *rule = &info->rules[i];
-
-        if (is_within(rule) || strlen(rule->path) >= widest)
-            continue;
-        widest = strlen(rule->path);
-        link->wide = true;
-        (void)snprintf(link->wide_rule, sizeof link->wide_rule, "%s %s", rule->method,
-                       rule->path);
-    }
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        bool granted = false;
-
-        for (size_t j = 0; j < info->rule_count; j++) {
-            struct rule rule = { info->rules[j].method, info->rules[j].path };
-
-            granted = granted || covers(&rule, needed[i].method, needed[i].path);
-        }
-        if (!granted && link->missing++ == 0)
-            (void)snprintf(link->missing_rule, sizeof link->missing_rule, "%s %s",
-                           needed[i].method, needed[i].path);
-    }
-}
+/* The way to a client's OVH account: opening it, walking it. Linking is in link_key.c. */
 
 const char *psn_client_api_ca(const struct psn_vault *vault,
                               const struct psn_client *client)
@@ -93,171 +24,117 @@ const char *psn_client_api_ca(const struct psn_vault *vault,
     return vault->ca_file;
 }
 
-static enum psn_code open_account(struct psn_vault *vault,
-                                  const struct psn_client *client,
-                                  const struct psn_ovh_credential *credential,
-                                  struct psn_ovh **ret_ovh, struct psn_error *err)
+static enum psn_code open_with(struct psn_vault *vault, const struct psn_client *client,
+                               struct psn_ovh_options *options,
+                               const struct psn_ovh_credential *credential,
+                               struct psn_ovh **ret_ovh, struct psn_error *err)
 {
     char root[PSN_URL_MAX];
     bool is_ovh;
-    struct psn_ovh_options options = { .root = root,
-                                       .ca_file = psn_client_api_ca(vault, client),
-                                       .rate_per_min = client->limits.rate_per_min,
-                                       .clock_ms = vault->world.boot_ms,
-                                       .sleep_ms = vault->world.sleep_ms };
     enum psn_code rc =
         psn_ovh_endpoint_root(client->endpoint, root, sizeof root, &is_ovh, err);
 
+    options->root = root;
+    options->ca_file = psn_client_api_ca(vault, client);
+    options->rate_per_min = client->limits.rate_per_min;
+    options->clock_ms = vault->world.boot_ms;
+    options->sleep_ms = vault->world.sleep_ms;
     if (!rc)
-        rc = psn_vault_http(vault, &options.http, err);
-    return rc ? rc : psn_ovh_open(&options, credential, ret_ovh, err);
+        rc = psn_vault_http(vault, &options->http, err);
+    return rc ? rc : psn_ovh_open(options, credential, ret_ovh, err);
 }
 
-static enum psn_code read_credential(struct psn_vault *vault,
-                                     const struct psn_client *client,
-                                     struct psn_ovh_credential *ret_credential,
-                                     struct psn_error *err)
+enum psn_code psn_client_open_account(struct psn_vault *vault,
+                                      const struct psn_client *client,
+                                      const struct psn_ovh_credential *credential,
+                                      struct psn_ovh **ret_ovh, struct psn_error *err)
+{
+    struct psn_ovh_options options = { 0 };
+
+    return open_with(vault, client, &options, credential, ret_ovh, err);
+}
+
+static enum psn_code read_credentials(struct psn_vault *vault,
+                                      const struct psn_client *client,
+                                      struct psn_credentials *ret_all,
+                                      struct psn_error *err)
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     return rc ? rc
-              : psn_vault_end(vault,
-                              psn_credential_get(vault, client->id, ret_credential, err),
+              : psn_vault_end(vault, psn_credentials_get(vault, client->id, ret_all, err),
                               err);
 }
 
 enum psn_code psn_client_connect(struct psn_vault *vault, const struct psn_client *client,
                                  struct psn_ovh **ret_ovh, struct psn_error *err)
 {
-    struct psn_ovh_credential credential = { 0 };
+    PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
+    struct psn_ovh_options options = { .key_known = !client->keys.is_account,
+                                       .key_expires_s = client->key_expires_s };
     enum psn_code rc;
 
     if (!client->linked) {
         (void)psn_fail(err, PSN_E_POLICY,
                        _("the client '%s' is not linked to its OVH account"), client->id);
         return psn_hint(err, PSN_E_POLICY,
-                        _("link it: passation ovh link %s --config ovh.conf"),
+                        client->keys.asked_s[PSN_KEY_WORK]
+                            ? _("its key waits for the owner's approval: passation ovh "
+                                "link %s")
+                            : _("link it: passation ovh link %s"),
                         client->id);
     }
-    rc = read_credential(vault, client, &credential, err);
-    if (!rc)
-        rc = open_account(vault, client, &credential, ret_ovh, err);
-    psn_ovh_credential_release(&credential);
-    return rc;
-}
-
-/* --- linking --- */
-
-static enum psn_code check_account(const struct psn_client *client, const char *nic,
-                                   struct psn_error *err)
-{
-    char shown[128];
-
-    if (strcasecmp(nic, client->nic) == 0)
-        return PSN_OK;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("this key opens the account %s, and client '%s' has %s"),
-                   psn_text_shown(nic, shown, sizeof shown), client->id, client->nic);
-    return psn_hint(
-        err, PSN_E_POLICY,
-        _("use the key of the right account, or correct the client: passation client "
-          "set %s --nic %s"),
-        client->id, shown);
-}
-
-static enum psn_code check_width(const struct psn_client *client,
-                                 const struct psn_link *link, bool accept_wide,
-                                 struct psn_error *err)
-{
-    char shown[200];
-
-    if (!link->wide || accept_wide)
-        return PSN_OK;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("the key of '%s' may do more than passation needs: %s"), client->id,
-                   psn_text_shown(link->wide_rule, shown, sizeof shown));
-    return psn_hint(
-        err, PSN_E_POLICY,
-        _("make a key with the rules listed in passation-ovh(1), or accept this one "
-          "with --accept-wide"));
-}
-
-/* Asks OVH whose key it is and what it may do. A key that may not even tell its own rules
- * is as good as a wide one. */
-static enum psn_code ask(struct psn_vault *vault, const struct psn_client *client,
-                         const struct psn_ovh_credential *credential, bool accept_wide,
-                         struct psn_link *link, struct psn_error *err)
-{
-    PSN_AUTO(psn_ovh) *ovh = NULL;
-    struct psn_ovh_account account;
-    struct psn_ovh_key_info info = { 0 };
-    enum psn_code rc = open_account(vault, client, credential, &ovh, err);
-
-    if (!rc)
-        rc = psn_ovh_me(ovh, &account, err);
-    if (!rc)
-        rc = check_account(client, account.nic, err);
-    if (!rc)
-        rc = psn_ovh_key_info(ovh, &info, err);
-    if (rc)
-        return psn_wrap(err, rc, _("cannot link '%s'"), client->id);
-    (void)snprintf(link->nic, sizeof link->nic, "%s", account.nic);
-    link->expires_s = info.expires_s;
-    judge(&info, link);
-    return check_width(client, link, accept_wide, err);
-}
-
-static enum psn_code store_link(struct psn_vault *vault, const char *id,
-                                const struct psn_link *link,
-                                const struct psn_ovh_credential *credential,
-                                struct psn_error *err)
-{
-    enum psn_code rc = psn_client_put_link(vault, id, link, credential, err);
-
+    rc = read_credentials(vault, client, &all, err);
     return rc ? rc
-              : psn_journal_note(
-                    vault, id,
-                    &(struct psn_note){
-                        .event = link->wide ? "ovh.linked-wide" : "ovh.linked",
-                        .subject = id,
-                        .text = link->wide ? link->wide_rule : link->nic },
-                    err);
+              : open_with(vault, client, &options, &all.of[PSN_KEY_WORK], ret_ovh, err);
 }
 
-enum psn_code psn_client_link(struct psn_vault *vault, const char *id,
-                              const struct psn_secret *config, bool accept_wide,
-                              struct psn_link *ret_link, struct psn_error *err)
+enum psn_code psn_client_connect_cut(struct psn_vault *vault,
+                                     const struct psn_client *client,
+                                     struct psn_ovh **ret_ovh, struct psn_error *err)
 {
-    struct psn_client client = psn_client_init();
-    struct psn_ovh_credential credential = { 0 };
-    struct psn_link link = { 0 };
-    enum psn_code rc = psn_client_get(vault, id, &client, err);
+    PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
+    int64_t until_s = client->keys.cut_expires_s;
+    struct psn_ovh_options options = { .key_known = true, .key_expires_s = until_s };
+    enum psn_code rc;
 
-    if (!rc)
-        rc = psn_ovh_credential_parse((const char *)psn_secret_bytes(config),
-                                      psn_secret_size(config), client.endpoint,
-                                      &credential, err);
-    if (!rc)
-        rc = psn_vault_lock_operation(vault, "ovh link", err);
-    if (!rc)
-        rc = ask(vault, &client, &credential, accept_wide, &link, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    if (!rc)
-        rc = psn_vault_end(vault, store_link(vault, id, &link, &credential, err), err);
-    psn_vault_unlock_operation(vault);
-    psn_ovh_credential_release(&credential);
-    psn_client_release(&client);
-    if (!rc)
-        *ret_link = link;
-    return rc;
+    if (until_s == 0 || vault->world.now_s() >= until_s) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       until_s ? _("the day of the second key of '%s' is over")
+                               : _("'%s' has no key for cutting accesses"),
+                       client->id);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("ask the owner for one: passation ovh link %s --for cut"),
+                        client->id);
+    }
+    rc = read_credentials(vault, client, &all, err);
+    options.key_known = !psn_ovh_credential_is_account(&all.of[PSN_KEY_CUT]);
+    return rc ? rc
+              : open_with(vault, client, &options, &all.of[PSN_KEY_CUT], ret_ovh, err);
+}
+
+/* What OVH says of the key now, for `status`. Nobody waits for it: a key that may not be
+ * asked about is as it was. */
+static void refresh_facts(struct psn_vault *vault, struct psn_client *client,
+                          struct psn_ovh *ovh)
+{
+    PSN_AUTO_FREE struct psn_ovh_key_info *info = calloc(1, sizeof *info);
+
+    if (!info || client->keys.is_account || psn_ovh_key_info(ovh, info, NULL))
+        return;
+    client->key_expires_s = info->expires_s;
+    client->keys.last_use_s = info->last_use_s;
+    client->keys.read_s = vault->world.now_s();
+    if (psn_vault_begin(vault, PSN_STORE_WRITE, NULL) == PSN_OK)
+        PSN_IGNORE(psn_vault_end(vault, psn_client_put_keys(vault, client, NULL, NULL),
+                                 NULL)); /* told again at the next inventory */
 }
 
 /* --- inventory --- */
 
 struct inventory {
     struct psn_vault *vault;
-    const struct psn_client *client;
+    struct psn_client *client;
     psn_inventory_fn *each;
     void *arg;
     struct psn_buf
@@ -347,6 +224,8 @@ static enum psn_code take_inventory(struct inventory *inventory, struct psn_erro
                            err);
     if (!rc)
         rc = psn_client_connect(vault, inventory->client, &ovh, err);
+    if (!rc)
+        refresh_facts(vault, inventory->client, ovh);
     return rc ? rc : walk_account(inventory, ovh, err);
 }
 

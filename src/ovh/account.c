@@ -105,3 +105,23 @@ enum psn_code psn_ovh_key_info(struct psn_ovh *ovh, struct psn_ovh_key_info *ret
     *ret_info = *info;
     return PSN_OK;
 }
+
+enum psn_code psn_ovh_details(struct psn_ovh *ovh, struct psn_ovh_details *ret_details,
+                              struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+    struct psn_ovh_details details = { .nic = "" };
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/auth/details", PSN_OVH_PARTS(NULL), &value, err);
+
+    if (rc == PSN_OK)
+        rc = psn_json_expect_object(value, err);
+    if (rc == PSN_OK)
+        rc = psn_json_text(value, "account", details.nic, sizeof details.nic, err);
+    if (rc == PSN_OK)
+        rc = psn_json_text(value, "method", details.method, sizeof details.method, err);
+    if (rc)
+        return psn_wrap(err, rc, _("cannot read whose credential this is"));
+    *ret_details = details;
+    return PSN_OK;
+}

@@ -95,6 +95,17 @@ static enum psn_ovh_outcome outcome_of(long status, bool is_error,
     return PSN_OVH_NOT_ALLOWED;
 }
 
+/* What OVH says, and the IAM action that is not allowed, where it names one. */
+static void join_words(const struct body *body, char *out, size_t size)
+{
+    const char *action = text_of(body->details, "unauthorizedActionsByIAM");
+
+    if (*action && !strstr(body->message, action))
+        (void)snprintf(out, size, "%s: %s", body->message, action);
+    else
+        (void)snprintf(out, size, "%s", body->message);
+}
+
 static void copy_text(const char *text, const struct psn_secret *hidden,
                       struct psn_ovh_verdict *verdict)
 {
@@ -127,8 +138,11 @@ struct psn_ovh_verdict psn_ovh_judge(const struct psn_http_response *response,
         is_error = *body.code || *body.class || *body.message;
     }
     if (is_error) {
+        char words[512];
+
         verdict.reason = reason_of(response->status, &body);
-        copy_text(body.message, hidden, &verdict);
+        join_words(&body, words, sizeof words);
+        copy_text(words, hidden, &verdict);
     }
     verdict.outcome = outcome_of(response->status, is_error, verdict.reason);
     return verdict;
@@ -177,6 +191,22 @@ static void append_refusal(struct psn_buf *out, enum psn_ovh_reason reason,
                          "expired, refused or revoked"),
                        method, path);
         break;
+    case PSN_OVH_REASON_KEY_EXPIRED:
+        psn_buf_format(out, _("the consumer key has expired; OVH refuses %s %s"), method,
+                       path);
+        break;
+    case PSN_OVH_REASON_KEY_REVOKED:
+        psn_buf_format(out,
+                       _("the consumer key was revoked before its time; OVH refuses %s "
+                         "%s"),
+                       method, path);
+        break;
+    case PSN_OVH_REASON_TOKEN:
+        psn_buf_format(out,
+                       _("OVH refuses the service account's token for %s %s, and a new "
+                         "one as well"),
+                       method, path);
+        break;
     case PSN_OVH_REASON_NO_RULE:
         psn_buf_format(out, _("the key has no rule for %s %s"), method, path);
         break;
@@ -203,9 +233,15 @@ static void advise(enum psn_ovh_reason reason, struct psn_error *err)
     case PSN_OVH_REASON_APPLICATION:
     case PSN_OVH_REASON_NO_KEY:
     case PSN_OVH_REASON_KEY_ENDED:
+    case PSN_OVH_REASON_KEY_EXPIRED:
+    case PSN_OVH_REASON_TOKEN:
         (void)psn_hint(err, PSN_E_REFUSED,
                        _("link the account again with a valid key: passation ovh link "
                          "CLIENT"));
+        break;
+    case PSN_OVH_REASON_KEY_REVOKED:
+        (void)psn_hint(err, PSN_E_REFUSED,
+                       _("ask the owner for a new key: passation ovh link CLIENT --new"));
         break;
     case PSN_OVH_REASON_NO_RULE:
         (void)psn_hint(err, PSN_E_REFUSED,

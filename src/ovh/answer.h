@@ -16,6 +16,9 @@ enum psn_ovh_reason {
     PSN_OVH_REASON_APPLICATION, /* application key unknown */
     PSN_OVH_REASON_NO_KEY,      /* consumer key unknown */
     PSN_OVH_REASON_KEY_ENDED,   /* consumer key pending, expired, refused or revoked */
+    PSN_OVH_REASON_KEY_EXPIRED, /* the same, and it was to end by now */
+    PSN_OVH_REASON_KEY_REVOKED, /* the same, and it was good, and to last longer */
+    PSN_OVH_REASON_TOKEN,       /* a service account's token, a new one too */
     PSN_OVH_REASON_NO_RULE,     /* the key has no rule (or policy) for this call */
     PSN_OVH_REASON_FORBIDDEN,   /* the account or the object is barred */
     PSN_OVH_REASON_CLOCK,       /* timestamp too far from the server's time */

@@ -42,6 +42,7 @@ struct psn_ovh_change {
     const struct psn_buf *path;
     const struct psn_secret *body;   /* JSON, or NULL */
     const struct psn_secret *hidden; /* what no message may hold, or NULL */
+    bool by_application;             /* the application key alone, no signature */
 };
 
 /* Changes something: sent once (twice only if the timestamp was refused, since nothing

@@ -5,6 +5,10 @@
  * (which no one can set), so a wrong or jumping wall clock does no harm. When OVH finds
  * the time wrong all the same, it is read again, once for each call.
  *
+ * A service account's calls are not signed: they carry a token, which is asked for when
+ * there is none, or when it is about to end. A call that is answered 401 gets a new one,
+ * once.
+ *
  * Rate: one bucket (ovh/rate.c) for all requests of the handle, retries included.
  *
  * Reads are repeated after faults that pass. Changes are not: whoever asked for one
@@ -23,6 +27,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "ovh/call.h"
+#include "ovh/oauth.h"
 #include "ovh/rate.h"
 #include "ovh/sign.h"
 
@@ -31,7 +36,8 @@ enum {
     FIRST_WAIT_MS = 500, /* doubles */
     RETRY_AFTER_MAX_S = 60,
     URL_MAX = 4096,
-    HEADER_VALUE_MAX = 1024,
+    HEADER_VALUE_MAX = 8 * 1024, /* a token is long */
+    TOKEN_MARGIN_S = 60,         /* a token is renewed so long before its end */
     HOST_SIZE = 256,
 };
 
@@ -48,10 +54,15 @@ struct psn_ovh {
     int64_t (*clock_ms)(void);
     void (*sleep_ms)(int64_t);
     struct psn_rate rate;
-    struct psn_gate time_gate; /* one asks for the time, the others wait for it */
-    uint64_t time_number;      /* of the time that is known, from 1 */
+    struct psn_gate pass_gate; /* one asks for the time or a token, the others wait */
+    uint64_t pass_number;      /* of the time or token that is known, from 1 */
     bool has_time;
-    int64_t time_offset_ms; /* server time less clock_ms */
+    int64_t time_offset_ms;    /* server time less clock_ms */
+    struct psn_secret *bearer; /* of a service account, or NULL */
+    int64_t bearer_until_ms;
+    char token_url[URL_MAX];
+    bool key_known;
+    int64_t key_expires_s;
     enum psn_ovh_reason last_reason;
 };
 
@@ -72,12 +83,6 @@ static void header_list_release(struct header_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         psn_buf_release(&list->items[i].value);
-}
-
-static enum psn_code copy_secret(const struct psn_secret *from, struct psn_secret **ret,
-                                 struct psn_error *err)
-{
-    return psn_secret_copy(psn_secret_bytes(from), psn_secret_size(from), ret, err);
 }
 
 static char *copy_text(const char *text)
@@ -119,13 +124,12 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     ovh->clock_ms = options->clock_ms ? options->clock_ms : psn_clock_boot_ms;
     ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_loop_sleep_ms;
     ovh->rate = psn_rate_init(options->rate_per_min, ovh->clock_ms());
-    ovh->time_gate.room = 1;
-    rc = copy_secret(credential->application_key, &ovh->credential.application_key, err);
+    ovh->pass_gate.room = 1;
+    ovh->key_known = options->key_known;
+    ovh->key_expires_s = options->key_expires_s;
+    rc = psn_ovh_token_url(options->root, ovh->token_url, sizeof ovh->token_url, err);
     if (rc == PSN_OK)
-        rc = copy_secret(credential->application_secret,
-                         &ovh->credential.application_secret, err);
-    if (rc == PSN_OK)
-        rc = copy_secret(credential->consumer_key, &ovh->credential.consumer_key, err);
+        rc = psn_ovh_credential_copy(credential, &ovh->credential, err);
     if (rc)
         return rc;
     *ret_ovh = PSN_TAKE(ovh);
@@ -137,6 +141,7 @@ void psn_ovh_free(struct psn_ovh *ovh)
     if (!ovh)
         return;
     psn_ovh_credential_release(&ovh->credential);
+    psn_secret_free(ovh->bearer);
     free(ovh->root);
     free(ovh->ca_file);
     free(ovh);
@@ -182,6 +187,23 @@ static void add_secret_header(struct header_list *list, const char *name,
     add_header(list, name, psn_secret_bytes(value), psn_secret_size(value));
 }
 
+static bool is_account(const struct psn_ovh *ovh)
+{
+    return psn_ovh_credential_is_account(&ovh->credential);
+}
+
+static enum psn_code add_bearer(const struct psn_ovh *ovh, struct header_list *list,
+                                struct psn_error *err)
+{
+    struct psn_http_header *header;
+
+    add_header(list, "Authorization", "Bearer ", strlen("Bearer "));
+    header = &list->items[list->count - 1];
+    psn_buf_bytes(&header->value, psn_secret_bytes(ovh->bearer),
+                  psn_secret_size(ovh->bearer));
+    return psn_buf_check(&header->value, err);
+}
+
 static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call *call,
                                    const char *url, struct header_list *list,
                                    struct psn_error *err)
@@ -190,9 +212,12 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
     enum psn_code rc = PSN_OK;
 
     add_header(list, "Accept", json, strlen(json));
-    add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
+    if (!is_account(ovh))
+        add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
     if (call->body)
         add_header(list, "Content-Type", json, strlen(json));
+    if (is_account(ovh))
+        return add_bearer(ovh, list, err);
     if (call->is_signed) {
         char signature[PSN_OVH_SIGNATURE_SIZE];
         char time[24];
@@ -270,9 +295,42 @@ static enum psn_code hand_up(const struct psn_error *from, struct psn_error *err
 struct attempt {
     struct psn_error failure;
     enum psn_ovh_outcome outcome;
+    bool stale;   /* the time or the token was refused: get a new one, try again */
     bool passing; /* the next may go better */
     int64_t retry_after_s;
 };
+
+/* True if the call was refused for the time or the token that it carried. */
+static bool is_stale(const struct psn_ovh *ovh, const struct psn_ovh_verdict *verdict)
+{
+    return verdict->outcome == PSN_OVH_CLOCK ||
+           (is_account(ovh) && verdict->status == 401 &&
+            verdict->outcome == PSN_OVH_NOT_ALLOWED);
+}
+
+static void forget_stale(struct psn_ovh *ovh, uint64_t number)
+{
+    if (number != ovh->pass_number)
+        return; /* another call has renewed it since */
+    ovh->has_time = false;
+    psn_secret_free(PSN_TAKE(ovh->bearer));
+}
+
+/* Says more than OVH does, where more is known: a key that once was good and is not any
+ * more has come to its end, or was revoked before. */
+static void refine(const struct psn_ovh *ovh, struct psn_ovh_verdict *verdict)
+{
+    int64_t now_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000;
+
+    if (is_account(ovh) && verdict->status == 401 &&
+        verdict->outcome == PSN_OVH_NOT_ALLOWED)
+        verdict->reason = PSN_OVH_REASON_TOKEN;
+    if (verdict->reason != PSN_OVH_REASON_KEY_ENDED || !ovh->key_known)
+        return;
+    verdict->reason = ovh->key_expires_s && now_s >= ovh->key_expires_s
+                          ? PSN_OVH_REASON_KEY_EXPIRED
+                          : PSN_OVH_REASON_KEY_REVOKED;
+}
 
 static void try_read(struct psn_ovh *ovh, const struct call *call,
                      struct psn_http_response *response, struct attempt *attempt)
@@ -289,6 +347,8 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
     }
     verdict = psn_ovh_judge(response, NULL);
     note_rate(ovh, &verdict);
+    refine(ovh, &verdict);
+    attempt->stale = is_stale(ovh, &verdict);
     ovh->last_reason = verdict.reason;
     attempt->outcome = verdict.outcome;
     attempt->passing = psn_ovh_is_passing(&verdict);
@@ -300,32 +360,80 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
 
 static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err);
 
-/* OVH refused the time of a call that was signed with this one. */
-static void doubt_time(struct psn_ovh *ovh, uint64_t number)
+static bool has_token(const struct psn_ovh *ovh)
 {
-    if (number == ovh->time_number)
-        ovh->has_time = false;
+    return ovh->bearer && ovh->clock_ms() < ovh->bearer_until_ms;
+}
+
+static enum psn_code ask_for_token(struct psn_ovh *ovh, struct psn_error *err)
+{
+    struct psn_ovh_token_request request = { ovh->http, ovh->token_url, ovh->ca_file,
+                                             &ovh->credential };
+    struct psn_ovh_token token = { 0 };
+    enum psn_code rc = PSN_E_NETWORK;
+    struct psn_error failure;
+    bool passing = true;
+    int64_t margin_s;
+
+    psn_secret_free(PSN_TAKE(ovh->bearer));
+    for (int tries = 0; rc && passing && tries < TRIES_MAX; tries++) {
+        if (tries > 0)
+            wait_before(ovh, tries - 1, -1);
+        failure = (struct psn_error){ 0 };
+        rc = psn_ovh_token_ask(&request, &token, &passing, &failure);
+    }
+    if (rc)
+        return hand_up(&failure, err);
+    margin_s =
+        token.lifetime_s / 10 < TOKEN_MARGIN_S ? token.lifetime_s / 10 : TOKEN_MARGIN_S;
+    ovh->bearer = token.bearer;
+    ovh->bearer_until_ms = ovh->clock_ms() + (token.lifetime_s - margin_s) * 1000;
+    ovh->pass_number++;
+    return PSN_OK;
+}
+
+/* A token that will outlive the next call. */
+static enum psn_code need_token(struct psn_ovh *ovh, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (has_token(ovh))
+        return PSN_OK;
+    psn_gate_enter(&ovh->pass_gate);
+    if (!has_token(ovh))
+        rc = ask_for_token(ovh, err);
+    psn_gate_leave(&ovh->pass_gate);
+    return rc;
+}
+
+/* What a call must have before it can be sent: a token, or OVH's time. */
+static enum psn_code prepare(struct psn_ovh *ovh, const struct call *call,
+                             struct psn_error *err)
+{
+    if (is_account(ovh))
+        return need_token(ovh, err);
+    return call->is_signed ? know_time(ovh, err) : PSN_OK;
 }
 
 /* Sends a read until it is answered for good, or the tries are spent. */
 static enum psn_code fetch(struct psn_ovh *ovh, const struct call *call,
                            struct psn_http_response *response, struct psn_error *err)
 {
-    bool may_ask_time = call->is_signed;
+    bool may_renew = call->is_signed;
     struct attempt attempt;
 
     for (int tries = 0;;) {
-        enum psn_code rc = call->is_signed ? know_time(ovh, err) : PSN_OK;
-        uint64_t time_number = ovh->time_number;
+        enum psn_code rc = prepare(ovh, call, err);
+        uint64_t number = ovh->pass_number;
 
         if (rc)
             return rc;
         try_read(ovh, call, response, &attempt);
         if (attempt.outcome == PSN_OVH_DONE)
             return PSN_OK;
-        if (attempt.outcome == PSN_OVH_CLOCK && may_ask_time) {
-            may_ask_time = false;
-            doubt_time(ovh, time_number);
+        if (attempt.stale && may_renew) {
+            may_renew = false;
+            forget_stale(ovh, number);
             continue;
         }
         tries++;
@@ -368,7 +476,7 @@ static enum psn_code sync_time(struct psn_ovh *ovh, struct psn_error *err)
                         ovh->host);
     ovh->time_offset_ms = time_s * 1000 - ovh->clock_ms();
     ovh->has_time = true;
-    ovh->time_number++;
+    ovh->pass_number++;
     return PSN_OK;
 }
 
@@ -379,10 +487,10 @@ static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err)
 
     if (ovh->has_time)
         return PSN_OK;
-    psn_gate_enter(&ovh->time_gate);
+    psn_gate_enter(&ovh->pass_gate);
     if (!ovh->has_time)
         rc = sync_time(ovh, err);
-    psn_gate_leave(&ovh->time_gate);
+    psn_gate_leave(&ovh->pass_gate);
     return rc;
 }
 
@@ -483,8 +591,8 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
     struct call call = { .method = change->method,
                          .path = psn_buf_str(change->path),
                          .body = change->body,
-                         .is_signed = true };
-    bool has_asked_time = false;
+                         .is_signed = !change->by_application };
+    bool has_renewed = false;
 
     *ret_answer =
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
@@ -493,11 +601,15 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
     for (;;) {
         PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
         struct psn_ovh_verdict verdict;
-        uint64_t time_number;
+        uint64_t number;
 
-        if (know_time(ovh, err))
+        if (prepare(ovh, &call, err)) {
+            /* Without a token nothing was sent; that OVH gives none is definite. */
+            if (is_account(ovh) && err && err->code == PSN_E_REFUSED)
+                ret_answer->outcome = PSN_OVH_NOT_ALLOWED;
             return;
-        time_number = ovh->time_number;
+        }
+        number = ovh->pass_number;
         if (perform(ovh, &call, &response, err)) {
             ovh->last_reason = PSN_OVH_REASON_NONE;
             ret_answer->outcome =
@@ -506,12 +618,13 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
         }
         verdict = psn_ovh_judge(&response, change->hidden);
         note_rate(ovh, &verdict);
-        if (verdict.outcome != PSN_OVH_CLOCK || has_asked_time) {
+        refine(ovh, &verdict);
+        if (!is_stale(ovh, &verdict) || has_renewed) {
             *ret_value = conclude(ovh, &call, &verdict, &response, ret_answer, err);
             return;
         }
-        ret_answer->outcome = PSN_OVH_CLOCK;
-        has_asked_time = true;
-        doubt_time(ovh, time_number);
+        ret_answer->outcome = verdict.outcome;
+        has_renewed = true;
+        forget_stale(ovh, number);
     }
 }

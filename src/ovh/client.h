@@ -12,9 +12,9 @@
 #include "passation/error.h"
 
 /*
- * Signed calls to one OVH account: server time, rate limit (a token bucket), retries of
- * reads, classification of answers. JSON stays inside ovh/: callers get structs. Several
- * fibers of a loop may use one account at once.
+ * Calls to one OVH account, signed or with a service account's token: server time, rate
+ * limit (a token bucket), retries of reads, classification of answers. JSON stays inside
+ * ovh/: callers get structs. Several fibers of a loop may use one account at once.
  */
 enum {
     PSN_OVH_TEXT_MAX =
@@ -28,6 +28,8 @@ struct psn_ovh_options {
     struct psn_http http;      /* the port */
     int64_t (*clock_ms)(void); /* a steady clock; NULL: psn_clock_boot_ms */
     void (*sleep_ms)(int64_t); /* NULL: psn_loop_sleep_ms */
+    bool key_known;            /* the consumer key was good once … */
+    int64_t key_expires_s;     /* … and ends then; 0: never */
 };
 
 struct psn_ovh;
@@ -90,5 +92,14 @@ struct psn_ovh_key_info {
 PSN_MUST_CHECK enum psn_code psn_ovh_key_info(struct psn_ovh *ovh,
                                               struct psn_ovh_key_info *ret_info,
                                               struct psn_error *err);
+
+/* GET /auth/details: whose the credential is, whatever its kind. */
+struct psn_ovh_details {
+    char nic[65];
+    char method[64]; /* "account", "oauth2_client_credentials" … */
+};
+PSN_MUST_CHECK enum psn_code psn_ovh_details(struct psn_ovh *ovh,
+                                             struct psn_ovh_details *ret_details,
+                                             struct psn_error *err);
 
 #endif

@@ -54,7 +54,51 @@ void psn_ovh_credential_release(struct psn_ovh_credential *credential)
     psn_secret_free(credential->application_key);
     psn_secret_free(credential->application_secret);
     psn_secret_free(credential->consumer_key);
+    psn_secret_free(credential->client_id);
+    psn_secret_free(credential->client_secret);
     *credential = (struct psn_ovh_credential){ 0 };
+}
+
+bool psn_ovh_credential_is_account(const struct psn_ovh_credential *credential)
+{
+    return credential->client_id != NULL;
+}
+
+/* The secrets of a credential, in the order of enum field. */
+static struct psn_secret **slot_of(struct psn_ovh_credential *credential,
+                                   enum field field)
+{
+    struct psn_secret **const slots[] = {
+        [APPLICATION_KEY] = &credential->application_key,
+        [APPLICATION_SECRET] = &credential->application_secret,
+        [CONSUMER_KEY] = &credential->consumer_key,
+        [CLIENT_ID] = &credential->client_id,
+        [CLIENT_SECRET] = &credential->client_secret,
+    };
+
+    return slots[field];
+}
+
+enum psn_code psn_ovh_credential_copy(const struct psn_ovh_credential *from,
+                                      struct psn_ovh_credential *ret_credential,
+                                      struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_ovh_credential) copy = { 0 };
+    struct psn_ovh_credential borrowed = *from;
+    enum psn_code rc = PSN_OK;
+
+    for (enum field field = 0; !rc && field <= CLIENT_SECRET; field++) {
+        const struct psn_secret *secret = *slot_of(&borrowed, field);
+
+        if (secret)
+            rc = psn_secret_copy(psn_secret_bytes(secret), psn_secret_size(secret),
+                                 slot_of(&copy, field), err);
+    }
+    if (rc)
+        return rc;
+    *ret_credential = copy;
+    copy = (struct psn_ovh_credential){ 0 };
+    return PSN_OK;
 }
 
 static struct span trim(struct span span)
@@ -241,25 +285,47 @@ static enum psn_code copy_key(struct span value, const char *name,
     return psn_secret_copy(value.at, value.size, ret_secret, err);
 }
 
+/* The last field of the pair or triple that is meant; which ones are missing. */
 static enum psn_code check_fields(const struct span fields[FIELD_COUNT],
+                                  enum field *ret_first, enum field *ret_last,
                                   struct psn_error *err)
 {
+    bool is_account = fields[CLIENT_ID].at || fields[CLIENT_SECRET].at;
+
     if (fields[APPLICATION_KEY].at && fields[CLIENT_ID].at)
         return psn_fail(err, PSN_E_INVALID,
                         _("application_key and client_id stand together: which of the "
                           "two is meant?"));
-    if (fields[CLIENT_ID].at || fields[CLIENT_SECRET].at)
-        return psn_fail(err, PSN_E_POLICY,
-                        _("an OAuth2 service account (client_id) cannot be linked by "
-                          "this version"));
-    for (size_t i = APPLICATION_KEY; i <= CONSUMER_KEY; i++) {
+    *ret_first = is_account ? CLIENT_ID : APPLICATION_KEY;
+    *ret_last = is_account ? CLIENT_SECRET : CONSUMER_KEY;
+    for (enum field i = *ret_first; i <= *ret_last; i++) {
         if (fields[i].at)
             continue;
         (void)psn_fail(err, PSN_E_INVALID, _("%s is missing"), field_names[i]);
         return psn_hint(err, PSN_E_INVALID,
-                        _("application_key, application_secret and consumer_key are "
-                          "needed, all three from the same key"));
+                        is_account
+                            ? _("client_id and client_secret are needed, both from the "
+                                "same service account")
+                            : _("application_key, application_secret and consumer_key "
+                                "are needed, all three from the same key"));
     }
+    return PSN_OK;
+}
+
+static enum psn_code copy_fields(const struct span fields[FIELD_COUNT], enum field first,
+                                 enum field last,
+                                 struct psn_ovh_credential *ret_credential,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_ovh_credential) credential = { 0 };
+    enum psn_code rc = PSN_OK;
+
+    for (enum field i = first; !rc && i <= last; i++)
+        rc = copy_key(fields[i], field_names[i], slot_of(&credential, i), err);
+    if (rc)
+        return rc;
+    *ret_credential = credential;
+    credential = (struct psn_ovh_credential){ 0 };
     return PSN_OK;
 }
 
@@ -269,9 +335,10 @@ enum psn_code psn_ovh_credential_parse(const char *config, size_t size,
                                        struct psn_error *err)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* some editors put it first */
-    PSN_AUTO_RELEASE(psn_ovh_credential) credential = { 0 };
     struct span all = { config, size };
     struct span fields[FIELD_COUNT] = { { 0 } };
+    enum field first = APPLICATION_KEY;
+    enum field last = CONSUMER_KEY;
     enum psn_code rc;
 
     if (size > PSN_CONFIG_MAX || !psn_text_is_utf8(config, size))
@@ -281,20 +348,27 @@ enum psn_code psn_ovh_credential_parse(const char *config, size_t size,
         all = (struct span){ config + 3, size - 3 };
     rc = choose(all, endpoint, fields, err);
     if (rc == PSN_OK)
-        rc = check_fields(fields, err);
-    if (rc == PSN_OK)
-        rc = copy_key(fields[APPLICATION_KEY], "application_key",
-                      &credential.application_key, err);
-    if (rc == PSN_OK)
-        rc = copy_key(fields[APPLICATION_SECRET], "application_secret",
-                      &credential.application_secret, err);
-    if (rc == PSN_OK)
-        rc =
-            copy_key(fields[CONSUMER_KEY], "consumer_key", &credential.consumer_key, err);
-    if (rc)
-        return rc;
-    ret_credential->application_key = PSN_TAKE(credential.application_key);
-    ret_credential->application_secret = PSN_TAKE(credential.application_secret);
-    ret_credential->consumer_key = PSN_TAKE(credential.consumer_key);
-    return PSN_OK;
+        rc = check_fields(fields, &first, &last, err);
+    return rc ? rc : copy_fields(fields, first, last, ret_credential, err);
+}
+
+enum psn_code psn_ovh_credential_parse_pair(const struct psn_secret *pair,
+                                            bool is_account,
+                                            struct psn_ovh_credential *ret_credential,
+                                            struct psn_error *err)
+{
+    struct span fields[FIELD_COUNT] = { { 0 } };
+    enum field first = is_account ? CLIENT_ID : APPLICATION_KEY;
+    const char *text = (const char *)psn_secret_bytes(pair);
+    const char *colon = memchr(text, ':', psn_secret_size(pair));
+
+    if (!colon)
+        return psn_fail(err, PSN_E_INVALID,
+                        is_account ? _("not of the form CLIENT_ID:CLIENT_SECRET")
+                                   : _("not of the form "
+                                       "APPLICATION_KEY:APPLICATION_SECRET"));
+    fields[first] = trim((struct span){ text, (size_t)(colon - text) });
+    fields[first + 1] = trim(
+        (struct span){ colon + 1, psn_secret_size(pair) - (size_t)(colon + 1 - text) });
+    return copy_fields(fields, first, first + 1, ret_credential, err);
 }

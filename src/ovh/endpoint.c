@@ -15,10 +15,11 @@ enum {
 static const struct {
     const char *name;
     const char *host;
+    const char *token_url;
 } endpoints[] = {
-    { "ovh-eu", "eu.api.ovh.com" },
-    { "ovh-ca", "ca.api.ovh.com" },
-    { "ovh-us", "api.us.ovhcloud.com" },
+    { "ovh-eu", "eu.api.ovh.com", "https://www.ovh.com/auth/oauth2/token" },
+    { "ovh-ca", "ca.api.ovh.com", "https://ca.ovh.com/auth/oauth2/token" },
+    { "ovh-us", "api.us.ovhcloud.com", "https://us.ovhcloud.com/auth/oauth2/token" },
 };
 
 static bool ends_with(const char *host, size_t size, const char *end)
@@ -129,4 +130,42 @@ enum psn_code psn_ovh_endpoint_root(const char *endpoint, char *ret_root, size_t
     return psn_hint(err, PSN_E_INVALID,
                     _("give ovh-eu, ovh-ca, ovh-us, or a URL such as "
                       "https://host:port/1.0"));
+}
+
+/* How far the scheme, host and port of a root go. */
+static size_t origin_size(const char *root)
+{
+    const char *host = strstr(root, "://");
+
+    host = host ? host + 3 : root;
+    return (size_t)(host - root) + strcspn(host, "/");
+}
+
+enum psn_code psn_ovh_origin(const char *root, char *ret_origin, size_t size,
+                             struct psn_error *err)
+{
+    int length = snprintf(ret_origin, size, "%.*s", (int)origin_size(root), root);
+
+    return length >= 0 && (size_t)length < size
+               ? PSN_OK
+               : psn_fail(err, PSN_E_LIMIT, _("the address of the API is too long"));
+}
+
+enum psn_code psn_ovh_token_url(const char *root, char *ret_url, size_t size,
+                                struct psn_error *err)
+{
+    const char *host = root + strlen("https://");
+    size_t host_size = strcspn(host, ":/");
+    int length = -1;
+
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        if (strlen(endpoints[i].host) == host_size &&
+            strncasecmp(endpoints[i].host, host, host_size) == 0)
+            length = snprintf(ret_url, size, "%s", endpoints[i].token_url);
+    if (length < 0)
+        length = snprintf(ret_url, size, "%.*s/auth/oauth2/token", (int)origin_size(root),
+                          root);
+    return length >= 0 && (size_t)length < size
+               ? PSN_OK
+               : psn_fail(err, PSN_E_LIMIT, _("the address of the API is too long"));
 }

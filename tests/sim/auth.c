@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oauth.h"
 #include "route.h"
 #include "state.h"
 #include "text.h"
@@ -56,6 +57,46 @@ void sim_auth_refresh(const struct sim *sim, json_t *credential)
         json_object_set_new(credential, "status", json_string("expired"));
 }
 
+bool sim_auth_is_forgotten(const struct sim *sim, const json_t *credential)
+{
+    json_int_t life_s = sim->settings.pending_ttl_s;
+
+    return life_s > 0 &&
+           strcmp(sim_state_text(credential, "status"), "pendingValidation") == 0 &&
+           json_integer_value(json_object_get(credential, "_asked_s")) + life_s <=
+               sim_state_now_s(sim);
+}
+
+bool sim_auth_decide(struct sim *sim, json_t *credential,
+                     const struct sim_decision *decision, char *ret_why, size_t why_size)
+{
+    const json_t *nics = json_object_get(sim->root, "nics");
+    char text[SIM_TEXT_DATETIME_SIZE];
+
+    if (strcmp(sim_state_text(credential, "status"), "pendingValidation") != 0) {
+        snprintf(ret_why, why_size, "this key is not waiting");
+        return false;
+    }
+    if (decision->nic && !json_object_get(nics, decision->nic)) {
+        snprintf(ret_why, why_size, "no account is called '%.60s'", decision->nic);
+        return false;
+    }
+    if (decision->refuse) {
+        json_object_set_new(credential, "status", json_string("refused"));
+        return true;
+    }
+    if (decision->nic)
+        json_object_set_new(credential, "_nic", json_string(decision->nic));
+    if (decision->duration_s != 0) {
+        int64_t end = sim_state_now_s(sim) + decision->duration_s;
+        sim_text_datetime(end, text);
+        json_object_set_new(credential, "expiration", json_string(text));
+        json_object_set_new(credential, "_expires_s", json_integer(end));
+    }
+    json_object_set_new(credential, "status", json_string("validated"));
+    return true;
+}
+
 static json_t *find_application(const struct sim *sim, const char *key)
 {
     const char *id = NULL;
@@ -97,7 +138,7 @@ static bool check_keys(struct sim *sim, struct sim_call *call)
     }
     call->credential = consumer ? sim_auth_find_key(sim, consumer) : NULL;
     /* A key of another application is as good as none. */
-    if (!call->credential ||
+    if (!call->credential || sim_auth_is_forgotten(sim, call->credential) ||
         json_integer_value(json_object_get(call->credential, "applicationId")) !=
             json_integer_value(json_object_get(call->application, "applicationId"))) {
         call->credential = NULL;
@@ -235,21 +276,48 @@ static void refuse_rate(const struct sim *sim, struct sim_call *call)
     sim_call_refuse_plain(call, 429, "Too many requests");
 }
 
-bool sim_auth_check(struct sim *sim, struct sim_call *call, const char *peer)
+/* What a key that is not valid may do all the same, where a setting says so. */
+static bool may_see_state(const struct sim *sim, const struct sim_call *call)
+{
+    return sim->settings.state_shown && !sim_state_flag(call->credential, "_revoked") &&
+           strcmp(call->path, "/auth/currentCredential") == 0;
+}
+
+static bool check_state(const struct sim *sim, struct sim_call *call)
+{
+    const char *status = sim_state_text(call->credential, "status");
+
+    if (!sim_state_flag(call->credential, "_revoked") && strcmp(status, "validated") == 0)
+        return true;
+    if (sim->settings.pending_signature && strcmp(status, "pendingValidation") == 0)
+        sim_call_refuse_auth(call, 400, "INVALID_SIGNATURE", "Invalid signature");
+    else
+        sim_call_refuse_auth(call, 403, "INVALID_CREDENTIAL",
+                             "This credential is not valid");
+    return false;
+}
+
+static bool check_key_and_signature(struct sim *sim, struct sim_call *call)
 {
     if (!check_keys(sim, call))
         return false;
-    if (!check_signature(call)) {
-        sim_call_refuse_auth(call, 400, "INVALID_SIGNATURE", "Invalid signature");
+    if (check_signature(call))
+        return true;
+    sim_call_refuse_auth(call, 400, "INVALID_SIGNATURE", "Invalid signature");
+    return false;
+}
+
+bool sim_auth_check(struct sim *sim, struct sim_call *call, const char *peer)
+{
+    if (sim_http_header(call->request, "Authorization"))
+        return sim_oauth_check(sim, call);
+    if (!check_key_and_signature(sim, call))
         return false;
-    }
     sim_auth_refresh(sim, call->credential);
-    if (sim_state_flag(call->credential, "_revoked") ||
-        strcmp(sim_state_text(call->credential, "status"), "validated") != 0) {
-        sim_call_refuse_auth(call, 403, "INVALID_CREDENTIAL",
-                             "This credential is not valid");
+    if (may_see_state(sim, call))
+        return true;
+    if (!check_state(sim, call))
         return false;
-    }
     if (!check_time(sim, call)) {
         sim_call_refuse_auth(call, 400, "QUERY_TIME_OUT", "Query out of time");
         return false;
@@ -297,11 +365,13 @@ static json_t *new_credential(struct sim *sim, const struct sim_call *call,
     json_object_set_new(ret_answer, "validationUrl", json_string(url));
     json_object_set_new(ret_answer, "consumerKey", json_string(key));
     json_object_set_new(ret_answer, "state", json_string("pendingValidation"));
-    return json_pack(
-        "{s:I,s:O,s:s,s:n,s:n,s:b,s:s,s:s,s:s,s:s}", "credentialId", sim_state_id(sim),
-        "applicationId", json_object_get(call->application, "applicationId"), "creation",
-        creation, "expiration", "lastUse", "ovhSupport", 0, "status", "pendingValidation",
-        "_key", key, "_token", token, "_nic", sim_state_text(call->application, "_nic"));
+    return json_pack("{s:I,s:O,s:s,s:n,s:n,s:b,s:s,s:s,s:s,s:s,s:I}", "credentialId",
+                     sim_state_id(sim), "applicationId",
+                     json_object_get(call->application, "applicationId"), "creation",
+                     creation, "expiration", "lastUse", "ovhSupport", 0, "status",
+                     "pendingValidation", "_key", key, "_token", token, "_nic",
+                     sim_state_text(call->application, "_nic"), "_asked_s",
+                     (json_int_t)sim_state_now_s(sim));
 }
 
 void sim_auth_request_credential(struct sim *sim, struct sim_call *call)
@@ -331,9 +401,20 @@ void sim_auth_request_credential(struct sim *sim, struct sim_call *call)
     sim_call_answer(call, answer);
 }
 
+/* What OVH answers a token on a call about consumer keys was not observed. */
+static bool refuse_bearer(struct sim_call *call)
+{
+    if (!sim_oauth_is_bearer(call))
+        return false;
+    sim_call_refuse(call, 403, "Client::Forbidden", "This is no consumer key");
+    return true;
+}
+
 void sim_auth_current(struct sim *sim, struct sim_call *call)
 {
     (void)sim;
+    if (refuse_bearer(call))
+        return;
     sim_call_answer(call, sim_state_public(call->credential));
 }
 
@@ -343,6 +424,14 @@ void sim_auth_details(struct sim *sim, struct sim_call *call)
     char identity[160];
 
     (void)sim;
+    if (sim_oauth_is_bearer(call)) {
+        sim_call_answer(call,
+                        json_pack("{s:s,s:n,s:n,s:[O],s:s,s:n,s:n}", "account", nic,
+                                  "allowedRoutes", "description", "identities",
+                                  json_object_get(call->credential, "identity"), "method",
+                                  "oauth2_client_credentials", "roles", "user"));
+        return;
+    }
     snprintf(identity, sizeof identity, "urn:v1:eu:identity:account:%.100s", nic);
     sim_call_answer(call,
                     json_pack("{s:s,s:O,s:n,s:[s],s:s,s:n,s:n}", "account", nic,
@@ -354,6 +443,8 @@ void sim_auth_details(struct sim *sim, struct sim_call *call)
 void sim_auth_logout(struct sim *sim, struct sim_call *call)
 {
     (void)sim;
+    if (refuse_bearer(call))
+        return;
     json_object_set_new(call->credential, "status", json_string("expired"));
     call->effect = true;
     sim_call_answer(call, json_null());

@@ -33,6 +33,21 @@ void sim_auth_sign(const struct sim_auth_signed *fields,
 /* Finds the credential of a consumer key; borrowed, or NULL. */
 json_t *sim_auth_find_key(const struct sim *sim, const char *consumer_key);
 
+/* The owner's answer to a key that waits. False, with the reason, if it is not waiting,
+ * or there is no such account. */
+enum {
+    SIM_AUTH_DAY_S = 86400,
+};
+struct sim_decision {
+    bool refuse;
+    int64_t duration_s; /* 0: without limit */
+    const char *nic;    /* the account that is logged in; NULL: the application's own */
+};
+bool sim_auth_decide(struct sim *sim, json_t *credential,
+                     const struct sim_decision *decision, char *ret_why, size_t why_size);
+/* True if the key waited for longer than the setting pending_ttl_s. */
+bool sim_auth_is_forgotten(const struct sim *sim, const json_t *credential);
+
 /* Brings `status` up to date where `expiration` has passed. */
 void sim_auth_refresh(const struct sim *sim, json_t *credential);
 

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "http.h"
 #include "migrate.h"
+#include "oauth.h"
 #include "seed.h"
 #include "service.h"
 #include "settings.h"
@@ -270,7 +271,7 @@ static json_t *do_set(struct order *order)
     json_object_foreach(order->body, name, value) {
         if (!sim_settings_is(name) && strcmp(name, "domain") != 0 &&
             strcmp(name, "credential") != 0 && strcmp(name, "account") != 0 &&
-            strcmp(name, "service") != 0) {
+            strcmp(name, "service") != 0 && strcmp(name, "oauth2") != 0) {
             snprintf(order->why, sizeof order->why, "no setting is called '%.60s'", name);
             return NULL;
         }
@@ -289,6 +290,9 @@ static json_t *do_set(struct order *order)
     value = json_object_get(order->body, "account");
     if (value && !set_account(sim, value))
         return refuse(order, "no such mailbox");
+    value = json_object_get(order->body, "oauth2");
+    if (value && !sim_oauth_set(sim, value))
+        return refuse(order, "no such OAuth2 client");
     return sim_settings_dump(sim);
 }
 
@@ -308,32 +312,36 @@ static json_t *do_converge(struct order *order)
     return json_pack("{s:I}", "moved", sim_task_converge(order->sim));
 }
 
-/* The owner agrees (or refuses), for so long: null is without limit, a day by default. */
+/* The owner agrees (or refuses), for so long: null is without limit, a day by default. Or
+ * a key comes to its end at once. */
 static json_t *do_approve(struct order *order)
 {
-    const struct sim *sim = order->sim;
+    struct sim *sim = order->sim;
     json_t *credential =
         sim_auth_find_key(sim, sim_state_text(order->body, "consumer_key"));
     const json_t *duration = json_object_get(order->body, "duration_s");
-    char text[SIM_TEXT_DATETIME_SIZE];
+    struct sim_decision decision = {
+        .refuse = sim_state_flag(order->body, "refuse"),
+        .duration_s = json_is_integer(duration) ? json_integer_value(duration)
+                      : json_is_null(duration)  ? 0
+                                                : SIM_AUTH_DAY_S,
+        .nic = json_string_value(json_object_get(order->body, "nic")),
+    };
 
     if (!credential)
         return refuse(order, "no such consumer key");
-    if (strcmp(sim_state_text(credential, "status"), "pendingValidation") != 0)
-        return refuse(order, "this key is not waiting");
-    if (sim_state_flag(order->body, "refuse")) {
-        json_object_set_new(credential, "status", json_string("refused"));
+    if (sim_state_flag(order->body, "expire")) {
+        json_object_set_new(credential, "status", json_string("expired"));
         return done();
     }
-    if (!json_is_null(duration)) {
-        int64_t end = sim_state_now_s(sim) +
-                      (json_is_integer(duration) ? json_integer_value(duration) : 86400);
-        sim_text_datetime(end, text);
-        json_object_set_new(credential, "expiration", json_string(text));
-        json_object_set_new(credential, "_expires_s", json_integer(end));
-    }
-    json_object_set_new(credential, "status", json_string("validated"));
-    return done();
+    return sim_auth_decide(sim, credential, &decision, order->why, sizeof order->why)
+               ? done()
+               : NULL;
+}
+
+static json_t *do_oauth(struct order *order)
+{
+    return sim_oauth_dump(order->sim);
 }
 
 /* A change from outside, as in the control panel: at once, on both front ends or one. */
@@ -408,6 +416,7 @@ static const struct {
     { "POST", "/task/release", do_release_tasks },
     { "POST", "/fronts/converge", do_converge },
     { "POST", "/credential/approve", do_approve },
+    { "GET", "/oauth2", do_oauth },
     { "POST", "/password", do_password },
     { "POST", "/migrate", do_migrate },
     { "POST", "/imap", do_imap },

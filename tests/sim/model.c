@@ -9,6 +9,7 @@ static const struct sim_enumeration enumerations[] = {
     { "auth.HTTPMethodEnum", { "DELETE", "GET", "PATCH", "POST", "PUT" } },
     { "auth.CredentialStateEnum",
       { "expired", "pendingValidation", "refused", "validated" } },
+    { "oauth2.ClientFlowEnum", { "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS" } },
 };
 
 #define MEMBERS (const struct sim_member[])
@@ -25,6 +26,25 @@ static const struct sim_model models[] = {
       MEMBERS{
           { "method", "auth.HTTPMethodEnum", false, false },
           { "path", "string", false, false },
+          { 0 },
+      } },
+    { "oauth2.clientRequest",
+      MEMBERS{
+          { "callbackUrls", "string[]", false, false },
+          { "description", "string", false, true },
+          { "flow", "oauth2.ClientFlowEnum", false, true },
+          { "name", "string", false, true },
+          { 0 },
+      } },
+    { "oauth2.client",
+      MEMBERS{
+          { "callbackUrls", "string[]", true, false },
+          { "clientId", "string", false, false },
+          { "createdAt", "datetime", false, false },
+          { "description", "string", false, false },
+          { "flow", "oauth2.ClientFlowEnum", false, false },
+          { "identity", "string", true, false },
+          { "name", "string", false, false },
           { 0 },
       } },
     { "email.domain.Account",

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "oauth.h"
 #include "route.h"
 #include "text.h"
 
@@ -248,16 +249,19 @@ static void print_route(const struct sim_route *route, FILE *out)
     bool second = strncmp(route->path, "/v2/", 4) == 0;
     const struct sim_param *param = NULL;
     json_t *params = json_array();
+    char action[300];
 
+    sim_oauth_action(route, action, sizeof action);
     for (size_t p = 0; (param = sim_route_param(route, p)) != NULL; p++)
         json_array_append_new(params,
                               json_pack("{s:s,s:s?,s:s,s:b}", "in", places[param->place],
                                         "name", *param->name ? param->name : NULL, "type",
                                         param->type, "required", param->required));
     json_t *line =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "method", route->method, "root",
-                  second ? "v2" : "v1", "path", route->path + (second ? 3 : 0), "access",
-                  accesses[route->access], "returns", route->returns, "params", params);
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method",
+                  route->method, "root", second ? "v2" : "v1", "path",
+                  route->path + (second ? 3 : 0), "access", accesses[route->access],
+                  "returns", route->returns, "params", params);
     json_dumpf(line, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(line);

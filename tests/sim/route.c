@@ -4,6 +4,7 @@
 #include "family.h"
 #include "mail.h"
 #include "me.h"
+#include "oauth.h"
 
 #define DOMAIN     SIM_PATH, "domain", "string", true
 #define ACCOUNT    SIM_PATH, "accountName", "string", true
@@ -78,6 +79,38 @@ static const struct sim_route own_routes[] = {
       sim_me_delete_application,
       "void",
       { { APP } } },
+
+    { "GET",
+      "/me/api/oauth2/client",
+      SIM_SIGNED,
+      sim_oauth_clients,
+      "string[]",
+      { { 0 } } },
+    { "POST",
+      "/me/api/oauth2/client",
+      SIM_SIGNED,
+      sim_oauth_create,
+      "oauth2.clientSecret",
+      { { SIM_BODY, "", "oauth2.clientRequest", true } } },
+    { "GET",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_client,
+      "oauth2.client",
+      { { SIM_PATH, "clientId", "string", true } } },
+    { "PUT",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_edit,
+      "void",
+      { { SIM_PATH, "clientId", "string", true },
+        { SIM_BODY, "", "oauth2.client", true } } },
+    { "DELETE",
+      "/me/api/oauth2/client/{clientId}",
+      SIM_SIGNED,
+      sim_oauth_delete,
+      "void",
+      { { SIM_PATH, "clientId", "string", true } } },
 
     { "GET", "/email/domain", SIM_SIGNED, sim_mail_domains, "string[]", { { TAGS } } },
     { "GET",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oauth.h"
 #include "state.h"
 #include "text.h"
 
@@ -361,6 +362,7 @@ bool sim_seed(struct sim *sim, const json_t *seed, char *ret_why, size_t why_siz
         { "nics", seed_nic },
         { "applications", seed_application },
         { "credentials", seed_credential },
+        { "oauth2_clients", sim_oauth_seed },
         { "domains", seed_domain },
         { "services", sim_seed_service },
     };

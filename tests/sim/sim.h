@@ -20,6 +20,7 @@
  *   root.nics.{nic}                      nichandle.Nichandle
  *   root.applications.{id}               auth.ApiApplication, _secret, _nic
  *   root.credentials.{id}                auth.ApiCredential, _key, _nic, _revoked
+ *   root.oauth2.{clientId}, root.tokens  see oauth.h
  *   root.domains.{domain}                service, infos, quota, _nic, _expired,
  * _suspended .accounts.{name}                 email.domain.Account and a mailbox's own
  * members .redirections.{id}, .responders.{account}, .acl [nic], .lists.{name}
@@ -76,6 +77,10 @@ struct sim_settings {
     bool policy_late;      /* a password against the policy fails in its task */
     bool idle_task_zero;   /* taskPendingId of an idle mailbox is 0, not null */
     bool v2_full_put;      /* a PUT must repeat the e-mail address */
+    json_int_t token_lifetime_s; /* of an OAuth2 token */
+    json_int_t pending_ttl_s;    /* a key that waits is forgotten; 0: never */
+    bool pending_signature;      /* a key that waits gets INVALID_SIGNATURE */
+    bool state_shown;            /* currentCredential answers keys of any state */
 };
 
 struct sim_counters {

@@ -56,8 +56,18 @@ class Answers(unittest.TestCase):
         self.change_mailboxes()
         self.ask("DELETE", "/me/api/credential/{credentialId}", credentialId=301774020)
         self.ask("DELETE", "/me/api/application/{applicationId}", applicationId=90211)
+        self.change_service_accounts()
         self.ask("POST", "/auth/logout")
         self.assertEqual(self.rows - self.seen, set())
+
+    def change_service_accounts(self):
+        one = "/me/api/oauth2/client/{clientId}"
+        wish = {"name": "passation", "description": "x", "flow": "CLIENT_CREDENTIALS"}
+        made = self.ask("POST", "/me/api/oauth2/client", wish)
+        self.ask("GET", "/me/api/oauth2/client")
+        self.ask("GET", one, clientId=made["clientId"])
+        self.ask("PUT", one, {"name": "other"}, clientId=made["clientId"])
+        self.ask("DELETE", one, clientId=made["clientId"])
 
     def read_account(self):
         self.ask("GET", "/auth/time")

@@ -1,9 +1,11 @@
 """Who may call: keys, signature, time, rules, addresses, rate; and how a key is asked for."""
 
+import base64
 import contextlib
 import json
 import time
 import unittest
+import urllib.parse
 
 import simlib
 
@@ -157,6 +159,94 @@ class Auth(unittest.TestCase):
         now = self.sim.order("POST", "/credential/approve", {"consumer_key": key}, expect=400)
         self.assertIn("not waiting", now["error"])
         self.refused(403, "NOT_GRANTED_CALL", path="/auth/currentCredential", consumer=key)
+
+    def ask(self):
+        only = {"X-Ovh-Consumer": None, "X-Ovh-Signature": None, "X-Ovh-Timestamp": None}
+        rules = [{"method": "GET", "path": "/*"}]
+        asked = self.sim.call(
+            "POST", "/auth/credential", {"accessRules": rules}, headers=only
+        ).json
+        return asked["consumerKey"], asked["validationUrl"]
+
+    def post(self, path, form, **headers):
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with contextlib.closing(self.sim.connect()) as link:
+            link.request("POST", path, urllib.parse.urlencode(form), headers)
+            answer = link.getresponse()
+            return answer.status, answer.read().decode()
+
+    def test_the_owner_answers_by_the_form_of_the_page(self):
+        self.sim.order("POST", "/seed", {"nics": [{"nichandle": "zz999999-ovh"}]})
+        key, url = self.ask()
+        path = url[url.index("/auth/") :]
+        self.assertIn('<form method="post"', self.page(url))
+        self.assertEqual(self.post(path, {"decision": "perhaps"})[0], 400)
+        unknown = {"decision": "approve", "account": "nobody"}
+        self.assertEqual(self.post(path, unknown)[0], 400)
+        form = {"decision": "approve", "validity": "3600", "account": "zz999999-ovh"}
+        self.assertEqual(self.post(path, form)[0], 200)
+        self.assertEqual(self.post(path, form)[0], 400)
+        self.assertEqual(self.sim.call("GET", "/me", consumer=key).json["nichandle"],
+                         "zz999999-ovh")
+        key, url = self.ask()
+        self.post(url[url.index("/auth/") :], {"decision": "refuse"})
+        self.refused(403, "INVALID_CREDENTIAL", consumer=key)
+
+    def test_what_a_key_that_waits_is_told_is_a_setting(self):
+        key, url = self.ask()
+        now = "/auth/currentCredential"
+        self.refused(403, "INVALID_CREDENTIAL", path=now, consumer=key)
+        self.sim.order("POST", "/set", {"pending_signature": True})
+        self.refused(400, "INVALID_SIGNATURE", path=now, consumer=key)
+        self.sim.order("POST", "/set", {"state_shown": True})
+        state = self.sim.call("GET", now, consumer=key).json["status"]
+        self.assertEqual(state, "pendingValidation")
+        self.sim.order("POST", "/set", {"pending_ttl_s": 1})
+        time.sleep(1.1)
+        self.refused(403, "NOT_CREDENTIAL", path=now, consumer=key)
+        self.assertIn("No such request", self.page(url))
+
+    def token(self, client, secret, basic=False):
+        form = {"grant_type": "client_credentials", "scope": "all"}
+        headers = {}
+        if basic:
+            pair = base64.b64encode(f"{client}:{secret}".encode()).decode()
+            headers["Authorization"] = "Basic " + pair
+        else:
+            form.update(client_id=client, client_secret=secret)
+        status, text = self.post("/auth/oauth2/token", form, **headers)
+        return status, json.loads(text)
+
+    def with_token(self, path, token):
+        with contextlib.closing(self.sim.connect()) as link:
+            link.request("GET", "/1.0" + path, headers={"Authorization": "Bearer " + token})
+            answer = link.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def test_service_accounts(self):
+        one = {"nic": "xy000000-ovh", "client_id": "id-1", "client_secret": "secret-1",
+               "actions": ["account:apiovh:me/get"]}
+        self.sim.order("POST", "/seed", {"oauth2_clients": [one]})
+        for client, secret in (("id-1", "wrong"), ("wrong", "secret-1")):
+            status, answer = self.token(client, secret)
+            self.assertEqual((status, answer["error"]), (401, "invalid_client"))
+        self.assertEqual(self.token("id-1", "secret-1", basic=True)[0], 200)
+        token = self.token("id-1", "secret-1")[1]["access_token"]
+        self.assertEqual(self.with_token("/me", token)[0], 200)
+        status, answer = self.with_token("/email/domain", token)
+        self.assertEqual(status, 403)
+        self.assertEqual(answer["details"]["unauthorizedActionsByIAM"],
+                         "emailDomain:apiovh:get")
+        self.assertEqual(self.with_token("/auth/details", token)[1]["method"],
+                         "oauth2_client_credentials")
+        self.assertEqual(self.with_token("/me", "nonsense")[0], 401)
+        self.sim.order("POST", "/set", {"token_lifetime_s": 1})
+        short = self.token("id-1", "secret-1")[1]
+        self.assertEqual(short["expires_in"], 1)
+        time.sleep(1.1)
+        self.assertEqual(self.with_token("/me", short["access_token"])[0], 401)
+        self.sim.order("POST", "/set", {"oauth2": {"client_id": "id-1", "revoked": True}})
+        self.assertEqual(self.with_token("/me", token)[0], 401)
 
     def page(self, url):
         with contextlib.closing(self.sim.connect()) as link:

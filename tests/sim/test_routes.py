@@ -34,6 +34,9 @@ def compare_route(description, line):
         wrong.append("response type: " + where)
     if (line["access"] == "signed") == bool(operation.get("noAuthentication")):
         wrong.append("access: " + where)
+    actions = [action["name"] for action in operation.get("iamActions") or []]
+    if actions and line["action"] not in actions:
+        wrong.append("IAM action: %s %s, not in %s" % (where, line["action"], actions))
     ours = sorted(
         (p["in"], p["name"] or "", p["type"], p["required"]) for p in line["params"]
     )

@@ -57,7 +57,8 @@ struct fake_http {
 };
 extern struct fake_http fake;
 
-#define FAKE_ROOT "https://api.example/1.0"
+#define FAKE_ROOT      "https://api.example/1.0"
+#define FAKE_TOKEN_URL "https://api.example/auth/oauth2/token"
 
 /* Forgets everything; time_s is 1700000000, the clock stands at 1 000 000 ms. */
 void fake_http_reset(void);

@@ -98,7 +98,8 @@ static void refuses(void **state)
         { "[ovh-eu]\napplication_key=a\napplication_secret=s\n", PSN_E_INVALID,
           "consumer_key is missing" },
         { "[ovh-eu]\n" KEYS("a", "s", "c") "client_id=i\n", PSN_E_INVALID, "together" },
-        { "[ovh-eu]\nclient_id=i\nclient_secret=x\n", PSN_E_POLICY, "OAuth2" },
+        { "[ovh-eu]\nclient_id=i\n", PSN_E_INVALID, "client_secret is missing" },
+        { "[ovh-eu]\nclient_secret=x\n", PSN_E_INVALID, "client_id is missing" },
         { "[ovh-eu]\n" KEYS("a", "s", "c") "consumer_key=d\n", PSN_E_INVALID, "twice" },
         { "[ovh-eu]\n" KEYS("a", "s", "c") "[ovh-eu]\nx=1\n", PSN_E_INVALID, "twice" },
         { "[default]\nendpoint=e\n[e]\n" KEYS("a", "s", "c") "[e]\n[f]\n", PSN_E_INVALID,
@@ -122,6 +123,53 @@ static void refuses(void **state)
             !strstr(err.message, rows[i].says))
             fail_msg("row %zu: %s", i, err.message);
         assert_null(credential.application_key);
+        assert_null(credential.consumer_key);
+    }
+}
+
+static void reads_a_service_account(void **state)
+{
+    PSN_AUTO_RELEASE(psn_ovh_credential) credential = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        parse("[ovh-eu]\nclient_id=i\nclient_secret=x\n", "ovh-eu", &credential, NULL),
+        PSN_OK);
+    assert_true(psn_ovh_credential_is_account(&credential));
+    assert_secret(credential.client_id, "i");
+    assert_secret(credential.client_secret, "x");
+    assert_null(credential.application_key);
+}
+
+static void reads_pairs(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *first; /* NULL: refused */
+        const char *second;
+    } rows[] = {
+        { "ak:as", "ak", "as" },  { " ak : as ", "ak", "as" }, { "ak:a:s", "ak", "a:s" },
+        { "akas", NULL, NULL },   { ":as", NULL, NULL },       { "ak:", NULL, NULL },
+        { "a k:as", NULL, NULL }, { "", NULL, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        PSN_AUTO_RELEASE(psn_ovh_credential) credential = { 0 };
+        PSN_AUTO(psn_secret) *pair = NULL;
+        struct psn_error err = { 0 };
+        enum psn_code rc;
+
+        assert_int_equal(psn_secret_copy(rows[i].text, strlen(rows[i].text), &pair, NULL),
+                         PSN_OK);
+        rc = psn_ovh_credential_parse_pair(pair, i % 2 == 1, &credential, &err);
+        assert_int_equal(rc, rows[i].first ? PSN_OK : PSN_E_INVALID);
+        if (!rows[i].first)
+            continue;
+        assert_secret(i % 2 ? credential.client_id : credential.application_key,
+                      rows[i].first);
+        assert_secret(i % 2 ? credential.client_secret : credential.application_secret,
+                      rows[i].second);
         assert_null(credential.consumer_key);
     }
 }
@@ -243,6 +291,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(reads_a_service_account),
+        cmocka_unit_test(reads_pairs),
         cmocka_unit_test(never_shows_a_value),
         cmocka_unit_test(refuses_a_file_that_is_too_long_or_has_a_nul),
         cmocka_unit_test(knows_endpoints),
