@@ -61,7 +61,7 @@ class App {
 
     private languages(): HTMLElement {
         const choice = (language: Language): HTMLButtonElement => {
-            const made = h("button", { type: "button", lang: language, "aria-pressed": String(language === this.language), "aria-label": messages[language].languageName }, language.toUpperCase());
+            const made = h("button", { type: "button", lang: language, "aria-pressed": String(language === this.language), "aria-label": `${language.toUpperCase()}, ${messages[language].languageName}` }, language.toUpperCase());
             made.addEventListener("click", () => this.setLanguage(language));
             return made;
         };
@@ -74,7 +74,7 @@ class App {
         const skip = button(m.skip, { class: "skip" });
         lock?.addEventListener("click", () => this.lock());
         skip.addEventListener("click", () => this.main.focus());
-        this.bar.replaceChildren(skip, h("p", { class: "mark" }, h("span", { class: "word" }, "passation"), h("span", { class: "tagline" }, m.tagline)), h("div", { class: "bar-tools" }, this.languages(), ...(lock ? [lock] : [])));
+        this.bar.replaceChildren(skip, h("p", { class: "brand" }, h("span", { class: "word" }, "passation"), h("span", { class: "tagline" }, m.tagline)), h("div", { class: "bar-tools" }, this.languages(), ...(lock ? [lock] : [])));
     }
 
     private draw(): void {

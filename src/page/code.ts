@@ -53,7 +53,8 @@ export function suggestions(word: string, words: string[]): string[] {
         }
     });
     found.sort((a, b) => a.far - b.far || (a.word < b.word ? -1 : 1));
-    return [...new Set(found.map((entry) => entry.word))].slice(0, 3);
+    const near = found.filter((entry) => entry.far < (found[0]?.far ?? 0) + 1);
+    return [...new Set(near.map((entry) => entry.word))].slice(0, 3);
 }
 
 export function passphraseOf(words: string[]): string {

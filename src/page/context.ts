@@ -54,7 +54,7 @@ export class Context {
 
     /* A button that copies; value is asked for when it is pressed. */
     copyButton(what: string, value: () => string, secret: boolean, text = this.m.copy): HTMLButtonElement {
-        const made = button(text, { class: "quiet", "aria-label": `${text} : ${what}` }, "copy");
+        const made = button(text, { class: "quiet", "aria-label": `${text}${this.m.colon}${what}` }, "copy");
         const label = made.lastElementChild as HTMLElement;
         made.addEventListener("click", () => {
             void copy(value(), secret, () => this.say(this.m.cleared)).then((done) => {
@@ -96,7 +96,7 @@ export class Context {
 
     command(text: string): HTMLDivElement {
         const code = h("code", {}, text);
-        return h("div", { class: "command" }, h("pre", { tabindex: "0", role: "region", "aria-label": this.m.command }, code), this.copyButton(this.m.command, () => text, false, this.m.copyCommand));
+        return h("div", { class: "command" }, h("pre", { tabindex: "0" }, code), this.copyButton(this.m.command, () => text, false, this.m.copyCommand));
     }
 }
 

@@ -6,6 +6,7 @@ const strong = (value: string): { strong: string } => ({ strong: value });
 export const english = {
     locale: "en-GB",
     languageName: "English",
+    colon: ": ",
     chooseLanguage: "Language",
     skip: "Skip to the content",
     tagline: "Accesses, handed over properly",

@@ -7,6 +7,7 @@ const strong = (value: string): { strong: string } => ({ strong: f`${""}${value}
 export const french: Messages = {
     locale: "fr-FR",
     languageName: "Français",
+    colon: "\u00a0: ",
     chooseLanguage: "Langue",
     skip: "Aller au contenu",
     tagline: "Des accès remis dans les règles",

@@ -15,7 +15,7 @@ export function problemView(m: Messages, problem: Problem): HTMLElement {
         "div",
         { class: "problem", role: "alert" },
         icon("alert"),
-        h("div", {}, h("h2", { tabindex: "-1" }, problem.title), h("p", {}, problem.text), problem.detail ? h("p", { class: "soft" }, `${m.forSender} : `, h("code", {}, problem.detail)) : null),
+        h("div", {}, h("h2", { tabindex: "-1" }, problem.title), h("p", {}, problem.text), problem.detail ? h("p", { class: "soft" }, `${m.forSender}${m.colon}`, h("code", {}, problem.detail)) : null),
     );
 }
 
@@ -24,7 +24,7 @@ function slotsView(m: Messages, words: string[]): HTMLElement {
     const shown = Math.max(CODE_WORDS, Math.min(words.length, CODE_WORDS + 3));
     const slots = Array.from({ length: shown }, (_, i) => {
         const word = words[i];
-        if (word === undefined) return h("li", { class: "empty" }, m.slotEmpty(i + 1));
+        if (word === undefined) return h("li", { class: "empty" }, h("span", {}, spoken(m.slotEmpty(i + 1)), "\u00a0"));
         const known = isKnown(word);
         const kind = i >= CODE_WORDS ? "unknown" : known ? "known" : "unknown";
         return h("li", { class: kind }, h("span", {}, word), spoken(known ? m.slotKnown : m.slotUnknown));
@@ -158,5 +158,5 @@ export function openingView(m: Messages, cancel: () => void): { element: HTMLEle
 
 /* For what no code can mend. */
 export function brokenView(m: Messages, problem: Problem): HTMLElement {
-    return h("div", { class: "locked" }, h("div", { class: "problem alone", role: "alert" }, icon("alert"), h("div", {}, h("h1", { tabindex: "-1" }, problem.title), h("p", {}, problem.text), problem.detail ? h("p", { class: "soft" }, `${m.forSender} : `, h("code", {}, problem.detail)) : null)));
+    return h("div", { class: "locked" }, h("div", { class: "problem alone", role: "alert" }, icon("alert"), h("div", {}, h("h1", { tabindex: "-1" }, problem.title), h("p", {}, problem.text), problem.detail ? h("p", { class: "soft" }, `${m.forSender}${m.colon}`, h("code", {}, problem.detail)) : null)));
 }

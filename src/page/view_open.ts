@@ -21,7 +21,7 @@ function titleView(context: Context): HTMLElement {
             { class: "facts" },
             h("li", { class: ended ? "ended" : "until" }, until),
             h("li", {}, m.issuedOn(context.day(issue.issued))),
-            issue.reason ? h("li", {}, `${m.reason} : `, h("span", { class: "text" }, issue.reason)) : null,
+            issue.reason ? h("li", {}, `${m.reason}${m.colon}`, h("span", { class: "text" }, issue.reason)) : null,
         ),
     );
 }
@@ -34,7 +34,7 @@ function receiptView(context: Context): HTMLElement {
         { class: "receipt", "aria-labelledby": "receipt" },
         h("h2", { id: "receipt" }, m.receiptTitle),
         h("p", {}, m.receiptText(context.sender)),
-        h("p", { class: "receipt-code" }, h("code", { "aria-label": `${m.receiptCode} : ${issue.receipt.split("").join(" ")}`, role: "img" }, issue.receipt)),
+        h("p", { class: "receipt-code" }, h("code", { "aria-label": `${m.receiptCode}${m.colon}${issue.receipt.split("").join(" ")}`, role: "img" }, issue.receipt)),
         h("div", { class: "buttons" }, mail ? anchor(mail, { class: "main" }, icon("mail"), h("span", {}, m.receiptMail(context.sender))) : null, context.copyButton(m.receiptCode, () => issue.receipt, false)),
     );
 }

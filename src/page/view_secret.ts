@@ -12,6 +12,11 @@ function span(shown: Shown): HTMLSpanElement {
     return h("span", { class: `char ${shown.kind}` }, shown.shown);
 }
 
+/* In a text of lines an inner blank is a blank. */
+function lineSpan(shown: Shown): Node | string {
+    return shown.char === " " && shown.kind === "mark" ? " " : span(shown);
+}
+
 /* Groups as the secret's own hyphens make them, else of four. */
 function groups(chars: Shown[]): Shown[][] {
     const own = chars.some((shown) => shown.char === "-");
@@ -27,7 +32,7 @@ function groups(chars: Shown[]): Shown[][] {
 /* On the screen in groups; for a screen reader the text in one piece. */
 function drawn(text: string): Node[] {
     if (text.includes("\n") || text.length > SPELL_MAX)
-        return [h("span", { class: "long" }, ...text.split("\n").flatMap((row, i) => [...(i ? ["\n"] : []), ...spell(row).map(span)]))];
+        return [h("span", { class: "long" }, ...text.split("\n").flatMap((row, i) => [...(i ? ["\n"] : []), ...spell(row).map(lineSpan)]))];
     const shapes = groups(spell(text)).map((group) => h("span", { class: "group" }, ...group.map(span)));
     return [h("span", { class: "big", "aria-hidden": "true" }, ...shapes), spoken(text)];
 }
@@ -55,8 +60,8 @@ export function secretView(context: Context, key: string, secret: Secret, what: 
     const value = h("div", { class: "secret-value" });
     const note = h("p", { class: "note" });
     const letters = h("div", {});
-    const show = button(m.show, { class: "quiet", "aria-label": `${m.show} : ${label}` }, "eye");
-    const spellOut = button(m.spell, { class: "quiet", "aria-label": `${m.spell} : ${label}`, "aria-expanded": "false" });
+    const show = button(m.show, { class: "quiet", "aria-label": `${m.show}${m.colon}${label}` }, "eye");
+    const spellOut = button(m.spell, { class: "quiet", "aria-label": `${m.spell}${m.colon}${label}`, "aria-expanded": "false" });
     const canSpell = secret.text !== null && !text.includes("\n") && text.length <= SPELL_MAX && text !== "";
 
     const set = (shown: boolean): void => {
@@ -66,7 +71,7 @@ export function secretView(context: Context, key: string, secret: Secret, what: 
         else value.replaceChildren(h("span", { class: "mask", "aria-hidden": "true" }, MASK), spoken(m.masked), h("span", { class: "paper" }, ` (${m.notPrinted})`));
         value.classList.toggle("shown", shown);
         (show.lastElementChild as HTMLElement).textContent = shown ? m.hide : m.show;
-        show.setAttribute("aria-label", `${shown ? m.hide : m.show} : ${label}`);
+        show.setAttribute("aria-label", `${shown ? m.hide : m.show}${m.colon}${label}`);
         note.textContent = !shown ? "" : secret.text === null ? m.binary : spell(text).some((char) => char.kind === "hidden" && char.char !== "\n") ? m.hiddenChars : "";
         if (!shown) setLetters(false);
         context.onReveal();

@@ -26,7 +26,7 @@ function fileName(address: string, suffix: string): string {
 function apple(context: Context, settings: Settings): Child[] {
     const { m } = context;
     const { address } = settings.mailbox;
-    const get = button(m.appleGet, { class: "plain", "aria-label": `${m.appleGet} : ${address}` }, "down");
+    const get = button(m.appleGet, { class: "plain", "aria-label": `${m.appleGet}${m.colon}${address}` }, "down");
     get.addEventListener("click", () => download(fileName(address, ".mobileconfig"), "application/x-apple-aspen-config", appleProfile(settings, context.sender)));
     return [get, context.steps(m.appleSteps())];
 }
@@ -54,7 +54,7 @@ function mobileCode(context: Context, settings: Settings): HTMLElement {
         const code = qrCode(thunderbirdMobile(settings, secret));
         const name = secret === null ? m.qrAlt(address) : m.qrAltPassword(address);
         const image = code ? svg(`0 0 ${code.size} ${code.size}`, code.path, { role: "img", "aria-label": name, "shape-rendering": "crispEdges" }) : h("p", {}, m.qrNone);
-        const change = button(secret === null ? m.qrAdd : m.qrRemove, { class: "quiet", "aria-label": `${secret === null ? m.qrAdd : m.qrRemove} : ${address}` });
+        const change = button(secret === null ? m.qrAdd : m.qrRemove, { class: "quiet", "aria-label": `${secret === null ? m.qrAdd : m.qrRemove}${m.colon}${address}` });
         change.addEventListener("click", () => {
             draw(secret === null ? password.text : null);
             figure.querySelector("button")?.focus();
@@ -72,7 +72,7 @@ function thunderbird(context: Context, settings: Settings): Child[] {
     const { address } = settings.mailbox;
     const domain = domainOf(address);
     const published = `https://autoconfig.${domain}/mail/config-v1.1.xml`;
-    const get = button(m.autoconfigGet, { class: "plain", "aria-label": `${m.autoconfigGet} : ${domain}` }, "down");
+    const get = button(m.autoconfigGet, { class: "plain", "aria-label": `${m.autoconfigGet}${m.colon}${domain}` }, "down");
     get.addEventListener("click", () => download("config-v1.1.xml", "application/xml", thunderbirdConfig(settings)));
     return [
         h("h5", {}, m.thunderbirdPhone),
