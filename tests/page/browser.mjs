@@ -25,36 +25,50 @@ export class Browser {
         return self;
     }
 
-    /* Opens html from a file; what the page asks for, logs or is refused is kept in seen. */
-    async open(html, { size = "desktop", scheme = "light", language = "fr-FR", motion = "reduce", permissions = true } = {}) {
-        const file = join(this.dir, `page-${Math.random().toString(36).slice(2)}.html`);
-        writeFileSync(file, html);
+    /* One tab for everything: a new one each time costs more than what is tested. */
+    async tab() {
+        if (this.page) return this.page;
         const context = await this.browser.createBrowserContext({ downloadBehavior: { policy: "allow", downloadPath: this.dir } });
-        const page = await context.newPage();
-        const seen = { requests: [], errors: [], dialogs: 0 };
-        page.on("request", (request) => seen.requests.push(request.url()));
-        page.on("pageerror", (error) => seen.errors.push(String(error)));
-        page.on("console", (message) => message.type() === "error" && seen.errors.push(message.text()));
-        page.on("dialog", (dialog) => {
-            seen.dialogs++;
-            void dialog.dismiss();
-        });
-        await page.setViewport(SIZES[size]);
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: motion }]);
-        await page.setExtraHTTPHeaders({ "accept-language": language });
-        await page.evaluateOnNewDocument((value) => Object.defineProperty(navigator, "language", { get: () => value }), language);
-        await page.evaluateOnNewDocument(() => {
+        const session = await this.browser.target().createCDPSession();
+        await session.send("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"], browserContextId: context.id });
+        this.context = context;
+        this.page = await context.newPage();
+        await this.page.evaluateOnNewDocument(() => {
             window.violations = [];
             window.ran = 0;
             document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.effectiveDirective));
         });
-        if (permissions) {
-            const session = await this.browser.target().createCDPSession();
-            await session.send("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"], browserContextId: context.id });
-        }
-        await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
-        seen.file = pathToFileURL(file).href;
-        return { page, seen, context, close: () => context.close() };
+        return this.page;
+    }
+
+    /* Opens html from a file, after prepare() was run in it; what the page asks for, logs or
+     * is refused is kept in seen, and how many tabs there are. */
+    async open(html, { size = "desktop", scheme = "light", language = "fr-FR", motion = "reduce", prepare = () => undefined } = {}) {
+        const file = join(this.dir, `page-${Math.random().toString(36).slice(2)}.html`);
+        const page = await this.tab();
+        const seen = { file: pathToFileURL(file).href, requests: [], errors: [], dialogs: 0, tabs: async () => (await this.context.pages()).length };
+        const heard = {
+            request: (request) => seen.requests.push(request.url()),
+            pageerror: (error) => seen.errors.push(String(error)),
+            console: (message) => message.type() === "error" && seen.errors.push(message.text()),
+            dialog: (dialog) => {
+                seen.dialogs++;
+                void dialog.dismiss();
+            },
+        };
+        for (const [event, handler] of Object.entries(heard)) page.on(event, handler);
+        const scripts = [await page.evaluateOnNewDocument((value) => Object.defineProperty(navigator, "language", { get: () => value }), language), await page.evaluateOnNewDocument(prepare)];
+        await page.setViewport(SIZES[size]);
+        await page.emulateMediaType(null);
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: motion }]);
+        writeFileSync(file, html);
+        await page.goto(seen.file, { waitUntil: "load" });
+        await page.bringToFront();
+        const close = async () => {
+            for (const [event, handler] of Object.entries(heard)) page.off(event, handler);
+            for (const { identifier } of scripts) await page.removeScriptToEvaluateOnNewDocument(identifier);
+        };
+        return { page, seen, close };
     }
 
     async close() {

@@ -49,15 +49,14 @@ after(() => {
 
 /* Opens html, hands it to act, and holds that nothing was asked for but the page itself. */
 async function visit(html, options, act) {
-    const { page, seen, context, close } = await browser.open(html, options);
+    const { page, seen, close } = await browser.open(html, options);
     try {
-        await options.prepare?.(page);
-        if (options.prepare) await page.reload();
-        await act(page, seen, context);
+        await act(page, seen);
         asked.push(...seen.requests.filter((url) => url !== seen.file && !url.startsWith("blob:")));
         assert.deepEqual(seen.errors, options.errors ?? []);
         assert.equal(await page.evaluate(() => window.ran), 0);
         assert.equal(seen.dialogs, 0);
+        assert.equal(await seen.tabs(), 1);
     } finally {
         await close();
     }
@@ -110,7 +109,7 @@ for (const [language, size, scheme] of [["fr-FR", "desktop", "light"], ["en-GB",
             assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
             await uncover(page);
             assert.equal(await page.$eval(".secret-value .spoken", (said) => said.textContent), PASSWORD);
-            for (const expected of ["K7MQ2-9XWVT-A", "technique@boulangerie-martin.fr", "imap.mail.ovh.net", "465", "STARTTLS".slice(9), french ? "28 février 2027 à 23:59" : "28 February 2027"]) assert.ok((await textOf(page, "main")).replace(/[\u00a0\u202f]/g, " ").includes(language === "en-US" ? expected.replace("28 February 2027", "28 February 2027") : expected), expected);
+            for (const expected of ["K7MQ2-9XWVT-A", "technique@boulangerie-martin.fr", "imap.mail.ovh.net", "465", french ? "28 février 2027 à 23:59" : "28 February 2027"]) assert.ok((await textOf(page, "main")).replace(/[\u00a0\u202f]/g, " ").includes(expected), expected);
             assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
             await page.click(".secret .buttons button:last-child");
             await accessible(page, "open");
@@ -275,11 +274,11 @@ test("120 hostile strings and 200 payloads in every field change nothing on the 
 });
 
 test("the page warns, stays when asked, and locks after five quiet minutes, leaving nothing", async () => {
-    const prepare = (page) => page.evaluateOnNewDocument(() => {
+    const prepare = () => {
         const now = Date.now.bind(Date);
         window.skip = 0;
         Date.now = () => now() + window.skip;
-    });
+    };
     await visit(pages.one, { language: "en-GB", prepare }, async (page) => {
         const later = (seconds) => page.evaluate((ms) => void (window.skip += ms), seconds * 1000);
         await unlock(page, CODE);
@@ -289,7 +288,7 @@ test("the page warns, stays when asked, and locks after five quiet minutes, leav
         await page.waitForSelector("dialog[open] .main");
         assert.match(await textOf(page, "dialog"), /locks in \d+ seconds/);
         await accessible(page, "idle");
-        await page.click("dialog .main");
+        await page.$eval("dialog .main", (stay) => stay.click());
         assert.equal(await page.$("dialog[open]"), null);
         await later(301);
         await page.waitForSelector("#code");
@@ -304,13 +303,12 @@ test("the page warns, stays when asked, and locks after five quiet minutes, leav
 });
 
 test("a copied password leaves the clipboard by itself, and on locking", async () => {
-    const prepare = (page) => page.evaluateOnNewDocument(() => {
+    const prepare = () => {
         const later = window.setTimeout.bind(window);
         window.setTimeout = (act, ms) => later(act, ms === 30000 ? 600 : ms);
-    });
+    };
     await visit(pages.one, { language: "en-GB", prepare }, async (page) => {
         const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-        await page.bringToFront();
         await unlock(page, CODE);
         await page.click(".secret .quiet:nth-child(2)");
         assert.equal(await clipboard(), PASSWORD);
