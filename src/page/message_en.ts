@@ -58,7 +58,7 @@ export const english = {
 
     handedTo: (person: string, sender: string) => `For ${person}, from ${sender}`,
     validUntil: (day: string) => `Valid until ${day}`,
-    ended: (day: string) => `Ended on ${day}, by this device's clock`,
+    ended: (day: string) => `Ended on ${day}, by this device’s clock`,
     noEnd: "No end date",
     issuedOn: (day: string) => `Issued on ${day}`,
     serial: "Number",
@@ -69,7 +69,7 @@ export const english = {
     opened: (n: number) => (n === 1 ? "Open: 1 mailbox" : `Open: ${n} mailboxes`),
 
     receiptTitle: "Say that it has arrived",
-    receiptText: (sender: string) => `Send or read this code to ${sender}. It proves that the file was opened; it opens nothing, and may travel in clear.`,
+    receiptText: (sender: string) => `Send or read this code to ${sender}. It shows that the file was opened; it opens nothing, and may travel in clear.`,
     receiptCode: "Receipt code",
     receiptMail: (sender: string) => `Write to ${sender}`,
     receiptSubject: (client: string) => `Received: accesses of ${client}`,
@@ -131,13 +131,13 @@ export const english = {
     outlookNew: "New Outlook",
     outlookClassic: "Classic Outlook",
     outlookNewSteps: (address: string): Step[] => [
-        [strong("Add account"), ", type ", copy(address), ", continue, choose ", strong("IMAP"), "."],
+        [strong("Add account"), ", type ", copy(address), " then continue and choose ", strong("IMAP"), "."],
         ["Paste the password, then ", strong("Show more"), " and enter the server settings above. Leave the SMTP password empty."],
         ["Servers cannot be edited afterwards: to change them, remove the account and add it again."],
     ],
-    outlookNewNote: "The new Outlook passes the mail and the password of IMAP accounts through Microsoft's cloud.",
+    outlookNewNote: "The new Outlook passes the mail and the password of IMAP accounts through Microsoft’s cloud.",
     outlookClassicSteps: (address: string): Step[] => [
-        [strong("File > Add account"), ", type ", copy(address), ", ", strong("Advanced options"), ", tick ", strong("Let me set up my account manually"), ", then ", strong("Connect"), " and ", strong("IMAP"), "."],
+        [strong("File > Add account"), ", type ", copy(address), " then under ", strong("Advanced options"), " tick ", strong("Let me set up my account manually"), ", then ", strong("Connect"), " and ", strong("IMAP"), "."],
         ["Paste the password, then ", strong("Change account settings"), " and enter the server settings above."],
         ["If asked: the outgoing server requires authentication, with the same settings as the incoming one."],
     ],
@@ -165,7 +165,7 @@ export const english = {
     gmail: "Gmail app",
     gmailFor: "Android",
     gmailSteps: (address: string): Step[] => [
-        [strong("Settings > Add account > Other"), ", type ", copy(address), ", choose ", strong("Personal (IMAP)"), "."],
+        [strong("Settings > Add account > Other"), ", type ", copy(address), " then choose ", strong("Personal (IMAP)"), "."],
         ["Paste the password, then enter the incoming server, ", strong("Next"), ", and the outgoing server."],
     ],
     noServers: "The file names no servers for this mailbox: ask the sender, or use the webmail.",
@@ -186,7 +186,7 @@ export const english = {
 
     checkTitle: "Who issued it, and how to check",
     checkText: (sender: string) => `The file says that it comes from ${sender}. A page cannot prove that about itself. Compare this fingerprint, by telephone, with the one the sender reads out:`,
-    fingerprint: "Fingerprint of the issuer's key",
+    fingerprint: "Fingerprint of the issuer’s key",
     checkOuter: "With the .sig file beside the page: the key printed must be the fingerprint above.",
     checkInner: "Without it: open the content with age, then check the signature at its end.",
     checkRename: (name: string) => `If you renamed the file, write its name in place of ${name}.`,

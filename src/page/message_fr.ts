@@ -70,7 +70,7 @@ export const french: Messages = {
     opened: (n) => f`Ouvert : ${String(n)} ${n < 2 ? "boîte" : "boîtes"}`,
 
     receiptTitle: "Dites que c’est bien arrivé",
-    receiptText: (sender) => f`Envoyez ou lisez ce code à ${sender}. Il atteste que le fichier a été ouvert ; il n'ouvre rien et peut circuler en clair.`,
+    receiptText: (sender) => f`Envoyez ou lisez ce code à ${sender}. Il montre que le fichier a été ouvert ; il n'ouvre rien et peut circuler en clair.`,
     receiptCode: f`Code d'accusé`,
     receiptMail: (sender) => f`Écrire à ${sender}`,
     receiptSubject: (client) => f`Bien reçu : les accès de ${client}`,
@@ -132,13 +132,13 @@ export const french: Messages = {
     outlookNew: "Nouvel Outlook",
     outlookClassic: "Outlook classique",
     outlookNewSteps: (address): Step[] => [
-        [strong("Ajouter un compte"), ", tapez ", copy(address), ", continuez, choisissez ", strong("IMAP"), "."],
+        [strong("Ajouter un compte"), ", tapez ", copy(address), " puis continuez et choisissez ", strong("IMAP"), "."],
         ["Collez le mot de passe, puis ", strong("Afficher plus"), f` et entrez les réglages ci-dessus. Laissez vide le mot de passe SMTP.`],
         [f`Les serveurs ne se modifient plus ensuite : pour les changer, supprimez le compte et ajoutez-le de nouveau.`],
     ],
     outlookNewNote: f`Le nouvel Outlook fait passer les messages et le mot de passe des comptes IMAP par le nuage de Microsoft.`,
     outlookClassicSteps: (address): Step[] => [
-        [strong("Fichier > Ajouter un compte"), ", tapez ", copy(address), ", ", strong("Options avancées"), ", cochez ", strong("Configurer mon compte manuellement"), ", puis ", strong("Se connecter"), " et ", strong("IMAP"), "."],
+        [strong("Fichier > Ajouter un compte"), ", tapez ", copy(address), " puis, sous ", strong("Options avancées"), ", cochez ", strong("Configurer mon compte manuellement"), ", puis ", strong("Se connecter"), " et ", strong("IMAP"), "."],
         ["Collez le mot de passe, puis ", strong("Modifier les paramètres du compte"), " et entrez les réglages ci-dessus."],
         [f`Si on vous le demande : le serveur d'envoi exige une authentification, avec les mêmes réglages que la réception.`],
     ],
@@ -166,7 +166,7 @@ export const french: Messages = {
     gmail: "Application Gmail",
     gmailFor: "Android",
     gmailSteps: (address): Step[] => [
-        [strong("Paramètres > Ajouter un compte > Autre"), ", tapez ", copy(address), ", choisissez ", strong("Personnel (IMAP)"), "."],
+        [strong("Paramètres > Ajouter un compte > Autre"), ", tapez ", copy(address), " puis choisissez ", strong("Personnel (IMAP)"), "."],
         [f`Collez le mot de passe, puis entrez le serveur de réception, `, strong("Suivant"), f`, et le serveur d'envoi.`],
     ],
     noServers: f`Le fichier n'indique pas de serveurs pour cette boîte : demandez-les à l'expéditeur, ou utilisez le webmail.`,

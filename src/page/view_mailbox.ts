@@ -24,7 +24,7 @@ function copied(context: Context, name: string, value: string): HTMLElement[] {
 function address(context: Context, name: string, url: string, text: string): HTMLElement[] {
     const link = linkTo(url);
     if (!link) return copied(context, name, url);
-    return row(name, h("span", { class: "value" }, anchor(link, { class: "out" }, h("span", {}, text), icon("out"))));
+    return row(name, h("span", { class: "value" }, anchor(link, { class: "out" }, h("span", {}, text), icon("out")), text === url ? null : h("span", { class: "paper" }, url)));
 }
 
 function history(context: Context, { version, changed, proved }: Mailbox): string {

@@ -19,7 +19,7 @@ function lineSpan(shown: Shown): Node | string {
 
 /* Groups as the secret's own hyphens make them, else of four. */
 function groups(chars: Shown[]): Shown[][] {
-    const own = chars.some((shown) => shown.char === "-");
+    const own = /^[^-\s]{2,8}(?:-[^-\s]{2,8})+$/u.test(chars.map((shown) => shown.char).join(""));
     const out: Shown[][] = [[]];
     for (const shown of chars) {
         const last = out[out.length - 1] as Shown[];
@@ -49,7 +49,7 @@ function nameOf(context: Context, { char, kind, shown }: Shown): string {
 }
 
 function spelled(context: Context, text: string): HTMLOListElement {
-    return h("ol", { class: "spelled" }, ...spell(text).map((shown) => h("li", {}, h("span", { class: `letter ${shown.kind}` }, shown.shown), h("span", {}, nameOf(context, shown)))));
+    return h("ol", { class: "spelled" }, ...spell(text).map((shown) => h("li", {}, h("span", { class: `sign ${shown.kind}` }, shown.shown), h("span", {}, nameOf(context, shown)))));
 }
 
 /* key names the secret in Context.revealed; what and owner say which one it is. */

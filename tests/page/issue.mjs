@@ -2,12 +2,14 @@
  * Writes issue documents, signs them with ssh-keygen and wraps them into pages: a second
  * reading of docs/issue-format.md, which shares nothing with src/page.
  */
-import { createHash } from "node:crypto";
+import { createHash, webcrypto } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Encrypter, armor } from "age-encryption";
+
+globalThis.crypto ??= webcrypto; /* Node 18 */
 
 export const CODE = "abaisser bijou cabine dauphin effacer fabuleux galaxie habitude ignorer".split(" ");
 
