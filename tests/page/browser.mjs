@@ -18,7 +18,7 @@ export class Browser {
             executablePath: CHROMIUM,
             userDataDir: join(self.dir, "profile"),
             pipe: true,
-            protocolTimeout: 60000,
+            protocolTimeout: 180000,
             env: { ...process.env, LANGUAGE: language.replace("-", "_"), LANG: "C.UTF-8", TZ: "Europe/Paris" },
             args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", `--lang=${language}`, `--log-net-log=${self.netLog}`],
         });
@@ -33,6 +33,7 @@ export class Browser {
         await session.send("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"], browserContextId: context.id });
         this.context = context;
         this.page = await context.newPage();
+        this.page.setDefaultTimeout(120000);
         await this.page.evaluateOnNewDocument(() => {
             window.violations = [];
             window.ran = 0;
@@ -56,12 +57,13 @@ export class Browser {
                 void dialog.dismiss();
             },
         };
-        for (const [event, handler] of Object.entries(heard)) page.on(event, handler);
         const scripts = [await page.evaluateOnNewDocument((value) => Object.defineProperty(navigator, "language", { get: () => value }), language), await page.evaluateOnNewDocument(prepare)];
         await page.setViewport(SIZES[size]);
         await page.emulateMediaType(null);
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: motion }]);
         writeFileSync(file, html);
+        /* Only now: another size may have loaded the page before once more. */
+        for (const [event, handler] of Object.entries(heard)) page.on(event, handler);
         await page.goto(seen.file, { waitUntil: "load" });
         await page.bringToFront();
         const close = async () => {
@@ -89,5 +91,5 @@ export async function typeCode(page, words) {
 export async function unlock(page, words) {
     await typeCode(page, words);
     await page.click("form .main");
-    await page.waitForFunction(() => document.querySelector(".opened, .problem"), { timeout: 30000 });
+    await page.waitForFunction(() => document.querySelector(".opened, .problem"), { timeout: 120000 });
 }
