@@ -7,6 +7,7 @@
 #include "passation/error.h"
 #include "passation/finding.h"
 #include "passation/journal.h"
+#include "passation/page.h"
 #include "passation/role.h"
 #include "passation/rotation.h"
 #include "passation/secret.h"

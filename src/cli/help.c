@@ -142,6 +142,10 @@ static void print_version(struct cli *cli)
 {
     cli_print(cli, "passation %s\n", PASSATION_VERSION);
     cli_print(cli, _("built with %s\n"), PASSATION_LIBRARIES);
+    if (psn_page_sha256())
+        cli_print(cli, _("page: SHA-256 %s\n"), psn_page_sha256());
+    else
+        cli_print(cli, "%s\n", _("page: not built in"));
 }
 
 static void print_exit_codes(struct cli *cli)

@@ -125,6 +125,19 @@ enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
     return PSN_OK;
 }
 
+void psn_sha256_hex(const struct psn_part *parts, size_t count,
+                    char ret_hex[PSN_SHA256_HEX_SIZE])
+{
+    uint8_t digest[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state state;
+
+    (void)crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < count; i++)
+        (void)crypto_hash_sha256_update(&state, parts[i].bytes, parts[i].size);
+    (void)crypto_hash_sha256_final(&state, digest);
+    (void)psn_hex(digest, sizeof digest, ret_hex);
+}
+
 static void hmac(const void *key, size_t key_size, const struct psn_part *parts,
                  size_t count, uint8_t ret_mac[crypto_auth_hmacsha256_BYTES])
 {

@@ -11,6 +11,7 @@
 enum {
     PSN_HASH_SIZE = 32,
     PSN_SHA1_HEX_SIZE = 41, /* forty lower-case digits and a NUL */
+    PSN_SHA256_HEX_SIZE = 65,
 };
 
 struct psn_part {
@@ -32,6 +33,10 @@ void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
 PSN_MUST_CHECK enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
                                           char ret_hex[PSN_SHA1_HEX_SIZE],
                                           struct psn_error *err);
+
+/* SHA-256 of the parts in lower-case hex. Cannot fail. */
+void psn_sha256_hex(const struct psn_part *parts, size_t count,
+                    char ret_hex[PSN_SHA256_HEX_SIZE]);
 
 /* HKDF-SHA-256 (RFC 5869) into ret_key[size], size <= 8160. salt may be NULL if
  * salt_size is 0. The output is the caller's to wipe. */
