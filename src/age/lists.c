@@ -1,5 +1,6 @@
 #include "age/lists.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct identity {
 struct psn_age_identities {
     struct identity at[PSN_AGE_IDENTITIES_MAX];
     size_t count;
+    bool post_quantum; /* one was passed over */
 };
 
 /* ---- recipients ---- */
@@ -204,7 +206,10 @@ enum psn_code psn_age_identities_add(struct psn_age_identities *identities,
         return rc ? rc : add_identity(identities, SSH, &secret, 0, err);
     }
     do {
+        size_t found = lines.found;
+
         rc = psn_age_lines_next(&lines, &secret, err);
+        identities->post_quantum |= !rc && !secret && lines.found > found;
         if (!rc && secret)
             rc = add_identity(identities, X25519, &secret, 0, err);
         psn_secret_free(PSN_TAKE(secret));
@@ -290,5 +295,5 @@ enum psn_code psn_age_identities_unwrap(const struct psn_age_identities *by,
                 return rc;
         }
     }
-    return no_match(by, post_quantum && !others, passphrase, err);
+    return no_match(by, post_quantum && (!others || by->post_quantum), passphrase, err);
 }
