@@ -36,14 +36,14 @@ enum {
 /* ---- for whom ---- */
 
 /* Makes an empty list. The caller owns it. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_recipients_new(struct psn_age_recipients **ret_recipients, struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_recipients_new(
+    struct psn_age_recipients **ret_recipients, struct psn_error *err);
 
-/* Adds "age1…" or "ssh-ed25519 AAAA… [comment]". E_INVALID if it is mistyped or of another
- * kind, E_TOO_NEW for a post-quantum recipient, E_LIMIT, E_CONFLICT beside a passphrase. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_recipients_add(struct psn_age_recipients *recipients, const char *text,
-                       struct psn_error *err);
+/* Adds "age1…" or "ssh-ed25519 AAAA… [comment]". E_INVALID if it is mistyped or of
+ * another kind, E_TOO_NEW for a post-quantum recipient, E_LIMIT, E_CONFLICT beside a
+ * passphrase. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_recipients_add(
+    struct psn_age_recipients *recipients, const char *text, struct psn_error *err);
 
 /* Makes a passphrase the only recipient (the format allows no other beside it), with
  * scrypt's N = 2^work_factor. The passphrase is copied. E_CONFLICT beside others. */
@@ -56,23 +56,22 @@ PSN_API void psn_age_recipients_free(struct psn_age_recipients *recipients);
 
 /* Encrypts all of the source for every recipient in the list; armor asks for the text
  * form. On failure the sink has seen a beginning that opens for nobody. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_encrypt(const struct psn_age_recipients *recipients, bool armor,
-                const struct psn_source *source, const struct psn_sink *sink,
-                struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_encrypt(
+    const struct psn_age_recipients *recipients, bool armor,
+    const struct psn_source *source, const struct psn_sink *sink, struct psn_error *err);
 
 /* ---- by whom ---- */
 
 /* Makes an empty list. The caller owns it. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_identities_new(struct psn_age_identities **ret_identities, struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_identities_new(
+    struct psn_age_identities **ret_identities, struct psn_error *err);
 
 /* Adds the content of an identity file: age identities, one a line, with comments, or one
  * ssh-ed25519 private key without passphrase. Post-quantum identities are passed over.
  * E_INVALID if a line is anything else, E_DENIED if the SSH key has a passphrase. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_identities_add(struct psn_age_identities *identities,
-                       const struct psn_secret *text, struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_identities_add(
+    struct psn_age_identities *identities, const struct psn_secret *text,
+    struct psn_error *err);
 
 /* Adds a passphrase. A file that asks for more work than 2^work_factor_max is refused
  * before any is done. The passphrase is copied. */
@@ -103,21 +102,19 @@ struct psn_age_limits {
  * E_DENIED: no match; E_TOO_NEW: another version, or for post-quantum recipients only;
  * E_LIMIT; E_INTEGRITY: anything else in the file. limits and ret_failure may be NULL;
  * *ret_failure is set in any case. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_decrypt(const struct psn_age_identities *identities,
-                const struct psn_age_limits *limits, const struct psn_source *source,
-                const struct psn_sink *sink, enum psn_age_failure *ret_failure,
-                struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_decrypt(
+    const struct psn_age_identities *identities, const struct psn_age_limits *limits,
+    const struct psn_source *source, const struct psn_sink *sink,
+    enum psn_age_failure *ret_failure, struct psn_error *err);
 
 /* The same for a file that can be read twice, with nothing released before all of it is
  * proved: the first pass opens every chunk and keeps none, the second one writes. A chunk
  * is proved again when it is written, so that a file that somebody changes in between
  * ends early and never yields other bytes. */
-PSN_API PSN_MUST_CHECK enum psn_code
-psn_age_decrypt_file(const struct psn_age_identities *identities,
-                     const struct psn_age_limits *limits, struct psn_stream_fd *file,
-                     const struct psn_sink *sink, enum psn_age_failure *ret_failure,
-                     struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_age_decrypt_file(
+    const struct psn_age_identities *identities, const struct psn_age_limits *limits,
+    struct psn_stream_fd *file, const struct psn_sink *sink,
+    enum psn_age_failure *ret_failure, struct psn_error *err);
 
 #ifdef __cplusplus
 }

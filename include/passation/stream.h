@@ -15,7 +15,8 @@ extern "C" {
  * for descriptors and for memory stand below. None of them owns what it points to.
  */
 struct psn_source {
-    /* Reads at most size bytes (more than 0); *ret_size is 0 at the end and only there. */
+    /* Reads at most size bytes (more than 0); *ret_size is 0 at the end and only there.
+     */
     enum psn_code (*read)(void *self, void *bytes, size_t size, size_t *ret_size,
                           struct psn_error *err);
     void *self;

@@ -209,10 +209,9 @@ static enum psn_code open_header(const struct psn_age_identities *identities,
     }
     rc = read_nonce(reader, opened, err);
     if (!rc)
-        rc = psn_age_payload_key(file_key,
-                                 (const uint8_t *)opened->start + opened->size -
-                                     PSN_AGE_NONCE_SIZE,
-                                 &opened->key, err);
+        rc = psn_age_payload_key(
+            file_key, (const uint8_t *)opened->start + opened->size - PSN_AGE_NONCE_SIZE,
+            &opened->key, err);
     return rc;
 }
 
@@ -285,8 +284,8 @@ static enum psn_code rewind_file(const struct psn_stream_fd *file, struct psn_er
 }
 
 /* The payload begins where it did, and behind the same bytes, or the file is another. */
-static enum psn_code skip_start(struct psn_age_reader *reader, const struct opened *opened,
-                                struct psn_error *err)
+static enum psn_code skip_start(struct psn_age_reader *reader,
+                                const struct opened *opened, struct psn_error *err)
 {
     PSN_AUTO_FREE uint8_t *start = malloc(opened->size);
     size_t got = 0;

@@ -11,8 +11,8 @@
 /* The text form of an age file: strict PEM (RFC 7468, figure 3) with the label
  * "AGE ENCRYPTED FILE". */
 enum {
-    PSN_AGE_ARMOR_CHARS = 64,     /* of a full line */
-    PSN_AGE_ARMOR_BYTES = 48,     /* that it stands for */
+    PSN_AGE_ARMOR_CHARS = 64,       /* of a full line */
+    PSN_AGE_ARMOR_BYTES = 48,       /* that it stands for */
     PSN_AGE_ARMOR_BLANK_MAX = 1024, /* white space allowed before and after, each */
 };
 
@@ -20,9 +20,9 @@ enum {
 
 struct psn_age_dearmor {
     unsigned state;
-    size_t blank;  /* white space seen before the first line, or after the last */
-    bool crlf;     /* how the first line ended, and so all the others do */
-    bool last;     /* a short line was seen: only the end line may follow */
+    size_t blank; /* white space seen before the first line, or after the last */
+    bool crlf;    /* how the first line ended, and so all the others do */
+    bool last;    /* a short line was seen: only the end line may follow */
 };
 
 /* Takes a line without its '\n' (ended tells whether there was one) and appends the bytes

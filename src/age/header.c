@@ -204,7 +204,8 @@ static enum psn_code check_version(const char *text, size_t size, struct psn_err
         return PSN_OK;
     if (size < sizeof magic - 1 || memcmp(text, magic, sizeof magic - 1) != 0)
         return psn_fail(err, PSN_E_INTEGRITY, _("this is not an age file"));
-    return psn_fail(err, PSN_E_TOO_NEW, _("this is an age file of another version than 1"));
+    return psn_fail(err, PSN_E_TOO_NEW,
+                    _("this is an age file of another version than 1"));
 }
 
 /* end, which is the last thing in the text */

@@ -12,7 +12,7 @@
 enum {
     PSN_AGE_HEADER_MAX = 64 * 1024, /* some 500 recipients */
     PSN_AGE_MAC_SIZE = 32,
-    PSN_AGE_ARGS_MAX = 3, /* no stanza that is read here has more */
+    PSN_AGE_ARGS_MAX = 3,      /* no stanza that is read here has more */
     PSN_AGE_WRAPPED_SIZE = 32, /* a file key of 16 bytes and its tag */
 };
 
@@ -33,8 +33,8 @@ struct psn_age_stanza {
 /* Borrows the text that was parsed. */
 struct psn_age_header {
     const char *text;
-    size_t stanzas_at;  /* where the first "->" stands */
-    size_t mac_at;      /* where "---" stands: the MAC covers all up to its end */
+    size_t stanzas_at; /* where the first "->" stands */
+    size_t mac_at;     /* where "---" stands: the MAC covers all up to its end */
     uint8_t mac[PSN_AGE_MAC_SIZE];
 };
 
@@ -64,7 +64,6 @@ uint32_t psn_age_stanza_work_factor(const struct psn_age_stanza *stanza);
 /* The version line, and a stanza, as they are written. extra may be NULL. */
 void psn_age_header_begin(struct psn_buf *out);
 void psn_age_header_stanza(struct psn_buf *out, const char *type, const char *arg,
-                           const char *extra,
-                           const uint8_t body[PSN_AGE_WRAPPED_SIZE]);
+                           const char *extra, const uint8_t body[PSN_AGE_WRAPPED_SIZE]);
 
 #endif

@@ -22,9 +22,8 @@ PSN_MUST_CHECK enum psn_code psn_age_recipients_wrap(const struct psn_age_recipi
  * PSN_AGE_FILE_KEY_SIZE). E_DENIED without one, E_TOO_NEW if it is for post-quantum
  * recipients alone; E_INTEGRITY for a share or a work factor that no honest sender
  * writes; E_NOMEM. */
-PSN_MUST_CHECK enum psn_code
-psn_age_identities_unwrap(const struct psn_age_identities *by,
-                          const struct psn_age_header *header,
-                          struct psn_secret *file_key, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_age_identities_unwrap(
+    const struct psn_age_identities *by, const struct psn_age_header *header,
+    struct psn_secret *file_key, struct psn_error *err);
 
 #endif

@@ -94,8 +94,8 @@ enum psn_code psn_source_fill(const struct psn_source *source, void *bytes, size
     size_t got = 1;
 
     while (filled < size && got > 0) {
-        enum psn_code rc = source->read(source->self, (char *)bytes + filled,
-                                        size - filled, &got, err);
+        enum psn_code rc =
+            source->read(source->self, (char *)bytes + filled, size - filled, &got, err);
 
         if (rc)
             return rc;

@@ -73,7 +73,8 @@ void psn_sign_ssh_text(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
                        char ret_text[PSN_SSH_KEY_TEXT_MAX])
 {
     uint8_t blob[PSN_SSH_BLOB_SIZE];
-    char base64[sodium_base64_ENCODED_LEN(PSN_SSH_BLOB_SIZE, sodium_base64_VARIANT_ORIGINAL)];
+    char base64[sodium_base64_ENCODED_LEN(PSN_SSH_BLOB_SIZE,
+                                          sodium_base64_VARIANT_ORIGINAL)];
 
     psn_ssh_blob(key, blob);
     (void)sodium_bin2base64(base64, sizeof base64, blob, sizeof blob,

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "base/i18n.h"
+#include "base/wire.h"
 #include "crypto/base64.h"
 #include "crypto/secret.h"
 #include "crypto/sign.h"
@@ -68,49 +69,6 @@ bool psn_ssh_is_private(const struct psn_secret *text)
            memcmp(psn_secret_bytes(text), private_begin, size) == 0;
 }
 
-/* A cursor over the wire form. Reads past the end fail, and keep failing. */
-struct wire {
-    const uint8_t *at;
-    size_t left;
-    bool failed;
-};
-
-static const uint8_t *take(struct wire *wire, size_t size)
-{
-    const uint8_t *at = wire->at;
-
-    if (wire->failed || size > wire->left) {
-        wire->failed = true;
-        return NULL;
-    }
-    wire->at += size;
-    wire->left -= size;
-    return at;
-}
-
-static uint32_t take_u32(struct wire *wire)
-{
-    const uint8_t *at = take(wire, 4);
-
-    return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
-                    at[3]
-              : 0;
-}
-
-static struct wire take_string(struct wire *wire)
-{
-    size_t size = take_u32(wire);
-    const uint8_t *at = take(wire, size);
-
-    return (struct wire){ at, at ? size : 0, !at };
-}
-
-static bool is_text(const struct wire *string, const char *text)
-{
-    return !string->failed && string->left == strlen(text) &&
-           memcmp(string->at, text, string->left) == 0;
-}
-
 static enum psn_code damaged(struct psn_error *err)
 {
     return psn_fail(err, PSN_E_INVALID, _("the OpenSSH private key is damaged"));
@@ -126,8 +84,9 @@ static enum psn_code decode_pem(const struct psn_secret *text,
     size_t size = 0;
     enum psn_code rc;
 
-    if (!end || end[strspn(end + sizeof private_end - 1, "\r\n") + sizeof private_end -
-                    1] != '\0')
+    if (!end ||
+        end[strspn(end + sizeof private_end - 1, "\r\n") + sizeof private_end - 1] !=
+            '\0')
         return damaged(err);
     rc = psn_secret_new((size_t)(end - begin), &body, err);
     if (rc)
@@ -142,20 +101,20 @@ static enum psn_code decode_pem(const struct psn_secret *text,
 
 /* The private section: two equal numbers, the key (type, public, seed and public),
  * a comment, and 1, 2, 3… up to a multiple of eight bytes. */
-static enum psn_code parse_section(struct wire section, const uint8_t key[],
+static enum psn_code parse_section(struct psn_wire section, const uint8_t key[],
                                    struct psn_secret **ret_seed, struct psn_error *err)
 {
-    bool even = section.left % 8 == 0 && take_u32(&section) == take_u32(&section);
-    struct wire type = take_string(&section);
-    struct wire public = take_string(&section);
-    struct wire secret = take_string(&section);
-    struct wire comment = take_string(&section);
+    bool even = section.left % 8 == 0 && psn_wire_u32(&section) == psn_wire_u32(&section);
+    struct psn_wire type = psn_wire_string(&section);
+    struct psn_wire public = psn_wire_string(&section);
+    struct psn_wire secret = psn_wire_string(&section);
+    struct psn_wire comment = psn_wire_string(&section);
     bool padded = section.left < 8;
 
     for (size_t i = 0; padded && i < section.left; i++)
         padded = section.at[i] == i + 1;
     if (!even || !padded || section.failed || comment.failed ||
-        !is_text(&type, type_name) || public.left != PSN_SSH_KEY_SIZE ||
+        !psn_wire_is(&type, type_name) || public.left != PSN_SSH_KEY_SIZE ||
         secret.left != PSN_SIGN_SEED_SIZE + PSN_SSH_KEY_SIZE ||
         memcmp(public.at, key, PSN_SSH_KEY_SIZE) != 0 ||
         memcmp(secret.at + PSN_SIGN_SEED_SIZE, key, PSN_SSH_KEY_SIZE) != 0)
@@ -167,19 +126,20 @@ static enum psn_code parse_body(const struct psn_secret *body, uint8_t ret_key[]
                                 struct psn_secret **ret_seed, struct psn_error *err)
 {
     static const char magic[] = "openssh-key-v1"; /* with its NUL */
-    struct wire wire = { psn_secret_bytes(body), psn_secret_size(body), false };
-    const uint8_t *start = take(&wire, sizeof magic);
-    struct wire cipher = take_string(&wire);
-    struct wire kdf = take_string(&wire);
-    struct wire options = take_string(&wire);
-    uint32_t count = take_u32(&wire);
-    struct wire public = take_string(&wire);
-    struct wire section = take_string(&wire);
+    struct psn_wire wire = { psn_secret_bytes(body), psn_secret_size(body), false };
+    const uint8_t *start = psn_wire_take(&wire, sizeof magic);
+    struct psn_wire cipher = psn_wire_string(&wire);
+    struct psn_wire kdf = psn_wire_string(&wire);
+    struct psn_wire options = psn_wire_string(&wire);
+    uint32_t count = psn_wire_u32(&wire);
+    struct psn_wire public = psn_wire_string(&wire);
+    struct psn_wire section = psn_wire_string(&wire);
 
     if (!start || memcmp(start, magic, sizeof magic) != 0 || wire.failed ||
         wire.left != 0 || count != 1)
         return damaged(err);
-    if (!is_text(&cipher, "none") || !is_text(&kdf, "none") || options.left != 0) {
+    if (!psn_wire_is(&cipher, "none") || !psn_wire_is(&kdf, "none") ||
+        options.left != 0) {
         (void)psn_fail(err, PSN_E_DENIED,
                        _("the OpenSSH private key is protected by a passphrase"));
         return psn_hint(err, PSN_E_DENIED,

@@ -260,7 +260,8 @@ static enum outcome judge_options(const struct options *options,
 {
     if (options->authority)
         return CERTIFICATES_ONLY;
-    if (options->has_namespaces && !list_allows(options->namespaces, question->name_space))
+    if (options->has_namespaces &&
+        !list_allows(options->namespaces, question->name_space))
         return OTHER_NAMESPACE;
     if (options->has_after && options->has_before &&
         options->before_s <= options->after_s)

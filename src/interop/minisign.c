@@ -25,8 +25,8 @@
  *     base64(global[64])                       global of sig || trusted comment
  *
  * The two letters in front of the signature are not signed: a legacy signature ("Ed", of
- * the content itself) of a file of 64 bytes is one byte away from a prehashed signature of
- * whatever has that hash. So only "ED" is accepted and made.
+ * the content itself) of a file of 64 bytes is one byte away from a prehashed signature
+ * of whatever has that hash. So only "ED" is accepted and made.
  */
 static const char untrusted[] = "untrusted comment: ";
 static const char trusted[] = "trusted comment: ";
@@ -133,7 +133,8 @@ static enum psn_code read_blob(const struct secret_blob *blob,
     uint8_t derived[PSN_SIGN_PUBLIC_SIZE];
     enum psn_code rc;
 
-    if (memcmp(blob->algorithm, legacy, 2) != 0 || memcmp(blob->check_algorithm, "B2", 2) != 0)
+    if (memcmp(blob->algorithm, legacy, 2) != 0 ||
+        memcmp(blob->check_algorithm, "B2", 2) != 0)
         return psn_fail(err, PSN_E_INVALID, _("this is not a minisign secret key"));
     if (memcmp(blob->kdf, "\0\0", 2) != 0) {
         (void)psn_fail(err, PSN_E_DENIED,
@@ -173,8 +174,8 @@ enum psn_code psn_minisign_secret_parse(const struct psn_secret *text,
         !psn_base64_decode_exact(PSN_BASE64, line.at, line.size, psn_secret_fill(blob),
                                  sizeof(struct secret_blob)))
         return psn_fail(err, PSN_E_INVALID, _("this is not a minisign secret key"));
-    return read_blob((const struct secret_blob *)psn_secret_bytes(blob), ret_seed, ret_key,
-                     err);
+    return read_blob((const struct secret_blob *)psn_secret_bytes(blob), ret_seed,
+                     ret_key, err);
 }
 
 /* ---- signing ---- */
@@ -251,8 +252,7 @@ enum psn_code psn_minisign_sign(const struct psn_secret *seed,
         rc = global_data(signature, trusted_comment, strlen(trusted_comment), &data, err);
     if (!rc)
         rc = psn_sign(seed, data.data, data.size, global, err);
-    return rc ? rc
-              : write_text(key, signature, trusted_comment, global, ret_text, err);
+    return rc ? rc : write_text(key, signature, trusted_comment, global, ret_text, err);
 }
 
 /* ---- verifying ---- */
@@ -278,11 +278,12 @@ static enum psn_code parse(const char *text, size_t size, struct minisig *ret_si
         return refuse(err, _("the minisign signature is malformed"));
     if (!take_line(&text, end, &line) || !begins(&line, trusted))
         return refuse(err, _("the minisign signature has no trusted comment"));
-    ret_sig->comment = (struct line){ line.at + sizeof trusted - 1,
-                                      line.size - (sizeof trusted - 1) };
+    ret_sig->comment =
+        (struct line){ line.at + sizeof trusted - 1, line.size - (sizeof trusted - 1) };
     if (ret_sig->comment.size > PSN_TRUSTED_COMMENT_MAX ||
         memchr(line.at, '\0', line.size) || memchr(line.at, '\r', line.size))
-        return refuse(err, _("the trusted comment of the minisign signature is malformed"));
+        return refuse(err,
+                      _("the trusted comment of the minisign signature is malformed"));
     if (!take_line(&text, end, &line) ||
         !psn_base64_decode_exact(PSN_BASE64, line.at, line.size, ret_sig->global,
                                  sizeof ret_sig->global))

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wire.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "crypto/secret.h"
@@ -19,7 +20,8 @@
  *
  * and the signature is over
  *
- *     "SSHSIG"  string namespace  string reserved  string hash algorithm  string H(message)
+ *     "SSHSIG"  string namespace  string reserved  string hash algorithm  string
+ * H(message)
  *
  * Only what passation writes is read: Ed25519, SHA-512, nothing reserved. Since the blob
  * then has one length for each namespace, and base64 is canonical, a signature has one
@@ -145,48 +147,6 @@ enum psn_code psn_sshsig_sign(const struct psn_secret *seed, const char *name_sp
 
 /* ---- reading ---- */
 
-struct cursor {
-    const uint8_t *at;
-    size_t left;
-    bool failed;
-};
-
-static const uint8_t *take(struct cursor *cursor, size_t size)
-{
-    const uint8_t *at = cursor->at;
-
-    if (cursor->failed || size > cursor->left) {
-        cursor->failed = true;
-        return NULL;
-    }
-    cursor->at += size;
-    cursor->left -= size;
-    return at;
-}
-
-static uint32_t take_u32(struct cursor *cursor)
-{
-    const uint8_t *at = take(cursor, 4);
-
-    return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
-                    at[3]
-              : 0;
-}
-
-static struct cursor take_string(struct cursor *cursor)
-{
-    size_t size = take_u32(cursor);
-    const uint8_t *at = take(cursor, size);
-
-    return (struct cursor){ at, at ? size : 0, !at };
-}
-
-static bool is_text(const struct cursor *string, const char *text)
-{
-    return !string->failed && string->left == strlen(text) &&
-           memcmp(string->at, text, string->left) == 0;
-}
-
 /* The base64 between the two lines; the text ends with the second one. */
 static bool dearmor(const char *text, size_t size, uint8_t blob[BLOB_MAX],
                     size_t *ret_size)
@@ -207,28 +167,28 @@ static bool dearmor(const char *text, size_t size, uint8_t blob[BLOB_MAX],
                              ret_size);
 }
 
-static enum psn_code parse_signature(struct cursor string, struct sshsig *sig,
+static enum psn_code parse_signature(struct psn_wire string, struct sshsig *sig,
                                      struct psn_error *err)
 {
-    struct cursor type = take_string(&string);
-    struct cursor bytes = take_string(&string);
+    struct psn_wire type = psn_wire_string(&string);
+    struct psn_wire bytes = psn_wire_string(&string);
 
-    if (!is_text(&type, key_type) || bytes.left != PSN_SIGN_SIZE || string.left != 0)
+    if (!psn_wire_is(&type, key_type) || bytes.left != PSN_SIGN_SIZE || string.left != 0)
         return refuse(err, _("the SSH signature is not an Ed25519 one"));
     memcpy(sig->signature, bytes.at, PSN_SIGN_SIZE);
     return PSN_OK;
 }
 
-static enum psn_code parse_blob(struct cursor blob, struct sshsig *sig,
+static enum psn_code parse_blob(struct psn_wire blob, struct sshsig *sig,
                                 struct psn_error *err)
 {
-    const uint8_t *start = take(&blob, sizeof magic - 1);
-    uint32_t version = take_u32(&blob);
-    struct cursor key = take_string(&blob);
-    struct cursor name_space = take_string(&blob);
-    struct cursor reserved = take_string(&blob);
-    struct cursor hash = take_string(&blob);
-    struct cursor signature = take_string(&blob);
+    const uint8_t *start = psn_wire_take(&blob, sizeof magic - 1);
+    uint32_t version = psn_wire_u32(&blob);
+    struct psn_wire key = psn_wire_string(&blob);
+    struct psn_wire name_space = psn_wire_string(&blob);
+    struct psn_wire reserved = psn_wire_string(&blob);
+    struct psn_wire hash = psn_wire_string(&blob);
+    struct psn_wire signature = psn_wire_string(&blob);
 
     if (!start || memcmp(start, magic, sizeof magic - 1) != 0)
         return refuse(err, _("this is not an SSH signature"));
@@ -247,7 +207,7 @@ static enum psn_code parse_blob(struct cursor blob, struct sshsig *sig,
     if (reserved.left != 0)
         return refuse(err, _("the SSH signature holds a reserved field, which is not "
                              "signed"));
-    if (!is_text(&hash, hash_name))
+    if (!psn_wire_is(&hash, hash_name))
         return refuse(err, _("the SSH signature uses another hash than SHA-512"));
     memcpy(sig->name_space, name_space.at, name_space.left);
     sig->name_space[name_space.left] = '\0';
@@ -262,7 +222,7 @@ static enum psn_code parse(const char *text, size_t size, struct sshsig *sig,
 
     if (size > PSN_SIGNATURE_TEXT_MAX || !dearmor(text, size, blob, &blob_size))
         return refuse(err, _("this is not an SSH signature in text form"));
-    return parse_blob((struct cursor){ blob, blob_size, false }, sig, err);
+    return parse_blob((struct psn_wire){ blob, blob_size, false }, sig, err);
 }
 
 enum psn_code psn_sshsig_claimed_key(const char *text, size_t size,

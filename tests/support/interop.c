@@ -1,3 +1,5 @@
+#include "support/interop.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +10,6 @@
 #include "crypto/init.h"
 #include "crypto/secret.h"
 #include "ovh/sign.h"
-#include "support/interop.h"
 
 /*
  * passation-interop: plain commands over the library's own objects, so that its formats

@@ -15,6 +15,8 @@ int interop_sshsig_verify(char **args);
 /* Prints the error, escaped as a terminal needs it; returns its exit status. */
 int interop_fail(const struct psn_error *err);
 
-enum { INTEROP_USAGE = -1 };
+enum {
+    INTEROP_USAGE = -1
+};
 
 #endif

@@ -92,8 +92,7 @@ static enum psn_code add_passphrase(struct psn_age_recipients *to, const char *p
     PSN_AUTO(psn_secret) *passphrase = NULL;
     enum psn_code rc = psn_secret_read_file(path, PSN_SECRET_MAX, &passphrase, err);
 
-    return rc ? rc
-              : psn_age_recipients_set_passphrase(to, passphrase, WORK_FACTOR, err);
+    return rc ? rc : psn_age_recipients_set_passphrase(to, passphrase, WORK_FACTOR, err);
 }
 
 /* False if the arguments are not those of the usage. */
@@ -178,9 +177,9 @@ static enum psn_code add_identity(struct psn_age_identities *by, bool is_passphr
 
     if (rc)
         return rc;
-    return is_passphrase ? psn_age_identities_add_passphrase(
-                               by, text, PSN_AGE_WORK_FACTOR_MAX, err)
-                         : psn_age_identities_add(by, text, err);
+    return is_passphrase
+               ? psn_age_identities_add_passphrase(by, text, PSN_AGE_WORK_FACTOR_MAX, err)
+               : psn_age_identities_add(by, text, err);
 }
 
 static enum psn_code decrypt(const struct psn_age_identities *by, const char *path,

@@ -13,7 +13,8 @@
 
 /*
  * minisign-sign KEY FILE SIG TRUSTED          minisign-verify PUB FILE SIG
- * sshsig-sign KEYFILE NAMESPACE FILE SIG      sshsig-verify ALLOWED IDENTITY NAMESPACE FILE SIG
+ * sshsig-sign KEYFILE NAMESPACE FILE SIG      sshsig-verify ALLOWED IDENTITY NAMESPACE
+ * FILE SIG
  *
  * What holds is said on stdout; the exit status is the library's: 0, 5 (a key with a
  * password, a signer that is not allowed), 6 (a signature that does not hold).
