@@ -10,6 +10,16 @@ static int variant(enum psn_base64 form)
                                   : sodium_base64_VARIANT_ORIGINAL;
 }
 
+/* libsodium 1.0.18 takes some bytes above 127 for letters: a second spelling. */
+static bool is_ascii(const char *text, size_t size)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < size; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
 bool psn_base64_decode(enum psn_base64 form, const char *text, size_t size,
                        uint8_t *bytes, size_t size_max, size_t *ret_size)
 {
@@ -17,8 +27,8 @@ bool psn_base64_decode(enum psn_base64 form, const char *text, size_t size,
     size_t decoded;
 
     /* With an end asked for, libsodium leaves what follows to its caller: nothing may. */
-    if (sodium_base642bin(bytes, size_max, text, size, ignore, &decoded, NULL,
-                          variant(form)) != 0)
+    if (!is_ascii(text, size) || sodium_base642bin(bytes, size_max, text, size, ignore,
+                                                   &decoded, NULL, variant(form)) != 0)
         return false;
     *ret_size = decoded;
     return true;

@@ -192,6 +192,23 @@ static void base64_has_one_spelling(void **state)
     }
 }
 
+/* Found by fuzzing: libsodium 1.0.18 alone accepts bytes above 127. */
+static void no_byte_outside_the_alphabet_is_base64(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char text[] = { 'A', 'A', (char)c, 'A' };
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                      (c >= '0' && c <= '9') || c == '+' || c == '/';
+        uint8_t bytes[3];
+        size_t size;
+
+        assert_int_equal(psn_base64_decode(PSN_BASE64_RAW, text, 4, bytes, 3, &size),
+                         letter);
+        assert_int_equal(psn_base64_decode(PSN_BASE64, text, 4, bytes, 3, &size), letter);
+    }
+}
+
 /* Round trips ---------------------------------------------------------------------- */
 
 static void contents_of_every_length_come_back(void **state)
@@ -484,6 +501,7 @@ int main(void)
         cmocka_unit_test(both_libraries_seal_and_open_the_same),
         cmocka_unit_test(scrypt_agrees_with_rfc_7914),
         cmocka_unit_test(base64_has_one_spelling),
+        cmocka_unit_test(no_byte_outside_the_alphabet_is_base64),
         cmocka_unit_test(contents_of_every_length_come_back),
         cmocka_unit_test(a_source_that_trickles_makes_no_difference),
         cmocka_unit_test(two_files_of_one_content_share_nothing),
