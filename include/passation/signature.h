@@ -16,8 +16,8 @@ extern "C" {
  * (ssh-keygen -Y) and minisign. What is signed is read in a stream.
  *
  * A signature is always checked against a key that the caller trusts already; the key in
- * the signature is only good for looking that one up. Of several spellings of one
- * signature a single one is accepted.
+ * the signature is only good for looking that one up. Base64 is canonical, and nothing
+ * may stand before or behind a signature.
  */
 enum {
     PSN_SIGNATURE_KEY_SIZE = 32,

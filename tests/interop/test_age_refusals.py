@@ -21,9 +21,10 @@ def every_byte(cases, place, identity, name, free):
     seen = set()
     with cases.case(f"{name}: every changed byte is refused"):
         for at in range(len(whole) - free):
-            changed = bytearray(whole)
-            changed[at] ^= 1 << (at % 7)
-            seen.add(refused(place, identity, bytes(changed)))
+            for bit in (at % 7, 7):
+                changed = bytearray(whole)
+                changed[at] ^= 1 << bit
+                seen.add(refused(place, identity, bytes(changed)))
     with cases.case(f"{name}: every cut is refused"):
         for size in range(len(whole) - free):
             seen.add(refused(place, identity, whole[:size]))

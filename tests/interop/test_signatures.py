@@ -132,9 +132,10 @@ def minisign_hostile(cases, place):
         for at in range(len(whole) - 1):
             if 19 <= at < untrusted:  # the untrusted comment is just that
                 continue
-            place.write("forged.sig", changed(whole, at, at % 7))
-            done = check(place, "mini", "text", "forged.sig")
-            true(done.returncode == 6 and not done.stdout, f"byte {at}: {done}")
+            for bit in (at % 7, 7):
+                place.write("forged.sig", changed(whole, at, bit))
+                done = check(place, "mini", "text", "forged.sig")
+                true(done.returncode == 6 and not done.stdout, f"byte {at}: {done}")
     with cases.case("minisign: an encrypted key is refused with advice"):
         content = base64.b64decode(place.read("mini").splitlines()[1])
         locked = content[:2] + b"Sc" + content[4:]
@@ -234,6 +235,11 @@ def sshsig_forgeries(cases, place):
             place.write("forged", armor(changed(blob, at, at % 8)))
             done = verify(place, "allowed", "text", "forged")
             true(done.returncode in (5, 6, 13) and not done.stdout, f"byte {at}: {done}")
+    with cases.case("SSHSIG: every byte above 127 in the text is refused"):
+        whole = place.read("ours")
+        for at in range(len(whole) - 1):
+            place.write("forged", changed(whole, at, 7))
+            says(verify(place, "allowed", "text", "forged"), 6, "text form")
     for space in ("", "x" * 256, "a\nb"):
         with cases.case(f"SSHSIG: we do not sign in the namespace {space[:8]!r}"):
             says(tool("sshsig-sign", place.path("ssh"), space, place.path("text"),
