@@ -47,14 +47,22 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_sshsig_claimed_key(
     const char *text, size_t size, uint8_t ret_key[PSN_SIGNATURE_KEY_SIZE],
     struct psn_error *err);
 
-/* Checks that a list in OpenSSH's allowed_signers form lets this key sign as identity in
- * the namespace at that time (seconds since 1970). Lines are read as ssh-keygen does:
- * patterns, namespaces=, valid-after=, valid-before=; a line with an option that is not
- * known allows nothing, one with cert-authority allows certificates alone, which are not
- * accepted here. E_DENIED tells the nearest reason. */
+/* Who is said to have signed, in which namespace and with which key, and when that is to
+ * hold (seconds since 1970). */
+struct psn_signer {
+    const char *identity;
+    const char *name_space;
+    uint8_t key[PSN_SIGNATURE_KEY_SIZE];
+    int64_t time_s;
+};
+
+/* Checks that a list in OpenSSH's allowed_signers form allows that. Lines are read as
+ * ssh-keygen does: patterns, namespaces=, valid-after=, valid-before=; a line with an
+ * option that is not known allows nothing, one with cert-authority allows certificates
+ * alone, which are not accepted here. E_DENIED tells the nearest reason. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_allowed_signers_check(
-    const char *text, size_t size, const char *identity, const char *name_space,
-    const uint8_t key[PSN_SIGNATURE_KEY_SIZE], int64_t time_s, struct psn_error *err);
+    const char *text, size_t size, const struct psn_signer *signer,
+    struct psn_error *err);
 
 /* Reads the seed out of an OpenSSH private key file (ssh-ed25519, without passphrase).
  * E_DENIED if it has one. */

@@ -249,8 +249,10 @@ static enum psn_code opened_new(struct opened **ret_opened, struct psn_error *er
 {
     struct opened *opened = calloc(1, sizeof *opened);
 
-    if (!opened)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!opened) {
+        (void)psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return PSN_E_NOMEM;
+    }
     *ret_opened = opened;
     return PSN_OK;
 }

@@ -163,36 +163,57 @@ enum {
     SALT_SIZE = 16
 };
 
-/* NULL if the stanza is well-formed, or of a type that is not known here. The body's
- * length is checked before anything is decrypted: a longer one could open under several
- * keys (partitioning oracles). */
-static const char *check_type(const struct psn_age_stanza *stanza)
+/* The form of a type's stanza: how many arguments there are beside the type, and how many
+ * bytes each of them stands for (0: a number). */
+struct form {
+    const char *type;
+    size_t arg_count;
+    size_t sizes[PSN_AGE_ARGS_MAX - 1];
+    const char *refusal;
+};
+
+static const struct form forms[] = {
+    { "X25519",
+      1,
+      { X25519_SHARE_SIZE },
+      N_("an X25519 recipient in the age header is malformed") },
+    { "ssh-ed25519",
+      2,
+      { SSH_TAG_SIZE, X25519_SHARE_SIZE },
+      N_("an ssh-ed25519 recipient in the age header is malformed") },
+    { "scrypt",
+      2,
+      { SALT_SIZE, 0 },
+      N_("the passphrase recipient in the age header is malformed") },
+    { "mlkem768x25519",
+      1,
+      { HYBRID_SHARE_SIZE },
+      N_("a post-quantum recipient in the age header is malformed") },
+};
+
+/* The body's length is checked before anything is decrypted: a longer one could open
+ * under several keys (partitioning oracles). */
+static bool has_form(const struct psn_age_stanza *stanza, const struct form *form)
 {
     uint8_t bytes[HYBRID_SHARE_SIZE];
-    bool has_body = stanza->body_size == PSN_AGE_WRAPPED_SIZE;
 
-    if (psn_age_stanza_is(stanza, "X25519"))
-        return has_body && stanza->arg_count == 2 &&
-                       psn_age_stanza_bytes(stanza, 1, bytes, X25519_SHARE_SIZE)
-                   ? NULL
-                   : _("an X25519 recipient in the age header is malformed");
-    if (psn_age_stanza_is(stanza, "ssh-ed25519"))
-        return has_body && stanza->arg_count == 3 &&
-                       psn_age_stanza_bytes(stanza, 1, bytes, SSH_TAG_SIZE) &&
-                       psn_age_stanza_bytes(stanza, 2, bytes, X25519_SHARE_SIZE)
-                   ? NULL
-                   : _("an ssh-ed25519 recipient in the age header is malformed");
-    if (psn_age_stanza_is(stanza, "scrypt"))
-        return has_body && stanza->arg_count == 3 &&
-                       psn_age_stanza_bytes(stanza, 1, bytes, SALT_SIZE) &&
-                       is_number(&stanza->args[2])
-                   ? NULL
-                   : _("the passphrase recipient in the age header is malformed");
-    if (psn_age_stanza_is(stanza, "mlkem768x25519"))
-        return has_body && stanza->arg_count == 2 &&
-                       psn_age_stanza_bytes(stanza, 1, bytes, HYBRID_SHARE_SIZE)
-                   ? NULL
-                   : _("a post-quantum recipient in the age header is malformed");
+    if (stanza->body_size != PSN_AGE_WRAPPED_SIZE ||
+        stanza->arg_count != 1 + form->arg_count)
+        return false;
+    for (size_t i = 0; i < form->arg_count; i++)
+        if (form->sizes[i] > 0
+                ? !psn_age_stanza_bytes(stanza, 1 + i, bytes, form->sizes[i])
+                : !is_number(&stanza->args[1 + i]))
+            return false;
+    return true;
+}
+
+/* NULL if the stanza is well-formed, or of a type that is not known here. */
+static const char *check_type(const struct psn_age_stanza *stanza)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (psn_age_stanza_is(stanza, forms[i].type))
+            return has_form(stanza, &forms[i]) ? NULL : _(forms[i].refusal);
     return NULL;
 }
 

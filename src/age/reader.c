@@ -213,30 +213,41 @@ enum psn_code psn_age_reader_line(struct psn_age_reader *reader, char *out, size
     return PSN_OK;
 }
 
-/* Straight into the caller's memory where that is possible: a payload is large. */
+/* Some of the bytes; straight into the caller's memory where that is possible, since a
+ * payload is large. */
+static enum psn_code read_some(struct psn_age_reader *reader, uint8_t *bytes, size_t size,
+                               size_t *ret_size, struct psn_error *err)
+{
+    const uint8_t *at;
+    enum psn_code rc;
+
+    if (!reader->armored && reader->piece_at == reader->piece_end)
+        return pull(reader, bytes, size, ret_size, err);
+    rc = peek(reader, &at, ret_size, err);
+    if (rc)
+        return rc;
+    *ret_size = *ret_size < size ? *ret_size : size;
+    if (*ret_size > 0)
+        memcpy(bytes, at, *ret_size);
+    consume(reader, *ret_size);
+    return PSN_OK;
+}
+
 enum psn_code psn_age_reader_fill(struct psn_age_reader *reader, uint8_t *bytes,
                                   size_t size, size_t *ret_size, struct psn_error *err)
 {
     size_t filled = 0;
     size_t got = 1;
-    enum psn_code rc = PSN_OK;
 
-    while (!rc && filled < size && got > 0) {
-        const uint8_t *at;
+    while (filled < size && got > 0) {
+        enum psn_code rc = read_some(reader, bytes + filled, size - filled, &got, err);
 
-        if (!reader->armored && reader->piece_at == reader->piece_end) {
-            rc = pull(reader, bytes + filled, size - filled, &got, err);
-        } else {
-            rc = peek(reader, &at, &got, err);
-            got = got < size - filled ? got : size - filled;
-            if (!rc && got > 0)
-                memcpy(bytes + filled, at, got);
-            consume(reader, rc ? 0 : got);
-        }
-        filled += rc ? 0 : got;
+        if (rc)
+            return rc;
+        filled += got;
     }
     *ret_size = filled;
-    return rc;
+    return PSN_OK;
 }
 
 bool psn_age_reader_armor_failed(const struct psn_age_reader *reader)

@@ -10,7 +10,7 @@
 _Static_assert(PSN_DIGEST_SIZE == crypto_hash_sha512_BYTES, "SHA-512");
 _Static_assert(PSN_DIGEST_SIZE == crypto_generichash_BYTES_MAX, "BLAKE2b-512");
 
-static const size_t piece_size = 256U * 1024;
+static const size_t piece_size = (size_t)256 * 1024;
 
 struct digest {
     enum psn_digest kind;

@@ -104,7 +104,9 @@ static enum psn_code decode_pem(const struct psn_secret *text,
 static enum psn_code parse_section(struct psn_wire section, const uint8_t key[],
                                    struct psn_secret **ret_seed, struct psn_error *err)
 {
-    bool even = section.left % 8 == 0 && psn_wire_u32(&section) == psn_wire_u32(&section);
+    bool whole = section.left % 8 == 0;
+    uint32_t check = psn_wire_u32(&section);
+    uint32_t again = psn_wire_u32(&section);
     struct psn_wire type = psn_wire_string(&section);
     struct psn_wire public = psn_wire_string(&section);
     struct psn_wire secret = psn_wire_string(&section);
@@ -113,7 +115,7 @@ static enum psn_code parse_section(struct psn_wire section, const uint8_t key[],
 
     for (size_t i = 0; padded && i < section.left; i++)
         padded = section.at[i] == i + 1;
-    if (!even || !padded || section.failed || comment.failed ||
+    if (!whole || check != again || !padded || section.failed || comment.failed ||
         !psn_wire_is(&type, type_name) || public.left != PSN_SSH_KEY_SIZE ||
         secret.left != PSN_SIGN_SEED_SIZE + PSN_SSH_KEY_SIZE ||
         memcmp(public.at, key, PSN_SSH_KEY_SIZE) != 0 ||

@@ -34,13 +34,6 @@ struct span {
     size_t size;
 };
 
-struct question {
-    const char *identity;
-    const char *name_space;
-    const uint8_t *key;
-    int64_t time_s;
-};
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -144,7 +137,7 @@ static bool parse_time(struct span text, int64_t *ret_time_s)
         part[5] > 59 || part[6] > 59)
         return false;
     *ret_time_s = psn_clock_days(part[0] * 100 + part[1], part[2], part[3]) * 86400 +
-                  part[4] * 3600 + part[5] * 60 + part[6];
+                  (int64_t)part[4] * 3600 + (int64_t)part[5] * 60 + part[6];
     broken = (struct tm){ .tm_year = part[0] * 100 + part[1] - 1900,
                           .tm_mon = part[2] - 1,
                           .tm_mday = part[3],
@@ -256,24 +249,23 @@ static bool is_key_type(struct span word)
 }
 
 static enum outcome judge_options(const struct options *options,
-                                  const struct question *question)
+                                  const struct psn_signer *signer)
 {
     if (options->authority)
         return CERTIFICATES_ONLY;
-    if (options->has_namespaces &&
-        !list_allows(options->namespaces, question->name_space))
+    if (options->has_namespaces && !list_allows(options->namespaces, signer->name_space))
         return OTHER_NAMESPACE;
     if (options->has_after && options->has_before &&
         options->before_s <= options->after_s)
         return NOT_UNDERSTOOD;
-    if (options->has_after && question->time_s < options->after_s)
+    if (options->has_after && signer->time_s < options->after_s)
         return NOT_YET_VALID;
-    if (options->has_before && question->time_s > options->before_s)
+    if (options->has_before && signer->time_s > options->before_s)
         return EXPIRED;
     return ALLOWED;
 }
 
-static enum outcome judge_line(struct span line, const struct question *question)
+static enum outcome judge_line(struct span line, const struct psn_signer *signer)
 {
     struct options options = { 0 };
     uint8_t key[PSN_SIGNATURE_KEY_SIZE];
@@ -293,18 +285,18 @@ static enum outcome judge_line(struct span line, const struct question *question
     }
     key_text = (struct span){ word.at, (size_t)(line.at + line.size - word.at) };
     if (psn_ssh_public_parse(key_text.at, key_text.size, key, NULL) ||
-        memcmp(key, question->key, sizeof key) != 0)
+        memcmp(key, signer->key, sizeof key) != 0)
         return NOT_LISTED;
-    if (!list_allows(unquoted(principals), question->identity))
+    if (!list_allows(unquoted(principals), signer->identity))
         return OTHER_IDENTITY;
-    return understood ? judge_options(&options, question) : NOT_UNDERSTOOD;
+    return understood ? judge_options(&options, signer) : NOT_UNDERSTOOD;
 }
 
-static enum psn_code report(enum outcome outcome, const struct question *question,
+static enum psn_code report(enum outcome outcome, const struct psn_signer *signer,
                             struct psn_error *err)
 {
     char shown[PSN_NAMESPACE_MAX + 1];
-    const char *identity = psn_text_shown(question->identity, shown, sizeof shown);
+    const char *identity = psn_text_shown(signer->identity, shown, sizeof shown);
     const char *why = "";
 
     switch (outcome) {
@@ -326,7 +318,7 @@ static enum psn_code report(enum outcome outcome, const struct question *questio
     case OTHER_NAMESPACE:
         return psn_fail(err, PSN_E_DENIED,
                         _("the signer's key is not allowed in the namespace '%s'"),
-                        psn_text_shown(question->name_space, shown, sizeof shown));
+                        psn_text_shown(signer->name_space, shown, sizeof shown));
     case NOT_YET_VALID:
         why = _("the signer's key is not valid yet");
         break;
@@ -338,11 +330,9 @@ static enum psn_code report(enum outcome outcome, const struct question *questio
 }
 
 enum psn_code psn_allowed_signers_check(const char *text, size_t size,
-                                        const char *identity, const char *name_space,
-                                        const uint8_t key[PSN_SIGNATURE_KEY_SIZE],
-                                        int64_t time_s, struct psn_error *err)
+                                        const struct psn_signer *signer,
+                                        struct psn_error *err)
 {
-    const struct question question = { identity, name_space, key, time_s };
     enum outcome best = NOT_LISTED;
 
     if (size > PSN_SIGNATURE_TEXT_MAX)
@@ -357,8 +347,8 @@ enum psn_code psn_allowed_signers_check(const char *text, size_t size,
         at += line.size + 1;
         if (line.size > 0 && line.at[line.size - 1] == '\r')
             line.size--;
-        found = judge_line(line, &question);
+        found = judge_line(line, signer);
         best = found > best ? found : best;
     }
-    return report(best, &question, err);
+    return report(best, signer, err);
 }

@@ -239,8 +239,8 @@ enum psn_code psn_minisign_sign(const struct psn_secret *seed,
     PSN_AUTO_RELEASE(psn_buf)
     data = psn_buf_init(PSN_SIGN_SIZE + PSN_TRUSTED_COMMENT_MAX);
     uint8_t digest[PSN_DIGEST_SIZE];
-    uint8_t signature[PSN_SIGN_SIZE];
-    uint8_t global[PSN_SIGN_SIZE];
+    uint8_t signature[PSN_SIGN_SIZE] = { 0 };
+    uint8_t global[PSN_SIGN_SIZE] = { 0 };
     enum psn_code rc;
 
     rc = check_comment(trusted_comment, err);

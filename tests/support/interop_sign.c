@@ -122,7 +122,9 @@ int interop_sshsig_verify(char **args)
     PSN_AUTO_RELEASE(psn_buf) allowed = psn_buf_init(PSN_SIGNATURE_TEXT_MAX);
     PSN_AUTO_RELEASE(psn_buf) signature = psn_buf_init(PSN_SIGNATURE_TEXT_MAX);
     PSN_AUTO_RELEASE(input) input = no_input;
-    uint8_t key[PSN_SIGNATURE_KEY_SIZE];
+    struct psn_signer signer = { .identity = args[1],
+                                 .name_space = args[2],
+                                 .time_s = psn_clock_now_s() };
     struct psn_error err = { 0 };
     enum psn_code rc;
 
@@ -130,15 +132,16 @@ int interop_sshsig_verify(char **args)
     if (!rc)
         rc = psn_file_read(args[4], &signature, &err);
     if (!rc)
-        rc = psn_sshsig_claimed_key(psn_buf_str(&signature), signature.size, key, &err);
+        rc = psn_sshsig_claimed_key(psn_buf_str(&signature), signature.size, signer.key,
+                                    &err);
     if (!rc)
-        rc = psn_allowed_signers_check(psn_buf_str(&allowed), allowed.size, args[1],
-                                       args[2], key, psn_clock_now_s(), &err);
+        rc =
+            psn_allowed_signers_check(psn_buf_str(&allowed), allowed.size, &signer, &err);
     if (!rc)
         rc = input_open(args[3], &input, &err);
     if (!rc)
-        rc = psn_sshsig_verify(psn_buf_str(&signature), signature.size, key, args[2],
-                               &input.source, &err);
+        rc = psn_sshsig_verify(psn_buf_str(&signature), signature.size, signer.key,
+                               args[2], &input.source, &err);
     if (rc)
         return interop_fail(&err);
     (void)printf("good signature\n");
