@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
-#include "core/due.h"
+#include "core/credential_due.h"
 #include "core/journal.h"
 #include "core/record.h"
 #include "core/statement.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/i18n.h"
-#include "core/due.h"
+#include "core/credential_due.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"

@@ -13,8 +13,10 @@
 #include "core/own_key.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
-#include "interop/sshsig.h"
+#include "passation/signature.h"
 
+static const char begin_line[] = "\n-----BEGIN SSH SIGNATURE-----\n";
+static const char end_line[] = "-----END SSH SIGNATURE-----\n";
 static const char name_space[] = "passation-statement";
 
 enum {
@@ -38,6 +40,21 @@ static enum psn_code put_key(const char *name, const struct psn_secret *seed,
     psn_sign_fingerprint(key, fingerprint);
     psn_buf_format(out, "%s-Key: %s\n%s-Fingerprint: %s\n", name, ssh, name, fingerprint);
     return PSN_OK;
+}
+
+static enum psn_code put_signature(const struct psn_secret *seed,
+                                   const struct psn_buf *text, struct psn_buf *out,
+                                   struct psn_error *err)
+{
+    PSN_AUTO_FREE char *armor = NULL;
+    struct psn_stream_memory memory = { text->data, text->size, 0 };
+    struct psn_source source = psn_source_memory(&memory);
+    enum psn_code rc = psn_sshsig_sign(seed, name_space, &source, &armor, err);
+
+    if (rc)
+        return rc;
+    psn_buf_text(out, armor);
+    return psn_buf_check(out, err);
 }
 
 enum psn_code psn_statement_of_change(struct psn_vault *vault,
@@ -68,10 +85,8 @@ enum psn_code psn_statement_of_change(struct psn_vault *vault,
     if (rc)
         return rc;
     psn_buf_bytes(out, text.data, text.size);
-    rc = psn_sshsig_sign(change->old_seed, name_space, text.data, text.size, out, err);
-    return rc ? rc
-              : psn_sshsig_sign(change->new_seed, name_space, text.data, text.size, out,
-                                err);
+    rc = put_signature(change->old_seed, &text, out, err);
+    return rc ? rc : put_signature(change->new_seed, &text, out, err);
 }
 
 /* --- checking --- */
@@ -189,12 +204,31 @@ static enum psn_code check_signer(struct psn_vault *vault,
     return PSN_OK;
 }
 
+/* Checks the signature at the front of armor[size] over the text, and tells whose it is
+ * and where it ends. Whether the key is to be trusted is asked afterwards. */
+static enum psn_code check_signature(const char *armor, size_t size, const char *text,
+                                     size_t signed_size,
+                                     uint8_t ret_key[PSN_SIGN_PUBLIC_SIZE],
+                                     size_t *ret_used, struct psn_error *err)
+{
+    const char *end = memmem(armor, size, end_line, sizeof end_line - 1);
+    struct psn_stream_memory memory = { text, signed_size, 0 };
+    struct psn_source source = psn_source_memory(&memory);
+    enum psn_code rc;
+
+    if (!end)
+        return fail_form(err);
+    *ret_used = (size_t)(end - armor) + sizeof end_line - 1;
+    rc = psn_sshsig_claimed_key(armor, *ret_used, ret_key, err);
+    return rc ? rc
+              : psn_sshsig_verify(armor, *ret_used, ret_key, name_space, &source, err);
+}
+
 /* Every signature is over the text that stands before the first one. */
 static enum psn_code check(struct psn_vault *vault, const char *text, size_t size,
                            struct psn_statement *statement, struct psn_error *err)
 {
-    const char *first =
-        memmem(text, size, "\n" PSN_SSHSIG_BEGIN, strlen("\n" PSN_SSHSIG_BEGIN));
+    const char *first = memmem(text, size, begin_line, sizeof begin_line - 1);
     size_t signed_size = first ? (size_t)(first - text) + 1 : 0;
     enum psn_code rc = first ? PSN_OK : fail_form(err);
 
@@ -204,8 +238,7 @@ static enum psn_code check(struct psn_vault *vault, const char *text, size_t siz
 
         if (statement->signatures == SIGNATURES_MAX)
             return fail_form(err);
-        rc = psn_sshsig_verify(text + at, size - at, name_space, text, signed_size, key,
-                               &used, err);
+        rc = check_signature(text + at, size - at, text, signed_size, key, &used, err);
         if (!rc)
             rc = check_signer(vault, key, statement, err);
         at += used;

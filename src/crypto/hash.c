@@ -190,31 +190,3 @@ void psn_random(void *bytes, size_t size)
     randombytes_buf(bytes, size);
 }
 
-void psn_sha512(const struct psn_part *parts, size_t count,
-                uint8_t ret_hash[PSN_SHA512_SIZE])
-{
-    crypto_hash_sha512_state state;
-
-    (void)crypto_hash_sha512_init(&state);
-    for (size_t i = 0; i < count; i++)
-        (void)crypto_hash_sha512_update(&state, parts[i].bytes, parts[i].size);
-    (void)crypto_hash_sha512_final(&state, ret_hash);
-}
-
-bool psn_base64(const void *bytes, size_t size, char *out, size_t out_size)
-{
-    if (sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL) > out_size)
-        return false;
-    (void)sodium_bin2base64(out, out_size, bytes, size, sodium_base64_VARIANT_ORIGINAL);
-    return true;
-}
-
-bool psn_base64_read(const char *text, size_t text_size, uint8_t *out, size_t out_size,
-                     size_t *ret_size)
-{
-    const char *end = NULL;
-
-    return sodium_base642bin(out, out_size, text, text_size, "\n", ret_size, &end,
-                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
-           end == text + text_size;
-}

@@ -1,7 +1,6 @@
 #ifndef PSN_CRYPTO_HASH_H
 #define PSN_CRYPTO_HASH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,20 +41,6 @@ void psn_sha256_hex(const struct psn_part *parts, size_t count,
  * salt_size is 0. The output is the caller's to wipe. */
 void psn_hkdf_sha256(const void *ikm, size_t ikm_size, const void *salt, size_t salt_size,
                      const void *info, size_t info_size, uint8_t *ret_key, size_t size);
-
-enum {
-    PSN_SHA512_SIZE = 64,
-};
-/* SHA-512 over the parts, for formats of others. */
-void psn_sha512(const struct psn_part *parts, size_t count,
-                uint8_t ret_hash[PSN_SHA512_SIZE]);
-
-/* Base64 (RFC 4648 4) with padding into out, NUL included; false if it does not fit. Of
- * what is public: the time depends on the bytes. */
-bool psn_base64(const void *bytes, size_t size, char *out, size_t out_size);
-/* Back, line ends left out; false if it is anything else or does not fit. */
-bool psn_base64_read(const char *text, size_t text_size, uint8_t *out, size_t out_size,
-                     size_t *ret_size);
 
 /* Lower-case hex of size bytes into out[2 * size + 1]; returns out. */
 const char *psn_hex(const void *bytes, size_t size, char *out);

@@ -1,32 +1,54 @@
-#include "interop/sshsig.h"
-
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/i18n.h"
-#include "crypto/hash.h"
+#include "base/text.h"
+#include "base/wire.h"
+#include "crypto/base64.h"
+#include "crypto/digest.h"
+#include "crypto/secret.h"
+#include "crypto/sign.h"
+#include "crypto/ssh_key.h"
+#include "passation/signature.h"
 
 /*
- * The signature is over
+ * OpenSSH's PROTOCOL.sshsig. The armor holds, in the wire form of RFC 4251:
  *
- *     "SSHSIG" || string namespace || string "" || string "sha512" || string SHA-512
+ *     "SSHSIG"  uint32 1  string public key  string namespace  string reserved
+ *     string hash algorithm  string signature
  *
- * and travels as the base64 of
+ * and the signature is over
  *
- *     "SSHSIG" || u32 1 || string key || string namespace || string "" || string "sha512"
- *              || string (string "ssh-ed25519" || string signature)
+ *     "SSHSIG"  string namespace  string reserved  string hash algorithm  string
+ * H(message)
  *
- * in lines of 70 characters; a string is its size in 32 bits and its bytes.
+ * Only what passation writes is read: Ed25519, SHA-512, nothing reserved. Since the blob
+ * then has one length for each namespace, and base64 is canonical, a signature has one
+ * spelling but for the width of its lines.
  */
+static const char begin_line[] = "-----BEGIN SSH SIGNATURE-----";
+static const char end_line[] = "-----END SSH SIGNATURE-----";
+static const char magic[] = "SSHSIG";
+static const char hash_name[] = "sha512";
+static const char key_type[] = "ssh-ed25519";
+
 enum {
     VERSION = 1,
-    LINE = 70,
-    BLOB_MAX = 1024,
-    ARMOR_MAX = 2048,
+    LINE_CHARS = 70, /* as ssh-keygen breaks them */
+    BLOB_MAX = 1024
 };
 
-static const char magic[] = "SSHSIG";
-static const char key_type[] = "ssh-ed25519";
-static const char hash_name[] = "sha512";
+struct sshsig {
+    uint8_t key[PSN_SIGNATURE_KEY_SIZE];
+    char name_space[PSN_NAMESPACE_MAX + 1];
+    uint8_t signature[PSN_SIGN_SIZE];
+};
+
+static enum psn_code refuse(struct psn_error *err, const char *why)
+{
+    return psn_fail(err, PSN_E_INTEGRITY, "%s", why);
+}
 
 static void put_string(struct psn_buf *out, const void *bytes, size_t size)
 {
@@ -34,135 +56,218 @@ static void put_string(struct psn_buf *out, const void *bytes, size_t size)
     psn_buf_bytes(out, bytes, size);
 }
 
-static void put_text(struct psn_buf *out, const char *text)
+static enum psn_code check_namespace(const char *name_space, struct psn_error *err)
 {
-    put_string(out, text, strlen(text));
+    size_t size = strlen(name_space);
+
+    if (size == 0 || size > PSN_NAMESPACE_MAX || !psn_text_is_plain(name_space, size))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("a namespace has 1 to %d bytes of plain text"),
+                        PSN_NAMESPACE_MAX);
+    return PSN_OK;
 }
 
-static enum psn_code signed_data(const char *name_space, const void *message, size_t size,
+static enum psn_code signed_data(const char *name_space, const struct psn_source *source,
                                  struct psn_buf *out, struct psn_error *err)
 {
-    uint8_t hash[PSN_SHA512_SIZE];
+    uint8_t digest[PSN_DIGEST_SIZE];
+    enum psn_code rc;
 
-    psn_sha512(&(struct psn_part){ message, size }, 1, hash);
+    rc = psn_digest_source(PSN_DIGEST_SHA512, source, digest, err);
+    if (rc)
+        return rc;
     psn_buf_text(out, magic);
-    put_text(out, name_space);
-    put_text(out, "");
-    put_text(out, hash_name);
-    put_string(out, hash, sizeof hash);
+    put_string(out, name_space, strlen(name_space));
+    put_string(out, "", 0);
+    put_string(out, hash_name, sizeof hash_name - 1);
+    put_string(out, digest, sizeof digest);
     return psn_buf_check(out, err);
 }
 
-/* The blob up to the signature itself. */
-static void put_head(const uint8_t key[PSN_SIGN_PUBLIC_SIZE], const char *name_space,
-                     struct psn_buf *out)
-{
-    psn_buf_text(out, magic);
-    psn_buf_u32(out, VERSION);
-    psn_buf_u32(out, (uint32_t)(4 + strlen(key_type) + 4 + PSN_SIGN_PUBLIC_SIZE));
-    put_text(out, key_type);
-    put_string(out, key, PSN_SIGN_PUBLIC_SIZE);
-    put_text(out, name_space);
-    put_text(out, "");
-    put_text(out, hash_name);
-    psn_buf_u32(out, (uint32_t)(4 + strlen(key_type) + 4 + PSN_SIGN_SIZE));
-    put_text(out, key_type);
-    psn_buf_u32(out, PSN_SIGN_SIZE);
-}
+/* ---- writing ---- */
 
-static enum psn_code armor_blob(const struct psn_buf *blob, struct psn_buf *out,
-                                struct psn_error *err)
+static void put_armor(struct psn_buf *out, const struct psn_buf *blob)
 {
-    char base64[ARMOR_MAX];
-    size_t size;
+    char text[PSN_BASE64_TEXT_SIZE(BLOB_MAX)];
+    size_t size = psn_base64_encode(PSN_BASE64, blob->data, blob->size, text);
 
-    if (!psn_base64(blob->data, blob->size, base64, sizeof base64))
-        return psn_fail(err, PSN_E_LIMIT, _("a signature is too long"));
-    size = strlen(base64);
-    psn_buf_text(out, PSN_SSHSIG_BEGIN);
-    for (size_t i = 0; i < size; i += LINE) {
-        psn_buf_bytes(out, base64 + i, size - i < LINE ? size - i : LINE);
+    psn_buf_format(out, "%s\n", begin_line);
+    for (size_t at = 0; at < size; at += LINE_CHARS) {
+        size_t used = size - at < LINE_CHARS ? size - at : LINE_CHARS;
+
+        psn_buf_bytes(out, text + at, used);
         psn_buf_char(out, '\n');
     }
-    psn_buf_text(out, PSN_SSHSIG_END);
-    return psn_buf_check(out, err);
+    psn_buf_format(out, "%s\n", end_line);
+}
+
+static void put_blob(struct psn_buf *blob, const struct sshsig *sig)
+{
+    uint8_t key[PSN_SSH_BLOB_SIZE];
+
+    psn_ssh_blob(sig->key, key);
+    psn_buf_text(blob, magic);
+    psn_buf_u32(blob, VERSION);
+    put_string(blob, key, sizeof key);
+    put_string(blob, sig->name_space, strlen(sig->name_space));
+    put_string(blob, "", 0);
+    put_string(blob, hash_name, sizeof hash_name - 1);
+    psn_buf_u32(blob, 4 + sizeof key_type - 1 + 4 + PSN_SIGN_SIZE);
+    put_string(blob, key_type, sizeof key_type - 1);
+    put_string(blob, sig->signature, sizeof sig->signature);
 }
 
 enum psn_code psn_sshsig_sign(const struct psn_secret *seed, const char *name_space,
-                              const void *message, size_t size, struct psn_buf *out,
+                              const struct psn_source *source, char **ret_text,
                               struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) data = psn_buf_init(BLOB_MAX);
     PSN_AUTO_RELEASE(psn_buf) blob = psn_buf_init(BLOB_MAX);
-    uint8_t key[PSN_SIGN_PUBLIC_SIZE];
-    uint8_t signature[PSN_SIGN_SIZE];
-    enum psn_code rc = signed_data(name_space, message, size, &data, err);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(PSN_SIGNATURE_TEXT_MAX);
+    struct sshsig sig = { 0 };
+    enum psn_code rc;
 
+    rc = check_namespace(name_space, err);
     if (!rc)
-        rc = psn_sign_public(seed, key, err);
+        rc = psn_sign_public(seed, sig.key, err);
     if (!rc)
-        rc = psn_sign(seed, data.data, data.size, signature, err);
+        rc = signed_data(name_space, source, &data, err);
+    if (!rc)
+        rc = psn_sign(seed, data.data, data.size, sig.signature, err);
     if (rc)
         return rc;
-    put_head(key, name_space, &blob);
-    psn_buf_bytes(&blob, signature, sizeof signature);
+    memcpy(sig.name_space, name_space, strlen(name_space));
+    put_blob(&blob, &sig);
     rc = psn_buf_check(&blob, err);
-    return rc ? rc : armor_blob(&blob, out, err);
+    if (rc)
+        return rc;
+    put_armor(&text, &blob);
+    return psn_buf_take(&text, ret_text, err);
 }
 
-static enum psn_code fail_malformed(struct psn_error *err)
-{
-    return psn_fail(err, PSN_E_INTEGRITY, _("a signature is malformed"));
-}
+/* ---- reading ---- */
 
-/* Finds the armor's end and decodes what is in between. */
-static enum psn_code read_armor(const char *armor, size_t size, struct psn_buf *blob,
-                                size_t *ret_used, struct psn_error *err)
+/* The base64 between the two lines; the text ends with the second one. */
+static bool dearmor(const char *text, size_t size, uint8_t blob[BLOB_MAX],
+                    size_t *ret_size)
 {
-    const size_t begin = strlen(PSN_SSHSIG_BEGIN);
+    size_t begin_size = sizeof begin_line - 1;
+    size_t end_size = sizeof end_line - 1;
+    const char *body = text + begin_size;
     const char *end;
-    uint8_t bytes[BLOB_MAX];
-    size_t used = 0;
 
-    if (size < begin || memcmp(armor, PSN_SSHSIG_BEGIN, begin) != 0)
-        return fail_malformed(err);
-    end = memmem(armor, size, "\n" PSN_SSHSIG_END, strlen("\n" PSN_SSHSIG_END));
-    if (!end || (size_t)(end - armor) < begin ||
-        !psn_base64_read(armor + begin, (size_t)(end - armor) - begin, bytes,
-                         sizeof bytes, &used))
-        return fail_malformed(err);
-    psn_buf_bytes(blob, bytes, used);
-    *ret_used = (size_t)(end - armor) + strlen("\n" PSN_SSHSIG_END);
-    return psn_buf_check(blob, err);
+    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+        size--;
+    if (size < begin_size + end_size + 2 || memcmp(text, begin_line, begin_size) != 0 ||
+        (*body != '\n' && *body != '\r'))
+        return false;
+    end = text + size - end_size;
+    return memcmp(end, end_line, end_size) == 0 && end[-1] == '\n' &&
+           psn_base64_decode(PSN_BASE64_LINES, body, (size_t)(end - body), blob, BLOB_MAX,
+                             ret_size);
 }
 
-enum psn_code psn_sshsig_verify(const char *armor, size_t armor_size,
-                                const char *name_space, const void *message, size_t size,
-                                uint8_t ret_key[PSN_SIGN_PUBLIC_SIZE], size_t *ret_used,
+static enum psn_code parse_signature(struct psn_wire string, struct sshsig *sig,
+                                     struct psn_error *err)
+{
+    struct psn_wire type = psn_wire_string(&string);
+    struct psn_wire bytes = psn_wire_string(&string);
+
+    if (!psn_wire_is(&type, key_type) || bytes.left != PSN_SIGN_SIZE || string.left != 0)
+        return refuse(err, _("the SSH signature is not an Ed25519 one"));
+    memcpy(sig->signature, bytes.at, PSN_SIGN_SIZE);
+    return PSN_OK;
+}
+
+static enum psn_code parse_blob(struct psn_wire blob, struct sshsig *sig,
                                 struct psn_error *err)
 {
-    /* "SSHSIG", version, sizes, key type: then comes the key */
-    const size_t key_at = 6 + 4 + 4 + 4 + sizeof key_type - 1 + 4;
-    PSN_AUTO_RELEASE(psn_buf) blob = psn_buf_init(BLOB_MAX);
-    PSN_AUTO_RELEASE(psn_buf) head = psn_buf_init(BLOB_MAX);
-    PSN_AUTO_RELEASE(psn_buf) data = psn_buf_init(BLOB_MAX);
-    enum psn_code rc = read_armor(armor, armor_size, &blob, ret_used, err);
+    const uint8_t *start = psn_wire_take(&blob, sizeof magic - 1);
+    uint32_t version = psn_wire_u32(&blob);
+    struct psn_wire key = psn_wire_string(&blob);
+    struct psn_wire name_space = psn_wire_string(&blob);
+    struct psn_wire reserved = psn_wire_string(&blob);
+    struct psn_wire hash = psn_wire_string(&blob);
+    struct psn_wire signature = psn_wire_string(&blob);
 
+    if (!start || memcmp(start, magic, sizeof magic - 1) != 0)
+        return refuse(err, _("this is not an SSH signature"));
+    if (version != VERSION)
+        return psn_fail(err, PSN_E_TOO_NEW,
+                        _("the SSH signature is of another version than 1"));
+    if (blob.failed)
+        return refuse(err, _("the SSH signature is cut off"));
+    if (blob.left != 0)
+        return refuse(err, _("the SSH signature has bytes behind its end"));
+    if (!psn_ssh_blob_key(key.at, key.left, sig->key))
+        return refuse(err, _("the SSH signature is not made with an ssh-ed25519 key"));
+    if (name_space.left == 0 || name_space.left > PSN_NAMESPACE_MAX ||
+        memchr(name_space.at, '\0', name_space.left))
+        return refuse(err, _("the SSH signature has an impossible namespace"));
+    if (reserved.left != 0)
+        return refuse(err, _("the SSH signature holds a reserved field, which is not "
+                             "signed"));
+    if (!psn_wire_is(&hash, hash_name))
+        return refuse(err, _("the SSH signature uses another hash than SHA-512"));
+    memcpy(sig->name_space, name_space.at, name_space.left);
+    sig->name_space[name_space.left] = '\0';
+    return parse_signature(signature, sig, err);
+}
+
+static enum psn_code parse(const char *text, size_t size, struct sshsig *sig,
+                           struct psn_error *err)
+{
+    uint8_t blob[BLOB_MAX];
+    size_t blob_size;
+
+    if (size > PSN_SIGNATURE_TEXT_MAX || !dearmor(text, size, blob, &blob_size))
+        return refuse(err, _("this is not an SSH signature in text form"));
+    return parse_blob((struct psn_wire){ blob, blob_size, false }, sig, err);
+}
+
+enum psn_code psn_sshsig_claimed_key(const char *text, size_t size,
+                                     uint8_t ret_key[PSN_SIGNATURE_KEY_SIZE],
+                                     struct psn_error *err)
+{
+    struct sshsig sig;
+    enum psn_code rc = parse(text, size, &sig, err);
+
+    if (!rc)
+        memcpy(ret_key, sig.key, sizeof sig.key);
+    return rc;
+}
+
+enum psn_code psn_sshsig_verify(const char *text, size_t size,
+                                const uint8_t trusted_key[PSN_SIGNATURE_KEY_SIZE],
+                                const char *name_space, const struct psn_source *source,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) data = psn_buf_init(BLOB_MAX);
+    char shown[PSN_NAMESPACE_MAX + 1];
+    struct sshsig sig;
+    enum psn_code rc;
+
+    rc = check_namespace(name_space, err);
+    if (!rc)
+        rc = parse(text, size, &sig, err);
     if (rc)
         return rc;
-    if (blob.size < key_at + PSN_SIGN_PUBLIC_SIZE)
-        return fail_malformed(err);
-    memcpy(ret_key, blob.data + key_at, PSN_SIGN_PUBLIC_SIZE);
-    /* There is one way to write it: everything but key and signature is given. */
-    put_head(ret_key, name_space, &head);
-    rc = psn_buf_check(&head, err);
+    if (memcmp(sig.key, trusted_key, sizeof sig.key) != 0)
+        return refuse(err, _("the SSH signature is made with another key"));
+    if (strcmp(sig.name_space, name_space) != 0)
+        return psn_fail(err, PSN_E_INTEGRITY,
+                        _("the SSH signature is for the namespace '%s', not '%s'"),
+                        psn_text_shown(sig.name_space, shown, sizeof shown), name_space);
+    rc = signed_data(name_space, source, &data, err);
     if (rc)
         return rc;
-    if (blob.size != head.size + PSN_SIGN_SIZE ||
-        memcmp(blob.data, head.data, head.size) != 0)
-        return fail_malformed(err);
-    rc = signed_data(name_space, message, size, &data, err);
-    return rc ? rc
-              : psn_sign_verify(ret_key, data.data, data.size, blob.data + head.size,
-                                err);
+    if (psn_sign_verify(trusted_key, data.data, data.size, sig.signature, NULL))
+        return refuse(err, _("the SSH signature is not of this content"));
+    return PSN_OK;
+}
+
+enum psn_code psn_ssh_seed_parse(const struct psn_secret *text,
+                                 struct psn_secret **ret_seed, struct psn_error *err)
+{
+    return psn_ssh_private_parse(text, ret_seed, err);
 }

@@ -13,7 +13,6 @@
 #include "core/client.h"
 #include "core/journal.h"
 #include "core/own_key.h"
-#include "interop/sshsig.h"
 #include "support/rekey_vault.h"
 #include "support/store_fixture.h"
 

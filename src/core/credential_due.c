@@ -1,4 +1,4 @@
-#include "core/due.h"
+#include "core/credential_due.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#ifndef PSN_CORE_DUE_H
-#define PSN_CORE_DUE_H
+#ifndef PSN_CORE_CREDENTIAL_DUE_H
+#define PSN_CORE_CREDENTIAL_DUE_H
 
 #include "core/vault.h"
 
