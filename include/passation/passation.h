@@ -4,9 +4,14 @@
 /* libpassation: a credential vault and delegation handover tool for OVH mail. */
 
 #include "passation/client.h"
+#include "passation/due.h"
 #include "passation/error.h"
+#include "passation/exposure.h"
 #include "passation/finding.h"
+#include "passation/grant.h"
 #include "passation/journal.h"
+#include "passation/person.h"
+#include "passation/received.h"
 #include "passation/role.h"
 #include "passation/rotation.h"
 #include "passation/secret.h"

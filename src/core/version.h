@@ -5,8 +5,8 @@
 #include "passation/role.h"
 
 /*
- * Versions of secrets, sealed under their client's data key, and who has seen them. All
- * inside a transaction. A version's bytes are written once; only its label moves. Nothing
+ * Versions of secrets, sealed under their client's data key. All inside a transaction. A
+ * version's bytes are written once; only its label moves. Nothing
  * here deletes one version: they go with their role.
  */
 
@@ -35,13 +35,6 @@ typedef enum psn_code psn_version_value_fn(void *arg, const struct psn_version *
 PSN_MUST_CHECK enum psn_code psn_version_scan(struct psn_vault *vault, const char *client,
                                               const char *address, const char *label,
                                               psn_version_value_fn *each, void *arg,
-                                              struct psn_error *err);
-
-/* Notes that the person whose slot is in use has had a version before him. Once per
- * person, version and way; again is no change. */
-PSN_MUST_CHECK enum psn_code psn_exposure_put(struct psn_vault *vault,
-                                              const char *address, const char *label,
-                                              uint64_t version, enum psn_how how,
                                               struct psn_error *err);
 
 /* Deletes the versions, secrets and exposures of an address. */
