@@ -3,6 +3,7 @@
 
 /* libpassation: a credential vault and delegation handover tool for OVH mail. */
 
+#include "passation/age.h"
 #include "passation/client.h"
 #include "passation/due.h"
 #include "passation/error.h"
@@ -15,6 +16,8 @@
 #include "passation/role.h"
 #include "passation/rotation.h"
 #include "passation/secret.h"
+#include "passation/signature.h"
+#include "passation/stream.h"
 #include "passation/vault.h"
 
 #endif

@@ -56,30 +56,62 @@ static const char *next_line(const char *line, const char *end, size_t *ret_size
     return newline ? newline + 1 : end;
 }
 
+struct psn_age_lines psn_age_lines_of(const struct psn_secret *text)
+{
+    const char *at = (const char *)psn_secret_bytes(text);
+
+    return (struct psn_age_lines){ .at = at, .end = at + psn_secret_size(text) };
+}
+
+static bool is_post_quantum(const char *line, size_t size)
+{
+    static const char prefix[] = "AGE-SECRET-KEY-PQ-1";
+
+    return size >= sizeof prefix - 1 && memcmp(line, prefix, sizeof prefix - 1) == 0;
+}
+
+enum psn_code psn_age_lines_next(struct psn_age_lines *lines,
+                                 struct psn_secret **ret_scalar, struct psn_error *err)
+{
+    const char *line = lines->at;
+    size_t size = 0;
+
+    *ret_scalar = NULL;
+    lines->number++;
+    lines->at = next_line(line, lines->end, &size);
+    if (size == 0 || line[0] == '#')
+        return PSN_OK;
+    lines->found++;
+    if (is_post_quantum(line, size))
+        return PSN_OK;
+    return parse_line(line, size, lines->number, ret_scalar, err);
+}
+
+enum psn_code psn_age_no_identity(struct psn_error *err)
+{
+    return refuse(err, _("there is no age identity"));
+}
+
 enum psn_code psn_age_identity_parse(const struct psn_secret *text,
                                      struct psn_secret **ret_scalar,
                                      struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *scalar = NULL;
-    const char *at = (const char *)psn_secret_bytes(text);
-    const char *end = at + psn_secret_size(text);
+    struct psn_age_lines lines = psn_age_lines_of(text);
 
-    for (size_t number = 1; at < end; number++) {
-        const char *line = at;
-        enum psn_code rc;
-        size_t size;
+    while (lines.at < lines.end) {
+        PSN_AUTO(psn_secret) *next = NULL;
+        enum psn_code rc = psn_age_lines_next(&lines, &next, err);
 
-        at = next_line(line, end, &size);
-        if (size == 0 || line[0] == '#')
-            continue;
-        if (scalar)
-            return refuse(err, _("there is more than one age identity"));
-        rc = parse_line(line, size, number, &scalar, err);
         if (rc)
             return rc;
+        if (lines.found > 1)
+            return refuse(err, _("there is more than one age identity"));
+        if (next)
+            scalar = PSN_TAKE(next);
     }
     if (!scalar)
-        return refuse(err, _("there is no age identity"));
+        return psn_age_no_identity(err);
     *ret_scalar = PSN_TAKE(scalar);
     return PSN_OK;
 }

@@ -20,6 +20,25 @@ PSN_MUST_CHECK enum psn_code psn_age_identity_parse(const struct psn_secret *tex
                                                     struct psn_secret **ret_scalar,
                                                     struct psn_error *err);
 
+/* The lines of an identity file, one after the other. */
+struct psn_age_lines {
+    const char *at;
+    const char *end;
+    size_t number; /* of the line that was read last */
+    size_t found;  /* identities, those that are passed over included */
+};
+
+struct psn_age_lines psn_age_lines_of(const struct psn_secret *text);
+
+/* Reads a line: *ret_scalar is NULL after a comment, a blank line, or a post-quantum
+ * identity, which is passed over. E_INVALID for anything else. */
+PSN_MUST_CHECK enum psn_code psn_age_lines_next(struct psn_age_lines *lines,
+                                                struct psn_secret **ret_scalar,
+                                                struct psn_error *err);
+
+/* The error of a file without any. */
+enum psn_code psn_age_no_identity(struct psn_error *err);
+
 /* A new identity's scalar. */
 PSN_MUST_CHECK enum psn_code psn_age_identity_new(struct psn_secret **ret_scalar,
                                                   struct psn_error *err);

@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "crypto/ssh_key.h"
 
 _Static_assert(PSN_SIGN_SEED_SIZE == crypto_sign_SEEDBYTES, "seeds");
 _Static_assert(PSN_SIGN_PUBLIC_SIZE == crypto_sign_PUBLICKEYBYTES, "public keys");
@@ -64,31 +65,17 @@ enum psn_code psn_sign_verify(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
 }
 
 enum {
-    SSH_TYPE_SIZE = 11, /* "ssh-ed25519" */
-    SSH_BLOB_SIZE = 4 + SSH_TYPE_SIZE + 4 + PSN_SIGN_PUBLIC_SIZE,
     MINISIGN_ID_SIZE = 8,
     MINISIGN_BLOB_SIZE = 2 + MINISIGN_ID_SIZE + PSN_SIGN_PUBLIC_SIZE
 };
 
-/* RFC 8709 4: string "ssh-ed25519", string key; a string is its length in 32 bits and
- * its bytes (RFC 4251 5). */
-static void ssh_blob(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
-                     uint8_t ret_blob[SSH_BLOB_SIZE])
-{
-    static const uint8_t head[] = "\0\0\0\x0bssh-ed25519\0\0\0\x20";
-
-    _Static_assert(sizeof head - 1 + PSN_SIGN_PUBLIC_SIZE == SSH_BLOB_SIZE, "blob");
-    memcpy(ret_blob, head, sizeof head - 1);
-    memcpy(ret_blob + sizeof head - 1, key, PSN_SIGN_PUBLIC_SIZE);
-}
-
 void psn_sign_ssh_text(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
                        char ret_text[PSN_SSH_KEY_TEXT_MAX])
 {
-    uint8_t blob[SSH_BLOB_SIZE];
-    char base64[sodium_base64_ENCODED_LEN(SSH_BLOB_SIZE, sodium_base64_VARIANT_ORIGINAL)];
+    uint8_t blob[PSN_SSH_BLOB_SIZE];
+    char base64[sodium_base64_ENCODED_LEN(PSN_SSH_BLOB_SIZE, sodium_base64_VARIANT_ORIGINAL)];
 
-    ssh_blob(key, blob);
+    psn_ssh_blob(key, blob);
     (void)sodium_bin2base64(base64, sizeof base64, blob, sizeof blob,
                             sodium_base64_VARIANT_ORIGINAL);
     (void)snprintf(ret_text, PSN_SSH_KEY_TEXT_MAX, "ssh-ed25519 %s", base64);
@@ -97,12 +84,12 @@ void psn_sign_ssh_text(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
 void psn_sign_fingerprint(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
                           char ret_text[PSN_FINGERPRINT_MAX])
 {
-    uint8_t blob[SSH_BLOB_SIZE];
+    uint8_t blob[PSN_SSH_BLOB_SIZE];
     uint8_t hash[crypto_hash_sha256_BYTES];
     char base64[sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES,
                                           sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
 
-    ssh_blob(key, blob);
+    psn_ssh_blob(key, blob);
     (void)crypto_hash_sha256(hash, blob, sizeof blob);
     (void)sodium_bin2base64(base64, sizeof base64, hash, sizeof hash,
                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING);

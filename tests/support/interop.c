@@ -8,15 +8,19 @@
 #include "crypto/init.h"
 #include "crypto/secret.h"
 #include "ovh/sign.h"
+#include "support/interop.h"
 
 /*
  * passation-interop: plain commands over the library's own objects, so that its formats
  * can be held against the rest of the world. Built with the tests, never installed: it
  * takes keys as arguments, which the product never does.
  */
-static int fail(const struct psn_error *err)
+int interop_fail(const struct psn_error *err)
 {
-    (void)fprintf(stderr, "passation-interop: %s\n", err->message);
+    char shown[2 * PSN_ERROR_MESSAGE_MAX];
+
+    (void)fprintf(stderr, "passation-interop: %s\n",
+                  psn_text_shown(err->message, shown, sizeof shown));
     return psn_code_exit_status(err->code);
 }
 
@@ -50,11 +54,12 @@ static int ovh_sign(char **args)
                                                     .time_s = (int64_t)time_s },
                           signature, &err);
     if (rc)
-        return fail(&err);
+        return interop_fail(&err);
     (void)printf("%s\n", signature);
     return 0;
 }
 
+/* arg_count counts the arguments that a command always has; -1: it parses them itself. */
 static const struct {
     const char *name;
     int arg_count;
@@ -62,17 +67,34 @@ static const struct {
     const char *usage;
 } commands[] = {
     { "ovh-sign", 7, ovh_sign, "AK AS CK METHOD URL BODYFILE TIME" },
+    { "age-encrypt", -1, interop_age_encrypt,
+      "(-r RECIPIENT... | --passphrase-file F) [-a] -o OUT IN" },
+    { "age-decrypt", -1, interop_age_decrypt, "(-i IDFILE | --passphrase-file F) FILE" },
+    { "minisign-sign", 4, interop_minisign_sign, "KEY FILE SIG TRUSTED" },
+    { "minisign-verify", 3, interop_minisign_verify, "PUB FILE SIG" },
+    { "sshsig-sign", 4, interop_sshsig_sign, "KEYFILE NAMESPACE FILE SIG" },
+    { "sshsig-verify", 5, interop_sshsig_verify, "ALLOWED IDENTITY NAMESPACE FILE SIG" },
 };
+
+static int run(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0 &&
+            (commands[i].arg_count < 0 || argc - 2 == commands[i].arg_count))
+            return commands[i].run(argv + 2);
+    return INTEROP_USAGE;
+}
 
 int main(int argc, char **argv)
 {
     struct psn_error err = { 0 };
+    int status;
 
     if (psn_crypto_init(&err))
-        return fail(&err);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (argc - 2 == commands[i].arg_count && strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argv + 2);
+        return interop_fail(&err);
+    status = run(argc, argv);
+    if (status != INTEROP_USAGE)
+        return status;
     (void)fprintf(stderr, "usage:\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         (void)fprintf(stderr, "  passation-interop %s %s\n", commands[i].name,

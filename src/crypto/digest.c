@@ -1,0 +1,60 @@
+#include "crypto/digest.h"
+
+#include <stdlib.h>
+
+#include <sodium.h>
+
+#include "base/auto.h"
+#include "base/i18n.h"
+
+_Static_assert(PSN_DIGEST_SIZE == crypto_hash_sha512_BYTES, "SHA-512");
+_Static_assert(PSN_DIGEST_SIZE == crypto_generichash_BYTES_MAX, "BLAKE2b-512");
+
+static const size_t piece_size = 256U * 1024;
+
+struct digest {
+    enum psn_digest kind;
+    crypto_hash_sha512_state sha512;
+    crypto_generichash_state blake2b;
+};
+
+static void update(struct digest *digest, const uint8_t *bytes, size_t size)
+{
+    if (digest->kind == PSN_DIGEST_SHA512)
+        (void)crypto_hash_sha512_update(&digest->sha512, bytes, size);
+    else
+        (void)crypto_generichash_update(&digest->blake2b, bytes, size);
+}
+
+/* What is signed may be a secret document: the states and the piece are wiped. */
+enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *source,
+                                uint8_t ret_digest[PSN_DIGEST_SIZE],
+                                struct psn_error *err)
+{
+    PSN_AUTO_FREE uint8_t *piece = malloc(piece_size);
+    struct digest digest = { .kind = kind };
+    enum psn_code rc = PSN_OK;
+    size_t got = 1;
+
+    if (!piece)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    (void)crypto_hash_sha512_init(&digest.sha512);
+    (void)crypto_generichash_init(&digest.blake2b, NULL, 0, PSN_DIGEST_SIZE);
+    while (!rc && got > 0) {
+        rc = source->read(source->self, piece, piece_size, &got, err);
+        if (!rc)
+            update(&digest, piece, got);
+    }
+    if (!rc && kind == PSN_DIGEST_SHA512)
+        (void)crypto_hash_sha512_final(&digest.sha512, ret_digest);
+    else if (!rc)
+        (void)crypto_generichash_final(&digest.blake2b, ret_digest, PSN_DIGEST_SIZE);
+    sodium_memzero(&digest, sizeof digest);
+    sodium_memzero(piece, piece_size);
+    return rc;
+}
+
+void psn_sha256(const void *bytes, size_t size, uint8_t ret_digest[32])
+{
+    (void)crypto_hash_sha256(ret_digest, bytes, size);
+}
