@@ -24,7 +24,7 @@ struct psn_open_request {
     const char
         *path; /* .age, armored or not, or .html; PATH.sig is checked if it is there */
     const struct psn_secret *identity; /* content of an age or ssh-ed25519 key file … */
-    const struct psn_secret *code;     /* … or the code */
+    const struct psn_secret *code; /* … or the code; neither: the vault's own identity */
     const char
         *issuer; /* a fingerprint or "ssh-ed25519 AAAA…" that the user trusts; NULL */
     /* Asks whether an unknown issuer is trusted, by its fingerprint; not called for one
@@ -33,6 +33,16 @@ struct psn_open_request {
                              struct psn_error *err);
     void *arg;
 };
+
+/* True if the file opens by a code. False also if it cannot be read: psn_open() says
+ * why. */
+PSN_API bool psn_issue_asks_code(const char *path);
+
+/* The one form of a code that a person typed: nine words in lower case without accents,
+ * joined by '-'. E_INVALID. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_code_normalize(const struct psn_secret *typed,
+                                                        struct psn_secret **ret_code,
+                                                        struct psn_error *err);
 
 /* vault (unlocked) holds the pinned issuers, and keeps a newly trusted one; NULL: none
  * are known. E_DENIED: wrong code or identity; E_INTEGRITY: each forgery has its own

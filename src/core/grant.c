@@ -255,6 +255,25 @@ enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
     return PSN_OK;
 }
 
+enum psn_code psn_grant_delete_of(struct psn_vault *vault, const char *address,
+                                  struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    enum psn_code rc = psn_grant_list(vault, NULL, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++) {
+        struct psn_row_key key;
+
+        if (strcmp(list.items[i].address, address) != 0)
+            continue;
+        rc = row_key(vault, list.items[i].person, address, &key, err);
+        if (!rc)
+            rc = psn_row_delete_all(vault, PSN_TABLE_GRANT, &key, err);
+    }
+    psn_grant_list_release(&list);
+    return rc;
+}
+
 /* --- what a grant covers --- */
 
 struct cover {

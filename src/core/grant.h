@@ -39,6 +39,10 @@ PSN_MUST_CHECK enum psn_code psn_grant_read(struct psn_vault *vault, const char 
 PSN_MUST_CHECK enum psn_code psn_grant_write(struct psn_vault *vault,
                                              struct psn_grant_row *row,
                                              struct psn_error *err);
+/* Inside a write: deletes everybody's grants for an address. */
+PSN_MUST_CHECK enum psn_code psn_grant_delete_of(struct psn_vault *vault,
+                                                 const char *address,
+                                                 struct psn_error *err);
 /* All of a person (NULL: everybody's), sorted by person, client, address. */
 PSN_MUST_CHECK enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
                                             struct psn_grant_list *ret_list,

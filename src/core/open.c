@@ -1,11 +1,13 @@
 #include <string.h>
 
+#include "age/identity.h"
 #include "age/lists.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/stream.h"
 #include "core/opened.h"
+#include "core/own_key.h"
 #include "core/recipient.h"
 #include "core/trust.h"
 #include "crypto/sign.h"
@@ -29,6 +31,7 @@ enum {
 
 struct opening {
     const struct psn_open_request *request;
+    const struct psn_secret *identity; /* the request's, or the vault's own */
     struct psn_buf file;
     char outer[PSN_FINGERPRINT_MAX]; /* who signed FILE.sig, or "" */
 };
@@ -105,17 +108,18 @@ static enum psn_code keep(void *self, const void *bytes, size_t size,
     return psn_secret_append(plain->text, bytes, size, err);
 }
 
-static enum psn_code list_keys(const struct psn_open_request *request,
+static enum psn_code list_keys(const struct opening *opening,
                                struct psn_age_identities **ret_keys,
                                struct psn_error *err)
 {
     PSN_AUTO(psn_age_identities) *keys = NULL;
     enum psn_code rc = psn_age_identities_new(&keys, err);
 
-    if (!rc && request->identity)
-        rc = psn_age_identities_add(keys, request->identity, err);
-    if (!rc && request->code)
-        rc = psn_age_identities_add_passphrase(keys, request->code, WORK_FACTOR_MAX, err);
+    if (!rc && opening->identity)
+        rc = psn_age_identities_add(keys, opening->identity, err);
+    if (!rc && opening->request->code)
+        rc = psn_age_identities_add_passphrase(keys, opening->request->code,
+                                               WORK_FACTOR_MAX, err);
     if (!rc)
         *ret_keys = PSN_TAKE(keys);
     return rc;
@@ -134,7 +138,7 @@ static enum psn_code decrypt(const struct opening *opening, struct psn_secret **
     enum psn_code rc = find_payload(&opening->file, &payload, err);
 
     if (!rc)
-        rc = list_keys(opening->request, &keys, err);
+        rc = list_keys(opening, &keys, err);
     if (!rc)
         rc = psn_secret_new(payload.size < PSN_DOCUMENT_MAX ? payload.size + 1
                                                             : PSN_DOCUMENT_MAX,
@@ -158,8 +162,7 @@ static enum psn_code decrypt(const struct opening *opening, struct psn_secret **
 /* --- 5: for whom --- */
 
 static enum psn_code check_recipient(const struct psn_opened *opened,
-                                     const struct psn_open_request *request,
-                                     struct psn_error *err)
+                                     const struct opening *opening, struct psn_error *err)
 {
     const struct psn_field *field =
         &opened->document.blocks[0].fields[PSN_HEAD_RECIPIENT];
@@ -168,9 +171,9 @@ static enum psn_code check_recipient(const struct psn_opened *opened,
     enum psn_code rc = psn_field_text(field, named, sizeof named, err);
 
     if (!rc && strcmp(named, "code") == 0)
-        ours = request->code != NULL;
-    else if (!rc && request->identity)
-        rc = psn_recipient_is_of(named, request->identity, &ours, err);
+        ours = opening->request->code != NULL;
+    else if (!rc && opening->identity)
+        rc = psn_recipient_is_of(named, opening->identity, &ours, err);
     if (!rc && !ours)
         return psn_fail(err, PSN_E_INTEGRITY,
                         _("the issue is made out to somebody else: it was passed on, or "
@@ -275,7 +278,7 @@ static enum psn_code open_file(struct psn_vault *vault, struct opening *opening,
         rc = psn_fail(err, PSN_E_INTEGRITY,
                       _("the file and the issue inside were signed by different keys"));
     if (!rc)
-        rc = check_recipient(opened, opening->request, err);
+        rc = check_recipient(opened, opening, err);
     if (!rc)
         rc = check_issuer(vault, opened, opening->request, err);
     if (rc)
@@ -285,13 +288,33 @@ static enum psn_code open_file(struct psn_vault *vault, struct opening *opening,
     return PSN_OK;
 }
 
+/* The vault's own age identity, for whom nothing else was given. */
+static enum psn_code own_identity(struct psn_vault *vault,
+                                  struct psn_secret **ret_identity, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *scalar = NULL;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(vault, psn_own_identity(vault, &scalar, err), err);
+    return rc ? rc : psn_age_identity_text(scalar, ret_identity, err);
+}
+
 enum psn_code psn_open(struct psn_vault *vault, const struct psn_open_request *request,
                        struct psn_opened **ret_opened, struct psn_error *err)
 {
+    PSN_AUTO(psn_secret) *own = NULL;
     struct opening opening = { .request = request,
+                               .identity = request->identity,
                                .file = psn_buf_init(PSN_ISSUE_FILE_MAX) };
-    enum psn_code rc = open_file(vault, &opening, ret_opened, err);
+    enum psn_code rc = PSN_OK;
 
+    if (!request->identity && !request->code && vault) {
+        rc = own_identity(vault, &own, err);
+        opening.identity = own;
+    }
+    if (!rc)
+        rc = open_file(vault, &opening, ret_opened, err);
     psn_buf_release(&opening.file);
     return rc;
 }

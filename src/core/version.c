@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
+#include "core/grant.h"
 
 /*
  * A version's plaintext never leaves locked memory:
@@ -250,5 +251,5 @@ enum psn_code psn_version_delete_all(struct psn_vault *vault, const char *addres
         if (!rc)
             rc = psn_row_delete_all(vault, tables[i], &prefix, err);
     }
-    return rc;
+    return rc ? rc : psn_grant_delete_of(vault, address, err);
 }

@@ -37,7 +37,7 @@ PSN_MUST_CHECK enum psn_code psn_version_scan(struct psn_vault *vault, const cha
                                               psn_version_value_fn *each, void *arg,
                                               struct psn_error *err);
 
-/* Deletes the versions, secrets and exposures of an address. */
+/* Deletes the versions, secrets, exposures and grants of an address. */
 PSN_MUST_CHECK enum psn_code psn_version_delete_all(struct psn_vault *vault,
                                                     const char *address,
                                                     struct psn_error *err);
