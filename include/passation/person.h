@@ -56,7 +56,8 @@ struct psn_person {
     char devices[PSN_PERSON_WORDS_MAX][PSN_PERSON_WORD_MAX]; /* "iPhone", "Outlook" … */
 };
 
-/* E_INVALID: id, name, e-mail, group, device or key has a wrong form; E_EXISTS. */
+/* E_INVALID: id, name, e-mail, group, device or key has a wrong form; E_EXISTS. Of the
+ * keys only the texts are taken. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_person_add(struct psn_vault *vault,
                                                     const struct psn_person *person,
                                                     struct psn_error *err);

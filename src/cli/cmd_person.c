@@ -118,7 +118,6 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
 {
     const struct cmd_person_options *options = arg;
     struct psn_person person = { 0 };
-    char key[PSN_RECIPIENT_TEXT_MAX];
     enum psn_code rc =
         cli_field_copy(_("the id"), cli->args[0], person.id, sizeof person.id, err);
 
@@ -129,16 +128,16 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     }
     if (!rc)
         rc = fill(options, &person, err);
-    if (!rc && options->key)
-        rc = cli_read_public_key(options->key, key, err);
+    if (!rc && options->key) {
+        rc = cli_read_public_key(options->key, person.keys[0].text, err);
+        person.key_count = 1;
+    }
     if (!rc)
         rc = psn_person_add(cli->vault, &person, err);
-    if (!rc && options->key)
-        rc = psn_person_key_add(cli->vault, person.id, key, err);
     if (!rc)
         rc = print_done(cli, person.id, "added", _("added"), err);
     if (!rc && options->key)
-        cli_tell_fingerprint(cli, person.id, key);
+        cli_tell_fingerprint(cli, person.id, person.keys[0].text);
     return rc;
 }
 

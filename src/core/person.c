@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/journal.h"
+#include "core/recipient.h"
 #include "core/record.h"
 
 enum {
@@ -296,10 +297,16 @@ enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person
                                 struct psn_error *err)
 {
     struct psn_person row = *person;
-    enum psn_code rc;
+    enum psn_code rc = PSN_OK;
 
     row.created_s = vault->world.now_s();
-    rc = psn_person_store(vault, &row, 1, err);
+    for (size_t i = 0; !rc && i < row.key_count; i++) {
+        row.keys[i].added_s = row.created_s;
+        row.keys[i].checked_s = 0;
+        rc = psn_recipient_normalize(person->keys[i].text, row.keys[i].text, err);
+    }
+    if (!rc)
+        rc = psn_person_store(vault, &row, 1, err);
     if (rc == PSN_E_EXISTS)
         return psn_wrap(err, rc, _("person '%s'"), person->id);
     return rc ? rc
