@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "passation/error.h"
+#include "passation/person.h"
 #include "passation/secret.h"
 
 #ifdef __cplusplus
@@ -34,26 +35,9 @@ enum {
     PSN_VAULT_ID_SIZE = 16,
     PSN_SLOT_ID_SIZE = 16,
     PSN_VAULT_KEY_SIZE = 32,
-    PSN_PERSON_ID_MAX = 65,
-    PSN_NAME_MAX = 257,
 };
 
 PSN_API PSN_MUST_CHECK enum psn_code psn_init(struct psn_error *err);
-
-/* A person. The first one of a vault holds its first slot. */
-enum psn_person_kind {
-    PSN_PERSON_TEAM,
-    PSN_PERSON_PROVIDER,
-    PSN_PERSON_CLIENT,
-};
-struct psn_person {
-    char id[PSN_PERSON_ID_MAX]; /* [a-z0-9][a-z0-9._-]{0,63} */
-    enum psn_person_kind kind;
-    char name[PSN_NAME_MAX];  /* may be empty */
-    char email[PSN_NAME_MAX]; /* may be empty */
-    int64_t created_s;
-};
-PSN_API const char *psn_person_kind_name(enum psn_person_kind kind);
 
 /* Slots: ways to unlock the vault. Whoever holds one reaches everything. */
 enum psn_slot_kind {

@@ -181,8 +181,8 @@ static int settle(const char *sibling, const char *path, enum psn_file_mode mode
     return 0;
 }
 
-enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
-                             enum psn_file_mode mode, struct psn_error *err)
+static int write_sibling(const char *path, const void *bytes, size_t size,
+                         enum psn_file_mode mode)
 {
     size_t name_size = strlen(path) + 18;
     PSN_AUTO_FREE char *sibling = malloc(name_size);
@@ -190,11 +190,10 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
     int fd;
 
     if (!sibling)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return ENOMEM;
     fd = create_sibling(path, sibling, name_size);
     if (fd < 0)
-        return psn_fail(err, psn_file_code(errno), _("cannot create '%s': %s"), path,
-                        strerror(errno));
+        return errno;
     cause = write_all(fd, bytes, size);
     if (cause == 0 && mode != PSN_FILE_HINT && fsync(fd) != 0)
         cause = errno;
@@ -202,11 +201,47 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
         cause = errno;
     if (cause == 0)
         cause = settle(sibling, path, mode);
-    if (cause != 0) {
+    if (cause != 0)
         (void)unlink(sibling);
+    return cause;
+}
+
+/* A new file has no name until it is whole and durable, so that a kill leaves nothing
+ * behind. ENOTSUP where the file system knows no nameless files. */
+static int write_nameless(const char *path, const void *bytes, size_t size)
+{
+    PSN_AUTO_FREE char *dir = psn_file_dir_of(path);
+    char self[32];
+    int cause;
+    int fd;
+
+    if (!dir)
+        return ENOMEM;
+    fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EISDIR || errno == EOPNOTSUPP || errno == EINVAL ? ENOTSUP
+                                                                         : errno;
+    (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    cause = write_all(fd, bytes, size);
+    if (cause == 0 && fsync(fd) != 0)
+        cause = errno;
+    if (cause == 0 && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+        cause = errno == ENOENT ? ENOTSUP : errno; /* no /proc */
+    if (close(fd) != 0 && cause == 0)
+        cause = errno;
+    return cause;
+}
+
+enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
+                             enum psn_file_mode mode, struct psn_error *err)
+{
+    int cause = mode == PSN_FILE_NEW ? write_nameless(path, bytes, size) : ENOTSUP;
+
+    if (cause == ENOTSUP)
+        cause = write_sibling(path, bytes, size, mode);
+    if (cause != 0)
         return psn_fail(err, psn_file_code(cause), _("cannot write '%s': %s"), path,
                         strerror(cause));
-    }
     return mode == PSN_FILE_HINT ? PSN_OK : psn_file_sync_dir_of(path, err);
 }
 

@@ -117,6 +117,9 @@ PSN_MUST_CHECK enum psn_code cli_unlock_flag(struct cli *cli,
 /* Unlocks cli->vault by flag, else agent, else terminal. E_LOCKED under --no-input. */
 PSN_MUST_CHECK enum psn_code cli_unlock(struct cli *cli, struct psn_error *err);
 
+/* OK, or E_NOT_FOUND when the agent is of no help, whatever the reason. */
+PSN_MUST_CHECK enum psn_code cli_unlock_by_agent(struct cli *cli, struct psn_error *err);
+
 /* Warns, once, if this machine lets no memory be locked. For what handles keys. */
 void cli_warn_unlocked_memory(struct cli *cli);
 /* Reads an identity file; warns if others can read it. */

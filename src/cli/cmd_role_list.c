@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@ enum {
 };
 
 struct listing {
+    struct cli *cli;
     struct cli_json *json; /* or NULL */
     struct cli_table *table;
     struct psn_buf *reasons; /* what needs a person, one line each */
@@ -72,16 +74,55 @@ static enum psn_code list_role(void *arg, const struct psn_role *role,
     return psn_buf_check(listing->reasons, err);
 }
 
+/* A role that somebody else gave us stands in the list as its own kind. */
+static enum psn_code list_received(void *arg, const struct psn_received *received,
+                                   struct psn_error *err)
+{
+    struct listing *listing = arg;
+    struct psn_role role = { .state = PSN_ROLE_RECEIVED,
+                             .version = received->version,
+                             .created_s = received->stored_s,
+                             .changed_s = received->changed_s,
+                             .verified_s = received->proved_s };
+    bool fits = listing->cli->arg_count == 0;
+
+    for (size_t i = 0; i < listing->cli->arg_count; i++)
+        fits = fits || psn_text_glob(listing->cli->args[i], received->address);
+    if (!fits)
+        return PSN_OK;
+    (void)snprintf(role.address, sizeof role.address, "%s", received->address);
+    (void)snprintf(role.client, sizeof role.client, "%s", received->client);
+    return list_role(arg, &role, err);
+}
+
+/* Our own, then what was received. An address that is only among the latter is no
+ * mistake. */
+static enum psn_code list_all(struct listing *listing, struct psn_error *err)
+{
+    struct cli *cli = listing->cli;
+    struct psn_error cause = { 0 };
+    enum psn_code rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true,
+                                     list_role, listing, &cause);
+    enum psn_code received = PSN_OK;
+
+    if (!rc || rc == PSN_E_NOT_FOUND)
+        received = psn_received_each(cli->vault, list_received, listing, err);
+    if (received || (rc == PSN_E_NOT_FOUND && listing->count > 0))
+        return received;
+    if (rc && err)
+        *err = cause;
+    return rc;
+}
+
 static enum psn_code list_json(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    struct listing listing = { .json = &json };
+    struct listing listing = { .cli = cli, .json = &json };
     enum psn_code rc;
 
     cli_json_open(&json, NULL, '{');
     cli_json_open(&json, "roles", '[');
-    rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true, list_role, &listing,
-                       err);
+    rc = list_all(&listing, err);
     cli_json_close(&json, ']');
     cli_json_close(&json, '}');
     return rc ? rc : cli_json_print(cli, &json, err);
@@ -101,7 +142,7 @@ static enum psn_code run_ls(struct cli *cli, const void *arg, struct psn_error *
 {
     PSN_AUTO(cli_table) *table = NULL;
     PSN_AUTO_RELEASE(psn_buf) reasons = psn_buf_init(REASONS_MAX);
-    struct listing listing = { .reasons = &reasons };
+    struct listing listing = { .cli = cli, .reasons = &reasons };
     enum psn_code rc;
 
     (void)arg;
@@ -112,8 +153,7 @@ static enum psn_code run_ls(struct cli *cli, const void *arg, struct psn_error *
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     listing.table = table;
     put_header(table);
-    rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true, list_role, &listing,
-                       err);
+    rc = list_all(&listing, err);
     if (rc)
         return rc;
     if (listing.count > 0)

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/display.h"
+#include "cli/issue_show.h"
 
 /* Masked unless asked for: nothing is read out of the vault but by psn_reveal(). */
 #define MASK "********"
@@ -196,17 +197,48 @@ static enum psn_code show(struct cli *cli, const struct cmd_show_options *option
                  : print_details(cli, subject, true, err);
 }
 
+/* --- roles that others gave us --- */
+
+struct received {
+    char address[PSN_ADDRESS_TEXT_MAX];
+    bool found;
+};
+
+static enum psn_code look(void *arg, const struct psn_received *received,
+                          struct psn_error *err)
+{
+    struct received *wanted = arg;
+
+    (void)err;
+    wanted->found = wanted->found || strcmp(wanted->address, received->address) == 0;
+    return PSN_OK;
+}
+
+static bool is_received(struct cli *cli)
+{
+    struct received wanted = { .found = false };
+
+    (void)snprintf(wanted.address, sizeof wanted.address, "%s", cli->args[0]);
+    psn_text_lower(wanted.address);
+    return psn_received_each(cli->vault, look, &wanted, NULL) == PSN_OK && wanted.found;
+}
+
 static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_show_options *options = arg;
     struct cli_shown subject = { .label = cli->arg_count > 1 ? cli->args[1] : "" };
+    struct psn_error cause = { 0 };
     enum psn_code rc = check_options(cli, options, err);
 
     if (rc)
         return rc;
     if (options->versions)
         return cli_show_versions(cli, subject.label, options->reveal, err);
-    rc = find_subject(cli, &subject, err);
+    rc = find_subject(cli, &subject, &cause);
+    if (rc == PSN_E_NOT_FOUND && is_received(cli))
+        return cli_received_show(cli, cli->args[0], subject.label, options, err);
+    if (rc && err)
+        *err = cause;
     if (!rc)
         rc = show(cli, options, &subject, err);
     if (!rc)

@@ -25,6 +25,20 @@ extern const struct cli_command cmd_secret_rm;
 extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_rotate;
 extern const struct cli_command cmd_resume;
+extern const struct cli_command cmd_person_add;
+extern const struct cli_command cmd_person_ls;
+extern const struct cli_command cmd_person_show;
+extern const struct cli_command cmd_person_set;
+extern const struct cli_command cmd_person_key;
+extern const struct cli_command cmd_person_rm;
+extern const struct cli_command cmd_grant;
+extern const struct cli_command cmd_grant_ls;
+extern const struct cli_command cmd_revoke;
+extern const struct cli_command cmd_outbox;
+extern const struct cli_command cmd_receipt_check;
+extern const struct cli_command cmd_who;
+extern const struct cli_command cmd_due;
+extern const struct cli_command cmd_open;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_slot_add;
 extern const struct cli_command cmd_slot_ls;
@@ -62,6 +76,20 @@ const struct cli_command *const cli_commands[] = {
     &cmd_verify,
     &cmd_rotate,
     &cmd_resume,
+    &cmd_person_add,
+    &cmd_person_ls,
+    &cmd_person_show,
+    &cmd_person_set,
+    &cmd_person_key,
+    &cmd_person_rm,
+    &cmd_grant,
+    &cmd_grant_ls,
+    &cmd_revoke,
+    &cmd_outbox,
+    &cmd_receipt_check,
+    &cmd_who,
+    &cmd_due,
+    &cmd_open,
     &cmd_log,
     &cmd_slot_add,
     &cmd_slot_ls,

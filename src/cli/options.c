@@ -314,6 +314,18 @@ static const struct cli_command *find_command(const struct parser *p, const char
     return NULL;
 }
 
+/* "grant ls": the word after this one makes another command of it. */
+static bool goes_on(const struct parser *p, const char *word)
+{
+    const char *next = p->argv[p->at];
+    const struct cli_command *command;
+
+    if (!next || next[0] == '-')
+        return false;
+    command = find_command(p, word, without_alias(next));
+    return command && strchr(command->name, ' ');
+}
+
 static bool is_group(const struct parser *p, const char *word)
 {
     size_t size = strlen(word);
@@ -402,7 +414,7 @@ static enum psn_code read_word(struct parser *p, const char *word, struct psn_er
     }
     if (p->group)
         cli->command = find_command(p, p->group, without_alias(word));
-    else
+    else if (!goes_on(p, word))
         cli->command = find_command(p, word, NULL);
     if (cli->command)
         return prepare_options(p, err);

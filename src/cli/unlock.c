@@ -69,8 +69,7 @@ enum psn_code cli_unlock_flag(struct cli *cli, enum psn_slot_kind *ret_kind,
 
 /* --- by the agent --- */
 
-/* OK, or E_NOT_FOUND when the agent is of no help, whatever the reason. */
-static enum psn_code unlock_by_agent(struct cli *cli, struct psn_error *err)
+enum psn_code cli_unlock_by_agent(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *key = NULL;
     uint8_t slot[PSN_SLOT_ID_SIZE];
@@ -131,6 +130,6 @@ enum psn_code cli_unlock(struct cli *cli, struct psn_error *err)
         return rc;
     if (secret)
         return psn_vault_unlock(cli->vault, &key, err);
-    rc = unlock_by_agent(cli, err);
+    rc = cli_unlock_by_agent(cli, err);
     return rc == PSN_E_NOT_FOUND ? unlock_by_terminal(cli, err) : rc;
 }

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/exposure.h"
 #include "core/journal.h"
 #include "core/record.h"
 #include "core/version.h"
@@ -478,6 +479,18 @@ static enum psn_code list_items(struct psn_vault *vault, const char *address,
         rc = psn_row_each(vault, PSN_TABLE_SECRET, &prefix, data_key, collect, list, err);
     if (!rc && list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, compare_labels);
+    return rc;
+}
+
+enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
+                            psn_secret_fn *each, void *arg, struct psn_error *err)
+{
+    struct item_list list = { 0 };
+    enum psn_code rc = list_items(vault, address, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    free(list.items);
     return rc;
 }
 

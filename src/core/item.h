@@ -14,4 +14,9 @@ PSN_MUST_CHECK enum psn_code psn_item_read(struct psn_vault *vault, const char *
                                            const char *label, struct psn_item *ret_item,
                                            struct psn_error *err);
 
+/* The same as psn_secret_each(), inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
+                                           psn_secret_fn *each, void *arg,
+                                           struct psn_error *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/client.h"
+#include "core/exposure.h"
 #include "core/journal.h"
 #include "core/version.h"
 

@@ -1,11 +1,14 @@
 #include "core/person.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/journal.h"
+#include "core/recipient.h"
 #include "core/record.h"
 
 enum {
@@ -14,7 +17,12 @@ enum {
     TAG_NAME = 3,
     TAG_EMAIL = 4,
     TAG_CREATED = 5,
-    TAG_MAX = 5,
+    TAG_KEYS = 6,    /* each: added (8), checked (8), text, NUL */
+    TAG_GROUPS = 7,  /* each followed by a NUL */
+    TAG_DEVICES = 8, /* each followed by a NUL */
+    TAG_DEPARTING = 9,
+    TAG_MAX = 9,
+    KEY_HEAD = 16,
 };
 
 const char *psn_person_kind_name(enum psn_person_kind kind)
@@ -28,6 +36,11 @@ const char *psn_person_kind_name(enum psn_person_kind kind)
         return "client";
     }
     return "unknown";
+}
+
+const char *psn_person_name(const struct psn_person *person)
+{
+    return person->name[0] ? person->name : person->id;
 }
 
 bool psn_id_is_valid(const char *id)
@@ -44,6 +57,8 @@ bool psn_id_is_valid(const char *id)
     return true;
 }
 
+/* --- checks --- */
+
 enum psn_code psn_person_check_id(const char *id, struct psn_error *err)
 {
     char shown[128];
@@ -58,6 +73,22 @@ enum psn_code psn_person_check_id(const char *id, struct psn_error *err)
           "with a letter or digit"));
 }
 
+static enum psn_code check_words(const struct psn_person *person, struct psn_error *err)
+{
+    char shown[128];
+
+    for (size_t i = 0; i < person->group_count; i++)
+        if (!psn_id_is_valid(person->groups[i]))
+            return psn_fail(err, PSN_E_INVALID, _("'%s' cannot be a group's id"),
+                            psn_text_shown(person->groups[i], shown, sizeof shown));
+    for (size_t i = 0; i < person->device_count; i++)
+        if (!person->devices[i][0] ||
+            !psn_text_is_plain(person->devices[i], strlen(person->devices[i])))
+            return psn_fail(err, PSN_E_INVALID, _("'%s' cannot be the name of a device"),
+                            psn_text_shown(person->devices[i], shown, sizeof shown));
+    return PSN_OK;
+}
+
 enum psn_code psn_person_check(const struct psn_person *person, struct psn_error *err)
 {
     enum psn_code rc = psn_person_check_id(person->id, err);
@@ -70,61 +101,380 @@ enum psn_code psn_person_check(const struct psn_person *person, struct psn_error
             err, PSN_E_INVALID,
             _("the name or e-mail of '%s' holds characters that cannot be shown"),
             person->id);
+    return check_words(person, err);
+}
+
+/* --- the row --- */
+
+static void put_words(struct psn_buf *record, uint16_t tag,
+                      const char (*words)[PSN_PERSON_WORD_MAX], size_t count)
+{
+    PSN_AUTO_RELEASE(psn_buf) list = psn_buf_init(PSN_RECORD_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        psn_buf_bytes(&list, words[i], strlen(words[i]) + 1);
+    if (list.size)
+        psn_record_put_bytes(record, tag, list.data, list.size);
+    if (list.failed)
+        record->failed = list.failed;
+}
+
+static void put_keys(struct psn_buf *record, const struct psn_person *person)
+{
+    PSN_AUTO_RELEASE(psn_buf) list = psn_buf_init(PSN_RECORD_MAX);
+
+    for (size_t i = 0; i < person->key_count; i++) {
+        const struct psn_person_key *key = &person->keys[i];
+
+        psn_buf_u64(&list, (uint64_t)key->added_s);
+        psn_buf_u64(&list, (uint64_t)key->checked_s);
+        psn_buf_bytes(&list, key->text, strlen(key->text) + 1);
+    }
+    if (list.size)
+        psn_record_put_bytes(record, TAG_KEYS, list.data, list.size);
+    if (list.failed)
+        record->failed = list.failed;
+}
+
+static void encode(const struct psn_person *person, struct psn_buf *out)
+{
+    psn_record_begin(out);
+    psn_record_put_text(out, TAG_ID, person->id);
+    psn_record_put_number(out, TAG_KIND, (uint64_t)person->kind);
+    psn_record_put_text(out, TAG_NAME, person->name);
+    psn_record_put_text(out, TAG_EMAIL, person->email);
+    psn_record_put_number(out, TAG_CREATED, (uint64_t)person->created_s);
+    put_keys(out, person);
+    put_words(out, TAG_GROUPS, person->groups, person->group_count);
+    put_words(out, TAG_DEVICES, person->devices, person->device_count);
+    psn_record_put_number(out, TAG_DEPARTING, (uint64_t)person->departing_s);
+}
+
+/* Takes one NUL-terminated text off the front of a field. */
+static bool take_text(const uint8_t **at, size_t *left, char *out, size_t size)
+{
+    const uint8_t *end = *left ? memchr(*at, '\0', *left) : NULL;
+    size_t length = end ? (size_t)(end - *at) : 0;
+
+    if (!end || length >= size)
+        return false;
+    memcpy(out, *at, length + 1);
+    *at += length + 1;
+    *left -= length + 1;
+    return true;
+}
+
+static bool get_words(const struct psn_record *record, uint16_t tag,
+                      char (*words)[PSN_PERSON_WORD_MAX], size_t *ret_count)
+{
+    const uint8_t *at;
+    size_t left;
+
+    (void)psn_record_bytes(record, tag, &at, &left);
+    while (left > 0) {
+        if (*ret_count == PSN_PERSON_WORDS_MAX ||
+            !take_text(&at, &left, words[*ret_count], PSN_PERSON_WORD_MAX))
+            return false;
+        (*ret_count)++;
+    }
+    return true;
+}
+
+static int64_t get_time(const uint8_t *at)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    return (int64_t)value;
+}
+
+static bool get_keys(const struct psn_record *record, struct psn_person *person)
+{
+    const uint8_t *at;
+    size_t left;
+
+    (void)psn_record_bytes(record, TAG_KEYS, &at, &left);
+    while (left > 0) {
+        struct psn_person_key *key = &person->keys[person->key_count];
+
+        if (person->key_count == PSN_PERSON_KEYS_MAX || left < KEY_HEAD)
+            return false;
+        key->added_s = get_time(at);
+        key->checked_s = get_time(at + 8);
+        at += KEY_HEAD;
+        left -= KEY_HEAD;
+        if (!take_text(&at, &left, key->text, sizeof key->text))
+            return false;
+        person->key_count++;
+    }
+    return true;
+}
+
+static enum psn_code decode(const struct psn_buf *plain, struct psn_person *person,
+                            struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    *person = (struct psn_person){ 0 };
+    if (!psn_record_text(&record, TAG_ID, person->id, sizeof person->id) ||
+        !psn_record_text(&record, TAG_NAME, person->name, sizeof person->name) ||
+        !psn_record_text(&record, TAG_EMAIL, person->email, sizeof person->email) ||
+        !get_keys(&record, person) ||
+        !get_words(&record, TAG_GROUPS, person->groups, &person->group_count) ||
+        !get_words(&record, TAG_DEVICES, person->devices, &person->device_count))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a person is malformed"));
+    person->kind = (enum psn_person_kind)psn_record_number(&record, TAG_KIND);
+    person->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
+    person->departing_s = (int64_t)psn_record_number(&record, TAG_DEPARTING);
     return PSN_OK;
 }
 
-enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person *person,
-                                struct psn_error *err)
+enum psn_code psn_person_store(struct psn_vault *vault, const struct psn_person *person,
+                               uint64_t revision, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_PERSON, person->id, &key, err);
 
-    psn_record_begin(&plain);
-    psn_record_put_text(&plain, TAG_ID, person->id);
-    psn_record_put_number(&plain, TAG_KIND, (uint64_t)person->kind);
-    psn_record_put_text(&plain, TAG_NAME, person->name);
-    psn_record_put_text(&plain, TAG_EMAIL, person->email);
-    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)vault->world.now_s());
+    encode(person, &plain);
     if (!rc)
         rc = psn_buf_check(&plain, err);
+    return rc ? rc
+              : psn_row_put(vault, PSN_TABLE_PERSON, &key, revision, vault->rows_key,
+                            plain.data, plain.size, err);
+}
+
+enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
+                              struct psn_person *ret_person, uint64_t *ret_revision,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_error cause = { 0 };
+    struct psn_row_key key;
+    enum psn_code rc = psn_person_check_id(id, err);
+
     if (!rc)
-        rc = psn_row_put(vault, PSN_TABLE_PERSON, &key, 1, vault->rows_key, plain.data,
-                         plain.size, err);
-    if (rc == PSN_E_EXISTS)
-        return psn_wrap(err, rc, _("person '%s'"), person->id);
+        rc = psn_row_key_init(vault, PSN_TABLE_PERSON, id, &key, err);
     if (rc)
         return rc;
-    return psn_journal_note(
-        vault, NULL,
-        &(struct psn_note){ .event = "person.added",
-                            .subject = person->id,
-                            .text = psn_person_kind_name(person->kind) },
-        err);
+    rc = psn_row_get(vault, PSN_TABLE_PERSON, &key, vault->rows_key, &plain, ret_revision,
+                     &cause);
+    if (rc == PSN_E_NOT_FOUND) {
+        (void)psn_fail(err, rc, _("no person '%s' in the vault"), id);
+        return psn_hint(err, rc,
+                        _("see them with: passation person ls; add one with: passation "
+                          "person add %s --kind provider"),
+                        id);
+    }
+    if (!rc)
+        rc = decode(&plain, ret_person, &cause);
+    if (rc && err)
+        *err = cause;
+    return rc;
 }
 
 enum psn_code psn_person_read(struct psn_vault *vault, const char *id,
                               struct psn_person *ret_person, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_row_key key;
-    struct psn_record record;
     uint64_t revision;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_PERSON, id, &key, err);
+
+    return psn_person_load(vault, id, ret_person, &revision, err);
+}
+
+static enum psn_code note(struct psn_vault *vault, const char *id, const char *event,
+                          const char *text, struct psn_error *err)
+{
+    return psn_journal_note(
+        vault, NULL, &(struct psn_note){ .event = event, .subject = id, .text = text },
+        err);
+}
+
+enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person *person,
+                                struct psn_error *err)
+{
+    struct psn_person row = *person;
+    enum psn_code rc = PSN_OK;
+
+    row.created_s = vault->world.now_s();
+    for (size_t i = 0; !rc && i < row.key_count; i++) {
+        row.keys[i].added_s = row.created_s;
+        row.keys[i].checked_s = 0;
+        rc = psn_recipient_normalize(person->keys[i].text, row.keys[i].text, err);
+    }
+    if (!rc)
+        rc = psn_person_store(vault, &row, 1, err);
+    if (rc == PSN_E_EXISTS)
+        return psn_wrap(err, rc, _("person '%s'"), person->id);
+    return rc ? rc
+              : note(vault, person->id, "person.added",
+                     psn_person_kind_name(person->kind), err);
+}
+
+/* --- the public face --- */
+
+enum psn_code psn_person_add(struct psn_vault *vault, const struct psn_person *person,
+                             struct psn_error *err)
+{
+    enum psn_code rc = psn_person_check(person, err);
 
     if (!rc)
-        rc = psn_row_get(vault, PSN_TABLE_PERSON, &key, vault->rows_key, &plain,
-                         &revision, err);
-    if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, err);
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, psn_person_insert(vault, person, err), err);
+}
+
+enum psn_code psn_person_get(struct psn_vault *vault, const char *id,
+                             struct psn_person *ret_person, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, psn_person_read(vault, id, ret_person, err), err);
+}
+
+struct person_list {
+    struct psn_person *items;
+    size_t count;
+};
+
+static enum psn_code collect(void *arg, const struct psn_store_row *row,
+                             const struct psn_buf *plain, struct psn_error *err)
+{
+    struct person_list *list = arg;
+    struct psn_person *grown =
+        realloc(list->items, (list->count + 1) * sizeof *list->items);
+
+    (void)row;
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    return decode(plain, &list->items[list->count++], err);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_person *)a)->id, ((const struct psn_person *)b)->id);
+}
+
+enum psn_code psn_person_list(struct psn_vault *vault, struct psn_person **ret_people,
+                              size_t *ret_count, struct psn_error *err)
+{
+    struct person_list list = { 0 };
+    enum psn_code rc =
+        psn_row_each(vault, PSN_TABLE_PERSON, NULL, vault->rows_key, collect, &list, err);
+
+    if (rc) {
+        free(list.items);
+        return rc;
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare_ids);
+    *ret_people = list.items;
+    *ret_count = list.count;
+    return PSN_OK;
+}
+
+enum psn_code psn_person_each(struct psn_vault *vault, psn_person_fn *each, void *arg,
+                              struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
     if (rc)
         return rc;
-    *ret_person = (struct psn_person){ 0 };
-    if (!psn_record_text(&record, TAG_ID, ret_person->id, sizeof ret_person->id) ||
-        !psn_record_text(&record, TAG_NAME, ret_person->name, sizeof ret_person->name) ||
-        !psn_record_text(&record, TAG_EMAIL, ret_person->email, sizeof ret_person->email))
-        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a person is malformed"));
-    ret_person->kind = (enum psn_person_kind)psn_record_number(&record, TAG_KIND);
-    ret_person->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
+    rc = psn_vault_end(vault, psn_person_list(vault, &people, &count, err), err);
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = each(arg, &people[i], err);
+    return rc;
+}
+
+static bool is_member(const struct psn_person *person, const char *group)
+{
+    for (size_t i = 0; i < person->group_count; i++)
+        if (strcmp(person->groups[i], group) == 0)
+            return true;
+    return false;
+}
+
+static enum psn_code select_group(struct psn_vault *vault, const char *group,
+                                  struct psn_person **ret_people, size_t *ret_count,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    char shown[128];
+    size_t count = 0;
+    size_t kept = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (is_member(&people[i], group))
+            people[kept++] = people[i];
+    if (rc)
+        return rc;
+    if (kept == 0) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND, _("nobody is in the group '@%s'"),
+                       psn_text_shown(group, shown, sizeof shown));
+        return psn_hint(err, PSN_E_NOT_FOUND,
+                        _("put people into it with: passation person set ID --group %s"),
+                        shown);
+    }
+    *ret_people = people;
+    people = NULL;
+    *ret_count = kept;
     return PSN_OK;
+}
+
+enum psn_code psn_person_select(struct psn_vault *vault, const char *who,
+                                struct psn_person **ret_people, size_t *ret_count,
+                                struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *person = NULL;
+    enum psn_code rc;
+
+    if (who[0] == '@')
+        return select_group(vault, who + 1, ret_people, ret_count, err);
+    person = malloc(sizeof *person);
+    if (!person)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_person_read(vault, who, person, err);
+    if (rc)
+        return rc;
+    *ret_people = person;
+    person = NULL;
+    *ret_count = 1;
+    return PSN_OK;
+}
+
+static enum psn_code set(struct psn_vault *vault, const struct psn_person *person,
+                         struct psn_error *err)
+{
+    struct psn_person row;
+    uint64_t revision;
+    enum psn_code rc = psn_person_load(vault, person->id, &row, &revision, err);
+
+    if (rc)
+        return rc;
+    row.kind = person->kind;
+    memcpy(row.name, person->name, sizeof row.name);
+    memcpy(row.email, person->email, sizeof row.email);
+    row.group_count = person->group_count;
+    memcpy(row.groups, person->groups, sizeof row.groups);
+    row.device_count = person->device_count;
+    memcpy(row.devices, person->devices, sizeof row.devices);
+    rc = psn_person_store(vault, &row, revision + 1, err);
+    return rc ? rc : note(vault, person->id, "person.changed", NULL, err);
+}
+
+enum psn_code psn_person_set(struct psn_vault *vault, const struct psn_person *person,
+                             struct psn_error *err)
+{
+    enum psn_code rc = psn_person_check(person, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, set(vault, person, err), err);
 }

@@ -16,8 +16,28 @@ PSN_MUST_CHECK enum psn_code psn_person_insert(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_person_read(struct psn_vault *vault, const char *id,
                                              struct psn_person *ret_person,
                                              struct psn_error *err);
+/* The same with the revision that a write must follow, and that write. */
+PSN_MUST_CHECK enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
+                                             struct psn_person *ret_person,
+                                             uint64_t *ret_revision,
+                                             struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_person_store(struct psn_vault *vault,
+                                              const struct psn_person *person,
+                                              uint64_t revision, struct psn_error *err);
+/* The members of a group, or the one person (who: "@group" or an id), in the order of
+ * ids; E_NOT_FOUND if there is none. The caller frees *ret_people. */
+PSN_MUST_CHECK enum psn_code psn_person_select(struct psn_vault *vault, const char *who,
+                                               struct psn_person **ret_people,
+                                               size_t *ret_count, struct psn_error *err);
+/* Everybody, in the order of ids; the caller frees. */
+PSN_MUST_CHECK enum psn_code psn_person_list(struct psn_vault *vault,
+                                             struct psn_person **ret_people,
+                                             size_t *ret_count, struct psn_error *err);
 
-/* The one grammar of ids, for clients and people. */
+/* The name to show: the name, else the id. */
+const char *psn_person_name(const struct psn_person *person);
+
+/* The one grammar of ids, for clients, people and groups. */
 bool psn_id_is_valid(const char *id);
 
 #endif

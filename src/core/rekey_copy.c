@@ -4,12 +4,16 @@
 #include "base/limits.h"
 #include "core/client.h"
 #include "core/credential.h"
+#include "core/exposure.h"
+#include "core/grant.h"
+#include "core/issue_row.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/record.h"
 #include "core/rekey.h"
 #include "core/role.h"
 #include "core/state.h"
+#include "core/trust.h"
 #include "core/version.h"
 
 /*
@@ -78,15 +82,14 @@ static enum psn_code copy_exposure(void *arg, const struct psn_store_row *row,
                                    const struct psn_buf *plain, struct psn_error *err)
 {
     struct copy *copy = arg;
-    struct psn_exposed_text text;
-    struct psn_exposed of;
+    struct psn_exposure exposure;
     struct psn_row_key key;
-    enum psn_code rc = psn_exposure_read(plain, &of, &text, err);
+    enum psn_code rc = psn_exposure_decode(plain, &exposure, err);
 
     (void)row;
     count_row(copy);
     if (!rc)
-        rc = psn_exposure_key(copy->to, &of, &key, err);
+        rc = psn_exposure_key(copy->to, &exposure, &key, err);
     return rc ? rc
               : psn_row_put(copy->to, PSN_TABLE_EXPOSURE, &key, 1, copy->to->rows_key,
                             plain->data, plain->size, err);
@@ -270,6 +273,23 @@ static enum psn_code copy_own_keys(struct copy *copy, struct psn_error *err)
     return rc;
 }
 
+/* --- grants, issues, what was received --- */
+
+static enum psn_code copy_delegation(struct copy *copy, struct psn_error *err)
+{
+    uint64_t grants = 0;
+    uint64_t issues = 0;
+    uint64_t trust = 0;
+    enum psn_code rc = psn_grant_copy(copy->from, copy->to, &grants, err);
+
+    if (!rc)
+        rc = psn_issue_copy(copy->from, copy->to, &issues, err);
+    if (!rc)
+        rc = psn_trust_copy(copy->from, copy->to, &trust, err);
+    copy->rows += grants + issues + trust;
+    return rc;
+}
+
 /* --- all of it --- */
 
 static enum psn_code count_only(void *arg, const struct psn_store_row *row,
@@ -319,7 +339,9 @@ static enum psn_code copy_rows(struct copy *copy, struct psn_error *err)
         rc = psn_row_each(from, tables[i].table, NULL,
                           tables[i].opened ? from->rows_key : NULL, tables[i].each, copy,
                           err);
-    return rc ? rc : copy_own_keys(copy, err);
+    if (!rc)
+        rc = copy_own_keys(copy, err);
+    return rc ? rc : copy_delegation(copy, err);
 }
 
 enum psn_code psn_rekey_copy(struct psn_vault *from, struct psn_vault *to,

@@ -1,32 +1,72 @@
+#include "core/reveal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/exposure.h"
 #include "core/item.h"
 #include "core/journal.h"
 #include "core/version.h"
 
 /*
- * The one way out for a secret. Whatever shows, copies, prints or exports one comes
- * through here: the exposure and its journal entry are committed and durable before the
- * caller gets a byte. A crash in between leaves one exposure too many, never one too few.
+ * The one way out for a secret. Whatever shows, copies, prints, exports or issues one
+ * comes through here: the exposure and its journal entry are committed and durable before
+ * the caller gets a byte. A crash in between leaves one exposure too many, never one too
+ * few.
  */
+static enum psn_code note_disclosure(struct psn_vault *vault,
+                                     const struct psn_disclosure *disclosure,
+                                     struct psn_error *err)
+{
+    const char *person = disclosure->person ? disclosure->person : vault->actor;
+    bool issued = disclosure->how == PSN_HOW_ISSUED;
+    enum psn_code rc =
+        psn_exposure_put_of(vault, person, disclosure->address, disclosure->label,
+                            disclosure->version, disclosure->how, err);
+
+    return rc ? rc
+              : psn_journal_note(
+                    vault, disclosure->client,
+                    &(struct psn_note){
+                        .event = issued ? "secret.issued" : "secret.revealed",
+                        .subject = disclosure->address,
+                        .label = disclosure->label,
+                        .version = disclosure->version,
+                        .text = disclosure->text ? disclosure->text
+                                                 : psn_how_name(disclosure->how) },
+                    err);
+}
+
+enum psn_code psn_disclose(struct psn_vault *vault,
+                           const struct psn_disclosure *disclosure,
+                           struct psn_secret **ret_value, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_version version;
+    enum psn_code rc =
+        psn_version_get(vault, disclosure->client, disclosure->address, disclosure->label,
+                        disclosure->version, &version, &value, err);
+
+    if (!rc)
+        rc = note_disclosure(vault, disclosure, err);
+    if (!rc)
+        *ret_value = PSN_TAKE(value);
+    return rc;
+}
+
 static enum psn_code note_exposure(struct psn_vault *vault, const struct psn_item *item,
                                    uint64_t version, enum psn_how how,
                                    struct psn_error *err)
 {
-    enum psn_code rc =
-        psn_exposure_put(vault, item->info.address, item->info.label, version, how, err);
-
-    return rc ? rc
-              : psn_journal_note(vault, item->client,
-                                 &(struct psn_note){ .event = "secret.revealed",
-                                                     .subject = item->info.address,
+    return note_disclosure(vault,
+                           &(struct psn_disclosure){ .client = item->client,
+                                                     .address = item->info.address,
                                                      .label = item->info.label,
                                                      .version = version,
-                                                     .text = psn_how_name(how) },
-                                 err);
+                                                     .how = how },
+                           err);
 }
 
 static enum psn_code fail_no_version(const struct psn_item *item, uint64_t version,
@@ -51,7 +91,6 @@ static enum psn_code reveal(struct psn_vault *vault, const char *address,
 {
     struct psn_error cause = { 0 };
     struct psn_item item = { 0 };
-    struct psn_version version;
     uint64_t wanted;
     enum psn_code rc = psn_item_read(vault, address, label, &item, err);
 
@@ -60,14 +99,17 @@ static enum psn_code reveal(struct psn_vault *vault, const char *address,
     wanted = number ? number : item.info.version;
     if (wanted == 0)
         return fail_no_version(&item, 0, err);
-    rc = psn_version_get(vault, item.client, address, label, wanted, &version, ret_value,
-                         &cause);
+    rc = psn_disclose(vault,
+                      &(struct psn_disclosure){ .client = item.client,
+                                                .address = address,
+                                                .label = label,
+                                                .version = wanted,
+                                                .how = how },
+                      ret_value, &cause);
     if (rc == PSN_E_NOT_FOUND)
         return fail_no_version(&item, wanted, err);
     if (rc && err)
         *err = cause;
-    if (!rc)
-        rc = note_exposure(vault, &item, wanted, how, err);
     if (!rc)
         *ret_version = wanted;
     return rc;

@@ -6,6 +6,7 @@
 
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/exposure.h"
 #include "core/journal.h"
 #include "core/version.h"
 #include "crypto/generate.h"

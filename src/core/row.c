@@ -126,7 +126,7 @@ enum psn_code psn_row_each(struct psn_vault *vault, enum psn_table table,
 {
     PSN_AUTO(psn_store_scan) *scan = NULL;
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_ISSUE_RECORD_MAX);
     bool found = true;
     enum psn_code rc;
 

@@ -30,6 +30,10 @@ enum psn_table {
     PSN_TABLE_EXPOSURE = 9,
     PSN_TABLE_CHAIN = 10,   /* the head of each client's journal chain */
     PSN_TABLE_OWN_KEY = 11, /* the vault's signing key and age identity */
+    PSN_TABLE_GRANT = 12,
+    PSN_TABLE_ISSUE = 13,
+    PSN_TABLE_TRUST = 14,    /* issuers that are trusted, and roles received from them */
+    PSN_TABLE_RECEIVED = 15, /* the signed documents of those roles */
 };
 
 enum {

@@ -6,7 +6,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
-#include "core/record.h"
+#include "core/grant.h"
 
 /*
  * A version's plaintext never leaves locked memory:
@@ -21,12 +21,6 @@ enum {
     VERSION_HEAD = 14,
     VALUE_STEP = 64,
     LABEL_PRF = 8,
-    TAG_ADDRESS = 1,
-    TAG_LABEL = 2,
-    TAG_VERSION = 3,
-    TAG_PERSON = 4,
-    TAG_HOW = 5,
-    TAG_TIME = 6,
 };
 
 const char *psn_version_state_name(enum psn_version_state state)
@@ -40,29 +34,6 @@ const char *psn_version_state_name(enum psn_version_state state)
         return "refused";
     case PSN_VERSION_SUPERSEDED:
         return "superseded";
-    }
-    return "unknown";
-}
-
-const char *psn_how_name(enum psn_how how)
-{
-    switch (how) {
-    case PSN_HOW_CREATED:
-        return "created";
-    case PSN_HOW_TYPED:
-        return "typed";
-    case PSN_HOW_SHOWN:
-        return "shown";
-    case PSN_HOW_COPIED:
-        return "copied";
-    case PSN_HOW_QR:
-        return "qr";
-    case PSN_HOW_PRINTED:
-        return "printed";
-    case PSN_HOW_EXPORTED:
-        return "exported";
-    case PSN_HOW_ISSUED:
-        return "issued";
     }
     return "unknown";
 }
@@ -266,72 +237,6 @@ enum psn_code psn_version_scan(struct psn_vault *vault, const char *client,
     return rc;
 }
 
-/* --- exposures --- */
-
-enum psn_code psn_exposure_key(struct psn_vault *vault, const struct psn_exposed *of,
-                               struct psn_row_key *ret_key, struct psn_error *err)
-{
-    char whose[PSN_PERSON_ID_MAX + 16];
-    enum psn_code rc =
-        secret_key(vault, PSN_TABLE_EXPOSURE, of->address, of->label, ret_key, err);
-
-    if (rc)
-        return rc;
-    psn_row_key_add_number(ret_key, of->version);
-    (void)snprintf(whose, sizeof whose, "%s %s", of->person, psn_how_name(of->how));
-    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, 8, ret_key, err);
-}
-
-enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
-                               const char *label, uint64_t version, enum psn_how how,
-                               struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    PSN_AUTO_RELEASE(psn_store_row) known = psn_store_row_init();
-    struct psn_exposed of = { address, label, version, vault->actor, how };
-    struct psn_row_key key;
-    enum psn_code rc = psn_exposure_key(vault, &of, &key, err);
-
-    if (rc)
-        return rc;
-    rc = psn_store_get(vault->store, PSN_TABLE_EXPOSURE, key.bytes, key.size, &known,
-                       NULL);
-    if (rc == PSN_OK)
-        return PSN_OK;
-    if (rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, _("cannot read who has seen '%s'"), address);
-    psn_record_begin(&plain);
-    psn_record_put_text(&plain, TAG_ADDRESS, address);
-    psn_record_put_text(&plain, TAG_LABEL, label);
-    psn_record_put_number(&plain, TAG_VERSION, version);
-    psn_record_put_text(&plain, TAG_PERSON, vault->actor);
-    psn_record_put_number(&plain, TAG_HOW, (uint64_t)how);
-    psn_record_put_number(&plain, TAG_TIME, (uint64_t)vault->world.now_s());
-    rc = psn_buf_check(&plain, err);
-    return rc ? rc
-              : psn_row_put(vault, PSN_TABLE_EXPOSURE, &key, 1, vault->rows_key,
-                            plain.data, plain.size, err);
-}
-
-enum psn_code psn_exposure_read(const struct psn_buf *plain, struct psn_exposed *ret_of,
-                                struct psn_exposed_text *text, struct psn_error *err)
-{
-    struct psn_record record;
-    enum psn_code rc = psn_record_parse(plain, TAG_TIME, &record, err);
-
-    if (rc)
-        return rc;
-    if (!psn_record_text(&record, TAG_ADDRESS, text->address, sizeof text->address) ||
-        !psn_record_text(&record, TAG_LABEL, text->label, sizeof text->label) ||
-        !psn_record_text(&record, TAG_PERSON, text->person, sizeof text->person))
-        return psn_fail(err, PSN_E_INTEGRITY,
-                        _("the record of an exposure is malformed"));
-    *ret_of = (struct psn_exposed){ text->address, text->label,
-                                    psn_record_number(&record, TAG_VERSION), text->person,
-                                    (enum psn_how)psn_record_number(&record, TAG_HOW) };
-    return PSN_OK;
-}
-
 enum psn_code psn_version_delete_all(struct psn_vault *vault, const char *address,
                                      struct psn_error *err)
 {
@@ -346,5 +251,5 @@ enum psn_code psn_version_delete_all(struct psn_vault *vault, const char *addres
         if (!rc)
             rc = psn_row_delete_all(vault, tables[i], &prefix, err);
     }
-    return rc;
+    return rc ? rc : psn_grant_delete_of(vault, address, err);
 }

@@ -5,8 +5,8 @@
 #include "passation/role.h"
 
 /*
- * Versions of secrets, sealed under their client's data key, and who has seen them. All
- * inside a transaction. A version's bytes are written once; only its label moves. Nothing
+ * Versions of secrets, sealed under their client's data key. All inside a transaction. A
+ * version's bytes are written once; only its label moves. Nothing
  * here deletes one version: they go with their role.
  */
 
@@ -37,41 +37,13 @@ PSN_MUST_CHECK enum psn_code psn_version_scan(struct psn_vault *vault, const cha
                                               psn_version_value_fn *each, void *arg,
                                               struct psn_error *err);
 
-/* Notes that the person whose slot is in use has had a version before him. Once per
- * person, version and way; again is no change. */
-PSN_MUST_CHECK enum psn_code psn_exposure_put(struct psn_vault *vault,
-                                              const char *address, const char *label,
-                                              uint64_t version, enum psn_how how,
-                                              struct psn_error *err);
-
-/* Where rows lie, for a rekey, which gives them new keys. */
+/* Where a row lies, for a rekey, which gives it a new key. */
 PSN_MUST_CHECK enum psn_code psn_version_key(struct psn_vault *vault, const char *address,
                                              const char *label, uint64_t number,
                                              struct psn_row_key *ret_key,
                                              struct psn_error *err);
-struct psn_exposed {
-    const char *address;
-    const char *label;
-    uint64_t version;
-    const char *person;
-    enum psn_how how;
-};
-struct psn_exposed_text {
-    char address[PSN_ADDRESS_TEXT_MAX];
-    char label[PSN_LABEL_TEXT_MAX];
-    char person[PSN_PERSON_ID_MAX];
-};
-PSN_MUST_CHECK enum psn_code psn_exposure_key(struct psn_vault *vault,
-                                              const struct psn_exposed *of,
-                                              struct psn_row_key *ret_key,
-                                              struct psn_error *err);
-/* Reads an exposure's record; ret_of borrows from text. */
-PSN_MUST_CHECK enum psn_code psn_exposure_read(const struct psn_buf *plain,
-                                               struct psn_exposed *ret_of,
-                                               struct psn_exposed_text *text,
-                                               struct psn_error *err);
 
-/* Deletes the versions, secrets and exposures of an address. */
+/* Deletes the versions, secrets, exposures and grants of an address. */
 PSN_MUST_CHECK enum psn_code psn_version_delete_all(struct psn_vault *vault,
                                                     const char *address,
                                                     struct psn_error *err);

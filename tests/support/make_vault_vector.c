@@ -15,6 +15,7 @@
 #include "core/role.h"
 #include "core/state.h"
 #include "core/vault.h"
+#include "core/exposure.h"
 #include "core/version.h"
 #include "crypto/generate.h"
 #include "crypto/hash.h"

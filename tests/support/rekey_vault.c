@@ -11,6 +11,7 @@
 #include "core/client.h"
 #include "core/credential.h"
 #include "core/role.h"
+#include "core/exposure.h"
 #include "core/version.h"
 
 const char rekey_canary[] = "CANARY-of-the-vault";

@@ -1,0 +1,48 @@
+#ifndef PASSATION_DUE_H
+#define PASSATION_DUE_H
+
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/exposure.h"
+#include "passation/grant.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What time and events have made necessary. Nothing is done here: psn_grant_end(),
+ * psn_rotate(), psn_outbox() and psn_resume() do it, in that order, and may be repeated.
+ */
+enum psn_due_kind {
+    PSN_DUE_GRANT,  /* a grant's end has passed: end it, then what he saw is due */
+    PSN_DUE_ROTATE, /* a mailbox password in force that somebody without right knows */
+    PSN_DUE_SECRET, /* the same of another secret: a person must change it */
+    PSN_DUE_ISSUE,  /* a grant covers something newer than what was issued */
+    PSN_DUE_RESUME, /* a change that was interrupted */
+};
+PSN_API const char *psn_due_kind_name(enum psn_due_kind kind);
+
+struct psn_due {
+    enum psn_due_kind kind;
+    char person[PSN_PERSON_ID_MAX]; /* or "" */
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char client[PSN_CLIENT_ID_MAX];
+    char label[PSN_LABEL_TEXT_MAX];
+    uint64_t version;
+    int64_t since_s;
+};
+typedef enum psn_code psn_due_fn(void *arg, const struct psn_due *due,
+                                 struct psn_error *err);
+/* In the order of kinds, then address, then person; of a mailbox that several know, one
+ * line for each of them. person NULL: everybody. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_due_each(struct psn_vault *vault,
+                                                  const char *person, psn_due_fn *each,
+                                                  void *arg, struct psn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,77 @@
+#include <stdint.h>
+
+#include "cli/cli.h"
+#include "cli/due_list.h"
+
+/* revoke: ends the grants, then makes what the person knows worthless. */
+struct cmd_revoke_options {
+    bool no_rotate;
+};
+
+static const struct cli_option revoke_options[] = {
+    { "no-rotate", 0, CLI_FLAG, offsetof(struct cmd_revoke_options, no_rotate), NULL,
+      N_("end the grants only; what was seen stays due for rotation") },
+    { 0 },
+};
+
+/* What stays to be done by hand, or later. */
+static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_error *err)
+{
+    struct cli_due_list list = { 0 };
+    enum psn_code rc = cli_due_list_read(cli, person, &list, err);
+    size_t count = list.count;
+
+    if (!rc && count > 0)
+        rc = cli_due_print(cli, &list, err);
+    cli_due_list_release(&list);
+    if (rc || count == 0)
+        return rc;
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu secret in force is still known to '%s'",
+                                "%zu secrets in force are still known to '%s'", count),
+                   count, person);
+    return psn_hint(
+        err, PSN_E_FINDINGS,
+        _("rotate mailboxes with 'passation due --apply'; change others where "
+          "they are used, then: passation secret set ADDRESS LABEL"));
+}
+
+static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_revoke_options *options = arg;
+    const char *person = cli->args[0];
+    struct cli_due_list list = { 0 };
+    size_t count = 0;
+    enum psn_code rc =
+        psn_grant_end(cli->vault, person, cli->args + 1, cli->arg_count - 1, &count, err);
+
+    if (rc)
+        return rc;
+    cli_note(cli, PSN_NGETTEXT("%zu grant has ended.", "%zu grants have ended.", count),
+             count);
+    rc = cli_due_list_read(cli, person, &list, err);
+    if (!rc && !options->no_rotate)
+        rc = cli_due_rotate(cli, &list, err);
+    cli_due_list_release(&list);
+    if (!rc)
+        rc = fail_left(cli, person, err);
+    if (!rc && !options->no_rotate)
+        cli_note(cli, _("Those who stay get the new passwords with: passation outbox"));
+    return rc;
+}
+
+const struct cli_command cmd_revoke = {
+    .name = "revoke",
+    .arguments = N_("PERSON [GLOB…]"),
+    .summary = N_("end a person's grants, and change every password he has seen"),
+    .examples = N_("passation revoke jp technique@martin.fr\tone role\n"
+                   "passation revoke jp\tall of them\n"
+                   "passation revoke jp --no-rotate\tthe passwords later: passation due "
+                   "--apply\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = SIZE_MAX,
+    .options = revoke_options,
+    .options_size = sizeof(struct cmd_revoke_options),
+    .run = run,
+};

@@ -1,0 +1,279 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/display.h"
+
+/*
+ * who: of a person, what he has seen and what he can reach; of an address, who has seen
+ * it and who can reach it; of nobody, the board of what people without right still know.
+ */
+struct view {
+    struct cli *cli;
+    struct cli_json *json; /* or NULL */
+    struct cli_table *table;
+    bool by_person; /* the question is about a person */
+    size_t count;
+    size_t in_force;
+};
+
+static const char *how_shown(enum psn_how how)
+{
+    switch (how) {
+    case PSN_HOW_CREATED:
+        return _("made it");
+    case PSN_HOW_TYPED:
+        return _("typed it");
+    case PSN_HOW_SHOWN:
+        return _("saw it");
+    case PSN_HOW_COPIED:
+        return _("copied it");
+    case PSN_HOW_QR:
+        return _("saw its QR code");
+    case PSN_HOW_PRINTED:
+        return _("printed it");
+    case PSN_HOW_EXPORTED:
+        return _("exported it");
+    case PSN_HOW_ISSUED:
+        return _("was issued it");
+    }
+    return "";
+}
+
+static void seen_json(struct view *view, const struct psn_exposure *exposure)
+{
+    struct cli_json *json = view->json;
+
+    cli_json_open(json, NULL, '{');
+    if (!view->by_person)
+        cli_json_text(json, "person", exposure->person);
+    cli_json_text(json, "address", exposure->address);
+    cli_json_text(json, "label", exposure->label[0] ? exposure->label : NULL);
+    cli_json_number(json, "version", (int64_t)exposure->version);
+    cli_json_bool(json, "in_force", exposure->in_force);
+    cli_json_text(json, "how", psn_how_name(exposure->how));
+    cli_json_time(json, "at", exposure->at_s);
+    cli_json_close(json, '}');
+}
+
+static enum psn_code put_seen(void *arg, const struct psn_exposure *exposure,
+                              struct psn_error *err)
+{
+    struct view *view = arg;
+    char number[24];
+    char time[PSN_TIME_SIZE];
+
+    (void)err;
+    view->count++;
+    view->in_force += exposure->in_force;
+    if (view->json) {
+        seen_json(view, exposure);
+        return PSN_OK;
+    }
+    cli_table_cell(view->table, view->by_person ? exposure->address : exposure->person);
+    cli_table_cell(view->table, exposure->label[0] ? exposure->label : _("password"));
+    cli_table_cell(view->table, cli_display_count(exposure->version, number));
+    cli_table_cell(view->table, exposure->in_force ? _("in force") : _("replaced"));
+    cli_table_cell(view->table, how_shown(exposure->how));
+    cli_table_cell(view->table, cli_display_time(exposure->at_s, time));
+    return PSN_OK;
+}
+
+static enum psn_code put_reachable(void *arg, const struct psn_reachable *reachable,
+                                   struct psn_error *err)
+{
+    struct view *view = arg;
+
+    (void)err;
+    view->count++;
+    if (view->json) {
+        cli_json_open(view->json, NULL, '{');
+        if (!view->by_person)
+            cli_json_text(view->json, "person", reachable->person);
+        cli_json_text(view->json, "address", reachable->address);
+        cli_json_text(view->json, "label", reachable->label[0] ? reachable->label : NULL);
+        cli_json_text(view->json, "by",
+                      reachable->by == PSN_REACH_SLOT ? "slot" : "grant");
+        cli_json_close(view->json, '}');
+        return PSN_OK;
+    }
+    cli_table_cell(view->table, view->by_person ? reachable->address : reachable->person);
+    cli_table_cell(view->table, reachable->label[0] ? reachable->label : _("password"));
+    cli_table_cell(view->table, reachable->by == PSN_REACH_SLOT ? _("unlocks the vault")
+                                                                : _("by a grant"));
+    return PSN_OK;
+}
+
+/* --- as JSON --- */
+
+static enum psn_code who_json(struct cli *cli, const char *person, const char *address,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct view view = { .cli = cli, .json = &json, .by_person = person != NULL };
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    if (person)
+        cli_json_text(&json, "person", person);
+    else
+        cli_json_text(&json, "address", address);
+    cli_json_open(&json, "seen", '[');
+    rc = psn_exposure_each(cli->vault, person, address, put_seen, &view, err);
+    cli_json_close(&json, ']');
+    cli_json_open(&json, "reachable", '[');
+    if (!rc)
+        rc = psn_reachable_each(cli->vault, person, address, put_reachable, &view, err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return rc ? rc : cli_json_print(cli, &json, err);
+}
+
+/* --- for people --- */
+
+static enum psn_code who_seen(struct cli *cli, const char *person, const char *address,
+                              size_t *ret_in_force, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(6);
+    struct view view = { .cli = cli, .table = table, .by_person = person != NULL };
+    enum psn_code rc;
+
+    cli_table_cell(table, person ? _("ADDRESS") : _("PERSON"));
+    cli_table_cell(table, _("SECRET"));
+    cli_table_cell(table, _("VERSION"));
+    cli_table_cell(table, _("TODAY"));
+    cli_table_cell(table, _("HOW"));
+    cli_table_cell(table, _("WHEN"));
+    rc = psn_exposure_each(cli->vault, person, address, put_seen, &view, err);
+    *ret_in_force = view.in_force;
+    if (rc)
+        return rc;
+    cli_print(cli, "%s\n", _("Has seen:"));
+    if (view.count > 0)
+        cli_table_print(cli, table);
+    else
+        cli_print(cli, "%s\n", _("nothing"));
+    return PSN_OK;
+}
+
+static enum psn_code who_reaches(struct cli *cli, const char *person, const char *address,
+                                 struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(3);
+    struct view view = { .cli = cli, .table = table, .by_person = person != NULL };
+    enum psn_code rc =
+        psn_reachable_each(cli->vault, person, address, put_reachable, &view, err);
+
+    if (rc)
+        return rc;
+    cli_print(cli, "\n%s\n", _("Can reach today:"));
+    if (view.count > 0)
+        cli_table_print(cli, table);
+    else
+        cli_print(cli, "%s\n", _("nothing"));
+    return PSN_OK;
+}
+
+/* --- the board --- */
+
+static enum psn_code put_board(void *arg, const struct psn_board_row *row,
+                               struct psn_error *err)
+{
+    struct view *view = arg;
+    char people[24];
+    char secrets[24];
+    char time[PSN_TIME_SIZE];
+
+    (void)err;
+    view->count++;
+    if (view->json) {
+        cli_json_open(view->json, NULL, '{');
+        cli_json_text(view->json, "client", row->client);
+        cli_json_number(view->json, "people", (int64_t)row->people);
+        cli_json_number(view->json, "secrets", (int64_t)row->secrets);
+        cli_json_time(view->json, "since", row->oldest_s);
+        cli_json_text(view->json, "address", row->address);
+        cli_json_text(view->json, "person", row->person);
+        cli_json_close(view->json, '}');
+        return PSN_OK;
+    }
+    cli_table_cell(view->table, row->client);
+    cli_table_cell(view->table, cli_display_count(row->people, people));
+    cli_table_cell(view->table, cli_display_count(row->secrets, secrets));
+    cli_table_cell(view->table, cli_display_time(row->oldest_s, time));
+    cli_table_cell(view->table, row->address);
+    cli_table_cell(view->table, row->person);
+    return PSN_OK;
+}
+
+static enum psn_code board(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(6);
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct view view = { .cli = cli, .json = cli->json ? &json : NULL, .table = table };
+    enum psn_code rc;
+
+    cli_table_cell(table, _("CLIENT"));
+    cli_table_cell(table, _("PEOPLE"));
+    cli_table_cell(table, _("SECRETS"));
+    cli_table_cell(table, _("SINCE"));
+    cli_table_cell(table, _("WORST"));
+    cli_table_cell(table, _("KNOWN TO"));
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "clients", '[');
+    rc = psn_board_each(cli->vault, put_board, &view, err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    if (rc)
+        return rc;
+    if (cli->json)
+        return cli_json_print(cli, &json, err);
+    if (view.count == 0) {
+        cli_print(cli, "%s\n",
+                  _("Nobody without right knows a secret that is in force."));
+        return PSN_OK;
+    }
+    cli_table_print(cli, table);
+    cli_note(cli, _("People without right today who know what is in force. What to do: "
+                    "passation due"));
+    return PSN_OK;
+}
+
+static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    struct psn_person person;
+    const char *who = cli->arg_count ? cli->args[0] : NULL;
+    const char *address = who && strchr(who, '@') ? who : NULL;
+    size_t in_force = 0;
+    enum psn_code rc = PSN_OK;
+
+    (void)arg;
+    if (!who)
+        return board(cli, err);
+    if (!address)
+        rc = psn_person_get(cli->vault, who, &person, err);
+    if (rc)
+        return rc;
+    if (cli->json)
+        return who_json(cli, address ? NULL : who, address, err);
+    rc = who_seen(cli, address ? NULL : who, address, &in_force, err);
+    if (!rc)
+        rc = who_reaches(cli, address ? NULL : who, address, err);
+    if (!rc && !address && in_force > 0)
+        cli_note(cli, _("To take back what is in force: passation revoke %s"),
+                 CLI_SHOWN(who));
+    return rc;
+}
+
+const struct cli_command cmd_who = {
+    .name = "who",
+    .arguments = N_("[PERSON|ADDRESS]"),
+    .summary = N_("who has seen which secret, and who can reach it"),
+    .examples =
+        N_("passation who jp\twhat he has seen, and whether it is still in force\n"
+           "passation who technique@martin.fr\twho knows it\n"
+           "passation who\tall clients, the worst first\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,125 @@
+#include "cli/delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/output.h"
+
+void cli_issue_json(struct cli_json *json, const struct psn_issue *issue)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "person", issue->person);
+    cli_json_text(json, "client", issue->client);
+    cli_json_open(json, "addresses", '[');
+    for (size_t i = 0; i < issue->address_count; i++)
+        cli_json_text(json, NULL, issue->addresses[i]);
+    cli_json_close(json, ']');
+    cli_json_number(json, "serial", (int64_t)issue->serial);
+    cli_json_text(json, "format", psn_issue_format_name(issue->format));
+    cli_json_text(json, "path", issue->path);
+    cli_json_text(json, "state", psn_issue_state_name(issue->state));
+    cli_json_bool(json, "by_code", issue->by_code);
+    cli_json_time(json, "created_at", issue->created_s);
+    cli_json_time(json, "confirmed_at", issue->confirmed_s);
+    cli_json_close(json, '}');
+}
+
+/* "SERIAL<TAB>CODE", straight from locked memory. */
+static enum psn_code write_code(int fd, uint64_t serial, const struct psn_secret *code,
+                                struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *line = NULL;
+    char head[32];
+    int size = snprintf(head, sizeof head, "%" PRIu64 "\t", serial);
+    enum psn_code rc =
+        psn_secret_new((size_t)size + psn_secret_size(code) + 1, &line, err);
+    int errnum = 0;
+
+    if (!rc)
+        rc = psn_secret_append(line, head, (size_t)size, err);
+    if (!rc)
+        rc = psn_secret_append(line, psn_secret_bytes(code), psn_secret_size(code), err);
+    if (!rc)
+        rc = psn_secret_append(line, "\n", 1, err);
+    if (!rc)
+        errnum = cli_write_fd(fd, psn_secret_bytes(line), psn_secret_size(line));
+    return errnum
+               ? psn_fail(err, PSN_E_IO, _("cannot tell the code on descriptor %d: %s"),
+                          fd, strerror(errnum))
+               : rc;
+}
+
+static enum psn_code tell_code(void *arg, const struct psn_issue *issue,
+                               const struct psn_secret *code, struct psn_error *err)
+{
+    struct cli_delivery *delivery = arg;
+    char label[256];
+
+    delivery->codes++;
+    if (delivery->code_fd >= 0)
+        return write_code(delivery->code_fd, issue->serial, code, err);
+    (void)snprintf(label, sizeof label, _("The code for %s (issue %" PRIu64 ")"),
+                   issue->person, issue->serial);
+    return cli_tell_secret(delivery->cli, label, code, err);
+}
+
+static enum psn_code report(void *arg, const struct psn_issue *issue,
+                            struct psn_error *err)
+{
+    struct cli_delivery *delivery = arg;
+
+    (void)err;
+    delivery->count++;
+    if (delivery->cli->json)
+        cli_issue_json(&delivery->json, issue);
+    else
+        cli_print(delivery->cli, "%s\n", CLI_SHOWN(issue->path));
+    return PSN_OK;
+}
+
+void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
+                        const struct cli_delivery_options *options)
+{
+    *delivery = (struct cli_delivery){ .cli = cli,
+                                       .code_fd = options->code_fd,
+                                       .json = cli_json_init() };
+    delivery->to = (struct psn_delivery){ .directory = options->directory,
+                                          .replace = options->force,
+                                          .language = cli_language(),
+                                          .done = report,
+                                          .arg = delivery };
+    if (options->code_fd >= 0 || cli_has_terminal(cli))
+        delivery->to.tell_code = tell_code;
+    cli_json_open(&delivery->json, NULL, '{');
+    cli_json_open(&delivery->json, "issues", '[');
+}
+
+static void advise(const struct cli_delivery *delivery)
+{
+    if (delivery->count == 0)
+        return;
+    cli_note(delivery->cli,
+             PSN_NGETTEXT("Send the file with its .sig.", "Send each file with its .sig.",
+                          delivery->count));
+    if (delivery->codes > 0)
+        cli_note(delivery->cli,
+                 _("Tell the code by another way (a call, a text message), with the "
+                   "fingerprint of 'passation key show'. It is written down nowhere."));
+}
+
+enum psn_code cli_delivery_end(struct cli_delivery *delivery, enum psn_code rc,
+                               struct psn_error *err)
+{
+    enum psn_code printed = PSN_OK;
+
+    cli_json_close(&delivery->json, ']');
+    cli_json_close(&delivery->json, '}');
+    /* After a failure half-way, what was written is told all the same. */
+    if (delivery->cli->json && (!rc || rc == PSN_E_FINDINGS || delivery->count > 0))
+        printed = cli_json_print(delivery->cli, &delivery->json, rc ? NULL : err);
+    cli_json_release(&delivery->json);
+    advise(delivery);
+    return rc ? rc : printed;
+}

@@ -1,0 +1,56 @@
+#ifndef PSN_CLI_DELIVERY_H
+#define PSN_CLI_DELIVERY_H
+
+#include "cli/cli.h"
+
+/*
+ * Issues on their way to people: where the files go, how the codes are told, and what is
+ * said about each. For grant, outbox and due.
+ *
+ *     struct cli_delivery delivery;
+ *     cli_delivery_begin(&delivery, cli, &options->where);
+ *     rc = psn_outbox(cli->vault, NULL, &delivery.to, &waiting, err);
+ *     return cli_delivery_end(&delivery, rc, err);
+ */
+struct cli_delivery_options {
+    const char *directory;
+    int code_fd;
+    bool force;
+};
+
+/* Rows for a command's table; `at` is where the options stand in its struct. */
+#define CLI_DELIVERY_OPTIONS(at)                                                     \
+    { "output",  'o',                                                                \
+      CLI_TEXT,  (at) + offsetof(struct cli_delivery_options, directory),            \
+      N_("DIR"), N_("where the files go (default: here)") },                         \
+        { "code-fd",                                                                 \
+          0,                                                                         \
+          CLI_FD,                                                                    \
+          (at) + offsetof(struct cli_delivery_options, code_fd),                     \
+          N_("N"),                                                                   \
+          N_("write the codes to file descriptor N, one SERIAL<TAB>CODE a line") },  \
+    {                                                                                \
+        "force", 'f', CLI_FLAG, (at) + offsetof(struct cli_delivery_options, force), \
+            NULL, N_("over a file of that name")                                     \
+    }
+
+struct cli_delivery {
+    struct cli *cli;
+    struct psn_delivery to;
+    int code_fd;
+    struct cli_json json;
+    size_t count;
+    size_t codes;
+};
+
+void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
+                        const struct cli_delivery_options *options);
+/* Prints the issues as JSON if asked for, and what to do with them; returns rc, or why
+ * they could not be printed. */
+PSN_MUST_CHECK enum psn_code cli_delivery_end(struct cli_delivery *delivery,
+                                              enum psn_code rc, struct psn_error *err);
+
+/* One issue of a list, as JSON. */
+void cli_issue_json(struct cli_json *json, const struct psn_issue *issue);
+
+#endif

@@ -1,0 +1,147 @@
+#include "cli/due_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/display.h"
+#include "cli/outcome.h"
+
+void cli_due_list_release(struct cli_due_list *list)
+{
+    free(list->items);
+    *list = (struct cli_due_list){ 0 };
+}
+
+static enum psn_code collect(void *arg, const struct psn_due *due, struct psn_error *err)
+{
+    struct cli_due_list *list = arg;
+    struct psn_due *grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    grown[list->count++] = *due;
+    return PSN_OK;
+}
+
+enum psn_code cli_due_list_read(struct cli *cli, const char *person,
+                                struct cli_due_list *ret_list, struct psn_error *err)
+{
+    struct cli_due_list list = { 0 };
+    enum psn_code rc = psn_due_each(cli->vault, person, collect, &list, err);
+
+    if (rc)
+        cli_due_list_release(&list);
+    else
+        *ret_list = list;
+    return rc;
+}
+
+size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        count += list->items[i].kind == kind;
+    return count;
+}
+
+enum psn_code cli_due_rotate(struct cli *cli, const struct cli_due_list *list,
+                             struct psn_error *err)
+{
+    PSN_AUTO_FREE const char **addresses = calloc(list->count + 1, sizeof *addresses);
+    struct cli_outcomes outcomes;
+    struct psn_run run;
+    size_t count = 0;
+    enum psn_code rc;
+
+    if (!addresses)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    /* The list is sorted: those who know one mailbox stand together. */
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == PSN_DUE_ROTATE &&
+            (count == 0 || strcmp(addresses[count - 1], list->items[i].address) != 0))
+            addresses[count++] = list->items[i].address;
+    if (count == 0)
+        return PSN_OK;
+    rc = cli_outcomes_begin(&outcomes, cli, &run, err);
+    outcomes.single = false;
+    if (!rc)
+        rc = psn_rotate(cli->vault, addresses, count, &run, err);
+    return cli_outcomes_end(&outcomes, rc, err);
+}
+
+/* --- printing --- */
+
+static const char *kind_shown(const struct psn_due *due)
+{
+    switch (due->kind) {
+    case PSN_DUE_GRANT:
+        return _("the grant has run out");
+    case PSN_DUE_ROTATE:
+        return _("known without right: rotate");
+    case PSN_DUE_SECRET:
+        return _("known without right: change it by hand");
+    case PSN_DUE_ISSUE:
+        return _("to be issued");
+    case PSN_DUE_RESUME:
+        return _("unfinished: resume");
+    }
+    return "";
+}
+
+static void put_json(struct cli_json *json, const struct psn_due *due)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "kind", psn_due_kind_name(due->kind));
+    cli_json_text(json, "person", due->person[0] ? due->person : NULL);
+    cli_json_text(json, "address", due->address);
+    cli_json_text(json, "client", due->client);
+    cli_json_text(json, "label", due->label[0] ? due->label : NULL);
+    cli_display_json_count(json, "version", due->version);
+    cli_json_time(json, "since", due->since_s);
+    cli_json_close(json, '}');
+}
+
+static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "due", '[');
+    for (size_t i = 0; i < list->count; i++)
+        put_json(&json, &list->items[i]);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
+                            struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = NULL;
+    char time[PSN_TIME_SIZE];
+
+    if (cli->json)
+        return print_json(cli, list, err);
+    if (list->count == 0)
+        return PSN_OK;
+    table = cli_table_new(5);
+    cli_table_cell(table, _("WHAT"));
+    cli_table_cell(table, _("ADDRESS"));
+    cli_table_cell(table, _("SECRET"));
+    cli_table_cell(table, _("PERSON"));
+    cli_table_cell(table, _("SINCE"));
+    for (size_t i = 0; i < list->count; i++) {
+        const struct psn_due *due = &list->items[i];
+
+        cli_table_cell(table, kind_shown(due));
+        cli_table_cell(table, due->address);
+        cli_table_cell(table, due->label[0] ? due->label : _("password"));
+        cli_table_cell(table, due->person[0] ? due->person : "-");
+        cli_table_cell(table, cli_display_time(due->since_s, time));
+    }
+    cli_table_print(cli, table);
+    return PSN_OK;
+}

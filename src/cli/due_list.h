@@ -1,0 +1,30 @@
+#ifndef PSN_CLI_DUE_LIST_H
+#define PSN_CLI_DUE_LIST_H
+
+#include "cli/cli.h"
+
+/* What is due, kept to be worked on after the vault was read. */
+struct cli_due_list {
+    struct psn_due *items;
+    size_t count;
+};
+void cli_due_list_release(struct cli_due_list *list);
+/* person NULL: everybody's. */
+PSN_MUST_CHECK enum psn_code cli_due_list_read(struct cli *cli, const char *person,
+                                               struct cli_due_list *ret_list,
+                                               struct psn_error *err);
+/* How many are of a kind. */
+size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kind);
+
+/* Rotates every mailbox that is due for it, each once, and prints the outcomes as
+ * `rotate` does. OK if there is none. */
+PSN_MUST_CHECK enum psn_code cli_due_rotate(struct cli *cli,
+                                            const struct cli_due_list *list,
+                                            struct psn_error *err);
+
+/* Prints the list, as a table or as {"due": […]}. */
+PSN_MUST_CHECK enum psn_code cli_due_print(struct cli *cli,
+                                           const struct cli_due_list *list,
+                                           struct psn_error *err);
+
+#endif

@@ -1,0 +1,538 @@
+#include "core/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/document_form.h"
+#include "crypto/base64.h"
+
+/*
+ * One block, one table. A rule says how a field is called, whether it must be there, in
+ * which forms it may stand, and what its value looks like.
+ */
+enum {
+    MUST = 1u << 0,
+    LINES = 1u << 1,  /* may be in "| " lines */
+    BASE64 = 1u << 2, /* may be Name-Base64 */
+    ONE = 1u << 3,    /* exactly this value */
+};
+
+struct rule {
+    const char *name;
+    unsigned flags;
+    bool (*fits)(const char *text, size_t size);
+    const char *value; /* of ONE */
+};
+
+static const struct rule head_rules[PSN_HEAD_FIELDS] = {
+    [PSN_HEAD_FORMAT] = { "Passation-Issue", MUST | ONE, NULL, "1" },
+    [PSN_HEAD_SERIAL] = { "Serial", MUST, psn_form_is_number, NULL },
+    [PSN_HEAD_ISSUED] = { "Issued", MUST, psn_form_is_time, NULL },
+    [PSN_HEAD_ISSUER] = { "Issuer", MUST, psn_form_is_fingerprint, NULL },
+    [PSN_HEAD_ISSUED_BY] = { "Issued-By", MUST, psn_form_is_text, NULL },
+    [PSN_HEAD_REPLY_TO] = { "Reply-To", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_VAULT] = { "Vault", MUST, psn_form_is_vault_id, NULL },
+    [PSN_HEAD_PERSON] = { "Person", MUST, psn_form_is_id, NULL },
+    [PSN_HEAD_NAME] = { "Name", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_RECIPIENT] = { "Recipient", MUST, psn_form_is_recipient, NULL },
+    [PSN_HEAD_CLIENT] = { "Client", MUST, psn_form_is_id, NULL },
+    [PSN_HEAD_CLIENT_NAME] = { "Client-Name", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_RIGHT] = { "Right", MUST | ONE, NULL, "read" },
+    [PSN_HEAD_FROM] = { "From", MUST, psn_form_is_time, NULL },
+    [PSN_HEAD_UNTIL] = { "Until", MUST, psn_form_is_until, NULL },
+    [PSN_HEAD_REASON] = { "Reason", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_RECEIPT] = { "Receipt", MUST, psn_form_is_receipt, NULL },
+};
+
+static const struct rule mailbox_rules[PSN_MAILBOX_FIELDS] = {
+    [PSN_MAILBOX_ADDRESS] = { "Mailbox", MUST, psn_form_is_address, NULL },
+    [PSN_MAILBOX_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
+    [PSN_MAILBOX_CHANGED] = { "Changed", 0, psn_form_is_time, NULL },
+    [PSN_MAILBOX_PROVED] = { "Proved", 0, psn_form_is_time, NULL },
+    [PSN_MAILBOX_USER] = { "User", MUST, psn_form_is_text, NULL },
+    [PSN_MAILBOX_PASSWORD] = { "Password", MUST | LINES | BASE64, NULL, NULL },
+    [PSN_MAILBOX_WEBMAIL] = { "Webmail", 0, psn_form_is_https, NULL },
+    [PSN_MAILBOX_IMAP] = { "IMAP", 0, psn_form_is_server, NULL },
+    [PSN_MAILBOX_SMTP] = { "SMTP", 0, psn_form_is_server, NULL },
+};
+
+static const struct rule secret_rules[PSN_SECRET_FIELDS] = {
+    [PSN_SECRET_LABEL] = { "Secret", MUST, psn_form_is_text, NULL },
+    [PSN_SECRET_OF] = { "Of", MUST, psn_form_is_address, NULL },
+    [PSN_SECRET_TYPE] = { "Type", 0, psn_form_is_text, NULL },
+    [PSN_SECRET_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
+    [PSN_SECRET_USER] = { "User", 0, psn_form_is_text, NULL },
+    [PSN_SECRET_URL] = { "URL", 0, psn_form_is_text, NULL },
+    [PSN_SECRET_EXPIRES] = { "Expires", 0, psn_form_is_date, NULL },
+    [PSN_SECRET_NOTE] = { "Note", LINES, NULL, NULL },
+    [PSN_SECRET_VALUE] = { "Value", MUST | LINES | BASE64, NULL, NULL },
+};
+
+enum {
+    END_MEANS,
+    END_END,
+    END_FIELDS,
+};
+
+static const struct rule end_rules[END_FIELDS] = {
+    [END_MEANS] = { "Means", MUST | LINES, NULL, NULL },
+    [END_END] = { "End", MUST | ONE, NULL, "passation-issue 1" },
+};
+
+static const struct {
+    const struct rule *rules;
+    size_t count;
+} blocks[] = {
+    [PSN_BLOCK_HEAD] = { head_rules, PSN_HEAD_FIELDS },
+    [PSN_BLOCK_MAILBOX] = { mailbox_rules, PSN_MAILBOX_FIELDS },
+    [PSN_BLOCK_SECRET] = { secret_rules, PSN_SECRET_FIELDS },
+    [PSN_BLOCK_END] = { end_rules, END_FIELDS },
+};
+
+/* In both languages, since a person reads it who did not choose ours. */
+static const char means[] =
+    "Lecture seule : passation ne laisse personne modifier le coffre. Le mot de passe, "
+    "lui, permet de lire, d’envoyer et de supprimer.\n"
+    "Read-only: passation lets nobody change the vault. The password itself allows "
+    "reading, sending and deleting.";
+
+static bool fits(const struct rule *rule, const char *text, size_t size)
+{
+    if (rule->flags & ONE)
+        return size == strlen(rule->value) && memcmp(text, rule->value, size) == 0;
+    return !rule->fits || rule->fits(text, size);
+}
+
+/* --- writing --- */
+
+static void fail(struct psn_document_writer *writer, enum psn_code rc)
+{
+    if (!writer->failed)
+        writer->failed = rc;
+}
+
+/* Makes room for size more bytes: what has to grow is copied, and the old text wiped. */
+static void make_room(struct psn_document_writer *writer, size_t size)
+{
+    PSN_AUTO(psn_secret) *grown = NULL;
+    size_t used = writer->text ? psn_secret_size(writer->text) : 0;
+    size_t capacity = writer->text ? psn_secret_capacity(writer->text) : 0;
+    enum psn_code rc;
+
+    if (writer->failed || used + size <= capacity)
+        return;
+    if (used + size > PSN_DOCUMENT_MAX) {
+        fail(writer,
+             psn_fail(&writer->error, PSN_E_LIMIT, _("an issue holds at most %d KiB"),
+                      PSN_DOCUMENT_MAX / 1024));
+        return;
+    }
+    capacity = capacity ? capacity : 4096;
+    while (capacity < used + size)
+        capacity *= 2;
+    rc = psn_secret_new(capacity, &grown, &writer->error);
+    if (!rc && used)
+        rc = psn_secret_append(grown, psn_secret_bytes(writer->text), used,
+                               &writer->error);
+    if (rc) {
+        fail(writer, rc);
+        return;
+    }
+    psn_secret_free(writer->text);
+    writer->text = PSN_TAKE(grown);
+}
+
+static void put(struct psn_document_writer *writer, const void *bytes, size_t size)
+{
+    make_room(writer, size);
+    if (!writer->failed)
+        fail(writer, psn_secret_append(writer->text, bytes, size, &writer->error));
+}
+
+static void put_text(struct psn_document_writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
+
+static void put_lines(struct psn_document_writer *writer, struct psn_slice value)
+{
+    const uint8_t *at = value.at;
+    size_t left = value.size;
+
+    put_text(writer, "\n");
+    for (;;) {
+        const uint8_t *end = left ? memchr(at, '\n', left) : NULL;
+        size_t line = end ? (size_t)(end - at) : left;
+
+        put_text(writer, "| ");
+        put(writer, at, line);
+        put_text(writer, "\n");
+        if (!end)
+            return;
+        at += line + 1;
+        left -= line + 1;
+    }
+}
+
+static void put_base64(struct psn_document_writer *writer, struct psn_slice value)
+{
+    size_t used;
+
+    put_text(writer, "-Base64: ");
+    make_room(writer, PSN_BASE64_TEXT_SIZE(value.size));
+    if (writer->failed)
+        return;
+    used = psn_secret_size(writer->text);
+    used += psn_base64_encode(PSN_BASE64, value.at, value.size,
+                              (char *)psn_secret_fill(writer->text) + used);
+    psn_secret_set_size(writer->text, used);
+    put_text(writer, "\n");
+}
+
+static void refuse_value(struct psn_document_writer *writer, const struct rule *rule)
+{
+    fail(writer,
+         psn_fail(&writer->error, PSN_E_INVALID,
+                  _("the field '%s' of an issue cannot hold this value"), rule->name));
+}
+
+static void put_field(struct psn_document_writer *writer, const struct rule *rule,
+                      struct psn_slice value)
+{
+    const char *text = (const char *)value.at;
+    bool is_lines = psn_form_is_lines(text, value.size);
+
+    if (value.size == 0 && !(rule->flags & MUST))
+        return;
+    put_text(writer, rule->name);
+    if (value.size && psn_form_is_line(text, value.size)) {
+        if (!fits(rule, text, value.size)) {
+            refuse_value(writer, rule);
+            return;
+        }
+        put_text(writer, ": ");
+        put(writer, value.at, value.size);
+        put_text(writer, "\n");
+    } else if (is_lines && (rule->flags & LINES)) {
+        put_text(writer, ":");
+        put_lines(writer, value);
+    } else if (rule->flags & BASE64) {
+        put_base64(writer, value);
+    } else {
+        refuse_value(writer, rule);
+    }
+}
+
+static void put_block(struct psn_document_writer *writer, enum psn_block_kind kind,
+                      const struct psn_slice *fields)
+{
+    if (writer->text)
+        put_text(writer, "\n");
+    for (size_t i = 0; i < blocks[kind].count; i++)
+        put_field(writer, &blocks[kind].rules[i], fields[i]);
+}
+
+void psn_document_head(struct psn_document_writer *writer,
+                       const struct psn_slice fields[PSN_HEAD_FIELDS])
+{
+    put_block(writer, PSN_BLOCK_HEAD, fields);
+}
+
+void psn_document_mailbox(struct psn_document_writer *writer,
+                          const struct psn_slice fields[PSN_MAILBOX_FIELDS])
+{
+    put_block(writer, PSN_BLOCK_MAILBOX, fields);
+}
+
+void psn_document_secret(struct psn_document_writer *writer,
+                         const struct psn_slice fields[PSN_SECRET_FIELDS])
+{
+    put_block(writer, PSN_BLOCK_SECRET, fields);
+}
+
+enum psn_code psn_document_end(struct psn_document_writer *writer,
+                               struct psn_secret **ret_text, struct psn_error *err)
+{
+    const struct psn_slice fields[END_FIELDS] = {
+        [END_MEANS] = psn_slice_of(means),
+        [END_END] = psn_slice_of(end_rules[END_END].value),
+    };
+    PSN_AUTO(psn_secret) *text = NULL;
+    enum psn_code rc;
+
+    put_block(writer, PSN_BLOCK_END, fields);
+    text = PSN_TAKE(writer->text);
+    rc = writer->failed;
+    if (rc && err && !err->code)
+        *err = writer->error;
+    *writer = (struct psn_document_writer){ 0 };
+    if (!rc)
+        *ret_text = PSN_TAKE(text);
+    return rc;
+}
+
+/* --- reading --- */
+
+struct reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    size_t line; /* from 1, for messages */
+};
+
+static enum psn_code malformed(const struct reader *reader, struct psn_error *err)
+{
+    return psn_fail(err, PSN_E_INTEGRITY, _("line %zu of the issue is malformed"),
+                    reader->line);
+}
+
+/* The next line without its end; false at the end of the text or if it has none. */
+static bool peek_line(const struct reader *reader, struct psn_slice *ret_line)
+{
+    size_t left = (size_t)(reader->end - reader->at);
+    const uint8_t *end = left ? memchr(reader->at, '\n', left) : NULL;
+
+    if (!end)
+        return false;
+    *ret_line = (struct psn_slice){ reader->at, (size_t)(end - reader->at) };
+    return true;
+}
+
+static void skip_line(struct reader *reader, struct psn_slice line)
+{
+    reader->at += line.size + 1;
+    reader->line++;
+}
+
+static bool begins(struct psn_slice line, const char *name, const char *after,
+                   struct psn_slice *ret_rest)
+{
+    size_t name_size = strlen(name);
+    size_t after_size = strlen(after);
+
+    if (line.size < name_size + after_size || memcmp(line.at, name, name_size) != 0 ||
+        memcmp(line.at + name_size, after, after_size) != 0)
+        return false;
+    ret_rest->at = line.at + name_size + after_size;
+    ret_rest->size = line.size - name_size - after_size;
+    return true;
+}
+
+static enum psn_code read_lines(struct reader *reader, struct psn_field *field,
+                                struct psn_error *err)
+{
+    struct psn_slice line;
+    struct psn_slice rest;
+
+    field->form = PSN_FORM_LINES;
+    field->at = reader->at;
+    while (peek_line(reader, &line) && begins(line, "", "| ", &rest))
+        skip_line(reader, line);
+    field->size = (size_t)(reader->at - field->at);
+    return field->size ? PSN_OK : malformed(reader, err);
+}
+
+/* Reads the field of a rule if the next line is it. */
+static enum psn_code read_field(struct reader *reader, const struct rule *rule,
+                                struct psn_field *field, struct psn_error *err)
+{
+    struct psn_slice line;
+    struct psn_slice rest;
+
+    *field = (struct psn_field){ 0 };
+    if (!peek_line(reader, &line))
+        return rule->flags & MUST ? malformed(reader, err) : PSN_OK;
+    if (begins(line, rule->name, ": ", &rest)) {
+        if (!psn_form_is_line((const char *)rest.at, rest.size) ||
+            !fits(rule, (const char *)rest.at, rest.size))
+            return malformed(reader, err);
+        *field = (struct psn_field){ rest.at, rest.size, PSN_FORM_INLINE };
+        skip_line(reader, line);
+        return PSN_OK;
+    }
+    if ((rule->flags & LINES) && begins(line, rule->name, ":", &rest) && !rest.size) {
+        skip_line(reader, line);
+        return read_lines(reader, field, err);
+    }
+    if ((rule->flags & BASE64) && begins(line, rule->name, "-Base64: ", &rest)) {
+        PSN_AUTO(psn_secret) *value = NULL;
+
+        *field = (struct psn_field){ rest.at, rest.size, PSN_FORM_BASE64 };
+        if (psn_field_secret(field, &value, NULL) || !psn_secret_size(value))
+            return malformed(reader, err);
+        skip_line(reader, line);
+        return PSN_OK;
+    }
+    return rule->flags & MUST ? malformed(reader, err) : PSN_OK;
+}
+
+static enum psn_code read_block(struct reader *reader, struct psn_block *block,
+                                struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < blocks[block->kind].count; i++)
+        rc = read_field(reader, &blocks[block->kind].rules[i], &block->fields[i], err);
+    return rc;
+}
+
+/* Which block begins here: its first field tells. */
+static bool next_kind(const struct reader *reader, enum psn_block_kind *ret_kind)
+{
+    struct psn_slice line;
+    struct psn_slice rest;
+
+    if (!peek_line(reader, &line))
+        return false;
+    for (enum psn_block_kind kind = PSN_BLOCK_MAILBOX; kind <= PSN_BLOCK_END; kind++)
+        if (begins(line, blocks[kind].rules[0].name, ":", &rest)) {
+            *ret_kind = kind;
+            return true;
+        }
+    return false;
+}
+
+static bool same(const struct psn_field *a, const struct psn_field *b)
+{
+    return a->size == b->size && memcmp(a->at, b->at, a->size) == 0;
+}
+
+/* A secret stands after its mailbox and names it. */
+static bool is_in_place(const struct psn_document *document, const struct psn_block *last)
+{
+    for (size_t i = document->count; last->kind == PSN_BLOCK_SECRET && i > 0; i--)
+        if (document->blocks[i - 1].kind == PSN_BLOCK_MAILBOX)
+            return same(&document->blocks[i - 1].fields[PSN_MAILBOX_ADDRESS],
+                        &last->fields[PSN_SECRET_OF]);
+    return last->kind == PSN_BLOCK_MAILBOX;
+}
+
+static enum psn_code append(struct psn_document *document, const struct psn_block *block,
+                            struct psn_error *err)
+{
+    struct psn_block *grown;
+
+    if ((document->count & (document->count - 1)) == 0) {
+        grown = realloc(document->blocks,
+                        (document->count ? 2 * document->count : 1) * sizeof *grown);
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        document->blocks = grown;
+    }
+    document->blocks[document->count++] = *block;
+    return PSN_OK;
+}
+
+static enum psn_code read_rest(struct reader *reader, struct psn_document *document,
+                               struct psn_error *err)
+{
+    for (;;) {
+        struct psn_block block = { 0 };
+        struct psn_slice line;
+        enum psn_code rc;
+
+        if (!peek_line(reader, &line) || line.size)
+            return malformed(reader, err);
+        skip_line(reader, line);
+        if (!next_kind(reader, &block.kind))
+            return malformed(reader, err);
+        rc = read_block(reader, &block, err);
+        if (rc)
+            return rc;
+        if (block.kind == PSN_BLOCK_END)
+            return document->count > 1 ? PSN_OK : malformed(reader, err);
+        if (!is_in_place(document, &block))
+            return malformed(reader, err);
+        rc = append(document, &block, err);
+        if (rc)
+            return rc;
+    }
+}
+
+void psn_document_release(struct psn_document *document)
+{
+    free(document->blocks);
+    *document = (struct psn_document){ 0 };
+}
+
+enum psn_code psn_document_parse(const struct psn_secret *text,
+                                 struct psn_document *ret_document, struct psn_error *err)
+{
+    const uint8_t *bytes = psn_secret_bytes(text);
+    size_t size = psn_secret_size(text);
+    struct reader reader = { bytes, bytes + size, 1 };
+    struct psn_document document = { 0 };
+    struct psn_block head = { .kind = PSN_BLOCK_HEAD };
+    enum psn_code rc;
+
+    if (size > PSN_DOCUMENT_MAX || !psn_form_is_lines((const char *)bytes, size))
+        return psn_fail(err, PSN_E_INTEGRITY, _("this is no issue of passation"));
+    rc = read_block(&reader, &head, err);
+    if (!rc)
+        rc = append(&document, &head, err);
+    if (!rc)
+        rc = read_rest(&reader, &document, err);
+    if (rc) {
+        psn_document_release(&document);
+        return rc;
+    }
+    document.signed_size = (size_t)(reader.at - bytes);
+    *ret_document = document;
+    return PSN_OK;
+}
+
+/* --- values --- */
+
+static enum psn_code join_lines(const struct psn_field *field, struct psn_secret *out,
+                                struct psn_error *err)
+{
+    const uint8_t *at = field->at;
+    const uint8_t *end = field->at + field->size;
+    enum psn_code rc = PSN_OK;
+
+    while (!rc && at < end) {
+        const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
+
+        rc = psn_secret_append(out, at + 2, (size_t)(stop - at) - 2, err);
+        at = stop + 1;
+        if (!rc && at < end)
+            rc = psn_secret_append(out, "\n", 1, err);
+    }
+    return rc;
+}
+
+enum psn_code psn_field_secret(const struct psn_field *field,
+                               struct psn_secret **ret_value, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc = psn_secret_new(field->size + 1, &value, err);
+    size_t size = 0;
+
+    if (!rc && field->form == PSN_FORM_LINES)
+        rc = join_lines(field, value, err);
+    else if (!rc && field->form == PSN_FORM_INLINE)
+        rc = psn_secret_append(value, field->at, field->size, err);
+    else if (!rc) {
+        if (!psn_base64_decode(PSN_BASE64, (const char *)field->at, field->size,
+                               psn_secret_fill(value), field->size, &size))
+            return psn_fail(err, PSN_E_INTEGRITY, _("a value of the issue is malformed"));
+        psn_secret_set_size(value, size);
+    }
+    if (!rc)
+        *ret_value = PSN_TAKE(value);
+    return rc;
+}
+
+enum psn_code psn_field_text(const struct psn_field *field, char *ret_text, size_t size,
+                             struct psn_error *err)
+{
+    if (field->size >= size || field->form != PSN_FORM_INLINE)
+        return psn_fail(err, PSN_E_INTEGRITY, _("a field of the issue is too long"));
+    if (field->size)
+        memcpy(ret_text, field->at, field->size);
+    ret_text[field->size] = '\0';
+    return PSN_OK;
+}

@@ -1,0 +1,202 @@
+#include "core/document_form.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/person.h"
+#include "core/receipt.h"
+#include "core/recipient.h"
+#include "core/role.h"
+#include "crypto/sign.h"
+
+/* C0 but LF, DEL, C1, and what Unicode counts as the end of a line or paragraph. */
+static bool is_control(const uint8_t *at, size_t left)
+{
+    if ((at[0] < ' ' && at[0] != '\n') || at[0] == 0x7f)
+        return true;
+    if (at[0] == 0xc2 && left > 1 && at[1] < 0xa0)
+        return true;
+    return at[0] == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9);
+}
+
+bool psn_form_is_lines(const char *text, size_t size)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+
+    if (!psn_text_is_utf8(text, size))
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (is_control(bytes + i, size - i))
+            return false;
+    return true;
+}
+
+bool psn_form_is_line(const char *text, size_t size)
+{
+    return size > 0 && text[0] != ' ' && text[size - 1] != ' ' &&
+           !memchr(text, '\n', size) && psn_form_is_lines(text, size);
+}
+
+bool psn_form_is_text(const char *text, size_t size)
+{
+    (void)text;
+    return size <= PSN_TEXT_MAX;
+}
+
+/* A short value as a C string; false if it is none. */
+static bool copy(const char *text, size_t size, char *out, size_t out_size)
+{
+    if (size >= out_size || memchr(text, '\0', size))
+        return false;
+    memcpy(out, text, size);
+    out[size] = '\0';
+    return true;
+}
+
+bool psn_form_is_number(const char *text, size_t size)
+{
+    char number[24];
+    uint64_t value;
+
+    return copy(text, size, number, sizeof number) && number[0] != '0' &&
+           psn_text_parse_u64(number, ((uint64_t)1 << 53) - 1, &value);
+}
+
+bool psn_form_is_time(const char *text, size_t size)
+{
+    char time[PSN_TIME_SIZE];
+    char again[PSN_TIME_SIZE];
+    int64_t value;
+
+    return copy(text, size, time, sizeof time) && psn_clock_parse(time, &value) &&
+           strcmp(psn_clock_format(value, again), time) == 0;
+}
+
+bool psn_form_is_until(const char *text, size_t size)
+{
+    return (size == 4 && memcmp(text, "none", 4) == 0) || psn_form_is_time(text, size);
+}
+
+bool psn_form_is_date(const char *text, size_t size)
+{
+    char date[11];
+    int year;
+    int month;
+    int day;
+
+    return size == 10 && copy(text, size, date, sizeof date) &&
+           psn_clock_parse_date(date, &year, &month, &day);
+}
+
+bool psn_form_is_id(const char *text, size_t size)
+{
+    char id[PSN_ID_MAX + 1];
+
+    return copy(text, size, id, sizeof id) && psn_id_is_valid(id);
+}
+
+bool psn_form_is_vault_id(const char *text, size_t size)
+{
+    if (size != (size_t)2 * PSN_VAULT_ID_SIZE)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!psn_text_is_digit(text[i]) && (text[i] < 'a' || text[i] > 'f'))
+            return false;
+    return true;
+}
+
+bool psn_form_is_fingerprint(const char *text, size_t size)
+{
+    enum {
+        SIZE = 50 /* "SHA256:" and 43 characters of base64 */
+    };
+    static const char begin[] = "SHA256:";
+
+    if (size != SIZE || memcmp(text, begin, sizeof begin - 1) != 0)
+        return false;
+    for (size_t i = sizeof begin - 1; i < size; i++)
+        if (!psn_text_is_digit(text[i]) && !psn_text_is_lower(text[i]) &&
+            !psn_text_is_upper(text[i]) && text[i] != '+' && text[i] != '/')
+            return false;
+    return true;
+}
+
+bool psn_form_is_recipient(const char *text, size_t size)
+{
+    char key[PSN_RECIPIENT_TEXT_MAX];
+    char normal[PSN_RECIPIENT_TEXT_MAX];
+
+    if (!copy(text, size, key, sizeof key))
+        return false;
+    return strcmp(key, "code") == 0 ||
+           (psn_recipient_normalize(key, normal, NULL) == PSN_OK &&
+            strcmp(key, normal) == 0);
+}
+
+bool psn_form_is_receipt(const char *text, size_t size)
+{
+    char code[PSN_RECEIPT_SIZE];
+    char normal[PSN_RECEIPT_SIZE];
+
+    return copy(text, size, code, sizeof code) &&
+           psn_receipt_normalize(code, normal, NULL) == PSN_OK &&
+           strcmp(code, normal) == 0;
+}
+
+bool psn_form_is_address(const char *text, size_t size)
+{
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char normal[PSN_ADDRESS_TEXT_MAX];
+
+    return copy(text, size, address, sizeof address) &&
+           psn_role_normalize(address, normal, NULL) == PSN_OK &&
+           strcmp(address, normal) == 0;
+}
+
+static bool is_host(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) &&
+            text[i] != '.' && text[i] != '-')
+            return false;
+    return size > 0 && size <= PSN_DOMAIN_MAX && text[0] != '-' && text[0] != '.';
+}
+
+bool psn_form_is_https(const char *text, size_t size)
+{
+    static const char begin[] = "https://";
+    size_t skip = sizeof begin - 1;
+    const char *slash;
+
+    if (size <= skip || memcmp(text, begin, skip) != 0)
+        return false;
+    slash = memchr(text + skip, '/', size - skip);
+    for (size_t i = skip; i < size; i++)
+        if (text[i] <= ' ' || text[i] == '"' || text[i] == '<' || text[i] == '>')
+            return false;
+    return is_host(text + skip, slash ? (size_t)(slash - text) - skip : size - skip);
+}
+
+bool psn_form_is_server(const char *text, size_t size)
+{
+    char line[PSN_DOMAIN_MAX + 32];
+    char *port;
+    char *security;
+    uint64_t value;
+
+    if (!copy(text, size, line, sizeof line))
+        return false;
+    port = strchr(line, ' ');
+    security = port ? strchr(port + 1, ' ') : NULL;
+    if (!port || !security)
+        return false;
+    *port++ = '\0';
+    *security++ = '\0';
+    return is_host(line, strlen(line)) && psn_text_parse_u64(port, 65535, &value) &&
+           value > 0 && port[0] != '0' &&
+           (strcmp(security, "SSL/TLS") == 0 || strcmp(security, "STARTTLS") == 0);
+}

@@ -1,0 +1,30 @@
+#ifndef PSN_CORE_DOCUMENT_FORM_H
+#define PSN_CORE_DOCUMENT_FORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the values of an issue look like (docs/issue-format.md). text need not end with a
+ * NUL. */
+
+/* UTF-8 without control characters but LF, and without line or paragraph separators. */
+bool psn_form_is_lines(const char *text, size_t size);
+/* The same, not empty, in one line, without a blank at either end. */
+bool psn_form_is_line(const char *text, size_t size);
+
+/* All below are asked for one line. */
+bool psn_form_is_text(const char *text, size_t size);
+bool psn_form_is_number(const char *text, size_t size);      /* 1 to 2^53 - 1 */
+bool psn_form_is_time(const char *text, size_t size);        /* RFC 3339, UTC, "Z" */
+bool psn_form_is_until(const char *text, size_t size);       /* a time or "none" */
+bool psn_form_is_date(const char *text, size_t size);        /* YYYY-MM-DD */
+bool psn_form_is_id(const char *text, size_t size);          /* of a person or client */
+bool psn_form_is_vault_id(const char *text, size_t size);    /* 32 hex digits */
+bool psn_form_is_fingerprint(const char *text, size_t size); /* SHA256:… */
+bool psn_form_is_recipient(const char *text, size_t size);   /* a key, or "code" */
+bool psn_form_is_receipt(const char *text, size_t size);     /* XXXXX-XXXXX-X */
+bool psn_form_is_address(const char *text, size_t size);     /* in normal form */
+bool psn_form_is_https(const char *text, size_t size);
+bool psn_form_is_server(const char *text, size_t size); /* "host port security" */
+
+#endif

@@ -1,0 +1,203 @@
+#include "passation/due.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/exposure.h"
+#include "core/person.h"
+#include "core/reach.h"
+#include "core/role.h"
+
+const char *psn_due_kind_name(enum psn_due_kind kind)
+{
+    switch (kind) {
+    case PSN_DUE_GRANT:
+        return "grant";
+    case PSN_DUE_ROTATE:
+        return "rotate";
+    case PSN_DUE_SECRET:
+        return "secret";
+    case PSN_DUE_ISSUE:
+        return "issue";
+    case PSN_DUE_RESUME:
+        return "resume";
+    }
+    return "unknown";
+}
+
+struct due_list {
+    struct psn_due *items;
+    size_t count;
+    size_t capacity;
+};
+
+static enum psn_code append(struct due_list *list, const struct psn_due *due,
+                            struct psn_error *err)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        struct psn_due *grown = realloc(list->items, capacity * sizeof *grown);
+
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        list->items = grown;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *due;
+    return PSN_OK;
+}
+
+/* --- what somebody without right knows --- */
+
+static bool same_secret(const struct psn_exposure *a, const struct psn_exposure *b)
+{
+    return strcmp(a->address, b->address) == 0 && strcmp(a->label, b->label) == 0 &&
+           strcmp(a->person, b->person) == 0;
+}
+
+/* An exposure list is sorted by address, label, version and person: of one person's
+ * several ways to have seen a version, the first is enough. */
+static enum psn_code add_exposures(const struct psn_reach_map *map,
+                                   const struct psn_exposure_list *seen,
+                                   struct due_list *list, struct psn_error *err)
+{
+    const struct psn_exposure *last = NULL;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < seen->count; i++) {
+        const struct psn_exposure *at = &seen->items[i];
+        struct psn_due due = { .kind = at->label[0] ? PSN_DUE_SECRET : PSN_DUE_ROTATE,
+                               .version = at->version,
+                               .since_s = at->at_s };
+
+        if (!at->in_force || (last && same_secret(last, at)) ||
+            psn_reach_has_right(map, at->person, at->address, at->label))
+            continue;
+        memcpy(due.person, at->person, sizeof due.person);
+        memcpy(due.address, at->address, sizeof due.address);
+        memcpy(due.client, at->client, sizeof due.client);
+        memcpy(due.label, at->label, sizeof due.label);
+        rc = append(list, &due, err);
+        last = at;
+    }
+    return rc;
+}
+
+/* --- grants --- */
+
+static enum psn_code add_grant(struct psn_vault *vault, const struct psn_grant_row *row,
+                               int64_t now_s, struct due_list *list,
+                               struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_content *contents = NULL;
+    struct psn_due due = { .kind = PSN_DUE_GRANT, .since_s = row->until_s };
+    enum psn_grant_state state = psn_grant_row_state(row, now_s);
+    size_t count = 0;
+    enum psn_code rc = PSN_OK;
+
+    if (state == PSN_GRANT_ACTIVE) {
+        rc = psn_grant_contents(vault, row, &contents, &count, err);
+        if (rc || !psn_grant_is_behind(row, contents, count))
+            return rc;
+        due.kind = PSN_DUE_ISSUE;
+        due.version = contents[0].version;
+        due.since_s = row->from_s;
+    } else if (state != PSN_GRANT_EXPIRED) {
+        return PSN_OK;
+    }
+    memcpy(due.person, row->person, sizeof due.person);
+    memcpy(due.address, row->address, sizeof due.address);
+    memcpy(due.client, row->client, sizeof due.client);
+    return append(list, &due, err);
+}
+
+static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_map *map,
+                                const char *person, struct due_list *list,
+                                struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < map->grants.count; i++) {
+        const struct psn_grant_row *row = &map->grants.items[i];
+        struct psn_person known;
+
+        if (person && strcmp(person, row->person) != 0)
+            continue;
+        rc = psn_person_read(vault, row->person, &known, err);
+        if (!rc && !known.departing_s)
+            rc = add_grant(vault, row, map->now_s, list, err);
+    }
+    return rc;
+}
+
+/* --- what was interrupted --- */
+
+static enum psn_code add_unfinished(void *arg, const struct psn_role_row *row,
+                                    struct psn_error *err)
+{
+    struct psn_due due = { .kind = PSN_DUE_RESUME, .version = row->rotation.pend };
+
+    if (row->rotation.phase == PSN_ROTATION_STABLE)
+        return PSN_OK;
+    due.since_s = row->rotation.last_send_s;
+    memcpy(due.address, row->address, sizeof due.address);
+    memcpy(due.client, row->client, sizeof due.client);
+    return append(arg, &due, err);
+}
+
+/* --- all --- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct psn_due *left = a;
+    const struct psn_due *right = b;
+    int order = (int)left->kind - (int)right->kind;
+
+    if (!order)
+        order = strcmp(left->address, right->address);
+    if (!order)
+        order = strcmp(left->label, right->label);
+    return order ? order : strcmp(left->person, right->person);
+}
+
+static enum psn_code collect(struct psn_vault *vault, const char *person,
+                             struct due_list *list, struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    struct psn_exposure_list seen = { 0 };
+    struct psn_person known;
+    enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
+
+    if (!rc)
+        rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        rc = psn_exposure_list(vault, person, NULL, &seen, err);
+    if (!rc)
+        rc = add_grants(vault, &map, person, list, err);
+    if (!rc)
+        rc = add_exposures(&map, &seen, list, err);
+    if (!rc && !person)
+        rc = psn_role_scan(vault, NULL, 0, add_unfinished, list, err);
+    psn_exposure_list_release(&seen);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+enum psn_code psn_due_each(struct psn_vault *vault, const char *person, psn_due_fn *each,
+                           void *arg, struct psn_error *err)
+{
+    struct due_list list = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, collect(vault, person, &list, err), err);
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    free(list.items);
+    return rc;
+}

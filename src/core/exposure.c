@@ -1,0 +1,288 @@
+#include "core/exposure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "core/item.h"
+#include "core/record.h"
+#include "core/role.h"
+
+enum {
+    LABEL_PRF = 8,
+    TAG_ADDRESS = 1,
+    TAG_LABEL = 2,
+    TAG_VERSION = 3,
+    TAG_PERSON = 4,
+    TAG_HOW = 5,
+    TAG_TIME = 6,
+    TAG_MAX = 6,
+};
+
+const char *psn_how_name(enum psn_how how)
+{
+    switch (how) {
+    case PSN_HOW_CREATED:
+        return "created";
+    case PSN_HOW_TYPED:
+        return "typed";
+    case PSN_HOW_SHOWN:
+        return "shown";
+    case PSN_HOW_COPIED:
+        return "copied";
+    case PSN_HOW_QR:
+        return "qr";
+    case PSN_HOW_PRINTED:
+        return "printed";
+    case PSN_HOW_EXPORTED:
+        return "exported";
+    case PSN_HOW_ISSUED:
+        return "issued";
+    }
+    return "unknown";
+}
+
+/* --- writing --- */
+
+enum psn_code psn_exposure_key(struct psn_vault *vault,
+                               const struct psn_exposure *exposure,
+                               struct psn_row_key *ret_key, struct psn_error *err)
+{
+    char whose[PSN_PERSON_ID_MAX + 16];
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_EXPOSURE, exposure->address, ret_key, err);
+
+    if (!rc)
+        rc = psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, exposure->label, LABEL_PRF,
+                                 ret_key, err);
+    if (rc)
+        return rc;
+    psn_row_key_add_number(ret_key, exposure->version);
+    (void)snprintf(whose, sizeof whose, "%s %s", exposure->person,
+                   psn_how_name(exposure->how));
+    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, 8, ret_key, err);
+}
+
+static enum psn_code write_row(struct psn_vault *vault, const struct psn_row_key *key,
+                               const struct psn_exposure *exposure, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    enum psn_code rc;
+
+    psn_record_begin(&plain);
+    psn_record_put_text(&plain, TAG_ADDRESS, exposure->address);
+    psn_record_put_text(&plain, TAG_LABEL, exposure->label);
+    psn_record_put_number(&plain, TAG_VERSION, exposure->version);
+    psn_record_put_text(&plain, TAG_PERSON, exposure->person);
+    psn_record_put_number(&plain, TAG_HOW, (uint64_t)exposure->how);
+    psn_record_put_number(&plain, TAG_TIME, (uint64_t)exposure->at_s);
+    rc = psn_buf_check(&plain, err);
+    return rc ? rc
+              : psn_row_put(vault, PSN_TABLE_EXPOSURE, key, 1, vault->rows_key,
+                            plain.data, plain.size, err);
+}
+
+enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
+                                  const char *address, const char *label,
+                                  uint64_t version, enum psn_how how,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) known = psn_store_row_init();
+    struct psn_exposure exposure = { .version = version,
+                                     .how = how,
+                                     .at_s = vault->world.now_s() };
+    struct psn_row_key key;
+    enum psn_code rc;
+
+    (void)snprintf(exposure.person, sizeof exposure.person, "%s", person);
+    (void)snprintf(exposure.address, sizeof exposure.address, "%s", address);
+    (void)snprintf(exposure.label, sizeof exposure.label, "%s", label);
+    rc = psn_exposure_key(vault, &exposure, &key, err);
+    if (rc)
+        return rc;
+    rc = psn_store_get(vault->store, PSN_TABLE_EXPOSURE, key.bytes, key.size, &known,
+                       NULL);
+    if (rc == PSN_OK)
+        return PSN_OK;
+    if (rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read who has seen '%s'"), address);
+    return write_row(vault, &key, &exposure, err);
+}
+
+enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
+                               const char *label, uint64_t version, enum psn_how how,
+                               struct psn_error *err)
+{
+    return psn_exposure_put_of(vault, vault->actor, address, label, version, how, err);
+}
+
+/* --- reading --- */
+
+struct walk {
+    const char *person;
+    struct psn_exposure_list *list;
+};
+
+void psn_exposure_list_release(struct psn_exposure_list *list)
+{
+    free(list->items);
+    *list = (struct psn_exposure_list){ 0 };
+}
+
+enum psn_code psn_exposure_decode(const struct psn_buf *plain,
+                                  struct psn_exposure *exposure, struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    *exposure = (struct psn_exposure){ 0 };
+    if (!psn_record_text(&record, TAG_ADDRESS, exposure->address,
+                         sizeof exposure->address) ||
+        !psn_record_text(&record, TAG_LABEL, exposure->label, sizeof exposure->label) ||
+        !psn_record_text(&record, TAG_PERSON, exposure->person, sizeof exposure->person))
+        return psn_fail(err, PSN_E_INTEGRITY,
+                        _("the record of an exposure is malformed"));
+    exposure->version = psn_record_number(&record, TAG_VERSION);
+    exposure->how = (enum psn_how)psn_record_number(&record, TAG_HOW);
+    exposure->at_s = (int64_t)psn_record_number(&record, TAG_TIME);
+    return PSN_OK;
+}
+
+static enum psn_code collect(void *arg, const struct psn_store_row *row,
+                             const struct psn_buf *plain, struct psn_error *err)
+{
+    struct walk *walk = arg;
+    struct psn_exposure_list *list = walk->list;
+    struct psn_exposure exposure = { 0 };
+    enum psn_code rc = psn_exposure_decode(plain, &exposure, err);
+
+    (void)row;
+    if (rc || (walk->person && strcmp(walk->person, exposure.person) != 0))
+        return rc;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 32;
+        struct psn_exposure *grown = realloc(list->items, capacity * sizeof *grown);
+
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        list->items = grown;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = exposure;
+    return PSN_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct psn_exposure *left = a;
+    const struct psn_exposure *right = b;
+    int order = strcmp(left->address, right->address);
+
+    if (!order)
+        order = strcmp(left->label, right->label);
+    if (!order && left->version != right->version)
+        order = left->version < right->version ? -1 : 1;
+    if (!order)
+        order = strcmp(left->person, right->person);
+    if (!order && left->at_s != right->at_s)
+        order = left->at_s < right->at_s ? -1 : 1;
+    return order;
+}
+
+/* A candidate may be in force; a superseded one is until its death is known, if it was
+ * found alive. */
+static bool password_in_force(const struct psn_rotation_state *rotation, uint64_t version)
+{
+    return version == rotation->cur || version == rotation->pend ||
+           (version == rotation->old && rotation->old_dead == PSN_ROTATION_OLD_ALIVE);
+}
+
+/* Fills what the roles know: one read for each address and label. */
+static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *list,
+                           struct psn_error *err)
+{
+    struct psn_role_row role = { 0 };
+    struct psn_item item = { 0 };
+    const struct psn_exposure *last = NULL;
+
+    for (size_t i = 0; i < list->count; i++) {
+        struct psn_exposure *at = &list->items[i];
+        bool same_role = last && strcmp(last->address, at->address) == 0;
+        bool same_item = same_role && strcmp(last->label, at->label) == 0;
+        enum psn_code rc = PSN_OK;
+
+        if (!same_role)
+            rc = psn_role_read(vault, at->address, &role, err);
+        if (!rc && !same_item && at->label[0])
+            rc = psn_item_read(vault, at->address, at->label, &item, err);
+        if (rc)
+            return rc;
+        memcpy(at->client, role.client, sizeof at->client);
+        at->in_force = at->label[0] ? at->version == item.info.version
+                                    : password_in_force(&role.rotation, at->version);
+        last = at;
+    }
+    return PSN_OK;
+}
+
+enum psn_code psn_exposure_list(struct psn_vault *vault, const char *person,
+                                const char *address, struct psn_exposure_list *ret_list,
+                                struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    struct walk walk = { person, &list };
+    struct psn_row_key prefix;
+    enum psn_code rc = PSN_OK;
+
+    if (address)
+        rc = psn_row_key_init(vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL,
+                          vault->rows_key, collect, &walk, err);
+    if (!rc && list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare);
+    if (!rc)
+        rc = judge(vault, &list, err);
+    if (rc) {
+        psn_exposure_list_release(&list);
+        return rc;
+    }
+    *ret_list = list;
+    return PSN_OK;
+}
+
+static enum psn_code list_checked(struct psn_vault *vault, const char *person,
+                                  const char *address, struct psn_exposure_list *list,
+                                  struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc = PSN_OK;
+
+    if (address)
+        rc = psn_role_read(vault, address, &role, err);
+    return rc ? rc : psn_exposure_list(vault, person, address, list, err);
+}
+
+enum psn_code psn_exposure_each(struct psn_vault *vault, const char *person,
+                                const char *address, psn_exposure_fn *each, void *arg,
+                                struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = address ? psn_role_normalize(address, normal, err) : PSN_OK;
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(
+        vault, list_checked(vault, person, address ? normal : NULL, &list, err), err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    psn_exposure_list_release(&list);
+    return rc;
+}

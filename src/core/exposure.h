@@ -1,0 +1,44 @@
+#ifndef PSN_CORE_EXPOSURE_H
+#define PSN_CORE_EXPOSURE_H
+
+#include "core/vault.h"
+#include "passation/exposure.h"
+
+/* The rows of exposures: who has seen which version of what. All inside a transaction. */
+
+/* Notes that the person whose slot is in use has had a version before him. Once per
+ * person, version and way; again is no change. */
+PSN_MUST_CHECK enum psn_code psn_exposure_put(struct psn_vault *vault,
+                                              const char *address, const char *label,
+                                              uint64_t version, enum psn_how how,
+                                              struct psn_error *err);
+/* The same of another person. */
+PSN_MUST_CHECK enum psn_code psn_exposure_put_of(struct psn_vault *vault,
+                                                 const char *person, const char *address,
+                                                 const char *label, uint64_t version,
+                                                 enum psn_how how, struct psn_error *err);
+
+/* For a rekey, which gives rows new keys: where a row lies, and what it says. */
+PSN_MUST_CHECK enum psn_code psn_exposure_key(struct psn_vault *vault,
+                                              const struct psn_exposure *exposure,
+                                              struct psn_row_key *ret_key,
+                                              struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_exposure_decode(const struct psn_buf *plain,
+                                                 struct psn_exposure *ret_exposure,
+                                                 struct psn_error *err);
+
+struct psn_exposure_list {
+    struct psn_exposure *items;
+    size_t count;
+    size_t capacity;
+};
+void psn_exposure_list_release(struct psn_exposure_list *list);
+
+/* What a person (NULL: anybody) has seen of an address (NULL: any), sorted by address,
+ * label, version, person and time, each with whether it is in force. */
+PSN_MUST_CHECK enum psn_code psn_exposure_list(struct psn_vault *vault,
+                                               const char *person, const char *address,
+                                               struct psn_exposure_list *ret_list,
+                                               struct psn_error *err);
+
+#endif

@@ -1,0 +1,466 @@
+#include "core/grant.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/record.h"
+#include "core/role.h"
+
+enum {
+    TAG_PERSON = 1,
+    TAG_ADDRESS = 2,
+    TAG_CLIENT = 3,
+    TAG_CREATED = 4,
+    TAG_FROM = 5,
+    TAG_UNTIL = 6,
+    TAG_ENDED = 7,
+    TAG_REASON = 8,
+    TAG_APPROVER = 9,
+    TAG_FORMAT = 10,
+    TAG_LABELS = 11,
+    TAG_SERIAL = 12,
+    TAG_ISSUED = 13, /* each: version (8), label, NUL */
+    TAG_MAX = 13,
+    ADDRESS_PRF = 8,
+};
+
+const char *psn_grant_state_name(enum psn_grant_state state)
+{
+    switch (state) {
+    case PSN_GRANT_ACTIVE:
+        return "active";
+    case PSN_GRANT_EXPIRED:
+        return "expired";
+    case PSN_GRANT_ENDED:
+        return "ended";
+    }
+    return "unknown";
+}
+
+void psn_grant_row_release(struct psn_grant_row *row)
+{
+    free(row->issued);
+    *row = (struct psn_grant_row){ 0 };
+}
+
+void psn_grant_list_release(struct psn_grant_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        psn_grant_row_release(&list->items[i]);
+    free(list->items);
+    *list = (struct psn_grant_list){ 0 };
+}
+
+bool psn_grant_row_is_of(const struct psn_grant_row *row, const char *person)
+{
+    return strcmp(row->person, person) == 0;
+}
+
+enum psn_grant_state psn_grant_row_state(const struct psn_grant_row *row, int64_t now_s)
+{
+    if (row->ended_s)
+        return PSN_GRANT_ENDED;
+    return row->until_s && now_s > row->until_s ? PSN_GRANT_EXPIRED : PSN_GRANT_ACTIVE;
+}
+
+/* --- the row --- */
+
+static enum psn_code row_key(struct psn_vault *vault, const char *person,
+                             const char *address, struct psn_row_key *ret_key,
+                             struct psn_error *err)
+{
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_GRANT, person, ret_key, err);
+
+    return rc ? rc
+              : psn_row_key_add_prf(vault, PSN_TABLE_GRANT, address, ADDRESS_PRF, ret_key,
+                                    err);
+}
+
+static void put_issued(const struct psn_grant_row *row, struct psn_buf *out)
+{
+    PSN_AUTO_RELEASE(psn_buf) list = psn_buf_init(PSN_ISSUE_RECORD_MAX);
+
+    for (size_t i = 0; i < row->issued_count; i++) {
+        psn_buf_u64(&list, row->issued[i].version);
+        psn_buf_bytes(&list, row->issued[i].label, strlen(row->issued[i].label) + 1);
+    }
+    if (list.size)
+        psn_record_put_bytes(out, TAG_ISSUED, list.data, list.size);
+    if (list.failed)
+        out->failed = list.failed;
+}
+
+enum psn_code psn_grant_write(struct psn_vault *vault, struct psn_grant_row *row,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_ISSUE_RECORD_MAX);
+    struct psn_row_key key;
+    enum psn_code rc = row_key(vault, row->person, row->address, &key, err);
+
+    psn_record_begin(&plain);
+    psn_record_put_text(&plain, TAG_PERSON, row->person);
+    psn_record_put_text(&plain, TAG_ADDRESS, row->address);
+    psn_record_put_text(&plain, TAG_CLIENT, row->client);
+    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)row->created_s);
+    psn_record_put_number(&plain, TAG_FROM, (uint64_t)row->from_s);
+    psn_record_put_number(&plain, TAG_UNTIL, (uint64_t)row->until_s);
+    psn_record_put_number(&plain, TAG_ENDED, (uint64_t)row->ended_s);
+    psn_record_put_text(&plain, TAG_REASON, row->reason);
+    psn_record_put_text(&plain, TAG_APPROVER, row->approver);
+    psn_record_put_number(&plain, TAG_FORMAT, (uint64_t)row->format);
+    psn_record_put_text(&plain, TAG_LABELS, row->labels);
+    psn_record_put_number(&plain, TAG_SERIAL, row->serial);
+    put_issued(row, &plain);
+    if (!rc)
+        rc = psn_buf_check(&plain, err);
+    if (!rc)
+        rc = psn_row_put(vault, PSN_TABLE_GRANT, &key, row->revision + 1, vault->rows_key,
+                         plain.data, plain.size, err);
+    if (!rc)
+        row->revision++;
+    return rc;
+}
+
+static bool get_issued(const struct psn_record *record, struct psn_grant_row *row)
+{
+    const uint8_t *at;
+    size_t left;
+
+    (void)psn_record_bytes(record, TAG_ISSUED, &at, &left);
+    row->issued = calloc(left / 9 + 1, sizeof *row->issued);
+    if (!row->issued)
+        return false;
+    while (left > 8) {
+        struct psn_content *content = &row->issued[row->issued_count++];
+        const uint8_t *end = memchr(at + 8, '\0', left - 8);
+        size_t length = end ? (size_t)(end - at) - 8 : 0;
+
+        if (!end || length >= sizeof content->label)
+            return false;
+        for (size_t i = 0; i < 8; i++)
+            content->version = content->version << 8 | at[i];
+        memcpy(content->label, at + 8, length + 1);
+        memcpy(content->address, row->address, sizeof content->address);
+        at += length + 9;
+        left -= length + 9;
+    }
+    return left == 0;
+}
+
+static enum psn_code decode(const struct psn_buf *plain, struct psn_grant_row *row,
+                            struct psn_error *err)
+{
+    struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (rc)
+        return rc;
+    if (!psn_record_text(&record, TAG_PERSON, row->person, sizeof row->person) ||
+        !psn_record_text(&record, TAG_ADDRESS, row->address, sizeof row->address) ||
+        !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
+        !psn_record_text(&record, TAG_REASON, row->reason, sizeof row->reason) ||
+        !psn_record_text(&record, TAG_APPROVER, row->approver, sizeof row->approver) ||
+        !psn_record_text(&record, TAG_LABELS, row->labels, sizeof row->labels) ||
+        !get_issued(&record, row))
+        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a grant is malformed"));
+    row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
+    row->from_s = (int64_t)psn_record_number(&record, TAG_FROM);
+    row->until_s = (int64_t)psn_record_number(&record, TAG_UNTIL);
+    row->ended_s = (int64_t)psn_record_number(&record, TAG_ENDED);
+    row->format = (enum psn_issue_format)psn_record_number(&record, TAG_FORMAT);
+    row->serial = psn_record_number(&record, TAG_SERIAL);
+    return PSN_OK;
+}
+
+enum psn_code psn_grant_read(struct psn_vault *vault, const char *person,
+                             const char *address, struct psn_grant_row *ret_row,
+                             struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_ISSUE_RECORD_MAX);
+    struct psn_error cause = { 0 };
+    struct psn_row_key key;
+    enum psn_code rc = row_key(vault, person, address, &key, err);
+
+    *ret_row = (struct psn_grant_row){ 0 };
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_GRANT, &key, vault->rows_key, &plain,
+                     &ret_row->revision, &cause);
+    if (!rc)
+        rc = decode(&plain, ret_row, &cause);
+    if (rc)
+        psn_grant_row_release(ret_row);
+    if (rc && rc != PSN_E_NOT_FOUND && err)
+        *err = cause;
+    return rc;
+}
+
+static enum psn_code collect(void *arg, const struct psn_store_row *row,
+                             const struct psn_buf *plain, struct psn_error *err)
+{
+    struct psn_grant_list *list = arg;
+    struct psn_grant_row *grown;
+    enum psn_code rc;
+
+    if ((list->count & (list->count - 1)) == 0) {
+        grown = realloc(list->items,
+                        (list->count ? 2 * list->count : 1) * sizeof *list->items);
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        list->items = grown;
+    }
+    list->items[list->count] = (struct psn_grant_row){ .revision = row->revision };
+    rc = decode(plain, &list->items[list->count], err);
+    list->count++;
+    return rc;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct psn_grant_row *left = a;
+    const struct psn_grant_row *right = b;
+    int order = strcmp(left->person, right->person);
+
+    if (!order)
+        order = strcmp(left->client, right->client);
+    return order ? order : strcmp(left->address, right->address);
+}
+
+enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
+                             struct psn_grant_list *ret_list, struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    struct psn_row_key prefix;
+    enum psn_code rc = PSN_OK;
+
+    if (person)
+        rc = psn_row_key_init(vault, PSN_TABLE_GRANT, person, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(vault, PSN_TABLE_GRANT, person ? &prefix : NULL,
+                          vault->rows_key, collect, &list, err);
+    if (rc) {
+        psn_grant_list_release(&list);
+        return rc;
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare);
+    *ret_list = list;
+    return PSN_OK;
+}
+
+enum psn_code psn_grant_delete_of(struct psn_vault *vault, const char *address,
+                                  struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    enum psn_code rc = psn_grant_list(vault, NULL, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++) {
+        struct psn_row_key key;
+
+        if (strcmp(list.items[i].address, address) != 0)
+            continue;
+        rc = row_key(vault, list.items[i].person, address, &key, err);
+        if (!rc)
+            rc = psn_row_delete_all(vault, PSN_TABLE_GRANT, &key, err);
+    }
+    psn_grant_list_release(&list);
+    return rc;
+}
+
+enum psn_code psn_grant_copy(struct psn_vault *from, struct psn_vault *to,
+                             uint64_t *ret_count, struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    enum psn_code rc = psn_grant_list(from, NULL, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++) {
+        list.items[i].revision = 0;
+        rc = psn_grant_write(to, &list.items[i], err);
+    }
+    *ret_count = list.count;
+    psn_grant_list_release(&list);
+    return rc;
+}
+
+/* --- what a grant covers --- */
+
+struct cover {
+    const struct psn_grant_row *row;
+    struct psn_content *items;
+    size_t count;
+};
+
+static enum psn_code cover_one(struct cover *cover, const char *label, uint64_t version,
+                               struct psn_error *err)
+{
+    struct psn_content *grown =
+        realloc(cover->items, (cover->count + 1) * sizeof *cover->items);
+
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    cover->items = grown;
+    grown[cover->count] = (struct psn_content){ .version = version };
+    (void)snprintf(grown[cover->count].address, sizeof grown->address, "%s",
+                   cover->row->address);
+    (void)snprintf(grown[cover->count].label, sizeof grown->label, "%s", label);
+    cover->count++;
+    return PSN_OK;
+}
+
+static enum psn_code cover_any(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    return cover_one(arg, info->label, info->version, err);
+}
+
+static enum psn_code cover_labels(struct psn_vault *vault, struct cover *cover,
+                                  struct psn_error *err)
+{
+    const char *at = cover->row->labels;
+    enum psn_code rc = PSN_OK;
+
+    if (strcmp(at, "*") == 0)
+        return psn_item_each(vault, cover->row->address, cover_any, cover, err);
+    while (!rc && *at) {
+        size_t size = strcspn(at, "\n");
+        char label[PSN_LABEL_TEXT_MAX];
+        struct psn_item item = { 0 };
+
+        (void)snprintf(label, sizeof label, "%.*s", (int)size, at);
+        rc = psn_item_read(vault, cover->row->address, label, &item, err);
+        if (!rc && !item.info.hidden)
+            rc = cover_one(cover, label, item.info.version, err);
+        at += size + (at[size] == '\n');
+    }
+    return rc;
+}
+
+enum psn_code psn_grant_contents(struct psn_vault *vault, const struct psn_grant_row *row,
+                                 struct psn_content **ret_contents, size_t *ret_count,
+                                 struct psn_error *err)
+{
+    struct cover cover = { .row = row };
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(vault, row->address, &role, err);
+
+    if (!rc && role.rotation.cur) {
+        rc = cover_one(&cover, "", role.rotation.cur, err);
+        if (!rc)
+            rc = cover_labels(vault, &cover, err);
+    }
+    if (rc) {
+        free(cover.items);
+        return rc;
+    }
+    *ret_contents = cover.items;
+    *ret_count = cover.count;
+    return PSN_OK;
+}
+
+bool psn_grant_is_behind(const struct psn_grant_row *row,
+                         const struct psn_content *contents, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool given = false;
+
+        for (size_t j = 0; !given && j < row->issued_count; j++)
+            given = strcmp(row->issued[j].label, contents[i].label) == 0 &&
+                    row->issued[j].version >= contents[i].version;
+        if (!given)
+            return true;
+    }
+    return false;
+}
+
+/* --- the public view --- */
+
+struct view {
+    struct psn_grant *items;
+    size_t count;
+};
+
+static enum psn_code view_one(struct psn_vault *vault, const struct psn_grant_row *row,
+                              struct psn_grant *ret_grant, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_content *contents = NULL;
+    struct psn_grant grant = { .state = psn_grant_row_state(row, vault->world.now_s()),
+                               .from_s = row->from_s,
+                               .until_s = row->until_s,
+                               .ended_s = row->ended_s,
+                               .format = row->format,
+                               .serial = row->serial };
+    size_t count = 0;
+    enum psn_code rc = psn_grant_contents(vault, row, &contents, &count, err);
+
+    if (rc)
+        return rc;
+    memcpy(grant.person, row->person, sizeof grant.person);
+    memcpy(grant.address, row->address, sizeof grant.address);
+    memcpy(grant.client, row->client, sizeof grant.client);
+    memcpy(grant.reason, row->reason, sizeof grant.reason);
+    memcpy(grant.approver, row->approver, sizeof grant.approver);
+    memcpy(grant.labels, row->labels, sizeof grant.labels);
+    for (size_t i = 0; i < row->issued_count; i++)
+        if (!row->issued[i].label[0])
+            grant.version = row->issued[i].version;
+    grant.current = count ? contents[0].version : 0;
+    grant.due =
+        grant.state == PSN_GRANT_ACTIVE && psn_grant_is_behind(row, contents, count);
+    *ret_grant = grant;
+    return PSN_OK;
+}
+
+static bool is_wanted(const struct psn_grant_row *row, const char *const *globs,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_text_glob(globs[i], row->address))
+            return true;
+    return count == 0;
+}
+
+static enum psn_code view_all(struct psn_vault *vault, const char *person,
+                              const char *const *globs, size_t glob_count,
+                              struct view *view, struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    struct psn_person known;
+    enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
+
+    if (!rc)
+        rc = psn_grant_list(vault, person, &list, err);
+    if (!rc && list.count) {
+        view->items = calloc(list.count, sizeof *view->items);
+        if (!view->items)
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    for (size_t i = 0; !rc && i < list.count; i++)
+        if (is_wanted(&list.items[i], globs, glob_count))
+            rc = view_one(vault, &list.items[i], &view->items[view->count++], err);
+    psn_grant_list_release(&list);
+    return rc;
+}
+
+enum psn_code psn_grant_each(struct psn_vault *vault, const char *person,
+                             const char *const *globs, size_t glob_count,
+                             psn_grant_fn *each, void *arg, struct psn_error *err)
+{
+    struct view view = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc =
+        psn_vault_end(vault, view_all(vault, person, globs, glob_count, &view, err), err);
+    for (size_t i = 0; !rc && i < view.count; i++)
+        rc = each(arg, &view.items[i], err);
+    free(view.items);
+    return rc;
+}

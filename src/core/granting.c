@@ -1,0 +1,446 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "core/issue.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/role.h"
+#include "page/page.h"
+
+/*
+ * Granting, and what follows from grants: issues for what is due, and the end of a grant.
+ */
+
+/* --- a grant --- */
+
+struct wanted {
+    struct psn_person *people;
+    size_t person_count;
+    struct psn_grant_row *rows; /* one for each address; person left empty */
+    size_t count;
+};
+
+static void release_wanted(struct wanted *wanted)
+{
+    free(wanted->people);
+    free(wanted->rows);
+}
+
+static enum psn_code want_role(void *arg, const struct psn_role_row *role,
+                               struct psn_error *err)
+{
+    struct wanted *wanted = arg;
+    struct psn_grant_row *grown =
+        realloc(wanted->rows, (wanted->count + 1) * sizeof *grown);
+
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    wanted->rows = grown;
+    if (!role->rotation.cur) {
+        (void)psn_fail(err, PSN_E_POLICY, _("no password of '%s' is proved yet"),
+                       role->address);
+        return psn_hint(err, PSN_E_POLICY, _("finish it first: passation resume %s"),
+                        role->address);
+    }
+    grown[wanted->count] = (struct psn_grant_row){ 0 };
+    memcpy(grown[wanted->count].address, role->address, sizeof grown->address);
+    memcpy(grown[wanted->count].client, role->client, sizeof grown->client);
+    wanted->count++;
+    return PSN_OK;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct psn_grant_row *left = a;
+    const struct psn_grant_row *right = b;
+    int order = strcmp(left->client, right->client);
+
+    return order ? order : strcmp(left->address, right->address);
+}
+
+/* A label may be missing on some of the addresses, but not on all. */
+static enum psn_code want_label(struct psn_vault *vault, struct wanted *wanted,
+                                const char *label, struct psn_error *err)
+{
+    char shown[128];
+    bool found = false;
+
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct psn_grant_row *row = &wanted->rows[i];
+        struct psn_item item = { 0 };
+        struct psn_error cause = { 0 };
+        size_t used = strlen(row->labels);
+        enum psn_code rc = psn_item_read(vault, row->address, label, &item, &cause);
+
+        if (rc == PSN_E_NOT_FOUND || (!rc && (item.info.hidden || !label[0])))
+            continue;
+        if (rc) {
+            if (err)
+                *err = cause;
+            return rc;
+        }
+        found = true;
+        if (used + strlen(label) + 2 > sizeof row->labels)
+            return psn_fail(err, PSN_E_LIMIT, _("too many labels: say '--with all'"));
+        (void)snprintf(row->labels + used, sizeof row->labels - used, "%s%s",
+                       used ? "\n" : "", label);
+    }
+    if (found)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("none of these mailboxes has a secret '%s'"),
+                   psn_text_shown(label, shown, sizeof shown));
+    return psn_hint(err, PSN_E_NOT_FOUND, _("see them with: passation secret ls %s"),
+                    wanted->rows[0].address);
+}
+
+static enum psn_code want_labels(struct psn_vault *vault,
+                                 const struct psn_grant_request *request,
+                                 struct wanted *wanted, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (request->label_count == 1 && strcmp(request->labels[0], "all") == 0) {
+        for (size_t i = 0; i < wanted->count; i++)
+            memcpy(wanted->rows[i].labels, "*", 2);
+        return PSN_OK;
+    }
+    for (size_t i = 0; !rc && i < request->label_count; i++)
+        rc = want_label(vault, wanted, request->labels[i], err);
+    return rc;
+}
+
+static enum psn_code check_people(const struct psn_grant_request *request,
+                                  const struct psn_delivery *delivery,
+                                  const struct wanted *wanted, struct psn_error *err)
+{
+    for (size_t i = 0; i < wanted->person_count; i++) {
+        const struct psn_person *person = &wanted->people[i];
+
+        if (person->departing_s)
+            return psn_fail(err, PSN_E_POLICY, _("%s is leaving: nothing is granted"),
+                            person->id);
+        if (psn_issue_by_code(person, request->format) && !delivery->tell_code) {
+            (void)psn_fail(err, PSN_E_INVALID,
+                           _("the issue for %s needs a code, and there is nowhere to "
+                             "tell it"),
+                           person->id);
+            return psn_hint(err, PSN_E_INVALID,
+                            _("use a terminal, --code-fd N, or give the person a key: "
+                              "passation person key %s --add FILE"),
+                            person->id);
+        }
+    }
+    return PSN_OK;
+}
+
+static enum psn_code check_request(struct psn_vault *vault,
+                                   const struct psn_grant_request *request,
+                                   struct psn_error *err)
+{
+    if (request->format == PSN_ISSUE_HTML && !psn_page_sha256()) {
+        (void)psn_fail(err, PSN_E_POLICY, _("this passation was built without the page"));
+        return psn_hint(err, PSN_E_POLICY, _("use --format age"));
+    }
+    if (request->until_s && request->until_s <= vault->world.now_s())
+        return psn_fail(err, PSN_E_INVALID, _("the end of the grant is past"));
+    if (request->reason && (strlen(request->reason) >= PSN_FIELD_MAX ||
+                            !psn_text_is_plain(request->reason, strlen(request->reason))))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("the reason is too long, or cannot be shown"));
+    return PSN_OK;
+}
+
+/* A grant that is made again begins anew; what was issued under it counts no more, so
+ * that it is due. */
+static enum psn_code put_grant(struct psn_vault *vault,
+                               const struct psn_grant_request *request,
+                               const struct psn_person *person,
+                               const struct psn_grant_row *wanted, struct psn_error *err)
+{
+    struct psn_grant_row known;
+    struct psn_grant_row row = *wanted;
+    enum psn_code rc = psn_grant_read(vault, person->id, wanted->address, &known, err);
+
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return rc;
+    row.revision = known.revision;
+    row.created_s = known.created_s ? known.created_s : vault->world.now_s();
+    psn_grant_row_release(&known);
+    memcpy(row.person, person->id, sizeof row.person);
+    row.from_s = vault->world.now_s();
+    row.until_s = request->until_s;
+    row.format = request->format;
+    memcpy(row.approver, vault->actor, sizeof row.approver);
+    if (request->reason)
+        (void)snprintf(row.reason, sizeof row.reason, "%s", request->reason);
+    rc = psn_grant_write(vault, &row, err);
+    return rc ? rc
+              : psn_journal_note(vault, row.client,
+                                 &(struct psn_note){ .event = "grant.made",
+                                                     .subject = row.address,
+                                                     .text = row.person },
+                                 err);
+}
+
+static enum psn_code grant(struct psn_vault *vault,
+                           const struct psn_grant_request *request,
+                           const struct psn_delivery *delivery, struct wanted *wanted,
+                           struct psn_error *err)
+{
+    enum psn_code rc = psn_person_select(vault, request->person, &wanted->people,
+                                         &wanted->person_count, err);
+
+    if (!rc)
+        rc = psn_role_scan(vault, request->globs, request->glob_count, want_role, wanted,
+                           err);
+    if (!rc && wanted->count == 0)
+        rc = psn_fail(err, PSN_E_NOT_FOUND, _("no role of the vault fits"));
+    if (!rc && wanted->count > 1)
+        qsort(wanted->rows, wanted->count, sizeof *wanted->rows, compare_rows);
+    if (!rc)
+        rc = want_labels(vault, request, wanted, err);
+    if (!rc)
+        rc = check_people(request, delivery, wanted, err);
+    for (size_t i = 0; !rc && i < wanted->person_count; i++)
+        for (size_t j = 0; !rc && j < wanted->count; j++)
+            rc = put_grant(vault, request, &wanted->people[i], &wanted->rows[j], err);
+    return rc;
+}
+
+/* One issue for each person and client. */
+static enum psn_code issue_all(struct psn_vault *vault, const struct wanted *wanted,
+                               enum psn_issue_format format,
+                               const struct psn_delivery *delivery, struct psn_error *err)
+{
+    PSN_AUTO_FREE const char **addresses = calloc(wanted->count + 1, sizeof *addresses);
+    enum psn_code rc = PSN_OK;
+
+    if (!addresses)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < wanted->count; i++)
+        addresses[i] = wanted->rows[i].address;
+    for (size_t i = 0; !rc && i < wanted->person_count; i++)
+        for (size_t from = 0, to; !rc && from < wanted->count; from = to) {
+            struct psn_issue_order order = { .person = wanted->people[i].id,
+                                             .client = wanted->rows[from].client,
+                                             .format = format,
+                                             .addresses = addresses + from };
+
+            for (to = from;
+                 to < wanted->count && strcmp(wanted->rows[to].client, order.client) == 0;
+                 to++)
+                order.address_count++;
+            rc = psn_issue_make(vault, &order, delivery, err);
+        }
+    return rc;
+}
+
+enum psn_code psn_grant_make(struct psn_vault *vault,
+                             const struct psn_grant_request *request,
+                             const struct psn_delivery *delivery, struct psn_error *err)
+{
+    struct wanted wanted = { 0 };
+    enum psn_code rc = check_request(vault, request, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (!rc)
+        rc = psn_vault_end(vault, grant(vault, request, delivery, &wanted, err), err);
+    if (!rc) {
+        rc = issue_all(vault, &wanted, request->format, delivery, err);
+        if (rc)
+            (void)psn_hint(err, rc,
+                           _("the grant is made and its issue is due: passation outbox"));
+    }
+    release_wanted(&wanted);
+    return rc;
+}
+
+/* --- the outbox --- */
+
+struct due_list {
+    struct psn_grant_list grants; /* those that are due */
+    struct psn_person *people;
+    size_t person_count;
+};
+
+static const struct psn_person *person_of(const struct due_list *due, const char *id)
+{
+    for (size_t i = 0; i < due->person_count; i++)
+        if (strcmp(due->people[i].id, id) == 0)
+            return &due->people[i];
+    return NULL;
+}
+
+static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
+                              struct psn_error *err)
+{
+    size_t kept = 0;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < due->grants.count; i++) {
+        struct psn_grant_row row = due->grants.items[i];
+        const struct psn_person *person = person_of(due, row.person);
+        PSN_AUTO_FREE struct psn_content *contents = NULL;
+        size_t count = 0;
+        bool is_due = false;
+
+        due->grants.items[i] = (struct psn_grant_row){ 0 };
+        if (person && !person->departing_s &&
+            psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
+            rc = psn_grant_contents(vault, &row, &contents, &count, err);
+            is_due = !rc && psn_grant_is_behind(&row, contents, count);
+        }
+        if (is_due)
+            due->grants.items[kept++] = row;
+        else
+            psn_grant_row_release(&row);
+    }
+    due->grants.count = kept;
+    return rc;
+}
+
+static enum psn_code list_due(struct psn_vault *vault, const char *person,
+                              struct due_list *due, struct psn_error *err)
+{
+    enum psn_code rc =
+        person ? psn_person_select(vault, person, &due->people, &due->person_count, err)
+               : psn_person_list(vault, &due->people, &due->person_count, err);
+
+    if (!rc)
+        rc = psn_grant_list(vault, person && person[0] != '@' ? person : NULL,
+                            &due->grants, err);
+    return rc ? rc : keep_due(vault, due, err);
+}
+
+/* The grants of one person, client and format from `from` on: they are sorted so. */
+static size_t end_of_group(const struct due_list *due, size_t from)
+{
+    const struct psn_grant_row *first = &due->grants.items[from];
+    size_t to = from + 1;
+
+    while (to < due->grants.count &&
+           strcmp(due->grants.items[to].person, first->person) == 0 &&
+           strcmp(due->grants.items[to].client, first->client) == 0 &&
+           due->grants.items[to].format == first->format)
+        to++;
+    return to;
+}
+
+static enum psn_code issue_group(struct psn_vault *vault, const struct due_list *due,
+                                 size_t from, size_t to,
+                                 const struct psn_delivery *delivery,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_FREE const char **addresses = calloc(to - from, sizeof *addresses);
+    const struct psn_grant_row *first = &due->grants.items[from];
+    struct psn_issue_order order = { .person = first->person,
+                                     .client = first->client,
+                                     .format = first->format,
+                                     .addresses = addresses,
+                                     .address_count = to - from };
+
+    if (!addresses)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = from; i < to; i++)
+        addresses[i - from] = due->grants.items[i].address;
+    return psn_issue_make(vault, &order, delivery, err);
+}
+
+enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
+                         const struct psn_delivery *delivery, size_t *ret_waiting,
+                         struct psn_error *err)
+{
+    struct due_list due = { 0 };
+    size_t waiting = 0;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);
+    for (size_t from = 0, to; !rc && from < due.grants.count; from = to) {
+        const struct psn_grant_row *first = &due.grants.items[from];
+
+        to = end_of_group(&due, from);
+        if (psn_issue_by_code(person_of(&due, first->person), first->format) &&
+            !delivery->tell_code)
+            waiting++;
+        else
+            rc = issue_group(vault, &due, from, to, delivery, err);
+    }
+    psn_grant_list_release(&due.grants);
+    free(due.people);
+    if (!rc)
+        *ret_waiting = waiting;
+    return rc;
+}
+
+/* --- the end of a grant --- */
+
+static enum psn_code end_one(struct psn_vault *vault, struct psn_grant_row *row,
+                             struct psn_error *err)
+{
+    enum psn_code rc;
+
+    row->ended_s = vault->world.now_s();
+    rc = psn_grant_write(vault, row, err);
+    return rc ? rc
+              : psn_journal_note(vault, row->client,
+                                 &(struct psn_note){ .event = "grant.ended",
+                                                     .subject = row->address,
+                                                     .text = row->person },
+                                 err);
+}
+
+static bool is_named(const char *address, const char *const *globs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_text_glob(globs[i], address))
+            return true;
+    return count == 0;
+}
+
+static enum psn_code end_grants(struct psn_vault *vault, const char *person,
+                                const char *const *globs, size_t glob_count,
+                                size_t *ret_count, struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    struct psn_person known;
+    size_t count = 0;
+    enum psn_code rc = psn_person_read(vault, person, &known, err);
+
+    if (!rc)
+        rc = psn_grant_list(vault, person, &list, err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        if (!list.items[i].ended_s &&
+            is_named(list.items[i].address, globs, glob_count)) {
+            rc = end_one(vault, &list.items[i], err);
+            if (!rc)
+                rc = psn_issue_void(vault, person, list.items[i].address, err);
+            count++;
+        }
+    psn_grant_list_release(&list);
+    if (!rc && count == 0)
+        rc = psn_fail(err, PSN_E_NOT_FOUND, _("%s has no grant in force that fits"),
+                      person);
+    if (!rc)
+        *ret_count = count;
+    return rc;
+}
+
+enum psn_code psn_grant_end(struct psn_vault *vault, const char *person,
+                            const char *const *globs, size_t glob_count,
+                            size_t *ret_count, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc
+              : psn_vault_end(
+                    vault, end_grants(vault, person, globs, glob_count, ret_count, err),
+                    err);
+}

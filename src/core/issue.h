@@ -1,0 +1,58 @@
+#ifndef PSN_CORE_ISSUE_H
+#define PSN_CORE_ISSUE_H
+
+#include "core/grant.h"
+
+/*
+ * Making one issue, in three steps that a crash may part:
+ *
+ *     compose   one transaction: serial, exposures, journal, the row "prepared", the text
+ *     write     signature, encryption, the two files, the code told
+ *     finish    one transaction: the row "written", the grants no longer due
+ *
+ * Killed before the last one, the grants are still due, and the next outbox makes the
+ * issue again with a new serial and code; the person has one exposure too many.
+ */
+struct psn_issue_order {
+    const char *person;
+    const char *client;
+    enum psn_issue_format format;
+    const char *const *addresses; /* of that client, under active grants */
+    size_t address_count;
+};
+
+/* Inside a write: voids the unconfirmed issues of a person that hold the mailbox. */
+PSN_MUST_CHECK enum psn_code psn_issue_void(struct psn_vault *vault, const char *person,
+                                            const char *address, struct psn_error *err);
+
+PSN_MUST_CHECK enum psn_code psn_issue_make(struct psn_vault *vault,
+                                            const struct psn_issue_order *order,
+                                            const struct psn_delivery *delivery,
+                                            struct psn_error *err);
+
+/* Whether an issue goes by a code, not by a key. */
+bool psn_issue_by_code(const struct psn_person *person, enum psn_issue_format format);
+
+/* What the steps share. */
+struct psn_draft {
+    const struct psn_issue_order *order;
+    struct psn_person person;
+    struct psn_mail_settings *settings; /* of each address */
+    struct psn_issue_row row;
+    char fingerprint[64];
+    struct psn_secret *seed; /* of the signing key */
+    struct psn_secret *text; /* the document, before its signature */
+    struct psn_secret *code; /* NULL: encrypted to a key */
+};
+void psn_draft_release(struct psn_draft *draft);
+
+PSN_MUST_CHECK enum psn_code psn_draft_compose(struct psn_vault *vault,
+                                               struct psn_draft *draft,
+                                               struct psn_error *err);
+
+/* The document with its signature, encrypted. armor: for the page. */
+PSN_MUST_CHECK enum psn_code psn_draft_encrypt(const struct psn_draft *draft, bool armor,
+                                               struct psn_buf *out,
+                                               struct psn_error *err);
+
+#endif

@@ -1,0 +1,394 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/document.h"
+#include "core/issue.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/own_key.h"
+#include "core/person.h"
+#include "core/reveal.h"
+#include "core/role.h"
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+
+/* The text of an issue, and everything that must be durable before it leaves. */
+
+void psn_draft_release(struct psn_draft *draft)
+{
+    free(draft->settings);
+    psn_issue_row_release(&draft->row);
+    psn_secret_free(draft->seed);
+    psn_secret_free(draft->text);
+    psn_secret_free(draft->code);
+    *draft = (struct psn_draft){ 0 };
+}
+
+bool psn_issue_by_code(const struct psn_person *person, enum psn_issue_format format)
+{
+    return format == PSN_ISSUE_HTML || person->key_count == 0;
+}
+
+/* --- who, and under which number --- */
+
+static enum psn_code check_person(struct psn_vault *vault, struct psn_draft *draft,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = psn_person_read(vault, draft->order->person, &draft->person, err);
+
+    if (!rc && draft->person.departing_s) {
+        (void)psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"),
+                       draft->person.id);
+        rc = psn_hint(err, PSN_E_POLICY, _("see: passation who %s"), draft->person.id);
+    }
+    return rc;
+}
+
+static enum psn_code take_serial(struct psn_vault *vault, struct psn_draft *draft,
+                                 struct psn_error *err)
+{
+    struct psn_issue_counter counter;
+    uint64_t now_ms = (uint64_t)vault->world.now_s() * 1000;
+    enum psn_code rc = psn_issue_counter_read(vault, &counter, err);
+
+    if (rc)
+        return rc;
+    counter.serial = counter.serial >= now_ms ? counter.serial + 1 : now_ms;
+    draft->row.serial = counter.serial;
+    return psn_issue_counter_write(vault, &counter, err);
+}
+
+static enum psn_code read_key(struct psn_vault *vault, struct psn_draft *draft,
+                              struct psn_error *err)
+{
+    uint8_t key[PSN_SIGN_PUBLIC_SIZE];
+    enum psn_code rc = psn_own_signing_key(vault, &draft->seed, err);
+
+    if (!rc)
+        rc = psn_sign_public(draft->seed, key, err);
+    if (!rc)
+        psn_sign_fingerprint(key, draft->fingerprint);
+    return rc;
+}
+
+/* --- what --- */
+
+static enum psn_code add_contents(struct psn_issue_row *row,
+                                  const struct psn_content *contents, size_t count,
+                                  struct psn_error *err)
+{
+    struct psn_content *grown =
+        realloc(row->contents, (row->content_count + count) * sizeof *row->contents);
+
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    memcpy(grown + row->content_count, contents, count * sizeof *contents);
+    row->contents = grown;
+    row->content_count += count;
+    return PSN_OK;
+}
+
+/* The grant must be in force in this very transaction: somebody may have ended it since
+ * the issue was ordered. */
+static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draft,
+                                 const char *address, struct psn_grant_row *grant,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_content *contents = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_grant_read(vault, draft->order->person, address, grant, err);
+
+    if (rc == PSN_E_NOT_FOUND ||
+        (!rc && psn_grant_row_state(grant, vault->world.now_s()) != PSN_GRANT_ACTIVE))
+        return psn_fail(err, PSN_E_POLICY, _("%s has no grant in force for %s"),
+                        draft->order->person, address);
+    if (!rc)
+        rc = psn_grant_contents(vault, grant, &contents, &count, err);
+    if (!rc && count == 0) {
+        (void)psn_fail(err, PSN_E_POLICY, _("no password of '%s' is proved yet"),
+                       address);
+        rc = psn_hint(err, PSN_E_POLICY, _("finish it first: passation resume %s"),
+                      address);
+    }
+    return rc ? rc : add_contents(&draft->row, contents, count, err);
+}
+
+/* The grants of one issue may end at different times; it says the earliest. */
+struct terms {
+    int64_t from_s;
+    int64_t until_s; /* 0: none */
+    char reason[PSN_FIELD_MAX];
+};
+
+static void narrow(struct terms *terms, const struct psn_grant_row *grant)
+{
+    if (terms->from_s == 0 || grant->from_s < terms->from_s)
+        terms->from_s = grant->from_s;
+    if (grant->until_s && (terms->until_s == 0 || grant->until_s < terms->until_s))
+        terms->until_s = grant->until_s;
+    if (!terms->reason[0])
+        memcpy(terms->reason, grant->reason, sizeof terms->reason);
+}
+
+static enum psn_code gather(struct psn_vault *vault, struct psn_draft *draft,
+                            struct terms *terms, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < draft->order->address_count; i++) {
+        struct psn_grant_row grant;
+
+        rc = add_address(vault, draft, draft->order->addresses[i], &grant, err);
+        if (!rc)
+            narrow(terms, &grant);
+        psn_grant_row_release(&grant);
+    }
+    if (!rc && !psn_issue_row_index(&draft->row))
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    return rc;
+}
+
+/* --- the text --- */
+
+static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft,
+                                const struct terms *terms,
+                                struct psn_document_writer *writer, struct psn_error *err)
+{
+    struct psn_slice fields[PSN_HEAD_FIELDS] = { 0 };
+    struct psn_client client = { 0 };
+    struct psn_person actor;
+    char serial[24];
+    char issued[PSN_TIME_SIZE];
+    char from[PSN_TIME_SIZE];
+    char until[PSN_TIME_SIZE] = "none";
+    char id[2 * PSN_VAULT_ID_SIZE + 1];
+    enum psn_code rc = psn_client_read(vault, draft->order->client, &client, err);
+
+    if (!rc)
+        rc = psn_person_read(vault, vault->actor, &actor, err);
+    if (rc) {
+        psn_client_release(&client);
+        return rc;
+    }
+    (void)snprintf(serial, sizeof serial, "%llu", (unsigned long long)draft->row.serial);
+    if (terms->until_s)
+        (void)psn_clock_format(terms->until_s, until);
+    fields[PSN_HEAD_FORMAT] = psn_slice_of("1");
+    fields[PSN_HEAD_SERIAL] = psn_slice_of(serial);
+    fields[PSN_HEAD_ISSUED] =
+        psn_slice_of(psn_clock_format(draft->row.created_s, issued));
+    fields[PSN_HEAD_ISSUER] = psn_slice_of(draft->fingerprint);
+    fields[PSN_HEAD_ISSUED_BY] = psn_slice_of(psn_person_name(&actor));
+    fields[PSN_HEAD_REPLY_TO] = psn_slice_of(actor.email);
+    fields[PSN_HEAD_VAULT] = psn_slice_of(psn_hex(vault->id, sizeof vault->id, id));
+    fields[PSN_HEAD_PERSON] = psn_slice_of(draft->person.id);
+    fields[PSN_HEAD_NAME] = psn_slice_of(draft->person.name);
+    fields[PSN_HEAD_RECIPIENT] =
+        psn_slice_of(draft->row.by_code ? "code" : draft->person.keys[0].text);
+    fields[PSN_HEAD_CLIENT] = psn_slice_of(client.id);
+    fields[PSN_HEAD_CLIENT_NAME] = psn_slice_of(client.name);
+    fields[PSN_HEAD_RIGHT] = psn_slice_of("read");
+    fields[PSN_HEAD_FROM] = psn_slice_of(psn_clock_format(terms->from_s, from));
+    fields[PSN_HEAD_UNTIL] = psn_slice_of(until);
+    fields[PSN_HEAD_REASON] = psn_slice_of(terms->reason);
+    fields[PSN_HEAD_RECEIPT] = psn_slice_of(draft->row.receipt);
+    psn_document_head(writer, fields);
+    psn_client_release(&client);
+    return PSN_OK;
+}
+
+static struct psn_slice server(const char *host, uint16_t port, const char *security,
+                               char *out, size_t size)
+{
+    if (!host[0])
+        return (struct psn_slice){ 0 };
+    (void)snprintf(out, size, "%s %u %s", host, (unsigned)port, security);
+    return psn_slice_of(out);
+}
+
+static enum psn_code write_mailbox(struct psn_vault *vault,
+                                   const struct psn_content *content,
+                                   const struct psn_secret *value,
+                                   const struct psn_mail_settings *settings,
+                                   struct psn_document_writer *writer,
+                                   struct psn_error *err)
+{
+    struct psn_slice fields[PSN_MAILBOX_FIELDS] = { 0 };
+    struct psn_role_row role;
+    char version[24];
+    char changed[PSN_TIME_SIZE];
+    char proved[PSN_TIME_SIZE];
+    char imap[160];
+    char smtp[160];
+    enum psn_code rc = psn_role_read(vault, content->address, &role, err);
+
+    if (rc)
+        return rc;
+    (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
+    fields[PSN_MAILBOX_ADDRESS] = psn_slice_of(content->address);
+    fields[PSN_MAILBOX_VERSION] = psn_slice_of(version);
+    if (role.changed_s)
+        fields[PSN_MAILBOX_CHANGED] =
+            psn_slice_of(psn_clock_format(role.changed_s, changed));
+    if (role.verified_s)
+        fields[PSN_MAILBOX_PROVED] =
+            psn_slice_of(psn_clock_format(role.verified_s, proved));
+    fields[PSN_MAILBOX_USER] = psn_slice_of(content->address);
+    fields[PSN_MAILBOX_PASSWORD] =
+        (struct psn_slice){ psn_secret_bytes(value), psn_secret_size(value) };
+    fields[PSN_MAILBOX_WEBMAIL] = psn_slice_of(settings->webmail);
+    fields[PSN_MAILBOX_IMAP] = server(settings->imap_host, settings->imap_port,
+                                      settings->imap_security, imap, sizeof imap);
+    fields[PSN_MAILBOX_SMTP] = server(settings->smtp_host, settings->smtp_port,
+                                      settings->smtp_security, smtp, sizeof smtp);
+    psn_document_mailbox(writer, fields);
+    return PSN_OK;
+}
+
+static enum psn_code write_secret(struct psn_vault *vault,
+                                  const struct psn_content *content,
+                                  const struct psn_secret *value,
+                                  struct psn_document_writer *writer,
+                                  struct psn_error *err)
+{
+    struct psn_slice fields[PSN_SECRET_FIELDS] = { 0 };
+    struct psn_item item = { 0 };
+    char version[24];
+    enum psn_code rc = psn_item_read(vault, content->address, content->label, &item, err);
+
+    if (rc)
+        return rc;
+    (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
+    fields[PSN_SECRET_LABEL] = psn_slice_of(content->label);
+    fields[PSN_SECRET_OF] = psn_slice_of(content->address);
+    fields[PSN_SECRET_TYPE] = psn_slice_of(item.info.type);
+    fields[PSN_SECRET_VERSION] = psn_slice_of(version);
+    fields[PSN_SECRET_USER] = psn_slice_of(item.info.user);
+    fields[PSN_SECRET_URL] = psn_slice_of(item.info.url);
+    fields[PSN_SECRET_EXPIRES] = psn_slice_of(item.info.expires);
+    fields[PSN_SECRET_NOTE] = psn_slice_of(item.info.note);
+    fields[PSN_SECRET_VALUE] =
+        (struct psn_slice){ psn_secret_bytes(value), psn_secret_size(value) };
+    psn_document_secret(writer, fields);
+    return PSN_OK;
+}
+
+static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *draft,
+                                    struct psn_document_writer *writer,
+                                    struct psn_error *err)
+{
+    char to[PSN_PERSON_ID_MAX + 32];
+    size_t mailbox = 0; /* the settings of the next one */
+    enum psn_code rc = PSN_OK;
+
+    (void)snprintf(to, sizeof to, "to %s, serial %llu", draft->person.id,
+                   (unsigned long long)draft->row.serial);
+    for (size_t i = 0; !rc && i < draft->row.content_count; i++) {
+        const struct psn_content *content = &draft->row.contents[i];
+        PSN_AUTO(psn_secret) *value = NULL;
+
+        rc = psn_disclose(vault,
+                          &(struct psn_disclosure){ .person = draft->person.id,
+                                                    .client = draft->row.client,
+                                                    .address = content->address,
+                                                    .label = content->label,
+                                                    .version = content->version,
+                                                    .how = PSN_HOW_ISSUED,
+                                                    .text = to },
+                          &value, err);
+        if (rc)
+            return psn_wrap(err, rc, "%s", content->address);
+        if (content->label[0])
+            rc = write_secret(vault, content, value, writer, err);
+        else
+            rc = write_mailbox(vault, content, value, &draft->settings[mailbox++], writer,
+                               err);
+    }
+    return rc;
+}
+
+static enum psn_code write_text(struct psn_vault *vault, struct psn_draft *draft,
+                                const struct terms *terms, struct psn_error *err)
+{
+    struct psn_document_writer writer = { 0 };
+    PSN_AUTO(psn_secret) *text = NULL;
+    enum psn_code rc = write_head(vault, draft, terms, &writer, err);
+    enum psn_code end;
+
+    if (!rc)
+        rc = write_contents(vault, draft, &writer, err);
+    end = psn_document_end(&writer, &text, rc ? NULL : err);
+    if (rc || end)
+        return rc ? rc : end;
+    draft->text = PSN_TAKE(text);
+    return PSN_OK;
+}
+
+/* --- one transaction --- */
+
+static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
+                             struct psn_error *err)
+{
+    struct terms terms = { 0 };
+    char serial[32];
+    enum psn_code rc = check_person(vault, draft, err);
+
+    if (rc)
+        return rc;
+    memcpy(draft->row.person, draft->person.id, sizeof draft->row.person);
+    (void)snprintf(draft->row.client, sizeof draft->row.client, "%s",
+                   draft->order->client);
+    draft->row.format = draft->order->format;
+    draft->row.state = PSN_ISSUE_PREPARED;
+    draft->row.created_s = vault->world.now_s();
+    draft->row.by_code = psn_issue_by_code(&draft->person, draft->order->format);
+    psn_receipt_new(draft->row.receipt);
+    rc = take_serial(vault, draft, err);
+    if (!rc)
+        rc = read_key(vault, draft, err);
+    if (!rc)
+        rc = gather(vault, draft, &terms, err);
+    if (!rc)
+        rc = write_text(vault, draft, &terms, err);
+    if (!rc)
+        rc = psn_issue_row_write(vault, &draft->row, err);
+    psn_issue_serial_text(draft->row.serial, serial);
+    return rc ? rc
+              : psn_journal_note(vault, draft->row.client,
+                                 &(struct psn_note){ .event = "issue.prepared",
+                                                     .subject = draft->person.id,
+                                                     .text = serial },
+                                 err);
+}
+
+static enum psn_code read_settings(struct psn_vault *vault, struct psn_draft *draft,
+                                   struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    draft->settings = calloc(draft->order->address_count + 1, sizeof *draft->settings);
+    if (!draft->settings)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; !rc && i < draft->order->address_count; i++) {
+        struct psn_role role;
+
+        rc = psn_role_get(vault, draft->order->addresses[i], &role, err);
+        if (!rc)
+            rc = psn_role_mail_settings(vault, &role, &draft->settings[i], err);
+    }
+    return rc;
+}
+
+enum psn_code psn_draft_compose(struct psn_vault *vault, struct psn_draft *draft,
+                                struct psn_error *err)
+{
+    enum psn_code rc = read_settings(vault, draft, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, compose(vault, draft, err), err);
+}

@@ -1,0 +1,136 @@
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/recipient.h"
+#include "crypto/sign.h"
+
+/* The public keys of a person; the first one is in use. */
+
+typedef enum psn_code change_fn(struct psn_person *person, const char *text,
+                                int64_t now_s, struct psn_error *err);
+
+static size_t find(const struct psn_person *person, const char *which)
+{
+    char normal[PSN_RECIPIENT_TEXT_MAX];
+    bool is_key = psn_recipient_normalize(which, normal, NULL) == PSN_OK;
+
+    for (size_t i = 0; i < person->key_count; i++) {
+        char fingerprint[PSN_PHONE_FINGERPRINT_MAX];
+
+        psn_person_key_fingerprint(person->keys[i].text, fingerprint);
+        if ((is_key && strcmp(person->keys[i].text, normal) == 0) ||
+            strcmp(fingerprint, which) == 0)
+            return i;
+    }
+    return person->key_count;
+}
+
+static enum psn_code fail_no_key(const struct psn_person *person, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("'%s' has no such key"), person->id);
+    return psn_hint(err, PSN_E_NOT_FOUND, _("see them with: passation person show %s"),
+                    person->id);
+}
+
+static void take_out(struct psn_person *person, size_t at)
+{
+    memmove(&person->keys[at], &person->keys[at + 1],
+            (person->key_count - at - 1) * sizeof *person->keys);
+    person->key_count--;
+}
+
+static enum psn_code add_key(struct psn_person *person, const char *text, int64_t now_s,
+                             struct psn_error *err)
+{
+    struct psn_person_key key = { .added_s = now_s };
+    size_t at = find(person, text);
+    enum psn_code rc = psn_recipient_normalize(text, key.text, err);
+
+    if (rc)
+        return rc;
+    if (at < person->key_count) {
+        key = person->keys[at];
+        take_out(person, at);
+    }
+    if (person->key_count == PSN_PERSON_KEYS_MAX)
+        return psn_fail(err, PSN_E_LIMIT, _("'%s' has %d keys already"), person->id,
+                        PSN_PERSON_KEYS_MAX);
+    memmove(&person->keys[1], &person->keys[0], person->key_count * sizeof *person->keys);
+    person->keys[0] = key;
+    person->key_count++;
+    return PSN_OK;
+}
+
+static enum psn_code rm_key(struct psn_person *person, const char *which, int64_t now_s,
+                            struct psn_error *err)
+{
+    size_t at = find(person, which);
+
+    (void)now_s;
+    if (at == person->key_count)
+        return fail_no_key(person, err);
+    take_out(person, at);
+    return PSN_OK;
+}
+
+static enum psn_code check_key(struct psn_person *person, const char *which,
+                               int64_t now_s, struct psn_error *err)
+{
+    size_t at = find(person, which);
+
+    if (at == person->key_count)
+        return fail_no_key(person, err);
+    person->keys[at].checked_s = now_s;
+    return PSN_OK;
+}
+
+static enum psn_code change(struct psn_vault *vault, const char *id, const char *text,
+                            change_fn *apply, const char *event, struct psn_error *err)
+{
+    struct psn_person person;
+    uint64_t revision;
+    enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
+
+    if (!rc)
+        rc = apply(&person, text, vault->world.now_s(), err);
+    if (!rc)
+        rc = psn_person_store(vault, &person, revision + 1, err);
+    return rc ? rc
+              : psn_journal_note(vault, NULL,
+                                 &(struct psn_note){ .event = event,
+                                                     .subject = id,
+                                                     .text = person.key_count
+                                                                 ? person.keys[0].text
+                                                                 : NULL },
+                                 err);
+}
+
+static enum psn_code run(struct psn_vault *vault, const char *id, const char *text,
+                         change_fn *apply, const char *event, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, change(vault, id, text, apply, event, err), err);
+}
+
+enum psn_code psn_person_key_add(struct psn_vault *vault, const char *id,
+                                 const char *text, struct psn_error *err)
+{
+    return run(vault, id, text, add_key, "person.key-added", err);
+}
+
+enum psn_code psn_person_key_rm(struct psn_vault *vault, const char *id,
+                                const char *which, struct psn_error *err)
+{
+    return run(vault, id, which, rm_key, "person.key-removed", err);
+}
+
+enum psn_code psn_person_key_check(struct psn_vault *vault, const char *id,
+                                   const char *which, struct psn_error *err)
+{
+    return run(vault, id, which, check_key, "person.key-checked", err);
+}

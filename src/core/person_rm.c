@@ -1,0 +1,82 @@
+#include "base/i18n.h"
+#include "core/exposure.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/reach.h"
+
+/* Forgetting a person: only when nothing would be forgotten with him that still
+ * matters. */
+
+static enum psn_code check_free(const struct psn_reach_map *map,
+                                const struct psn_exposure_list *seen, const char *id,
+                                struct psn_error *err)
+{
+    if (psn_reach_holds_slot(map, id)) {
+        (void)psn_fail(err, PSN_E_POLICY, _("'%s' can unlock the vault"), id);
+        return psn_hint(err, PSN_E_POLICY, _("take the slot away: passation slot rm %s"),
+                        id);
+    }
+    for (size_t i = 0; i < map->grants.count; i++)
+        if (psn_grant_row_is_of(&map->grants.items[i], id) &&
+            !map->grants.items[i].ended_s) {
+            (void)psn_fail(err, PSN_E_POLICY, _("'%s' has a grant for %s"), id,
+                           map->grants.items[i].address);
+            return psn_hint(err, PSN_E_POLICY, _("end it: passation revoke %s '*'"), id);
+        }
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->items[i].in_force) {
+            (void)psn_fail(err, PSN_E_POLICY,
+                           _("'%s' knows a secret of %s that is still in force"), id,
+                           seen->items[i].address);
+            return psn_hint(err, PSN_E_POLICY,
+                            _("see all of it: passation who %s; change it: passation "
+                              "rotate %s"),
+                            id, seen->items[i].address);
+        }
+    return PSN_OK;
+}
+
+static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    struct psn_exposure_list seen = { 0 };
+    struct psn_person person;
+    enum psn_code rc = psn_person_read(vault, id, &person, err);
+
+    if (!rc)
+        rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        rc = psn_exposure_list(vault, id, NULL, &seen, err);
+    if (!rc)
+        rc = check_free(&map, &seen, id, err);
+    psn_exposure_list_release(&seen);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+static enum psn_code rm(struct psn_vault *vault, const char *id, struct psn_error *err)
+{
+    static const enum psn_table tables[] = { PSN_TABLE_PERSON, PSN_TABLE_GRANT,
+                                             PSN_TABLE_ISSUE };
+    enum psn_code rc = check(vault, id, err);
+
+    for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++) {
+        struct psn_row_key prefix;
+
+        rc = psn_row_key_init(vault, tables[i], id, &prefix, err);
+        if (!rc)
+            rc = psn_row_delete_all(vault, tables[i], &prefix, err);
+    }
+    return rc ? rc
+              : psn_journal_note(
+                    vault, NULL,
+                    &(struct psn_note){ .event = "person.removed", .subject = id }, err);
+}
+
+enum psn_code psn_person_rm(struct psn_vault *vault, const char *id,
+                            struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, rm(vault, id, err), err);
+}

@@ -1,0 +1,95 @@
+#include "core/reach.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/slot.h"
+
+void psn_reach_map_release(struct psn_reach_map *map)
+{
+    psn_grant_list_release(&map->grants);
+    free(map->holders);
+    *map = (struct psn_reach_map){ 0 };
+}
+
+enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *ret_map,
+                                 struct psn_error *err)
+{
+    struct psn_reach_map map = { .now_s = vault->world.now_s() };
+    enum psn_code rc = psn_grant_list(vault, NULL, &map.grants, err);
+
+    map.holders = calloc(vault->state.slot_count + 1, sizeof *map.holders);
+    if (!rc && !map.holders)
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
+        rc = psn_slot_owner(vault, vault->state.slots[i].id,
+                            map.holders[map.holder_count++], err);
+    if (rc) {
+        psn_reach_map_release(&map);
+        return rc;
+    }
+    *ret_map = map;
+    return PSN_OK;
+}
+
+bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person)
+{
+    for (size_t i = 0; i < map->holder_count; i++)
+        if (strcmp(map->holders[i], person) == 0)
+            return true;
+    return false;
+}
+
+bool psn_grant_covers(const char *labels, const char *label)
+{
+    size_t size = strlen(label);
+
+    if (size == 0 || strcmp(labels, "*") == 0)
+        return true;
+    for (const char *at = labels; *at;) {
+        size_t line = strcspn(at, "\n");
+
+        if (line == size && memcmp(at, label, size) == 0)
+            return true;
+        at += line + (at[line] == '\n');
+    }
+    return false;
+}
+
+/* The grants are sorted by person, then client, then address: the first of a person is
+ * found by halving. */
+static size_t first_of(const struct psn_reach_map *map, const char *person)
+{
+    size_t low = 0;
+    size_t high = map->grants.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(map->grants.items[middle].person, person) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
+                         const char *address, const char *label)
+{
+    if (psn_reach_holds_slot(map, person))
+        return true;
+    for (size_t i = first_of(map, person); i < map->grants.count; i++) {
+        const struct psn_grant_row *row = &map->grants.items[i];
+
+        if (strcmp(row->person, person) != 0)
+            return false;
+        if (strcmp(row->address, address) == 0 &&
+            psn_grant_row_state(row, map->now_s) == PSN_GRANT_ACTIVE &&
+            psn_grant_covers(row->labels, label))
+            return true;
+    }
+    return false;
+}

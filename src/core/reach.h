@@ -1,0 +1,27 @@
+#ifndef PSN_CORE_REACH_H
+#define PSN_CORE_REACH_H
+
+#include "core/grant.h"
+
+/* Who may get at what now: by a slot, or by a grant that is in force. Inside a
+ * transaction; the picture is of the moment it was taken. */
+struct psn_reach_map {
+    struct psn_grant_list grants;
+    char (*holders)[PSN_PERSON_ID_MAX]; /* of slots */
+    size_t holder_count;
+    int64_t now_s;
+};
+PSN_MUST_CHECK enum psn_code psn_reach_map_load(struct psn_vault *vault,
+                                                struct psn_reach_map *ret_map,
+                                                struct psn_error *err);
+void psn_reach_map_release(struct psn_reach_map *map);
+
+bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
+/* May he have this secret (label "": the password)? By slot or grant. */
+bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
+                         const char *address, const char *label);
+
+/* Does a grant's list of labels name this one? */
+bool psn_grant_covers(const char *labels, const char *label);
+
+#endif
