@@ -52,8 +52,8 @@ const struct cli_command cmd_receipt_check = {
     .name = "receipt check",
     .arguments = N_("[SERIAL] CODE"),
     .summary = N_("note that an issue was opened, by the code that stands in it"),
-    .examples = N_("passation receipt check K7MQ2-9XWVT-H\tas it was read out to you\n"
-                   "passation receipt check 1795892400000 K7MQ2-9XWVT-H\t"
+    .examples = N_("passation receipt check K7MQ2-9XWVT-A\tas it was read out to you\n"
+                   "passation receipt check 1795892400000 K7MQ2-9XWVT-A\t"
                    "of this very issue\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,

@@ -34,7 +34,7 @@ static const struct rule head_rules[PSN_HEAD_FIELDS] = {
     [PSN_HEAD_ISSUED] = { "Issued", MUST, psn_form_is_time, NULL },
     [PSN_HEAD_ISSUER] = { "Issuer", MUST, psn_form_is_fingerprint, NULL },
     [PSN_HEAD_ISSUED_BY] = { "Issued-By", MUST, psn_form_is_text, NULL },
-    [PSN_HEAD_REPLY_TO] = { "Reply-To", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_REPLY_TO] = { "Reply-To", 0, psn_form_is_address, NULL },
     [PSN_HEAD_VAULT] = { "Vault", MUST, psn_form_is_vault_id, NULL },
     [PSN_HEAD_PERSON] = { "Person", MUST, psn_form_is_id, NULL },
     [PSN_HEAD_NAME] = { "Name", 0, psn_form_is_text, NULL },
@@ -44,7 +44,7 @@ static const struct rule head_rules[PSN_HEAD_FIELDS] = {
     [PSN_HEAD_RIGHT] = { "Right", MUST | ONE, NULL, "read" },
     [PSN_HEAD_FROM] = { "From", MUST, psn_form_is_time, NULL },
     [PSN_HEAD_UNTIL] = { "Until", MUST, psn_form_is_until, NULL },
-    [PSN_HEAD_REASON] = { "Reason", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_REASON] = { "Reason", LINES, psn_form_is_text, NULL },
     [PSN_HEAD_RECEIPT] = { "Receipt", MUST, psn_form_is_receipt, NULL },
 };
 
@@ -53,7 +53,7 @@ static const struct rule mailbox_rules[PSN_MAILBOX_FIELDS] = {
     [PSN_MAILBOX_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
     [PSN_MAILBOX_CHANGED] = { "Changed", 0, psn_form_is_time, NULL },
     [PSN_MAILBOX_PROVED] = { "Proved", 0, psn_form_is_time, NULL },
-    [PSN_MAILBOX_USER] = { "User", MUST, psn_form_is_text, NULL },
+    [PSN_MAILBOX_USER] = { "User", MUST | LINES, psn_form_is_text, NULL },
     [PSN_MAILBOX_PASSWORD] = { "Password", MUST | LINES | BASE64, NULL, NULL },
     [PSN_MAILBOX_WEBMAIL] = { "Webmail", 0, psn_form_is_https, NULL },
     [PSN_MAILBOX_IMAP] = { "IMAP", 0, psn_form_is_server, NULL },
@@ -61,12 +61,12 @@ static const struct rule mailbox_rules[PSN_MAILBOX_FIELDS] = {
 };
 
 static const struct rule secret_rules[PSN_SECRET_FIELDS] = {
-    [PSN_SECRET_LABEL] = { "Secret", MUST, psn_form_is_text, NULL },
+    [PSN_SECRET_LABEL] = { "Secret", MUST, psn_form_is_label, NULL },
     [PSN_SECRET_OF] = { "Of", MUST, psn_form_is_address, NULL },
-    [PSN_SECRET_TYPE] = { "Type", 0, psn_form_is_text, NULL },
+    [PSN_SECRET_TYPE] = { "Type", MUST, psn_form_is_type, NULL },
     [PSN_SECRET_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
-    [PSN_SECRET_USER] = { "User", 0, psn_form_is_text, NULL },
-    [PSN_SECRET_URL] = { "URL", 0, psn_form_is_text, NULL },
+    [PSN_SECRET_USER] = { "User", LINES, psn_form_is_text, NULL },
+    [PSN_SECRET_URL] = { "URL", LINES, psn_form_is_text, NULL },
     [PSN_SECRET_EXPIRES] = { "Expires", 0, psn_form_is_date, NULL },
     [PSN_SECRET_NOTE] = { "Note", LINES, NULL, NULL },
     [PSN_SECRET_VALUE] = { "Value", MUST | LINES | BASE64, NULL, NULL },
@@ -95,8 +95,8 @@ static const struct {
 
 /* In both languages, since a person reads it who did not choose ours. */
 static const char means[] =
-    "Lecture seule : passation ne laisse personne modifier le coffre. Le mot de passe, "
-    "lui, permet de lire, d’envoyer et de supprimer.\n"
+    "Lecture seule : passation ne laisse pas modifier le coffre. Le mot de passe, lui, "
+    "permet de lire, d’envoyer et de supprimer.\n"
     "Read-only: passation lets nobody change the vault. The password itself allows "
     "reading, sending and deleting.";
 
@@ -514,7 +514,7 @@ enum psn_code psn_field_secret(const struct psn_field *field,
     if (!rc && field->form == PSN_FORM_LINES)
         rc = join_lines(field, value, err);
     else if (!rc && field->form == PSN_FORM_INLINE)
-        rc = psn_secret_append(value, field->at, field->size, err);
+        rc = field->size ? psn_secret_append(value, field->at, field->size, err) : PSN_OK;
     else if (!rc) {
         if (!psn_base64_decode(PSN_BASE64, (const char *)field->at, field->size,
                                psn_secret_fill(value), field->size, &size))
@@ -529,10 +529,15 @@ enum psn_code psn_field_secret(const struct psn_field *field,
 enum psn_code psn_field_text(const struct psn_field *field, char *ret_text, size_t size,
                              struct psn_error *err)
 {
-    if (field->size >= size || field->form != PSN_FORM_INLINE)
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc = psn_field_secret(field, &value, err);
+    size_t used = rc ? 0 : psn_secret_size(value);
+
+    if (rc)
+        return rc;
+    if (used >= size || memchr(psn_secret_bytes(value), '\n', used))
         return psn_fail(err, PSN_E_INTEGRITY, _("a field of the issue is too long"));
-    if (field->size)
-        memcpy(ret_text, field->at, field->size);
-    ret_text[field->size] = '\0';
+    memcpy(ret_text, psn_secret_bytes(value), used);
+    ret_text[used] = '\0';
     return PSN_OK;
 }

@@ -13,25 +13,17 @@
 #include "core/role.h"
 #include "crypto/sign.h"
 
-/* C0 but LF, DEL, C1, and what Unicode counts as the end of a line or paragraph. */
-static bool is_control(const uint8_t *at, size_t left)
-{
-    if ((at[0] < ' ' && at[0] != '\n') || at[0] == 0x7f)
-        return true;
-    if (at[0] == 0xc2 && left > 1 && at[1] < 0xa0)
-        return true;
-    return at[0] == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9);
-}
-
 bool psn_form_is_lines(const char *text, size_t size)
 {
-    const uint8_t *bytes = (const uint8_t *)text;
+    while (size > 0) {
+        const char *end = memchr(text, '\n', size);
+        size_t line = end ? (size_t)(end - text) : size;
 
-    if (!psn_text_is_utf8(text, size))
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (is_control(bytes + i, size - i))
+        if (!psn_text_is_plain(text, line))
             return false;
+        text += line + (end != NULL);
+        size -= line + (end != NULL);
+    }
     return true;
 }
 
@@ -55,6 +47,24 @@ static bool copy(const char *text, size_t size, char *out, size_t out_size)
     memcpy(out, text, size);
     out[size] = '\0';
     return true;
+}
+
+bool psn_form_is_label(const char *text, size_t size)
+{
+    (void)text;
+    return size <= PSN_LABEL_MAX;
+}
+
+bool psn_form_is_type(const char *text, size_t size)
+{
+    enum {
+        TYPE_MAX = 32
+    };
+
+    for (size_t i = 0; i < size; i++)
+        if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) && text[i] != '-')
+            return false;
+    return size <= TYPE_MAX;
 }
 
 bool psn_form_is_number(const char *text, size_t size)

@@ -7,13 +7,15 @@
 /* What the values of an issue look like (docs/issue-format.md). text need not end with a
  * NUL. */
 
-/* UTF-8 without control characters but LF, and without line or paragraph separators. */
+/* Plain text (psn_text_is_plain) in lines that LF parts. */
 bool psn_form_is_lines(const char *text, size_t size);
 /* The same, not empty, in one line, without a blank at either end. */
 bool psn_form_is_line(const char *text, size_t size);
 
 /* All below are asked for one line. */
 bool psn_form_is_text(const char *text, size_t size);
+bool psn_form_is_label(const char *text, size_t size);       /* of a secret */
+bool psn_form_is_type(const char *text, size_t size);        /* [a-z0-9-]{1,32} */
 bool psn_form_is_number(const char *text, size_t size);      /* 1 to 2^53 - 1 */
 bool psn_form_is_time(const char *text, size_t size);        /* RFC 3339, UTC, "Z" */
 bool psn_form_is_until(const char *text, size_t size);       /* a time or "none" */

@@ -6,6 +6,7 @@
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/document.h"
+#include "core/document_form.h"
 #include "core/issue.h"
 #include "core/item.h"
 #include "core/journal.h"
@@ -183,7 +184,8 @@ static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft
         psn_slice_of(psn_clock_format(draft->row.created_s, issued));
     fields[PSN_HEAD_ISSUER] = psn_slice_of(draft->fingerprint);
     fields[PSN_HEAD_ISSUED_BY] = psn_slice_of(psn_person_name(&actor));
-    fields[PSN_HEAD_REPLY_TO] = psn_slice_of(actor.email);
+    if (psn_form_is_address(actor.email, strlen(actor.email)))
+        fields[PSN_HEAD_REPLY_TO] = psn_slice_of(actor.email);
     fields[PSN_HEAD_VAULT] = psn_slice_of(psn_hex(vault->id, sizeof vault->id, id));
     fields[PSN_HEAD_PERSON] = psn_slice_of(draft->person.id);
     fields[PSN_HEAD_NAME] = psn_slice_of(draft->person.name);
@@ -265,7 +267,7 @@ static enum psn_code write_secret(struct psn_vault *vault,
     (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
     fields[PSN_SECRET_LABEL] = psn_slice_of(content->label);
     fields[PSN_SECRET_OF] = psn_slice_of(content->address);
-    fields[PSN_SECRET_TYPE] = psn_slice_of(item.info.type);
+    fields[PSN_SECRET_TYPE] = psn_slice_of(item.info.type[0] ? item.info.type : "other");
     fields[PSN_SECRET_VERSION] = psn_slice_of(version);
     fields[PSN_SECRET_USER] = psn_slice_of(item.info.user);
     fields[PSN_SECRET_URL] = psn_slice_of(item.info.url);

@@ -18,14 +18,22 @@ enum {
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/* The digits as a polynomial over GF(2^5) modulo x^5 + x^2 + 1, at x: every wrong digit
+ * shows, and every two that changed places. */
 static char check_digit(const char digits[DIGITS])
 {
-    static const char label[] = "passation receipt 1";
-    uint8_t hash[PSN_HASH_SIZE];
-    const struct psn_part parts[] = { { label, sizeof label - 1 }, { digits, DIGITS } };
+    enum {
+        OVERFLOW_BIT = 0x20,
+        MODULUS = 0x25
+    };
+    unsigned sum = 0;
 
-    psn_hash(parts, 2, hash);
-    return alphabet[hash[0] >> 3];
+    for (size_t i = 0; i < DIGITS; i++) {
+        sum = (sum ^ (unsigned)(strchr(alphabet, digits[i]) - alphabet)) << 1;
+        if (sum & OVERFLOW_BIT)
+            sum ^= MODULUS;
+    }
+    return alphabet[sum];
 }
 
 static void format(const char digits[DIGITS], char out[PSN_RECEIPT_SIZE])
@@ -79,7 +87,7 @@ enum psn_code psn_receipt_normalize(const char *typed, char ret_code[PSN_RECEIPT
     if (count != sizeof digits || digits[DIGITS] != check_digit(digits)) {
         (void)psn_fail(err, PSN_E_INVALID, _("this receipt code is mistyped"));
         return psn_hint(err, PSN_E_INVALID,
-                        _("it has 11 letters and digits, as in K7MQ2-9XWVT-H; ask for "
+                        _("it has 11 letters and digits, as in K7MQ2-9XWVT-A; ask for "
                           "it again"));
     }
     format(digits, ret_code);

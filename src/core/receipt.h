@@ -4,7 +4,7 @@
 #include "passation/error.h"
 
 /* The code inside an issue that says it was opened: 10 random digits of Crockford's
- * base32 (50 bits) and one check digit, "K7MQ2-9XWVT-H". Random, so it tells nothing of
+ * base32 (50 bits) and one check digit, "K7MQ2-9XWVT-A". Random, so it tells nothing of
  * the issue's key or content, and may travel in clear. */
 enum {
     PSN_RECEIPT_SIZE = 14, /* with its NUL */
