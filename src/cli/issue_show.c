@@ -105,7 +105,6 @@ static enum psn_code print_secret(struct view *view,
     char text[64];
     char time[PSN_TIME_SIZE];
 
-    cli_print(view->cli, "\n");
     cli_display_row(table, _("Address"), secret->address);
     if (secret->label[0])
         cli_display_row(table, _("Label"), secret->label);
@@ -134,10 +133,12 @@ static enum psn_code put(void *arg, const struct psn_opened_secret *secret,
 {
     struct view *view = arg;
 
-    if (!view->json)
-        return print_secret(view, secret, err);
-    put_json(view, secret);
-    return PSN_OK;
+    if (view->json) {
+        put_json(view, secret);
+        return PSN_OK;
+    }
+    cli_print(view->cli, "\n");
+    return print_secret(view, secret, err);
 }
 
 static void print_head(struct cli *cli, const struct psn_opened_head *head)

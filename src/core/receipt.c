@@ -130,7 +130,8 @@ static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)
     (void)psn_fail(err, PSN_E_POLICY,
                    _("five wrong codes were tried for this issue: it cannot be confirmed "
                      "any more"));
-    return psn_hint(err, PSN_E_POLICY, _("issue it again: passation outbox --again"));
+    return psn_hint(err, PSN_E_POLICY,
+                    _("grant the role again: the new issue has a new receipt code"));
 }
 
 /* Counts a wrong try; the count is committed although the command fails. */
