@@ -116,7 +116,7 @@ static enum psn_code fail_wrong(struct psn_error *err)
     (void)psn_fail(err, PSN_E_VERIFY, _("this receipt code fits no issue"));
     return psn_hint(
         err, PSN_E_VERIFY,
-        _("read it again with whoever opened the file; it stands at its end"));
+        _("read it again with whoever opened the file: it is in the line Receipt"));
 }
 
 static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)
