@@ -91,7 +91,8 @@ static enum psn_code print_value(struct cli *cli, const struct psn_opened_secret
 {
     enum psn_code rc;
 
-    cli_print(cli, "%s:\n", secret->label[0] ? CLI_SHOWN(secret->label) : _("Password"));
+    cli_print(cli, _("%s:\n"),
+              secret->label[0] ? CLI_SHOWN(secret->label) : _("Password"));
     rc = cli_print_secret(cli, secret->value, err);
     cli_print(cli, "\n");
     return rc;
