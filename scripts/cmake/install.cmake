@@ -28,3 +28,11 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passation.pc
 install(FILES ${CMAKE_BINARY_DIR}/locale/fr/LC_MESSAGES/passation.mo
         DESTINATION ${CMAKE_INSTALL_LOCALEDIR}/fr/LC_MESSAGES)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# A user's own timer, for what is due: passation-due(1). Nothing runs until it is enabled.
+if(TARGET passation_cli AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  configure_file(dist/systemd/passation-due.service.in passation-due.service @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/passation-due.service
+                dist/systemd/passation-due.timer
+          DESTINATION lib/systemd/user)
+endif()

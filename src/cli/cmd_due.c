@@ -141,7 +141,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
 
 const struct cli_command cmd_due = {
     .name = "due",
-    .summary = N_("what is due: grants that end, exposed passwords, issues; do it"),
+    .summary =
+        N_("say what is due: grants that ran out, exposed passwords, issues; or do it"),
     .examples = N_("passation due\tthe list; exit status 12 if there is any\n"
                    "passation due --apply -o remises\tends, rotates and issues\n"
                    "passation --no-input --identity-file FILE due --apply -o DIR\t"

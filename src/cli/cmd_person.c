@@ -102,7 +102,7 @@ static enum psn_code print_done(struct cli *cli, const char *id, const char *mem
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
 
     if (!cli->json) {
-        cli_print(cli, "%s: %s\n", CLI_SHOWN(id), sentence);
+        cli_print(cli, _("%s: %s\n"), CLI_SHOWN(id), sentence);
         return PSN_OK;
     }
     cli_json_open(&json, NULL, '{');

@@ -107,7 +107,7 @@ static enum psn_code run_key(struct cli *cli, const void *arg, struct psn_error 
     if (rc)
         return rc;
     if (!cli->json) {
-        cli_print(cli, _("%s: done\n"), CLI_SHOWN(cli->args[0]));
+        cli_print(cli, _("%s: keys changed\n"), CLI_SHOWN(cli->args[0]));
         return PSN_OK;
     }
     cli_json_open(&json, NULL, '{');

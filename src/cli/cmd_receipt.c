@@ -18,7 +18,8 @@ static enum psn_code print(struct cli *cli, const struct psn_issue *issue,
 
     if (!cli->json) {
         cli_print(cli,
-                  _("Issue %" PRIu64 " was opened by whoever has its code: %s, %s\n"),
+                  _("Issue %" PRIu64 " for %s (%s): the receipt code is right, it was "
+                    "opened\n"),
                   issue->serial, issue->person, issue->client);
         cli_note(cli, _("This is a delivery note; it does not prove who opened it."));
         return PSN_OK;

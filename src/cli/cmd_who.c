@@ -230,12 +230,13 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
         return cli_json_print(cli, &json, err);
     if (view.count == 0) {
         cli_print(cli, "%s\n",
-                  _("Nobody without right knows a secret that is in force."));
+                  _("Nobody knows a secret in force without having the right to."));
         return PSN_OK;
     }
     cli_table_print(cli, table);
-    cli_note(cli, _("People without right today who know what is in force. What to do: "
-                    "passation due"));
+    cli_note(cli,
+             _("These people have no right any more and still know what is in force. "
+               "What to do: passation due"));
     return PSN_OK;
 }
 

@@ -31,7 +31,7 @@ struct cli_delivery_options {
           N_("write the codes to file descriptor N, one SERIAL<TAB>CODE a line") },  \
     {                                                                                \
         "force", 'f', CLI_FLAG, (at) + offsetof(struct cli_delivery_options, force), \
-            NULL, N_("over a file of that name")                                     \
+            NULL, N_("write over a file of that name")                               \
     }
 
 struct cli_delivery {

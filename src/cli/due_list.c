@@ -6,6 +6,10 @@
 #include "cli/display.h"
 #include "cli/outcome.h"
 
+enum {
+    DAY = 10 /* YYYY-MM-DD, the beginning of a time */
+};
+
 void cli_due_list_release(struct cli_due_list *list)
 {
     free(list->items);
@@ -77,17 +81,26 @@ static const char *kind_shown(const struct psn_due *due)
 {
     switch (due->kind) {
     case PSN_DUE_GRANT:
-        return _("the grant has run out");
+        return _("grant has run out");
     case PSN_DUE_ROTATE:
-        return _("known without right: rotate");
+        return _("rotate: still known");
     case PSN_DUE_SECRET:
-        return _("known without right: change it by hand");
+        return _("by hand: still known");
     case PSN_DUE_ISSUE:
-        return _("to be issued");
+        return _("issue to be written");
     case PSN_DUE_RESUME:
         return _("unfinished: resume");
     }
     return "";
+}
+
+static const char *day_shown(int64_t time_s, char out[PSN_TIME_SIZE])
+{
+    if (!time_s)
+        return cli_display_time(time_s, out);
+    (void)cli_display_time(time_s, out);
+    out[DAY] = '\0';
+    return out;
 }
 
 static void put_json(struct cli_json *json, const struct psn_due *due)
@@ -140,7 +153,7 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
         cli_table_cell(table, due->address);
         cli_table_cell(table, due->label[0] ? due->label : _("password"));
         cli_table_cell(table, due->person[0] ? due->person : "-");
-        cli_table_cell(table, cli_display_time(due->since_s, time));
+        cli_table_cell(table, day_shown(due->since_s, time));
     }
     cli_table_print(cli, table);
     return PSN_OK;

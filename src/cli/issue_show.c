@@ -91,7 +91,8 @@ static enum psn_code print_value(struct cli *cli, const struct psn_opened_secret
 {
     enum psn_code rc;
 
-    cli_print(cli, "%s:\n", secret->label[0] ? CLI_SHOWN(secret->label) : _("Password"));
+    cli_print(cli, _("%s:\n"),
+              secret->label[0] ? CLI_SHOWN(secret->label) : _("Password"));
     rc = cli_print_secret(cli, secret->value, err);
     cli_print(cli, "\n");
     return rc;
@@ -105,7 +106,6 @@ static enum psn_code print_secret(struct view *view,
     char text[64];
     char time[PSN_TIME_SIZE];
 
-    cli_print(view->cli, "\n");
     cli_display_row(table, _("Address"), secret->address);
     if (secret->label[0])
         cli_display_row(table, _("Label"), secret->label);
@@ -134,10 +134,12 @@ static enum psn_code put(void *arg, const struct psn_opened_secret *secret,
 {
     struct view *view = arg;
 
-    if (!view->json)
-        return print_secret(view, secret, err);
-    put_json(view, secret);
-    return PSN_OK;
+    if (view->json) {
+        put_json(view, secret);
+        return PSN_OK;
+    }
+    cli_print(view->cli, "\n");
+    return print_secret(view, secret, err);
 }
 
 static void print_head(struct cli *cli, const struct psn_opened_head *head)

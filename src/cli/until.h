@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include <passation/passation.h>
+#include "passation/passation.h"
 
 /* The last second of a day, YYYY-MM-DD, in a time zone (NULL: Europe/Paris, where the
  * people are who read the date). E_INVALID for what is no date or no zone. */

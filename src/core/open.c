@@ -153,7 +153,8 @@ static enum psn_code decrypt(const struct opening *opening, struct psn_secret **
                         opening->request->code
                             ? _("compare the code word by word; it belongs to one file "
                                 "only")
-                            : _("the file is for another key"));
+                            : _("name your key with --identity-file FILE, or unlock the "
+                                "vault that it was made out to"));
     if (!rc)
         *ret_text = PSN_TAKE(text);
     return rc;

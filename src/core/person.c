@@ -307,8 +307,11 @@ enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person
     }
     if (!rc)
         rc = psn_person_store(vault, &row, 1, err);
-    if (rc == PSN_E_EXISTS)
-        return psn_wrap(err, rc, _("person '%s'"), person->id);
+    if (rc == PSN_E_EXISTS) {
+        (void)psn_wrap(err, rc, _("person '%s'"), person->id);
+        return psn_hint(err, rc, _("change what is known: passation person set %s"),
+                        person->id);
+    }
     return rc ? rc
               : note(vault, person->id, "person.added",
                      psn_person_kind_name(person->kind), err);

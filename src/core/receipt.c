@@ -124,7 +124,7 @@ static enum psn_code fail_wrong(struct psn_error *err)
     (void)psn_fail(err, PSN_E_VERIFY, _("this receipt code fits no issue"));
     return psn_hint(
         err, PSN_E_VERIFY,
-        _("read it again with whoever opened the file; it stands at its end"));
+        _("read it again with whoever opened the file: it is in the line Receipt"));
 }
 
 static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)
@@ -138,7 +138,8 @@ static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)
     (void)psn_fail(err, PSN_E_POLICY,
                    _("five wrong codes were tried for this issue: it cannot be confirmed "
                      "any more"));
-    return psn_hint(err, PSN_E_POLICY, _("issue it again: passation outbox --again"));
+    return psn_hint(err, PSN_E_POLICY,
+                    _("grant the role again: the new issue has a new receipt code"));
 }
 
 /* Counts a wrong try; the count is committed although the command fails. */
