@@ -13,7 +13,7 @@ const char *psn_rotation_explain(enum psn_rotation_reason reason)
     case PSN_ROTATION_WHY_KEY:
         return _("OVH refuses the API key: revoked, expired, or without the right");
     case PSN_ROTATION_WHY_SERVICE:
-        return _("the mail service is expired or suspended at OVH");
+        return _("the mail service is expired, suspended or full at OVH");
     case PSN_ROTATION_WHY_ABSENT:
         return _("the mailbox does not exist at OVH");
     case PSN_ROTATION_WHY_CLOCK:

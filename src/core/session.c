@@ -25,6 +25,7 @@ enum psn_code psn_session_open(struct psn_vault *vault, const char *what,
 void psn_session_close(struct psn_session *session)
 {
     for (size_t i = 0; i < session->account_count; i++) {
+        psn_directory_free(session->accounts[i].directory);
         psn_ovh_free(session->accounts[i].ovh);
         psn_client_release(&session->accounts[i].client);
     }
@@ -65,10 +66,12 @@ enum psn_code psn_session_connect(struct psn_session *session, const char *clien
 {
     enum psn_code rc = psn_session_account(session, client, ret_account, err);
 
-    if (rc || (*ret_account)->ovh)
-        return rc;
-    return psn_client_connect(session->vault, &(*ret_account)->client,
-                              &(*ret_account)->ovh, err);
+    if (!rc && !(*ret_account)->ovh)
+        rc = psn_client_connect(session->vault, &(*ret_account)->client,
+                                &(*ret_account)->ovh, err);
+    if (!rc && !(*ret_account)->directory)
+        rc = psn_directory_new((*ret_account)->ovh, &(*ret_account)->directory, err);
+    return rc;
 }
 
 bool psn_session_stopped(const struct psn_session *session)
@@ -84,44 +87,6 @@ void psn_session_progress(const struct psn_session *session, const char *address
 
     if (session->run->progress)
         session->run->progress(session->run->arg, &progress);
-}
-
-static enum psn_code mailbox_of(const struct psn_role_row *row,
-                                struct psn_mailbox *ret_mailbox, struct psn_error *err)
-{
-    enum psn_code rc = psn_mailbox_parse(row->address, ret_mailbox, err);
-
-    if (!rc)
-        ret_mailbox->backend = row->backend;
-    return rc;
-}
-
-enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_row *row,
-                                 bool *ret_exists, struct psn_error *err)
-{
-    struct psn_account *account;
-    struct psn_mailbox mailbox;
-    struct psn_mailbox_info info;
-    enum psn_code rc = psn_session_connect(session, row->client, &account, err);
-
-    psn_session_progress(session, row->address, _("asking OVH"), 0);
-    if (!rc)
-        rc = mailbox_of(row, &mailbox, err);
-    if (rc)
-        return rc;
-    if (strcmp(account->domain, mailbox.domain) != 0) {
-        rc = psn_backend_detect(account->ovh, mailbox.domain, &account->backend, err);
-        if (rc)
-            return psn_wrap(err, rc, "%s", row->address);
-        (void)snprintf(account->domain, sizeof account->domain, "%s", mailbox.domain);
-    }
-    row->backend = account->backend;
-    mailbox.backend = account->backend;
-    rc = psn_mailbox_get(account->ovh, &mailbox, &info, err);
-    if (rc)
-        return psn_wrap(err, rc, "%s", row->address);
-    *ret_exists = info.exists;
-    return PSN_OK;
 }
 
 /* OVH's own servers block an address after a few refused logins; a test's server does
@@ -153,7 +118,7 @@ enum psn_login psn_session_login(struct psn_session *session,
         (void)snprintf(url, sizeof url, "%s", account->client.imap);
         ca_file = vault->ca_file;
     } else {
-        psn_mailbox_hosts(row->backend, account->client.endpoint, &hosts);
+        psn_mailbox_hosts(row->backend, account->client.endpoint, row->place.host, &hosts);
         if (psn_mailbox_imap_url(&hosts, url, sizeof url, err))
             return PSN_LOGIN_NO_ANSWER;
     }
@@ -162,15 +127,4 @@ enum psn_login psn_session_login(struct psn_session *session,
     if (login == PSN_LOGIN_REFUSED)
         account->refused_ms = vault->world.boot_ms();
     return login;
-}
-
-struct psn_rotation_policy psn_session_policy(const struct psn_client *client)
-{
-    struct psn_rotation_policy policy = psn_rotation_policy_default();
-
-    policy.settle_s = client->limits.settle_s;
-    policy.login_cache_s = client->limits.login_cache_s;
-    policy.failed_logins_max = client->limits.failed_logins;
-    policy.failed_logins_window_s = client->limits.failed_logins_window_s;
-    return policy;
 }
