@@ -83,6 +83,8 @@ static enum psn_code describe(struct psn_ovh *ovh, struct psn_service *service,
     if (rc == PSN_OK)
         return PSN_OK;
     (void)psn_backend_hand_up(&failure, err);
+    if (rc != PSN_E_NETWORK) /* that says enough */
+        return rc;
     return psn_wrap(err, rc, _("cannot find the mail service of '%s'"), domain);
 }
 

@@ -73,7 +73,9 @@ static enum psn_code walk_right(const struct psn_walk *walk,
     enum psn_code rc;
 
     psn_buf_format(&suffix, "/account/*/%s", right);
-    rc = look_at_names(walk, mailbox, psn_buf_str(&suffix), address, &ids, err);
+    rc = psn_buf_check(&suffix, err);
+    if (!rc)
+        rc = look_at_names(walk, mailbox, psn_buf_str(&suffix), address, &ids, err);
     for (size_t i = 0; !rc && i < ids.count; i++) {
         PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
         struct psn_finding finding = { .kind = PSN_FINDING_DELEGATION };
