@@ -11,9 +11,11 @@
 #include "call.h"
 #include "fault.h"
 #include "http.h"
+#include "migrate.h"
 #include "page.h"
 #include "route.h"
 #include "send.h"
+#include "service.h"
 #include "state.h"
 #include "text.h"
 
@@ -21,11 +23,14 @@ enum {
     LOG_MAX = 200000, /* older entries go, half of them at a time */
 };
 
-/* "/1.0/email/domain" gives "/email/domain"; NULL for any other root. */
+/* "/1.0/email/domain" gives "/email/domain", and what begins with /v2 stays; NULL for any
+ * other root. */
 static const char *behind_root(const char *path)
 {
     static const char *const roots[] = { "/1.0", "/v1" };
 
+    if (strncmp(path, "/v2/", 4) == 0)
+        return path;
     for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
         size_t length = strlen(roots[i]);
         if (strncmp(path, roots[i], length) == 0 &&
@@ -38,7 +43,10 @@ static const char *behind_root(const char *path)
 /* Names are stored, and found, in lower case. */
 static void lower_names(struct sim_call *call)
 {
-    static const char *const names[] = { "domain", "accountName", "serviceName" };
+    static const char *const names[] = {
+        "domain", "accountName", "serviceName", "email",     "primaryEmailAddress",
+        "alias",  "domainName",  "login",       "accountId", "platformId"
+    };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *text = sim_call_text(call, names[i]);
@@ -53,20 +61,11 @@ static void lower_names(struct sim_call *call)
     }
 }
 
-static bool has_path_param(const struct sim_call *call, const char *name)
-{
-    for (size_t i = 0; i < SIM_ROUTE_PARAMS_MAX && call->route->params[i].type; i++)
-        if (call->route->params[i].place == SIM_PATH &&
-            strcmp(call->route->params[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 /* The service and the mailbox that the path names. False: call has its answer. */
 static bool find_objects(const struct sim *sim, struct sim_call *call)
 {
-    if (!has_path_param(call, "domain"))
-        return true;
+    if (!sim_route_has(call->route, "domain"))
+        return sim_service_find(sim, call);
     json_t *domain = sim_state_domain(sim, sim_call_text(call, "domain"));
     if (!domain || !sim_state_flag(domain, "_mail") ||
         strcmp(sim_state_text(domain, "_nic"),
@@ -84,7 +83,7 @@ static bool find_objects(const struct sim *sim, struct sim_call *call)
         sim_call_refuse_auth(call, 403, "FORBIDDEN", "This service is suspended");
         return false;
     }
-    if (!has_path_param(call, "accountName"))
+    if (!sim_route_has(call->route, "accountName"))
         return true;
     const char *name = sim_call_text(call, "accountName");
     call->account = sim_state_account(sim, sim_call_text(call, "domain"), name);
@@ -110,6 +109,8 @@ static bool may_call(struct sim *sim, struct sim_call *call, const char *peer)
 static void dispatch(struct sim *sim, struct sim_call *call, const char *raw_path,
                      const char *peer)
 {
+    char why[160];
+
     call->route = sim_route_find(call->request->method, raw_path);
     if (!call->route) {
         sim_call_refuse_plain(call, 404, "Got an invalid (or empty) URL");
@@ -126,6 +127,8 @@ static void dispatch(struct sim *sim, struct sim_call *call, const char *raw_pat
         call->route->handler(sim, call);
     if (call->plan.revoke_after && call->credential)
         json_object_set_new(call->credential, "_revoked", json_true());
+    if (call->plan.migrate_after)
+        json_decref(sim_migrate(sim, call->plan.migrate_after, why, sizeof why));
 }
 
 static void log_call(struct sim *sim, const struct sim_call *call, int64_t began_ms)

@@ -15,6 +15,7 @@ FILES = [
     "email-exchange.json",
     "domain.json",
     "hosting-web.json",
+    "zimbra.json",
 ]
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.normpath(os.path.join(HERE, "..", "..", "..", "shared", "ovh-api"))
@@ -103,11 +104,13 @@ class Description:
     def check_plain(kind, value, where):
         if kind == "long":
             good = isinstance(value, int) and not isinstance(value, bool)
+        elif kind == "double":
+            good = isinstance(value, (int, float)) and not isinstance(value, bool)
         elif kind == "boolean":
             good = isinstance(value, bool)
         elif kind in PATTERNS:
             good = isinstance(value, str) and re.fullmatch(PATTERNS[kind], value)
-        elif kind in ("string", "password"):
+        elif kind in ("string", "password", "ipv4", "ipv6", "phoneNumber"):
             good = isinstance(value, str)
         else:
             return "%s has a type that this test does not know: %s" % (where, kind)

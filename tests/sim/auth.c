@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "route.h"
 #include "state.h"
 #include "text.h"
 
@@ -183,31 +184,40 @@ static bool check_address(const json_t *credential, const char *peer)
     return false;
 }
 
-static bool check_rules(const struct sim_call *call)
+static bool check_rules(const struct sim *sim, const struct sim_call *call)
 {
     const json_t *rule = NULL;
     size_t i = 0;
 
     json_array_foreach(json_object_get(call->credential, "rules"), i, rule)
         if (strcmp(sim_state_text(rule, "method"), call->request->method) == 0 &&
-            sim_text_glob(sim_state_text(rule, "path"), call->path))
+            sim_route_allows(sim, sim_state_text(rule, "path"), call->path))
             return true;
     return false;
+}
+
+/* The key's own limit, or the one of all keys. */
+static double limit_of(const json_t *credential, const char *member, json_int_t usual)
+{
+    const json_t *own = json_object_get(credential, member);
+
+    return (double)(json_is_integer(own) ? json_integer_value(own) : usual);
 }
 
 /* A token bucket per consumer key. */
 static bool check_rate(const struct sim *sim, json_t *credential)
 {
-    double burst = (double)sim->settings.rate_burst;
+    double per_min = limit_of(credential, "_rate_per_min", sim->settings.rate_per_min);
+    double burst = limit_of(credential, "_rate_burst", sim->settings.rate_burst);
     double now = (double)sim_text_now_ms();
     const json_t *had = json_object_get(credential, "_tokens");
     double tokens = json_is_real(had) ? json_real_value(had) : burst;
 
-    if (sim->settings.rate_per_min == 0)
+    if (per_min <= 0.0)
         return true;
     if (json_is_real(had)) {
         double since = now - json_real_value(json_object_get(credential, "_tokens_at"));
-        tokens += since * (double)sim->settings.rate_per_min / 60000.0;
+        tokens += since * per_min / 60000.0;
     }
     if (tokens > burst)
         tokens = burst;
@@ -248,7 +258,7 @@ bool sim_auth_check(struct sim *sim, struct sim_call *call, const char *peer)
         sim_call_refuse_auth(call, 403, "FORBIDDEN", "This address is not allowed");
         return false;
     }
-    if (!check_rules(call)) {
+    if (!check_rules(sim, call)) {
         sim_call_refuse_auth(call, 403, "NOT_GRANTED_CALL",
                              "This call has not been granted");
         return false;

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "state.h"
 
@@ -59,7 +60,11 @@ void sim_call_refuse_plain(struct sim_call *call, int status, const char *format
 void sim_call_absent(const struct sim *sim, struct sim_call *call, const char *name,
                      const char *value)
 {
-    if (sim->settings.plain_not_found)
+    if (strncmp(call->path, "/v2/", 4) == 0)
+        put(call, 404,
+            json_pack("{s:s,s:s,s:{s:s}}", "class", "Client::NotFound", "message",
+                      "The requested resource does not exist", "details", name, value));
+    else if (sim->settings.plain_not_found)
         sim_call_refuse_plain(call, 404, "The requested object (%s = %s) does not exist",
                               name, value);
     else

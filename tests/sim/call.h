@@ -13,18 +13,20 @@ struct sim_route;
 struct sim_call {
     const struct sim_http_request *request;
     const struct sim_route *route;
-    const char *path;    /* behind /1.0, escapes undone */
+    const char *path;    /* behind /1.0, or from /v2 on; escapes undone */
     json_t *args;        /* parameters by name: checked, typed, names in lower case */
     json_t *body;        /* the whole body, where it is one parameter; borrowed */
     json_t *application; /* borrowed; NULL where no key is asked for */
     json_t *credential;  /* borrowed */
     json_t *domain;      /* borrowed: the {domain} of the path */
-    json_t *account;     /* borrowed: the {accountName} of the path */
+    json_t *service;     /* borrowed: the service of the path, in the newer families */
+    json_t *account;     /* borrowed: the mailbox of the path */
     struct sim_plan plan;
 
     int status;
-    json_t *answer; /* owned */
-    bool effect;    /* something has changed */
+    json_t *answer;  /* owned */
+    bool effect;     /* something has changed */
+    char cursor[80]; /* of the next page, "" if there is none */
 };
 
 typedef void sim_handler(struct sim *sim, struct sim_call *call);

@@ -8,7 +8,9 @@
 #include "dovecot.h"
 #include "fault.h"
 #include "http.h"
+#include "migrate.h"
 #include "seed.h"
+#include "service.h"
 #include "settings.h"
 #include "state.h"
 #include "task.h"
@@ -58,30 +60,26 @@ static json_t *do_seed(struct order *order)
     return seed(order, order->body);
 }
 
-/* "contact@boulangerie-martin.fr" */
-static json_t *find_account(const struct sim *sim, const char *address)
+static json_t *describe_account(const struct sim *sim, json_t *account)
 {
-    char name[512];
-
-    snprintf(name, sizeof name, "%s", address);
-    sim_text_lower(name);
-    char *at = strrchr(name, '@');
-    if (!at)
-        return NULL;
-    *at++ = '\0';
-    return sim_state_account(sim, at, name);
-}
-
-static json_t *describe_account(const json_t *account)
-{
+    const json_t *service = sim_service_of(sim, account);
     const char *first = sim_state_password(account, 0);
     const char *second = sim_state_password(account, 1);
+    bool blocked =
+        sim_state_flag(account, "isBlocked") || sim_state_flag(account, "_blocked");
+    json_t *entry =
+        json_pack("{s:s,s:s?,s:[s?,s?],s:O,s:O,s:b,s:s}", "address",
+                  sim_state_address(account), "password", first, "fronts", first, second,
+                  "history", json_object_get(account, "_history"), "created",
+                  json_object_get(account, "_created"), "blocked", blocked, "family",
+                  service ? sim_state_text(service, "_family") : "domain");
 
-    return json_pack("{s:O,s:s?,s:[s?,s?],s:O,s:O,s:O}", "address",
-                     json_object_get(account, "email"), "password", first, "fronts",
-                     first, second, "history", json_object_get(account, "_history"),
-                     "created", json_object_get(account, "_created"), "blocked",
-                     json_object_get(account, "isBlocked"));
+    if (service) {
+        json_object_set(entry, "service", json_object_get(service, "_name"));
+        json_object_set(entry, "id", json_object_get(account, "id"));
+        json_object_set_new(entry, "mailbox", sim_state_public(account));
+    }
+    return entry;
 }
 
 static json_t *describe_accounts(const struct sim *sim)
@@ -94,7 +92,9 @@ static json_t *describe_accounts(const struct sim *sim)
 
     json_object_foreach(json_object_get(sim->root, "domains"), name, domain)
         json_object_foreach(json_object_get(domain, "accounts"), local, account)
-            json_array_append_new(list, describe_account(account));
+            json_array_append_new(list, describe_account(sim, account));
+    json_object_foreach(json_object_get(sim->root, "mailboxes"), local, account)
+        json_array_append_new(list, describe_account(sim, account));
     return list;
 }
 
@@ -104,8 +104,9 @@ static json_t *do_state(struct order *order)
     const struct sim_counters *counters = &sim->counters;
 
     if (strncmp(order->query, "address=", 8) == 0) {
-        const json_t *account = find_account(sim, order->query + 8);
-        return account ? describe_account(account) : refuse(order, "no such mailbox");
+        json_t *account = sim_state_mailbox(sim, order->query + 8);
+        return account ? describe_account(sim, account)
+                       : refuse(order, "no such mailbox");
     }
     return json_pack("{s:o,s:I,s:o,s:o,s:O,s:O,s:{s:I,s:I,s:I,s:I,s:I}}", "settings",
                      sim_settings_dump(sim), "now_s", (json_int_t)sim_state_now_s(sim),
@@ -203,22 +204,59 @@ static bool set_credential(const struct sim *sim, const json_t *change)
     value = json_object_get(change, "rules");
     if (value)
         json_object_set_new(credential, "rules", json_deep_copy(value));
+    value = json_object_get(change, "rate_per_min");
+    if (value)
+        json_object_set(credential, "_rate_per_min", value);
+    value = json_object_get(change, "rate_burst");
+    if (value)
+        json_object_set(credential, "_rate_burst", value);
     value = json_object_get(change, "allowed_ips");
     if (value)
         json_object_set_new(credential, "allowedIPs", json_deep_copy(value));
     return true;
 }
 
+/* {"family": "pro", "service": "…", "expired": true, "suspended": true, "state": "…",
+ *  "hostname": "…", "policy": {"minPasswordAge": 1, …}, "accounts_max": 5} */
+static bool set_service(const struct sim *sim, json_t *change)
+{
+    enum sim_family family = sim_service_family(sim_state_text(change, "family"));
+    json_t *policy = json_object_get(change, "policy");
+
+    if (family == SIM_FAMILIES)
+        return false;
+    json_t *service = sim_service_get(sim, family, sim_state_text(change, "service"));
+    json_t *answer = json_object_get(service, "service");
+    if (json_object_get(change, "expired"))
+        sim_service_expire(service, sim_state_flag(change, "expired"));
+    if (json_object_get(change, "suspended"))
+        sim_service_suspend(service, sim_state_flag(change, "suspended"));
+    if (json_object_get(change, "accounts_max"))
+        json_object_set(service, "_accounts_max",
+                        json_object_get(change, "accounts_max"));
+    if (json_object_get(change, "state"))
+        json_object_set(answer, "state", json_object_get(change, "state"));
+    if (json_object_get(change, "hostname"))
+        json_object_set(answer, "hostname", json_object_get(change, "hostname"));
+    if (json_object_get(change, "service_status"))
+        json_object_set(json_object_get(service, "infos"), "status",
+                        json_object_get(change, "service_status"));
+    json_object_update_existing(answer, policy);
+    return service != NULL;
+}
+
 /* {"address": "x@y.fr", "blocked": true} */
 static bool set_account(struct sim *sim, const json_t *change)
 {
-    json_t *account = find_account(sim, sim_state_text(change, "address"));
+    json_t *account = sim_state_mailbox(sim, sim_state_text(change, "address"));
     json_t *blocked = json_object_get(change, "blocked");
 
     if (!account)
         return false;
-    if (blocked)
+    if (blocked && json_object_get(account, "isBlocked"))
         json_object_set(account, "isBlocked", blocked);
+    else if (blocked)
+        json_object_set(account, "_blocked", blocked);
     sim_state_publish(sim, account);
     return true;
 }
@@ -231,7 +269,8 @@ static json_t *do_set(struct order *order)
 
     json_object_foreach(order->body, name, value) {
         if (!sim_settings_is(name) && strcmp(name, "domain") != 0 &&
-            strcmp(name, "credential") != 0 && strcmp(name, "account") != 0) {
+            strcmp(name, "credential") != 0 && strcmp(name, "account") != 0 &&
+            strcmp(name, "service") != 0) {
             snprintf(order->why, sizeof order->why, "no setting is called '%.60s'", name);
             return NULL;
         }
@@ -241,6 +280,9 @@ static json_t *do_set(struct order *order)
     value = json_object_get(order->body, "domain");
     if (value && !set_domain(sim, value))
         return refuse(order, "no such domain");
+    value = json_object_get(order->body, "service");
+    if (value && !set_service(sim, value))
+        return refuse(order, "no such service");
     value = json_object_get(order->body, "credential");
     if (value && !set_credential(sim, value))
         return refuse(order, "no such consumer key");
@@ -297,7 +339,8 @@ static json_t *do_approve(struct order *order)
 /* A change from outside, as in the control panel: at once, on both front ends or one. */
 static json_t *do_password(struct order *order)
 {
-    json_t *account = find_account(order->sim, sim_state_text(order->body, "address"));
+    json_t *account =
+        sim_state_mailbox(order->sim, sim_state_text(order->body, "address"));
     const char *password = sim_state_text(order->body, "password");
     const json_t *front = json_object_get(order->body, "front");
 
@@ -305,11 +348,16 @@ static json_t *do_password(struct order *order)
         return refuse(order, "no such mailbox");
     if (!*password)
         return refuse(order, "'password' is missing");
-    sim_state_remember(account, password, "outside");
+    sim_state_remember(order->sim, account, password, "outside");
     for (int i = 0; i < SIM_FRONTS; i++)
         if (!front || json_integer_value(front) == i + 1)
             sim_state_put_password(order->sim, account, i, password);
     return done();
+}
+
+static json_t *do_migrate(struct order *order)
+{
+    return sim_migrate(order->sim, order->body, order->why, sizeof order->why);
 }
 
 static json_t *do_imap(struct order *order)
@@ -361,6 +409,7 @@ static const struct {
     { "POST", "/fronts/converge", do_converge },
     { "POST", "/credential/approve", do_approve },
     { "POST", "/password", do_password },
+    { "POST", "/migrate", do_migrate },
     { "POST", "/imap", do_imap },
     { "POST", "/sign", do_sign },
 };

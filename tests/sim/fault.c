@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "migrate.h"
+#include "service.h"
 #include "state.h"
 #include "text.h"
 
@@ -27,6 +29,7 @@ enum state_action {
     ACT_EXPIRE,
     ACT_SUSPEND,
     ACT_DROP,
+    ACT_MIGRATE,
     ACT_SKEW,
     ACT_SLOW,
     ACT_TASK,
@@ -71,6 +74,9 @@ static const struct kind {
     { .name = "drop_account", .action = ACT_DROP },
     { .name = "clock_skew", .action = ACT_SKEW },
     { .name = "task_silent_fail", .action = ACT_TASK, .detail = SIM_TASK_FAIL },
+    { .name = "task_error", .action = ACT_TASK, .detail = SIM_TASK_ERROR },
+    { .name = "task_cancelled", .action = ACT_TASK, .detail = SIM_TASK_CANCELLED },
+    { .name = "migrate", .action = ACT_MIGRATE },
     { .name = "task_stuck", .action = ACT_TASK, .detail = SIM_TASK_STUCK },
     { .name = "task_slow", .action = ACT_TASK, .detail = SIM_TASK_RUN },
     { .name = "late_front", .action = ACT_FRONT },
@@ -229,20 +235,38 @@ static bool split_path(const char *path, char domain[256], char name[128])
     return true;
 }
 
-static void act_on_service(struct sim *sim, const struct sim_fault *fault,
-                           const char *path)
+/* A service of email/domain. */
+static void act_on_domain(struct sim *sim, enum state_action action, const char *domain,
+                          const char *name)
+{
+    json_t *at = sim_state_domain(sim, domain);
+
+    if (action == ACT_EXPIRE)
+        json_object_set_new(at, "_expired", json_true());
+    if (action == ACT_SUSPEND)
+        json_object_set_new(at, "_suspended", json_true());
+    if (action == ACT_DROP)
+        sim_state_remove_account(sim, domain, name);
+}
+
+static void act_on_service(struct sim *sim, enum state_action action, const char *path)
 {
     char domain[256];
     char name[128];
-    bool found = split_path(path, domain, name);
-    json_t *at = found ? sim_state_domain(sim, domain) : NULL;
+    json_t *service = NULL;
+    json_t *account = NULL;
 
-    if (fault->kind->action == ACT_EXPIRE && at)
-        json_object_set_new(at, "_expired", json_true());
-    if (fault->kind->action == ACT_SUSPEND && at)
-        json_object_set_new(at, "_suspended", json_true());
-    if (fault->kind->action == ACT_DROP && at)
-        sim_state_remove_account(sim, domain, name);
+    if (split_path(path, domain, name)) {
+        act_on_domain(sim, action, domain, name);
+        return;
+    }
+    sim_service_locate(sim, path, &service, &account);
+    if (action == ACT_EXPIRE && service)
+        sim_service_expire(service, true);
+    if (action == ACT_SUSPEND && service)
+        sim_service_suspend(service, true);
+    if (action == ACT_DROP && account)
+        sim_service_remove_account(sim, service, account);
 }
 
 static void act(struct sim *sim, const struct sim_fault *fault,
@@ -250,6 +274,7 @@ static void act(struct sim *sim, const struct sim_fault *fault,
 {
     bool after = sim_state_flag(fault->rule, "after");
     json_int_t ms = number_of(fault->rule, "ms", 1000);
+    char why[160];
 
     switch (fault->kind->action) {
     case ACT_NONE:
@@ -263,7 +288,13 @@ static void act(struct sim *sim, const struct sim_fault *fault,
     case ACT_EXPIRE:
     case ACT_SUSPEND:
     case ACT_DROP:
-        act_on_service(sim, fault, target->path);
+        act_on_service(sim, fault->kind->action, target->path);
+        break;
+    case ACT_MIGRATE:
+        if (after)
+            plan->migrate_after = json_incref(fault->rule);
+        else
+            json_decref(sim_migrate(sim, fault->rule, why, sizeof why));
         break;
     case ACT_SKEW:
         sim->settings.skew_s = number_of(fault->rule, "seconds", 3600);
@@ -358,5 +389,7 @@ void sim_fault_plan(struct sim *sim, const struct sim_call_target *target,
 void sim_fault_release(struct sim_plan *plan)
 {
     json_decref(plan->body);
+    json_decref(plan->migrate_after);
     plan->body = NULL;
+    plan->migrate_after = NULL;
 }

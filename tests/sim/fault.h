@@ -40,6 +40,9 @@ enum sim_task_mode {
     SIM_TASK_RUN,
     SIM_TASK_FAIL,  /* ends without any effect */
     SIM_TASK_STUCK, /* never ends, until POST /task/release */
+    /* Without any effect either; where the family's tasks have a state, it says so. */
+    SIM_TASK_ERROR,
+    SIM_TASK_CANCELLED,
 };
 
 /* What the log-in service does (method IMAP). */
@@ -58,7 +61,8 @@ struct sim_plan {
     json_int_t bytes;    /* of a huge body */
     bool skip;           /* the call is not carried out */
     bool revoke_after;
-    int status; /* answer this one; 0: what comes out */
+    json_t *migrate_after; /* owned; an order of migrate.h, or NULL */
+    int status;            /* answer this one; 0: what comes out */
     bool html;
     enum sim_ending ending;
     enum sim_mangle mangle;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "fault.h"
+#include "policy.h"
 #include "state.h"
 #include "text.h"
 
@@ -54,23 +55,14 @@ static bool was_in_force(const json_t *account, const char *password)
 static bool is_right(const struct session *session, const char *user,
                      const char *password, const struct sim_plan *plan)
 {
-    char name[FIELD_SIZE];
-    const json_t *account = NULL;
-
-    snprintf(name, sizeof name, "%s", user);
-    sim_text_lower(name);
-    char *at = strrchr(name, '@');
-    if (at) {
-        *at++ = '\0';
-        account = sim_state_account(session->sim, at, name);
-    }
+    const json_t *account = sim_state_mailbox(session->sim, user);
     const char *wanted = sim_state_password(account, front_of(session));
     bool right = wanted && strcmp(wanted, password) == 0;
     if (plan->imap == SIM_IMAP_REFUSE_RIGHT)
         return false;
     if (plan->imap == SIM_IMAP_ACCEPT_OLD)
         return right || was_in_force(account, password);
-    return right;
+    return right && sim_policy_may_log_in(session->sim, account);
 }
 
 /* What every exchange of the plan has in common. False: the connection is over. */
@@ -113,6 +105,15 @@ static void count(struct sim *sim, const struct sim_plan *plan, bool right)
         sim->counters.logins_refused++;
 }
 
+/* The mailbox remembers its last log-in, and how many failed. */
+static void note(const struct sim *sim, const char *user, bool right)
+{
+    json_t *account = sim_state_mailbox(sim, user);
+
+    if (account)
+        sim_policy_note_login(sim, account, right);
+}
+
 /* One attempt. False: the connection is over. */
 static bool log_in(struct session *session, const char *tag, const char *user,
                    const char *password)
@@ -127,6 +128,8 @@ static bool log_in(struct session *session, const char *tag, const char *user,
     sim_fault_release(&plan);
     bool right = is_right(session, user, password, &plan);
     count(sim, &plan, right);
+    if (plan.imap == SIM_IMAP_NONE && plan.ending == SIM_ENDING_ANSWER)
+        note(sim, user, right);
     pthread_mutex_unlock(&sim->lock);
 
     sim_text_sleep_ms(plan.before_ms + plan.after_ms);

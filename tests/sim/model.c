@@ -1,79 +1,93 @@
 #include "model.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "text.h"
 
-enum {
-    MEMBERS_MAX = 8,
-    VALUES_MAX = 8,
-};
-
-static const struct enumeration {
-    const char *name;
-    const char *values[VALUES_MAX];
-} enumerations[] = {
+static const struct sim_enumeration enumerations[] = {
     { "auth.HTTPMethodEnum", { "DELETE", "GET", "PATCH", "POST", "PUT" } },
     { "auth.CredentialStateEnum",
       { "expired", "pendingValidation", "refused", "validated" } },
 };
 
-static const struct model {
-    const char *name;
-    struct member {
-        const char *name;
-        const char *type;
-        bool can_be_null;
-        bool required;
-    } members[MEMBERS_MAX];
-} models[] = {
+#define MEMBERS (const struct sim_member[])
+
+static const struct sim_model models[] = {
     { "auth.ApiCredentialRequestParams",
-      {
+      MEMBERS{
           { "accessRules", "auth.AccessRuleRequest[]", false, true },
           { "allowedIPs", "ipBlock[]", true, false },
           { "redirection", "string", true, false },
+          { 0 },
       } },
     { "auth.AccessRuleRequest",
-      {
+      MEMBERS{
           { "method", "auth.HTTPMethodEnum", false, false },
           { "path", "string", false, false },
+          { 0 },
       } },
     { "email.domain.Account",
-      {
+      MEMBERS{
           { "accountName", "string", false, false },
           { "description", "string", false, false },
           { "domain", "string", false, false },
           { "email", "string", false, false },
           { "isBlocked", "boolean", false, false },
           { "size", "long", false, false },
+          { 0 },
       } },
     { "email.domain.RedirectionCreation",
-      {
+      MEMBERS{
           { "from", "string", false, true },
           { "localCopy", "boolean", false, true },
           { "to", "string", false, true },
+          { 0 },
       } },
 };
 
-static const struct model *find_model(const char *name)
+/* The nth of all models: those above, then those of the mail families. */
+static const struct sim_model *model_at(size_t n)
 {
-    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
-        if (strcmp(models[i].name, name) == 0)
-            return &models[i];
+    const size_t own = sizeof models / sizeof models[0];
+
+    if (n < own)
+        return &models[n];
+    return n - own < sim_mail_model_count ? &sim_mail_models[n - own] : NULL;
+}
+
+static const struct sim_enumeration *enumeration_at(size_t n)
+{
+    const size_t own = sizeof enumerations / sizeof enumerations[0];
+
+    if (n < own)
+        return &enumerations[n];
+    return n - own < sim_mail_enumeration_count ? &sim_mail_enumerations[n - own] : NULL;
+}
+
+static const struct sim_model *find_model(const char *name)
+{
+    const struct sim_model *model = NULL;
+
+    for (size_t i = 0; (model = model_at(i)) != NULL; i++)
+        if (strcmp(model->name, name) == 0)
+            return model;
     return NULL;
 }
 
-static const struct enumeration *find_enumeration(const char *name)
+static const struct sim_enumeration *find_enumeration(const char *name)
 {
-    for (size_t i = 0; i < sizeof enumerations / sizeof enumerations[0]; i++)
-        if (strcmp(enumerations[i].name, name) == 0)
-            return &enumerations[i];
+    const struct sim_enumeration *enumeration = NULL;
+
+    for (size_t i = 0; (enumeration = enumeration_at(i)) != NULL; i++)
+        if (strcmp(enumeration->name, name) == 0)
+            return enumeration;
     return NULL;
 }
 
-static bool is_listed(const struct enumeration *enumeration, const char *text)
+static bool is_listed(const struct sim_enumeration *enumeration, const char *text)
 {
-    for (size_t i = 0; i < VALUES_MAX && text && enumeration->values[i]; i++)
+    for (size_t i = 0; i < SIM_VALUES_MAX && text && enumeration->values[i]; i++)
         if (strcmp(enumeration->values[i], text) == 0)
             return true;
     return false;
@@ -85,15 +99,16 @@ static bool refuse(char *why, size_t size, const char *where, const char *type)
     return false;
 }
 
-static const struct member *find_member(const struct model *model, const char *name)
+static const struct sim_member *find_member(const struct sim_model *model,
+                                            const char *name)
 {
-    for (size_t i = 0; i < MEMBERS_MAX && model->members[i].name; i++)
+    for (size_t i = 0; model->members[i].name; i++)
         if (strcmp(model->members[i].name, name) == 0)
             return &model->members[i];
     return NULL;
 }
 
-static bool check_model(const struct model *model, json_t *value, const char *where,
+static bool check_model(const struct sim_model *model, json_t *value, const char *where,
                         char *why, size_t size)
 {
     const char *name = NULL;
@@ -102,7 +117,7 @@ static bool check_model(const struct model *model, json_t *value, const char *wh
     if (!json_is_object(value))
         return refuse(why, size, where, model->name);
     json_object_foreach(value, name, part) {
-        const struct member *member = find_member(model, name);
+        const struct sim_member *member = find_member(model, name);
         if (!member) {
             snprintf(why, size, "'%.80s' is not described", name);
             return false;
@@ -112,8 +127,8 @@ static bool check_model(const struct model *model, json_t *value, const char *wh
         if (!sim_model_check(member->type, part, name, why, size))
             return false;
     }
-    for (size_t i = 0; i < MEMBERS_MAX && model->members[i].name; i++) {
-        const struct member *member = &model->members[i];
+    for (size_t i = 0; model->members[i].name; i++) {
+        const struct sim_member *member = &model->members[i];
         if (member->required && !json_object_get(value, member->name)) {
             snprintf(why, size, "'%s' is missing", member->name);
             return false;
@@ -138,13 +153,24 @@ static bool check_array(const char *type, size_t length, json_t *value, const ch
     return true;
 }
 
+/* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" */
+static bool is_uuid(const char *text)
+{
+    static const char form[] = "00000000-0000-0000-0000-000000000000";
+
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return text[sizeof form - 1] == '\0';
+}
+
 bool sim_model_check(const char *type, json_t *value, const char *where, char *ret_why,
                      size_t why_size)
 {
     size_t length = strlen(type);
     const char *text = json_string_value(value);
-    const struct model *model = find_model(type);
-    const struct enumeration *enumeration = find_enumeration(type);
+    const struct sim_model *model = find_model(type);
+    const struct sim_enumeration *enumeration = find_enumeration(type);
     bool good = false;
 
     if (length > 2 && strcmp(type + length - 2, "[]") == 0 &&
@@ -158,6 +184,10 @@ bool sim_model_check(const char *type, json_t *value, const char *where, char *r
         good = json_is_integer(value);
     else if (strcmp(type, "boolean") == 0)
         good = json_is_boolean(value);
+    else if (strcmp(type, "double") == 0)
+        good = json_is_number(value);
+    else if (strcmp(type, "uuid") == 0)
+        good = text && is_uuid(text);
     else if (strncmp(type, "map[", 4) == 0)
         good = json_is_object(value);
     else
@@ -167,7 +197,7 @@ bool sim_model_check(const char *type, json_t *value, const char *where, char *r
 
 json_t *sim_model_parse(const char *type, const char *text)
 {
-    const struct enumeration *enumeration = find_enumeration(type);
+    const struct sim_enumeration *enumeration = find_enumeration(type);
     int64_t number = 0;
 
     if (strcmp(type, "long") == 0)
@@ -177,6 +207,8 @@ json_t *sim_model_parse(const char *type, const char *text)
             return json_true();
         return strcmp(text, "false") == 0 ? json_false() : NULL;
     }
+    if (strcmp(type, "uuid") == 0 && !is_uuid(text))
+        return NULL;
     if (enumeration && !is_listed(enumeration, text))
         return NULL;
     if (strncmp(type, "map[", 4) == 0) {
@@ -198,22 +230,23 @@ static void print_line(json_t *line, FILE *out)
 
 void sim_model_print(FILE *out)
 {
-    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+    const struct sim_model *model = NULL;
+    const struct sim_enumeration *enumeration = NULL;
+
+    for (size_t i = 0; (model = model_at(i)) != NULL; i++) {
         json_t *members = json_array();
-        for (size_t m = 0; m < MEMBERS_MAX && models[i].members[m].name; m++)
-            json_array_append_new(
-                members, json_pack("{s:s,s:s,s:b,s:b}", "name", models[i].members[m].name,
-                                   "type", models[i].members[m].type, "canBeNull",
-                                   models[i].members[m].can_be_null, "required",
-                                   models[i].members[m].required));
-        print_line(json_pack("{s:s,s:o}", "model", models[i].name, "members", members),
-                   out);
+        for (const struct sim_member *member = model->members; member->name; member++)
+            json_array_append_new(members, json_pack("{s:s,s:s,s:b,s:b}", "name",
+                                                     member->name, "type", member->type,
+                                                     "canBeNull", member->can_be_null,
+                                                     "required", member->required));
+        print_line(json_pack("{s:s,s:o}", "model", model->name, "members", members), out);
     }
-    for (size_t i = 0; i < sizeof enumerations / sizeof enumerations[0]; i++) {
+    for (size_t i = 0; (enumeration = enumeration_at(i)) != NULL; i++) {
         json_t *values = json_array();
-        for (size_t v = 0; v < VALUES_MAX && enumerations[i].values[v]; v++)
-            json_array_append_new(values, json_string(enumerations[i].values[v]));
-        print_line(json_pack("{s:s,s:o}", "enum", enumerations[i].name, "values", values),
+        for (size_t v = 0; v < SIM_VALUES_MAX && enumeration->values[v]; v++)
+            json_array_append_new(values, json_string(enumeration->values[v]));
+        print_line(json_pack("{s:s,s:o}", "enum", enumeration->name, "values", values),
                    out);
     }
 }

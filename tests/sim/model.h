@@ -12,6 +12,33 @@
  * answers are not here: they are held against that description by a test.
  */
 
+enum {
+    SIM_VALUES_MAX = 8,
+};
+
+struct sim_member {
+    const char *name; /* NULL ends the list */
+    const char *type;
+    bool can_be_null;
+    bool required;
+};
+
+struct sim_model {
+    const char *name;
+    const struct sim_member *members;
+};
+
+struct sim_enumeration {
+    const char *name;
+    const char *values[SIM_VALUES_MAX];
+};
+
+/* model_mail.c: what the newer mail families take in their bodies. */
+extern const struct sim_model sim_mail_models[];
+extern const size_t sim_mail_model_count;
+extern const struct sim_enumeration sim_mail_enumerations[];
+extern const size_t sim_mail_enumeration_count;
+
 /* Checks a JSON value. False, with the reason (which never shows the value). `where` is
  * the parameter's name. */
 bool sim_model_check(const char *type, json_t *value, const char *where, char *ret_why,

@@ -73,15 +73,17 @@ bool sim_ready_write(struct sim *sim)
 {
     json_t *credential = json_array_get(json_object_get(sim->seeded, "credentials"), 0);
     char endpoint[128];
+    char second[160];
     char control[128];
 
     format_url(endpoint, sizeof endpoint, "https", sim->options.listen, sim->api_port);
     size_t length = strlen(endpoint);
+    snprintf(second, sizeof second, "%s/v2", endpoint);
     snprintf(endpoint + length, sizeof endpoint - length, "/1.0");
     format_url(control, sizeof control, "http", "127.0.0.1", sim->control_port_bound);
     json_t *ready =
-        json_pack("{s:s,s:o,s:o,s:o,s:s,s:i}", "endpoint", endpoint, "imap",
-                  imap_url(sim, 0), "imap2", imap_url(sim, 1), "ca",
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:s,s:i}", "endpoint", endpoint, "endpoint_v2",
+                  second, "imap", imap_url(sim, 0), "imap2", imap_url(sim, 1), "ca",
                   full_path(sim, "ca.pem"), "control", control, "pid", (int)getpid());
     if (credential) {
         json_object_set_new(ready, "config", full_path(sim, "ovh.conf"));

@@ -1,13 +1,9 @@
 #include "route.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "auth.h"
+#include "family.h"
 #include "mail.h"
 #include "me.h"
-#include "model.h"
-#include "text.h"
 
 #define DOMAIN     SIM_PATH, "domain", "string", true
 #define ACCOUNT    SIM_PATH, "accountName", "string", true
@@ -21,7 +17,7 @@
  * own description, where that is at hand; test_answers.py calls every row and holds the
  * answers against it. Literal paths stand before those with a name in the same place.
  */
-static const struct sim_route routes[] = {
+static const struct sim_route own_routes[] = {
     { "GET", "/auth/time", SIM_OPEN, sim_auth_time, "long", { { 0 } } },
     { "POST",
       "/auth/credential",
@@ -319,10 +315,7 @@ static const struct sim_route routes[] = {
       "email.domain.task",
       { { DOMAIN }, { SIM_PATH, "id", "long", true } } },
 
-    /* The other families of services: nothing is there, and that can be asked. */
-    { "GET", "/email/mxplan", SIM_SIGNED, sim_mail_no_service, "string[]", { { TAGS } } },
-    { "GET", "/email/pro", SIM_SIGNED, sim_mail_no_service, "string[]", { { TAGS } } },
-    { "GET", "/email/exchange", SIM_SIGNED, sim_mail_no_service, "string[]", { { 0 } } },
+    /* Other services of the account: nothing is there, and that can be asked. */
     { "GET", "/hosting/web", SIM_SIGNED, sim_mail_no_service, "string[]", { { TAGS } } },
     { "GET",
       "/domain",
@@ -338,227 +331,12 @@ static const struct sim_route routes[] = {
       { { SIM_PATH, "serviceName", "string", true } } },
 };
 
-enum {
-    ROUTE_COUNT = sizeof routes / sizeof routes[0],
+static const struct sim_route_table own_table = {
+    own_routes,
+    sizeof own_routes / sizeof own_routes[0],
 };
 
-/* One segment after the other; {name} stands for one that is not empty. */
-static bool match(const char *pattern, const char *path)
-{
-    while (*pattern == '/' && *path == '/') {
-        size_t wanted = strcspn(++pattern, "/");
-        size_t given = strcspn(++path, "/");
-
-        if (*pattern == '{' ? given == 0
-                            : wanted != given || memcmp(pattern, path, wanted) != 0)
-            return false;
-        pattern += wanted;
-        path += given;
-    }
-    return !*pattern && !*path;
-}
-
-const struct sim_route *sim_route_find(const char *method, const char *path)
-{
-    for (size_t i = 0; i < ROUTE_COUNT; i++)
-        if (strcmp(routes[i].method, method) == 0 && match(routes[i].path, path))
-            return &routes[i];
-    return NULL;
-}
-
-static const struct sim_param *find_param(const struct sim_route *route,
-                                          enum sim_place place, const char *name,
-                                          size_t length)
-{
-    for (size_t i = 0; i < SIM_ROUTE_PARAMS_MAX && route->params[i].type; i++) {
-        const struct sim_param *param = &route->params[i];
-        if (param->place == place && strlen(param->name) == length &&
-            memcmp(param->name, name, length) == 0)
-            return param;
-    }
-    return NULL;
-}
-
-static bool refuse(struct sim_call *call, const char *name, const char *what)
-{
-    sim_call_refuse(call, 400, "Client::BadRequest", "'%.80s' %s", name, what);
-    return false;
-}
-
-/* Takes one value out of the path or the query. */
-static bool put_text(struct sim_call *call, const struct sim_param *param,
-                     const char *text)
-{
-    json_t *value = sim_model_parse(param->type, text);
-
-    if (!value)
-        return refuse(call, param->name, "has not the right type");
-    json_object_set_new(call->args, param->name, value);
-    return true;
-}
-
-static bool read_path(struct sim_call *call, const char *path)
-{
-    const char *pattern = call->route->path;
-
-    while (*pattern == '/') {
-        size_t wanted = strcspn(++pattern, "/");
-        size_t given = strcspn(++path, "/");
-
-        if (*pattern == '{') {
-            const struct sim_param *param =
-                find_param(call->route, SIM_PATH, pattern + 1, wanted - 2);
-            char *text = strndup(path, given);
-            bool good = param && text && sim_text_unescape(text, false);
-
-            if (good)
-                good = put_text(call, param, text);
-            else
-                refuse(call, param ? param->name : "path", "is not well formed");
-            free(text);
-            if (!good)
-                return false;
-        }
-        pattern += wanted;
-        path += given;
-    }
-    return true;
-}
-
-static bool read_query_part(struct sim_call *call, char *part)
-{
-    char *value = strchr(part, '=');
-
-    if (value)
-        *value++ = '\0';
-    if (!sim_text_unescape(part, true) || (value && !sim_text_unescape(value, true)))
-        return refuse(call, "query", "is not well formed");
-    const struct sim_param *param =
-        find_param(call->route, SIM_QUERY, part, strlen(part));
-    if (!param)
-        return refuse(call, part, "is not described");
-    if (json_object_get(call->args, param->name))
-        return refuse(call, param->name, "is given twice");
-    return put_text(call, param, value ? value : "");
-}
-
-static bool read_query(struct sim_call *call)
-{
-    char *query = call->request->query ? strdup(call->request->query) : NULL;
-    char *part = query;
-    bool good = true;
-
-    while (part && *part && good) {
-        char *end = strchr(part, '&');
-        if (end)
-            *end++ = '\0';
-        good = !*part || read_query_part(call, part);
-        part = end;
-    }
-    free(query);
-    return good;
-}
-
-static bool wants_body(const struct sim_route *route)
-{
-    for (size_t i = 0; i < SIM_ROUTE_PARAMS_MAX && route->params[i].type; i++)
-        if (route->params[i].place == SIM_BODY)
-            return true;
-    return false;
-}
-
-/* The members of the body are parameters of their own. */
-static bool read_members(struct sim_call *call, json_t *body)
-{
-    const char *name = NULL;
-    json_t *value = NULL;
-    char why[200];
-
-    json_object_foreach(body, name, value) {
-        const struct sim_param *param =
-            find_param(call->route, SIM_BODY, name, strlen(name));
-        if (!param)
-            return refuse(call, name, "is not described");
-        if (json_is_null(value) && !param->required)
-            continue;
-        if (!sim_model_check(param->type, value, param->name, why, sizeof why)) {
-            sim_call_refuse(call, 400, "Client::BadRequest", "%s", why);
-            return false;
-        }
-        json_object_set(call->args, param->name, value);
-    }
-    return true;
-}
-
-static bool take_body(struct sim_call *call, json_t *body)
-{
-    const struct sim_param *whole = find_param(call->route, SIM_BODY, "", 0);
-    char why[200];
-
-    if (!whole)
-        return read_members(call, body);
-    if (!sim_model_check(whole->type, body, "body", why, sizeof why)) {
-        sim_call_refuse(call, 400, "Client::BadRequest", "%s", why);
-        return false;
-    }
-    json_object_set(call->args, "", body);
-    call->body = body;
-    return true;
-}
-
-static bool read_body(struct sim_call *call)
-{
-    const struct sim_http_request *request = call->request;
-    const char *type = sim_http_header(request, "Content-Type");
-
-    if (!wants_body(call->route) || !request->body)
-        return true;
-    if (!type || strncmp(type, "application/json", 16) != 0)
-        return refuse(call, "Content-Type", "is not application/json");
-    json_t *body =
-        json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, NULL);
-    if (!json_is_object(body)) {
-        json_decref(body);
-        return refuse(call, "body", "is not a JSON object");
-    }
-    bool good = take_body(call, body);
-    json_decref(body);
-    return good;
-}
-
-bool sim_route_read_params(struct sim_call *call, const char *raw_path)
-{
-    if (!read_path(call, raw_path) || !read_query(call) || !read_body(call))
-        return false;
-    for (size_t i = 0; i < SIM_ROUTE_PARAMS_MAX && call->route->params[i].type; i++) {
-        const struct sim_param *param = &call->route->params[i];
-        if (param->required && !json_object_get(call->args, param->name))
-            return refuse(call, *param->name ? param->name : "body", "is missing");
-    }
-    return true;
-}
-
-void sim_route_print(FILE *out)
-{
-    static const char *const places[] = { "path", "query", "body" };
-    static const char *const accesses[] = { "open", "application", "signed" };
-
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        json_t *params = json_array();
-        for (size_t p = 0; p < SIM_ROUTE_PARAMS_MAX && routes[i].params[p].type; p++) {
-            const struct sim_param *param = &routes[i].params[p];
-            json_array_append_new(
-                params, json_pack("{s:s,s:s?,s:s,s:b}", "in", places[param->place],
-                                  "name", *param->name ? param->name : NULL, "type",
-                                  param->type, "required", param->required));
-        }
-        json_t *line =
-            json_pack("{s:s,s:s,s:s,s:s,s:o}", "method", routes[i].method, "path",
-                      routes[i].path, "access", accesses[routes[i].access], "returns",
-                      routes[i].returns, "params", params);
-        json_dumpf(line, out, JSON_COMPACT);
-        fputc('\n', out);
-        json_decref(line);
-    }
-    sim_model_print(out);
-}
+const struct sim_route_table *const sim_route_tables[] = {
+    &own_table,          &sim_mxplan_table, &sim_pro_table,
+    &sim_exchange_table, &sim_zimbra_table, NULL,
+};

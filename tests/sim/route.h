@@ -8,13 +8,14 @@
 #include "call.h"
 
 enum {
-    SIM_ROUTE_PARAMS_MAX = 6,
+    SIM_ROUTE_PARAMS_MAX = 40, /* a mailbox of email/exchange takes nearly as many */
 };
 
 enum sim_place {
     SIM_PATH,
     SIM_QUERY,
     SIM_BODY,
+    SIM_HEADER,
 };
 
 struct sim_param {
@@ -33,21 +34,37 @@ enum sim_access {
 
 struct sim_route {
     const char *method;
-    const char *path;
+    const char *path; /* begins with /v2 in the second version of the API */
     enum sim_access access;
     sim_handler *handler;
     const char *returns;
     struct sim_param params[SIM_ROUTE_PARAMS_MAX];
 };
 
+/* The tables: what belongs to the account and to email/domain, and one per family. */
+struct sim_route_table {
+    const struct sim_route *routes;
+    size_t count;
+};
+extern const struct sim_route_table *const sim_route_tables[]; /* ends with NULL */
+
+/* The nth parameter, or NULL behind the last one. */
+const struct sim_param *sim_route_param(const struct sim_route *route, size_t n);
+
+/* Does the path of the route name this parameter? */
+bool sim_route_has(const struct sim_route *route, const char *name);
+
 /* The route of a method and a path behind /1.0 (escapes still in place), or NULL. */
 const struct sim_route *sim_route_find(const char *method, const char *path);
 
-/* Fills call->args and call->body from path, query and body. False: call has its answer,
- * a 400 or a 404. */
+/* Does the path of a rule cover a path? Whether rules name the /v2 is a setting. */
+bool sim_route_allows(const struct sim *sim, const char *rule, const char *path);
+
+/* Fills call->args and call->body from path, query, headers and body. False: call has its
+ * answer, a 400 or a 404. */
 bool sim_route_read_params(struct sim_call *call, const char *raw_path);
 
-/* Writes the table as JSON lines, with the models that the parameters need. */
+/* Writes the tables as JSON lines, with the models that the parameters need. */
 void sim_route_print(FILE *out);
 
 #endif

@@ -42,7 +42,7 @@ static json_t *copy_or(const json_t *entry, const char *member, json_t *otherwis
     return json_deep_copy(value);
 }
 
-static void note(struct sim *sim, const char *kind, json_t *entry)
+void sim_seed_note(struct sim *sim, const char *kind, json_t *entry)
 {
     json_t *list = json_object_get(sim->seeded, kind);
 
@@ -104,10 +104,10 @@ static bool seed_application(struct sim *sim, json_t *entry, char *why, size_t s
                   text_or(entry, "status", "active"), "_secret",
                   text_or(entry, "secret", secret), "_nic", text_or(entry, "nic", ""));
     json_object_set_new(json_object_get(sim->root, "applications"), number, application);
-    note(sim, "applications",
-         json_pack("{s:I,s:O,s:O}", "id", id, "key",
-                   json_object_get(application, "applicationKey"), "secret",
-                   json_object_get(application, "_secret")));
+    sim_seed_note(sim, "applications",
+                  json_pack("{s:I,s:O,s:O}", "id", id, "key",
+                            json_object_get(application, "applicationKey"), "secret",
+                            json_object_get(application, "_secret")));
     return true;
 }
 
@@ -171,13 +171,18 @@ static bool seed_credential(struct sim *sim, json_t *entry, char *why, size_t si
         json_decref(credential);
         return refuse(why, size, "no date and time is", "expiration");
     }
+    if (json_object_get(entry, "rate_per_min"))
+        json_object_set(credential, "_rate_per_min",
+                        json_object_get(entry, "rate_per_min"));
+    if (json_object_get(entry, "rate_burst"))
+        json_object_set(credential, "_rate_burst", json_object_get(entry, "rate_burst"));
     json_object_set_new(json_object_get(sim->root, "credentials"), number, credential);
-    note(sim, "credentials",
-         json_pack("{s:I,s:O,s:O,s:O,s:s}", "id", id, "application_key",
-                   json_object_get(application, "applicationKey"), "application_secret",
-                   json_object_get(application, "_secret"), "consumer_key",
-                   json_object_get(credential, "_key"), "nic",
-                   sim_state_text(credential, "_nic")));
+    sim_seed_note(sim, "credentials",
+                  json_pack("{s:I,s:O,s:O,s:O,s:s}", "id", id, "application_key",
+                            json_object_get(application, "applicationKey"),
+                            "application_secret", json_object_get(application, "_secret"),
+                            "consumer_key", json_object_get(credential, "_key"), "nic",
+                            sim_state_text(credential, "_nic")));
     return true;
 }
 
@@ -216,7 +221,7 @@ static void add_account(struct sim *sim, json_t *domain, const char *name,
         copy_or(entry, "delegations", json_array()));
     json_object_set_new(json_object_get(domain, "accounts"), name, account);
     if (password)
-        sim_state_remember(account, password, "seed");
+        sim_state_remember(sim, account, password, "seed");
     sim_state_publish(sim, account);
 }
 
@@ -250,7 +255,7 @@ static void seed_around(struct sim *sim, json_t *domain, const json_t *entry)
         json_object_set_new(json_object_get(domain, "redirections"), id,
                             json_pack("{s:s,s:s,s:s}", "from", text_or(one, "from", ""),
                                       "id", id, "to", text_or(one, "to", "")));
-        note(sim, "redirections", json_string(id));
+        sim_seed_note(sim, "redirections", json_string(id));
     }
     json_array_foreach(json_object_get(entry, "responders"), i, one)
         json_object_set_new(
@@ -298,7 +303,7 @@ static json_t *new_service(struct sim *sim, const json_t *entry, const char *nam
         "status", text_or(entry, "status", "ok"));
 }
 
-static json_t *new_infos(struct sim *sim, const json_t *entry, const char *name)
+json_t *sim_seed_infos(struct sim *sim, const json_t *entry, const char *name)
 {
     const json_t *contacts = json_object_get(entry, "contacts");
     const char *nic = text_or(entry, "nic", "");
@@ -334,7 +339,7 @@ static bool seed_domain(struct sim *sim, json_t *entry, char *why, size_t size)
         !json_is_false(json_object_get(entry, "registered")), "_expired",
         sim_state_flag(entry, "expired"), "_suspended",
         sim_state_flag(entry, "suspended"), "service", new_service(sim, entry, name),
-        "infos", new_infos(sim, entry, name), "quota", "account",
+        "infos", sim_seed_infos(sim, entry, name), "quota", "account",
         number_or(entry, "accounts_max", 100), "alias", (json_int_t)1000, "mailingList",
         (json_int_t)100, "redirection", (json_int_t)1000, "responder", (json_int_t)100,
         "accounts", "redirections", "responders", "acl",
@@ -357,6 +362,7 @@ bool sim_seed(struct sim *sim, const json_t *seed, char *ret_why, size_t why_siz
         { "applications", seed_application },
         { "credentials", seed_credential },
         { "domains", seed_domain },
+        { "services", sim_seed_service },
     };
     json_t *entry = NULL;
     size_t i = 0;

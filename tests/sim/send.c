@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service.h"
 #include "state.h"
 #include "text.h"
 
@@ -19,11 +20,19 @@ static void set_answer(struct sim_call *call, json_t *answer)
 /* The usual body of a status, where nothing else is asked for. */
 static void answer_status(struct sim_call *call, int status)
 {
+    enum sim_family family = sim_service_family_of_path(call->path);
+    bool second = family == SIM_ZIMBRA;
+    bool newer = family != SIM_FAMILIES;
+
     switch (status) {
     case 401:
     case 403:
-        sim_call_refuse_auth(call, status, "INVALID_CREDENTIAL",
-                             "This credential is not valid");
+        if (second)
+            sim_call_refuse(call, status, "Client::Forbidden",
+                            "User not granted for this request");
+        else
+            sim_call_refuse_auth(call, status, "INVALID_CREDENTIAL",
+                                 "This credential is not valid");
         break;
     case 400:
         sim_call_refuse(call, status, "Client::BadRequest", "%s",
@@ -34,9 +43,14 @@ static void answer_status(struct sim_call *call, int status)
         sim_call_refuse(call, status, "Client::NotFound", "This service does not exist");
         break;
     case 409:
-        sim_call_refuse_plain(
-            call, status, "This pop is already being processed: %.200s, please try later",
-            call->path);
+        if (newer)
+            sim_call_refuse(call, status, "Client::Conflict",
+                            "A task is already under way, please try later");
+        else
+            sim_call_refuse_plain(
+                call, status,
+                "This pop is already being processed: %.200s, please try later",
+                call->path);
         break;
     case 429:
         sim_call_refuse_plain(call, status, "Too many requests");
@@ -88,20 +102,63 @@ static json_t *wrong_types(json_t *value)
     return json_null();
 }
 
+/* The same domain, another mailbox. */
+static json_t *other_address(const char *address)
+{
+    const char *at = strrchr(address, '@');
+    char text[320];
+
+    snprintf(text, sizeof text, "quelquun-dautre%.280s", at ? at : "");
+    return json_string(text);
+}
+
+/* A mailbox of the newer families, or a task: those do not name theirs, but their id is
+ * the one of another mailbox's task. */
+static void wrong_v1(json_t *answer)
+{
+    const json_t *address = json_object_get(answer, "primaryEmailAddress");
+    const json_t *id = json_object_get(answer, "id");
+
+    if (address) {
+        json_object_set_new(answer, "primaryEmailAddress",
+                            other_address(json_string_value(address)));
+        json_object_set_new(answer, "login", json_string("quelquun-dautre"));
+    }
+    if (json_is_integer(id) && (address || json_object_get(answer, "function")))
+        json_object_set_new(answer, "id", json_integer(json_integer_value(id) + 1000000));
+}
+
 /* Another mailbox stands wherever the answer names this one. */
 static void wrong_mailbox(const struct sim_call *call, json_t *answer)
 {
     static const char other[] = "quelquun-dautre";
     const char *domain = sim_call_text(call, "domain");
     char email[320];
+    json_t *part = NULL;
+    const char *member = NULL;
+    size_t i = 0;
 
+    json_array_foreach(answer, i, part) {
+        if (json_is_object(part))
+            wrong_mailbox(call, part);
+        else if (json_is_string(part) && strchr(json_string_value(part), '@'))
+            json_array_set_new(answer, i, other_address(json_string_value(part)));
+    }
+    if (!json_is_object(answer))
+        return;
+    json_object_foreach(answer, member, part)
+        if (json_is_object(part))
+            wrong_mailbox(call, part);
+    wrong_v1(answer);
     if (json_object_get(answer, "name"))
         json_object_set_new(answer, "name", json_string(other));
     if (json_object_get(answer, "accountName"))
         json_object_set_new(answer, "accountName", json_string(other));
     if (json_object_get(answer, "email")) {
+        const char *had = sim_state_text(answer, "email");
         snprintf(email, sizeof email, "%s@%.250s", other, domain ? domain : "invalid");
-        json_object_set_new(answer, "email", json_string(email));
+        json_object_set_new(answer, "email",
+                            domain ? json_string(email) : other_address(had));
     }
 }
 
@@ -170,6 +227,9 @@ static void put_headers(const struct sim *sim, const struct sim_call *call, char
                       "Access-Control-Allow-Origin: *\r\n",
                       number * 2654435761u, 26000 + number % 1000, number % 10000);
 
+    if (call->cursor[0])
+        at += snprintf(headers + at, size - (size_t)at,
+                       "X-Pagination-Cursor-Next: %s\r\n", call->cursor);
     if (plan->retry_after[0])
         at += snprintf(headers + at, size - (size_t)at, "Retry-After: %s\r\n",
                        plan->retry_after);

@@ -14,6 +14,10 @@ static const struct setting {
 } settings[] = {
     { "task_delay_ms", offsetof(struct sim_settings, task_delay_ms), false, 300, 0,
       86400000 },
+    { "slot_delay_ms", offsetof(struct sim_settings, slot_delay_ms), false, 300, 0,
+      86400000 },
+    { "task_keep_s", offsetof(struct sim_settings, task_keep_s), false, 86400, 0,
+      86400000 },
     { "front_delay_ms", offsetof(struct sim_settings, front_delay_ms), false, 0, 0,
       86400000 },
     { "skew_s", offsetof(struct sim_settings, skew_s), false, 0, -2000000000,
@@ -30,11 +34,19 @@ static const struct setting {
       499 },
     { "same_password_status", offsetof(struct sim_settings, same_password_status), false,
       0, 0, 499 },
+    { "busy_status", offsetof(struct sim_settings, busy_status), false, 409, 0, 499 },
+    { "policy_status", offsetof(struct sim_settings, policy_status), false, 400, 400,
+      499 },
+    { "page_size", offsetof(struct sim_settings, page_size), false, 25, 1, 1000 },
+    { "v2_rules", offsetof(struct sim_settings, v2_rules), false, 0, 0, 2 },
     { "task_all", offsetof(struct sim_settings, task_all), true, 0, 0, 1 },
     { "chunked", offsetof(struct sim_settings, chunked), true, 0, 0, 1 },
     { "plain_not_found", offsetof(struct sim_settings, plain_not_found), true, 0, 0, 1 },
     { "alternate_fronts", offsetof(struct sim_settings, alternate_fronts), true, 0, 0,
       1 },
+    { "policy_late", offsetof(struct sim_settings, policy_late), true, 0, 0, 1 },
+    { "idle_task_zero", offsetof(struct sim_settings, idle_task_zero), true, 0, 0, 1 },
+    { "v2_full_put", offsetof(struct sim_settings, v2_full_put), true, 0, 0, 1 },
 };
 
 enum {
@@ -69,8 +81,10 @@ void sim_settings_init(struct sim *sim)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++)
         store(sim, &settings[i], settings[i].first);
-    if (sim->options.task_delay_ms >= 0)
+    if (sim->options.task_delay_ms >= 0) {
         sim->settings.task_delay_ms = sim->options.task_delay_ms;
+        sim->settings.slot_delay_ms = sim->options.task_delay_ms;
+    }
 }
 
 static bool fits(const struct setting *setting, const json_t *value)

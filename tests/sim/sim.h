@@ -21,9 +21,13 @@
  *   root.applications.{id}               auth.ApiApplication, _secret, _nic
  *   root.credentials.{id}                auth.ApiCredential, _key, _nic, _revoked
  *   root.domains.{domain}                service, infos, quota, _nic, _expired,
- * _suspended, .accounts.{name}                 email.domain.Account, _front [password,
- * password], _history, _created, _filters, _delegations .redirections.{id}
- * .responders.{account} .acl [nic] .lists.{name}
+ * _suspended .accounts.{name}                 email.domain.Account and a mailbox's own
+ * members .redirections.{id}, .responders.{account}, .acl [nic], .lists.{name}
+ *   root.services.{family/name}          the newer families, see service.h
+ *   root.mailboxes.{address}             their mailboxes once more, by address
+ *
+ * A mailbox of any family has _front [password, password], _history and _created; _gone
+ * when it has been removed and only a task still knows it.
  */
 enum {
     SIM_FRONTS = 2, /* front ends of the mail service, each with its own passwords */
@@ -49,6 +53,8 @@ struct sim_options {
  * settings.c and the table in README.md. */
 struct sim_settings {
     json_int_t task_delay_ms;
+    json_int_t slot_delay_ms;  /* until a slot that was put shows its new address */
+    json_int_t task_keep_s;    /* how long the newer families list what has ended */
     json_int_t front_delay_ms; /* by how much front end 2 is later than front end 1 */
     json_int_t skew_s;         /* the server's clock minus the real one */
     json_int_t tolerance_s;
@@ -59,10 +65,17 @@ struct sim_settings {
     json_int_t name_taken_status;
     json_int_t no_slot_status;
     json_int_t same_password_status; /* 0: the password in force may be set again */
-    bool task_all;                   /* mailbox tasks show under task/all, too */
-    bool chunked;                    /* answers go out in chunks */
-    bool plain_not_found;            /* 404 of objects in the older form, without class */
-    bool alternate_fronts;           /* responder: connections take turns */
+    json_int_t busy_status; /* of the newer families; 0: tasks queue on a mailbox */
+    json_int_t policy_status;
+    json_int_t page_size;  /* of the second version, where the call names none */
+    json_int_t v2_rules;   /* rules with /v2 in front: 0 either, 1 needed, 2 wrong */
+    bool task_all;         /* mailbox tasks show under task/all, too */
+    bool chunked;          /* answers go out in chunks */
+    bool plain_not_found;  /* 404 of objects in the older form, without class */
+    bool alternate_fronts; /* responder: connections take turns */
+    bool policy_late;      /* a password against the policy fails in its task */
+    bool idle_task_zero;   /* taskPendingId of an idle mailbox is 0, not null */
+    bool v2_full_put;      /* a PUT must repeat the e-mail address */
 };
 
 struct sim_counters {
@@ -95,8 +108,9 @@ struct sim {
     struct sim_counters counters;
     json_t *root;
     json_t *log;
-    json_t *seeded; /* ids and keys that the latest seed made */
-    struct sim_task *tasks;
+    json_t *seeded;         /* ids and keys that the latest seed made */
+    struct sim_task *tasks; /* the next due first */
+    struct sim_task *last_task;
     struct sim_fault *faults;
     json_int_t next_id;
     unsigned next_key;

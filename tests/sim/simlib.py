@@ -65,7 +65,7 @@ class Sim:
         with open(default, encoding="utf-8") as file:
             seed = json.load(file)
         methods = ("GET", "POST", "PUT", "DELETE")
-        paths = ("/auth/*", "/me", "/me/*", "/email/*", "/domain*", "/hosting/web*")
+        paths = ("/auth/*", "/me", "/me/*", "/email/*", "/domain*", "/hosting/web*", "/v2/*")
         seed["credentials"][0]["rules"] = [
             {"method": method, "path": path} for method in methods for path in paths
         ]
@@ -98,6 +98,10 @@ class Sim:
             parts.hostname, parts.port or 443, context=self.tls, timeout=timeout
         )
 
+    def endpoint_of(self, path):
+        """Paths of the second version begin with /v2, all others lie behind /1.0."""
+        return self.endpoint.rsplit("/", 1)[0] if path.startswith("/v2/") else self.endpoint
+
     def sign(self, method, url, body, stamp, secret=None, consumer=None):
         fields = [secret or self.secret, consumer or self.consumer, method, url, body, stamp]
         return "$1$" + hashlib.sha1("+".join(fields).encode()).hexdigest()
@@ -110,7 +114,7 @@ class Sim:
             "X-Ovh-Consumer": consumer,
             "X-Ovh-Timestamp": stamp,
             "X-Ovh-Signature": self.sign(
-                method, self.endpoint + path, text, stamp, consumer=consumer
+                method, self.endpoint_of(path) + path, text, stamp, consumer=consumer
             ),
         }
         if text:
@@ -124,7 +128,7 @@ class Sim:
         if body is not None:
             text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
         own = connection or self.connect(timeout)
-        root = urllib.parse.urlsplit(self.endpoint).path
+        root = urllib.parse.urlsplit(self.endpoint_of(path)).path
         try:
             own.request(
                 method,

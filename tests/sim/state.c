@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "dovecot.h"
@@ -19,8 +20,8 @@ void sim_state_clear(struct sim *sim)
     json_decref(sim->root);
     json_decref(sim->log);
     json_decref(sim->seeded);
-    sim->root = json_pack("{s:{},s:{},s:{},s:{}}", "nics", "applications", "credentials",
-                          "domains");
+    sim->root = json_pack("{s:{},s:{},s:{},s:{},s:{},s:{}}", "nics", "applications",
+                          "credentials", "domains", "services", "mailboxes");
     sim->log = json_array();
     sim->seeded = json_object();
     sim->counters = (struct sim_counters){ 0 };
@@ -65,6 +66,27 @@ json_t *sim_state_account(const struct sim *sim, const char *domain, const char 
                            name);
 }
 
+const char *sim_state_address(const json_t *account)
+{
+    const char *own = sim_state_text(account, "_address");
+
+    return *own ? own : sim_state_text(account, "email");
+}
+
+json_t *sim_state_mailbox(const struct sim *sim, const char *address)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s", address);
+    sim_text_lower(name);
+    json_t *found = json_object_get(json_object_get(sim->root, "mailboxes"), name);
+    char *at = strrchr(name, '@');
+    if (found || !at)
+        return found;
+    *at++ = '\0';
+    return sim_state_account(sim, at, name);
+}
+
 const char *sim_state_text(const json_t *object, const char *member)
 {
     const char *text = json_string_value(json_object_get(object, member));
@@ -80,7 +102,8 @@ bool sim_state_flag(const json_t *object, const char *member)
 const char *sim_state_password(const json_t *account, int front)
 {
     if (!account || !sim_state_flag(account, "_created") ||
-        sim_state_flag(account, "isBlocked"))
+        sim_state_flag(account, "isBlocked") || sim_state_flag(account, "_blocked") ||
+        sim_state_flag(account, "_gone"))
         return NULL;
     return json_string_value(
         json_array_get(json_object_get(account, "_front"), (size_t)front));
@@ -91,7 +114,7 @@ void sim_state_publish(struct sim *sim, const json_t *account)
     if (!sim->dovecot)
         return;
     for (int front = 0; front < SIM_FRONTS; front++)
-        sim_dovecot_put(sim->dovecot, front, sim_state_text(account, "email"),
+        sim_dovecot_put(sim->dovecot, front, sim_state_address(account),
                         sim_state_password(account, front));
 }
 
@@ -103,11 +126,25 @@ void sim_state_put_password(struct sim *sim, json_t *account, int front,
     sim_state_publish(sim, account);
 }
 
-void sim_state_remember(json_t *account, const char *password, const char *by)
+void sim_state_remember(const struct sim *sim, json_t *account, const char *password,
+                        const char *by)
 {
+    char date[SIM_TEXT_DATETIME_SIZE];
+
+    json_object_set_new(account, "_password_s", json_integer(sim_state_now_s(sim)));
+    if (json_object_get(account, "passwordLastUpdate")) {
+        sim_text_datetime(sim_state_now_s(sim), date);
+        json_object_set_new(account, "passwordLastUpdate", json_string(date));
+    }
     json_array_append_new(json_object_get(account, "_history"),
                           json_pack("{s:s,s:I,s:s}", "password", password, "at_ms",
                                     (json_int_t)sim_text_wall_ms(), "by", by));
+}
+
+void sim_state_retire(struct sim *sim, json_t *account)
+{
+    json_object_set_new(account, "_gone", json_true());
+    sim_state_publish(sim, account);
 }
 
 void sim_state_remove_account(struct sim *sim, const char *domain, const char *name)
@@ -117,9 +154,7 @@ void sim_state_remove_account(struct sim *sim, const char *domain, const char *n
 
     if (!account)
         return;
-    if (sim->dovecot)
-        for (int front = 0; front < SIM_FRONTS; front++)
-            sim_dovecot_put(sim->dovecot, front, sim_state_text(account, "email"), NULL);
+    sim_state_retire(sim, account);
     json_object_del(json_object_get(at, "responders"), name);
     json_object_del(json_object_get(at, "accounts"), name);
 }

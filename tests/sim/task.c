@@ -7,9 +7,11 @@
 
 #include "state.h"
 #include "text.h"
+#include "work.h"
 
 struct sim_task {
     struct sim_task *next;
+    struct sim_task *previous;
     json_int_t id;
     enum sim_task_kind kind;
     enum sim_task_mode mode;
@@ -17,10 +19,11 @@ struct sim_task {
     char name[320];
     char target[64];
     char *password;
+    json_t *account;       /* of CONVERGE; a reference of its own */
+    struct sim_work *work; /* of WORK */
     int64_t created_s;
-    int64_t due_ms;  /* monotonic; below 0: when told */
-    bool front_late; /* by the fault, not by the setting */
-    json_int_t front_ms;
+    int64_t due_ms; /* monotonic; below 0: when told */
+    struct sim_task_fronts fronts;
 };
 
 static const char *const actions[] = {
@@ -29,6 +32,7 @@ static const char *const actions[] = {
     [SIM_TASK_PASSWORD] = "changePassword",
     [SIM_TASK_REDIRECTION_ADD] = "add",
     [SIM_TASK_REDIRECTION_DELETE] = "delete",
+    [SIM_TASK_WORK] = "work",
     [SIM_TASK_CONVERGE] = "converge",
 };
 
@@ -39,43 +43,74 @@ static bool is_mailbox(const struct sim_task *task)
 
 static void free_task(struct sim_task *task)
 {
+    if (task->work)
+        sim_work_free(task->work);
+    json_decref(task->account);
     free(task->password);
     free(task);
 }
 
-static void append(struct sim *sim, struct sim_task *task)
+/* When its turn comes: a stuck one, and one that waits to be told, come last. */
+static int64_t turn_of(const struct sim_task *task)
 {
-    struct sim_task **last = &sim->tasks;
+    return task->mode == SIM_TASK_STUCK || task->due_ms < 0 ? INT64_MAX : task->due_ms;
+}
 
-    while (*last)
-        last = &(*last)->next;
-    *last = task;
+/* Most tasks take equally long, so that the place is nearly always the end. */
+static void insert(struct sim *sim, struct sim_task *task)
+{
+    struct sim_task *before = sim->last_task;
+
+    while (before && turn_of(before) > turn_of(task))
+        before = before->previous;
+    task->previous = before;
+    task->next = before ? before->next : sim->tasks;
+    *(before ? &before->next : &sim->tasks) = task;
+    *(task->next ? &task->next->previous : &sim->last_task) = task;
     pthread_cond_broadcast(&sim->wake);
 }
 
-json_int_t sim_task_add(struct sim *sim, const struct sim_task_order *order)
+static void take_out(struct sim *sim, struct sim_task *task)
+{
+    *(task->previous ? &task->previous->next : &sim->tasks) = task->next;
+    *(task->next ? &task->next->previous : &sim->last_task) = task->previous;
+}
+
+static struct sim_task *new_task(struct sim *sim, enum sim_task_kind kind)
 {
     struct sim_task *task = calloc(1, sizeof *task);
 
     if (!task)
         abort(); /* a test tool out of memory proves nothing: it had better stop */
     task->id = sim_state_id(sim);
-    task->kind = order->kind;
+    task->kind = kind;
+    task->created_s = sim_state_now_s(sim);
+    return task;
+}
+
+json_int_t sim_task_add(struct sim *sim, const struct sim_task_order *order)
+{
+    struct sim_task *task = new_task(sim, order->kind);
+    bool work = order->kind == SIM_TASK_WORK;
+
     snprintf(task->domain, sizeof task->domain, "%s", order->domain);
     snprintf(task->name, sizeof task->name, "%s", order->name);
     if (order->target)
         snprintf(task->target, sizeof task->target, "%s", order->target);
     if (order->password)
         task->password = strdup(order->password);
-    task->created_s = sim_state_now_s(sim);
-    task->due_ms = sim_text_now_ms() + sim->settings.task_delay_ms;
+    task->work = order->work;
+    task->due_ms =
+        sim_text_now_ms() + (work ? order->delay_ms : sim->settings.task_delay_ms);
     if (order->plan) {
         task->mode = order->plan->task_mode;
         task->due_ms += order->plan->task_ms;
-        task->front_late = order->plan->front_late;
-        task->front_ms = order->plan->front_ms;
+        task->fronts.late = order->plan->front_late;
+        task->fronts.ms = order->plan->front_ms;
     }
-    append(sim, task);
+    if (work)
+        order->work->fronts = task->fronts;
+    insert(sim, task);
     return task->id;
 }
 
@@ -143,47 +178,61 @@ json_t *sim_task_ids(const struct sim *sim, const char *domain, const char *name
     return ids;
 }
 
-/* A newer password overtakes those that front end 2 has not seen yet. They stay in the
- * list, void: this runs while the list is being walked. */
-static void overtake(struct sim *sim, const struct sim_task *newer)
+/* A newer password overtakes those that front end 2 has not seen yet. They come first
+ * now, void, and stay in the list: this runs while the list is being walked. */
+static void overtake(struct sim *sim, const json_t *account)
 {
-    for (struct sim_task *task = sim->tasks; task; task = task->next) {
-        if (task->kind == SIM_TASK_CONVERGE && strcmp(task->domain, newer->domain) == 0 &&
-            strcmp(task->name, newer->name) == 0) {
-            free(task->password);
-            task->password = NULL;
-            task->due_ms = 0;
-        }
+    struct sim_task *next = NULL;
+
+    for (struct sim_task *task = sim->tasks; task; task = next) {
+        next = task->next;
+        if (task->kind != SIM_TASK_CONVERGE || task->account != account)
+            continue;
+        free(task->password);
+        task->password = NULL;
+        task->due_ms = 0;
+        take_out(sim, task);
+        insert(sim, task);
     }
 }
 
-/* The second front end takes the password over, at once or by a task of its own. */
-static void converge(struct sim *sim, const struct sim_task *from, json_t *account)
+void sim_task_put_password(struct sim *sim, json_t *account, const char *password,
+                           const char *by, const struct sim_task_fronts *fronts)
 {
-    json_int_t later = from->front_late ? from->front_ms : sim->settings.front_delay_ms;
-    struct sim_task *task = NULL;
+    bool late = fronts && fronts->late;
+    json_int_t later = late ? fronts->ms : sim->settings.front_delay_ms;
+    const char *address = sim_state_address(account);
+    const char *at = strrchr(address, '@');
 
-    overtake(sim, from);
+    sim_state_remember(sim, account, password, by);
+    sim_state_put_password(sim, account, 0, password);
+    overtake(sim, account);
     if (later == 0) {
-        sim_state_put_password(sim, account, 1, from->password);
+        sim_state_put_password(sim, account, 1, password);
         return;
     }
-    task = calloc(1, sizeof *task);
-    if (!task)
-        abort();
-    *task = *from;
-    task->next = NULL;
-    task->id = sim_state_id(sim);
-    task->kind = SIM_TASK_CONVERGE;
-    task->mode = SIM_TASK_RUN;
-    task->password = strdup(from->password);
+    struct sim_task *task = new_task(sim, SIM_TASK_CONVERGE);
+    snprintf(task->domain, sizeof task->domain, "%s", at ? at + 1 : "");
+    snprintf(task->name, sizeof task->name, "%.*s", at ? (int)(at - address) : 0,
+             address);
+    task->account = json_incref(account);
+    task->password = strdup(password);
     task->due_ms = later < 0 ? -1 : sim_text_now_ms() + later;
-    append(sim, task);
+    insert(sim, task);
+}
+
+/* The mailbox of a task of email/domain, wherever it has moved. */
+static json_t *mailbox_of(const struct sim *sim, const struct sim_task *task)
+{
+    char address[600];
+
+    snprintf(address, sizeof address, "%s@%s", task->name, task->domain);
+    return sim_state_mailbox(sim, address);
 }
 
 static void apply_mailbox(struct sim *sim, const struct sim_task *task)
 {
-    json_t *account = sim_state_account(sim, task->domain, task->name);
+    json_t *account = mailbox_of(sim, task);
 
     if (!account)
         return;
@@ -192,9 +241,7 @@ static void apply_mailbox(struct sim *sim, const struct sim_task *task)
         return;
     }
     json_object_set_new(account, "_created", json_true());
-    sim_state_remember(account, task->password, "api");
-    sim_state_put_password(sim, account, 0, task->password);
-    converge(sim, task, account);
+    sim_task_put_password(sim, account, task->password, "api", &task->fronts);
 }
 
 static void apply_redirection(struct sim *sim, const struct sim_task *task)
@@ -208,58 +255,63 @@ static void apply_redirection(struct sim *sim, const struct sim_task *task)
         json_object_del(one, "_pending");
 }
 
-static void apply(struct sim *sim, const struct sim_task *task)
+static void apply(struct sim *sim, struct sim_task *task)
 {
-    json_t *account = sim_state_account(sim, task->domain, task->name);
-
     switch (task->kind) {
     case SIM_TASK_ADD:
-        if (task->mode == SIM_TASK_FAIL)
-            sim_state_remove_account(sim, task->domain, task->name);
-        else
+        if (task->mode == SIM_TASK_RUN)
             apply_mailbox(sim, task);
+        else
+            sim_state_remove_account(sim, task->domain, task->name);
         break;
     case SIM_TASK_DELETE:
     case SIM_TASK_PASSWORD:
-        if (task->mode != SIM_TASK_FAIL)
+        if (task->mode == SIM_TASK_RUN)
             apply_mailbox(sim, task);
         break;
     case SIM_TASK_REDIRECTION_ADD:
     case SIM_TASK_REDIRECTION_DELETE:
-        if (task->mode != SIM_TASK_FAIL)
+        if (task->mode == SIM_TASK_RUN)
             apply_redirection(sim, task);
         break;
+    case SIM_TASK_WORK:
+        sim_work_end(sim, task->work, task->mode);
+        break;
     case SIM_TASK_CONVERGE:
-        if (account && task->password)
-            sim_state_put_password(sim, account, 1, task->password);
+        if (task->password && !sim_state_flag(task->account, "_gone"))
+            sim_state_put_password(sim, task->account, 1, task->password);
         break;
     }
 }
 
 /* Takes the task out of the list first: applying it may queue another one. */
-static void finish(struct sim *sim, struct sim_task **at)
+static void finish(struct sim *sim, struct sim_task *task)
 {
-    struct sim_task *task = *at;
-
-    *at = task->next;
+    take_out(sim, task);
     apply(sim, task);
     free_task(task);
 }
 
+/* One task that is to end now, or NULL. */
+static struct sim_task *find_waiting(const struct sim *sim, bool stuck)
+{
+    for (struct sim_task *task = sim->tasks; task; task = task->next)
+        if (task->kind != SIM_TASK_CONVERGE && (stuck || task->mode != SIM_TASK_STUCK))
+            return task;
+    return NULL;
+}
+
 json_int_t sim_task_run(struct sim *sim, bool stuck, bool fail)
 {
-    struct sim_task **at = &sim->tasks;
+    struct sim_task *task = NULL;
     json_int_t count = 0;
 
-    while (*at) {
-        struct sim_task *task = *at;
-        if (task->kind == SIM_TASK_CONVERGE || (task->mode == SIM_TASK_STUCK && !stuck)) {
-            at = &task->next;
-            continue;
-        }
-        if (task->mode == SIM_TASK_STUCK || fail)
-            task->mode = fail ? SIM_TASK_FAIL : SIM_TASK_RUN;
-        finish(sim, at);
+    while ((task = find_waiting(sim, stuck)) != NULL) {
+        if (fail)
+            task->mode = SIM_TASK_FAIL;
+        else if (task->mode == SIM_TASK_STUCK)
+            task->mode = SIM_TASK_RUN;
+        finish(sim, task);
         count++;
     }
     return count;
@@ -267,66 +319,84 @@ json_int_t sim_task_run(struct sim *sim, bool stuck, bool fail)
 
 json_int_t sim_task_converge(struct sim *sim)
 {
-    struct sim_task **at = &sim->tasks;
+    struct sim_task *next = NULL;
     json_int_t count = 0;
 
-    while (*at) {
-        if ((*at)->kind == SIM_TASK_CONVERGE) {
-            finish(sim, at);
+    for (struct sim_task *task = sim->tasks; task; task = next) {
+        next = task->next;
+        if (task->kind == SIM_TASK_CONVERGE) {
+            finish(sim, task);
             count++;
-        } else {
-            at = &(*at)->next;
         }
     }
     return count;
+}
+
+/* A password is one in every family; what else was asked for is not. */
+static bool can_follow(const struct sim_work *work)
+{
+    const char *function = sim_state_text(work->record, "function");
+
+    return strcmp(function, "changePassword") == 0 ||
+           strcmp(function, "accountUpdate") == 0;
+}
+
+void sim_task_follow(struct sim *sim, const json_t *from, json_t *to, bool lost)
+{
+    for (struct sim_task *task = sim->tasks; task; task = task->next) {
+        bool mine = task->work ? task->work->target == from : task->account == from;
+        bool older = is_mailbox(task) && mailbox_of(sim, task) == to;
+
+        if ((older && lost) || (mine && task->work && (lost || !can_follow(task->work))))
+            task->mode = SIM_TASK_FAIL;
+        if (!mine)
+            continue;
+        json_t **at = task->work ? &task->work->target : &task->account;
+        json_decref(*at);
+        *at = json_incref(to);
+    }
 }
 
 void sim_task_clear(struct sim *sim)
 {
     while (sim->tasks) {
         struct sim_task *task = sim->tasks;
-        sim->tasks = task->next;
+        take_out(sim, task);
         free_task(task);
     }
 }
 
 json_t *sim_task_dump(const struct sim *sim)
 {
-    static const char *const modes[] = { "run", "silent_fail", "stuck" };
+    static const char *const modes[] = { "run", "silent_fail", "stuck", "error",
+                                         "cancelled" };
     json_t *dump = json_array();
 
-    for (const struct sim_task *task = sim->tasks; task; task = task->next)
+    for (const struct sim_task *task = sim->tasks; task; task = task->next) {
+        const char *action = task->work ? sim_state_text(task->work->record, "function")
+                                        : actions[task->kind];
         json_array_append_new(
             dump,
-            json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*,s:I}", "id", task->id, "action",
-                      actions[task->kind], "domain", task->domain, "name", task->name,
-                      "mode", modes[task->mode], "password", task->password, "due_in_ms",
+            json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*,s:I}", "id", task->id, "action", action,
+                      "domain", task->domain, "name", task->name, "mode",
+                      modes[task->mode], "password", task->password, "due_in_ms",
                       task->due_ms < 0 ? (json_int_t)-1
                                        : (json_int_t)(task->due_ms - sim_text_now_ms())));
+    }
     return dump;
 }
 
 /* Ends what is due. Returns when the next one will be, in ms; -1: none waits. */
 static int64_t run_due(struct sim *sim)
 {
-    struct sim_task **at = &sim->tasks;
-    int64_t next = -1;
+    while (sim->tasks && turn_of(sim->tasks) != INT64_MAX) {
+        int64_t left = sim->tasks->due_ms - sim_text_now_ms();
 
-    while (*at) {
-        const struct sim_task *task = *at;
-        int64_t left = task->due_ms - sim_text_now_ms();
-
-        if (task->mode == SIM_TASK_STUCK || task->due_ms < 0) {
-            at = &(*at)->next;
-        } else if (left <= 0) {
-            finish(sim, at);
-        } else {
-            if (next < 0 || left < next)
-                next = left;
-            at = &(*at)->next;
-        }
+        if (left > 0)
+            return left;
+        finish(sim, sim->tasks);
     }
-    return next;
+    return -1;
 }
 
 static void *task_thread(void *arg)

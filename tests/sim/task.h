@@ -8,8 +8,9 @@
 #include "sim.h"
 
 /*
- * What OVH does later. A task is listed from the call until it ends; its effect and its
- * disappearance are one step. One thread of the simulator runs those that are due.
+ * What OVH does later. A task of email/domain is listed from the call until it ends; its
+ * effect and its disappearance are one step. Those of the newer families are in work.h;
+ * here they only wait. One thread of the simulator runs those that are due.
  */
 enum sim_task_kind {
     SIM_TASK_ADD,
@@ -17,31 +18,48 @@ enum sim_task_kind {
     SIM_TASK_PASSWORD,
     SIM_TASK_REDIRECTION_ADD,
     SIM_TASK_REDIRECTION_DELETE,
+    SIM_TASK_WORK,     /* of a newer family */
     SIM_TASK_CONVERGE, /* ours: front end 2 follows; no list shows it */
 };
+
+struct sim_work;
 
 struct sim_task_order {
     enum sim_task_kind kind;
     const char *domain;
-    const char *name;     /* mailbox, or `from` of a redirection */
-    const char *password; /* of ADD, PASSWORD and CONVERGE */
-    const char *target;   /* id of the redirection */
+    const char *name;      /* mailbox, or `from` of a redirection */
+    const char *password;  /* of ADD and PASSWORD */
+    const char *target;    /* id of the redirection */
+    struct sim_work *work; /* of WORK; taken over */
+    json_int_t delay_ms;   /* of WORK */
     const struct sim_plan *plan;
 };
 
 /* Queues a task and returns its id. */
 json_int_t sim_task_add(struct sim *sim, const struct sim_task_order *order);
 
-/* Is a task under way on the mailbox? */
+/* Puts a password in force: on front end 1 now, on front end 2 as the setting or, unless
+ * NULL, the plan's fault wants it. `by` is for the history. */
+struct sim_task_fronts {
+    bool late; /* by the fault, not by the setting */
+    json_int_t ms;
+};
+void sim_task_put_password(struct sim *sim, json_t *account, const char *password,
+                           const char *by, const struct sim_task_fronts *fronts);
+
+/* Is a task under way on the mailbox of email/domain? */
 bool sim_task_busy(const struct sim *sim, const char *domain, const char *name);
 
-/* The task as the API shows it; NULL if it has ended. New references. */
+/* The task as email/domain shows it; NULL if it has ended. New references. */
 json_t *sim_task_pop(const struct sim *sim, const char *domain, json_int_t id);
 json_t *sim_task_special(const struct sim *sim, const char *domain, json_int_t id);
 /* Ids of the tasks of mailboxes, or of redirections, that fit the name filter (NULL:
  * all). New reference. */
 json_t *sim_task_ids(const struct sim *sim, const char *domain, const char *name,
                      bool mailboxes);
+
+/* The mailbox has moved: what waits for it acts on the new one, or (`lost`) on none. */
+void sim_task_follow(struct sim *sim, const json_t *from, json_t *to, bool lost);
 
 /* Ends tasks now: the waiting ones; with `stuck` also those that would never end, which
  * then run (or, with `fail`, end without effect). Returns how many. */

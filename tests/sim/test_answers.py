@@ -11,6 +11,9 @@ import simlib
 
 DOMAIN = "/email/domain/" + simlib.DOMAIN
 
+# The newer families: test_family_answers.py calls them.
+OTHERS = ("/email/mxplan", "/email/pro", "/email/exchange", "/zimbra")
+
 
 class Answers(unittest.TestCase):
     @classmethod
@@ -22,7 +25,11 @@ class Answers(unittest.TestCase):
             [simlib.SIM, "--routes"], check=True, capture_output=True, text=True
         ).stdout
         lines = [json.loads(line) for line in text.splitlines()]
-        cls.rows = {(r["method"], r["path"]) for r in lines if "path" in r}
+        cls.rows = {
+            (r["method"], r["path"])
+            for r in lines
+            if "path" in r and not r["path"].startswith(OTHERS)
+        }
 
     @classmethod
     def tearDownClass(cls):
