@@ -70,18 +70,11 @@ void *__wrap_realloc(void *memory, size_t size)
 static void fill_services(void)
 {
     static const char *const answers[][2] = {
-        { ACME "/account/mx", NULL },
-        { ACME "/account/pro", NULL },
-        { ACME "/account/ex", NULL },
-        { ACME "/account/zim", NULL },
         { "/email/mxplan", "[\"m1\"]" },
         { "/email/mxplan/m1", SERVICE },
         { "/email/mxplan/m1/domain", "[\"acme.example\"]" },
         { "/email/mxplan/m1/account", "[\"mx@acme.example\"]" },
         { "/email/mxplan/m1/account/mx%40acme.example", BOX("mx") },
-        { "/email/mxplan/m1/account/pro%40acme.example", NULL },
-        { "/email/mxplan/m1/account/ex%40acme.example", NULL },
-        { "/email/mxplan/m1/account/zim%40acme.example", NULL },
         { "/email/mxplan/m1/account/mx%40acme.example/task", "[5]" },
         { "/email/mxplan/m1/account/mx%40acme.example/task/5", TASK },
         { "/email/mxplan/m1/account/mx%40acme.example/fullAccess", "[]" },
@@ -92,8 +85,6 @@ static void fill_services(void)
         { "/email/pro/p1/domain", "[\"acme.example\"]" },
         { "/email/pro/p1/account", "[\"pro@acme.example\"]" },
         { "/email/pro/p1/account/pro%40acme.example", BOX("pro") },
-        { "/email/pro/p1/account/ex%40acme.example", NULL },
-        { "/email/pro/p1/account/zim%40acme.example", NULL },
         { "/email/pro/p1/account/pro%40acme.example/tasks", "[5]" },
         { "/email/pro/p1/account/pro%40acme.example/tasks/5", TASK },
         { "/email/pro/p1/account/pro%40acme.example/fullAccess", "[9]" },
@@ -106,7 +97,6 @@ static void fill_services(void)
         { "/email/exchange/o1/service/s1/domain", "[\"acme.example\"]" },
         { "/email/exchange/o1/service/s1/account", "[]" },
         { "/email/exchange/o1/service/s1/account/ex%40acme.example", BOX("ex") },
-        { "/email/exchange/o1/service/s1/account/zim%40acme.example", NULL },
         { "/email/exchange/o1/service/s1/account/ex%40acme.example/tasks", "[]" },
         { "/v2/zimbra/platform", "[{\"id\":\"z1\"}]" },
         { "/v2/zimbra/platform/z1", "{\"id\":\"z1\",\"resourceStatus\":\"READY\"}" },
@@ -117,11 +107,9 @@ static void fill_services(void)
         { "/v2/zimbra/platform/z1/account?email=zim%40acme.example", "[" ZIMBRA "]" },
         { "/v2/zimbra/platform/z1/account/a1", ZIMBRA },
     };
-    static const char gone[] = "{\"class\":\"Client::NotFound\",\"message\":\"gone\"}";
 
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
-        fake_http_route("GET", answers[i][0], answers[i][1] ? 200 : 404,
-                        answers[i][1] ? answers[i][1] : gone);
+        fake_http_route("GET", answers[i][0], 200, answers[i][1]);
     fake_http_route("POST", "/email/mxplan/m1/account/mx%40acme.example/changePassword",
                     200, TASK);
     fake_http_route("POST", "/email/pro/p1/account/pro%40acme.example/changePassword", 200,
@@ -222,16 +210,23 @@ static enum psn_code change(struct psn_ovh *ovh, const struct psn_mailbox *mailb
 static enum psn_code change_everywhere(struct psn_directory *directory,
                                        struct psn_ovh *ovh, struct psn_error *err)
 {
-    static const char *const locals[] = { "mx", "pro", "ex", "zim" };
+    static const struct psn_mailbox places[] = {
+        { .backend = PSN_BACKEND_EMAIL_MXPLAN, .local = "mx", .place.service = "m1" },
+        { .backend = PSN_BACKEND_EMAIL_PRO, .local = "pro", .place.service = "p1" },
+        { .backend = PSN_BACKEND_EMAIL_EXCHANGE,
+          .local = "ex",
+          .place = { .organization = "o1", .service = "s1" } },
+        { .backend = PSN_BACKEND_ZIMBRA, .local = "zim", .place.service = "z1" },
+    };
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; rc == PSN_OK && i < sizeof locals / sizeof *locals; i++) {
-        struct psn_mailbox mailbox = { .domain = "acme.example" };
+    for (size_t i = 0; rc == PSN_OK && i < sizeof places / sizeof *places; i++) {
+        struct psn_mailbox mailbox = places[i];
         struct psn_mailbox_info info;
         struct psn_password_rules rules;
         size_t tasks;
 
-        (void)snprintf(mailbox.local, sizeof mailbox.local, "%s", locals[i]);
+        (void)snprintf(mailbox.domain, sizeof mailbox.domain, "acme.example");
         rc = psn_directory_find(directory, &mailbox, &info, &rules, err);
         if (rc == PSN_OK)
             rc = change(ovh, &mailbox, err);
