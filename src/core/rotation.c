@@ -290,7 +290,7 @@ static enum psn_code look_at_tasks(struct job *job, struct psn_rotation_event *e
     psn_error_clear(&job->last);
     failed = psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &absent,
                                &job->last);
-    if (!failed && absent)
+    if (!failed && absent && !job->row->rotation.create)
         rc = follow(job, &moved, err);
     if (moved)
         failed = psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, NULL,

@@ -187,7 +187,11 @@ static enum psn_code serves(struct search *search, struct psn_service *service,
     *ret_serves = !rc && has_domain(service, search->mailbox->domain);
     if (rc || !*ret_serves || service->backend != PSN_BACKEND_EMAIL_DOMAIN)
         return rc;
+    *ret_serves = false;
+    if (service->is_absent)
+        return PSN_OK;
     rc = describe(search->directory, service, &failure);
+    service->is_absent = rc == PSN_E_NOT_FOUND;
     *ret_serves = rc == PSN_OK && !service->moved_to[0];
     if (rc && !is_passed_over(rc))
         return psn_backend_hand_up(&failure, err);

@@ -16,6 +16,7 @@ struct psn_service {
     struct psn_place place;
     struct psn_names domains; /* normal form */
     bool has_domains;
+    bool is_absent; /* of /email/domain: the domain has no such service */
     bool has_rules; /* described: all below, and place.host, place.is_zimbra */
     struct psn_password_rules rules;
     char state[32];                       /* OVH's word: "ok", "suspended" … */

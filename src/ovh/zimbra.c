@@ -20,6 +20,12 @@ enum {
     KEPT_MAX = 16 * 1024, /* of an account's other members */
 };
 
+/* A place for one account. */
+struct slot {
+    char id[PSN_ACCOUNT_ID_MAX]; /* "": there is none */
+    char offer[32];
+};
+
 enum psn_code psn_zimbra_list(struct psn_ovh *ovh, const char *pattern,
                               struct psn_ovh_parts parts, json_t **ret_list,
                               struct psn_error *err)
@@ -332,16 +338,16 @@ static void set_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                        mailbox->local, mailbox->domain);
 }
 
-/* The first slot that nobody has, "" if there is none. */
+/* The first slot that nobody has. */
 static enum psn_code find_slot(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                               char ret_id[PSN_ACCOUNT_ID_MAX], struct psn_error *err)
+                               struct slot *ret_slot, struct psn_error *err)
 {
     PSN_AUTO_JSON *list = NULL;
     enum psn_code rc = psn_zimbra_list(ovh, "/v2/zimbra/platform/*/slot?used=false",
                                        PSN_OVH_PARTS(mailbox->place.service), &list, err);
 
-    ret_id[0] = '\0';
-    for (size_t i = 0; !rc && i < json_array_size(list) && !ret_id[0]; i++) {
+    *ret_slot = (struct slot){ .id = "" };
+    for (size_t i = 0; !rc && i < json_array_size(list) && !ret_slot->id[0]; i++) {
         const json_t *slot = json_array_get(list, i);
         const json_t *state = json_object_get(slot, "currentState");
         char status[32];
@@ -351,8 +357,11 @@ static enum psn_code find_slot(struct psn_ovh *ovh, const struct psn_mailbox *ma
         if (!rc)
             rc = psn_json_text_or_empty(state, "accountId", taken_by, sizeof taken_by,
                                         err);
-        if (!rc && !taken_by[0] && strcmp(status, "OK") == 0)
-            rc = psn_json_text(slot, "id", ret_id, PSN_ACCOUNT_ID_MAX, err);
+        if (rc || taken_by[0] || strcmp(status, "OK") != 0)
+            continue;
+        rc = psn_json_text(state, "offer", ret_slot->offer, sizeof ret_slot->offer, err);
+        if (!rc)
+            rc = psn_json_text(slot, "id", ret_slot->id, sizeof ret_slot->id, err);
     }
     return rc ? psn_wrap(err, rc, _("cannot look for a free slot of the service '%s'"),
                          mailbox->place.service)
@@ -362,22 +371,23 @@ static enum psn_code find_slot(struct psn_ovh *ovh, const struct psn_mailbox *ma
 static enum psn_code has_room(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                               bool *ret_room, struct psn_error *err)
 {
-    char id[PSN_ACCOUNT_ID_MAX];
-    enum psn_code rc = find_slot(ovh, mailbox, id, err);
+    struct slot slot;
+    enum psn_code rc = find_slot(ovh, mailbox, &slot, err);
 
     if (!rc)
-        *ret_room = id[0] != '\0';
+        *ret_room = slot.id[0] != '\0';
     return rc;
 }
 
-static enum psn_code build_post(const struct psn_mailbox *mailbox, const char *slot,
+static enum psn_code build_post(const struct psn_mailbox *mailbox,
+                                const struct slot *slot,
                                 const struct psn_secret *password,
                                 struct psn_secret **ret_body, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *body = NULL;
     char address[PSN_ADDRESS_SIZE];
     enum psn_code rc = psn_secret_new(
-        128 + PSN_ACCOUNT_ID_MAX + 6 * (PSN_ADDRESS_SIZE + psn_secret_size(password)),
+        128 + 6 * (PSN_ADDRESS_SIZE + sizeof *slot + psn_secret_size(password)),
         &body, err);
 
     (void)psn_mailbox_address(mailbox, address);
@@ -386,9 +396,13 @@ static enum psn_code build_post(const struct psn_mailbox *mailbox, const char *s
     if (!rc)
         rc = psn_body_string(body, address, strlen(address), err);
     if (!rc)
+        rc = psn_body_text(body, ",\"offer\":", err);
+    if (!rc)
+        rc = psn_body_string(body, slot->offer, strlen(slot->offer), err);
+    if (!rc)
         rc = psn_body_text(body, ",\"slotId\":", err);
     if (!rc)
-        rc = psn_body_string(body, slot, strlen(slot), err);
+        rc = psn_body_string(body, slot->id, strlen(slot->id), err);
     if (!rc)
         rc = psn_body_text(body, ",\"password\":", err);
     if (!rc)
@@ -403,7 +417,7 @@ static enum psn_code build_post(const struct psn_mailbox *mailbox, const char *s
 
 /* The slot for it, unless the address is there. Settles the answer if not. */
 static bool may_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                       char slot[PSN_ACCOUNT_ID_MAX], struct psn_ovh_answer *answer,
+                       struct slot *slot, struct psn_ovh_answer *answer,
                        struct psn_error *err)
 {
     PSN_AUTO_JSON *account = NULL;
@@ -417,7 +431,7 @@ static bool may_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     }
     if (find_slot(ovh, mailbox, slot, err))
         return false;
-    if (slot[0])
+    if (slot->id[0])
         return true;
     answer->outcome = PSN_OVH_EXPIRED;
     (void)psn_fail(err, PSN_E_REFUSED, _("no free slot in the service '%s'"),
@@ -432,12 +446,12 @@ static void create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
     struct psn_ovh_change what = { .method = "POST", .path = &path, .hidden = password };
-    char slot[PSN_ACCOUNT_ID_MAX];
+    struct slot slot;
 
-    if (may_create(ovh, mailbox, slot, ret_answer, err) &&
+    if (may_create(ovh, mailbox, &slot, ret_answer, err) &&
         psn_ovh_path(&path, "/v2/zimbra/platform/*/account",
                      PSN_OVH_PARTS(mailbox->place.service), err) == PSN_OK &&
-        build_post(mailbox, slot, password, &body, err) == PSN_OK) {
+        build_post(mailbox, &slot, password, &body, err) == PSN_OK) {
         what.body = body;
         send(ovh, mailbox, &what, ret_answer, err);
     }

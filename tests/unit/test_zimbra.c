@@ -199,13 +199,14 @@ static void a_new_account_takes_the_first_slot_that_nobody_has(void **state)
         "GET", PLATFORM "/slot?used=false", 200,
         "[{\"id\":\"s-1\",\"currentState\":{\"billingStatus\":\"SUSPENDED\"}},"
         "{\"id\":\"s-2\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":\"b\"}},"
-        "{\"id\":\"s-3\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":null}}]");
+        "{\"id\":\"s-3\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":null,"
+        "\"offer\":\"PRO\"}}]");
     fake_http_route("POST", PLATFORM "/account", 200, ACCOUNT("CREATING", "[]"));
     psn_mailbox_create(*state, &unknown, password, &answer, NULL);
     assert_int_equal(answer.outcome, PSN_OVH_DONE);
     assert_string_equal(fake.calls[2].body,
-                        "{\"targetSpec\":{\"email\":\"sav@acme.example\",\"slotId\":"
-                        "\"s-3\",\"password\":\"correct-Horse1\"}}");
+                        "{\"targetSpec\":{\"email\":\"sav@acme.example\",\"offer\":"
+                        "\"PRO\",\"slotId\":\"s-3\",\"password\":\"correct-Horse1\"}}");
 }
 
 static void without_a_slot_no_account_is_asked_for(void **state)
