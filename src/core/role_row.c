@@ -189,6 +189,7 @@ enum psn_code psn_role_decode(const struct psn_buf *plain, struct psn_role_row *
         !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
         !psn_record_text(&record, TAG_BACKEND, backend, sizeof backend))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
+    row->look = (struct psn_role_look){ .done = false };
     row->backend = psn_backend_parse(backend);
     row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     row->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
