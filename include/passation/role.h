@@ -61,11 +61,11 @@ struct psn_role {
     int64_t changed_s;  /* when the version came into force, by our login; 0: never */
     int64_t verified_s; /* last accepted login with it; 0: never */
     enum psn_tristate old_dead; /* is the superseded password refused? */
-    char platform[24];     /* the back-end and what stands behind it, or "" */
-    char mail_host[128];   /* the service's own mail server (Pro, Exchange), or "" */
-    int64_t ovh_changed_s; /* when the password changed, as OVH says; 0: not known */
-    int64_t expires_s;     /* when the service ends the password; 0: never */
-    size_t platform_count; /* earlier ones, oldest first; the last four are kept */
+    char platform[24];          /* the back-end and what stands behind it, or "" */
+    char mail_host[128];        /* the service's own mail server (Pro, Exchange), or "" */
+    int64_t ovh_changed_s;      /* when the password changed, as OVH says; 0: not known */
+    int64_t expires_s;          /* when the service ends the password; 0: never */
+    size_t platform_count;      /* earlier ones, oldest first; the last four are kept */
     struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];
 };
 

@@ -224,13 +224,14 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
                               external),
                  external);
     if (changed > 0)
-        cli_warn(cli,
-                 PSN_NGETTEXT("the password of %zu mailbox was changed at OVH after ours; "
-                              "check it: passation verify ADDRESS",
-                              "the passwords of %zu mailboxes were changed at OVH after "
-                              "ours; check them: passation verify ADDRESS",
-                              changed),
-                 changed);
+        cli_warn(
+            cli,
+            PSN_NGETTEXT("the password of %zu mailbox was changed at OVH after ours; "
+                         "check it: passation verify ADDRESS",
+                         "the passwords of %zu mailboxes were changed at OVH after "
+                         "ours; check them: passation verify ADDRESS",
+                         changed),
+            changed);
     if (missing > 0)
         cli_warn(
             cli,

@@ -10,7 +10,7 @@
 struct psn_role_look {
     bool done;
     struct psn_password_rules rules;
-    int64_t password_changed_s; /* 0: OVH does not say */
+    int64_t password_changed_s;             /* 0: OVH does not say */
     char moved_from[PSN_PLATFORM_NAME_MAX]; /* the platform that it has left, or "" */
 };
 
@@ -23,10 +23,10 @@ struct psn_role_row {
     int64_t changed_s;
     int64_t verified_s;
     struct psn_rotation_state rotation;
-    struct psn_place place;    /* where it was found last */
-    int64_t ovh_changed_s;     /* of the version in force, as OVH says; 0: not known */
-    int64_t expires_s;         /* when the service ends it; 0: never */
-    uint32_t lockout;          /* refused logins that lock the mailbox; 0: none do */
+    struct psn_place place; /* where it was found last */
+    int64_t ovh_changed_s;  /* of the version in force, as OVH says; 0: not known */
+    int64_t expires_s;      /* when the service ends it; 0: never */
+    uint32_t lockout;       /* refused logins that lock the mailbox; 0: none do */
     int64_t lockout_window_s;
     size_t platform_count; /* earlier ones */
     struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];

@@ -37,7 +37,7 @@ struct job {
     struct psn_error last; /* why the last request or login did not do */
     bool committed;
     bool created;
-    bool was_known; /* there was a current password before */
+    bool was_known;        /* there was a current password before */
     int64_t ovh_changed_s; /* of the version that is committed, as OVH says */
 };
 
@@ -288,13 +288,13 @@ static enum psn_code look_at_tasks(struct job *job, struct psn_rotation_event *e
     psn_session_progress(job->session, job->row->address, _("waiting for OVH's task"), 0);
     event->now_s = job->vault->world.now_s();
     psn_error_clear(&job->last);
-    failed = psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &absent,
-                               &job->last);
+    failed =
+        psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &absent, &job->last);
     if (!failed && absent && !job->row->rotation.create)
         rc = follow(job, &moved, err);
     if (moved)
-        failed = psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, NULL,
-                                   &job->last);
+        failed =
+            psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, NULL, &job->last);
     if (failed)
         event->kind = PSN_ROTATION_EV_TASKS_UNREADABLE;
     else

@@ -61,7 +61,8 @@ PSN_MUST_CHECK enum psn_code psn_session_place(struct psn_session *session,
 PSN_MUST_CHECK enum psn_code psn_session_note_platform(struct psn_session *session,
                                                        struct psn_role_row *row,
                                                        struct psn_error *err);
-/* May its password be changed now, by the service's own rules? E_POLICY says from when. */
+/* May its password be changed now, by the service's own rules? E_POLICY says from when.
+ */
 PSN_MUST_CHECK enum psn_code psn_session_may_change(const struct psn_session *session,
                                                     const struct psn_role_row *row,
                                                     struct psn_error *err);

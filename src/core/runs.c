@@ -620,10 +620,11 @@ static void explain_refused(const struct psn_role_row *row,
     char when[PSN_TIME_SIZE];
 
     if (outcome->drifted)
-        (void)psn_fail(err, PSN_E_VERIFY,
-                       _("%s: the mail server refuses the current password; OVH says that "
-                         "it was changed on %s, after ours"),
-                       row->address, psn_clock_format(outcome->ovh_changed_s, when));
+        (void)psn_fail(
+            err, PSN_E_VERIFY,
+            _("%s: the mail server refuses the current password; OVH says that "
+              "it was changed on %s, after ours"),
+            row->address, psn_clock_format(outcome->ovh_changed_s, when));
     else
         (void)psn_fail(err, PSN_E_VERIFY,
                        _("%s: the mail server refuses the current password"),

@@ -118,7 +118,8 @@ enum psn_login psn_session_login(struct psn_session *session,
         (void)snprintf(url, sizeof url, "%s", account->client.imap);
         ca_file = vault->ca_file;
     } else {
-        psn_mailbox_hosts(row->backend, account->client.endpoint, row->place.host, &hosts);
+        psn_mailbox_hosts(row->backend, account->client.endpoint, row->place.host,
+                          &hosts);
         if (psn_mailbox_imap_url(&hosts, url, sizeof url, err))
             return PSN_LOGIN_NO_ANSWER;
     }

@@ -192,8 +192,8 @@ enum psn_code psn_session_look_for_drift(struct psn_session *session,
 
     if (!psn_backend_tells_dates(row->backend) ||
         psn_session_account(session, row->client, &account, NULL) ||
-        !account->client.linked ||
-        psn_session_detect(session, row, &exists, NULL) || !exists)
+        !account->client.linked || psn_session_detect(session, row, &exists, NULL) ||
+        !exists)
         return PSN_OK;
     outcome->ovh_changed_s = row->look.password_changed_s;
     outcome->drifted = psn_role_has_drifted(row, row->look.password_changed_s);

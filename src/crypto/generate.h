@@ -9,8 +9,8 @@
 
 enum {
     PSN_PASSWORD_GROUP = 5,
-    PSN_PASSWORD_SIZE = 23,       /* 4 groups of 5 joined by '-' */
-    PSN_PASSWORD_SIZE_MIN = 14,   /* 70 bits: what no rule of OVH forces us below */
+    PSN_PASSWORD_SIZE = 23,     /* 4 groups of 5 joined by '-' */
+    PSN_PASSWORD_SIZE_MIN = 14, /* 70 bits: what no rule of OVH forces us below */
     PSN_PASSWORD_SIZE_MAX = 256,
     PSN_PASSPHRASE_WORDS = 9,     /* of 2048: 99 bits */
     PSN_PASSPHRASE_SIZE_MAX = 96, /* 9 words of at most 8 letters, joined by '-' */

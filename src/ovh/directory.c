@@ -24,7 +24,7 @@ struct psn_directory {
 struct search {
     struct psn_directory *directory;
     const struct psn_mailbox *mailbox;
-    bool served; /* a service has the domain */
+    bool served;              /* a service has the domain */
     struct psn_error refusal; /* by a service that has the domain */
     struct psn_error unread;  /* by one that might have it */
 };
@@ -49,8 +49,7 @@ struct psn_service *psn_services_add(struct psn_services *list, enum psn_backend
         if (list->items[i]->backend == backend &&
             strcmp(list->items[i]->place.service, name) == 0)
             return list->items[i];
-    grown =
-        realloc(list->items, (list->count + 1) * sizeof(struct psn_service *));
+    grown = realloc(list->items, (list->count + 1) * sizeof(struct psn_service *));
     service = calloc(1, sizeof *service);
     if (grown)
         list->items = grown;
@@ -258,7 +257,8 @@ static enum psn_code look_at_hint(struct search *search, struct psn_service **re
     return rc;
 }
 
-/* Whether the service that moved said where to does not matter: all are looked through. */
+/* Whether the service that moved said where to does not matter: all are looked through.
+ */
 static enum psn_code look_everywhere(struct search *search,
                                      struct psn_service **ret_service,
                                      struct psn_mailbox_info *info, struct psn_error *err)
@@ -304,8 +304,7 @@ static enum psn_code fail_unserved(const struct search *search, struct psn_error
 }
 
 /* Expired and suspended services answer reads, but take no change. */
-static enum psn_code check_state(const struct psn_service *service,
-                                 struct psn_error *err)
+static enum psn_code check_state(const struct psn_service *service, struct psn_error *err)
 {
     if (strcmp(service->state, "suspended") != 0)
         return PSN_OK;

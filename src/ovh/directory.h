@@ -19,9 +19,9 @@ struct psn_service {
     bool is_absent; /* of /email/domain: the domain has no such service */
     bool has_rules; /* described: all below, and place.host, place.is_zimbra */
     struct psn_password_rules rules;
-    char state[32];                       /* OVH's word: "ok", "suspended" … */
-    char offer[64];                       /* "" where there is none */
-    char moved_to[PSN_SERVICE_NAME_MAX];  /* the MX Plan service that took over */
+    char state[32];                      /* OVH's word: "ok", "suspended" … */
+    char offer[64];                      /* "" where there is none */
+    char moved_to[PSN_SERVICE_NAME_MAX]; /* the MX Plan service that took over */
 };
 
 struct psn_services {

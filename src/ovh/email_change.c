@@ -202,8 +202,8 @@ static bool may_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
 
 /* An Exchange of one's own has no slots: a mailbox is made in one call. */
 static void post_account(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                         const struct psn_secret *password,
-                         struct psn_ovh_answer *answer, struct psn_error *err)
+                         const struct psn_secret *password, struct psn_ovh_answer *answer,
+                         struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;

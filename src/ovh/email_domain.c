@@ -2,6 +2,8 @@
  * /email/domain, the first MX Plan. A change answers a TaskPop, which has no state: only
  * its end can be seen (the id is gone), never how it ended.
  */
+#include "ovh/email_domain.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ovh/backend.h"
-#include "ovh/email_domain.h"
 
 enum {
     NAME_MIN = 2,
@@ -203,9 +204,8 @@ static enum psn_code build_body(const struct psn_mailbox *mailbox, bool is_new,
         rc = psn_body_text(body, "{\"password\":", err);
     }
     if (rc == PSN_OK)
-        rc =
-            psn_body_string(body, psn_secret_bytes(password),
-                             psn_secret_size(password), err);
+        rc = psn_body_string(body, psn_secret_bytes(password), psn_secret_size(password),
+                             err);
     if (rc == PSN_OK)
         rc = psn_body_text(body, "}", err);
     if (rc == PSN_OK)

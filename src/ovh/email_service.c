@@ -86,8 +86,8 @@ static enum psn_code read_services(struct psn_ovh *ovh, enum psn_backend backend
                                    struct psn_services *list, struct psn_error *err)
 {
     PSN_AUTO_JSON *names = NULL;
-    enum psn_code rc = psn_ovh_get_at(ovh, families[backend].root,
-                                      PSN_OVH_PARTS(NULL), &names, err);
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, families[backend].root, PSN_OVH_PARTS(NULL), &names, err);
 
     return rc ? rc : add_all(names, backend, "", list, err);
 }
@@ -309,10 +309,9 @@ enum psn_code psn_email_account(struct psn_ovh *ovh, const struct psn_mailbox *m
     struct psn_mailbox_info info = { .exists = false };
     struct psn_error failure = { 0 };
     char address[PSN_ADDRESS_SIZE];
-    enum psn_code rc =
-        psn_email_get(ovh, mailbox, "/account/*",
-                      PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)), &value,
-                      &failure);
+    enum psn_code rc = psn_email_get(ovh, mailbox, "/account/*",
+                                     PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)),
+                                     &value, &failure);
 
     if (!rc)
         rc = read_account(value, mailbox, &info, &failure);
@@ -343,8 +342,8 @@ static enum psn_code look_at_slot(struct psn_ovh *ovh, const struct psn_mailbox 
     struct psn_error failure = { 0 };
     bool configured = true;
     int64_t task = 0;
-    enum psn_code rc = psn_email_get(ovh, mailbox, "/account/*", PSN_OVH_PARTS(slot),
-                                     &value, &failure);
+    enum psn_code rc =
+        psn_email_get(ovh, mailbox, "/account/*", PSN_OVH_PARTS(slot), &value, &failure);
 
     if (rc == PSN_E_NOT_FOUND)
         return PSN_OK; /* taken since it was listed */
@@ -451,10 +450,9 @@ static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *
     PSN_AUTO_JSON *list = NULL;
     char address[PSN_ADDRESS_SIZE];
     int64_t pending = 0;
-    enum psn_code rc =
-        psn_email_get(ovh, mailbox, "/account/*",
-                      PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)), &account,
-                      err);
+    enum psn_code rc = psn_email_get(ovh, mailbox, "/account/*",
+                                     PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)),
+                                     &account, err);
 
     *ret_count = 0;
     if (!rc)

@@ -207,10 +207,10 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
     }
     if (rc == PSN_OK)
         rc = psn_walk_items(walk, NULL, "/me/api/application", "/me/api/application/*",
-                        take_api_application, err);
+                            take_api_application, err);
     if (rc == PSN_OK)
         rc = psn_walk_items(walk, NULL, "/me/api/credential", "/me/api/credential/*",
-                        take_api_key, err);
+                            take_api_key, err);
     return rc;
 }
 

@@ -27,8 +27,7 @@ static enum psn_code look_at_names(const struct psn_walk *walk,
                                    struct psn_error *err)
 {
     PSN_AUTO_JSON *list = NULL;
-    enum psn_code rc =
-        look(walk, mailbox, suffix, PSN_OVH_PARTS(address), &list, err);
+    enum psn_code rc = look(walk, mailbox, suffix, PSN_OVH_PARTS(address), &list, err);
 
     if (rc || !list)
         return rc;

@@ -42,8 +42,8 @@ static enum psn_code report_account(const struct psn_walk *walk, const json_t *a
     struct psn_finding finding = { .kind = PSN_FINDING_MAILBOX };
     char status[32];
     char offer[32];
-    enum psn_code rc = psn_json_text(state, "email", finding.subject,
-                                     sizeof finding.subject, err);
+    enum psn_code rc =
+        psn_json_text(state, "email", finding.subject, sizeof finding.subject, err);
 
     if (!rc)
         rc = psn_json_text(account, "resourceStatus", status, sizeof status, err);
@@ -63,8 +63,8 @@ static enum psn_code report_redirection(const struct psn_walk *walk, const json_
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
     char id[PSN_ACCOUNT_ID_MAX];
     char to[PSN_WALK_NAME_SIZE];
-    enum psn_code rc = psn_json_text(state, "source", finding.subject,
-                                     sizeof finding.subject, err);
+    enum psn_code rc =
+        psn_json_text(state, "source", finding.subject, sizeof finding.subject, err);
 
     if (!rc)
         rc = psn_json_text(state, "destination", to, sizeof to, err);

@@ -229,8 +229,8 @@ void psn_mailbox_hosts(enum psn_backend backend, const char *endpoint,
                        const char *own_host, struct psn_mail_hosts *ret_hosts)
 {
     const char *end = region_of(endpoint);
-    bool has_own = backend == PSN_BACKEND_EMAIL_PRO ||
-                   backend == PSN_BACKEND_EMAIL_EXCHANGE;
+    bool has_own =
+        backend == PSN_BACKEND_EMAIL_PRO || backend == PSN_BACKEND_EMAIL_EXCHANGE;
 
     *ret_hosts =
         (struct psn_mail_hosts){ .imap.security = "SSL/TLS", .smtp.security = "SSL/TLS" };

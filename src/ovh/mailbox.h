@@ -72,10 +72,10 @@ struct psn_password_rules {
     bool upper;      /* needed, each of the three */
     bool digit;
     bool special;
-    bool no_names;        /* holds neither the login nor a part of the names */
-    int64_t min_age_s;    /* before it may be changed again; 0: at once */
-    int64_t max_age_s;    /* when it ends by itself; 0: never */
-    uint32_t lockout;     /* refused logins that lock the mailbox; 0: none do */
+    bool no_names;     /* holds neither the login nor a part of the names */
+    int64_t min_age_s; /* before it may be changed again; 0: at once */
+    int64_t max_age_s; /* when it ends by itself; 0: never */
+    uint32_t lockout;  /* refused logins that lock the mailbox; 0: none do */
     int64_t lockout_window_s;
     char names[PSN_PASSWORD_NAMES_MAX]; /* of the mailbox, for no_names */
 };
@@ -116,7 +116,7 @@ struct psn_mailbox_info {
     bool blocked;
     int64_t size_bytes;
     char description[PSN_OVH_TEXT_MAX];
-    int64_t password_changed_s; /* as OVH says; 0: it does not */
+    int64_t password_changed_s;         /* as OVH says; 0: it does not */
     char account[PSN_ACCOUNT_ID_MAX];   /* of Zimbra: its id there */
     char names[PSN_PASSWORD_NAMES_MAX]; /* what no password may hold, where that holds */
 };

@@ -34,9 +34,9 @@ static struct makeup look_at(const struct psn_secret *password)
         has.digit = has.digit || psn_text_is_digit(c);
         has.blank = has.blank || c == ' ';
         has.plain = has.plain && bytes[i] >= ' ' && bytes[i] <= '~';
-        has.special = has.special || (bytes[i] > ' ' && bytes[i] <= '~' &&
-                                      !psn_text_is_lower(c) && !psn_text_is_upper(c) &&
-                                      !psn_text_is_digit(c));
+        has.special =
+            has.special || (bytes[i] > ' ' && bytes[i] <= '~' && !psn_text_is_lower(c) &&
+                            !psn_text_is_upper(c) && !psn_text_is_digit(c));
     }
     return has;
 }

@@ -108,8 +108,8 @@ bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic)
 }
 
 enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
-                                  enum psn_code rc, const struct psn_error *failure,
-                                  struct psn_error *err)
+                               enum psn_code rc, const struct psn_error *failure,
+                               struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE };
     enum psn_ovh_reason reason = psn_ovh_last_reason(walk->ovh);
@@ -237,8 +237,8 @@ enum psn_code psn_walk_names(const struct psn_walk *walk, const char *pattern,
 }
 
 enum psn_code psn_walk_items(const struct psn_walk *walk, const char *domain,
-                                const char *list_pattern, const char *item_pattern,
-                                psn_walk_item_fn *take, struct psn_error *err)
+                             const char *list_pattern, const char *item_pattern,
+                             psn_walk_item_fn *take, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_names) items = { NULL, 0 };
     enum psn_code rc = psn_walk_names(walk, list_pattern, domain, NULL, &items, err);

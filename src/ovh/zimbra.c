@@ -3,13 +3,14 @@
  * what it should be, under the checksum of what it was, so that a change by somebody else
  * in between is refused. It is done when resourceStatus is READY and no task is left.
  */
+#include "ovh/zimbra.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "ovh/zimbra.h"
 
 enum {
     NAME_MIN = 2,
@@ -79,8 +80,8 @@ static enum psn_code describe(struct psn_ovh *ovh, struct psn_service *service,
 {
     PSN_AUTO_JSON *value = NULL;
     const char *id = service->place.service;
-    enum psn_code rc = psn_ovh_get_at(ovh, "/v2/zimbra/platform/*", PSN_OVH_PARTS(id),
-                                      &value, err);
+    enum psn_code rc =
+        psn_ovh_get_at(ovh, "/v2/zimbra/platform/*", PSN_OVH_PARTS(id), &value, err);
 
     if (!rc)
         rc = psn_json_text(value, "resourceStatus", service->state, sizeof service->state,
@@ -208,10 +209,10 @@ static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
 static enum psn_code keep_members(const json_t *account, struct psn_buf *out,
                                   struct psn_error *err)
 {
-    static const char *const kept[] = { "contactInformation", "description",
-                                        "displayName",        "email",
-                                        "firstName",          "hideInGal",
-                                        "lastName" };
+    static const char *const kept[] = {
+        "contactInformation", "description", "displayName", "email",
+        "firstName",          "hideInGal",   "lastName"
+    };
     const json_t *spec = json_object_get(account, "targetSpec");
 
     psn_buf_text(out, "{");
@@ -236,8 +237,7 @@ static enum psn_code build_put(const json_t *account, const struct psn_secret *p
     PSN_AUTO_RELEASE(psn_buf) kept = psn_buf_init(KEPT_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
     char checksum[CHECKSUM_SIZE];
-    enum psn_code rc =
-        psn_json_text(account, "checksum", checksum, sizeof checksum, err);
+    enum psn_code rc = psn_json_text(account, "checksum", checksum, sizeof checksum, err);
 
     if (!rc)
         rc = keep_members(account, &kept, err);
@@ -302,8 +302,8 @@ static void send(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
 }
 
 static void put_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                         const struct psn_secret *password,
-                         struct psn_ovh_answer *answer, struct psn_error *err)
+                         const struct psn_secret *password, struct psn_ovh_answer *answer,
+                         struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
@@ -387,8 +387,8 @@ static enum psn_code build_post(const struct psn_mailbox *mailbox,
     PSN_AUTO(psn_secret) *body = NULL;
     char address[PSN_ADDRESS_SIZE];
     enum psn_code rc = psn_secret_new(
-        128 + 6 * (PSN_ADDRESS_SIZE + sizeof *slot + psn_secret_size(password)),
-        &body, err);
+        128 + 6 * (PSN_ADDRESS_SIZE + sizeof *slot + psn_secret_size(password)), &body,
+        err);
 
     (void)psn_mailbox_address(mailbox, address);
     if (!rc)

@@ -14,9 +14,9 @@
 
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "ovh/directory.h"
 #include "ovh/inventory.h"
 #include "ovh/json.h"
-#include "ovh/directory.h"
 #include "ovh/mailbox.h"
 #include "support/fake_http.h"
 
@@ -55,16 +55,18 @@ void *__wrap_realloc(void *memory, size_t size)
     return fails() ? NULL : __real_realloc(memory, size);
 }
 
-#define SERVICE                                                                         \
-    "{\"domain\":\"acme.example\",\"state\":\"ok\",\"complexityEnabled\":true,"           \
+#define SERVICE                                                                 \
+    "{\"domain\":\"acme.example\",\"state\":\"ok\",\"complexityEnabled\":true," \
     "\"hostname\":\"pro1.mail.ovh.net\",\"isZimbra\":false,\"offer\":\"hosted\"}"
-#define BOX(local)                                                                      \
-    "{\"primaryEmailAddress\":\"" local "@acme.example\",\"state\":\"ok\",\"displayName\":" \
+#define BOX(local)                                      \
+    "{\"primaryEmailAddress\":\"" local                 \
+    "@acme.example\",\"state\":\"ok\",\"displayName\":" \
     "\"x\"}"
-#define TASK   "{\"id\":5,\"function\":\"changePassword\",\"status\":\"todo\"}"
-#define ZIMBRA                                                                          \
-    "{\"id\":\"a1\",\"checksum\":\"c\",\"resourceStatus\":\"READY\",\"currentTasks\":[],"   \
-    "\"currentState\":{\"email\":\"zim@acme.example\"},\"targetSpec\":{\"email\":"        \
+#define TASK "{\"id\":5,\"function\":\"changePassword\",\"status\":\"todo\"}"
+#define ZIMBRA                                                                           \
+    "{\"id\":\"a1\",\"checksum\":\"c\",\"resourceStatus\":\"READY\",\"currentTasks\":[]" \
+    ","                                                                                  \
+    "\"currentState\":{\"email\":\"zim@acme.example\"},\"targetSpec\":{\"email\":"       \
     "\"zim@acme.example\",\"displayName\":\"x\"}}"
 
 static void fill_services(void)
@@ -112,8 +114,8 @@ static void fill_services(void)
         fake_http_route("GET", answers[i][0], 200, answers[i][1]);
     fake_http_route("POST", "/email/mxplan/m1/account/mx%40acme.example/changePassword",
                     200, TASK);
-    fake_http_route("POST", "/email/pro/p1/account/pro%40acme.example/changePassword", 200,
-                    TASK);
+    fake_http_route("POST", "/email/pro/p1/account/pro%40acme.example/changePassword",
+                    200, TASK);
     fake_http_route("POST",
                     "/email/exchange/o1/service/s1/account/ex%40acme.example/"
                     "changePassword",

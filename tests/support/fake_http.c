@@ -116,7 +116,7 @@ static const struct fake_answer *choose(const struct psn_http_request *request,
             strcmp(route->path, path_of(request)) != 0)
             continue;
         *room = (struct fake_answer){ PSN_HTTP_ANSWERED, false, route->status,
-                                      route->body, -1, NULL };
+                                      route->body,       -1,    NULL };
         return room;
     }
     if (fake.next >= fake.answer_count)

@@ -14,18 +14,19 @@
  * An account whose domain acme.example has mailboxes on four services: old@ on the first
  * MX Plan, pro@ on Email Pro, ex@ on Exchange, zim@ on Zimbra.
  */
-#define GONE    "{\"class\":\"Client::NotFound\",\"message\":\"gone\"}"
-#define NO_RULE "{\"errorCode\":\"NOT_GRANTED_CALL\",\"message\":\"not granted\"}"
-#define ACME    "/email/domain/acme.example"
-#define PRO     "/email/pro/p1"
-#define EX      "/email/exchange/o1/service/s1"
+#define GONE         "{\"class\":\"Client::NotFound\",\"message\":\"gone\"}"
+#define NO_RULE      "{\"errorCode\":\"NOT_GRANTED_CALL\",\"message\":\"not granted\"}"
+#define ACME         "/email/domain/acme.example"
+#define PRO          "/email/pro/p1"
+#define EX           "/email/exchange/o1/service/s1"
 #define BOX(address) "{\"primaryEmailAddress\":\"" address "\",\"state\":\"ok\"}"
-#define POLICY                                                                        \
+#define POLICY                                                                         \
     "{\"state\":\"ok\",\"hostname\":\"pro3.mail.ovh.net\",\"complexityEnabled\":true," \
-    "\"minPasswordLength\":26,\"minPasswordAge\":2,\"maxPasswordAge\":90,"            \
+    "\"minPasswordLength\":26,\"minPasswordAge\":2,\"maxPasswordAge\":90,"             \
     "\"lockoutThreshold\":4,\"lockoutObservationWindow\":30}"
-#define ZIM \
-    "{\"id\":\"a1\",\"resourceStatus\":\"READY\",\"currentState\":{\"email\":\"zim@acme.example\"}}"
+#define ZIM                                                                          \
+    "{\"id\":\"a1\",\"resourceStatus\":\"READY\",\"currentState\":{\"email\":\"zim@" \
+    "acme.example\"}}"
 
 static struct psn_directory *directory;
 
@@ -194,9 +195,10 @@ static void the_first_mx_plan_may_have_handed_its_mailboxes_over(void **state)
     struct psn_password_rules rules;
 
     (void)state;
-    replace(ACME, 200,
-            "{\"domain\":\"acme.example\",\"status\":\"ok\",\"migratedMXPlanServiceName\":"
-            "\"m1\"}");
+    replace(
+        ACME, 200,
+        "{\"domain\":\"acme.example\",\"status\":\"ok\",\"migratedMXPlanServiceName\":"
+        "\"m1\"}");
     replace("/email/mxplan", 200, "[\"m1\"]");
     fake_http_route("GET", "/email/mxplan/m1/domain", 200, "[\"acme.example\"]");
     fake_http_route("GET", "/email/mxplan/m1", 200,

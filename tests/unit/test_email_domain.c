@@ -75,8 +75,7 @@ static void finds_the_service(void **state)
     };
 
     fake_http_route_no_services();
-    fake_http_route("GET", ACCOUNT_PATH, 200,
-                    ACCOUNT "\"isBlocked\":false,\"size\":5}");
+    fake_http_route("GET", ACCOUNT_PATH, 200, ACCOUNT "\"isBlocked\":false,\"size\":5}");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         PSN_AUTO(psn_directory) *directory = NULL;
         struct psn_mailbox mailbox = { .local = "technique", .domain = "acme.example" };

@@ -37,11 +37,12 @@ enum {
 };
 
 #define BOX "/account/sav%40acme.example"
-#define ACCOUNT(more)                                                            \
-    "{\"primaryEmailAddress\":\"SAV@acme.example\",\"state\":\"ok\",\"login\":"  \
+#define ACCOUNT(more)                                                           \
+    "{\"primaryEmailAddress\":\"SAV@acme.example\",\"state\":\"ok\",\"login\":" \
     "\"sav\",\"domain\":\"acme.example\",\"configured\":true" more "}"
-#define TASK(status) \
-    "{\"id\":31,\"function\":\"changePassword\",\"status\":\"" status "\",\"todoDate\":\"x\"}"
+#define TASK(status)                                                  \
+    "{\"id\":31,\"function\":\"changePassword\",\"status\":\"" status \
+    "\",\"todoDate\":\"x\"}"
 #define GONE "{\"class\":\"Client::NotFound\",\"message\":\"gone\"}"
 
 static char paths[64][192];
@@ -109,7 +110,8 @@ static void a_mailbox_may_be_absent_suspended_or_another(void **state)
                           "\"suspended\"}");
     assert_int_equal(psn_mailbox_get(*state, &boxes[1], &info, &err), PSN_OK);
     assert_true(info.blocked);
-    fake_http_answer(200, "{\"primaryEmailAddress\":\"x@acme.example\",\"state\":\"ok\"}");
+    fake_http_answer(200,
+                     "{\"primaryEmailAddress\":\"x@acme.example\",\"state\":\"ok\"}");
     assert_int_equal(psn_mailbox_get(*state, &boxes[1], &info, &err), PSN_E_NETWORK);
     assert_non_null(strstr(err.message, "another mailbox"));
     assert_non_null(strstr(err.message, "sav@acme.example"));
@@ -133,7 +135,12 @@ static void sets_a_password(void **state)
 static void an_answer_that_is_no_task_proves_nothing(void **state)
 {
     static const char *const bodies[] = {
-        "null", "", "[]", "{}", "{\"id\":31}", "\"done\"",
+        "null",
+        "",
+        "[]",
+        "{}",
+        "{\"id\":31}",
+        "\"done\"",
         "{\"id\":0,\"function\":\"changePassword\",\"status\":\"todo\"}",
         "{\"id\":\"31\",\"function\":\"changePassword\",\"status\":\"todo\"}",
     };
@@ -327,10 +334,10 @@ static void a_lost_answer_about_the_slot_is_looked_after(void **state)
 
     fake_http_route("GET", path(0, "/account"), 200, "[\"7@configureme.me\"]");
     fake_http_route("GET", path(0, "/account/7%40configureme.me"), 200, FREE_SLOT);
-    fake_http_answer(404, GONE);              /* the address */
-    fake_http_fail(PSN_HTTP_UNKNOWN, false);  /* the PUT */
-    fake_http_answer(404, GONE);              /* not yet … */
-    fake_http_answer(200, ACCOUNT(""));       /* … there */
+    fake_http_answer(404, GONE);             /* the address */
+    fake_http_fail(PSN_HTTP_UNKNOWN, false); /* the PUT */
+    fake_http_answer(404, GONE);             /* not yet … */
+    fake_http_answer(200, ACCOUNT(""));      /* … there */
     fake_http_answer(200, TASK("todo"));
     psn_mailbox_create(*state, &boxes[0], password, &answer, NULL);
     assert_int_equal(answer.outcome, PSN_OVH_DONE);
@@ -341,8 +348,9 @@ static void an_exchange_of_ones_own_makes_mailboxes_in_one_call(void **state)
     PSN_AUTO(psn_secret) *password = secret("correct-horse");
     struct psn_ovh_answer answer;
 
-    fake_http_route("GET", path(2, ""), 200,
-                    "{\"state\":\"ok\",\"complexityEnabled\":true,\"offer\":\"provider\"}");
+    fake_http_route(
+        "GET", path(2, ""), 200,
+        "{\"state\":\"ok\",\"complexityEnabled\":true,\"offer\":\"provider\"}");
     fake_http_route("POST", path(2, "/account"), 200,
                     "{\"id\":8,\"function\":\"addAccount\",\"status\":\"todo\"}");
     fake_http_answer(404, GONE);
@@ -358,8 +366,12 @@ static void checks_names(void **state)
     static const struct {
         const char *local;
         bool allowed;
-    } rows[] = { { "ab", true },   { "a.b-c_d", true }, { "a,b", true },
-                 { "a+b", false }, { "a", false },      { "_ab", false },
+    } rows[] = { { "ab", true },
+                 { "a.b-c_d", true },
+                 { "a,b", true },
+                 { "a+b", false },
+                 { "a", false },
+                 { "_ab", false },
                  { "abcdefghijklmnopqrstuvwxyz0123456", false } };
 
     (void)state;

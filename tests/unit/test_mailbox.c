@@ -356,9 +356,11 @@ static void a_mailbox_without_back_end_is_refused(void **state)
     (void)state;
     fake_http_reset();
     assert_int_equal(psn_mailbox_check_name(&mailbox, NULL), PSN_E_INVALID);
-    assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL, NULL),
+                     PSN_E_INVALID);
     assert_int_equal(psn_mailbox_get(NULL, &mailbox, &info, NULL), PSN_E_INVALID);
-    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL, NULL),
+                     PSN_E_INVALID);
     assert_int_equal(count, 7);
     psn_mailbox_create(NULL, &mailbox, NULL, &answer, &err);
     assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);

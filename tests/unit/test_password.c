@@ -47,9 +47,9 @@ static void a_longer_minimum_makes_longer_passwords(void **state)
         uint16_t min;
         uint16_t max;
         size_t size; /* 0: there is none */
-    } rows[] = { { 9, 30, 23 },   { 23, 30, 23 }, { 24, 30, 29 },  { 29, 30, 29 },
-                 { 30, 30, 30 },  { 31, 127, 35 }, { 60, 64, 64 }, { 10, 14, 14 },
-                 { 10, 12, 0 } };
+    } rows[] = { { 9, 30, 23 },  { 23, 30, 23 }, { 24, 30, 29 },
+                 { 29, 30, 29 }, { 30, 30, 30 }, { 31, 127, 35 },
+                 { 60, 64, 64 }, { 10, 14, 14 }, { 10, 12, 0 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -128,9 +128,9 @@ static void checks_what_the_service_asks_for(void **state)
         struct psn_error err = { 0 };
         enum psn_code rc;
 
-        assert_int_equal(psn_secret_copy(rows[i].password, strlen(rows[i].password),
-                                         &password, NULL),
-                         PSN_OK);
+        assert_int_equal(
+            psn_secret_copy(rows[i].password, strlen(rows[i].password), &password, NULL),
+            PSN_OK);
         rc = psn_mailbox_check_password(&mailbox, rows[i].rules, password, &err);
         if (rc != (rows[i].says ? PSN_E_POLICY : PSN_OK) ||
             (rc && !strstr(err.message, rows[i].says)))

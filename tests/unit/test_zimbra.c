@@ -128,8 +128,9 @@ static void a_stale_checksum_is_no_refusal(void **state)
     struct psn_ovh_answer answer;
 
     fake_http_route("GET", BY_ID, 200, ACCOUNT("READY", "[]"));
-    fake_http_route("PUT", BY_ID, 409,
-                    "{\"class\":\"Client::Conflict::ChecksumMismatch\",\"message\":\"x\"}");
+    fake_http_route(
+        "PUT", BY_ID, 409,
+        "{\"class\":\"Client::Conflict::ChecksumMismatch\",\"message\":\"x\"}");
     psn_mailbox_set_password(*state, &known, password, &answer, NULL);
     assert_int_equal(answer.outcome, PSN_OVH_BUSY);
 }
@@ -198,7 +199,8 @@ static void a_new_account_takes_the_first_slot_that_nobody_has(void **state)
     fake_http_route(
         "GET", PLATFORM "/slot?used=false", 200,
         "[{\"id\":\"s-1\",\"currentState\":{\"billingStatus\":\"SUSPENDED\"}},"
-        "{\"id\":\"s-2\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":\"b\"}},"
+        "{\"id\":\"s-2\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":\"b\"}}"
+        ","
         "{\"id\":\"s-3\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":null,"
         "\"offer\":\"PRO\"}}]");
     fake_http_route("POST", PLATFORM "/account", 200, ACCOUNT("CREATING", "[]"));
@@ -228,8 +230,9 @@ static void checks_names(void **state)
     static const struct {
         const char *local;
         bool allowed;
-    } rows[] = { { "ab", true },   { "a.b-c_d+e", true }, { "a1", true },  { "a--b", false },
-                 { "a,b", false }, { "-ab", false },      { "ab-", false } };
+    } rows[] = { { "ab", true },    { "a.b-c_d+e", true }, { "a1", true },
+                 { "a--b", false }, { "a,b", false },      { "-ab", false },
+                 { "ab-", false } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
