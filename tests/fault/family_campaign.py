@@ -167,7 +167,7 @@ def plan(family, kills, imap):
             elif turn % 4 == 1:
                 inject = ("fdatasync", 1 + turn // 4 % 5)
             else:
-                inject = ("all", 10 + turn * 37 % 900)
+                inject = ("all", 10 + turn * 37 % 640)
             jobs.append((verb, name, rules, inject))
         n += 1
     step = max(len(faults) // 7, 1)
