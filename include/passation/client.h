@@ -181,6 +181,7 @@ enum psn_inventory_state {
     PSN_INVENTORY_MANAGED, /* a role of the vault */
     PSN_INVENTORY_FREE,    /* at OVH, not in the vault: adopt it? */
     PSN_INVENTORY_MISSING, /* in the vault, no longer at OVH */
+    PSN_INVENTORY_CHANGED, /* a role whose password OVH says was changed after ours */
 };
 typedef enum psn_code psn_inventory_fn(void *arg, const struct psn_finding *finding,
                                        enum psn_inventory_state state,

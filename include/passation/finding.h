@@ -2,6 +2,7 @@
 #define PASSATION_FINDING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "passation/error.h"
 
@@ -43,6 +44,8 @@ struct psn_finding {
     char subject[PSN_FINDING_TEXT_MAX]; /* as OVH wrote it: escape it before display */
     char detail[PSN_FINDING_TEXT_MAX];  /* for people, in their language */
     bool external;                      /* leads outside the domain: a leak, perhaps */
+    int64_t changed_s; /* of a mailbox: when its password changed, as OVH says; 0: it
+                          does not */
 };
 
 /* Called for each finding; anything but PSN_OK stops the walk and is its result. */

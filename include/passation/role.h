@@ -24,6 +24,7 @@ enum {
     PSN_LABEL_TEXT_MAX = 65,
     PSN_FIELD_MAX = 1025,
     PSN_NOTE_MAX = 4097,
+    PSN_ROLE_PLATFORMS_MAX = 4,
 };
 
 enum psn_role_state {
@@ -42,6 +43,12 @@ enum psn_tristate {
     PSN_TRUE,
 };
 
+/* A platform that has served the mailbox before: OVH moves mailboxes. */
+struct psn_role_platform {
+    char name[24]; /* "email/mxplan owa" */
+    int64_t until_s;
+};
+
 struct psn_role {
     char address[PSN_ADDRESS_TEXT_MAX];
     char client[PSN_CLIENT_ID_MAX];
@@ -54,6 +61,12 @@ struct psn_role {
     int64_t changed_s;  /* when the version came into force, by our login; 0: never */
     int64_t verified_s; /* last accepted login with it; 0: never */
     enum psn_tristate old_dead; /* is the superseded password refused? */
+    char platform[24];          /* the back-end and what stands behind it, or "" */
+    char mail_host[128];        /* the service's own mail server (Pro, Exchange), or "" */
+    int64_t ovh_changed_s;      /* when the password changed, as OVH says; 0: not known */
+    int64_t expires_s;          /* when the service ends the password; 0: never */
+    size_t platform_count;      /* earlier ones, oldest first; the last four are kept */
+    struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];
 };
 
 /* E_NOT_FOUND names the address and, if it is close to a known one, that. */

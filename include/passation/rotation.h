@@ -40,6 +40,9 @@ struct psn_outcome {
     bool verified;    /* by a login in this run */
     enum psn_tristate old_dead;
     struct psn_error error; /* why it failed or is uncertain; code PSN_OK if neither */
+    int64_t ovh_changed_s;  /* when the password changed, as OVH says; 0: not known */
+    int64_t expires_s;      /* when the service ends the password; 0: never */
+    bool drifted; /* verify: OVH knows of a change that is newer than the vault's */
 };
 
 /* What goes on, for a progress display. steps are short translated words. */
@@ -62,8 +65,10 @@ struct psn_run {
     void *arg;
     bool
         again; /* the user agreed to send the same candidate once more when stuck (F26) */
-    bool prove;    /* rotate: wait until every old password was asked for */
-    unsigned jobs; /* requests and logins under way at once, up to 64; 0: 16 */
+    bool prove;          /* rotate: wait until every old password was asked for */
+    unsigned jobs;       /* requests and logins under way at once, up to 64; 0: 16 */
+    const char *backend; /* psn_roles_create: the one to create on ("email/pro"), or NULL
+                          */
 };
 
 /* All return PSN_OK if each mailbox succeeded; E_UNFINISHED if resume has work, else the

@@ -54,6 +54,8 @@ static const char *state_word(enum psn_inventory_state state)
         return "free";
     case PSN_INVENTORY_MISSING:
         return "missing";
+    case PSN_INVENTORY_CHANGED:
+        return "changed";
     }
     return NULL;
 }
@@ -76,6 +78,7 @@ static enum psn_code print_json(struct cli *cli, const struct inventory *invento
         cli_json_text(&json, "detail", finding->detail);
         cli_json_bool(&json, "external", finding->external);
         cli_json_text(&json, "state", state_word(inventory->items[i].state));
+        cli_json_time(&json, "changed_at", finding->changed_s);
         cli_json_close(&json, '}');
     }
     cli_json_close(&json, ']');
@@ -129,6 +132,8 @@ static const char *remark(const struct found *found)
         return _("○ free: not in the vault");
     if (found->state == PSN_INVENTORY_MISSING)
         return _("✗ missing: in the vault, gone at OVH");
+    if (found->state == PSN_INVENTORY_CHANGED)
+        return _("! changed at OVH after our last change");
     return found->finding.external ? _("! leads outside") : "";
 }
 
@@ -195,6 +200,7 @@ static void hint_adoption(struct cli *cli, const struct inventory *inventory)
 static void hint_risks(struct cli *cli, const struct inventory *inventory)
 {
     size_t missing = count_state(inventory, PSN_INVENTORY_MISSING);
+    size_t changed = count_state(inventory, PSN_INVENTORY_CHANGED);
     size_t external = 0;
 
     for (size_t i = 0; i < inventory->count; i++) {
@@ -217,6 +223,15 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
                               "of password; ask the owner whether they are wanted",
                               external),
                  external);
+    if (changed > 0)
+        cli_warn(
+            cli,
+            PSN_NGETTEXT("the password of %zu mailbox was changed at OVH after ours; "
+                         "check it: passation verify ADDRESS",
+                         "the passwords of %zu mailboxes were changed at OVH after "
+                         "ours; check them: passation verify ADDRESS",
+                         changed),
+            changed);
     if (missing > 0)
         cli_warn(
             cli,

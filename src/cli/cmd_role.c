@@ -26,10 +26,14 @@ static void warn_of_personal(struct cli *cli)
  */
 
 struct cmd_role_add_options {
+    const char *on;
     uint64_t jobs;
 };
 
 static const struct cli_option add_options[] = {
+    { "on", 0, CLI_TEXT, offsetof(struct cmd_role_add_options, on), N_("SERVICE"),
+      N_("where several could take it: email/domain, email/mxplan, email/pro, "
+         "email/exchange or zimbra") },
     CLI_JOBS_OPTION(cmd_role_add_options),
     { 0 },
 };
@@ -41,6 +45,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     struct psn_run run;
     enum psn_code rc = cli_outcomes_begin(&outcomes, cli, &run, err);
 
+    run.backend = options->on;
     if (!rc)
         rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     warn_of_personal(cli);
@@ -55,7 +60,9 @@ const struct cli_command cmd_role_add = {
     .summary = N_("create mailboxes at OVH, with generated passwords"),
     .examples = N_("passation role add technique@martin.fr\tcreate one mailbox\n"
                    "passation role add contact@martin.fr sav@martin.fr\t"
-                   "create two in one run\n"),
+                   "create two in one run\n"
+                   "passation role add --on email/pro sav@martin.fr\t"
+                   "on the Email Pro service, which has a free slot\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,

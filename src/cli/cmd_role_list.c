@@ -38,6 +38,7 @@ static void put_json(struct cli_json *json, const struct psn_role *role)
     cli_display_json_count(json, "pending", role->pending);
     cli_json_tristate(json, "old_dead", role->old_dead);
     cli_json_time(json, "created_at", role->created_s);
+    cli_display_json_platform(json, role);
     cli_json_close(json, '}');
 }
 

@@ -86,6 +86,14 @@ static void rows_of_role(struct cli_table *table, const struct cli_shown *subjec
     cli_display_row(table, _("Client"), role->client);
     row_version(table, role->version, role->changed_s);
     cli_display_row(table, _("Proved"), cli_display_time(role->verified_s, time));
+    if (role->ovh_changed_s)
+        cli_display_row(table, _("Changed, says OVH"),
+                        cli_display_time(role->ovh_changed_s, time));
+    if (role->expires_s)
+        cli_display_row(table, _("Ends by itself"),
+                        cli_display_time(role->expires_s, time));
+    if (role->platform[0])
+        cli_display_row(table, _("Platform"), role->platform);
     cli_display_row(table, _("State"), cli_display_state(role->state));
     if (role->reason[0])
         cli_display_row(table, _("Reason"), role->reason);

@@ -38,6 +38,7 @@ static void put_role(struct cli_json *json, const struct cli_shown *subject,
     cli_json_text(json, "reason", role->reason[0] ? role->reason : NULL);
     cli_display_json_count(json, "pending", role->pending);
     cli_json_tristate(json, "old_dead", role->old_dead);
+    cli_display_json_platform(json, role);
     put_host(json, "imap", mail->imap_host, mail->imap_port, mail->imap_security);
     put_host(json, "smtp", mail->smtp_host, mail->smtp_port, mail->smtp_security);
     cli_json_text(json, "webmail", mail->webmail[0] ? mail->webmail : NULL);

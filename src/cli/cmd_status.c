@@ -24,6 +24,8 @@ struct status {
     uint64_t role_count;
     uint64_t unlisted; /* not stable, not in the table: it would be too long */
     uint64_t listed;
+    uint64_t ending; /* passwords that their service ends soon */
+    int64_t now_s;
     uint64_t clients;
     uint64_t linked;
     uint64_t key_rows;
@@ -35,7 +37,8 @@ struct status {
 };
 
 enum {
-    LISTED_MAX = 100
+    LISTED_MAX = 100,
+    SOON_S = 14 * 24 * 3600
 };
 
 static const char *seen_word(enum psn_seen seen)
@@ -134,6 +137,8 @@ static enum psn_code count_role(void *arg, const struct psn_role *role,
     status->role_count++;
     if ((unsigned)role->state < STATES)
         status->roles[role->state]++;
+    if (role->expires_s && role->expires_s < status->now_s + SOON_S)
+        status->ending++;
     if (role->state != PSN_ROLE_STABLE && role->state != PSN_ROLE_RECEIVED)
         list_unfinished(status, role);
     return PSN_OK;
@@ -202,6 +207,7 @@ static enum psn_code gather(struct status *status, struct psn_error *err)
     struct psn_vault *vault = status->cli->vault;
     enum psn_code rc = psn_client_each(vault, count_client, status, err);
 
+    status->now_s = psn_clock_now_s();
     if (!rc)
         rc = psn_role_each(vault, NULL, 0, false, count_role, status, err);
     status->agent = cli_agent_state(psn_vault_id(vault), &status->idle_s,
@@ -230,6 +236,7 @@ static void put_counts(struct cli_json *json, const struct status *status)
     for (int i = 0; i < STATES; i++)
         cli_json_number(json, psn_role_state_name((enum psn_role_state)i),
                         (int64_t)status->roles[i]);
+    cli_json_number(json, "ending", (int64_t)status->ending);
     cli_json_close(json, '}');
     cli_json_open(json, "agent", '{');
     cli_json_bool(json, "unlocked", status->agent);
@@ -284,6 +291,17 @@ static void print_facts(const struct status *status)
     (void)snprintf(text, sizeof text, _("%" PRIu64 ", of which %" PRIu64 " stable"),
                    status->role_count, status->roles[PSN_ROLE_STABLE]);
     cli_table_cell(table, text);
+    if (status->ending > 0) {
+        cli_table_cell(table, _("Ending soon"));
+        (void)snprintf(text, sizeof text,
+                       PSN_NGETTEXT("%llu password that its service ends within 14 days; "
+                                    "change it: passation rotate",
+                                    "%llu passwords that their services end within 14 "
+                                    "days; change them: passation rotate",
+                                    (unsigned long)status->ending),
+                       (unsigned long long)status->ending);
+        cli_table_cell(table, text);
+    }
     cli_table_cell(table, _("Agent"));
     if (status->agent)
         (void)snprintf(

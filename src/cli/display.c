@@ -43,6 +43,21 @@ const char *cli_display_state(enum psn_role_state state)
     return psn_role_state_name(state);
 }
 
+void cli_display_json_platform(struct cli_json *json, const struct psn_role *role)
+{
+    cli_json_text(json, "platform", role->platform[0] ? role->platform : NULL);
+    cli_json_time(json, "ovh_changed_at", role->ovh_changed_s);
+    cli_json_time(json, "expires_at", role->expires_s);
+    cli_json_open(json, "platforms", '[');
+    for (size_t i = 0; i < role->platform_count; i++) {
+        cli_json_open(json, NULL, '{');
+        cli_json_text(json, "platform", role->platforms[i].name);
+        cli_json_time(json, "until", role->platforms[i].until_s);
+        cli_json_close(json, '}');
+    }
+    cli_json_close(json, ']');
+}
+
 void cli_display_row(struct cli_table *table, const char *label, const char *value)
 {
     cli_table_cell(table, label);

@@ -18,6 +18,9 @@ void cli_display_json_count(struct cli_json *json, const char *name, uint64_t nu
 /* A role's state in the user's language. */
 const char *cli_display_state(enum psn_role_state state);
 
+/* What a mailbox's platform says: its name, earlier ones, and the password's dates. */
+void cli_display_json_platform(struct cli_json *json, const struct psn_role *role);
+
 /* One row of a table of two columns. An empty value is shown as "-". */
 void cli_display_row(struct cli_table *table, const char *label, const char *value);
 

@@ -39,7 +39,7 @@ static enum mark mark_of(const struct psn_outcome *outcome)
     case PSN_RESULT_ACCEPTED:
         break;
     }
-    return outcome->old_dead == PSN_FALSE ? MARK_WATCH : MARK_GOOD;
+    return outcome->old_dead == PSN_FALSE || outcome->drifted ? MARK_WATCH : MARK_GOOD;
 }
 
 /* The sign and its word carry the meaning; a colour only helps the eye. */
@@ -184,6 +184,21 @@ static bool is_told_by_the_end(const struct cli_outcomes *outcomes,
            !cli_stop_asked();
 }
 
+/* What OVH itself says, where that needs somebody. */
+static void describe_dates(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    char time[PSN_TIME_SIZE];
+
+    if (outcome->drifted && outcome->result == PSN_RESULT_ACCEPTED)
+        psn_buf_format(line,
+                       _("\n  → OVH says that it was changed on %s, after ours: ask who "
+                         "did, or change it with 'passation rotate %s'"),
+                       psn_clock_format(outcome->ovh_changed_s, time), outcome->address);
+    if (outcome->expires_s && outcome->result != PSN_RESULT_FAILED)
+        psn_buf_format(line, _("\n  → its service ends this password on %s"),
+                       psn_clock_format(outcome->expires_s, time));
+}
+
 static enum psn_code print_line(struct cli_outcomes *outcomes,
                                 const struct psn_outcome *outcome, struct psn_error *err)
 {
@@ -196,6 +211,7 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
         describe_not_done(&line, outcome);
     else
         describe_error(&line, outcome);
+    describe_dates(&line, outcome);
     rc = psn_buf_check(&line, err);
     if (!rc)
         cli_print(outcomes->cli, "%s %s\n", mark_text(mark_of(outcome)),
@@ -232,6 +248,9 @@ static enum psn_code print_object(struct cli_outcomes *outcomes,
     cli_display_json_count(&json, "version", outcome->version);
     cli_json_bool(&json, "verified", outcome->verified);
     cli_json_tristate(&json, "old_dead", outcome->old_dead);
+    cli_json_time(&json, "ovh_changed_at", outcome->ovh_changed_s);
+    cli_json_time(&json, "expires_at", outcome->expires_s);
+    cli_json_bool(&json, "drifted", outcome->drifted);
     put_error(&json, &outcome->error);
     cli_json_close(&json, '}');
     return cli_json_print(outcomes->cli, &json, err);

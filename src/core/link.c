@@ -167,6 +167,23 @@ static bool tick_off(struct psn_buf *known, const char *address)
     return false;
 }
 
+/* Does OVH know of a change that the vault does not? A row that cannot be read now will
+ * be said to be broken by others. */
+static bool has_drifted(struct inventory *inventory, const char *address,
+                        int64_t password_changed_s)
+{
+    struct psn_role_row row;
+    enum psn_code rc;
+
+    if (password_changed_s == 0)
+        return false;
+    rc = psn_vault_begin(inventory->vault, PSN_STORE_READ, NULL);
+    if (!rc)
+        rc = psn_vault_end(inventory->vault,
+                           psn_role_read(inventory->vault, address, &row, NULL), NULL);
+    return !rc && psn_role_has_drifted(&row, password_changed_s);
+}
+
 static enum psn_code compare(void *arg, const struct psn_finding *finding,
                              struct psn_error *err)
 {
@@ -179,6 +196,9 @@ static enum psn_code compare(void *arg, const struct psn_finding *finding,
                         tick_off(&inventory->known, address)
                     ? PSN_INVENTORY_MANAGED
                     : PSN_INVENTORY_FREE;
+    if (state == PSN_INVENTORY_MANAGED &&
+        has_drifted(inventory, address, finding->changed_s))
+        state = PSN_INVENTORY_CHANGED;
     return inventory->each(inventory->arg, finding, state, err);
 }
 

@@ -14,6 +14,7 @@
 #include "core/rights.h"
 #include "core/role.h"
 #include "ovh/call.h"
+#include "ovh/directory.h"
 
 enum {
     CUT_DAY_S = 24 * 3600,
@@ -150,6 +151,30 @@ static enum psn_code explain_end(struct psn_ovh *ovh, struct psn_error *err)
     return PSN_E_REFUSED;
 }
 
+/* Is there a service that has the domain and may be read? Each domain is asked for anew,
+ * so that the reason for a refusal is its own. */
+static enum psn_code probe_domain(struct psn_ovh *ovh, const char *domain,
+                                  bool *ret_no_rule, struct psn_error *err)
+{
+    PSN_AUTO(psn_directory) *directory = NULL;
+    struct psn_error cause = { 0 };
+    enum psn_code rc = psn_directory_new(ovh, &directory, err);
+
+    *ret_no_rule = false;
+    if (rc)
+        return rc;
+    rc = psn_directory_serves(directory, domain, &cause);
+    if (rc == PSN_OK || rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    *ret_no_rule = rc == PSN_E_REFUSED &&
+                   psn_directory_refused_for(directory) == PSN_OVH_REASON_NO_RULE;
+    if (*ret_no_rule)
+        return PSN_OK;
+    if (err)
+        *err = cause;
+    return rc;
+}
+
 /* What a service account may not read of the mail is not allowed by any of its policies;
  * it cannot be asked what it may do. */
 static enum psn_code probe_account(struct psn_linking *linking, struct psn_ovh *ovh,
@@ -159,17 +184,13 @@ static enum psn_code probe_account(struct psn_linking *linking, struct psn_ovh *
     struct psn_link *link = &linking->link;
 
     for (size_t i = 0; i < client->domain_count; i++) {
-        enum psn_backend backend = PSN_BACKEND_NONE;
-        struct psn_error cause = { 0 };
-        enum psn_code rc = psn_backend_detect(ovh, client->domains[i], &backend, &cause);
+        bool no_rule = false;
+        enum psn_code rc = probe_domain(ovh, client->domains[i], &no_rule, err);
 
-        if (rc == PSN_OK || rc == PSN_E_NOT_FOUND)
-            continue;
-        if (rc != PSN_E_REFUSED || psn_ovh_last_reason(ovh) != PSN_OVH_REASON_NO_RULE) {
-            if (err)
-                *err = cause;
+        if (rc)
             return rc;
-        }
+        if (!no_rule)
+            continue;
         if (link->missing < PSN_LINK_MISSING_MAX)
             (void)snprintf(link->missing_rules[link->missing],
                            sizeof link->missing_rules[0], "GET /email/domain/%s",

@@ -78,8 +78,7 @@ static enum psn_code check_name(const char *address, struct psn_error *err)
     struct psn_mailbox mailbox;
 
     PSN_IGNORE(psn_mailbox_parse(address, &mailbox, NULL)); /* a row has a sound one */
-    mailbox.backend = PSN_BACKEND_EMAIL_DOMAIN;
-    return psn_mailbox_check_name(&mailbox, err);
+    return psn_mailbox_check_any_name(&mailbox, err);
 }
 
 /* Everything that can be said without a call is said here, of all of them. */
@@ -119,6 +118,8 @@ static enum psn_code create_one(struct psn_session *session, struct psn_role_row
         (void)psn_hint(&outcome->error, rc, _("take it over: passation role adopt %s"),
                        row->address);
     }
+    if (!rc)
+        rc = psn_session_place(session, row, &outcome->error);
     if (rc)
         psn_outcome_fail(outcome, rc);
     else
@@ -165,6 +166,7 @@ static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *r
     row->rotation = psn_rotation_state_init(row->rotation.last + 1, false);
     row->changed_s = vault->world.now_s();
     row->verified_s = row->changed_s;
+    row->ovh_changed_s = row->look.password_changed_s;
     rc = psn_role_write(vault, row, err);
     if (!rc)
         rc = psn_version_put(vault, row->client, row->address, "", row->rotation.cur,

@@ -9,34 +9,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/client.h"
-#include "core/record.h"
-
-enum {
-    TAG_ADDRESS = 1,
-    TAG_CLIENT = 2,
-    TAG_BACKEND = 3,
-    TAG_CREATED = 4,
-    TAG_CHANGED = 5,
-    TAG_VERIFIED = 6,
-    TAG_PHASE = 7,
-    TAG_REASON = 8,
-    TAG_SAID = 9,
-    TAG_OLD_DEAD = 10,
-    TAG_CUR = 11,
-    TAG_PEND = 12,
-    TAG_LAST = 13,
-    TAG_OLD = 14,
-    TAG_CANDIDATES = 15,
-    TAG_SENDS = 16,
-    TAG_UNANSWERED = 17,
-    TAG_CREATE = 18,
-    TAG_TAKEN = 19,
-    TAG_TASK = 20,
-    TAG_LAST_SEND = 21,
-    TAG_SILENT_SINCE = 22,
-    TAG_FAILED = 23, /* times, 8 bytes each, newest first */
-    TAG_MAX = 23,
-};
 
 const char *psn_role_state_name(enum psn_role_state state)
 {
@@ -82,147 +54,6 @@ enum psn_code psn_role_normalize(const char *address,
     return rc;
 }
 
-/* --- the row --- */
-
-static void encode_rotation(const struct psn_rotation_state *state, struct psn_buf *out)
-{
-    PSN_AUTO_RELEASE(psn_buf) failed = psn_buf_init(PSN_RECORD_MAX);
-
-    for (size_t i = 0; i < PSN_ROTATION_FAILED_SLOTS && state->failed_s[i] > 0; i++)
-        psn_buf_u64(&failed, (uint64_t)state->failed_s[i]);
-    psn_record_put_number(out, TAG_PHASE, (uint64_t)state->phase);
-    psn_record_put_number(out, TAG_REASON, (uint64_t)state->reason);
-    psn_record_put_number(out, TAG_SAID, (uint64_t)state->said);
-    psn_record_put_number(out, TAG_OLD_DEAD, (uint64_t)state->old_dead);
-    psn_record_put_number(out, TAG_CUR, state->cur);
-    psn_record_put_number(out, TAG_PEND, state->pend);
-    psn_record_put_number(out, TAG_LAST, state->last);
-    psn_record_put_number(out, TAG_OLD, state->old);
-    psn_record_put_number(out, TAG_CANDIDATES, state->candidates);
-    psn_record_put_number(out, TAG_SENDS, state->sends);
-    psn_record_put_number(out, TAG_UNANSWERED, state->unanswered);
-    psn_record_put_number(out, TAG_CREATE, state->create);
-    psn_record_put_number(out, TAG_TAKEN, state->taken);
-    psn_record_put_number(out, TAG_TASK, (uint64_t)state->task_id);
-    psn_record_put_number(out, TAG_LAST_SEND, (uint64_t)state->last_send_s);
-    psn_record_put_number(out, TAG_SILENT_SINCE, (uint64_t)state->silent_since_s);
-    psn_record_put_bytes(out, TAG_FAILED, failed.data, failed.size);
-    if (failed.failed)
-        out->failed = failed.failed;
-}
-
-static enum psn_code decode_rotation(const struct psn_record *record,
-                                     struct psn_rotation_state *state,
-                                     struct psn_error *err)
-{
-    const uint8_t *failed;
-    size_t size;
-
-    *state = (struct psn_rotation_state){
-        .phase = (enum psn_rotation_phase)psn_record_number(record, TAG_PHASE),
-        .reason = (enum psn_rotation_reason)psn_record_number(record, TAG_REASON),
-        .said = (enum psn_rotation_said)psn_record_number(record, TAG_SAID),
-        .old_dead = (enum psn_rotation_old)psn_record_number(record, TAG_OLD_DEAD),
-        .cur = psn_record_number(record, TAG_CUR),
-        .pend = psn_record_number(record, TAG_PEND),
-        .last = psn_record_number(record, TAG_LAST),
-        .old = psn_record_number(record, TAG_OLD),
-        .candidates = (uint32_t)psn_record_number(record, TAG_CANDIDATES),
-        .sends = (uint32_t)psn_record_number(record, TAG_SENDS),
-        .unanswered = (uint32_t)psn_record_number(record, TAG_UNANSWERED),
-        .create = psn_record_number(record, TAG_CREATE) != 0,
-        .taken = psn_record_number(record, TAG_TAKEN) != 0,
-        .task_id = (int64_t)psn_record_number(record, TAG_TASK),
-        .last_send_s = (int64_t)psn_record_number(record, TAG_LAST_SEND),
-        .silent_since_s = (int64_t)psn_record_number(record, TAG_SILENT_SINCE),
-    };
-    (void)psn_record_bytes(record, TAG_FAILED, &failed, &size);
-    for (size_t i = 0; i < size / 8 && i < PSN_ROTATION_FAILED_SLOTS; i++)
-        for (size_t j = 0; j < 8; j++)
-            state->failed_s[i] =
-                (int64_t)((uint64_t)state->failed_s[i] << 8 | failed[8 * i + j]);
-    if (!psn_rotation_is_valid(state))
-        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
-    return PSN_OK;
-}
-
-static enum psn_code decode(const struct psn_buf *plain, struct psn_role_row *row,
-                            struct psn_error *err)
-{
-    struct psn_record record;
-    char backend[32];
-    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
-
-    if (rc)
-        return rc;
-    if (!psn_record_text(&record, TAG_ADDRESS, row->address, sizeof row->address) ||
-        !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
-        !psn_record_text(&record, TAG_BACKEND, backend, sizeof backend))
-        return psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
-    row->backend = psn_backend_parse(backend);
-    row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
-    row->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
-    row->verified_s = (int64_t)psn_record_number(&record, TAG_VERIFIED);
-    return decode_rotation(&record, &row->rotation, err);
-}
-
-static enum psn_code fail_unknown(const char *address, struct psn_error *err)
-{
-    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no role '%s' in the vault"), address);
-    return psn_hint(
-        err, PSN_E_NOT_FOUND,
-        _("see the roles with: passation role ls; take a mailbox over with: passation "
-          "role adopt %s"),
-        address);
-}
-
-enum psn_code psn_role_read(struct psn_vault *vault, const char *address,
-                            struct psn_role_row *ret_row, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
-    struct psn_row_key key;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_ROLE, address, &key, err);
-
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_ROLE, &key, vault->rows_key, &plain,
-                     &ret_row->revision, &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return fail_unknown(address, err);
-    if (!rc)
-        rc = decode(&plain, ret_row, &cause);
-    if (rc && err)
-        *err = cause;
-    return rc;
-}
-
-enum psn_code psn_role_write(struct psn_vault *vault, struct psn_role_row *row,
-                             struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_row_key key;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_ROLE, row->address, &key, err);
-
-    psn_record_begin(&plain);
-    psn_record_put_text(&plain, TAG_ADDRESS, row->address);
-    psn_record_put_text(&plain, TAG_CLIENT, row->client);
-    psn_record_put_text(&plain, TAG_BACKEND,
-                        row->backend ? psn_backend_name(row->backend) : "");
-    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)row->created_s);
-    psn_record_put_number(&plain, TAG_CHANGED, (uint64_t)row->changed_s);
-    psn_record_put_number(&plain, TAG_VERIFIED, (uint64_t)row->verified_s);
-    encode_rotation(&row->rotation, &plain);
-    if (!rc)
-        rc = psn_buf_check(&plain, err);
-    if (!rc)
-        rc = psn_row_put(vault, PSN_TABLE_ROLE, &key, row->revision + 1, vault->rows_key,
-                         plain.data, plain.size, err);
-    if (!rc)
-        row->revision++;
-    return rc ? psn_wrap(err, rc, "%s", row->address) : PSN_OK;
-}
-
 /* --- the public view --- */
 
 static enum psn_role_state view_state(const struct psn_rotation_state *rotation)
@@ -245,6 +76,19 @@ static enum psn_role_state view_state(const struct psn_rotation_state *rotation)
     return PSN_ROLE_STUCK;
 }
 
+bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_changed_s)
+{
+    enum {
+        SLACK_S = 600 /* of two clocks, and of a task that ended behind our login */
+    };
+
+    if (password_changed_s == 0 || row->rotation.cur == 0)
+        return false;
+    if (row->ovh_changed_s)
+        return password_changed_s > row->ovh_changed_s;
+    return row->changed_s > 0 && password_changed_s > row->changed_s + SLACK_S;
+}
+
 struct psn_role psn_role_view(const struct psn_role_row *row)
 {
     struct psn_role role = { .state = view_state(&row->rotation),
@@ -253,13 +97,20 @@ struct psn_role psn_role_view(const struct psn_role_row *row)
                              .created_s = row->created_s,
                              .changed_s = row->changed_s,
                              .verified_s = row->verified_s,
+                             .ovh_changed_s = row->ovh_changed_s,
+                             .expires_s = row->expires_s,
+                             .platform_count = row->platform_count,
                              .old_dead = (enum psn_tristate)row->rotation.old_dead };
 
+    memcpy(role.platforms, row->platforms, sizeof role.platforms);
+    (void)snprintf(role.mail_host, sizeof role.mail_host, "%s", row->place.host);
     (void)snprintf(role.address, sizeof role.address, "%s", row->address);
     (void)snprintf(role.client, sizeof role.client, "%s", row->client);
-    if (row->backend)
+    if (row->backend) {
         (void)snprintf(role.backend, sizeof role.backend, "%s",
                        psn_backend_name(row->backend));
+        psn_platform_name(row->backend, &row->place, role.platform);
+    }
     (void)snprintf(role.reason, sizeof role.reason, "%s",
                    psn_rotation_explain(row->rotation.reason));
     psn_text_cut_utf8(role.reason);
@@ -304,7 +155,7 @@ static enum psn_code filter(void *arg, const struct psn_store_row *row,
     struct role_scan *scan = arg;
     struct psn_role_row role = { .revision = row->revision };
     bool fits = scan->glob_count == 0;
-    enum psn_code rc = decode(plain, &role, err);
+    enum psn_code rc = psn_role_decode(plain, &role, err);
 
     if (rc)
         return rc;
@@ -380,7 +231,7 @@ enum psn_code psn_role_scan(struct psn_vault *vault, const char *const *globs,
                           err);
     for (size_t i = 0; !rc && i < glob_count; i++)
         if (!hit[i] && is_plain_address(lower[i]))
-            rc = fail_unknown(lower[i], err);
+            rc = psn_role_fail_unknown(lower[i], err);
     free_globs(lower);
     return rc;
 }
@@ -477,7 +328,8 @@ enum psn_code psn_role_mail_settings(struct psn_vault *vault, const struct psn_r
 
     if (rc)
         return rc;
-    psn_mailbox_hosts(psn_backend_parse(role->backend), client.endpoint, &hosts);
+    psn_mailbox_hosts(psn_backend_parse(role->backend), client.endpoint, role->mail_host,
+                      &hosts);
     *ret_settings = (struct psn_mail_settings){ .imap_port = hosts.imap.port,
                                                 .smtp_port = hosts.smtp.port };
     (void)snprintf(ret_settings->imap_host, sizeof ret_settings->imap_host, "%s",

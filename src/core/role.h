@@ -6,6 +6,14 @@
 #include "ovh/mailbox.h"
 #include "passation/role.h"
 
+/* What the last look at OVH told of a mailbox; not kept. */
+struct psn_role_look {
+    bool done;
+    struct psn_password_rules rules;
+    int64_t password_changed_s;             /* 0: OVH does not say */
+    char moved_from[PSN_PLATFORM_NAME_MAX]; /* the platform that it has left, or "" */
+};
+
 /* A role's row: everything but its secrets. */
 struct psn_role_row {
     char address[PSN_ADDRESS_TEXT_MAX];
@@ -15,6 +23,14 @@ struct psn_role_row {
     int64_t changed_s;
     int64_t verified_s;
     struct psn_rotation_state rotation;
+    struct psn_place place; /* where it was found last */
+    int64_t ovh_changed_s;  /* of the version in force, as OVH says; 0: not known */
+    int64_t expires_s;      /* when the service ends it; 0: never */
+    uint32_t lockout;       /* refused logins that lock the mailbox; 0: none do */
+    int64_t lockout_window_s;
+    size_t platform_count; /* earlier ones */
+    struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];
+    struct psn_role_look look;
     uint64_t revision; /* of the row as it was read; 0: a new one */
 };
 
@@ -33,6 +49,13 @@ PSN_MUST_CHECK enum psn_code psn_role_read(struct psn_vault *vault, const char *
 PSN_MUST_CHECK enum psn_code psn_role_write(struct psn_vault *vault,
                                             struct psn_role_row *row,
                                             struct psn_error *err);
+/* Opens a row's record. */
+PSN_MUST_CHECK enum psn_code psn_role_decode(const struct psn_buf *plain,
+                                             struct psn_role_row *row,
+                                             struct psn_error *err);
+enum psn_code psn_role_fail_unknown(const char *address, struct psn_error *err);
+/* Does OVH say that the password was changed after the version in force was? */
+bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_changed_s);
 /* The public view of a row. */
 struct psn_role psn_role_view(const struct psn_role_row *row);
 

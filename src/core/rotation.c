@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/exposure.h"
 #include "core/journal.h"
 #include "core/version.h"
-#include "crypto/generate.h"
 #include "crypto/hash.h"
 
 /*
@@ -34,11 +34,17 @@ struct job {
     struct psn_mailbox mailbox;
     struct psn_rotation_policy policy;
     struct psn_rotation_run run;
+    struct psn_password_rules rules;
     struct psn_error last;    /* why the last request or login did not do */
     struct psn_error refusal; /* what OVH said to the last send, if it did not take it */
     bool committed;
     bool created;
-    bool was_known; /* there was a current password before */
+    bool was_known;        /* there was a current password before */
+    int64_t ovh_changed_s; /* of the version that is committed, as OVH says */
+};
+
+enum {
+    EVIDENCE_MAX = 256
 };
 
 /* --- what is written --- */
@@ -67,10 +73,9 @@ static enum psn_code store_candidate(struct job *job,
 {
     PSN_AUTO(psn_secret) *password = NULL;
     struct psn_role_row *row = job->row;
-    enum psn_code rc = psn_generate_password(&password, err);
+    enum psn_code rc =
+        psn_mailbox_generate_password(&job->mailbox, &job->rules, &password, err);
 
-    if (!rc)
-        rc = psn_mailbox_check_password(&job->mailbox, password, err);
     if (!rc)
         rc = psn_version_put(job->vault, row->client, row->address, "", action->version,
                              PSN_VERSION_PENDING, password, err);
@@ -86,7 +91,8 @@ static enum psn_code commit_candidate(struct job *job,
                                       const struct psn_rotation_action *action,
                                       struct psn_error *err)
 {
-    char text[64] = "";
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(EVIDENCE_MAX);
+    char date[PSN_TIME_SIZE];
     struct psn_role_row *row = job->row;
     enum psn_code rc = label(job, action->version, PSN_VERSION_CURRENT, err);
 
@@ -94,11 +100,16 @@ static enum psn_code commit_candidate(struct job *job,
         rc = label(job, action->retired, PSN_VERSION_SUPERSEDED, err);
     row->changed_s = job->vault->world.now_s();
     row->verified_s = row->changed_s;
+    row->ovh_changed_s = job->ovh_changed_s;
+    row->expires_s = job->rules.max_age_s ? row->changed_s + job->rules.max_age_s : 0;
     if (action->task_id)
-        (void)snprintf(text, sizeof text, "OVH task %lld", (long long)action->task_id);
+        psn_buf_format(&text, "OVH task %lld", (long long)action->task_id);
+    if (job->ovh_changed_s)
+        psn_buf_format(&text, "%sOVH says changed on %s", text.size ? "; " : "",
+                       psn_clock_format(job->ovh_changed_s, date));
     return rc ? rc
               : note(job, job->created ? "mailbox.created" : "password.in-force",
-                     action->version, text, err);
+                     action->version, psn_buf_str(&text), err);
 }
 
 static enum psn_code write_move(struct job *job, const struct psn_rotation_move *move,
@@ -210,11 +221,48 @@ static bool is_there(struct job *job)
            info.exists;
 }
 
+/* The mailbox is not where it was: has it moved? Then the rest is done there. A request
+ * that found nothing has done nothing; what was sent before still counts (R7). */
+static enum psn_code follow(struct job *job, bool *ret_moved, struct psn_error *err)
+{
+    struct psn_role_row *row = job->row;
+    struct psn_place before = job->mailbox.place;
+    enum psn_backend backend = job->mailbox.backend;
+    bool exists = false;
+
+    *ret_moved = false;
+    psn_directory_forget(job->account->directory);
+    if (psn_session_detect(job->session, row, &exists, NULL) || !exists)
+        return PSN_OK;
+    *ret_moved = row->backend != backend ||
+                 strcmp(before.service, row->place.service) != 0 ||
+                 strcmp(before.organization, row->place.organization) != 0 ||
+                 strcmp(before.account, row->place.account) != 0;
+    job->mailbox.backend = row->backend;
+    job->mailbox.place = row->place;
+    job->rules = row->look.rules;
+    return psn_session_note_platform(job->session, row, err);
+}
+
+/* Where a new mailbox takes a free slot, two at once would take the same one. */
+static void create(struct job *job, const struct psn_secret *password,
+                   struct psn_ovh_answer *answer)
+{
+    bool in_slots = job->mailbox.backend != PSN_BACKEND_EMAIL_DOMAIN;
+
+    if (in_slots)
+        psn_gate_enter(&job->account->create_gate);
+    psn_mailbox_create(job->account->ovh, &job->mailbox, password, answer, &job->last);
+    if (in_slots)
+        psn_gate_leave(&job->account->create_gate);
+}
+
 static enum psn_code send(struct job *job, const struct psn_rotation_action *action,
                           struct psn_rotation_event *event, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *password = NULL;
     struct psn_ovh_answer answer = { .outcome = PSN_OVH_UNKNOWN, .retry_after_s = -1 };
+    bool moved = false;
     enum psn_code rc = read_version(job, action->version, &password, err);
 
     if (rc)
@@ -222,8 +270,7 @@ static enum psn_code send(struct job *job, const struct psn_rotation_action *act
     psn_session_progress(job->session, job->row->address, _("sending to OVH"), 0);
     psn_error_clear(&job->last);
     if (action->create)
-        psn_mailbox_create(job->account->ovh, &job->mailbox, password, &answer,
-                           &job->last);
+        create(job, password, &answer);
     else
         psn_mailbox_set_password(job->account->ovh, &job->mailbox, password, &answer,
                                  &job->last);
@@ -231,24 +278,59 @@ static enum psn_code send(struct job *job, const struct psn_rotation_action *act
     event->kind = event_of(answer.outcome);
     if (event->kind == PSN_ROTATION_EV_BAD_REQUEST && action->create && is_there(job))
         event->kind = PSN_ROTATION_EV_EXISTS;
+    if (event->kind == PSN_ROTATION_EV_ABSENT && !action->create) {
+        rc = follow(job, &moved, err);
+        if (moved)
+            event->kind = PSN_ROTATION_EV_NOT_SENT;
+    }
     event->task_id = answer.outcome == PSN_OVH_DONE ? answer.task_id : 0;
     event->retry_after_s = answer.retry_after_s;
     event->wrong_mailbox = answer.wrong_object;
     event->now_s = job->vault->world.now_s();
-    return PSN_OK;
+    return rc;
 }
 
-static void look_at_tasks(struct job *job, struct psn_rotation_event *event)
+/* The list that counts is that of the service which has the mailbox now. */
+static enum psn_code look_at_tasks(struct job *job, struct psn_rotation_event *event,
+                                   struct psn_error *err)
 {
     size_t count = 0;
+    bool absent = false;
+    bool moved = false;
+    enum psn_code failed;
+    enum psn_code rc = PSN_OK;
 
     psn_session_progress(job->session, job->row->address, _("waiting for OVH's task"), 0);
     event->now_s = job->vault->world.now_s();
     psn_error_clear(&job->last);
-    if (psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &job->last))
+    failed =
+        psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, &absent, &job->last);
+    if (!failed && absent && !job->row->rotation.create)
+        rc = follow(job, &moved, err);
+    if (moved)
+        failed =
+            psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, NULL, &job->last);
+    if (failed)
         event->kind = PSN_ROTATION_EV_TASKS_UNREADABLE;
     else
         event->kind = count ? PSN_ROTATION_EV_TASK_PENDING : PSN_ROTATION_EV_TASKS_EMPTY;
+    return rc;
+}
+
+/* What OVH says of the change that a login has proved. Its date stands for ours only if
+ * there was one request (a repetition changes it again) and if it has moved since we
+ * looked last. */
+static void ask_for_date(struct job *job)
+{
+    struct psn_mailbox_info info = { .exists = false };
+
+    job->ovh_changed_s = 0;
+    if (!psn_backend_tells_dates(job->mailbox.backend) || job->row->rotation.sends > 1 ||
+        psn_session_stopped(job->session) ||
+        psn_mailbox_get(job->account->ovh, &job->mailbox, &info, NULL))
+        return;
+    if (info.password_changed_s != job->row->look.password_changed_s)
+        job->ovh_changed_s = info.password_changed_s;
 }
 
 /* One that was refused before, or should be, may be refused again. */
@@ -332,8 +414,7 @@ static enum psn_code perform(struct job *job, const struct psn_rotation_action *
         event->kind = PSN_ROTATION_EV_CLOCK_FAILED;
         return PSN_OK;
     case PSN_ROTATION_DO_LOOK_TASKS:
-        look_at_tasks(job, event);
-        return PSN_OK;
+        return look_at_tasks(job, event, err);
     case PSN_ROTATION_DO_LOGIN_PEND:
     case PSN_ROTATION_DO_LOGIN_CUR:
     case PSN_ROTATION_DO_LOGIN_OLD:
@@ -386,8 +467,11 @@ static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
     for (;;) {
         struct psn_rotation_move move =
             psn_rotation_step(&job->policy, &job->row->rotation, &job->run, &event);
-        enum psn_code rc = persist(job, &move, err);
+        enum psn_code rc;
 
+        if (move.action.kind == PSN_ROTATION_DO_COMMIT)
+            ask_for_date(job);
+        rc = persist(job, &move, err);
         if (rc)
             return rc;
         job->run = move.run;
@@ -481,6 +565,8 @@ static void conclude(const struct job *job, const struct psn_rotation_action *en
     outcome->version = state->cur;
     outcome->verified = job->committed;
     outcome->old_dead = (enum psn_tristate)state->old_dead;
+    outcome->ovh_changed_s = job->row->ovh_changed_s;
+    outcome->expires_s = job->row->expires_s;
     if (job->committed)
         outcome->result = job->was_known ? PSN_RESULT_ROTATED
                           : job->created ? PSN_RESULT_CREATED
@@ -507,12 +593,15 @@ static enum psn_code prepare(struct job *job, enum psn_rotation_event_kind event
     enum psn_code rc = psn_mailbox_parse(job->row->address, &job->mailbox, err);
 
     job->mailbox.backend = job->row->backend;
+    job->mailbox.place = job->row->place;
+    job->rules = job->row->look.done ? job->row->look.rules
+                                     : psn_password_rules_default(job->row->backend);
     if (rc)
         return rc;
     rc = logins_only ? psn_session_account(job->session, client, &job->account, err)
                      : psn_session_connect(job->session, client, &job->account, err);
     if (!rc)
-        job->policy = psn_session_policy(&job->account->client);
+        job->policy = psn_session_policy(&job->account->client, job->row);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "core/pace.h"
 #include "core/role.h"
 #include "ovh/client.h"
+#include "ovh/directory.h"
 #include "passation/rotation.h"
 
 /*
@@ -13,10 +14,9 @@
  */
 struct psn_account {
     struct psn_client client;
-    struct psn_ovh *ovh;              /* NULL until connected */
-    char domain[PSN_DOMAIN_NAME_MAX]; /* whose back-end was detected last … */
-    enum psn_backend backend;         /* … and it */
-    struct psn_gate look_gate;        /* one looks for it, the others wait */
+    struct psn_ovh *ovh;             /* NULL until connected … */
+    struct psn_directory *directory; /* … and what it has, as far as it was needed */
+    struct psn_gate create_gate;     /* one takes a free slot, the others wait */
 };
 
 /* A mail server, which the mailboxes of several clients may share. */
@@ -58,10 +58,32 @@ bool psn_session_stopped(const struct psn_session *session);
 void psn_session_progress(const struct psn_session *session, const char *address,
                           const char *step, int64_t wait_s);
 
-/* Asks OVH again which back-end serves the mailbox, and whether it is there. */
+/* Asks OVH again which service has the mailbox, what it wants of passwords, and whether
+ * the mailbox is there. Fills row->backend, ->place and ->look; writes nothing. */
 PSN_MUST_CHECK enum psn_code psn_session_detect(struct psn_session *session,
                                                 struct psn_role_row *row,
                                                 bool *ret_exists, struct psn_error *err);
+/* The same for one that is to be made: where it goes. */
+PSN_MUST_CHECK enum psn_code psn_session_place(struct psn_session *session,
+                                               struct psn_role_row *row,
+                                               struct psn_error *err);
+/* After a look that found the mailbox on another platform than before: writes it down,
+ * an event of the journal and a line of the row's history. */
+PSN_MUST_CHECK enum psn_code psn_session_note_platform(struct psn_session *session,
+                                                       struct psn_role_row *row,
+                                                       struct psn_error *err);
+/* May its password be changed now, by the service's own rules? E_POLICY says from when.
+ */
+PSN_MUST_CHECK enum psn_code psn_session_may_change(const struct psn_session *session,
+                                                    const struct psn_role_row *row,
+                                                    struct psn_error *err);
+
+/* Where OVH tells when a password changed, it is asked: a newer date is drift, whatever a
+ * login says. The login alone decides, so that no answer from OVH is no failure. */
+PSN_MUST_CHECK enum psn_code psn_session_look_for_drift(struct psn_session *session,
+                                                        struct psn_role_row *row,
+                                                        struct psn_outcome *outcome,
+                                                        struct psn_error *err);
 
 /* One login at the mailbox's server, after the pause that its host needs (core/pace.h).
  */
@@ -76,8 +98,10 @@ enum psn_login psn_session_login(struct psn_session *session,
 /* Would a login that may be refused have to wait? */
 bool psn_session_login_waits(struct psn_session *session, const struct psn_role_row *row);
 
-/* The rotation policy of a client. */
-struct psn_rotation_policy psn_session_policy(const struct psn_client *client);
+/* The rotation policy of a mailbox: its client's, and never so many refused logins that
+ * its service locks it. */
+struct psn_rotation_policy psn_session_policy(const struct psn_client *client,
+                                              const struct psn_role_row *row);
 
 /* Drives the machine for one mailbox from an event to an end. The outcome is complete;
  * the result is PSN_OK unless the vault itself failed. */

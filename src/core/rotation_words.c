@@ -14,7 +14,7 @@ const char *psn_rotation_explain(enum psn_rotation_reason reason)
         return _("OVH does not allow it: the API key is revoked, expired or without the "
                  "right, or the service is suspended or full");
     case PSN_ROTATION_WHY_SERVICE:
-        return _("the mail service is expired or suspended at OVH");
+        return _("the mail service is expired, suspended or full at OVH");
     case PSN_ROTATION_WHY_ABSENT:
         return _("the mailbox does not exist at OVH");
     case PSN_ROTATION_WHY_CLOCK:

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/journal.h"
@@ -128,10 +129,15 @@ enum psn_code psn_rotate_one(struct psn_session *session, struct psn_role_row *r
 {
     bool exists = false;
     enum psn_code rc = psn_session_detect(session, row, &exists, &outcome->error);
+    enum psn_code noted;
 
-    (void)err;
     if (!rc && !exists)
         rc = psn_fail_absent(row, &outcome->error);
+    noted = psn_session_note_platform(session, row, err);
+    if (noted)
+        return noted;
+    if (!rc && row->rotation.phase == PSN_ROTATION_STABLE)
+        rc = psn_session_may_change(session, row, &outcome->error);
     if (rc && row->rotation.phase == PSN_ROTATION_STABLE)
         psn_outcome_fail(outcome, rc);
     else
@@ -167,6 +173,8 @@ static enum psn_code plan_one(struct psn_session *session, struct psn_role_row *
     (void)err;
     if (!rc && !exists)
         rc = psn_fail_absent(row, &outcome->error);
+    if (!rc && row->rotation.phase == PSN_ROTATION_STABLE)
+        rc = psn_session_may_change(session, row, &outcome->error);
     if (rc)
         psn_outcome_fail(outcome, rc);
     return PSN_OK;
@@ -194,12 +202,15 @@ static enum psn_code resume_one(struct psn_session *session, struct psn_role_row
                                 struct psn_outcome *outcome, struct psn_error *err)
 {
     bool exists;
+    enum psn_code rc;
 
-    (void)err;
     /* A look at the platform may fail here: the machine looks by itself before it acts.
      */
     if (row->rotation.phase != PSN_ROTATION_STABLE)
         PSN_IGNORE(psn_session_detect(session, row, &exists, NULL));
+    rc = psn_session_note_platform(session, row, err);
+    if (rc)
+        return rc;
     psn_rotation_drive(session, row, PSN_ROTATION_EV_RESUME, outcome);
     return PSN_OK;
 }
@@ -295,6 +306,7 @@ static enum psn_code may_verify(struct psn_session *session,
                                 const struct psn_role_row *row, struct psn_error *err)
 {
     struct psn_account *account;
+    struct psn_rotation_policy policy;
     int64_t delay_s;
     enum psn_code rc = psn_session_account(session, row->client, &account, err);
 
@@ -306,9 +318,10 @@ static enum psn_code may_verify(struct psn_session *session,
         return psn_hint(err, PSN_E_UNFINISHED, _("go on with: passation resume %s"),
                         row->address);
     }
-    delay_s = psn_rotation_login_delay_s(
-        &row->rotation, account->client.limits.failed_logins,
-        account->client.limits.failed_logins_window_s, session->vault->world.now_s());
+    policy = psn_session_policy(&account->client, row);
+    delay_s = psn_rotation_login_delay_s(&row->rotation, policy.failed_logins_max,
+                                         policy.failed_logins_window_s,
+                                         session->vault->world.now_s());
     if (delay_s == 0)
         return PSN_OK;
     (void)psn_fail(err, PSN_E_NETWORK, _("%s: too many refused logins lately"),
@@ -319,10 +332,21 @@ static enum psn_code may_verify(struct psn_session *session,
         (long long)delay_s);
 }
 
-static void explain_refused(const struct psn_role_row *row, struct psn_error *err)
+static void explain_refused(const struct psn_role_row *row,
+                            const struct psn_outcome *outcome, struct psn_error *err)
 {
-    (void)psn_fail(err, PSN_E_VERIFY,
-                   _("%s: the mail server refuses the current password"), row->address);
+    char when[PSN_TIME_SIZE];
+
+    if (outcome->drifted)
+        (void)psn_fail(
+            err, PSN_E_VERIFY,
+            _("%s: the mail server refuses the current password; OVH says that "
+              "it was changed on %s, after ours"),
+            row->address, psn_clock_format(outcome->ovh_changed_s, when));
+    else
+        (void)psn_fail(err, PSN_E_VERIFY,
+                       _("%s: the mail server refuses the current password"),
+                       row->address);
     (void)psn_hint(
         err, PSN_E_VERIFY,
         _("it was changed outside, or the server is not up to date yet; set a new one: "
@@ -352,10 +376,13 @@ static enum psn_code verify_one(struct psn_session *session, struct psn_role_row
         return PSN_OK;
     }
     psn_error_clear(&outcome->error);
+    rc = psn_session_look_for_drift(session, row, outcome, err);
+    if (rc)
+        return rc;
     outcome->verified = login == PSN_LOGIN_ACCEPTED;
     outcome->result = outcome->verified ? PSN_RESULT_ACCEPTED : PSN_RESULT_REFUSED;
     if (!outcome->verified)
-        explain_refused(row, &outcome->error);
+        explain_refused(row, outcome, &outcome->error);
     rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
               : psn_vault_end(vault, write_verified(vault, row, outcome->verified, err),

@@ -20,6 +20,7 @@ enum psn_code psn_session_open(struct psn_vault *vault, const char *what,
 void psn_session_close(struct psn_session *session)
 {
     for (size_t i = 0; i < session->account_count; i++) {
+        psn_directory_free(session->accounts[i]->directory);
         psn_ovh_free(session->accounts[i]->ovh);
         psn_client_release(&session->accounts[i]->client);
         free(session->accounts[i]);
@@ -66,7 +67,7 @@ enum psn_code psn_session_account(struct psn_session *session, const char *clien
     account = calloc(1, sizeof *account);
     if (!account)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    account->look_gate.room = 1;
+    account->create_gate.room = 1;
     rc = psn_client_get(session->vault, client, &account->client, err);
     if (rc)
         return rc;
@@ -80,10 +81,12 @@ enum psn_code psn_session_connect(struct psn_session *session, const char *clien
 {
     enum psn_code rc = psn_session_account(session, client, ret_account, err);
 
-    if (rc || (*ret_account)->ovh)
-        return rc;
-    return psn_client_connect(session->vault, &(*ret_account)->client,
-                              &(*ret_account)->ovh, err);
+    if (!rc && !(*ret_account)->ovh)
+        rc = psn_client_connect(session->vault, &(*ret_account)->client,
+                                &(*ret_account)->ovh, err);
+    if (!rc && !(*ret_account)->directory)
+        rc = psn_directory_new((*ret_account)->ovh, &(*ret_account)->directory, err);
+    return rc;
 }
 
 bool psn_session_stopped(const struct psn_session *session)
@@ -99,66 +102,6 @@ void psn_session_progress(const struct psn_session *session, const char *address
 
     if (session->run->progress)
         session->run->progress(session->run->arg, &progress);
-}
-
-static enum psn_code mailbox_of(const struct psn_role_row *row,
-                                struct psn_mailbox *ret_mailbox, struct psn_error *err)
-{
-    enum psn_code rc = psn_mailbox_parse(row->address, ret_mailbox, err);
-
-    if (!rc)
-        ret_mailbox->backend = row->backend;
-    return rc;
-}
-
-/* What serves the domain is asked once for all mailboxes in a row. */
-static enum psn_code look_for_backend(struct psn_account *account, const char *domain,
-                                      struct psn_error *err)
-{
-    enum psn_code rc = PSN_OK;
-
-    psn_gate_enter(&account->look_gate);
-    if (strcmp(account->domain, domain) != 0) {
-        rc = psn_backend_detect(account->ovh, domain, &account->backend, err);
-        if (!rc)
-            (void)snprintf(account->domain, sizeof account->domain, "%s", domain);
-    }
-    psn_gate_leave(&account->look_gate);
-    return rc;
-}
-
-static enum psn_code fail_look(const struct psn_role_row *row, enum psn_code rc,
-                               struct psn_error *err)
-{
-    rc = psn_wrap(err, rc, "%s", row->address);
-    if (rc == PSN_E_NETWORK)
-        (void)psn_hint(err, rc, _("run the command again in a few minutes"));
-    return rc;
-}
-
-enum psn_code psn_session_detect(struct psn_session *session, struct psn_role_row *row,
-                                 bool *ret_exists, struct psn_error *err)
-{
-    struct psn_account *account;
-    struct psn_mailbox mailbox;
-    struct psn_mailbox_info info;
-    enum psn_code rc = psn_session_connect(session, row->client, &account, err);
-
-    psn_session_progress(session, row->address, _("asking OVH"), 0);
-    if (!rc)
-        rc = mailbox_of(row, &mailbox, err);
-    if (rc)
-        return rc;
-    rc = look_for_backend(account, mailbox.domain, err);
-    if (rc)
-        return fail_look(row, rc, err);
-    row->backend = account->backend;
-    mailbox.backend = account->backend;
-    rc = psn_mailbox_get(account->ovh, &mailbox, &info, err);
-    if (rc)
-        return fail_look(row, rc, err);
-    *ret_exists = info.exists;
-    return PSN_OK;
 }
 
 /* --- logins --- */
@@ -207,7 +150,7 @@ static enum psn_code host_of(struct psn_session *session, const struct psn_role_
             (*ret_host)->pace.is_free = true;
         return rc;
     }
-    psn_mailbox_hosts(row->backend, account->client.endpoint, &hosts);
+    psn_mailbox_hosts(row->backend, account->client.endpoint, row->place.host, &hosts);
     rc = psn_mailbox_imap_url(&hosts, url, sizeof url, err);
     return rc ? rc : find_host(session, url, NULL, ret_host, err);
 }
@@ -273,15 +216,4 @@ enum psn_login psn_session_login(struct psn_session *session,
                               try->password, err);
     psn_pace_end(&host->pace, try->doubtful, end_of(login), vault->world.boot_ms());
     return login;
-}
-
-struct psn_rotation_policy psn_session_policy(const struct psn_client *client)
-{
-    struct psn_rotation_policy policy = psn_rotation_policy_default();
-
-    policy.settle_s = client->limits.settle_s;
-    policy.login_cache_s = client->limits.login_cache_s;
-    policy.failed_logins_max = client->limits.failed_logins;
-    policy.failed_logins_window_s = client->limits.failed_logins_window_s;
-    return policy;
 }

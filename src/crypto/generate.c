@@ -28,7 +28,6 @@ static const char password_alphabet[] = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 enum {
     PASSWORD_CHARACTERS = sizeof password_alphabet - 1,
-    PASSWORD_GROUP = 5,
     WORDS = 2048,
     WORD_SIZE = 9, /* with the NUL */
     RECOVERY_RANDOM = 26,
@@ -42,22 +41,23 @@ _Static_assert(RECOVERY_CHARACTERS + RECOVERY_CHARACTERS / RECOVERY_GROUP - 1 ==
                    PSN_RECOVERY_SIZE,
                "groups joined by hyphens");
 
-static void draw_password(char *out)
+/* A hyphen never stands at the end. */
+static void draw_password(char *out, size_t size)
 {
-    for (size_t i = 0; i < PSN_PASSWORD_SIZE; i++)
-        if (i % (PASSWORD_GROUP + 1) == PASSWORD_GROUP)
+    for (size_t i = 0; i < size; i++)
+        if (i % (PSN_PASSWORD_GROUP + 1) == PSN_PASSWORD_GROUP && i + 1 < size)
             out[i] = '-';
         else
             out[i] = password_alphabet[randombytes_uniform(PASSWORD_CHARACTERS)];
 }
 
-static bool has_all_classes(const char *password)
+static bool has_all_classes(const char *password, size_t size)
 {
     bool upper = false;
     bool lower = false;
     bool digit = false;
 
-    for (size_t i = 0; i < PSN_PASSWORD_SIZE; i++) {
+    for (size_t i = 0; i < size; i++) {
         upper = upper || psn_text_is_upper(password[i]);
         lower = lower || psn_text_is_lower(password[i]);
         digit = digit || psn_text_is_digit(password[i]);
@@ -65,23 +65,33 @@ static bool has_all_classes(const char *password)
     return upper && lower && digit;
 }
 
-enum psn_code psn_generate_password(struct psn_secret **ret_password,
-                                    struct psn_error *err)
+enum psn_code psn_generate_password_sized(size_t size, struct psn_secret **ret_password,
+                                          struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *password = NULL;
     enum psn_code rc;
     char *text;
 
-    rc = psn_secret_new(PSN_PASSWORD_SIZE, &password, err);
+    if (size < PSN_PASSWORD_SIZE_MIN || size > PSN_PASSWORD_SIZE_MAX)
+        return psn_fail(err, PSN_E_POLICY,
+                        _("a password of %zu characters is not generated: %d to %d are"),
+                        size, PSN_PASSWORD_SIZE_MIN, PSN_PASSWORD_SIZE_MAX);
+    rc = psn_secret_new(size, &password, err);
     if (rc)
         return rc;
     text = (char *)psn_secret_fill(password);
     do
-        draw_password(text);
-    while (!has_all_classes(text));
-    psn_secret_set_size(password, PSN_PASSWORD_SIZE);
+        draw_password(text, size);
+    while (!has_all_classes(text, size));
+    psn_secret_set_size(password, size);
     *ret_password = PSN_TAKE(password);
     return PSN_OK;
+}
+
+enum psn_code psn_generate_password(struct psn_secret **ret_password,
+                                    struct psn_error *err)
+{
+    return psn_generate_password_sized(PSN_PASSWORD_SIZE, ret_password, err);
 }
 
 /* Rows of equal width instead of pointers, which the loader would have to relocate in

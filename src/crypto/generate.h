@@ -8,7 +8,10 @@
  * generator, all without bias (rejection, never repair). */
 
 enum {
-    PSN_PASSWORD_SIZE = 23,       /* 4 groups of 5 joined by '-' */
+    PSN_PASSWORD_GROUP = 5,
+    PSN_PASSWORD_SIZE = 23,     /* 4 groups of 5 joined by '-' */
+    PSN_PASSWORD_SIZE_MIN = 14, /* 70 bits: what no rule of OVH forces us below */
+    PSN_PASSWORD_SIZE_MAX = 256,
     PSN_PASSPHRASE_WORDS = 9,     /* of 2048: 99 bits */
     PSN_PASSPHRASE_SIZE_MAX = 96, /* 9 words of at most 8 letters, joined by '-' */
     PSN_RECOVERY_SIZE = 34,       /* see psn_generate_recovery() */
@@ -19,6 +22,13 @@ enum {
  * lower-case letter and a digit. 116 bits; inside every documented rule of OVH. */
 PSN_MUST_CHECK enum psn_code psn_generate_password(struct psn_secret **ret_password,
                                                    struct psn_error *err);
+
+/* The same of another size, in groups of 5 (the last one may be of 1 to 6), for a service
+ * that asks for more. E_POLICY below PSN_PASSWORD_SIZE_MIN or above
+ * PSN_PASSWORD_SIZE_MAX. */
+PSN_MUST_CHECK enum psn_code psn_generate_password_sized(size_t size,
+                                                         struct psn_secret **ret_password,
+                                                         struct psn_error *err);
 
 /* Nine words of BIP-39's list in lower case, without accents, joined by '-'. language is
  * "fr" or anything else (English). */

@@ -101,6 +101,7 @@ static void forget_headers(struct transfer *transfer)
     transfer->response->content_type[0] = '\0';
     transfer->response->query_id[0] = '\0';
     transfer->response->retry_after_s = -1;
+    transfer->response->cursor_next[0] = '\0';
     transfer->has_end = false;
 }
 
@@ -139,6 +140,9 @@ static size_t take_header(char *line, size_t one, size_t size, void *arg)
     } else if (is_header(line, size, "X-Ovh-Queryid")) {
         copy_printable(line + 14, size - 14, response->query_id,
                        sizeof response->query_id);
+    } else if (is_header(line, size, "X-Pagination-Cursor-Next")) {
+        copy_printable(line + 25, size - 25, response->cursor_next,
+                       sizeof response->cursor_next);
     } else if (is_header(line, size, "Retry-After")) {
         copy_printable(line + 12, size - 12, seconds, sizeof seconds);
         if (psn_text_parse_u64(seconds, INT32_MAX, &value))

@@ -25,6 +25,7 @@ struct psn_http_header {
 
 enum {
     PSN_HTTP_HEADERS_MAX = 8,
+    PSN_HTTP_CURSOR_MAX = 256,
 };
 
 struct psn_http_request {
@@ -50,9 +51,10 @@ struct psn_http_response {
     long status;
     struct psn_buf body; /* wiped, at most PSN_BODY_MAX */
     char content_type[64];
-    char query_id[96];     /* X-Ovh-Queryid, printable characters only */
-    int64_t retry_after_s; /* Retry-After in seconds, or -1 */
-    bool final;            /* not ANSWERED, and trying again would give the same */
+    char query_id[96];                     /* X-Ovh-Queryid, printable characters only */
+    int64_t retry_after_s;                 /* Retry-After in seconds, or -1 */
+    char cursor_next[PSN_HTTP_CURSOR_MAX]; /* X-Pagination-Cursor-Next, or "" */
+    bool final; /* not ANSWERED, and trying again would give the same */
 };
 struct psn_http_response psn_http_response_init(void);
 void psn_http_response_release(struct psn_http_response *response);

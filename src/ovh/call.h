@@ -9,8 +9,9 @@
 
 /*
  * Calls, for the files of ovh/ that know a part of the API. Paths are built from parts
- * and never edited as text: each '*' of the pattern (three at most) is replaced by the
- * next part, in which everything but RFC 3986's unreserved characters is escaped.
+ * and never edited as text: each '*' of the pattern (four at most) is replaced by the
+ * next part, in which everything but RFC 3986's unreserved characters is escaped. A path
+ * that begins with "/v2/" goes to the second version of the API.
  */
 enum {
     PSN_OVH_PATH_MAX = 2048,
@@ -18,7 +19,7 @@ enum {
 
 /* E_NETWORK if a part is empty, "." or "..": such a name comes from the server only. */
 struct psn_ovh_parts {
-    const char *part[3];
+    const char *part[4];
 };
 #define PSN_OVH_PARTS(...) ((struct psn_ovh_parts){ { __VA_ARGS__ } })
 PSN_MUST_CHECK enum psn_code psn_ovh_path(struct psn_buf *path, const char *pattern,
@@ -33,6 +34,14 @@ PSN_MUST_CHECK enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_b
 PSN_MUST_CHECK enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern,
                                             struct psn_ovh_parts parts,
                                             json_t **ret_value, struct psn_error *err);
+
+/* Reads a list of v2 to its last page, as one array. The caller owns it. */
+PSN_MUST_CHECK enum psn_code psn_ovh_get_pages(struct psn_ovh *ovh,
+                                               const struct psn_buf *path,
+                                               json_t **ret_list, struct psn_error *err);
+
+/* Sleeps by the clock of the handle. */
+void psn_ovh_pause(struct psn_ovh *ovh, int64_t duration_ms);
 
 /* Why the last read or change was refused; NONE if it was not. */
 enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh);

@@ -39,7 +39,11 @@ enum {
     HEADER_VALUE_MAX = 8 * 1024, /* a token is long */
     TOKEN_MARGIN_S = 60,         /* a token is renewed so long before its end */
     HOST_SIZE = 256,
+    PAGES_MAX = 200,
 };
+
+/* Of a list, in one answer: what OVH allows. */
+static const char page_size[] = "100";
 
 /* Anything else from /auth/time is not a time: 2001 to 2286. */
 static const int64_t time_least_s = 1000000000;
@@ -71,6 +75,7 @@ struct call {
     const char *method;
     const char *path; /* as sent, behind the root */
     const struct psn_secret *body;
+    const char *cursor; /* of a paged list; "": its first page; NULL: not paged */
     bool is_signed;
 };
 
@@ -216,6 +221,10 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
         add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
     if (call->body)
         add_header(list, "Content-Type", json, strlen(json));
+    if (call->cursor)
+        add_header(list, "X-Pagination-Size", page_size, strlen(page_size));
+    if (call->cursor && call->cursor[0])
+        add_header(list, "X-Pagination-Cursor", call->cursor, strlen(call->cursor));
     if (is_account(ovh))
         return add_bearer(ovh, list, err);
     if (call->is_signed) {
@@ -243,6 +252,18 @@ static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call 
     return rc;
 }
 
+/* A path of v2 replaces the last segment of the root. */
+static void append_url(struct psn_buf *url, const char *root, const char *path)
+{
+    const char *last = strrchr(root, '/');
+
+    if (strncmp(path, "/v2/", 4) == 0 && last)
+        psn_buf_bytes(url, root, (size_t)(last - root));
+    else
+        psn_buf_text(url, root);
+    psn_buf_text(url, path);
+}
+
 /* Signs and sends, once. */
 static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
                              struct psn_http_response *response, struct psn_error *err)
@@ -253,8 +274,7 @@ static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
     enum psn_code rc;
 
     response->fate = PSN_HTTP_NOT_SENT;
-    psn_buf_text(&url, ovh->root);
-    psn_buf_text(&url, call->path);
+    append_url(&url, ovh->root, call->path);
     rc = psn_buf_check(&url, err);
     if (rc)
         return rc;
@@ -546,6 +566,63 @@ enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
     if (rc)
         return rc;
     return parse_answer(ovh, &call, &response, ret_value, err);
+}
+
+/* One page, onto the list. *cursor becomes that of the next page, or "". */
+static enum psn_code get_page(struct psn_ovh *ovh, const struct psn_buf *path,
+                              char cursor[PSN_HTTP_CURSOR_MAX], json_t *list,
+                              struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_http_response) response = psn_http_response_init();
+    PSN_AUTO_JSON *page = NULL;
+    struct call call = {
+        .method = "GET", .path = psn_buf_str(path), .cursor = cursor, .is_signed = true
+    };
+    enum psn_code rc = fetch(ovh, &call, &response, err);
+
+    if (rc == PSN_OK)
+        rc = parse_answer(ovh, &call, &response, &page, err);
+    if (rc == PSN_OK)
+        rc = psn_json_expect_array(page, err);
+    if (rc)
+        return rc;
+    if (json_array_extend(list, page))
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (response.cursor_next[0] && strcmp(cursor, response.cursor_next) == 0)
+        return psn_fail(err, PSN_E_NETWORK,
+                        _("garbage from the server (a list that turns in a circle)"));
+    memcpy(cursor, response.cursor_next, PSN_HTTP_CURSOR_MAX);
+    return PSN_OK;
+}
+
+enum psn_code psn_ovh_get_pages(struct psn_ovh *ovh, const struct psn_buf *path,
+                                json_t **ret_list, struct psn_error *err)
+{
+    PSN_AUTO_JSON *list = json_array();
+    char cursor[PSN_HTTP_CURSOR_MAX] = "";
+    size_t pages = 0;
+    enum psn_code rc = PSN_OK;
+
+    ovh->last_reason = PSN_OVH_REASON_NONE;
+    if (!list)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    do {
+        rc = get_page(ovh, path, cursor, list, err);
+        pages++;
+    } while (!rc && cursor[0] && pages < PAGES_MAX);
+    if (!rc && cursor[0])
+        rc = psn_fail(err, PSN_E_NETWORK,
+                      _("garbage from the server (a list without an end)"));
+    if (rc)
+        return rc;
+    *ret_list = list;
+    list = NULL;
+    return PSN_OK;
+}
+
+void psn_ovh_pause(struct psn_ovh *ovh, int64_t duration_ms)
+{
+    ovh->sleep_ms(duration_ms);
 }
 
 enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern,

@@ -2,6 +2,8 @@
  * /email/domain, the first MX Plan. A change answers a TaskPop, which has no state: only
  * its end can be seen (the id is gone), never how it ended.
  */
+#include "ovh/email_domain.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ovh/backend.h"
-#include "ovh/call.h"
 
 enum {
     NAME_MIN = 2,
@@ -18,55 +19,83 @@ enum {
     PASSWORD_MAX = 30,
 };
 
-static enum psn_code fail_other(const char *domain, const char *service,
-                                struct psn_error *err)
+/* There is one service for each domain, of the same name. */
+static enum psn_code services(struct psn_ovh *ovh, const char *domain,
+                              struct psn_services *list, struct psn_error *err)
 {
-    char shown[PSN_OVH_TEXT_MAX];
+    struct psn_service *service;
 
-    return psn_fail(err, PSN_E_NOT_FOUND,
-                    _("the mailboxes of '%s' have moved to another OVH platform (%s), "
-                      "which this version cannot manage"),
-                    domain, psn_text_shown(service, shown, sizeof shown));
+    (void)ovh;
+    if (!domain)
+        return PSN_OK;
+    service = psn_services_add(list, PSN_BACKEND_EMAIL_DOMAIN, "");
+    if (!service)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    service->has_domains = true;
+    return psn_names_add(&service->domains, domain, err);
 }
 
-static enum psn_code detect(struct psn_ovh *ovh, const char *domain, bool *ret_serves,
-                            struct psn_error *err)
+static enum psn_code domains(struct psn_ovh *ovh, const struct psn_service *service,
+                             struct psn_names *ret_domains, struct psn_error *err)
+{
+    (void)ovh;
+    return psn_names_add(ret_domains, service->domains.items[0], err);
+}
+
+static enum psn_code read_service(const json_t *value, const char *domain,
+                                  struct psn_service *service, struct psn_error *err)
+{
+    char named[PSN_OVH_TEXT_MAX];
+    enum psn_code rc = psn_json_text(value, "domain", named, sizeof named, err);
+
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "status", service->state,
+                                    sizeof service->state, err);
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "offer", service->offer, sizeof service->offer,
+                                    err);
+    if (rc == PSN_OK)
+        rc = psn_json_text_or_empty(value, "migratedMXPlanServiceName", service->moved_to,
+                                    sizeof service->moved_to, err);
+    if (rc == PSN_OK && strcasecmp(named, domain) != 0)
+        rc = psn_fail(err, PSN_E_NETWORK,
+                      _("garbage from the server (it speaks of another domain)"));
+    return rc;
+}
+
+/* E_NOT_FOUND: the domain has no such service. */
+static enum psn_code describe(struct psn_ovh *ovh, struct psn_service *service,
+                              struct psn_error *err)
 {
     PSN_AUTO_JSON *value = NULL;
+    const char *domain = service->domains.items[0];
     struct psn_error failure = { 0 };
-    char named[PSN_OVH_TEXT_MAX];
-    char status[32];
-    char moved_to[PSN_OVH_TEXT_MAX];
     enum psn_code rc =
         psn_ovh_get_at(ovh, "/email/domain/*", PSN_OVH_PARTS(domain), &value, &failure);
 
-    *ret_serves = false;
-    if (rc == PSN_E_NOT_FOUND)
+    if (rc == PSN_OK)
+        rc = read_service(value, domain, service, &failure);
+    if (rc == PSN_OK && strcmp(service->state, "close") == 0) {
+        rc = psn_fail(&failure, PSN_E_REFUSED,
+                      _("the mail service of '%s' is closed at OVH"), domain);
+        (void)psn_hint(&failure, rc,
+                       _("its owner has to renew it in the OVH control panel"));
+    }
+    if (rc == PSN_OK)
         return PSN_OK;
-    if (rc == PSN_OK)
-        rc = psn_json_text(value, "domain", named, sizeof named, &failure);
-    if (rc == PSN_OK)
-        rc = psn_json_text_or_empty(value, "status", status, sizeof status, &failure);
-    if (rc == PSN_OK)
-        rc = psn_json_text_or_empty(value, "migratedMXPlanServiceName", moved_to,
-                                    sizeof moved_to, &failure);
-    if (rc == PSN_OK && strcasecmp(named, domain) != 0)
-        rc = psn_fail(&failure, PSN_E_NETWORK,
-                      _("garbage from the server (it speaks of another domain)"));
-    if (rc) {
-        if (err && err->code == PSN_OK)
-            *err = failure;
-        return psn_wrap(err, rc, _("cannot find the mail service of '%s'"), domain);
-    }
-    if (moved_to[0])
-        return fail_other(domain, moved_to, err);
-    if (strcmp(status, "close") == 0) {
-        (void)psn_fail(err, PSN_E_REFUSED, _("the mail service of '%s' is closed at OVH"),
-                       domain);
-        return psn_hint(err, PSN_E_REFUSED,
-                        _("its owner has to renew it in the OVH control panel"));
-    }
-    *ret_serves = true;
+    (void)psn_backend_hand_up(&failure, err);
+    if (rc != PSN_E_NETWORK) /* that says enough */
+        return rc;
+    return psn_wrap(err, rc, _("cannot find the mail service of '%s'"), domain);
+}
+
+static enum psn_code has_room(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
+                              bool *ret_room, struct psn_error *err)
+{
+    (void)ovh;
+    (void)mailbox;
+    (void)err;
+    *ret_room = true; /* OVH counts, and says so when a mailbox is one too many */
     return PSN_OK;
 }
 
@@ -90,28 +119,6 @@ static enum psn_code check_name(const struct psn_mailbox *mailbox, struct psn_er
                               "a name, and the first one must be no '.' or '-'"),
                             local, mailbox->domain);
     }
-    return PSN_OK;
-}
-
-static enum psn_code check_password(const struct psn_secret *password,
-                                    struct psn_error *err)
-{
-    const uint8_t *bytes = psn_secret_bytes(password);
-    size_t size = psn_secret_size(password);
-
-    if (size < PASSWORD_MIN || size > PASSWORD_MAX)
-        return psn_fail(err, PSN_E_POLICY,
-                        _("OVH wants a password of %d to %d "
-                          "characters"),
-                        PASSWORD_MIN, PASSWORD_MAX);
-    for (size_t i = 0; i < size; i++)
-        if (bytes[i] < ' ' || bytes[i] > '~')
-            return psn_fail(err, PSN_E_POLICY,
-                            _("OVH allows no accented letter and no control character "
-                              "in a password"));
-    if (bytes[0] == ' ' || bytes[size - 1] == ' ')
-        return psn_fail(err, PSN_E_POLICY,
-                        _("OVH allows no blank at the ends of a password"));
     return PSN_OK;
 }
 
@@ -169,42 +176,12 @@ static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     if (rc == PSN_OK)
         rc = read_info(value, mailbox, &info, &failure);
     if (rc && rc != PSN_E_NOT_FOUND) {
-        if (err && err->code == PSN_OK)
-            *err = failure;
+        (void)psn_backend_hand_up(&failure, err);
         return psn_wrap(err, rc, _("cannot look at the mailbox '%s@%s'"), mailbox->local,
                         mailbox->domain);
     }
     *ret_info = info;
     return PSN_OK;
-}
-
-static enum psn_code append_text(struct psn_secret *out, const char *text,
-                                 struct psn_error *err)
-{
-    return psn_secret_append(out, text, strlen(text), err);
-}
-
-/* JSON's string form (RFC 8259); bytes from 0x80 stay UTF-8. Written by hand, so that
- * the password is never in another heap. */
-static enum psn_code append_json(struct psn_secret *out, const uint8_t *bytes,
-                                 size_t size, struct psn_error *err)
-{
-    enum psn_code rc = psn_secret_append(out, "\"", 1, err);
-
-    for (size_t i = 0; i < size && rc == PSN_OK; i++) {
-        char escaped[8];
-        int length;
-
-        if (bytes[i] == '"' || bytes[i] == '\\')
-            length = snprintf(escaped, sizeof escaped, "\\%c", bytes[i]);
-        else if (bytes[i] < ' ' || bytes[i] == 0x7f)
-            length = snprintf(escaped, sizeof escaped, "\\u%04x", bytes[i]);
-        else
-            length = snprintf(escaped, sizeof escaped, "%c", bytes[i]);
-        rc = psn_secret_append(out, escaped, (size_t)length, err);
-        explicit_bzero(escaped, sizeof escaped);
-    }
-    return rc ? rc : psn_secret_append(out, "\"", 1, err);
 }
 
 /* {"accountName":"…","password":"…"}, or the password alone. */
@@ -218,19 +195,19 @@ static enum psn_code build_body(const struct psn_mailbox *mailbox, bool is_new,
         psn_secret_new(64 + 6 * (local_size + psn_secret_size(password)), &body, err);
 
     if (rc == PSN_OK && is_new) {
-        rc = append_text(body, "{\"accountName\":", err);
+        rc = psn_body_text(body, "{\"accountName\":", err);
         if (rc == PSN_OK)
-            rc = append_json(body, (const uint8_t *)mailbox->local, local_size, err);
+            rc = psn_body_string(body, mailbox->local, local_size, err);
         if (rc == PSN_OK)
-            rc = append_text(body, ",\"password\":", err);
+            rc = psn_body_text(body, ",\"password\":", err);
     } else if (rc == PSN_OK) {
-        rc = append_text(body, "{\"password\":", err);
+        rc = psn_body_text(body, "{\"password\":", err);
     }
     if (rc == PSN_OK)
-        rc =
-            append_json(body, psn_secret_bytes(password), psn_secret_size(password), err);
+        rc = psn_body_string(body, psn_secret_bytes(password), psn_secret_size(password),
+                             err);
     if (rc == PSN_OK)
-        rc = append_text(body, "}", err);
+        rc = psn_body_text(body, "}", err);
     if (rc == PSN_OK)
         *ret_body = PSN_TAKE(body);
     return rc;
@@ -332,9 +309,7 @@ static enum psn_code is_own_task(struct psn_ovh *ovh, const struct psn_mailbox *
         *ret_own = false; /* done since it was listed */
         return PSN_OK;
     }
-    if (rc && err && err->code == PSN_OK)
-        *err = failure;
-    return rc;
+    return rc ? psn_backend_hand_up(&failure, err) : PSN_OK;
 }
 
 static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
@@ -360,7 +335,7 @@ static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *
 }
 
 static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                           size_t *ret_count, struct psn_error *err)
+                           size_t *ret_count, bool *ret_absent, struct psn_error *err)
 {
     PSN_AUTO_JSON *ids = NULL;
     struct psn_error failure = { 0 };
@@ -370,70 +345,30 @@ static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbo
 
     if (rc == PSN_E_NOT_FOUND) {
         *ret_count = 0;
+        *ret_absent = true;
         return PSN_OK;
     }
     if (rc == PSN_OK)
         rc = count_tasks(ovh, mailbox, ids, ret_count, &failure);
     if (rc == PSN_OK)
         return PSN_OK;
-    if (err && err->code == PSN_OK)
-        *err = failure;
+    (void)psn_backend_hand_up(&failure, err);
     return psn_wrap(err, rc, _("cannot see what OVH is doing with '%s@%s'"),
                     mailbox->local, mailbox->domain);
 }
 
-static enum psn_code list(struct psn_ovh *ovh, const char *domain,
-                          psn_mailbox_each_fn *each, void *arg, struct psn_error *err)
-{
-    PSN_AUTO_JSON *names = NULL;
-    enum psn_code rc = psn_ovh_get_at(ovh, "/email/domain/*/account",
-                                      PSN_OVH_PARTS(domain), &names, err);
-
-    if (rc == PSN_OK)
-        rc = psn_json_expect_array(names, err);
-    if (rc)
-        return psn_wrap(err, rc, _("cannot list the mailboxes of '%s'"), domain);
-    for (size_t i = 0; rc == PSN_OK && i < json_array_size(names); i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-
-        if (!name || !*name || strlen(name) > PSN_LOCAL_PART_MAX)
-            return psn_fail(err, PSN_E_NETWORK,
-                            _("garbage from the server (a mailbox without a name)"));
-        rc = each(arg, name, err);
-    }
-    return rc;
-}
-
-/* Only OVH's own endpoints have OVH's mail servers. */
-static void hosts(const char *endpoint, struct psn_mail_hosts *ret_hosts)
-{
-    const char *end = NULL;
-
-    if (strcmp(endpoint, "ovh-eu") == 0)
-        end = "net";
-    else if (strcmp(endpoint, "ovh-ca") == 0)
-        end = "ca";
-    if (!end)
-        return;
-    (void)snprintf(ret_hosts->imap.host, sizeof ret_hosts->imap.host, "imap.mail.ovh.%s",
-                   end);
-    ret_hosts->imap.port = 993;
-    (void)snprintf(ret_hosts->smtp.host, sizeof ret_hosts->smtp.host, "smtp.mail.ovh.%s",
-                   end);
-    ret_hosts->smtp.port = 465;
-    (void)snprintf(ret_hosts->webmail, sizeof ret_hosts->webmail,
-                   "https://www.ovhcloud.com/fr/mail/");
-}
-
 const struct psn_backend_table psn_backend_email_domain = {
     .name = "email/domain",
-    .detect = detect,
+    .root = "/email/domain",
+    .services = services,
+    .domains = domains,
+    .describe = describe,
+    .has_room = has_room,
     .check_name = check_name,
-    .check_password = check_password,
+    .rules = { .min = PASSWORD_MIN, .max = PASSWORD_MAX, .blanks = true },
     .get = get,
     .create = create,
     .set_password = set_password,
     .tasks = tasks,
-    .list = list,
-    .hosts = hosts,
+    .walk = psn_email_domain_walk,
 };

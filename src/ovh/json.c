@@ -197,6 +197,11 @@ static const json_t *member(const json_t *object, const char *name)
     return json_is_null(value) ? NULL : value;
 }
 
+void psn_json_free_text(char *text)
+{
+    wiping_free(text);
+}
+
 enum psn_code psn_json_text(const json_t *object, const char *name, char *ret_text,
                             size_t size, struct psn_error *err)
 {

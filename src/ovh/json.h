@@ -19,6 +19,9 @@
  * anything is parsed. */
 void psn_json_init_wiping(void);
 
+/* Gives back what jansson wrote (json_dumps): wiped. */
+void psn_json_free_text(char *text);
+
 /* Parses a whole text; the caller owns the value (json_decref). */
 PSN_MUST_CHECK enum psn_code psn_json_parse(const void *bytes, size_t size,
                                             json_t **ret_value, struct psn_error *err);

@@ -15,31 +15,31 @@ enum {
     SHOWN_SIZE = 160,
 };
 
-enum {
-    BACKENDS = PSN_BACKEND_EMAIL_DOMAIN + 1,
-};
-
-static const struct psn_backend_table *const tables[BACKENDS] = {
+static const struct psn_backend_table *const tables[PSN_BACKENDS] = {
     [PSN_BACKEND_EMAIL_DOMAIN] = &psn_backend_email_domain,
+    [PSN_BACKEND_EMAIL_MXPLAN] = &psn_backend_email_mxplan,
+    [PSN_BACKEND_EMAIL_PRO] = &psn_backend_email_pro,
+    [PSN_BACKEND_EMAIL_EXCHANGE] = &psn_backend_email_exchange,
+    [PSN_BACKEND_ZIMBRA] = &psn_backend_zimbra,
 };
 
-static const struct psn_backend_table *table_of(enum psn_backend backend)
+const struct psn_backend_table *psn_backend_table(enum psn_backend backend)
 {
-    if ((size_t)backend >= BACKENDS)
+    if ((size_t)backend >= PSN_BACKENDS)
         return NULL;
     return tables[backend];
 }
 
 const char *psn_backend_name(enum psn_backend backend)
 {
-    const struct psn_backend_table *table = table_of(backend);
+    const struct psn_backend_table *table = psn_backend_table(backend);
 
     return table ? table->name : "none";
 }
 
 enum psn_backend psn_backend_parse(const char *name)
 {
-    for (size_t i = 1; i < BACKENDS; i++)
+    for (size_t i = 1; i < PSN_BACKENDS; i++)
         if (strcmp(name, tables[i]->name) == 0)
             return (enum psn_backend)i;
     return PSN_BACKEND_NONE;
@@ -117,25 +117,27 @@ enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mai
     return psn_hint(err, PSN_E_INVALID, _("write it as technique@example.org"));
 }
 
-enum psn_code psn_backend_detect(struct psn_ovh *ovh, const char *domain,
-                                 enum psn_backend *ret_backend, struct psn_error *err)
+bool psn_backend_tells_dates(enum psn_backend backend)
 {
-    for (size_t i = 1; i < BACKENDS; i++) {
-        bool serves = false;
-        enum psn_code rc = tables[i]->detect(ovh, domain, &serves, err);
+    return backend == PSN_BACKEND_EMAIL_MXPLAN || backend == PSN_BACKEND_EMAIL_PRO ||
+           backend == PSN_BACKEND_EMAIL_EXCHANGE;
+}
 
-        if (rc)
-            return rc;
-        if (serves) {
-            *ret_backend = (enum psn_backend)i;
-            return PSN_OK;
-        }
-    }
-    (void)psn_fail(err, PSN_E_NOT_FOUND,
-                   _("no mail service for the domain '%s' in this OVH account"), domain);
-    return psn_hint(err, PSN_E_NOT_FOUND,
-                    _("check the domain and the account: passation ovh inventory "
-                      "CLIENT"));
+void psn_platform_name(enum psn_backend backend, const struct psn_place *place,
+                       char ret_name[PSN_PLATFORM_NAME_MAX])
+{
+    const char *behind = "";
+
+    if (backend == PSN_BACKEND_EMAIL_MXPLAN)
+        behind = place->is_zimbra ? " zimbra" : " owa";
+    (void)snprintf(ret_name, PSN_PLATFORM_NAME_MAX, "%s%s", psn_backend_name(backend),
+                   behind);
+}
+
+const char *psn_mailbox_address(const struct psn_mailbox *mailbox, char *out)
+{
+    (void)snprintf(out, PSN_ADDRESS_SIZE, "%s@%s", mailbox->local, mailbox->domain);
+    return out;
 }
 
 /* NULL for a mailbox whose back-end was not looked for: a caller's mistake that can be
@@ -143,7 +145,7 @@ enum psn_code psn_backend_detect(struct psn_ovh *ovh, const char *domain,
 static const struct psn_backend_table *need_table(enum psn_backend backend,
                                                   struct psn_error *err)
 {
-    const struct psn_backend_table *table = table_of(backend);
+    const struct psn_backend_table *table = psn_backend_table(backend);
 
     if (!table)
         (void)psn_fail(err, PSN_E_INVALID, _("no mail service is known yet"));
@@ -158,16 +160,15 @@ enum psn_code psn_mailbox_check_name(const struct psn_mailbox *mailbox,
     return table ? table->check_name(mailbox, err) : PSN_E_INVALID;
 }
 
-enum psn_code psn_mailbox_check_password(const struct psn_mailbox *mailbox,
-                                         const struct psn_secret *password,
+enum psn_code psn_mailbox_check_any_name(const struct psn_mailbox *mailbox,
                                          struct psn_error *err)
 {
-    const struct psn_backend_table *table = need_table(mailbox->backend, err);
-    enum psn_code rc = table ? table->check_password(password, err) : PSN_E_INVALID;
+    struct psn_error first = { 0 };
 
-    if (rc)
-        return psn_wrap(err, rc, "%s@%s", mailbox->local, mailbox->domain);
-    return PSN_OK;
+    for (int i = PSN_BACKEND_NONE + 1; i < PSN_BACKENDS; i++)
+        if (tables[i]->check_name(mailbox, &first) == PSN_OK)
+            return PSN_OK;
+    return psn_backend_hand_up(&first, err);
 }
 
 enum psn_code psn_mailbox_get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
@@ -203,31 +204,52 @@ void psn_mailbox_set_password(struct psn_ovh *ovh, const struct psn_mailbox *mai
 }
 
 enum psn_code psn_mailbox_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
-                                size_t *ret_count, struct psn_error *err)
+                                size_t *ret_count, bool *ret_absent,
+                                struct psn_error *err)
 {
     const struct psn_backend_table *table = need_table(mailbox->backend, err);
+    bool absent = false;
+    enum psn_code rc =
+        table ? table->tasks(ovh, mailbox, ret_count, &absent, err) : PSN_E_INVALID;
 
-    return table ? table->tasks(ovh, mailbox, ret_count, err) : PSN_E_INVALID;
+    if (ret_absent)
+        *ret_absent = absent;
+    return rc;
 }
 
-enum psn_code psn_mailbox_list(struct psn_ovh *ovh, enum psn_backend backend,
-                               const char *domain, psn_mailbox_each_fn *each, void *arg,
-                               struct psn_error *err)
+/* "net" or "ca": only OVH's own endpoints have OVH's mail servers. */
+static const char *region_of(const char *endpoint)
 {
-    const struct psn_backend_table *table = need_table(backend, err);
-
-    return table ? table->list(ovh, domain, each, arg, err) : PSN_E_INVALID;
+    if (strcmp(endpoint, "ovh-eu") == 0)
+        return "net";
+    return strcmp(endpoint, "ovh-ca") == 0 ? "ca" : NULL;
 }
 
 void psn_mailbox_hosts(enum psn_backend backend, const char *endpoint,
-                       struct psn_mail_hosts *ret_hosts)
+                       const char *own_host, struct psn_mail_hosts *ret_hosts)
 {
-    const struct psn_backend_table *table = table_of(backend);
+    const char *end = region_of(endpoint);
+    bool has_own =
+        backend == PSN_BACKEND_EMAIL_PRO || backend == PSN_BACKEND_EMAIL_EXCHANGE;
 
     *ret_hosts =
         (struct psn_mail_hosts){ .imap.security = "SSL/TLS", .smtp.security = "SSL/TLS" };
-    if (table)
-        table->hosts(endpoint, ret_hosts);
+    if (!end || backend == PSN_BACKEND_NONE)
+        return;
+    (void)snprintf(ret_hosts->webmail, sizeof ret_hosts->webmail,
+                   "https://www.ovhcloud.com/fr/mail/");
+    ret_hosts->imap.port = 993;
+    ret_hosts->smtp.port = has_own ? 587 : 465;
+    if (has_own) {
+        ret_hosts->smtp.security = "STARTTLS";
+        (void)snprintf(ret_hosts->imap.host, sizeof ret_hosts->imap.host, "%s", own_host);
+        (void)snprintf(ret_hosts->smtp.host, sizeof ret_hosts->smtp.host, "%s", own_host);
+        return;
+    }
+    (void)snprintf(ret_hosts->imap.host, sizeof ret_hosts->imap.host, "imap.mail.ovh.%s",
+                   end);
+    (void)snprintf(ret_hosts->smtp.host, sizeof ret_hosts->smtp.host, "smtp.mail.ovh.%s",
+                   end);
 }
 
 enum psn_code psn_mailbox_imap_url(const struct psn_mail_hosts *hosts, char *ret_url,

@@ -87,16 +87,19 @@ enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *f
     return rc ? rc : walk->each(walk->arg, finding, err);
 }
 
+bool psn_walk_has_domain(const struct psn_walk *walk, const char *domain)
+{
+    for (size_t i = 0; i < walk->domain_count; i++)
+        if (strcasecmp(domain, walk->domains[i]) == 0)
+            return true;
+    return false;
+}
+
 bool psn_walk_leads_outside(const struct psn_walk *walk, const char *address)
 {
     const char *at = strrchr(address, '@');
 
-    if (!at)
-        return false;
-    for (size_t i = 0; i < walk->domain_count; i++)
-        if (strcasecmp(at + 1, walk->domains[i]) == 0)
-            return false;
-    return true;
+    return at && !psn_walk_has_domain(walk, at + 1);
 }
 
 bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic)
@@ -104,10 +107,9 @@ bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic)
     return walk->nic[0] && nic[0] && strcasecmp(walk->nic, nic) != 0;
 }
 
-/* What a refused read means for the walk: a finding, or its end. */
-static enum psn_code take_refusal(const struct psn_walk *walk, const char *path,
-                                  enum psn_code rc, const struct psn_error *failure,
-                                  struct psn_error *err)
+enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
+                               enum psn_code rc, const struct psn_error *failure,
+                               struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE };
     enum psn_ovh_reason reason = psn_ovh_last_reason(walk->ovh);
@@ -131,7 +133,7 @@ enum psn_code psn_walk_look(const struct psn_walk *walk, const struct psn_buf *p
     struct psn_error failure = { 0 };
     enum psn_code rc = psn_ovh_get(walk->ovh, path, ret_value, &failure);
 
-    return rc ? take_refusal(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
+    return rc ? psn_walk_refused(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
 }
 
 enum psn_code psn_walk_look_at(const struct psn_walk *walk, const struct psn_buf *path,
@@ -142,7 +144,7 @@ enum psn_code psn_walk_look_at(const struct psn_walk *walk, const struct psn_buf
 
     if (rc == PSN_E_NOT_FOUND)
         return PSN_OK;
-    return rc ? take_refusal(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
+    return rc ? psn_walk_refused(walk, psn_buf_str(path), rc, &failure, err) : PSN_OK;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -182,8 +184,8 @@ static enum psn_code copy_name(const json_t *item, char **ret_name, struct psn_e
     return PSN_OK;
 }
 
-static enum psn_code read_names(const json_t *list, struct psn_names *names,
-                                struct psn_error *err)
+enum psn_code psn_names_read(const json_t *list, struct psn_names *names,
+                             struct psn_error *err)
 {
     enum psn_code rc = psn_json_expect_array(list, err);
 
@@ -202,6 +204,22 @@ static enum psn_code read_names(const json_t *list, struct psn_names *names,
     return PSN_OK;
 }
 
+enum psn_code psn_names_add(struct psn_names *names, const char *name,
+                            struct psn_error *err)
+{
+    char **grown = realloc(names->items, (names->count + 2) * sizeof *grown);
+    char *copy = strdup(name);
+
+    if (grown)
+        names->items = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    names->items[names->count++] = copy;
+    return PSN_OK;
+}
+
 enum psn_code psn_walk_names(const struct psn_walk *walk, const char *pattern,
                              const char *a, const char *b, struct psn_names *names,
                              struct psn_error *err)
@@ -214,6 +232,31 @@ enum psn_code psn_walk_names(const struct psn_walk *walk, const char *pattern,
         rc = psn_walk_look(walk, &path, &list, err);
     if (rc || !list)
         return rc;
-    rc = read_names(list, names, err);
+    rc = psn_names_read(list, names, err);
     return rc ? psn_wrap(err, rc, "%s", psn_buf_str(&path)) : PSN_OK;
+}
+
+enum psn_code psn_walk_items(const struct psn_walk *walk, const char *domain,
+                             const char *list_pattern, const char *item_pattern,
+                             psn_walk_item_fn *take, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_names) items = { NULL, 0 };
+    enum psn_code rc = psn_walk_names(walk, list_pattern, domain, NULL, &items, err);
+
+    for (size_t i = 0; rc == PSN_OK && i < items.count; i++) {
+        PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+        PSN_AUTO_JSON *value = NULL;
+
+        rc = domain
+                 ? psn_ovh_path(&path, item_pattern,
+                                PSN_OVH_PARTS(domain, items.items[i]), err)
+                 : psn_ovh_path(&path, item_pattern, PSN_OVH_PARTS(items.items[i]), err);
+        if (rc == PSN_OK)
+            rc = psn_walk_look_at(walk, &path, &value, err);
+        if (rc == PSN_OK && value)
+            rc = take(walk, domain, items.items[i], value, err);
+        if (rc)
+            return psn_wrap(err, rc, "%s", psn_buf_str(&path));
+    }
+    return rc;
 }

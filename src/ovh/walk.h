@@ -25,6 +25,12 @@ struct psn_names {
     size_t count;
 };
 void psn_names_release(struct psn_names *names);
+/* Takes a list of strings or numbers, sorted. E_NETWORK if it holds something else. */
+PSN_MUST_CHECK enum psn_code psn_names_read(const json_t *list, struct psn_names *names,
+                                            struct psn_error *err);
+/* Adds one behind the others. */
+PSN_MUST_CHECK enum psn_code psn_names_add(struct psn_names *names, const char *name,
+                                           struct psn_error *err);
 
 /* Copies text, cut at a character's edge. */
 void psn_walk_cut(char *out, size_t size, const char *text);
@@ -46,6 +52,12 @@ PSN_MUST_CHECK enum psn_code psn_walk_look(const struct psn_walk *walk,
                                            const struct psn_buf *path, json_t **ret_value,
                                            struct psn_error *err);
 
+/* What a read that failed means for the walk: a finding (PSN_OK), or its end. */
+PSN_MUST_CHECK enum psn_code psn_walk_refused(const struct psn_walk *walk,
+                                              const char *path, enum psn_code rc,
+                                              const struct psn_error *failure,
+                                              struct psn_error *err);
+
 /* The same for what was just listed: if it is gone by now, it is gone. */
 PSN_MUST_CHECK enum psn_code psn_walk_look_at(const struct psn_walk *walk,
                                               const struct psn_buf *path,
@@ -56,5 +68,19 @@ PSN_MUST_CHECK enum psn_code psn_walk_names(const struct psn_walk *walk,
                                             const char *pattern, const char *a,
                                             const char *b, struct psn_names *names,
                                             struct psn_error *err);
+
+/* A list, and one look at each of its items, which take() reports. domain (or NULL)
+ * fills the first place of both patterns. */
+typedef enum psn_code psn_walk_item_fn(const struct psn_walk *walk, const char *domain,
+                                       const char *name, const json_t *value,
+                                       struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_walk_items(const struct psn_walk *walk,
+                                            const char *domain, const char *list_pattern,
+                                            const char *item_pattern,
+                                            psn_walk_item_fn *take,
+                                            struct psn_error *err);
+
+/* Is the domain one of those that are walked? */
+bool psn_walk_has_domain(const struct psn_walk *walk, const char *domain);
 
 #endif

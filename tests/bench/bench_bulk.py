@@ -151,10 +151,13 @@ def ideal_time(field, options, calls):
                 for password in (row["password"], row["password"], "refused"):
                     plan.write(f"LOGIN {world.ready['imap']} {row['address']} {password}\n")
         plan.flush()
-        begun = time.monotonic()
+        begun, before = time.monotonic(), os.times()
         subprocess.run([os.path.join(options.build, "tests", "bench_ideal"), world.ready["ca"],
                         str(options.jobs), plan.name], check=True)
-        return time.monotonic() - begun
+        took, after = time.monotonic() - begun, os.times()
+        cpu = sum(after[2:4]) - sum(before[2:4])
+        print(f"ideal    {took:8.2f} s  CPU {1000 * cpu / max(1, len(calls)):.2f} ms a request")
+        return took
 
 
 def main():

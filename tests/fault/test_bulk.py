@@ -170,7 +170,7 @@ class Results(Bulk):
         self.assertEqual([call for call in log if call["status"] == 429], [])
 
     def test_an_unknown_rate_is_learned(self):
-        self.world.control("POST", "/set", {"rate_per_min": 600, "rate_burst": 5})
+        self.world.control("POST", "/set", {"rate_per_min": 120, "rate_burst": 5})
         self.world.run("rotate", "*", check=0, timeout=300)
         statuses = collections.Counter(call["status"] for call in read_log(self.world))
         self.assertGreater(statuses[429], 0)

@@ -14,6 +14,7 @@
 
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "ovh/directory.h"
 #include "ovh/inventory.h"
 #include "ovh/json.h"
 #include "ovh/mailbox.h"
@@ -54,6 +55,74 @@ void *__wrap_realloc(void *memory, size_t size)
     return fails() ? NULL : __real_realloc(memory, size);
 }
 
+#define SERVICE                                                                 \
+    "{\"domain\":\"acme.example\",\"state\":\"ok\",\"complexityEnabled\":true," \
+    "\"hostname\":\"pro1.mail.ovh.net\",\"isZimbra\":false,\"offer\":\"hosted\"}"
+#define BOX(local)                                      \
+    "{\"primaryEmailAddress\":\"" local                 \
+    "@acme.example\",\"state\":\"ok\",\"displayName\":" \
+    "\"x\"}"
+#define TASK "{\"id\":5,\"function\":\"changePassword\",\"status\":\"todo\"}"
+#define ZIMBRA                                                                           \
+    "{\"id\":\"a1\",\"checksum\":\"c\",\"resourceStatus\":\"READY\",\"currentTasks\":[]" \
+    ","                                                                                  \
+    "\"currentState\":{\"email\":\"zim@acme.example\"},\"targetSpec\":{\"email\":"       \
+    "\"zim@acme.example\",\"displayName\":\"x\"}}"
+
+static void fill_services(void)
+{
+    static const char *const answers[][2] = {
+        { "/email/mxplan", "[\"m1\"]" },
+        { "/email/mxplan/m1", SERVICE },
+        { "/email/mxplan/m1/domain", "[\"acme.example\"]" },
+        { "/email/mxplan/m1/account", "[\"mx@acme.example\"]" },
+        { "/email/mxplan/m1/account/mx%40acme.example", BOX("mx") },
+        { "/email/mxplan/m1/account/mx%40acme.example/task", "[5]" },
+        { "/email/mxplan/m1/account/mx%40acme.example/task/5", TASK },
+        { "/email/mxplan/m1/account/mx%40acme.example/fullAccess", "[]" },
+        { "/email/mxplan/m1/account/mx%40acme.example/sendAs", "[]" },
+        { "/email/mxplan/m1/account/mx%40acme.example/sendOnBehalfTo", "[]" },
+        { "/email/pro", "[\"p1\"]" },
+        { "/email/pro/p1", SERVICE },
+        { "/email/pro/p1/domain", "[\"acme.example\"]" },
+        { "/email/pro/p1/account", "[\"pro@acme.example\"]" },
+        { "/email/pro/p1/account/pro%40acme.example", BOX("pro") },
+        { "/email/pro/p1/account/pro%40acme.example/tasks", "[5]" },
+        { "/email/pro/p1/account/pro%40acme.example/tasks/5", TASK },
+        { "/email/pro/p1/account/pro%40acme.example/fullAccess", "[9]" },
+        { "/email/pro/p1/account?id=9", "[\"b@acme.example\"]" },
+        { "/email/pro/p1/account/pro%40acme.example/sendAs", "[]" },
+        { "/email/pro/p1/account/pro%40acme.example/sendOnBehalfTo", "[]" },
+        { "/email/exchange", "[\"o1\"]" },
+        { "/email/exchange/o1/service", "[\"s1\"]" },
+        { "/email/exchange/o1/service/s1", SERVICE },
+        { "/email/exchange/o1/service/s1/domain", "[\"acme.example\"]" },
+        { "/email/exchange/o1/service/s1/account", "[]" },
+        { "/email/exchange/o1/service/s1/account/ex%40acme.example", BOX("ex") },
+        { "/email/exchange/o1/service/s1/account/ex%40acme.example/tasks", "[]" },
+        { "/v2/zimbra/platform", "[{\"id\":\"z1\"}]" },
+        { "/v2/zimbra/platform/z1", "{\"id\":\"z1\",\"resourceStatus\":\"READY\"}" },
+        { "/v2/zimbra/platform/z1/domain",
+          "[{\"currentState\":{\"name\":\"acme.example\"}}]" },
+        { "/v2/zimbra/platform/z1/account", "[" ZIMBRA "]" },
+        { "/v2/zimbra/platform/z1/redirection", "[]" },
+        { "/v2/zimbra/platform/z1/account?email=zim%40acme.example", "[" ZIMBRA "]" },
+        { "/v2/zimbra/platform/z1/account/a1", ZIMBRA },
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        fake_http_route("GET", answers[i][0], 200, answers[i][1]);
+    fake_http_route("POST", "/email/mxplan/m1/account/mx%40acme.example/changePassword",
+                    200, TASK);
+    fake_http_route("POST", "/email/pro/p1/account/pro%40acme.example/changePassword",
+                    200, TASK);
+    fake_http_route("POST",
+                    "/email/exchange/o1/service/s1/account/ex%40acme.example/"
+                    "changePassword",
+                    200, TASK);
+    fake_http_route("PUT", "/v2/zimbra/platform/z1/account/a1", 200, ZIMBRA);
+}
+
 static void fill(void)
 {
     static const char *const answers[][2] = {
@@ -91,6 +160,7 @@ static void fill(void)
     fake_http_reset();
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         fake_http_route("GET", answers[i][0], 200, answers[i][1]);
+    fill_services();
     fake_http_route("POST", ACME "/account/technique/changePassword", 200,
                     "{\"id\":5,\"domain\":\"acme.example\",\"name\":\"technique\"}");
 }
@@ -134,8 +204,38 @@ static enum psn_code change(struct psn_ovh *ovh, const struct psn_mailbox *mailb
     /* Sent or not is known, whatever failed here. */
     assert_true(answer.outcome == PSN_OVH_NOT_SENT || answer.outcome == PSN_OVH_UNKNOWN);
     if (answer.outcome == PSN_OVH_NOT_SENT)
-        assert_string_not_equal(fake.calls[fake.call_count - 1].method, "POST");
+        assert_string_equal(fake.calls[fake.call_count - 1].method, "GET");
     return err->code;
+}
+
+/* One mailbox on each of the newer back-ends. */
+static enum psn_code change_everywhere(struct psn_directory *directory,
+                                       struct psn_ovh *ovh, struct psn_error *err)
+{
+    static const struct psn_mailbox places[] = {
+        { .backend = PSN_BACKEND_EMAIL_MXPLAN, .local = "mx", .place.service = "m1" },
+        { .backend = PSN_BACKEND_EMAIL_PRO, .local = "pro", .place.service = "p1" },
+        { .backend = PSN_BACKEND_EMAIL_EXCHANGE,
+          .local = "ex",
+          .place = { .organization = "o1", .service = "s1" } },
+        { .backend = PSN_BACKEND_ZIMBRA, .local = "zim", .place.service = "z1" },
+    };
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; rc == PSN_OK && i < sizeof places / sizeof *places; i++) {
+        struct psn_mailbox mailbox = places[i];
+        struct psn_mailbox_info info;
+        struct psn_password_rules rules;
+        size_t tasks;
+
+        (void)snprintf(mailbox.domain, sizeof mailbox.domain, "acme.example");
+        rc = psn_directory_find(directory, &mailbox, &info, &rules, err);
+        if (rc == PSN_OK)
+            rc = change(ovh, &mailbox, err);
+        if (rc == PSN_OK)
+            rc = psn_mailbox_tasks(ovh, &mailbox, &tasks, NULL, err);
+    }
+    return rc;
 }
 
 static enum psn_code whole_story(struct psn_error *err)
@@ -143,8 +243,10 @@ static enum psn_code whole_story(struct psn_error *err)
     static struct psn_ovh_key_info key;
     static const char *const domains[] = { "acme.example" };
     PSN_AUTO(psn_ovh) *ovh = NULL;
-    struct psn_mailbox mailbox = { PSN_BACKEND_NONE, "technique", "acme.example" };
+    PSN_AUTO(psn_directory) *directory = NULL;
+    struct psn_mailbox mailbox = { .local = "technique", .domain = "acme.example" };
     struct psn_mailbox_info info;
+    struct psn_password_rules rules;
     size_t tasks;
     enum psn_code rc = open_account(&ovh, err);
 
@@ -155,12 +257,14 @@ static enum psn_code whole_story(struct psn_error *err)
     if (rc == PSN_OK)
         rc = psn_ovh_inventory(ovh, NULL, 0, ignore, NULL, err);
     if (rc == PSN_OK)
-        rc = psn_backend_detect(ovh, "acme.example", &mailbox.backend, err);
+        rc = psn_directory_new(ovh, &directory, err);
     if (rc == PSN_OK)
-        rc = psn_mailbox_get(ovh, &mailbox, &info, err);
+        rc = psn_directory_find(directory, &mailbox, &info, &rules, err);
+    if (rc == PSN_OK)
+        rc = change_everywhere(directory, ovh, err);
     if (rc == PSN_OK)
         rc = change(ovh, &mailbox, err);
-    return rc ? rc : psn_mailbox_tasks(ovh, &mailbox, &tasks, err);
+    return rc ? rc : psn_mailbox_tasks(ovh, &mailbox, &tasks, NULL, err);
 }
 
 static enum psn_code run(size_t at, bool on, struct psn_error *err)

@@ -31,12 +31,36 @@ void fake_http_answer(long status, const char *body)
 
 void fake_http_answer_later(long status, const char *body, int64_t retry_after_s)
 {
-    push((struct fake_answer){ PSN_HTTP_ANSWERED, false, status, body, retry_after_s });
+    push((struct fake_answer){ PSN_HTTP_ANSWERED, false, status, body, retry_after_s,
+                               NULL });
+}
+
+void fake_http_answer_page(const char *body, const char *cursor)
+{
+    push((struct fake_answer){ PSN_HTTP_ANSWERED, false, 200, body, -1, cursor });
+}
+
+void fake_http_route_no_services(void)
+{
+    fake_http_route("GET", "/email/mxplan", 200, "[]");
+    fake_http_route("GET", "/email/pro", 200, "[]");
+    fake_http_route("GET", "/email/exchange", 200, "[]");
+    fake_http_route("GET", "/v2/zimbra/platform", 200, "[]");
+}
+
+size_t fake_http_count(const char *method, const char *path)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < fake.call_count; i++)
+        count += strcmp(fake.calls[i].method, method) == 0 &&
+                 strcmp(fake.calls[i].path, path) == 0;
+    return count;
 }
 
 void fake_http_fail(enum psn_http_fate fate, bool final)
 {
-    push((struct fake_answer){ fate, final, 0, NULL, -1 });
+    push((struct fake_answer){ fate, final, 0, NULL, -1, NULL });
 }
 
 void fake_http_route(const char *method, const char *path, long status, const char *body)
@@ -62,6 +86,8 @@ static const char *path_of(const struct psn_http_request *request)
 {
     if (strcmp(request->url, FAKE_TOKEN_URL) == 0)
         return request->url;
+    if (strncmp(request->url, FAKE_ORIGIN "/v2/", strlen(FAKE_ORIGIN "/v2/")) == 0)
+        return request->url + strlen(FAKE_ORIGIN);
     assert_int_equal(strncmp(request->url, FAKE_ROOT, strlen(FAKE_ROOT)), 0);
     return request->url + strlen(FAKE_ROOT);
 }
@@ -93,7 +119,7 @@ static const struct fake_answer *choose(const struct psn_http_request *request,
             strcmp(route->path, path_of(request)) != 0)
             continue;
         *room = (struct fake_answer){ PSN_HTTP_ANSWERED, false, route->status,
-                                      route->body, -1 };
+                                      route->body,       -1,    NULL };
         return room;
     }
     if (fake.next >= fake.answer_count)
@@ -114,7 +140,7 @@ static enum psn_code perform(void *self, const struct psn_http_request *request,
     if (strcmp(path_of(request), "/auth/time") == 0 && fake.time_s) {
         fake.time_calls++;
         (void)snprintf(time, sizeof time, "%lld", (long long)fake.time_s);
-        room = (struct fake_answer){ PSN_HTTP_ANSWERED, false, 200, time, -1 };
+        room = (struct fake_answer){ PSN_HTTP_ANSWERED, false, 200, time, -1, NULL };
         answer = &room;
     } else {
         record(request);
@@ -124,6 +150,8 @@ static enum psn_code perform(void *self, const struct psn_http_request *request,
     response->status = answer->status;
     response->final = answer->final;
     response->retry_after_s = answer->retry_after_s;
+    (void)snprintf(response->cursor_next, sizeof response->cursor_next, "%s",
+                   answer->cursor ? answer->cursor : "");
     (void)snprintf(response->query_id, sizeof response->query_id, "FR.test-1");
     if (answer->fate != PSN_HTTP_ANSWERED)
         return psn_fail(err, PSN_E_NETWORK, "the network fails");

@@ -17,7 +17,7 @@
  * fails.
  */
 enum {
-    FAKE_ANSWERS_MAX = 64,
+    FAKE_ANSWERS_MAX = 128,
     FAKE_CALLS_MAX = 512,
 };
 
@@ -27,6 +27,7 @@ struct fake_answer {
     long status;
     const char *body; /* NULL: none */
     int64_t retry_after_s;
+    const char *cursor; /* of the next page, or NULL */
 };
 
 struct fake_call {
@@ -59,6 +60,8 @@ extern struct fake_http fake;
 
 #define FAKE_ROOT      "https://api.example/1.0"
 #define FAKE_TOKEN_URL "https://api.example/auth/oauth2/token"
+/* Paths of the second version begin with "/v2/". */
+#define FAKE_ORIGIN "https://api.example"
 
 /* Forgets everything; time_s is 1700000000, the clock stands at 1 000 000 ms. */
 void fake_http_reset(void);
@@ -66,10 +69,18 @@ void fake_http_reset(void);
 /* Queues an answer. */
 void fake_http_answer(long status, const char *body);
 void fake_http_answer_later(long status, const char *body, int64_t retry_after_s);
+/* A page of a list, and where the next one begins (NULL: it is the last). */
+void fake_http_answer_page(const char *body, const char *cursor);
 void fake_http_fail(enum psn_http_fate fate, bool final);
 
 /* Answers every such call. */
 void fake_http_route(const char *method, const char *path, long status, const char *body);
+
+/* An account without any service of the newer back-ends. */
+void fake_http_route_no_services(void);
+
+/* How many calls of this method and path there were. */
+size_t fake_http_count(const char *method, const char *path);
 
 struct psn_http fake_http_port(void);
 int64_t fake_clock_ms(void);

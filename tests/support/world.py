@@ -144,6 +144,48 @@ class World:
             self.run("role", "adopt", *(f"{name}@{self.DOMAIN}" for name in accounts), check=0)
         return [f"{name}@{self.DOMAIN}" for name in accounts]
 
+    # --- the newer back-ends ---
+
+    def allow_all(self):
+        """The key may do everything: the default one knows /email/domain only."""
+        self.control("POST", "/set", {"credential": {
+            "consumer_key": self.ready["consumer_key"], "status": "validated", "revoked": False,
+            "rules": [{"method": method, "path": "/*"}
+                      for method in ("GET", "POST", "PUT", "DELETE")]}})
+
+    def seed_service(self, family, domain, free_slots=3, mailboxes=("box",), **more):
+        """A service of its own: mxplan-owa, mxplan-zimbra, pro, exchange or zimbra."""
+        entry = {"family": family.split("-")[0], "nic": self.ready["nic"], "domains": [domain],
+                 "free_slots": free_slots, **more,
+                 "accounts": [{"name": name, "password": "First-Pass-0-word"} for name in mailboxes]}
+        if family == "mxplan-zimbra":
+            entry["zimbra"] = True
+        return self.control("POST", "/seed", {"services": [entry]})["services"][0]
+
+    def add_account(self, service, address, password):
+        """One more mailbox on a service that is there."""
+        entry = {"family": service["family"], "nic": self.ready["nic"],
+                 "service": service["service"],
+                 "accounts": [{"address": address, "password": password}]}
+        if service.get("organization"):
+            entry["organization"] = service["organization"]
+        self.control("POST", "/seed", {"services": [entry]})
+
+    def add_client(self, domains, client="essai"):
+        self.run("client", "add", client, "--nic", self.ready["nic"],
+                 *(word for domain in domains for word in ("--domain", domain)),
+                 "--endpoint", self.ready["endpoint"], "--imap", self.ready["imap"],
+                 "--rate", "0", "--settle", "1s", "--login-cache", "1s",
+                 "--failed-logins", "16/1s", check=0)
+        self.run("ovh", "link", client, "--config", self.config, "--accept-wide", check=0)
+
+    def mailbox(self, address):
+        """What the simulator holds of it, or None."""
+        try:
+            return self.control("GET", "/state?address=" + address)
+        except RuntimeError:
+            return None
+
     def versions(self, address):
         """All that the vault holds of the mailbox's password, by state."""
         listed = self.json("show", address, "--versions", "--reveal")["versions"]

@@ -8,6 +8,7 @@
 
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "ovh/directory.h"
 #include "ovh/mailbox.h"
 #include "support/fake_http.h"
 
@@ -16,8 +17,9 @@
 
 #define ACCOUNT "{\"accountName\":\"technique\",\"domain\":\"acme.example\","
 
-static const struct psn_mailbox technique = { PSN_BACKEND_EMAIL_DOMAIN, "technique",
-                                              "acme.example" };
+static const struct psn_mailbox technique = { .backend = PSN_BACKEND_EMAIL_DOMAIN,
+                                              .local = "technique",
+                                              .domain = "acme.example" };
 
 static struct psn_secret *secret(const char *bytes, size_t size)
 {
@@ -44,7 +46,7 @@ static int tear_down(void **state)
 
 /* Detection */
 
-static void detects_the_service(void **state)
+static void finds_the_service(void **state)
 {
     static const struct {
         long status;
@@ -58,7 +60,7 @@ static void detects_the_service(void **state)
         { 200,
           "{\"domain\":\"acme.example\",\"status\":\"ok\",\"migratedMXPlanServiceName\":"
           "\"acme.example-1\"}",
-          PSN_E_NOT_FOUND, "acme.example-1" },
+          PSN_E_NOT_FOUND, "no mail service" },
         { 200, "{\"domain\":\"acme.example\",\"status\":\"close\"}", PSN_E_REFUSED,
           "closed" },
         { 200, "{\"domain\":\"other.example\",\"status\":\"ok\"}", PSN_E_NETWORK,
@@ -72,20 +74,25 @@ static void detects_the_service(void **state)
         { 460, "{\"message\":\"This Service is expired\"}", PSN_E_REFUSED, "expired" },
     };
 
+    fake_http_route_no_services();
+    fake_http_route("GET", ACCOUNT_PATH, 200, ACCOUNT "\"isBlocked\":false,\"size\":5}");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum psn_backend backend = PSN_BACKEND_NONE;
+        PSN_AUTO(psn_directory) *directory = NULL;
+        struct psn_mailbox mailbox = { .local = "technique", .domain = "acme.example" };
+        struct psn_mailbox_info info;
+        struct psn_password_rules rules;
         struct psn_error err = { 0 };
 
+        assert_int_equal(psn_directory_new(*state, &directory, NULL), PSN_OK);
         fake_http_answer(rows[i].status, rows[i].body);
-        if (psn_backend_detect(*state, "acme.example", &backend, &err) != rows[i].code)
+        if (psn_directory_find(directory, &mailbox, &info, &rules, &err) != rows[i].code)
             fail_msg("row %zu: %s", i, err.message);
         if (rows[i].says && !strstr(err.message, rows[i].says))
             fail_msg("row %zu: %s", i, err.message);
-        assert_int_equal(backend,
+        assert_int_equal(mailbox.backend,
                          rows[i].code ? PSN_BACKEND_NONE : PSN_BACKEND_EMAIL_DOMAIN);
         if (rows[i].code)
             assert_non_null(strstr(err.message, "acme.example"));
-        assert_string_equal(fake.calls[i].path, DOMAIN_PATH);
     }
 }
 
@@ -117,7 +124,8 @@ static void checks_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct psn_mailbox mailbox = { PSN_BACKEND_EMAIL_DOMAIN, "", "acme.example" };
+        struct psn_mailbox mailbox = { .backend = PSN_BACKEND_EMAIL_DOMAIN,
+                                       .domain = "acme.example" };
         struct psn_error err = { 0 };
         enum psn_code rc;
 
@@ -159,7 +167,7 @@ static void checks_passwords(void **state)
         PSN_AUTO(psn_secret) *password =
             secret(rows[i].password, strlen(rows[i].password));
         struct psn_error err = { 0 };
-        enum psn_code rc = psn_mailbox_check_password(&technique, password, &err);
+        enum psn_code rc = psn_mailbox_check_password(&technique, NULL, password, &err);
 
         assert_int_equal(rc, rows[i].says ? PSN_E_POLICY : PSN_OK);
         if (!rows[i].says)
@@ -175,7 +183,7 @@ static void refuses_a_nul_in_a_password(void **state)
     PSN_AUTO(psn_secret) *password = secret("12345\0006789", 10);
 
     (void)state;
-    assert_int_equal(psn_mailbox_check_password(&technique, password, NULL),
+    assert_int_equal(psn_mailbox_check_password(&technique, NULL, password, NULL),
                      PSN_E_POLICY);
 }
 
@@ -370,7 +378,7 @@ static void counts_tasks(void **state)
         struct psn_error err = { 0 };
 
         fake_http_answer(rows[i].status, rows[i].body);
-        assert_int_equal(psn_mailbox_tasks(*state, &technique, &count, &err),
+        assert_int_equal(psn_mailbox_tasks(*state, &technique, &count, NULL, &err),
                          rows[i].code);
         assert_int_equal(count, rows[i].count);
         assert_int_equal(err.code, rows[i].code);
@@ -382,8 +390,9 @@ static void counts_tasks(void **state)
 /* OVH's filter knows wild cards, of which a name may hold one. */
 static void tasks_of_a_look_alike_do_not_count(void **state)
 {
-    static const struct psn_mailbox mailbox = { PSN_BACKEND_EMAIL_DOMAIN, "a_b",
-                                                "acme.example" };
+    static const struct psn_mailbox mailbox = { .backend = PSN_BACKEND_EMAIL_DOMAIN,
+                                                .local = "a_b",
+                                                .domain = "acme.example" };
     size_t count = 99;
 
     fake_http_route("GET", DOMAIN_PATH "/task/account?name=a_b", 200, "[1,2,3]");
@@ -393,58 +402,8 @@ static void tasks_of_a_look_alike_do_not_count(void **state)
                     TASK("a_b", "acme.example"));
     fake_http_route("GET", DOMAIN_PATH "/task/account/3", 404,
                     "{\"message\":\"The requested object does not exist\"}");
-    assert_int_equal(psn_mailbox_tasks(*state, &mailbox, &count, NULL), PSN_OK);
+    assert_int_equal(psn_mailbox_tasks(*state, &mailbox, &count, NULL, NULL), PSN_OK);
     assert_int_equal(count, 1);
-}
-
-/* Lists */
-
-static char listed[256];
-
-static enum psn_code collect(void *arg, const char *local, struct psn_error *err)
-{
-    size_t used = strlen(listed);
-
-    (void)snprintf(listed + used, sizeof listed - used, "%s;", local);
-    return strcmp(local, arg) == 0 ? psn_fail(err, PSN_E_ABORTED, "stop") : PSN_OK;
-}
-
-static void lists_in_ovh_order(void **state)
-{
-    char never[] = "";
-    char stop[] = "b";
-    struct psn_error err = { 0 };
-
-    fake_http_route("GET", DOMAIN_PATH "/account", 200, "[\"c\",\"b\",\"a\"]");
-    listed[0] = '\0';
-    assert_int_equal(psn_mailbox_list(*state, PSN_BACKEND_EMAIL_DOMAIN, "acme.example",
-                                      collect, never, NULL),
-                     PSN_OK);
-    assert_string_equal(listed, "c;b;a;");
-    listed[0] = '\0';
-    assert_int_equal(psn_mailbox_list(*state, PSN_BACKEND_EMAIL_DOMAIN, "acme.example",
-                                      collect, stop, &err),
-                     PSN_E_ABORTED);
-    assert_string_equal(listed, "c;b;");
-}
-
-static void a_list_of_a_wrong_kind_is_garbage(void **state)
-{
-    static const char *const bodies[] = {
-        "{}",
-        "[1]",
-        "[null]",
-        "[\"\"]",
-        "[\"0123456789012345678901234567890123456789012345678901234567890123456789\"]",
-    };
-    char never[] = "";
-
-    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-        fake_http_answer(200, bodies[i]);
-        assert_int_equal(psn_mailbox_list(*state, PSN_BACKEND_EMAIL_DOMAIN,
-                                          "acme.example", collect, never, NULL),
-                         PSN_E_NETWORK);
-    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -452,7 +411,7 @@ static void a_list_of_a_wrong_kind_is_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(detects_the_service),
+        TEST(finds_the_service),
         TEST(checks_names),
         TEST(checks_passwords),
         TEST(refuses_a_nul_in_a_password),
@@ -465,8 +424,6 @@ int main(void)
         TEST(a_refused_change_names_mailbox_and_reason),
         TEST(counts_tasks),
         TEST(tasks_of_a_look_alike_do_not_count),
-        TEST(lists_in_ovh_order),
-        TEST(a_list_of_a_wrong_kind_is_garbage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

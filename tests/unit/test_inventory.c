@@ -48,6 +48,7 @@ static enum psn_code walk(struct psn_ovh *ovh, struct psn_error *err)
 /* An account with one of everything. Its lists are not sorted. */
 static void fill(void)
 {
+    fake_http_route_no_services();
     fake_http_route("GET", "/me", 200,
                     "{\"nichandle\":\"xm1-ovh\",\"email\":\"technique@acme.example\"}");
     fake_http_route("GET", "/email/domain", 200, "[\"acme.example\"]");

@@ -261,7 +261,7 @@ static void back_ends_have_stable_names(void **state)
     assert_int_equal(psn_backend_parse("email/domain"), PSN_BACKEND_EMAIL_DOMAIN);
     assert_int_equal(psn_backend_parse("none"), PSN_BACKEND_NONE);
     assert_int_equal(psn_backend_parse(""), PSN_BACKEND_NONE);
-    assert_int_equal(psn_backend_parse("email/pro"), PSN_BACKEND_NONE);
+    assert_int_equal(psn_backend_parse("email/other"), PSN_BACKEND_NONE);
 }
 
 static void servers_follow_the_endpoint(void **state)
@@ -271,7 +271,7 @@ static void servers_follow_the_endpoint(void **state)
     struct psn_error err = { 0 };
 
     (void)state;
-    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-eu", &hosts);
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-eu", "", &hosts);
     assert_string_equal(hosts.imap.host, "imap.mail.ovh.net");
     assert_int_equal(hosts.imap.port, 993);
     assert_string_equal(hosts.imap.security, "SSL/TLS");
@@ -279,14 +279,70 @@ static void servers_follow_the_endpoint(void **state)
     assert_int_equal(hosts.smtp.port, 465);
     assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, NULL), PSN_OK);
     assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
-    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-ca", &hosts);
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "ovh-ca", "", &hosts);
     assert_string_equal(hosts.imap.host, "imap.mail.ovh.ca");
     /* never OVH's servers for somebody else's endpoint */
-    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "https://localhost:1/1.0", &hosts);
+    psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "https://localhost:1/1.0", "", &hosts);
     assert_string_equal(hosts.imap.host, "");
     assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, &err), PSN_E_INVALID);
     assert_non_null(strstr(err.hint, "--imap"));
     assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
+}
+
+static void mail_servers_follow_the_back_end(void **state)
+{
+    static const struct {
+        enum psn_backend backend;
+        const char *endpoint;
+        const char *own;
+        const char *imap;
+        const char *smtp;
+        uint16_t smtp_port;
+        const char *security;
+    } rows[] = {
+        { PSN_BACKEND_EMAIL_MXPLAN, "ovh-eu", "", "imap.mail.ovh.net",
+          "smtp.mail.ovh.net", 465, "SSL/TLS" },
+        { PSN_BACKEND_EMAIL_MXPLAN, "ovh-ca", "", "imap.mail.ovh.ca", "smtp.mail.ovh.ca",
+          465, "SSL/TLS" },
+        { PSN_BACKEND_ZIMBRA, "ovh-eu", "", "imap.mail.ovh.net", "smtp.mail.ovh.net", 465,
+          "SSL/TLS" },
+        { PSN_BACKEND_EMAIL_PRO, "ovh-eu", "pro2.mail.ovh.net", "pro2.mail.ovh.net",
+          "pro2.mail.ovh.net", 587, "STARTTLS" },
+        { PSN_BACKEND_EMAIL_EXCHANGE, "ovh-eu", "ex4.mail.ovh.net", "ex4.mail.ovh.net",
+          "ex4.mail.ovh.net", 587, "STARTTLS" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct psn_mail_hosts hosts;
+
+        psn_mailbox_hosts(rows[i].backend, rows[i].endpoint, rows[i].own, &hosts);
+        assert_string_equal(hosts.imap.host, rows[i].imap);
+        assert_int_equal(hosts.imap.port, 993);
+        assert_string_equal(hosts.imap.security, "SSL/TLS");
+        assert_string_equal(hosts.smtp.host, rows[i].smtp);
+        assert_int_equal(hosts.smtp.port, rows[i].smtp_port);
+        assert_string_equal(hosts.smtp.security, rows[i].security);
+    }
+}
+
+static void back_ends_and_platforms_have_names(void **state)
+{
+    struct psn_place owa = { .is_zimbra = false };
+    struct psn_place zimbra = { .is_zimbra = true };
+    char name[PSN_PLATFORM_NAME_MAX];
+
+    (void)state;
+    for (int i = PSN_BACKEND_NONE + 1; i < PSN_BACKENDS; i++)
+        assert_int_equal(psn_backend_parse(psn_backend_name((enum psn_backend)i)), i);
+    psn_platform_name(PSN_BACKEND_EMAIL_MXPLAN, &owa, name);
+    assert_string_equal(name, "email/mxplan owa");
+    psn_platform_name(PSN_BACKEND_EMAIL_MXPLAN, &zimbra, name);
+    assert_string_equal(name, "email/mxplan zimbra");
+    psn_platform_name(PSN_BACKEND_ZIMBRA, &owa, name);
+    assert_string_equal(name, "zimbra");
+    psn_platform_name(PSN_BACKEND_EMAIL_EXCHANGE, &owa, name);
+    assert_string_equal(name, "email/exchange");
 }
 
 static void a_mailbox_without_back_end_is_refused(void **state)
@@ -300,13 +356,12 @@ static void a_mailbox_without_back_end_is_refused(void **state)
     (void)state;
     fake_http_reset();
     assert_int_equal(psn_mailbox_check_name(&mailbox, NULL), PSN_E_INVALID);
-    assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL, NULL),
+                     PSN_E_INVALID);
     assert_int_equal(psn_mailbox_get(NULL, &mailbox, &info, NULL), PSN_E_INVALID);
-    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL, NULL),
+                     PSN_E_INVALID);
     assert_int_equal(count, 7);
-    assert_int_equal(
-        psn_mailbox_list(NULL, PSN_BACKEND_NONE, "acme.example", NULL, NULL, NULL),
-        PSN_E_INVALID);
     psn_mailbox_create(NULL, &mailbox, NULL, &answer, &err);
     assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);
     assert_int_equal(err.code, PSN_E_INVALID);
@@ -357,6 +412,8 @@ int main(void)
         cmocka_unit_test(an_error_names_the_address_escaped),
         cmocka_unit_test(back_ends_have_stable_names),
         cmocka_unit_test(servers_follow_the_endpoint),
+        cmocka_unit_test(mail_servers_follow_the_back_end),
+        cmocka_unit_test(back_ends_and_platforms_have_names),
         cmocka_unit_test(a_mailbox_without_back_end_is_refused),
         cmocka_unit_test(a_login_goes_through_the_port),
     };
