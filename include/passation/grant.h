@@ -142,7 +142,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_outbox(struct psn_vault *vault,
 
 /* Ends grants of a person (globs as for roles) and voids what was not confirmed; nothing
  * is issued to him for them any more. What he has seen is not undone: rotate it
- * (psn_exposure_targets). *ret_count: how many ended. */
+ * (psn_due_each() names it). *ret_count: how many ended. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_grant_end(struct psn_vault *vault,
                                                    const char *person,
                                                    const char *const *globs,

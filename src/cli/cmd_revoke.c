@@ -36,6 +36,30 @@ static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_e
           "they are used, then: passation secret set ADDRESS LABEL"));
 }
 
+static enum psn_code look(void *arg, const struct psn_reachable *reachable,
+                          struct psn_error *err)
+{
+    bool *by_slot = arg;
+
+    (void)err;
+    *by_slot = *by_slot || reachable->by == PSN_REACH_SLOT;
+    return PSN_OK;
+}
+
+/* No rotation shuts out who can unlock the vault. */
+static enum psn_code warn_slot(struct cli *cli, const char *person, struct psn_error *err)
+{
+    bool by_slot = false;
+    enum psn_code rc = psn_reachable_each(cli->vault, person, NULL, look, &by_slot, err);
+
+    if (!rc && by_slot)
+        cli_warn(cli,
+                 _("%s can unlock the vault and reaches everything in it, whatever "
+                   "grants have ended; see: passation slot ls"),
+                 CLI_SHOWN(person));
+    return rc;
+}
+
 static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_revoke_options *options = arg;
@@ -49,7 +73,9 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         return rc;
     cli_note(cli, PSN_NGETTEXT("%zu grant has ended.", "%zu grants have ended.", count),
              count);
-    rc = cli_due_list_read(cli, person, &list, err);
+    rc = warn_slot(cli, person, err);
+    if (!rc)
+        rc = cli_due_list_read(cli, person, &list, err);
     if (!rc && !options->no_rotate)
         rc = cli_due_rotate(cli, &list, err);
     cli_due_list_release(&list);
