@@ -20,6 +20,7 @@ enum psn_code psn_file_code(int errnum)
     switch (errnum) {
     case ENOENT:
     case ENOTDIR:
+    case ENAMETOOLONG:
         return PSN_E_NOT_FOUND;
     case EEXIST:
         return PSN_E_EXISTS;

@@ -41,7 +41,7 @@ static bool is_continuation(char c)
 static bool is_hostile(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x00ad ||
-           point == 0x061c || (point >= 0x200b && point <= 0x200f) ||
+           point == 0x061c || point == 0x180e || (point >= 0x200b && point <= 0x200f) ||
            (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
            point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) ||
            (point >= 0xe0000 && point <= 0xe0fff);

@@ -30,22 +30,53 @@ static char plain_letter(uint8_t second)
     return '\0';
 }
 
+/* Between words: what stands on a keyboard, and what a chat or a telephone makes of it
+ * (no-break blanks, U+2010 to U+2014). Returns its size, or 0. */
+static size_t gap_size(const uint8_t *at, size_t left)
+{
+    static const struct {
+        char bytes[4];
+        size_t size;
+    } wide[] = { { "\302\240", 2 },     { "\342\200\220", 3 }, { "\342\200\221", 3 },
+                 { "\342\200\222", 3 }, { "\342\200\223", 3 }, { "\342\200\224", 3 },
+                 { "\342\200\257", 3 } };
+
+    if (at[0] && strchr(" -,.\n\r\t", at[0]))
+        return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (wide[i].size <= left && memcmp(at, wide[i].bytes, wide[i].size) == 0)
+            return wide[i].size;
+    return 0;
+}
+
+/* An accent that follows its letter: U+0300, 0301, 0302, 0308, 0327. */
+static bool is_accent(const uint8_t *at, size_t left)
+{
+    return left > 1 && at[0] == 0xcc && at[1] && strchr("\200\201\202\210\247", at[1]);
+}
+
 /* Reads one character: a letter in lower case without accent, or '-' for whatever parts
  * words. NUL if it is neither. */
 static char next_letter(const uint8_t *bytes, size_t size, size_t *at)
 {
-    uint8_t byte = bytes[(*at)++];
+    size_t gap = gap_size(bytes + *at, size - *at);
+    uint8_t byte = bytes[*at];
+    char letter = '\0';
 
-    if (byte >= 'A' && byte <= 'Z')
-        return (char)(byte - 'A' + 'a');
-    if (byte >= 'a' && byte <= 'z')
-        return (char)byte;
-    if (byte == ' ' || byte == '-' || byte == ',' || byte == '.' || byte == '\n' ||
-        byte == '\r' || byte == '\t')
+    if (gap) {
+        *at += gap;
         return '-';
-    if (byte == 0xc3 && *at < size)
-        return plain_letter(bytes[(*at)++]);
-    return '\0';
+    }
+    (*at)++;
+    if (byte >= 'A' && byte <= 'Z')
+        letter = (char)(byte - 'A' + 'a');
+    else if (byte >= 'a' && byte <= 'z')
+        letter = (char)byte;
+    else if (byte == 0xc3 && *at < size)
+        letter = plain_letter(bytes[(*at)++]);
+    if (letter && is_accent(bytes + *at, size - *at))
+        *at += 2;
+    return letter;
 }
 
 static enum psn_code fail_form(struct psn_error *err)

@@ -321,18 +321,42 @@ static bool begins(struct psn_slice line, const char *name, const char *after,
     return true;
 }
 
-static enum psn_code read_lines(struct reader *reader, struct psn_field *field,
-                                struct psn_error *err)
+/* One value has one form: what could stand behind the name, or be left out, is no
+ * lines. */
+static bool needs_lines(const struct rule *rule, const struct psn_field *field)
+{
+    const char *text = (const char *)field->at + 2;
+    size_t size = field->size - 3; /* of the first line, if it is the only one */
+
+    if (memchr(text, '\n', field->size - 2) != text + size)
+        return true;
+    return size ? !psn_form_is_line(text, size) : (rule->flags & MUST) != 0;
+}
+
+static enum psn_code read_lines(struct reader *reader, const struct rule *rule,
+                                struct psn_field *field, struct psn_error *err)
 {
     struct psn_slice line;
     struct psn_slice rest;
 
-    field->form = PSN_FORM_LINES;
-    field->at = reader->at;
+    *field = (struct psn_field){ .at = reader->at, .form = PSN_FORM_LINES };
     while (peek_line(reader, &line) && begins(line, "", "| ", &rest))
         skip_line(reader, line);
     field->size = (size_t)(reader->at - field->at);
-    return field->size ? PSN_OK : malformed(reader, err);
+    return field->size && needs_lines(rule, field) ? PSN_OK : malformed(reader, err);
+}
+
+/* Neither empty, nor what could be read as it is. */
+static enum psn_code read_base64(struct reader *reader, struct psn_slice text,
+                                 struct psn_field *field, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+
+    *field = (struct psn_field){ text.at, text.size, PSN_FORM_BASE64 };
+    if (psn_field_secret(field, &value, NULL) ||
+        psn_form_is_lines((const char *)psn_secret_bytes(value), psn_secret_size(value)))
+        return malformed(reader, err);
+    return PSN_OK;
 }
 
 /* Reads the field of a rule if the next line is it. */
@@ -355,14 +379,11 @@ static enum psn_code read_field(struct reader *reader, const struct rule *rule,
     }
     if ((rule->flags & LINES) && begins(line, rule->name, ":", &rest) && !rest.size) {
         skip_line(reader, line);
-        return read_lines(reader, field, err);
+        return read_lines(reader, rule, field, err);
     }
     if ((rule->flags & BASE64) && begins(line, rule->name, "-Base64: ", &rest)) {
-        PSN_AUTO(psn_secret) *value = NULL;
-
-        *field = (struct psn_field){ rest.at, rest.size, PSN_FORM_BASE64 };
-        if (psn_field_secret(field, &value, NULL) || !psn_secret_size(value))
-            return malformed(reader, err);
+        if (read_base64(reader, rest, field, err))
+            return PSN_E_INTEGRITY;
         skip_line(reader, line);
         return PSN_OK;
     }

@@ -352,6 +352,39 @@ static enum psn_code issue_group(struct psn_vault *vault, const struct due_list 
     return psn_issue_make(vault, &order, delivery, err);
 }
 
+/* What is wrong with one issue only: its grant ended or its person began to leave since
+ * the list was made, or this build has no page. The others must not wait for it. */
+static bool concerns_one(enum psn_code rc)
+{
+    return rc == PSN_E_POLICY || rc == PSN_E_CONFLICT || rc == PSN_E_NOT_FOUND ||
+           rc == PSN_E_LIMIT || rc == PSN_E_INVALID;
+}
+
+/* Makes them all; the first failure is the result. */
+static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *due,
+                               const struct psn_delivery *delivery, size_t *ret_waiting,
+                               struct psn_error *err)
+{
+    enum psn_code first = PSN_OK;
+
+    for (size_t from = 0, to; from < due->grants.count; from = to) {
+        const struct psn_grant_row *row = &due->grants.items[from];
+        enum psn_code rc;
+
+        to = end_of_group(due, from);
+        if (psn_issue_by_code(person_of(due, row->person), row->format) &&
+            !delivery->tell_code) {
+            ++*ret_waiting;
+            continue;
+        }
+        rc = issue_group(vault, due, from, to, delivery, first ? NULL : err);
+        first = first ? first : rc;
+        if (rc && !concerns_one(rc))
+            break;
+    }
+    return first;
+}
+
 enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
                          const struct psn_delivery *delivery, size_t *ret_waiting,
                          struct psn_error *err)
@@ -363,16 +396,8 @@ enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
     if (rc)
         return rc;
     rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);
-    for (size_t from = 0, to; !rc && from < due.grants.count; from = to) {
-        const struct psn_grant_row *first = &due.grants.items[from];
-
-        to = end_of_group(&due, from);
-        if (psn_issue_by_code(person_of(&due, first->person), first->format) &&
-            !delivery->tell_code)
-            waiting++;
-        else
-            rc = issue_group(vault, &due, from, to, delivery, err);
-    }
+    if (!rc)
+        rc = issue_due(vault, &due, delivery, &waiting, err);
     psn_grant_list_release(&due.grants);
     free(due.people);
     if (!rc)
@@ -405,10 +430,32 @@ static bool is_named(const char *address, const char *const *globs, size_t count
     return count == 0;
 }
 
+/* Ends those of the list that are named; their addresses go to ended[]. */
+static enum psn_code end_named(struct psn_vault *vault, struct psn_grant_list *list,
+                               const char *const *globs, size_t glob_count,
+                               const char **ended, size_t *ret_count,
+                               struct psn_error *err)
+{
+    size_t count = 0;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < list->count; i++) {
+        struct psn_grant_row *row = &list->items[i];
+
+        if (row->ended_s || !is_named(row->address, globs, glob_count))
+            continue;
+        rc = end_one(vault, row, err);
+        ended[count++] = row->address;
+    }
+    *ret_count = count;
+    return rc;
+}
+
 static enum psn_code end_grants(struct psn_vault *vault, const char *person,
                                 const char *const *globs, size_t glob_count,
                                 size_t *ret_count, struct psn_error *err)
 {
+    PSN_AUTO_FREE const char **ended = NULL;
     struct psn_grant_list list = { 0 };
     struct psn_person known;
     size_t count = 0;
@@ -416,18 +463,19 @@ static enum psn_code end_grants(struct psn_vault *vault, const char *person,
 
     if (!rc)
         rc = psn_grant_list(vault, person, &list, err);
-    for (size_t i = 0; !rc && i < list.count; i++)
-        if (!list.items[i].ended_s &&
-            is_named(list.items[i].address, globs, glob_count)) {
-            rc = end_one(vault, &list.items[i], err);
-            if (!rc)
-                rc = psn_issue_void(vault, person, list.items[i].address, err);
-            count++;
-        }
-    psn_grant_list_release(&list);
+    if (!rc) {
+        ended = calloc(list.count + 1, sizeof *ended);
+        if (!ended)
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    if (!rc)
+        rc = end_named(vault, &list, globs, glob_count, ended, &count, err);
     if (!rc && count == 0)
         rc = psn_fail(err, PSN_E_NOT_FOUND, _("%s has no grant in force that fits"),
                       person);
+    if (!rc)
+        rc = psn_issue_void(vault, person, ended, count, err);
+    psn_grant_list_release(&list);
     if (!rc)
         *ret_count = count;
     return rc;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "age/lists.h"
 #include "base/file.h"
@@ -107,6 +108,25 @@ static enum psn_code make_path(struct psn_draft *draft,
     return PSN_OK;
 }
 
+static enum psn_code beside_path(const struct psn_draft *draft, struct psn_buf *out,
+                                 struct psn_error *err)
+{
+    psn_buf_format(out, "%s.sig", draft->row.path);
+    return psn_buf_check(out, err);
+}
+
+/* Takes away what nobody is to be sent: the issue, if it was written, and what stands
+ * beside it. */
+static void discard_files(const struct psn_draft *draft, bool issue_too)
+{
+    PSN_AUTO_RELEASE(psn_buf) beside = psn_buf_init(PSN_ISSUE_PATH_MAX);
+
+    if (beside_path(draft, &beside, NULL) == PSN_OK)
+        (void)unlink(psn_buf_str(&beside));
+    if (issue_too)
+        (void)unlink(draft->row.path);
+}
+
 /* The signature first: the issue itself is there whole, or not at all. */
 static enum psn_code write_files(struct psn_draft *draft,
                                  const struct psn_delivery *delivery,
@@ -122,13 +142,17 @@ static enum psn_code write_files(struct psn_draft *draft,
         rc = make_file(draft, &file, err);
     if (!rc)
         rc = make_signature(draft, &file, &signature, err);
-    psn_buf_format(&beside, "%s.sig", draft->row.path);
     if (!rc)
-        rc = psn_buf_check(&beside, err);
+        rc = beside_path(draft, &beside, err);
     if (!rc)
         rc =
             psn_file_write(psn_buf_str(&beside), signature, strlen(signature), mode, err);
-    return rc ? rc : psn_file_write(draft->row.path, file.data, file.size, mode, err);
+    if (rc)
+        return rc;
+    rc = psn_file_write(draft->row.path, file.data, file.size, mode, err);
+    if (rc)
+        discard_files(draft, false);
+    return rc;
 }
 
 /* --- what is durable afterwards --- */
@@ -141,9 +165,19 @@ static bool holds(const struct psn_issue_row *row, const char *address)
     return false;
 }
 
+static bool holds_any(const struct psn_issue_row *row, const char *const *addresses,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (holds(row, addresses[i]))
+            return true;
+    return false;
+}
+
 struct replaced {
-    const struct psn_issue_row *by; /* or, by NULL, all that hold `address` */
-    const char *address;
+    const struct psn_issue_row *by; /* or, by NULL, all that hold one of these: */
+    const char *const *addresses;
+    size_t address_count;
     struct psn_issue_row *items;
     size_t count;
 };
@@ -154,7 +188,7 @@ static bool is_replaced(const struct replaced *replaced, const struct psn_issue_
     if (row->state != PSN_ISSUE_PREPARED && row->state != PSN_ISSUE_WRITTEN)
         return false;
     if (!replaced->by)
-        return holds(row, replaced->address);
+        return holds_any(row, replaced->addresses, replaced->address_count);
     if (row->serial >= replaced->by->serial ||
         strcmp(row->client, replaced->by->client) != 0)
         return false;
@@ -197,9 +231,10 @@ static enum psn_code void_all(struct psn_vault *vault, const char *person,
 }
 
 enum psn_code psn_issue_void(struct psn_vault *vault, const char *person,
-                             const char *address, struct psn_error *err)
+                             const char *const *addresses, size_t count,
+                             struct psn_error *err)
 {
-    struct replaced replaced = { .address = address };
+    struct replaced replaced = { .addresses = addresses, .address_count = count };
 
     return void_all(vault, person, &replaced, err);
 }
@@ -213,9 +248,11 @@ static enum psn_code settle_grant(struct psn_vault *vault, const struct psn_draf
     enum psn_code rc = psn_grant_read(vault, row->person, address, &grant, err);
 
     if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK; /* the role was removed since */
-    if (rc)
+        return PSN_OK;                      /* the role was removed since */
+    if (rc || grant.serial > row->serial) { /* another outbox was later, and faster */
+        psn_grant_row_release(&grant);
         return rc;
+    }
     free(grant.issued);
     grant.issued_count = 0;
     grant.issued = calloc(row->content_count + 1, sizeof *grant.issued);
@@ -261,6 +298,18 @@ static enum psn_code finish(struct psn_vault *vault, struct psn_draft *draft,
     return rc ? rc : psn_vault_end(vault, settle(vault, draft, err), err);
 }
 
+/* Somebody changed the issue's row since it was prepared: only the end of a grant does.
+ */
+static enum psn_code fail_ended(const struct psn_draft *draft, struct psn_error *err)
+{
+    psn_error_clear(err);
+    return psn_fail(
+        err, PSN_E_CONFLICT,
+        _("the vault or a grant of %s changed while the issue was made: it was "
+          "taken back"),
+        draft->row.person);
+}
+
 static enum psn_code deliver(struct psn_vault *vault, struct psn_draft *draft,
                              const struct psn_delivery *delivery, struct psn_error *err)
 {
@@ -272,12 +321,21 @@ static enum psn_code deliver(struct psn_vault *vault, struct psn_draft *draft,
                                      &draft->code, err);
     if (!rc)
         rc = write_files(draft, delivery, err);
+    if (rc)
+        return rc;
     view = psn_issue_view(&draft->row);
     /* Before the grant counts as served: a code that nobody heard would be lost. */
-    if (!rc && draft->code)
+    if (draft->code)
         rc = delivery->tell_code(delivery->arg, &view, draft->code, err);
-    if (!rc)
-        rc = finish(vault, draft, err);
+    if (rc) {
+        discard_files(draft, true); /* nobody could open it */
+        return rc;
+    }
+    rc = finish(vault, draft, err);
+    if (rc == PSN_E_CONFLICT) {
+        discard_files(draft, true);
+        return fail_ended(draft, err);
+    }
     view = psn_issue_view(&draft->row);
     return !rc && delivery->done ? delivery->done(delivery->arg, &view, err) : rc;
 }

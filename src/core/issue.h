@@ -21,10 +21,13 @@ struct psn_issue_order {
     size_t address_count;
 };
 
-/* Inside a write: voids the unconfirmed issues of a person that hold the mailbox. */
+/* Inside a write: voids the unconfirmed issues of a person that hold one of the
+ * mailboxes. One that is being made now is never finished. */
 PSN_MUST_CHECK enum psn_code psn_issue_void(struct psn_vault *vault, const char *person,
-                                            const char *address, struct psn_error *err);
+                                            const char *const *addresses, size_t count,
+                                            struct psn_error *err);
 
+/* E_CONFLICT: a grant ended meanwhile, and the files are gone again. */
 PSN_MUST_CHECK enum psn_code psn_issue_make(struct psn_vault *vault,
                                             const struct psn_issue_order *order,
                                             const struct psn_delivery *delivery,

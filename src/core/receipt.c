@@ -216,6 +216,7 @@ enum psn_code psn_receipt_check(struct psn_vault *vault, uint64_t serial,
 {
     char normal[PSN_RECEIPT_SIZE];
     struct search search = { .serial = serial, .code = normal };
+    struct psn_error verdict = { 0 };
     bool commit = false;
     enum psn_code rc = psn_receipt_normalize(code, normal, err);
     enum psn_code end;
@@ -224,13 +225,16 @@ enum psn_code psn_receipt_check(struct psn_vault *vault, uint64_t serial,
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
-    rc = check(vault, &search, &commit, err);
+    rc = check(vault, &search, &commit, &verdict);
     end = psn_vault_end(vault, commit ? PSN_OK : rc, err);
+    /* A wrong try that could not be counted gets no answer. */
+    if (rc && (!commit || !end) && err)
+        *err = verdict;
     if (!rc && !end) {
         *ret_issue = psn_issue_view(&search.found);
         ret_issue->addresses = NULL;
         ret_issue->address_count = 0;
     }
     psn_issue_row_release(&search.found);
-    return rc ? rc : end;
+    return end ? end : rc;
 }

@@ -48,34 +48,64 @@ static enum psn_code store_role(struct psn_vault *vault, const struct psn_opened
     return psn_received_write(vault, &row, err);
 }
 
-/* Is a received role still of that issue? */
-struct use {
-    const struct psn_received *of;
-    bool used;
+/* The issues that the new one takes roles from. Their documents go, unless a role that
+ * the new one does not name is still of them: one look at all roles tells. */
+struct superseded {
+    struct psn_received *items;
+    size_t count;
+    bool *used;
 };
+
+static bool same_issue(const struct psn_received *a, const struct psn_received *b)
+{
+    return a->serial == b->serial && strcmp(a->issuer, b->issuer) == 0 &&
+           strcmp(a->vault, b->vault) == 0;
+}
+
+static enum psn_code supersede(struct superseded *list, const struct psn_received *before,
+                               struct psn_error *err)
+{
+    struct psn_received *grown;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (same_issue(&list->items[i], before))
+            return PSN_OK;
+    if (!before->serial)
+        return PSN_OK;
+    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    grown[list->count++] = *before;
+    return PSN_OK;
+}
 
 static enum psn_code look(void *arg, const struct psn_received_row *row,
                           struct psn_error *err)
 {
-    struct use *use = arg;
+    struct superseded *list = arg;
 
     (void)err;
-    use->used = use->used || (row->view.serial == use->of->serial &&
-                              strcmp(row->view.issuer, use->of->issuer) == 0 &&
-                              strcmp(row->view.vault, use->of->vault) == 0);
+    for (size_t i = 0; i < list->count; i++)
+        list->used[i] = list->used[i] || same_issue(&row->view, &list->items[i]);
     return PSN_OK;
 }
 
-static enum psn_code drop_if_unused(struct psn_vault *vault,
-                                    const struct psn_received *of, struct psn_error *err)
+static enum psn_code drop_unused(struct psn_vault *vault, struct superseded *list,
+                                 struct psn_error *err)
 {
-    struct use use = { .of = of };
     enum psn_code rc;
 
-    if (!of->serial)
+    if (list->count == 0)
         return PSN_OK;
-    rc = psn_received_scan(vault, look, &use, err);
-    return rc || use.used ? rc : psn_received_drop_text(vault, of, err);
+    list->used = calloc(list->count, sizeof *list->used);
+    if (!list->used)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_received_scan(vault, look, list, err);
+    for (size_t i = 0; !rc && i < list->count; i++)
+        if (!list->used[i])
+            rc = psn_received_drop_text(vault, &list->items[i], err);
+    return rc;
 }
 
 static enum psn_code keep_text(struct psn_vault *vault, const struct psn_opened *opened,
@@ -103,34 +133,45 @@ static enum psn_code keep_text(struct psn_vault *vault, const struct psn_opened 
                           _("another issue with the same serial is kept already"));
 }
 
+static enum psn_code store_block(struct psn_vault *vault, const struct psn_opened *opened,
+                                 const struct psn_block *block, struct superseded *list,
+                                 struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_opened_secret secret;
+    struct psn_received before = { 0 };
+    char serial[32];
+    enum psn_code rc = psn_opened_block(block, &secret, &value, err);
+
+    if (!rc)
+        rc = store_role(vault, opened, &secret, &before, err);
+    if (!rc)
+        rc = supersede(list, &before, err);
+    (void)snprintf(serial, sizeof serial, "serial %llu",
+                   (unsigned long long)opened->head.serial);
+    if (rc || before.serial == opened->head.serial)
+        return rc;
+    return psn_journal_note(vault, NULL,
+                            &(struct psn_note){ .event = "role.received",
+                                                .subject = secret.address,
+                                                .version = secret.version,
+                                                .text = serial },
+                            err);
+}
+
 static enum psn_code store(struct psn_vault *vault, const struct psn_opened *opened,
                            struct psn_error *err)
 {
-    char serial[32];
+    struct superseded list = { 0 };
     enum psn_code rc = keep_text(vault, opened, err);
 
-    for (size_t i = 1; !rc && i < opened->document.count; i++) {
-        PSN_AUTO(psn_secret) *value = NULL;
-        struct psn_opened_secret secret;
-        struct psn_received before = { 0 };
-
-        if (opened->document.blocks[i].kind != PSN_BLOCK_MAILBOX)
-            continue;
-        rc = psn_opened_block(&opened->document.blocks[i], &secret, &value, err);
-        if (!rc)
-            rc = store_role(vault, opened, &secret, &before, err);
-        if (!rc)
-            rc = drop_if_unused(vault, &before, err);
-        (void)snprintf(serial, sizeof serial, "serial %llu",
-                       (unsigned long long)opened->head.serial);
-        if (!rc && before.serial != opened->head.serial)
-            rc = psn_journal_note(vault, NULL,
-                                  &(struct psn_note){ .event = "role.received",
-                                                      .subject = secret.address,
-                                                      .version = secret.version,
-                                                      .text = serial },
-                                  err);
-    }
+    for (size_t i = 1; !rc && i < opened->document.count; i++)
+        if (opened->document.blocks[i].kind == PSN_BLOCK_MAILBOX)
+            rc = store_block(vault, opened, &opened->document.blocks[i], &list, err);
+    if (!rc)
+        rc = drop_unused(vault, &list, err);
+    free(list.items);
+    free(list.used);
     return rc;
 }
 

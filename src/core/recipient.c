@@ -28,11 +28,24 @@ static bool cut(const char *text, char ret_text[PSN_RECIPIENT_TEXT_MAX])
     return true;
 }
 
+/* Closes a box to whom the list names. Keys of small order show only here. */
+static enum psn_code close_box(const struct psn_age_recipients *to, struct psn_buf *box,
+                               struct psn_error *err)
+{
+    struct psn_stream_memory nothing = { "", 0, 0 };
+    struct psn_source source = psn_source_memory(&nothing);
+    struct psn_sink sink = psn_sink_buf(box);
+    enum psn_code rc = psn_age_encrypt(to, false, &source, &sink, err);
+
+    return rc ? rc : psn_buf_check(box, err);
+}
+
 enum psn_code psn_recipient_normalize(const char *text,
                                       char ret_text[PSN_RECIPIENT_TEXT_MAX],
                                       struct psn_error *err)
 {
     PSN_AUTO(psn_age_recipients) *probe = NULL;
+    PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(PSN_TEXT_MAX);
     struct psn_error cause = { 0 };
     char normal[PSN_RECIPIENT_TEXT_MAX];
     enum psn_code rc = psn_age_recipients_new(&probe, err);
@@ -43,6 +56,8 @@ enum psn_code psn_recipient_normalize(const char *text,
         rc = psn_fail(&cause, PSN_E_INVALID, _("this is no public key"));
     else
         rc = psn_age_recipients_add(probe, normal, &cause);
+    if (!rc)
+        rc = close_box(probe, &box, &cause);
     if (rc) {
         if (err)
             *err = cause;
@@ -63,9 +78,9 @@ enum psn_code psn_recipient_is_of(const char *recipient,
     PSN_AUTO(psn_age_identities) *by = NULL;
     PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(PSN_TEXT_MAX);
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init(PSN_TEXT_MAX);
-    struct psn_stream_memory nothing = { "", 0, 0 };
-    struct psn_source source = psn_source_memory(&nothing);
-    struct psn_sink sink = psn_sink_buf(&box);
+    struct psn_stream_memory memory;
+    struct psn_source source = psn_source_memory(&memory);
+    struct psn_sink sink = psn_sink_buf(&plain);
     enum psn_code rc = psn_age_recipients_new(&to, err);
 
     if (!rc)
@@ -75,11 +90,10 @@ enum psn_code psn_recipient_is_of(const char *recipient,
     if (!rc)
         rc = psn_age_identities_add(by, identity, err);
     if (!rc)
-        rc = psn_age_encrypt(to, false, &source, &sink, err);
+        rc = close_box(to, &box, err);
     if (rc)
         return rc;
-    nothing = (struct psn_stream_memory){ box.data, box.size, 0 };
-    sink = psn_sink_buf(&plain);
+    memory = (struct psn_stream_memory){ box.data, box.size, 0 };
     *ret_is = psn_age_decrypt(by, NULL, &source, &sink, NULL, NULL) == PSN_OK;
     return PSN_OK;
 }

@@ -1,8 +1,11 @@
-# Fuzz targets of the formats of others. With -DPASSATION_FUZZ=ON (clang) they are libFuzzer's;
-# else a plain main replays the seeds and changes them for some seconds, in each test run.
-set(format_targets age_armor age_file age_header age_identity age_stream allowed_signers bech32
-    minisign ssh_key sshsig)
-foreach(name ${format_targets})
+# Fuzz targets, one a parser. With -DPASSATION_FUZZ=ON (clang) they are libFuzzer's; else a plain
+# main replays the seeds and changes them for some seconds, in each test run.
+set(fuzz_targets
+    age_armor age_file age_header age_identity age_stream allowed_signers bech32 minisign ssh_key
+    sshsig
+    code document
+    arguments imap_line ovh_answer ovh_conf record terminal vault_head)
+foreach(name ${fuzz_targets})
   add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
   if(PASSATION_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
@@ -15,3 +18,4 @@ foreach(name ${format_targets})
   endif()
   target_link_libraries(fuzz_${name} PRIVATE passation_testing)
 endforeach()
+target_sources(fuzz_document PRIVATE support/issue_text.c)

@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+"""Hostile text and hostile files around people, grants and issues (SECURITY 2.11 to 2.13).
+
+    test_hostile_issue.py BUILD
+
+120 strings go through every field that is printed, to a pipe and to a terminal: no control byte
+comes out, and nothing that reorders or hides text. 80 names go where files are named: everything
+stays in its folder, and what was planted is neither followed nor overwritten. Prints
+tried/survived.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.world import World  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+
+CORES = [
+    b"\x1b[2J", b"\x1b[31mred\x1b[0m", b"\x1b]52;c;QUFBQQ==\x07", b"\x1b]0;title\x07",
+    b"\x1b]8;;http://evil.example\x07x\x1b]8;;\x07", b"\x1bP$qm\x1b\\", b"\x1b[6n", b"\x1b[c",
+    b"\x1bc", b"\x1b#8", b"\x1b(0", b"\x1b[?1049h", b"\x9b2J", b"\x9d52;c;QQ==\x9c", b"\x90q\x9c",
+    b"\xc2\x9b2J", b"\xc2\x9d52;c;QQ==\xc2\x9c", b"\xc2\x85", b"\xc2\x90q\xc2\x9c", b"\r", b"\r\n",
+    b"\n", b"\x08\x08\x08", b"\x07", b"\x0b", b"\x0c", b"\x0e", b"\x0f", b"\x7f", b"\t",
+    "\u202e".encode(), "\u202a".encode(), "\u202d".encode(), "\u2066".encode(), "\u2067".encode(),
+    "\u2068".encode(), "\u2069".encode(), "\u200b".encode(), "\u200d".encode(), "\u200e".encode(),
+    "\u200f".encode(), "\ufeff".encode(), "\u2028".encode(), "\u2029".encode(), "\u00ad".encode(),
+    "\u180e".encode(), "\U000e0041".encode(), "\u061c".encode(), b"\xff\xfe", b"\xc0\x80",
+    b"\xe2\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x80", b"\xf0\x9f\x98\x80", b"%n%s%1$x",
+    b"$(id)`id`", b"'; DROP TABLE x;--", b"<script>alert(1)</script>", b"x" * 4000,
+]
+# As they are, and in the middle of a word.
+STRINGS = (CORES + [b"Ann" + core + b"e" for core in CORES])[:120]
+
+NAMES = [
+    "../x", "../../x", "/tmp/x", "//x", "./x", ".", "..", "...", "~", "~root", "-", "-x", "--help",
+    "x/", "x/y", "x//y", "x/../y", "x\\y", "..\\x", "CON", "NUL", "aux", "com1", "x:y", "x ", " x",
+    "x.", ".x", "x\ty", "x\ny", "x\ry", "x\x1b[2J", "x\x07", "x\x7f", "\u202ex", "x\u200by",
+    "\u00e9", "e\u0301", "\u212b", "\uff0e\uff0e\uff0fx", "%2e%2e%2fx", "%00", "$(id)", "`id`",
+    "x;id", "x|id", "x&id", "x>y", "x<y", "x*y", "x?y", "[x]", "{x}", "x'y", 'x"y', "x#y", "x@y",
+    "x" * 65, "x" * 255, "x" * 256, "x" * 5000, "X", "JP", "jP", "x,y", "x=y", "x+y", "x%y",
+    "\ufeffx", "\u2028x", "x\u2029", "\ud7ff", "\U0001f600", "\u0000x"[1:] + "\u0130", "\u017f",
+    "\u0131", "\u2044etc", "../" * 30 + "etc/passwd", "x" * 200 + "/../y", "/dev/null",
+    "/proc/self/fd/1", "_x", "__proto__",
+][:80]
+
+
+def is_clean(text, terminal):
+    """Why the output is not fit for a terminal, or None."""
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return str(error)
+    if terminal:
+        decoded = decoded.replace("\r\n", "\n")
+    for char in decoded:
+        code = ord(char)
+        if (code < 32 and char != "\n") or 127 <= code < 160:
+            return f"control {code:#x}"
+        if code in (0xad, 0x61c, 0x180e, 0xfeff) or 0x200b <= code <= 0x200f or \
+                0x2028 <= code <= 0x202e or 0x2060 <= code <= 0x206f or 0xe0000 <= code <= 0xe0fff:
+            return f"invisible {code:#x}"
+    return None
+
+
+class Forger:
+    """An issuer who writes what he likes; made with stock tools."""
+
+    def __init__(self, folder):
+        self.key = os.path.join(folder, "mallory")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        done = subprocess.run(["ssh-keygen", "-l", "-f", self.key + ".pub"], check=True,
+                              capture_output=True, text=True)
+        self.fingerprint = done.stdout.split()[1]
+        self.identity = os.path.join(folder, "reader.txt")
+        subprocess.run(["age-keygen", "-o", self.identity], check=True, capture_output=True)
+        os.chmod(self.identity, 0o600)
+        self.public = subprocess.run(["age-keygen", "-y", self.identity], check=True,
+                                     capture_output=True, text=True).stdout.strip()
+
+    @staticmethod
+    def receipt():
+        digits = b"0" * 10
+        head = hashlib.blake2b(b"passation receipt 1" + digits, digest_size=32).digest()[0]
+        return b"00000-00000-" + b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[head >> 3:][:1]
+
+    def issue(self, path, text, field):
+        words = {name: b"x" for name in ("Issued-By", "Reply-To", "Name", "Client-Name", "Reason",
+                                         "User", "Secret", "Type", "Note")}
+        words[field] = text
+        body = b"\n".join([
+            b"Passation-Issue: 1", b"Serial: 1795892400000", b"Issued: 2026-11-28T15:00:00Z",
+            b"Issuer: " + self.fingerprint.encode(), b"Issued-By: " + words["Issued-By"],
+            b"Reply-To: " + words["Reply-To"], b"Vault: " + b"0" * 32, b"Person: jp",
+            b"Name: " + words["Name"], b"Recipient: " + self.public.encode(), b"Client: martin",
+            b"Client-Name: " + words["Client-Name"], b"Right: read", b"From: 2026-11-28T15:00:00Z",
+            b"Until: none", b"Reason: " + words["Reason"], b"Receipt: " + self.receipt(), b"",
+            b"Mailbox: a@b.example", b"Version: 1", b"User: " + words["User"], b"Password: x", b"",
+            b"Secret: " + words["Secret"], b"Of: a@b.example", b"Type: " + words["Type"],
+            b"Version: 1", b"Note: " + words["Note"], b"Value: x", b"", b"Means:", b"| x", b"| y",
+            b"End: passation-issue 1", b""])
+        signature = subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", self.key, "-n",
+                                    "passation-issue"], input=body, check=True,
+                                   capture_output=True).stdout
+        sealed = subprocess.run(["age", "-r", self.public], input=body + signature, check=True,
+                                capture_output=True).stdout
+        with open(path, "wb") as file:
+            file.write(sealed)
+
+
+class Hostile(unittest.TestCase):
+    tried = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(BUILD).__enter__()
+        cls.box = cls.world.setup_client(mailboxes=1)[0]
+        cls.dir = os.path.join(cls.world.home, "work")
+        os.mkdir(cls.dir, 0o700)
+        cls.forger = Forger(cls.dir)
+        cls.world.run("person", "add", "jp", "--kind", "provider", "--key", "-",
+                      stdin=cls.forger.public + "\n", check=0)
+
+    @classmethod
+    def tearDownClass(cls):
+        print(f"tried {cls.tried} survived {cls.tried}")
+        cls.world.__exit__()
+
+    # --- running ---
+
+    def words(self, *args):
+        """What brings its own identity is no business of our vault."""
+        own = "--identity-file" in args
+        command = [self.world.binary, "--no-input", *args] if own else self.world.command(*args)
+        return [os.fsencode(word) for word in command]
+
+    def piped(self, *args, codes):
+        done = subprocess.run(self.words(*args), env=self.world.env(), capture_output=True,
+                              stdin=subprocess.DEVNULL, cwd=self.dir, timeout=60)
+        self.judge(args, done.returncode, done.stdout + done.stderr, codes, False)
+        return done
+
+    def on_terminal(self, *args, codes):
+        ours, theirs = pty.openpty()
+        said = []
+
+        def drain():
+            while True:
+                try:
+                    chunk = os.read(ours, 65536)
+                except OSError:
+                    chunk = b""
+                if not chunk:
+                    return
+                said.append(chunk)
+
+        reader = threading.Thread(target=drain)
+        reader.start()
+        done = subprocess.run(self.words(*args), env=self.world.env(TERM="xterm"), stdout=theirs,
+                              stderr=theirs, stdin=subprocess.DEVNULL, cwd=self.dir, timeout=60)
+        os.close(theirs)
+        reader.join()
+        os.close(ours)
+        self.judge(args, done.returncode, b"".join(said), codes, True)
+
+    def judge(self, args, code, output, codes, terminal):
+        type(self).tried += 1
+        self.assertIn(code, codes, (args, output))
+        self.assertIsNone(is_clean(output, terminal), (args, output))
+
+    def both(self, *args, codes):
+        done = self.piped(*args, codes=codes)
+        self.on_terminal(*args, codes=codes)
+        return done
+
+    # --- text ---
+
+    def test_no_field_of_ours_carries_a_control_byte_to_the_output(self):
+        fields = [
+            lambda text: ("person", "set", "jp", "--name", text),
+            lambda text: ("person", "set", "jp", "--email", text),
+            lambda text: ("person", "set", "jp", "--device", text),
+            lambda text: ("person", "set", "jp", "--group", text),
+            lambda text: ("grant", "jp", self.box, "--until", "2031-01-01", "--reason", text,
+                          "-o", self.dir),
+            lambda text: ("client", "set", "essai", "--name", text),
+        ]
+        questions = itertools.cycle([("person", "show", "jp"), ("person", "ls"), ("grant", "ls"),
+                                     ("who", "jp"), ("outbox", "--all"), ("due",), ("log",)])
+        for index, text in enumerate(STRINGS):
+            for turn in range(2):
+                field = fields[(index + turn * 3) % len(fields)]
+                run = self.on_terminal if index % 4 == turn else self.piped
+                run(*field(text), codes=(0, 2))
+            self.piped(*next(questions), codes=(0, 12))
+        for question in itertools.islice(questions, 7):
+            self.both(*question, codes=(0, 12))
+
+    def test_what_is_asked_for_by_a_hostile_name_is_refused_in_clean_words(self):
+        commands = [
+            lambda text: ("who", text), lambda text: ("grant", "ls", text),
+            lambda text: ("outbox", text, "-o", self.dir), lambda text: ("revoke", text),
+            lambda text: ("person", "show", text), lambda text: ("person", "key", "jp", "--rm", text),
+            lambda text: ("receipt", "check", text), lambda text: ("grant", text, self.box),
+            lambda text: ("grant", "jp", text), lambda text: ("grant", "jp", self.box, "--with", text),
+            lambda text: ("grant", "jp", self.box, "--until", text),
+            lambda text: ("grant", "jp", self.box, "--format", text),
+            lambda text: ("open", text), lambda text: ("open", "x", "--issuer", text),
+        ]
+        for index, text in enumerate(STRINGS):
+            for turn in range(2):
+                command = commands[(index + turn * 7) % len(commands)]
+                run = self.on_terminal if index % 3 == turn else self.piped
+                run(*command(text), codes=(0, 1, 2, 4, 12, 13))
+
+    def test_what_another_issuer_wrote_is_shown_harmless(self):
+        fields = ["Issued-By", "Name", "Client-Name", "Reason", "User", "Secret", "Type", "Note",
+                  "Reply-To"]
+        path = os.path.join(self.dir, "forged.age")
+        shown = 0
+        for index, text in enumerate(STRINGS):
+            field = fields[index % len(fields)]
+            self.forger.issue(path, text, field)
+            args = ["--identity-file", self.forger.identity, "--issuer", self.forger.fingerprint]
+            for run in (self.piped, self.on_terminal) if index % 3 == 0 else (self.piped,):
+                done = run("--vault", os.path.join(self.dir, "none"), "open", path, *args,
+                           codes=(0, 6))
+                shown += bool(done) and done.returncode == 0
+        self.assertGreater(shown, 20)
+
+    # --- names of files ---
+
+    def listing(self, folder):
+        return {os.path.relpath(os.path.join(where, name), folder): os.lstat(
+            os.path.join(where, name)).st_mtime_ns
+            for where, folders, files in os.walk(folder) for name in [*folders, *files]}
+
+    def test_ids_that_could_leave_the_folder_are_no_ids(self):
+        around = os.path.join(self.dir, "ids")
+        os.mkdir(around, 0o700)
+        inside = os.path.join(around, "out")
+        os.mkdir(inside, 0o700)
+        before = self.listing(around)
+        for name in NAMES:
+            good = re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name)
+            code = (0, 7) if good else (2,)
+            self.piped("person", "add", "--kind", "team", "--", name, codes=code)
+            self.piped("client", "add", "--nic", "ab1-ovh", "--domain",
+                       "never.example", "--", name, codes=(0, 2, 4, 7))
+            self.piped("grant", "-o", inside, "--", name, self.box, codes=(2, 4))
+        self.assertEqual(self.listing(around), before)
+
+    def test_a_folder_of_any_name_gets_its_files_and_no_other_does(self):
+        around = os.path.join(self.dir, "folders")
+        os.mkdir(around, 0o700)
+        for name in NAMES:
+            folder = os.path.join(around, name.replace("/", "_"))
+            try:
+                os.mkdir(folder, 0o700)
+            except OSError:
+                pass
+            before = self.listing(around)
+            there = os.path.isdir(folder) and folder.rstrip("/.") != around
+            done = self.piped("grant", "jp", self.box, "--until", "2031-01-01", "-o", folder,
+                              codes=(0,) if os.path.isdir(folder) else (1, 2, 4, 10))
+            new = {path for path in self.listing(around) if path not in before}
+            self.assertEqual(len(new), 2 if done.returncode == 0 and there else len(new))
+            for path in new:
+                self.assertTrue(path.endswith((".age", ".age.sig")), path)
+
+    def test_a_file_of_any_name_is_opened_or_refused(self):
+        around = os.path.join(self.dir, "files")
+        os.mkdir(around, 0o700)
+        source = os.path.join(around, "genuine")
+        self.forger.issue(source, b"x", "Name")
+        with open(source, "rb") as file:
+            sealed = file.read()
+        args = ["--identity-file", self.forger.identity, "--issuer", self.forger.fingerprint]
+        for name in NAMES:
+            path = os.path.join(around, name.replace("/", "_"))
+            try:
+                with open(path, "xb") as file:
+                    file.write(sealed)
+                codes = (0,)
+            except OSError:
+                codes = (1, 2, 3, 4, 10)
+            self.both("--vault", os.path.join(self.dir, "none"), "open", *args, "--", path,
+                      codes=codes)
+
+    # --- what was planted ---
+
+    def test_nothing_planted_beside_a_file_is_followed_and_nothing_waits(self):
+        around = os.path.join(self.dir, "planted")
+        os.mkdir(around, 0o700)
+        target = os.path.join(around, "target")
+        path = os.path.join(around, "issue.age")
+        self.forger.issue(path, b"x", "Name")
+        with open(target, "w") as file:
+            file.write("never read")
+        args = ["--vault", os.path.join(self.dir, "none"), "open", "--identity-file",
+                self.forger.identity, "--issuer", self.forger.fingerprint]
+
+        def link(where):
+            os.symlink(target, where)
+
+        def dangling(where):
+            os.symlink(os.path.join(around, "nothing"), where)
+
+        def device(where):
+            os.symlink("/dev/zero", where)
+
+        for plant in (link, dangling, device, os.mkfifo, os.mkdir):
+            plant(path + ".sig")
+            self.both(*args, path, codes=(1, 6, 10, 11))
+            os.rmdir(path + ".sig") if plant is os.mkdir else os.unlink(path + ".sig")
+            other = os.path.join(around, "other.age")
+            plant(other)
+            self.both(*args, other, codes=(1, 6, 10, 11))
+            os.rmdir(other) if plant is os.mkdir else os.unlink(other)
+        self.piped(*args, path, codes=(0,))
+
+    def test_what_stands_where_an_issue_goes_is_neither_followed_nor_replaced(self):
+        around = os.path.join(self.dir, "outputs")
+        os.mkdir(around, 0o700)
+        target = os.path.join(around, "target")
+        with open(target, "w") as file:
+            file.write("mine")
+        last = json.loads(self.world.run("--json", "grant", "jp", self.box, "--until",
+                                         "2040-01-01", "-o", around, check=0,
+                                         prefix=["faketime", "-f", "@2035-01-01 00:00:00"]).stdout)
+        serial = last["issues"][0]["serial"]
+
+        def file(where):
+            with open(where, "w") as out:
+                out.write("mine")
+
+        plants = {"file": file, "link": lambda where: os.symlink(target, where),
+                  "dangling": lambda where: os.symlink(os.path.join(around, "nothing"), where),
+                  "fifo": os.mkfifo, "folder": os.mkdir}
+        # The serials now run ahead of the clock: the next one is the last one and one.
+        for (kind, plant), ending in itertools.product(plants.items(), (".age", ".age.sig")):
+            out = os.path.join(around, kind + ending)
+            os.mkdir(out, 0o700)
+            serial += 1
+            planted = os.path.join(out, f"jp-essai-{serial}{ending}")
+            plant(planted)
+            before = os.lstat(planted)
+            self.piped("grant", "jp", self.box, "--until", "2040-01-01", "-o", out,
+                       codes=(1, 7, 10))
+            after = os.lstat(planted)
+            self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino,
+                                                                   after.st_mtime_ns))
+            self.assertEqual(os.listdir(out), [os.path.basename(planted)], (kind, ending))
+            os.rmdir(planted) if kind == "folder" else os.unlink(planted)
+            serial += 1
+            again = os.path.join(out, f"jp-essai-{serial}.age")
+            plant(again)
+            self.piped("outbox", "jp", "-o", out, "--force",
+                       codes=(1, 7, 10) if kind == "folder" else (0,))
+            if kind != "folder":
+                self.assertTrue(os.path.isfile(again) and not os.path.islink(again))
+            else:
+                serial += 1
+                self.piped("outbox", "jp", "-o", out, codes=(0,))
+            with open(target) as mine:
+                self.assertEqual(mine.read(), "mine")
+            self.assertFalse(os.path.lexists(os.path.join(around, "nothing")))
+
+    def test_neither_a_secret_nor_a_code_is_on_a_command_line_or_in_the_environment(self):
+        self.world.run("person", "add", "emma", "--kind", "client", check=0)
+        trace = os.path.join(self.dir, "trace")
+        read, write = os.pipe()
+        done = subprocess.run(["strace", "-f", "-s", "4096", "-v", "-o", trace, "-e",
+                               "trace=execve,openat,creat", *self.world.command(
+                                   "grant", "emma", self.box, "--until", "2031-01-01", "-o",
+                                   self.dir, "--code-fd", str(write))],
+                              env=self.world.env(), pass_fds=[write], capture_output=True,
+                              stdin=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            code = pipe.read().split(b"\t")[1].strip()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(trace, "rb") as file:
+            calls = file.read()
+        secret = self.world.in_force(self.box).encode()
+        self.assertGreater(calls.count(b"openat"), 3)
+        for canary in (code, secret):
+            self.assertNotIn(canary, calls)
+            self.assertNotIn(canary, done.stdout + done.stderr)
+        type(self).tried += 1
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,63 @@
+#include <string.h>
+
+#include "core/opened.h"
+#include "crypto/init.h"
+#include "fuzz/target.h"
+#include "support/issue_text.h"
+
+static struct psn_secret *secret_of(const uint8_t *bytes, size_t size)
+{
+    struct psn_secret *secret = NULL;
+
+    MUST(psn_secret_new(size + 1, &secret, NULL) == PSN_OK);
+    if (size)
+        MUST(psn_secret_append(secret, bytes, size, NULL) == PSN_OK);
+    return secret;
+}
+
+/* One document has one text: a reader who accepts a second spelling of the same issue
+ * could be shown something else than what another reader sees. */
+static void check_canonical(const struct psn_secret *text,
+                            const struct psn_document *document)
+{
+    struct psn_secret *again = NULL;
+    size_t size;
+
+    MUST(issue_text_rewrite(document, &again, NULL) == PSN_OK);
+    size = issue_text_end(text, document->signed_size);
+    MUST(issue_text_end(again, psn_secret_size(again)) == size);
+    MUST(memcmp(psn_secret_bytes(again), psn_secret_bytes(text), size) == 0);
+    psn_secret_free(again);
+}
+
+/* Whatever the parser accepts can be read to the end, or is refused without a crash. */
+static void read_blocks(const struct psn_document *document)
+{
+    for (size_t i = 1; i < document->count; i++) {
+        struct psn_opened_secret secret;
+        struct psn_secret *value = NULL;
+
+        if (psn_opened_block(&document->blocks[i], &secret, &value, NULL) == PSN_OK)
+            MUST(value);
+        psn_secret_free(value);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct psn_secret *text;
+    struct psn_document document;
+    struct psn_opened *opened = NULL;
+
+    MUST(!psn_crypto_init(NULL));
+    text = secret_of(bytes, size);
+    if (psn_document_parse(text, &document, NULL) == PSN_OK) {
+        check_canonical(text, &document);
+        read_blocks(&document);
+        psn_document_release(&document);
+    }
+    if (psn_opened_read(&text, &opened, NULL) == PSN_OK)
+        psn_opened_free(opened);
+    MUST(!text);
+    return 0;
+}

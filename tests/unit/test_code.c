@@ -1,0 +1,121 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/generate.h"
+#include "crypto/init.h"
+#include "crypto/secret.h"
+#include "passation/received.h"
+
+static enum psn_code normalize(const char *typed, char *out, size_t size,
+                               struct psn_error *err)
+{
+    struct psn_secret *secret = NULL;
+    struct psn_secret *code = NULL;
+    enum psn_code rc;
+
+    assert_int_equal(psn_secret_new(strlen(typed) + 1, &secret, NULL), PSN_OK);
+    assert_int_equal(psn_secret_append(secret, typed, strlen(typed), NULL), PSN_OK);
+    rc = psn_code_normalize(secret, &code, err);
+    if (!rc) {
+        assert_true(psn_secret_size(code) < size);
+        memcpy(out, psn_secret_bytes(code), psn_secret_size(code));
+        out[psn_secret_size(code)] = '\0';
+    } else {
+        assert_null(code);
+    }
+    psn_secret_free(secret);
+    psn_secret_free(code);
+    return rc;
+}
+
+#define CODE "eclair-abaisser-cafe-ou-foret-hiver-naif-garcon-tot"
+
+static void every_spelling_of_nine_words_has_one_form(void **state)
+{
+    static const char *const spelled[] = {
+        CODE,
+        "ECLAIR ABAISSER CAFE OU FORET HIVER NAIF GARCON TOT",
+        "\303\251clair abaisser caf\303\251 o\303\271 for\303\252t hiver na\303\257f "
+        "gar\303\247on t\303\264t",
+        "\303\211CLAIR-ABAISSER-CAF\303\211-O\303\231-FOR\303\212T-HIVER-NA\303\217F-"
+        "GAR\303\207ON-T\303\224T",
+        /* decomposed, as some systems store it */
+        "e\314\201clair abaisser cafe\314\201 ou\314\200 fore\314\202t hiver "
+        "nai\314\210f garc\314\247on to\314\202t",
+        /* what a chat or a telephone makes of blanks and hyphens */
+        "eclair\342\200\223abaisser\342\200\224cafe\302\240ou\342\200\221foret"
+        "\342\200\257hiver\342\200\220naif garcon tot",
+        "eclair\tabaisser\r\ncafe\n\nou -- foret. hiver, naif - garcon   tot \n",
+    };
+    char out[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++) {
+        assert_int_equal(normalize(spelled[i], out, sizeof out, NULL), PSN_OK);
+        assert_string_equal(out, CODE);
+    }
+}
+
+static void what_is_no_code_is_refused_with_the_number_of_words(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        " - - ",
+        "one two three four five six seven eight",
+        "one two three four five six seven eight nine ten",
+        "one two three four five six seven eight nine9",
+        "one two three four five six seven eight nin\303\237",
+        "one two three four five six seven eight nine\303",
+        "one two three four five six seven eight nine\033[A",
+        "one_two_three_four_five_six_seven_eight_nine",
+    };
+    char out[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct psn_error err = { 0 };
+
+        assert_int_equal(normalize(bad[i], out, sizeof out, &err), PSN_E_INVALID);
+        assert_non_null(strstr(err.hint, "9 words"));
+    }
+}
+
+static void a_generated_code_is_its_own_normal_form(void **state)
+{
+    static const char *const languages[] = { "fr", "en" };
+
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct psn_secret *code = NULL;
+        struct psn_secret *normal = NULL;
+
+        assert_int_equal(psn_generate_passphrase(languages[i % 2], &code, NULL), PSN_OK);
+        assert_int_equal(psn_code_normalize(code, &normal, NULL), PSN_OK);
+        assert_true(psn_secret_equal(code, normal));
+        psn_secret_free(code);
+        psn_secret_free(normal);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return psn_crypto_init(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_spelling_of_nine_words_has_one_form),
+        cmocka_unit_test(what_is_no_code_is_refused_with_the_number_of_words),
+        cmocka_unit_test(a_generated_code_is_its_own_normal_form),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
