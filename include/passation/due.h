@@ -20,7 +20,8 @@ enum psn_due_kind {
     PSN_DUE_ROTATE, /* a mailbox password in force that somebody without right knows */
     PSN_DUE_SECRET, /* the same of another secret: a person must change it */
     PSN_DUE_ISSUE,  /* a grant covers something newer than what was issued */
-    PSN_DUE_RESUME, /* a change that was interrupted */
+    PSN_DUE_RESUME, /* a change that was interrupted, or whose old password, known to
+                       somebody without right, is not proved refused */
 };
 PSN_API const char *psn_due_kind_name(enum psn_due_kind kind);
 

@@ -25,7 +25,8 @@ struct psn_exposure {
     uint64_t version;
     enum psn_how how;
     int64_t at_s;
-    bool in_force; /* the version is current, or may be in force */
+    bool in_force; /* the version is current, or may be in force … */
+    bool dying;    /* … only because it was replaced and is not proved refused yet */
 };
 
 /* Everything a person has seen, and everything seen of an address (either may be NULL).

@@ -129,6 +129,13 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_received_reveal(
     struct psn_vault *vault, const char *address, const char *label, enum psn_how how,
     psn_opened_fn *each, void *arg, struct psn_error *err);
 
+/* The same without values, which are NULL: nothing is revealed, nothing journalled. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_received_describe(struct psn_vault *vault,
+                                                           const char *address,
+                                                           const char *label,
+                                                           psn_opened_fn *each, void *arg,
+                                                           struct psn_error *err);
+
 /* Pinned issuers: whose issues open without a question. */
 struct psn_issuer {
     char fingerprint[64];

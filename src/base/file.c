@@ -246,6 +246,21 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
     return mode == PSN_FILE_HINT ? PSN_OK : psn_file_sync_dir_of(path, err);
 }
 
+enum psn_code psn_file_check_dir(const char *path, struct psn_error *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"), path,
+                        strerror(errno));
+    if (!S_ISDIR(info.st_mode))
+        return psn_fail(err, PSN_E_INVALID, _("'%s' is no folder"), path);
+    if (access(path, W_OK | X_OK) != 0)
+        return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"), path,
+                        strerror(errno));
+    return PSN_OK;
+}
+
 static enum psn_code check_own_dir(const char *path, struct psn_error *err)
 {
     struct stat info;

@@ -247,6 +247,9 @@ enum psn_code cli_received_show(struct cli *cli, const char *address, const char
 
     if (options->copy || options->qr)
         how = options->copy ? PSN_HOW_COPIED : PSN_HOW_QR;
-    rc = psn_received_reveal(cli->vault, address, label, how, put_shown, &shown, err);
+    if (options->reveal || options->copy || options->qr)
+        rc = psn_received_reveal(cli->vault, address, label, how, put_shown, &shown, err);
+    else
+        rc = psn_received_describe(cli->vault, address, label, put_shown, &shown, err);
     return rc || !cli->json ? rc : cli_json_print(cli, &json, err);
 }

@@ -138,13 +138,9 @@ bool psn_form_is_fingerprint(const char *text, size_t size)
 bool psn_form_is_recipient(const char *text, size_t size)
 {
     char key[PSN_RECIPIENT_TEXT_MAX];
-    char normal[PSN_RECIPIENT_TEXT_MAX];
 
-    if (!copy(text, size, key, sizeof key))
-        return false;
-    return strcmp(key, "code") == 0 ||
-           (psn_recipient_normalize(key, normal, NULL) == PSN_OK &&
-            strcmp(key, normal) == 0);
+    return copy(text, size, key, sizeof key) &&
+           (strcmp(key, "code") == 0 || psn_recipient_is_normal(key));
 }
 
 bool psn_form_is_receipt(const char *text, size_t size)

@@ -75,6 +75,8 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
         if (!at->in_force || (last && same_secret(last, at)) ||
             psn_reach_has_right(map, at->person, at->address, at->label))
             continue;
+        if (at->dying)
+            due.kind = PSN_DUE_RESUME; /* it was rotated: its death is to be proved */
         memcpy(due.person, at->person, sizeof due.person);
         memcpy(due.address, at->address, sizeof due.address);
         memcpy(due.client, at->client, sizeof due.client);

@@ -84,15 +84,17 @@ static enum psn_code write_row(struct psn_vault *vault, const struct psn_row_key
                             plain.data, plain.size, err);
 }
 
+/* A row that is there already stays: it tells when the person saw the version first. The
+ * store finds that out by itself, so nothing is looked up before. */
 enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
                                   const char *address, const char *label,
                                   uint64_t version, enum psn_how how,
                                   struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_store_row) known = psn_store_row_init();
     struct psn_exposure exposure = { .version = version,
                                      .how = how,
                                      .at_s = vault->world.now_s() };
+    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc;
 
@@ -102,13 +104,12 @@ enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
     rc = psn_exposure_key(vault, &exposure, &key, err);
     if (rc)
         return rc;
-    rc = psn_store_get(vault->store, PSN_TABLE_EXPOSURE, key.bytes, key.size, &known,
-                       NULL);
-    if (rc == PSN_OK)
+    rc = write_row(vault, &key, &exposure, &cause);
+    if (rc == PSN_E_EXISTS)
         return PSN_OK;
-    if (rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, _("cannot read who has seen '%s'"), address);
-    return write_row(vault, &key, &exposure, err);
+    if (rc && err)
+        *err = cause;
+    return rc;
 }
 
 enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
@@ -193,12 +194,17 @@ static int compare(const void *a, const void *b)
     return order;
 }
 
-/* A candidate may be in force; a superseded one is until its death is known, if it was
- * found alive. */
+/* What was replaced counts as in force until the mail server refused it. */
+static bool is_dying(const struct psn_rotation_state *rotation, uint64_t version)
+{
+    return version == rotation->old && rotation->old_dead != PSN_ROTATION_OLD_DEAD;
+}
+
+/* A candidate may be in force. */
 static bool password_in_force(const struct psn_rotation_state *rotation, uint64_t version)
 {
     return version == rotation->cur || version == rotation->pend ||
-           (version == rotation->old && rotation->old_dead == PSN_ROTATION_OLD_ALIVE);
+           is_dying(rotation, version);
 }
 
 /* Fills what the roles know: one read for each address and label. */
@@ -224,6 +230,7 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
         memcpy(at->client, role.client, sizeof at->client);
         at->in_force = at->label[0] ? at->version == item.info.version
                                     : password_in_force(&role.rotation, at->version);
+        at->dying = !at->label[0] && is_dying(&role.rotation, at->version);
         last = at;
     }
     return PSN_OK;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -155,6 +157,15 @@ static enum psn_code check_request(struct psn_vault *vault,
     return PSN_OK;
 }
 
+static enum psn_code check_folder(const struct psn_delivery *delivery,
+                                  struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_file_check_dir(delivery->directory ? delivery->directory : ".", err);
+
+    return rc ? psn_hint(err, rc, _("make it first, or name another with -o")) : PSN_OK;
+}
+
 /* A grant that is made again begins anew; what was issued under it counts no more, so
  * that it is due. */
 static enum psn_code put_grant(struct psn_vault *vault,
@@ -164,6 +175,8 @@ static enum psn_code put_grant(struct psn_vault *vault,
 {
     struct psn_grant_row known;
     struct psn_grant_row row = *wanted;
+    char until[PSN_TIME_SIZE] = "none";
+    char text[PSN_JOURNAL_TEXT_MAX];
     enum psn_code rc = psn_grant_read(vault, person->id, wanted->address, &known, err);
 
     if (rc && rc != PSN_E_NOT_FOUND)
@@ -178,12 +191,17 @@ static enum psn_code put_grant(struct psn_vault *vault,
     memcpy(row.approver, vault->actor, sizeof row.approver);
     if (request->reason)
         (void)snprintf(row.reason, sizeof row.reason, "%s", request->reason);
+    if (row.until_s)
+        (void)psn_clock_format(row.until_s, until);
+    (void)snprintf(text, sizeof text, "%s, until %s%s%.300s", row.person, until,
+                   row.reason[0] ? ": " : "", row.reason);
+    psn_text_cut_utf8(text);
     rc = psn_grant_write(vault, &row, err);
     return rc ? rc
               : psn_journal_note(vault, row.client,
                                  &(struct psn_note){ .event = "grant.made",
                                                      .subject = row.address,
-                                                     .text = row.person },
+                                                     .text = text },
                                  err);
 }
 
@@ -247,6 +265,8 @@ enum psn_code psn_grant_make(struct psn_vault *vault,
     struct wanted wanted = { 0 };
     enum psn_code rc = check_request(vault, request, err);
 
+    if (!rc)
+        rc = check_folder(delivery, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (!rc)
@@ -391,8 +411,10 @@ enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
 {
     struct due_list due = { 0 };
     size_t waiting = 0;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    enum psn_code rc = check_folder(delivery, err);
 
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);

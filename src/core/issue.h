@@ -40,7 +40,7 @@ bool psn_issue_by_code(const struct psn_person *person, enum psn_issue_format fo
 struct psn_draft {
     const struct psn_issue_order *order;
     struct psn_person person;
-    struct psn_mail_settings *settings; /* of each address */
+    struct psn_client client;
     struct psn_issue_row row;
     char fingerprint[64];
     struct psn_secret *seed; /* of the signing key */

@@ -21,7 +21,7 @@
 
 void psn_draft_release(struct psn_draft *draft)
 {
-    free(draft->settings);
+    psn_client_release(&draft->client);
     psn_issue_row_release(&draft->row);
     psn_secret_free(draft->seed);
     psn_secret_free(draft->text);
@@ -160,21 +160,19 @@ static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft
                                 struct psn_document_writer *writer, struct psn_error *err)
 {
     struct psn_slice fields[PSN_HEAD_FIELDS] = { 0 };
-    struct psn_client client = { 0 };
+    const struct psn_client *client = &draft->client;
     struct psn_person actor;
     char serial[24];
     char issued[PSN_TIME_SIZE];
     char from[PSN_TIME_SIZE];
     char until[PSN_TIME_SIZE] = "none";
     char id[2 * PSN_VAULT_ID_SIZE + 1];
-    enum psn_code rc = psn_client_read(vault, draft->order->client, &client, err);
+    enum psn_code rc = psn_client_read(vault, draft->order->client, &draft->client, err);
 
     if (!rc)
         rc = psn_person_read(vault, vault->actor, &actor, err);
-    if (rc) {
-        psn_client_release(&client);
+    if (rc)
         return rc;
-    }
     (void)snprintf(serial, sizeof serial, "%llu", (unsigned long long)draft->row.serial);
     if (terms->until_s)
         (void)psn_clock_format(terms->until_s, until);
@@ -191,15 +189,14 @@ static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft
     fields[PSN_HEAD_NAME] = psn_slice_of(draft->person.name);
     fields[PSN_HEAD_RECIPIENT] =
         psn_slice_of(draft->row.by_code ? "code" : draft->person.keys[0].text);
-    fields[PSN_HEAD_CLIENT] = psn_slice_of(client.id);
-    fields[PSN_HEAD_CLIENT_NAME] = psn_slice_of(client.name);
+    fields[PSN_HEAD_CLIENT] = psn_slice_of(client->id);
+    fields[PSN_HEAD_CLIENT_NAME] = psn_slice_of(client->name);
     fields[PSN_HEAD_RIGHT] = psn_slice_of("read");
     fields[PSN_HEAD_FROM] = psn_slice_of(psn_clock_format(terms->from_s, from));
     fields[PSN_HEAD_UNTIL] = psn_slice_of(until);
     fields[PSN_HEAD_REASON] = psn_slice_of(terms->reason);
     fields[PSN_HEAD_RECEIPT] = psn_slice_of(draft->row.receipt);
     psn_document_head(writer, fields);
-    psn_client_release(&client);
     return PSN_OK;
 }
 
@@ -215,11 +212,12 @@ static struct psn_slice server(const char *host, uint16_t port, const char *secu
 static enum psn_code write_mailbox(struct psn_vault *vault,
                                    const struct psn_content *content,
                                    const struct psn_secret *value,
-                                   const struct psn_mail_settings *settings,
+                                   const struct psn_client *client,
                                    struct psn_document_writer *writer,
                                    struct psn_error *err)
 {
     struct psn_slice fields[PSN_MAILBOX_FIELDS] = { 0 };
+    struct psn_mail_settings settings;
     struct psn_role_row role;
     char version[24];
     char changed[PSN_TIME_SIZE];
@@ -230,6 +228,7 @@ static enum psn_code write_mailbox(struct psn_vault *vault,
 
     if (rc)
         return rc;
+    psn_mail_settings_of(role.backend, role.place.host, client, &settings);
     (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
     fields[PSN_MAILBOX_ADDRESS] = psn_slice_of(content->address);
     fields[PSN_MAILBOX_VERSION] = psn_slice_of(version);
@@ -242,11 +241,11 @@ static enum psn_code write_mailbox(struct psn_vault *vault,
     fields[PSN_MAILBOX_USER] = psn_slice_of(content->address);
     fields[PSN_MAILBOX_PASSWORD] =
         (struct psn_slice){ psn_secret_bytes(value), psn_secret_size(value) };
-    fields[PSN_MAILBOX_WEBMAIL] = psn_slice_of(settings->webmail);
-    fields[PSN_MAILBOX_IMAP] = server(settings->imap_host, settings->imap_port,
-                                      settings->imap_security, imap, sizeof imap);
-    fields[PSN_MAILBOX_SMTP] = server(settings->smtp_host, settings->smtp_port,
-                                      settings->smtp_security, smtp, sizeof smtp);
+    fields[PSN_MAILBOX_WEBMAIL] = psn_slice_of(settings.webmail);
+    fields[PSN_MAILBOX_IMAP] = server(settings.imap_host, settings.imap_port,
+                                      settings.imap_security, imap, sizeof imap);
+    fields[PSN_MAILBOX_SMTP] = server(settings.smtp_host, settings.smtp_port,
+                                      settings.smtp_security, smtp, sizeof smtp);
     psn_document_mailbox(writer, fields);
     return PSN_OK;
 }
@@ -284,7 +283,6 @@ static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *d
                                     struct psn_error *err)
 {
     char to[PSN_PERSON_ID_MAX + 32];
-    size_t mailbox = 0; /* the settings of the next one */
     enum psn_code rc = PSN_OK;
 
     (void)snprintf(to, sizeof to, "to %s, serial %llu", draft->person.id,
@@ -307,8 +305,7 @@ static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *d
         if (content->label[0])
             rc = write_secret(vault, content, value, writer, err);
         else
-            rc = write_mailbox(vault, content, value, &draft->settings[mailbox++], writer,
-                               err);
+            rc = write_mailbox(vault, content, value, &draft->client, writer, err);
     }
     return rc;
 }
@@ -367,30 +364,10 @@ static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
                                  err);
 }
 
-static enum psn_code read_settings(struct psn_vault *vault, struct psn_draft *draft,
-                                   struct psn_error *err)
-{
-    enum psn_code rc = PSN_OK;
-
-    draft->settings = calloc(draft->order->address_count + 1, sizeof *draft->settings);
-    if (!draft->settings)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; !rc && i < draft->order->address_count; i++) {
-        struct psn_role role;
-
-        rc = psn_role_get(vault, draft->order->addresses[i], &role, err);
-        if (!rc)
-            rc = psn_role_mail_settings(vault, &role, &draft->settings[i], err);
-    }
-    return rc;
-}
-
 enum psn_code psn_draft_compose(struct psn_vault *vault, struct psn_draft *draft,
                                 struct psn_error *err)
 {
-    enum psn_code rc = read_settings(vault, draft, err);
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, compose(vault, draft, err), err);
 }

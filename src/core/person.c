@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/exposure.h"
 #include "core/journal.h"
 #include "core/recipient.h"
 #include "core/record.h"
@@ -319,6 +320,35 @@ enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person
 
 /* --- the public face --- */
 
+/* What a forgotten person had seen stays on record under his id. */
+static enum psn_code check_unused(struct psn_vault *vault, const char *id,
+                                  struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, id, NULL, &seen, err);
+    bool used = seen.count > 0;
+
+    psn_exposure_list_release(&seen);
+    if (rc || !used)
+        return rc;
+    (void)psn_fail(err, PSN_E_EXISTS,
+                   _("the id '%s' was somebody else's, who has seen secrets"), id);
+    return psn_hint(err, PSN_E_EXISTS, _("choose another id"));
+}
+
+static enum psn_code add(struct psn_vault *vault, const struct psn_person *person,
+                         struct psn_error *err)
+{
+    struct psn_person known;
+    enum psn_code rc = psn_person_read(vault, person->id, &known, NULL);
+
+    if (rc == PSN_E_NOT_FOUND)
+        rc = check_unused(vault, person->id, err);
+    else if (rc)
+        rc = psn_fail(err, rc, _("cannot read the person '%s'"), person->id);
+    return rc ? rc : psn_person_insert(vault, person, err);
+}
+
 enum psn_code psn_person_add(struct psn_vault *vault, const struct psn_person *person,
                              struct psn_error *err)
 {
@@ -326,7 +356,7 @@ enum psn_code psn_person_add(struct psn_vault *vault, const struct psn_person *p
 
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, psn_person_insert(vault, person, err), err);
+    return rc ? rc : psn_vault_end(vault, add(vault, person, err), err);
 }
 
 enum psn_code psn_person_get(struct psn_vault *vault, const char *id,

@@ -166,9 +166,10 @@ static enum psn_code confirm(struct psn_vault *vault, struct psn_issue_row *row,
     char text[32];
     enum psn_code rc;
 
-    if (row->state == PSN_ISSUE_CONFIRMED)
+    if (row->confirmed_s)
         return PSN_OK;
-    row->state = PSN_ISSUE_CONFIRMED;
+    if (row->state != PSN_ISSUE_VOID) /* it came late: void it stays */
+        row->state = PSN_ISSUE_CONFIRMED;
     row->confirmed_s = vault->world.now_s();
     psn_issue_serial_text(row->serial, text);
     rc = psn_issue_row_write(vault, row, err);

@@ -252,8 +252,9 @@ static enum psn_code find(struct psn_vault *vault, const char *address,
     return rc;
 }
 
+/* how NULL: only to describe it. */
 static enum psn_code reveal(struct psn_vault *vault, const char *address,
-                            const char *label, enum psn_how how,
+                            const char *label, const enum psn_how *how,
                             struct psn_opened **ret_opened, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *text = NULL;
@@ -264,14 +265,14 @@ static enum psn_code reveal(struct psn_vault *vault, const char *address,
         rc = psn_received_get_text(vault, &received, &text, err);
     if (!rc)
         rc = psn_opened_read(&text, ret_opened, err);
-    return rc ? rc
-              : psn_journal_note(vault, NULL,
-                                 &(struct psn_note){ .event = "received.revealed",
-                                                     .subject = address,
-                                                     .label = label,
-                                                     .version = received.version,
-                                                     .text = psn_how_name(how) },
-                                 err);
+    return rc || !how ? rc
+                      : psn_journal_note(vault, NULL,
+                                         &(struct psn_note){ .event = "received.revealed",
+                                                             .subject = address,
+                                                             .label = label,
+                                                             .version = received.version,
+                                                             .text = psn_how_name(*how) },
+                                         err);
 }
 
 struct chosen {
@@ -279,6 +280,7 @@ struct chosen {
     const char *label; /* NULL: all */
     psn_opened_fn *each;
     void *arg;
+    bool masked;
     bool found;
 };
 
@@ -286,21 +288,24 @@ static enum psn_code pass_on(void *arg, const struct psn_opened_secret *secret,
                              struct psn_error *err)
 {
     struct chosen *chosen = arg;
+    struct psn_opened_secret shown = *secret;
 
     if (strcmp(secret->address, chosen->address) != 0 ||
         (chosen->label && strcmp(secret->label, chosen->label) != 0))
         return PSN_OK;
     chosen->found = true;
-    return chosen->each(chosen->arg, secret, err);
+    if (chosen->masked)
+        shown.value = NULL;
+    return chosen->each(chosen->arg, &shown, err);
 }
 
-enum psn_code psn_received_reveal(struct psn_vault *vault, const char *address,
-                                  const char *label, enum psn_how how,
-                                  psn_opened_fn *each, void *arg, struct psn_error *err)
+static enum psn_code show(struct psn_vault *vault, const char *address, const char *label,
+                          const enum psn_how *how, psn_opened_fn *each, void *arg,
+                          struct psn_error *err)
 {
     PSN_AUTO(psn_opened) *opened = NULL;
     char normal[PSN_ADDRESS_TEXT_MAX];
-    struct chosen chosen = { normal, label, each, arg, false };
+    struct chosen chosen = { normal, label, each, arg, how == NULL, false };
     enum psn_code rc = psn_role_normalize(address, normal, err);
 
     if (!rc)
@@ -313,4 +318,18 @@ enum psn_code psn_received_reveal(struct psn_vault *vault, const char *address,
     if (!rc && !chosen.found)
         rc = psn_fail(err, PSN_E_NOT_FOUND, _("%s has no secret '%s'"), normal, label);
     return rc;
+}
+
+enum psn_code psn_received_reveal(struct psn_vault *vault, const char *address,
+                                  const char *label, enum psn_how how,
+                                  psn_opened_fn *each, void *arg, struct psn_error *err)
+{
+    return show(vault, address, label, &how, each, arg, err);
+}
+
+enum psn_code psn_received_describe(struct psn_vault *vault, const char *address,
+                                    const char *label, psn_opened_fn *each, void *arg,
+                                    struct psn_error *err)
+{
+    return show(vault, address, label, NULL, each, arg, err);
 }

@@ -40,24 +40,33 @@ static enum psn_code close_box(const struct psn_age_recipients *to, struct psn_b
     return rc ? rc : psn_buf_check(box, err);
 }
 
+static enum psn_code parse(const char *text, char ret_text[PSN_RECIPIENT_TEXT_MAX],
+                           struct psn_age_recipients **ret_to, struct psn_error *err)
+{
+    PSN_AUTO(psn_age_recipients) *to = NULL;
+    enum psn_code rc = psn_age_recipients_new(&to, err);
+
+    if (!rc && !cut(text, ret_text))
+        rc = psn_fail(err, PSN_E_INVALID, _("this is no public key"));
+    if (!rc)
+        rc = psn_age_recipients_add(to, ret_text, err);
+    if (!rc)
+        *ret_to = PSN_TAKE(to);
+    return rc;
+}
+
 enum psn_code psn_recipient_normalize(const char *text,
                                       char ret_text[PSN_RECIPIENT_TEXT_MAX],
                                       struct psn_error *err)
 {
-    PSN_AUTO(psn_age_recipients) *probe = NULL;
+    PSN_AUTO(psn_age_recipients) *to = NULL;
     PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(PSN_TEXT_MAX);
     struct psn_error cause = { 0 };
     char normal[PSN_RECIPIENT_TEXT_MAX];
-    enum psn_code rc = psn_age_recipients_new(&probe, err);
+    enum psn_code rc = parse(text, normal, &to, &cause);
 
-    if (rc)
-        return rc;
-    if (!cut(text, normal))
-        rc = psn_fail(&cause, PSN_E_INVALID, _("this is no public key"));
-    else
-        rc = psn_age_recipients_add(probe, normal, &cause);
     if (!rc)
-        rc = close_box(probe, &box, &cause);
+        rc = close_box(to, &box, &cause);
     if (rc) {
         if (err)
             *err = cause;
@@ -67,6 +76,14 @@ enum psn_code psn_recipient_normalize(const char *text,
     }
     memcpy(ret_text, normal, sizeof normal);
     return PSN_OK;
+}
+
+bool psn_recipient_is_normal(const char *text)
+{
+    PSN_AUTO(psn_age_recipients) *to = NULL;
+    char normal[PSN_RECIPIENT_TEXT_MAX];
+
+    return parse(text, normal, &to, NULL) == PSN_OK && strcmp(text, normal) == 0;
 }
 
 /* What is encrypted to the key opens with the identity, whatever kinds they are. */

@@ -318,18 +318,13 @@ static void split_host(const char *url, char *host, size_t size, uint16_t *port)
     *port = (uint16_t)number;
 }
 
-enum psn_code psn_role_mail_settings(struct psn_vault *vault, const struct psn_role *role,
-                                     struct psn_mail_settings *ret_settings,
-                                     struct psn_error *err)
+void psn_mail_settings_of(enum psn_backend backend, const char *mail_host,
+                          const struct psn_client *client,
+                          struct psn_mail_settings *ret_settings)
 {
     struct psn_mail_hosts hosts;
-    struct psn_client client;
-    enum psn_code rc = psn_client_get(vault, role->client, &client, err);
 
-    if (rc)
-        return rc;
-    psn_mailbox_hosts(psn_backend_parse(role->backend), client.endpoint, role->mail_host,
-                      &hosts);
+    psn_mailbox_hosts(backend, client->endpoint, mail_host, &hosts);
     *ret_settings = (struct psn_mail_settings){ .imap_port = hosts.imap.port,
                                                 .smtp_port = hosts.smtp.port };
     (void)snprintf(ret_settings->imap_host, sizeof ret_settings->imap_host, "%s",
@@ -342,10 +337,23 @@ enum psn_code psn_role_mail_settings(struct psn_vault *vault, const struct psn_r
                    hosts.smtp.security);
     (void)snprintf(ret_settings->webmail, sizeof ret_settings->webmail, "%s",
                    hosts.webmail);
-    split_host(client.imap, ret_settings->imap_host, sizeof ret_settings->imap_host,
+    split_host(client->imap, ret_settings->imap_host, sizeof ret_settings->imap_host,
                &ret_settings->imap_port);
-    split_host(client.smtp, ret_settings->smtp_host, sizeof ret_settings->smtp_host,
+    split_host(client->smtp, ret_settings->smtp_host, sizeof ret_settings->smtp_host,
                &ret_settings->smtp_port);
+}
+
+enum psn_code psn_role_mail_settings(struct psn_vault *vault, const struct psn_role *role,
+                                     struct psn_mail_settings *ret_settings,
+                                     struct psn_error *err)
+{
+    struct psn_client client;
+    enum psn_code rc = psn_client_get(vault, role->client, &client, err);
+
+    if (rc)
+        return rc;
+    psn_mail_settings_of(psn_backend_parse(role->backend), role->mail_host, &client,
+                         ret_settings);
     psn_client_release(&client);
     return PSN_OK;
 }

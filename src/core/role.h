@@ -84,4 +84,10 @@ PSN_MUST_CHECK enum psn_code psn_role_delete_of_client(struct psn_vault *vault,
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);
 
+/* Where a mailbox of that kind is read and sent from: the client's hosts, or OVH's.
+ * mail_host: of its service, or "". */
+void psn_mail_settings_of(enum psn_backend backend, const char *mail_host,
+                          const struct psn_client *client,
+                          struct psn_mail_settings *ret_settings);
+
 #endif
