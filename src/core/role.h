@@ -83,6 +83,10 @@ PSN_MUST_CHECK enum psn_code psn_role_delete_of_client(struct psn_vault *vault,
 
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);
+/* What an end for this reason is to the user. */
+enum psn_code psn_rotation_code(enum psn_rotation_reason reason);
+/* Did OVH's answer to a send end the rotation, rather than a look or a login? */
+bool psn_rotation_is_refusal(enum psn_rotation_reason reason);
 
 /* Where a mailbox of that kind is read and sent from: the client's hosts, or OVH's.
  * mail_host: of its service, or "". */

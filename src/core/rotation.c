@@ -226,20 +226,16 @@ static bool is_there(struct job *job)
 static enum psn_code follow(struct job *job, bool *ret_moved, struct psn_error *err)
 {
     struct psn_role_row *row = job->row;
-    struct psn_place before = job->mailbox.place;
-    enum psn_backend backend = job->mailbox.backend;
+    struct psn_mailbox before = job->mailbox;
     bool exists = false;
 
     *ret_moved = false;
     psn_directory_forget(job->account->directory);
     if (psn_session_detect(job->session, row, &exists, NULL) || !exists)
         return PSN_OK;
-    *ret_moved = row->backend != backend ||
-                 strcmp(before.service, row->place.service) != 0 ||
-                 strcmp(before.organization, row->place.organization) != 0 ||
-                 strcmp(before.account, row->place.account) != 0;
     job->mailbox.backend = row->backend;
     job->mailbox.place = row->place;
+    *ret_moved = !psn_mailbox_is_where(&job->mailbox, &before);
     job->rules = row->look.rules;
     return psn_session_note_platform(job->session, row, err);
 }
@@ -488,33 +484,6 @@ static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
     }
 }
 
-static enum psn_code code_of(enum psn_rotation_reason reason)
-{
-    switch ((int)reason) {
-    case PSN_ROTATION_WHY_KEY:
-    case PSN_ROTATION_WHY_SERVICE:
-    case PSN_ROTATION_WHY_CLOCK:
-        return PSN_E_REFUSED;
-    case PSN_ROTATION_WHY_ABSENT:
-        return PSN_E_NOT_FOUND;
-    case PSN_ROTATION_WHY_POLICY:
-        return PSN_E_POLICY;
-    case PSN_ROTATION_WHY_EXISTS:
-        return PSN_E_EXISTS;
-    case PSN_ROTATION_WHY_NO_CONNECTION:
-        return PSN_E_NETWORK;
-    default:
-        return PSN_E_UNFINISHED;
-    }
-}
-
-/* Did OVH's answer to a send end the rotation, rather than a look or a login? */
-static bool is_refusal(enum psn_rotation_reason reason)
-{
-    return reason == PSN_ROTATION_WHY_KEY || reason == PSN_ROTATION_WHY_SERVICE ||
-           reason == PSN_ROTATION_WHY_CLOCK || reason == PSN_ROTATION_WHY_POLICY;
-}
-
 static void advise(const struct job *job, const struct psn_rotation_action *end,
                    struct psn_error *err)
 {
@@ -534,7 +503,7 @@ static void advise(const struct job *job, const struct psn_rotation_action *end,
                        _("look at the mailbox in the OVH control panel, then run the "
                          "command again; what was tried: passation show --versions %s"),
                        address);
-    else if (is_refusal(end->reason) && job->refusal.hint[0])
+    else if (psn_rotation_is_refusal(end->reason) && job->refusal.hint[0])
         (void)psn_hint(err, err->code, "%s", job->refusal.hint);
 }
 
@@ -542,10 +511,11 @@ static void advise(const struct job *job, const struct psn_rotation_action *end,
 static void explain(const struct job *job, const struct psn_rotation_action *end,
                     struct psn_outcome *outcome)
 {
-    enum psn_code code = code_of(end->reason);
+    enum psn_code code = psn_rotation_code(end->reason);
     const char *reason = psn_rotation_explain(end->reason);
     const char *address = job->row->address;
-    const struct psn_error *said = is_refusal(end->reason) ? &job->refusal : &job->last;
+    const struct psn_error *said =
+        psn_rotation_is_refusal(end->reason) ? &job->refusal : &job->last;
 
     if (end->kind == PSN_ROTATION_DO_UNFINISHED && end->reason == PSN_ROTATION_WHY_NONE)
         reason = _("stopped before the end; nothing is lost");

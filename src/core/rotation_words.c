@@ -78,3 +78,29 @@ const char *psn_result_name(enum psn_result result)
     }
     return "unknown";
 }
+
+enum psn_code psn_rotation_code(enum psn_rotation_reason reason)
+{
+    switch ((int)reason) {
+    case PSN_ROTATION_WHY_KEY:
+    case PSN_ROTATION_WHY_SERVICE:
+    case PSN_ROTATION_WHY_CLOCK:
+        return PSN_E_REFUSED;
+    case PSN_ROTATION_WHY_ABSENT:
+        return PSN_E_NOT_FOUND;
+    case PSN_ROTATION_WHY_POLICY:
+        return PSN_E_POLICY;
+    case PSN_ROTATION_WHY_EXISTS:
+        return PSN_E_EXISTS;
+    case PSN_ROTATION_WHY_NO_CONNECTION:
+        return PSN_E_NETWORK;
+    default:
+        return PSN_E_UNFINISHED;
+    }
+}
+
+bool psn_rotation_is_refusal(enum psn_rotation_reason reason)
+{
+    return reason == PSN_ROTATION_WHY_KEY || reason == PSN_ROTATION_WHY_SERVICE ||
+           reason == PSN_ROTATION_WHY_CLOCK || reason == PSN_ROTATION_WHY_POLICY;
+}

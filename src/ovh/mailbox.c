@@ -91,6 +91,17 @@ static bool is_domain(const char *domain)
     }
 }
 
+bool psn_mailbox_is_where(const struct psn_mailbox *mailbox,
+                          const struct psn_mailbox *other)
+{
+    const struct psn_place *place = &mailbox->place;
+
+    return mailbox->backend == other->backend &&
+           strcmp(place->service, other->place.service) == 0 &&
+           strcmp(place->organization, other->place.organization) == 0 &&
+           strcmp(place->account, other->place.account) == 0;
+}
+
 enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mailbox,
                                 struct psn_error *err)
 {

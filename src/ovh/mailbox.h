@@ -57,6 +57,9 @@ struct psn_mailbox {
     char domain[254];
     struct psn_place place;
 };
+/* Are both at the same place? */
+bool psn_mailbox_is_where(const struct psn_mailbox *mailbox,
+                          const struct psn_mailbox *other);
 
 /* The platform as people and the journal know it: the back-end, and for the second MX
  * Plan what stands behind it: "email/mxplan owa". */

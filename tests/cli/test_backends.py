@@ -2,6 +2,7 @@
 """What the services of the newer back-ends ask for, by the real binary: test_backends.py BUILD"""
 
 import os
+import re
 import sys
 import unittest
 
@@ -9,6 +10,19 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from support.world import World  # noqa: E402
 
 BUILD = None
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "man",
+                      "passation-ovh.1.scd")
+ROOTS = {"domain": "/email/domain", "mxplan-owa": "/email/mxplan", "mxplan-zimbra": "/email/mxplan",
+         "pro": "/email/pro", "exchange": "/email/exchange", "exchange-own": "/email/exchange",
+         "zimbra": "/v2/zimbra/platform"}
+
+
+def least_rules(family, domain):
+    """What the manual says that a key for this family needs, and nothing besides."""
+    with open(MANUAL) as manual:
+        rules = re.findall(r"^(GET|PUT|POST) +(/\S+)$", manual.read(), re.MULTILINE)
+    return [(method, path.replace("DOMAIN", domain)) for method, path in rules
+            if path in ("/me", "/auth/currentCredential") or path.startswith(ROOTS[family])]
 
 
 class Backends(unittest.TestCase):
@@ -136,6 +150,50 @@ class Backends(unittest.TestCase):
         world.run("role", "add", "--on", "zimbra", "new@a.example", check=0)
         self.assertEqual(world.role("new@a.example")["backend"], "zimbra")
         world.run("rotate", "*@a.example", check=0)
+
+    def seed(self, family, domain, free_slots):
+        if family == "domain":
+            self.world.control("POST", "/seed", {"domains": [
+                {"domain": domain, "nic": self.world.ready["nic"],
+                 "accounts": [{"name": "box", "password": "First-Pass-0-word"}]}]})
+        elif family == "exchange-own":
+            self.world.seed_service("exchange", domain, free_slots=0, offer="provider")
+        else:
+            self.world.seed_service(family, domain, free_slots=free_slots)
+
+    def test_a_key_with_exactly_the_least_rules_does_all_the_work(self):
+        world = self.world
+        for family in ROOTS:
+            with self.subTest(family):
+                domain = family + ".example"
+                boxes = [f"{name}@{domain}" for name in ("box", "one", "two", "three")]
+                self.seed(family, domain, free_slots=3)
+                world.allow(least_rules(family, domain))
+                found = world.add_client([domain], client=family, wide=False)
+                self.assertEqual((found["missing"], found["wide"]), (0, False), found)
+                world.run("role", "adopt", boxes[0], check=0)
+                world.run("role", "add", *boxes[1:], check=0)
+                world.run("rotate", "*@" + domain, check=0)
+                world.run("verify", "*@" + domain, check=0)
+                for box in boxes:
+                    password = world.run("show", box, "--reveal", check=0).stdout.splitlines()[0]
+                    self.assertEqual(password, world.in_force(box))
+                managed = {row["subject"] for row in world.json("ovh", "inventory", family)["findings"]
+                           if row["kind"] == "mailbox" and row["state"] == "managed"}
+                self.assertEqual(managed, set(boxes))
+
+    def test_mailboxes_that_are_made_at_once_take_a_slot_each(self):
+        world = self.world
+        for family in ("mxplan-owa", "pro", "exchange", "zimbra"):
+            with self.subTest(family):
+                domain = family + ".example"
+                new = [f"new{i}@{domain}" for i in range(4)]
+                world.seed_service(family, domain, free_slots=4)
+                world.add_client([domain], client=family)
+                world.run("role", "add", "--jobs", "16", *new, check=0)
+                for box in new:
+                    password = world.run("show", box, "--reveal", check=0).stdout.splitlines()[0]
+                    self.assertEqual(password, world.in_force(box))
 
 
 if __name__ == "__main__":

@@ -146,12 +146,15 @@ class World:
 
     # --- the newer back-ends ---
 
-    def allow_all(self):
-        """The key may do everything: the default one knows /email/domain only."""
+    def allow(self, rules):
+        """The key may do these (method, path), and nothing else."""
         self.control("POST", "/set", {"credential": {
             "consumer_key": self.ready["consumer_key"], "status": "validated", "revoked": False,
-            "rules": [{"method": method, "path": "/*"}
-                      for method in ("GET", "POST", "PUT", "DELETE")]}})
+            "rules": [{"method": method, "path": path} for method, path in rules]}})
+
+    def allow_all(self):
+        """The key may do everything: the default one knows /email/domain only."""
+        self.allow([(method, "/*") for method in ("GET", "POST", "PUT", "DELETE")])
 
     def seed_service(self, family, domain, free_slots=3, mailboxes=("box",), **more):
         """A service of its own: mxplan-owa, mxplan-zimbra, pro, exchange or zimbra."""
@@ -171,13 +174,15 @@ class World:
             entry["organization"] = service["organization"]
         self.control("POST", "/seed", {"services": [entry]})
 
-    def add_client(self, domains, client="essai"):
+    def add_client(self, domains, client="essai", wide=True):
+        """A linked client; what the link said of its key."""
         self.run("client", "add", client, "--nic", self.ready["nic"],
                  *(word for domain in domains for word in ("--domain", domain)),
                  "--endpoint", self.ready["endpoint"], "--imap", self.ready["imap"],
                  "--rate", "0", "--settle", "1s", "--login-cache", "1s",
                  "--failed-logins", "16/1s", check=0)
-        self.run("ovh", "link", client, "--config", self.config, "--accept-wide", check=0)
+        return self.json("ovh", "link", client, "--config", self.config,
+                         *(["--accept-wide"] if wide else []))
 
     def mailbox(self, address):
         """What the simulator holds of it, or None."""
