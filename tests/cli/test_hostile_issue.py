@@ -119,6 +119,7 @@ class Forger:
 
 class Hostile(unittest.TestCase):
     tried = 0
+    survived = 0
 
     @classmethod
     def setUpClass(cls):
@@ -132,7 +133,7 @@ class Hostile(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        print(f"tried {cls.tried} survived {cls.tried}")
+        print(f"tried {cls.tried} survived {cls.survived}")
         cls.world.__exit__()
 
     # --- running ---
@@ -176,6 +177,7 @@ class Hostile(unittest.TestCase):
         type(self).tried += 1
         self.assertIn(code, codes, (args, output))
         self.assertIsNone(is_clean(output, terminal), (args, output))
+        type(self).survived += 1
 
     def both(self, *args, codes):
         done = self.piped(*args, codes=codes)
@@ -397,6 +399,7 @@ class Hostile(unittest.TestCase):
             self.assertNotIn(canary, calls)
             self.assertNotIn(canary, done.stdout + done.stderr)
         type(self).tried += 1
+        type(self).survived += 1
 
 
 if __name__ == "__main__":
