@@ -83,8 +83,8 @@ struct psn_opened_secret {
     char url[PSN_FIELD_MAX]; /* of the password: the webmail */
     char expires[11];
     char note[PSN_NOTE_MAX];
-    char imap[160]; /* "host port security" */
-    char smtp[160];
+    char imap[PSN_SERVER_MAX]; /* "host port security" */
+    char smtp[PSN_SERVER_MAX];
     const struct psn_secret *value; /* borrowed for the call */
 };
 typedef enum psn_code psn_opened_fn(void *arg, const struct psn_opened_secret *secret,

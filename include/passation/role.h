@@ -25,6 +25,7 @@ enum {
     PSN_FIELD_MAX = 1025,
     PSN_NOTE_MAX = 4097,
     PSN_ROLE_PLATFORMS_MAX = 4,
+    PSN_SERVER_MAX = 280, /* "host port security" */
 };
 
 enum psn_role_state {
@@ -95,10 +96,10 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_role_rm(struct psn_vault *vault,
 
 /* How a mail program reaches the mailbox. */
 struct psn_mail_settings {
-    char imap_host[128];
+    char imap_host[PSN_DOMAIN_NAME_MAX];
     uint16_t imap_port;
     char imap_security[16]; /* "SSL/TLS" or "STARTTLS" */
-    char smtp_host[128];
+    char smtp_host[PSN_DOMAIN_NAME_MAX];
     uint16_t smtp_port;
     char smtp_security[16];
     char webmail[128];

@@ -68,7 +68,7 @@ static void row_version(struct cli_table *table, uint64_t version, int64_t chang
 static void row_host(struct cli_table *table, const char *label, const char *host,
                      uint16_t port, const char *security)
 {
-    char text[192];
+    char text[PSN_SERVER_MAX];
 
     if (!host[0])
         return;

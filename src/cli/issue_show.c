@@ -19,7 +19,7 @@ struct view {
 /* "host port security" as an object. */
 static void put_server(struct cli_json *json, const char *name, const char *text)
 {
-    char line[160];
+    char line[PSN_SERVER_MAX];
     char *port;
     char *security;
     uint64_t number;

@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/document_form.h"
 #include "core/person.h"
 #include "ovh/credential.h"
 #include "ovh/mailbox.h"
@@ -73,11 +74,7 @@ static bool url_has_form(const char *url, const char *scheme)
     if (!colon || colon == host || !psn_text_parse_u64(colon + 1, 65535, &port) ||
         port == 0)
         return false;
-    for (const char *at = host; at < colon; at++)
-        if (!psn_text_is_lower(*at) && !psn_text_is_upper(*at) &&
-            !psn_text_is_digit(*at) && *at != '.' && *at != '-')
-            return false;
-    return true;
+    return psn_form_is_host(host, (size_t)(colon - host));
 }
 
 static enum psn_code check_url(const char *url, const char *scheme, const char *option,
@@ -142,11 +139,16 @@ enum psn_code psn_client_check(struct psn_client *client, struct psn_error *err)
         return psn_fail(err, PSN_E_INVALID,
                         _("the name of '%s' holds characters that cannot be shown"),
                         client->id);
+    if (client->name[0] && !psn_form_is_line(client->name, strlen(client->name)))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("the name of '%s' begins or ends with a blank"), client->id);
     if (client->domain_count == 0) {
         (void)psn_fail(err, PSN_E_INVALID, _("client '%s' has no domain"), client->id);
         return psn_hint(err, PSN_E_INVALID,
                         _("name at least one: --domain boulangerie-martin.fr"));
     }
+    psn_text_lower(client->imap);
+    psn_text_lower(client->smtp);
     rc = check_nic(client, err);
     if (!rc)
         rc = psn_ovh_endpoint_root(client->endpoint, root, sizeof root, &is_ovh, err);

@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/document_check.h"
 #include "core/document_form.h"
 #include "crypto/base64.h"
 
@@ -24,8 +25,8 @@ enum {
 struct rule {
     const char *name;
     unsigned flags;
-    bool (*fits)(const char *text, size_t size);
-    const char *value; /* of ONE */
+    bool (*fits)(const char *text, size_t size); /* of the value, whatever its form */
+    const char *value;                           /* of ONE */
 };
 
 static const struct rule head_rules[PSN_HEAD_FIELDS] = {
@@ -33,14 +34,14 @@ static const struct rule head_rules[PSN_HEAD_FIELDS] = {
     [PSN_HEAD_SERIAL] = { "Serial", MUST, psn_form_is_number, NULL },
     [PSN_HEAD_ISSUED] = { "Issued", MUST, psn_form_is_time, NULL },
     [PSN_HEAD_ISSUER] = { "Issuer", MUST, psn_form_is_fingerprint, NULL },
-    [PSN_HEAD_ISSUED_BY] = { "Issued-By", MUST, psn_form_is_text, NULL },
+    [PSN_HEAD_ISSUED_BY] = { "Issued-By", MUST, psn_form_is_word, NULL },
     [PSN_HEAD_REPLY_TO] = { "Reply-To", 0, psn_form_is_address, NULL },
     [PSN_HEAD_VAULT] = { "Vault", MUST, psn_form_is_vault_id, NULL },
     [PSN_HEAD_PERSON] = { "Person", MUST, psn_form_is_id, NULL },
-    [PSN_HEAD_NAME] = { "Name", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_NAME] = { "Name", 0, psn_form_is_word, NULL },
     [PSN_HEAD_RECIPIENT] = { "Recipient", MUST, psn_form_is_recipient, NULL },
     [PSN_HEAD_CLIENT] = { "Client", MUST, psn_form_is_id, NULL },
-    [PSN_HEAD_CLIENT_NAME] = { "Client-Name", 0, psn_form_is_text, NULL },
+    [PSN_HEAD_CLIENT_NAME] = { "Client-Name", 0, psn_form_is_word, NULL },
     [PSN_HEAD_RIGHT] = { "Right", MUST | ONE, NULL, "read" },
     [PSN_HEAD_FROM] = { "From", MUST, psn_form_is_time, NULL },
     [PSN_HEAD_UNTIL] = { "Until", MUST, psn_form_is_until, NULL },
@@ -54,7 +55,8 @@ static const struct rule mailbox_rules[PSN_MAILBOX_FIELDS] = {
     [PSN_MAILBOX_CHANGED] = { "Changed", 0, psn_form_is_time, NULL },
     [PSN_MAILBOX_PROVED] = { "Proved", 0, psn_form_is_time, NULL },
     [PSN_MAILBOX_USER] = { "User", MUST | LINES, psn_form_is_text, NULL },
-    [PSN_MAILBOX_PASSWORD] = { "Password", MUST | LINES | BASE64, NULL, NULL },
+    [PSN_MAILBOX_PASSWORD] = { "Password", MUST | LINES | BASE64, psn_form_is_secret,
+                               NULL },
     [PSN_MAILBOX_WEBMAIL] = { "Webmail", 0, psn_form_is_https, NULL },
     [PSN_MAILBOX_IMAP] = { "IMAP", 0, psn_form_is_server, NULL },
     [PSN_MAILBOX_SMTP] = { "SMTP", 0, psn_form_is_server, NULL },
@@ -68,8 +70,8 @@ static const struct rule secret_rules[PSN_SECRET_FIELDS] = {
     [PSN_SECRET_USER] = { "User", LINES, psn_form_is_text, NULL },
     [PSN_SECRET_URL] = { "URL", LINES, psn_form_is_text, NULL },
     [PSN_SECRET_EXPIRES] = { "Expires", 0, psn_form_is_date, NULL },
-    [PSN_SECRET_NOTE] = { "Note", LINES, NULL, NULL },
-    [PSN_SECRET_VALUE] = { "Value", MUST | LINES | BASE64, NULL, NULL },
+    [PSN_SECRET_NOTE] = { "Note", LINES, psn_form_is_note, NULL },
+    [PSN_SECRET_VALUE] = { "Value", MUST | LINES | BASE64, psn_form_is_secret, NULL },
 };
 
 enum {
@@ -79,7 +81,7 @@ enum {
 };
 
 static const struct rule end_rules[END_FIELDS] = {
-    [END_MEANS] = { "Means", MUST | LINES, NULL, NULL },
+    [END_MEANS] = { "Means", MUST | LINES, psn_form_is_means, NULL },
     [END_END] = { "End", MUST | ONE, NULL, "passation-issue 1" },
 };
 
@@ -109,6 +111,10 @@ static bool fits(const struct rule *rule, const char *text, size_t size)
 
 /* --- writing --- */
 
+enum {
+    TEXT_MAX = PSN_DOCUMENT_MAX - 1024, /* its signature must have room too */
+};
+
 static void fail(struct psn_document_writer *writer, enum psn_code rc)
 {
     if (!writer->failed)
@@ -125,7 +131,7 @@ static void make_room(struct psn_document_writer *writer, size_t size)
 
     if (writer->failed || used + size <= capacity)
         return;
-    if (used + size > PSN_DOCUMENT_MAX) {
+    if (used + size > TEXT_MAX) {
         fail(writer,
              psn_fail(&writer->error, PSN_E_LIMIT, _("an issue holds at most %d KiB"),
                       PSN_DOCUMENT_MAX / 1024));
@@ -208,12 +214,12 @@ static void put_field(struct psn_document_writer *writer, const struct rule *rul
 
     if (value.size == 0 && !(rule->flags & MUST))
         return;
+    if (value.size && !fits(rule, text, value.size)) {
+        refuse_value(writer, rule);
+        return;
+    }
     put_text(writer, rule->name);
     if (value.size && psn_form_is_line(text, value.size)) {
-        if (!fits(rule, text, value.size)) {
-            refuse_value(writer, rule);
-            return;
-        }
         put_text(writer, ": ");
         put(writer, value.at, value.size);
         put_text(writer, "\n");
@@ -390,13 +396,34 @@ static enum psn_code read_field(struct reader *reader, const struct rule *rule,
     return rule->flags & MUST ? malformed(reader, err) : PSN_OK;
 }
 
+/* The value of a field that does not stand behind its name; read_field() saw the others.
+ */
+static enum psn_code check_value(const struct reader *reader, const struct rule *rule,
+                                 const struct psn_field *field, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc;
+
+    if (!field->at || field->form == PSN_FORM_INLINE)
+        return PSN_OK;
+    rc = psn_field_secret(field, &value, err);
+    if (!rc && !fits(rule, (const char *)psn_secret_bytes(value), psn_secret_size(value)))
+        rc = malformed(reader, err);
+    return rc;
+}
+
 static enum psn_code read_block(struct reader *reader, struct psn_block *block,
                                 struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < blocks[block->kind].count; i++)
-        rc = read_field(reader, &blocks[block->kind].rules[i], &block->fields[i], err);
+    for (size_t i = 0; !rc && i < blocks[block->kind].count; i++) {
+        const struct rule *rule = &blocks[block->kind].rules[i];
+
+        rc = read_field(reader, rule, &block->fields[i], err);
+        if (!rc)
+            rc = check_value(reader, rule, &block->fields[i], err);
+    }
     return rc;
 }
 
@@ -496,6 +523,8 @@ enum psn_code psn_document_parse(const struct psn_secret *text,
         rc = append(&document, &head, err);
     if (!rc)
         rc = read_rest(&reader, &document, err);
+    if (!rc)
+        rc = psn_document_check(&document, err);
     if (rc) {
         psn_document_release(&document);
         return rc;

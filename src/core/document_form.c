@@ -11,6 +11,7 @@
 #include "core/receipt.h"
 #include "core/recipient.h"
 #include "core/role.h"
+#include "crypto/base64.h"
 #include "crypto/sign.h"
 
 bool psn_form_is_lines(const char *text, size_t size)
@@ -33,10 +34,38 @@ bool psn_form_is_line(const char *text, size_t size)
            !memchr(text, '\n', size) && psn_form_is_lines(text, size);
 }
 
+bool psn_form_is_secret(const char *bytes, size_t size)
+{
+    (void)bytes;
+    return size <= PSN_SECRET_MAX;
+}
+
+bool psn_form_is_note(const char *text, size_t size)
+{
+    return size < PSN_NOTE_MAX && psn_form_is_lines(text, size);
+}
+
+bool psn_form_is_means(const char *text, size_t size)
+{
+    const char *end = size ? memchr(text, '\n', size) : NULL;
+
+    return end && !memchr(end + 1, '\n', size - (size_t)(end + 1 - text)) &&
+           psn_form_is_note(text, size);
+}
+
+static bool is_one_line(const char *text, size_t size, size_t max)
+{
+    return size < max && (size == 0 || !memchr(text, '\n', size));
+}
+
 bool psn_form_is_text(const char *text, size_t size)
 {
-    (void)text;
-    return size <= PSN_TEXT_MAX;
+    return is_one_line(text, size, PSN_FIELD_MAX);
+}
+
+bool psn_form_is_word(const char *text, size_t size)
+{
+    return is_one_line(text, size, PSN_NAME_MAX);
 }
 
 /* A short value as a C string; false if it is none. */
@@ -125,14 +154,13 @@ bool psn_form_is_fingerprint(const char *text, size_t size)
         SIZE = 50 /* "SHA256:" and 43 characters of base64 */
     };
     static const char begin[] = "SHA256:";
+    uint8_t digest[32];
 
     if (size != SIZE || memcmp(text, begin, sizeof begin - 1) != 0)
         return false;
-    for (size_t i = sizeof begin - 1; i < size; i++)
-        if (!psn_text_is_digit(text[i]) && !psn_text_is_lower(text[i]) &&
-            !psn_text_is_upper(text[i]) && text[i] != '+' && text[i] != '/')
-            return false;
-    return true;
+    /* Of the last digit's bits two count for nothing: they are 0. */
+    return psn_base64_decode_exact(PSN_BASE64_RAW, text + sizeof begin - 1,
+                                   size - (sizeof begin - 1), digest, sizeof digest);
 }
 
 bool psn_form_is_recipient(const char *text, size_t size)
@@ -163,28 +191,61 @@ bool psn_form_is_address(const char *text, size_t size)
            strcmp(address, normal) == 0;
 }
 
-static bool is_host(const char *text, size_t size)
+static bool is_host_label(const char *text, size_t size)
 {
+    enum {
+        LABEL_MAX = 63 /* RFC 1035 2.3.4 */
+    };
+
     for (size_t i = 0; i < size; i++)
-        if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) &&
-            text[i] != '.' && text[i] != '-')
+        if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) && text[i] != '-')
             return false;
-    return size > 0 && size <= PSN_DOMAIN_MAX && text[0] != '-' && text[0] != '.';
+    return size > 0 && size <= LABEL_MAX && text[0] != '-' && text[size - 1] != '-';
+}
+
+bool psn_form_is_host(const char *text, size_t size)
+{
+    const char *dot;
+
+    if (size > PSN_DOMAIN_MAX)
+        return false;
+    while ((dot = size ? memchr(text, '.', size) : NULL) != NULL) {
+        if (!is_host_label(text, (size_t)(dot - text)))
+            return false;
+        size -= (size_t)(dot + 1 - text);
+        text = dot + 1;
+    }
+    return is_host_label(text, size);
+}
+
+static bool is_port(const char *text, size_t size)
+{
+    char port[6];
+    uint64_t value;
+
+    return copy(text, size, port, sizeof port) && port[0] != '0' &&
+           psn_text_parse_u64(port, UINT16_MAX, &value);
 }
 
 bool psn_form_is_https(const char *text, size_t size)
 {
     static const char begin[] = "https://";
     size_t skip = sizeof begin - 1;
+    const char *host = text + skip;
     const char *slash;
+    const char *colon;
 
-    if (size <= skip || memcmp(text, begin, skip) != 0)
+    if (size <= skip || size >= PSN_FIELD_MAX || memcmp(text, begin, skip) != 0)
         return false;
-    slash = memchr(text + skip, '/', size - skip);
+    slash = memchr(host, '/', size - skip);
+    if (!slash)
+        return false;
     for (size_t i = skip; i < size; i++)
-        if (text[i] <= ' ' || text[i] == '"' || text[i] == '<' || text[i] == '>')
+        if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>", text[i]))
             return false;
-    return is_host(text + skip, slash ? (size_t)(slash - text) - skip : size - skip);
+    colon = memchr(host, ':', (size_t)(slash - host));
+    return psn_form_is_host(host, (size_t)((colon ? colon : slash) - host)) &&
+           (!colon || is_port(colon + 1, (size_t)(slash - colon - 1)));
 }
 
 bool psn_form_is_server(const char *text, size_t size)
@@ -192,7 +253,6 @@ bool psn_form_is_server(const char *text, size_t size)
     char line[PSN_DOMAIN_MAX + 32];
     char *port;
     char *security;
-    uint64_t value;
 
     if (!copy(text, size, line, sizeof line))
         return false;
@@ -202,7 +262,6 @@ bool psn_form_is_server(const char *text, size_t size)
         return false;
     *port++ = '\0';
     *security++ = '\0';
-    return is_host(line, strlen(line)) && psn_text_parse_u64(port, 65535, &value) &&
-           value > 0 && port[0] != '0' &&
+    return psn_form_is_host(line, strlen(line)) && is_port(port, strlen(port)) &&
            (strcmp(security, "SSL/TLS") == 0 || strcmp(security, "STARTTLS") == 0);
 }

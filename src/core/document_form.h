@@ -12,8 +12,14 @@ bool psn_form_is_lines(const char *text, size_t size);
 /* The same, not empty, in one line, without a blank at either end. */
 bool psn_form_is_line(const char *text, size_t size);
 
-/* All below are asked for one line. */
+/* Of a secret or the words about it, in one line or several. */
+bool psn_form_is_secret(const char *bytes, size_t size); /* also what is no text */
+bool psn_form_is_note(const char *text, size_t size);
+bool psn_form_is_means(const char *text, size_t size); /* two lines */
+
+/* All below hold for one line and nothing else. */
 bool psn_form_is_text(const char *text, size_t size);
+bool psn_form_is_word(const char *text, size_t size);
 bool psn_form_is_label(const char *text, size_t size);       /* of a secret */
 bool psn_form_is_type(const char *text, size_t size);        /* [a-z0-9-]{1,32} */
 bool psn_form_is_number(const char *text, size_t size);      /* 1 to 2^53 - 1 */
@@ -26,6 +32,7 @@ bool psn_form_is_fingerprint(const char *text, size_t size); /* SHA256:… */
 bool psn_form_is_recipient(const char *text, size_t size);   /* a key, or "code" */
 bool psn_form_is_receipt(const char *text, size_t size);     /* XXXXX-XXXXX-X */
 bool psn_form_is_address(const char *text, size_t size);     /* in normal form */
+bool psn_form_is_host(const char *text, size_t size);
 bool psn_form_is_https(const char *text, size_t size);
 bool psn_form_is_server(const char *text, size_t size); /* "host port security" */
 

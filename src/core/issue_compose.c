@@ -222,8 +222,8 @@ static enum psn_code write_mailbox(struct psn_vault *vault,
     char version[24];
     char changed[PSN_TIME_SIZE];
     char proved[PSN_TIME_SIZE];
-    char imap[160];
-    char smtp[160];
+    char imap[PSN_SERVER_MAX];
+    char smtp[PSN_SERVER_MAX];
     enum psn_code rc = psn_role_read(vault, content->address, &role, err);
 
     if (rc)

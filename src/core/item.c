@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/journal.h"
 #include "core/record.h"
@@ -99,8 +100,9 @@ static enum psn_code check_fields(const struct psn_secret_info *info,
             err, PSN_E_INVALID,
             _("%s, %s: the user name or address holds characters that cannot be shown"),
             info->address, info->label);
-    if (!psn_text_is_utf8(info->note, strlen(info->note)))
-        return psn_fail(err, PSN_E_INVALID, _("%s, %s: the note is not UTF-8 text"),
+    if (!psn_form_is_note(info->note, strlen(info->note)))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("%s, %s: the note holds characters that cannot be shown"),
                         info->address, info->label);
     if (info->expires[0] && !psn_clock_parse_date(info->expires, &year, &month, &day)) {
         (void)psn_fail(err, PSN_E_INVALID, _("%s, %s: the expiry is not a date"),

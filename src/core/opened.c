@@ -28,6 +28,26 @@ const struct psn_opened_head *psn_opened_head(const struct psn_opened *opened)
 
 /* --- the signature --- */
 
+/* One armor, as ssh-keygen breaks it: a signature has one spelling. */
+static bool is_strict_armor(const char *text, size_t size)
+{
+    enum {
+        COLUMNS = 70
+    };
+    const char *at = memchr(text, '\n', size);
+    const char *end = text + size;
+    size_t last = COLUMNS;
+
+    for (at = at ? at + 1 : end; at < end && *at != '-'; at += last + 1) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+        if (last != COLUMNS || !stop || stop == at || stop - at > COLUMNS)
+            return false;
+        last = (size_t)(stop - at);
+    }
+    return !memchr(text, '\r', size);
+}
+
 /* The signature must be all that is left, up to the last byte: of the line ends that an
  * armor may have behind it, exactly one. */
 static enum psn_code check_signature(const struct psn_opened *opened,
@@ -48,6 +68,10 @@ static enum psn_code check_signature(const struct psn_opened *opened,
     if (bytes[size - 1] != '\n' || bytes[size - 2] != '-')
         return psn_fail(err, PSN_E_INTEGRITY,
                         _("something was added behind the end of the issue"));
+    if (!is_strict_armor(text, size - signed_size))
+        return psn_fail(
+            err, PSN_E_INTEGRITY,
+            _("the signature inside the issue is not written as it should be"));
     rc = psn_sshsig_claimed_key(text, size - signed_size, key, err);
     if (!rc)
         rc = psn_sshsig_verify(text, size - signed_size, key, "passation-issue", &source,

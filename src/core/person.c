@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/journal.h"
 #include "core/recipient.h"
@@ -102,6 +103,9 @@ enum psn_code psn_person_check(const struct psn_person *person, struct psn_error
             err, PSN_E_INVALID,
             _("the name or e-mail of '%s' holds characters that cannot be shown"),
             person->id);
+    if (person->name[0] && !psn_form_is_line(person->name, strlen(person->name)))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("the name of '%s' begins or ends with a blank"), person->id);
     return check_words(person, err);
 }
 

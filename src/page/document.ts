@@ -5,7 +5,8 @@ import { isReceipt } from "./receipt";
 import { decodeUtf8, isPlain, utf8Size } from "./text";
 
 export const DOCUMENT_MAX = 1024 * 1024;
-const LINE_MAX = 4096;
+const WORD_MAX = 256;
+const LINE_MAX = 1024;
 const NOTE_MAX = 4096;
 const SECRET_MAX = 16 * 1024;
 const LABEL_MAX = 64;
@@ -157,20 +158,25 @@ const id = matches(/^[a-z0-9][a-z0-9._-]{0,63}$/);
 const version: Check = (value) => /^[1-9][0-9]{0,15}$/.test(value) && Number.isSafeInteger(Number(value));
 
 function time(value: string): boolean {
-    if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value)) return false;
+    if (!/^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value)) return false;
     const date = new Date(value);
     return !Number.isNaN(date.getTime()) && date.toISOString() === value.replace("Z", ".000Z");
 }
 
-const date: Check = (value) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value) && time(`${value}T00:00:00Z`);
+function date(value: string): boolean {
+    if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return false;
+    const day = new Date(`${value}T00:00:00Z`);
+    return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
+}
 
-const LOCAL = "[a-z0-9_+,-]+(?:\\.[a-z0-9_+,-]+)*";
+const LOCAL = "[a-z0-9][a-z0-9_+,-]*(?:\\.[a-z0-9_+,-]+)*";
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const ADDRESS = new RegExp(`^${LOCAL}@${LABEL}(?:\\.${LABEL})+$`);
 const address: Check = (value) =>
-    value.length <= 254 && value.indexOf("@") <= 64 && ADDRESS.test(value);
+    value.length <= 254 && value.indexOf("@") <= 64 && ADDRESS.test(value) && !/\.[0-9]+$/.test(value);
 
-const SERVER = new RegExp(`^(${LABEL}(?:\\.${LABEL})*) ([1-9][0-9]{0,4}) (SSL/TLS|STARTTLS)$`);
+const HOST = `${LABEL}(?:\\.${LABEL})*`;
+const SERVER = new RegExp(`^(${HOST}) ([1-9][0-9]{0,4}) (SSL/TLS|STARTTLS)$`);
 function server(value: string): boolean {
     const match = SERVER.exec(value);
     return match !== null && (match[1] as string).length <= 253 && Number(match[2]) <= 65535;
@@ -184,8 +190,11 @@ function toServer(value: string): Server | null {
 
 const fingerprint = matches(/^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/);
 const recipient = matches(/^(?:code|age1[02-9ac-hj-np-z]{58}|ssh-ed25519 [A-Za-z0-9+/]{68})$/);
-const webmail: Check = (value) =>
-    value.length <= LINE_MAX && /^https:\/\/[a-z0-9.-]+(?::[0-9]{1,5})?\/[\x21-\x7e]*$/.test(value);
+const WEBMAIL = new RegExp(`^https://(${HOST})(?::([1-9][0-9]{0,4}))?/[!#-;=?-~]*$`);
+function webmail(value: string): boolean {
+    const match = WEBMAIL.exec(value);
+    return match !== null && value.length <= LINE_MAX && (match[1] as string).length <= 253 && Number(match[2] ?? 1) <= 65535;
+}
 
 /* Base64 is for what cannot be written as text, and for nothing else. */
 function toSecret(field: Field): Secret {
@@ -229,7 +238,8 @@ class Block {
         return field.value;
     }
     may(name: string, check: Check): string {
-        return this.has(name) ? this.need(name, check) : "";
+        /* What is empty is left out. */
+        return this.has(name) ? this.need(name, (value) => value !== "" && check(value)) : "";
     }
     secret(name: string): Secret {
         return toSecret(this.take(name));
@@ -246,14 +256,14 @@ function readHeader(block: Block): Issue {
         serial: block.need("Serial", version),
         issued: block.need("Issued", time),
         issuer: block.need("Issuer", fingerprint),
-        issuedBy: block.need("Issued-By", inlineLine(LINE_MAX)),
+        issuedBy: block.need("Issued-By", inlineLine(WORD_MAX)),
         replyTo: block.may("Reply-To", address),
         vault: block.need("Vault", matches(/^[0-9a-f]{32}$/)),
         person: block.need("Person", id),
-        name: block.may("Name", inlineLine(LINE_MAX)),
+        name: block.may("Name", inlineLine(WORD_MAX)),
         recipient: block.need("Recipient", recipient),
         client: block.need("Client", id),
-        clientName: block.may("Client-Name", inlineLine(LINE_MAX)),
+        clientName: block.may("Client-Name", inlineLine(WORD_MAX)),
         from: "",
         until: "",
         reason: "",

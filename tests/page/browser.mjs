@@ -44,8 +44,8 @@ export class Browser {
 
     /* Opens html from a file, after prepare() was run in it; what the page asks for, logs or
      * is refused is kept in seen, and how many tabs there are. */
-    async open(html, { size = "desktop", scheme = "light", language = "fr-FR", motion = "reduce", prepare = () => undefined } = {}) {
-        const file = join(this.dir, `page-${Math.random().toString(36).slice(2)}.html`);
+    async open(html, { size = "desktop", scheme = "light", language = "fr-FR", motion = "reduce", name = `page-${Math.random().toString(36).slice(2)}.html`, prepare = () => undefined } = {}) {
+        const file = join(this.dir, name);
         const page = await this.tab();
         const seen = { file: pathToFileURL(file).href, requests: [], errors: [], dialogs: 0, tabs: async () => (await this.context.pages()).length };
         const heard = {

@@ -132,6 +132,35 @@ test("a document is refused as a whole for any departure from the grammar", () =
     assert.ok(tried > 150, `${tried}`);
 });
 
+/* \n, \t, \\ and {x*9} of edits.txt; the C reader's test holds itself to the same list. */
+const unfold = (word) => word.replace(/\\[nt\\]|\{[^{}]+\*\d+\}/g, (mark) => {
+    if (mark[0] === "\\") return { n: "\n", t: "\t", "\\": "\\" }[mark[1]];
+    const [, text, times] = /^\{(.+)\*(\d+)\}$/.exec(mark);
+    return text.repeat(Number(times));
+});
+
+test("the reader takes and refuses what the list of edits says", () => {
+    const good = readFileSync(join(vectors, "several.txt"), "utf8").split(/(?<=\nEnd: passation-issue 1\n)/)[0];
+    const wrong = [];
+    let tried = 0;
+    for (const line of readFileSync(join(vectors, "edits.txt"), "utf8").split("\n")) {
+        if (line === "" || line.startsWith("#")) continue;
+        const [verdict, from, to] = line.split("\t");
+        assert.ok(good.includes(unfold(from)), line);
+        let said = "accept";
+        try {
+            read(good.replace(unfold(from), () => unfold(to)));
+        } catch (error) {
+            assert.ok(error instanceof ours.Malformed, error);
+            said = "refuse";
+        }
+        if (said !== verdict) wrong.push(line);
+        tried++;
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(tried >= 300, `${tried}`);
+});
+
 test("a document of invalid UTF-8 is refused", () => {
     const data = bytes(compose(one, issuer.fingerprint));
     for (const byte of [0xff, 0xc0, 0xed, 0x80]) {
