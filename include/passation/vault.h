@@ -47,6 +47,9 @@ enum psn_slot_kind {
 };
 PSN_API const char *psn_slot_kind_name(enum psn_slot_kind kind);
 
+/* Whether a key of this kind can open the vault at all; also while it is locked. */
+PSN_API bool psn_vault_has_slot(const struct psn_vault *vault, enum psn_slot_kind kind);
+
 struct psn_key {
     enum psn_slot_kind kind;
     const struct psn_secret *secret; /* borrowed */

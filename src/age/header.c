@@ -224,7 +224,8 @@ static enum psn_code check_version(const char *text, size_t size, struct psn_err
     if (size >= v1_size && memcmp(text, v1_line, v1_size) == 0)
         return PSN_OK;
     if (size < sizeof magic - 1 || memcmp(text, magic, sizeof magic - 1) != 0)
-        return psn_fail(err, PSN_E_INTEGRITY, _("this is not an age file"));
+        return psn_fail(err, PSN_E_INTEGRITY,
+                        _("this is not an age file, nor a page that holds one"));
     return psn_fail(err, PSN_E_TOO_NEW,
                     _("this is an age file of another version than 1"));
 }

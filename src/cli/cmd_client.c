@@ -148,7 +148,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     if (rc)
         return rc;
     rc = print_stored(cli, client.id, err);
-    cli_note(cli, _("Next: passation ovh link %s --config ovh.conf"), client.id);
+    cli_note(cli, _("Next: passation ovh link %s"), client.id);
     return rc;
 }
 

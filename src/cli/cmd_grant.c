@@ -60,10 +60,10 @@ static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_erro
         rc = cli_until_parse(options->until, options->zone, &request.until_s, err);
     if (rc)
         return rc;
-    if (!options->until)
-        cli_warn(cli, _("this grant has no end; give one with --until YYYY-MM-DD"));
     cli_delivery_begin(&delivery, cli, &options->where);
     rc = psn_grant_make(cli->vault, &request, &delivery.to, err);
+    if (!rc && !options->until)
+        cli_warn(cli, _("this grant has no end; give one with --until YYYY-MM-DD"));
     if (!rc)
         cli_note(cli,
                  _("A mailbox password can read, send and delete; what was read "

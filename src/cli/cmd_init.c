@@ -168,6 +168,11 @@ static enum psn_code tell(struct cli *cli, const struct cmd_init_options *option
                              _("The recovery code, shown this once. Write it down and "
                                "keep it away from this machine:"),
                              first->recovery, err);
+    if (!rc && options->recovery_out)
+        cli_note(cli,
+                 _("The recovery code is in '%s': print it, keep it elsewhere, and "
+                   "delete the file"),
+                 CLI_SHOWN(options->recovery_out));
     if (!rc && !first->recovery)
         cli_warn(cli,
                  _("no recovery code was made, since there is no terminal to show it "
@@ -180,6 +185,8 @@ static enum psn_code tell(struct cli *cli, const struct cmd_init_options *option
     cli_print(cli, _("Its fingerprint: %s\n"), keys.fingerprint);
     cli_note(cli, _("It may become the only copy of these passwords: passation backup "
                     "FILE"));
+    cli_note(cli, _("Next: passation unlock, then: passation client add ID --nic NIC "
+                    "--domain DOMAIN"));
     return PSN_OK;
 }
 

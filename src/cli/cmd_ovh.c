@@ -86,9 +86,14 @@ static enum psn_code ask_pair(struct cli *cli, bool is_account,
     PSN_AUTO(psn_secret) *key = NULL;
     PSN_AUTO(psn_secret) *secret = NULL;
     PSN_AUTO(psn_secret) *pair = NULL;
-    enum psn_code rc =
-        cli_ask_secret(cli, is_account ? _("Client id: ") : _("Application key: "),
-                       PAIR_MAX / 2, &key, err);
+    enum psn_code rc;
+
+    if (!is_account && cli_has_terminal(cli))
+        cli_note(cli,
+                 _("The two keys of your application, which OVH gives at its createApp "
+                   "page; for Europe: https://eu.api.ovh.com/createApp/"));
+    rc = cli_ask_secret(cli, is_account ? _("Client id: ") : _("Application key: "),
+                        PAIR_MAX / 2, &key, err);
 
     if (!rc)
         rc = cli_ask_secret(cli,

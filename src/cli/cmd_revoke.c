@@ -82,7 +82,9 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     if (!rc)
         rc = fail_left(cli, person, err);
     if (!rc && !options->no_rotate)
-        cli_note(cli, _("Those who stay get the new passwords with: passation outbox"));
+        cli_note(
+            cli,
+            _("Those who keep these roles get the new passwords with: passation outbox"));
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/options.h"
+#include "cli/output.h"
 
 PSN_DEFINE_AUTO(cli_table)
 
@@ -96,8 +97,11 @@ static enum psn_code help_command(struct cli *cli, const struct cli_command *com
 {
     bool has_options = command->options && command->options->name;
     enum psn_code rc = PSN_OK;
+    char title[CELL_SIZE];
 
-    cli_print(cli, "passation %s: %s\n\n", command->name, _(command->summary));
+    (void)snprintf(title, sizeof title, _("passation %s: %s\n"), command->name,
+                   _(command->summary));
+    cli_print_line(cli, title);
     if (command->examples)
         rc = print_examples(cli, _(command->examples), err);
     cli_print(cli, "\n%s\n  passation %s%s%s%s\n", _("Usage:"), command->name,
@@ -113,9 +117,9 @@ static enum psn_code help_overview(struct cli *cli, struct psn_error *err)
 {
     enum psn_code rc;
 
-    cli_print(cli, "%s\n\n",
-              _("passation: mailbox passwords at OVH, one mailbox for each "
-                "role, in a vault"));
+    cli_print_line(cli, _("passation: mailbox passwords at OVH, one mailbox for each "
+                          "role, in a vault"));
+    cli_print(cli, "\n");
     rc = print_examples(
         cli,
         _("passation init\tmake a vault\n"

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/display.h"
 #include "cli/fields.h"
+#include "cli/output.h"
 
 enum {
     LINE_MAX_BYTES = 4096
@@ -205,6 +206,7 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
     PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_BYTES);
     enum psn_code rc;
 
+    psn_buf_format(&line, "%s ", mark_text(mark_of(outcome)));
     if (is_done(outcome->result))
         describe_done(&line, outcomes, outcome);
     else if (is_told_by_the_end(outcomes, outcome) || !outcome->error.message[0])
@@ -214,8 +216,7 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
     describe_dates(&line, outcome);
     rc = psn_buf_check(&line, err);
     if (!rc)
-        cli_print(outcomes->cli, "%s %s\n", mark_text(mark_of(outcome)),
-                  psn_buf_str(&line));
+        cli_print_line(outcomes->cli, psn_buf_str(&line));
     return rc;
 }
 

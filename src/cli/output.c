@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/wrap.h"
 
 /* Results on stdout, everything else on stderr. */
 
@@ -20,6 +21,8 @@ static void say(const char *kind, const char *format, va_list args) PSN_PRINTF(2
 static void say(const char *kind, const char *format, va_list args)
 {
     PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(8192);
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(16384);
+    struct cli_margins margins = { .columns = cli_wrap_columns(STDERR_FILENO) };
     char text[4096];
 
     if (vsnprintf(text, sizeof text, format, args) < 0)
@@ -27,11 +30,12 @@ static void say(const char *kind, const char *format, va_list args)
     psn_text_cut_utf8(text);
     psn_buf_text(&line, kind);
     psn_buf_text(&line, text);
-    psn_buf_char(&line, '\n');
+    cli_wrap(&shown, psn_buf_str(&line), &margins);
+    psn_buf_char(&shown, '\n');
     /* What was printed before stands before it, where both go to one place. */
     (void)fflush(stdout);
-    if (!line.failed)
-        (void)cli_write_fd(STDERR_FILENO, line.data, line.size);
+    if (!line.failed && !shown.failed)
+        (void)cli_write_fd(STDERR_FILENO, shown.data, shown.size);
 }
 
 void cli_note(const struct cli *cli, const char *format, ...)
@@ -145,6 +149,15 @@ void cli_print(struct cli *cli, const char *format, ...)
     va_end(args);
     if (length < 0 && cli->output_errno == 0)
         cli->output_errno = errno ? errno : EIO;
+}
+
+void cli_print_line(struct cli *cli, const char *text)
+{
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(16384);
+    struct cli_margins margins = { .columns = cli_wrap_columns(STDOUT_FILENO) };
+
+    cli_wrap(&shown, text, &margins);
+    cli_print(cli, "%s\n", shown.failed ? text : psn_buf_str(&shown));
 }
 
 enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,

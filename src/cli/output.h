@@ -5,6 +5,9 @@
 
 /* What output.c gives to the other files of the framework. */
 
+/* Prints a sentence and a line end; on a terminal it is broken at blanks. */
+void cli_print_line(struct cli *cli, const char *text);
+
 /* Writes bytes to stdout past stdio, which keeps copies; after what stdio holds. */
 PSN_MUST_CHECK enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
                                        struct psn_error *err);

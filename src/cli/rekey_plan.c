@@ -105,7 +105,7 @@ static enum psn_code ask_key(struct cli_rekey_plan *plan, struct psn_error *err)
     struct cli *cli = plan->cli;
     enum psn_code rc = PSN_E_DENIED;
 
-    if (!cli_has_terminal(cli)) {
+    if (!cli_has_terminal(cli) || !psn_vault_has_slot(cli->vault, PSN_SLOT_PASSPHRASE)) {
         (void)psn_fail(err, PSN_E_LOCKED,
                        _("new keys need a passphrase, an identity or a recovery code; "
                          "the agent's key is not enough"));

@@ -2,12 +2,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/wrap.h"
 
 enum {
     COLUMN_GAP = 2,
     CELL_MAX = 64 * 1024,
+    ROW_MAX = 1024 * 1024,
+    CARRY_INDENT = 4,  /* of what did not fit a row's first line */
+    LAST_COLUMNS = 30, /* a last column this wide is worth a margin of its own */
 };
 
 /* Cells in reading order. `failed` stands for any cell that could not be kept. */
@@ -17,6 +22,12 @@ struct cli_table {
     size_t capacity;
     size_t columns;
     bool failed;
+};
+
+/* How wide the terminal (0: no terminal) and the columns are. */
+struct layout {
+    size_t columns;
+    size_t *widths;
 };
 
 struct cli_table *cli_table_new(size_t columns)
@@ -93,23 +104,76 @@ static size_t cells_shown(const struct cli_table *table, size_t row)
     return count;
 }
 
-static void print_row(struct cli *cli, const struct cli_table *table, size_t row,
-                      const size_t *widths)
+static void pad(struct psn_buf *line, size_t blanks)
 {
+    while (blanks-- > 0)
+        psn_buf_char(line, ' ');
+}
+
+/* Returns the column at which the row goes on. */
+static size_t break_row(struct psn_buf *line, size_t column)
+{
+    psn_buf_char(line, '\n');
+    pad(line, column);
+    return column;
+}
+
+/* The last cell, as a paragraph of its own where there is room for one. */
+static void put_last(struct psn_buf *line, const char *cell, size_t at, size_t columns)
+{
+    bool has_room = columns >= at + LAST_COLUMNS;
+    struct cli_margins margins = { .columns = columns,
+                                   .first = at,
+                                   .indent = has_room ? at : CARRY_INDENT };
+
+    cli_wrap(line, cell, &margins);
+}
+
+static void print_row(struct cli *cli, const struct cli_table *table, size_t row,
+                      const struct layout *layout)
+{
+    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(ROW_MAX);
     size_t count = cells_shown(table, row);
+    size_t column = 0; /* where the next cell stands */
+    size_t used = 0;   /* where the last one ended */
 
     for (size_t i = 0; i < count; i++) {
         const char *cell = table->cells[row + i];
-        size_t blanks = widths[i] + COLUMN_GAP - psn_text_columns(cell);
+        size_t width = psn_text_columns(cell);
+        bool is_last = i + 1 == count;
+        bool has_margin = is_last && column + LAST_COLUMNS <= layout->columns;
 
-        cli_print(cli, "%s%*s", cell, i + 1 < count ? (int)blanks : 0, "");
+        if (i > 0 && used + COLUMN_GAP > column)
+            column = break_row(&line, is_last ? column : CARRY_INDENT);
+        else if (i > 0 && layout->columns && !has_margin &&
+                 column + width > layout->columns)
+            column = break_row(&line, CARRY_INDENT);
+        else
+            pad(&line, column - used);
+        put_last(&line, cell, column, is_last ? layout->columns : 0);
+        used = column + width;
+        column += layout->widths[i] + COLUMN_GAP;
     }
-    cli_print(cli, "\n");
+    cli_print(cli, "%s\n", psn_buf_str(&line));
+    if (line.failed)
+        cli->output_errno = ENOMEM;
+}
+
+/* In a table of two columns that does not fit, a long first cell has its line alone. */
+static void fit(const struct cli_table *table, struct layout *layout)
+{
+    size_t first_max = layout->columns * 2 / 5;
+
+    if (layout->columns && table->columns == 2 &&
+        layout->widths[0] + COLUMN_GAP + layout->widths[1] > layout->columns &&
+        layout->widths[0] > first_max)
+        layout->widths[0] = first_max;
 }
 
 void cli_table_print(struct cli *cli, struct cli_table *table)
 {
     PSN_AUTO_FREE size_t *widths = NULL;
+    struct layout layout = { .columns = cli_wrap_columns(STDOUT_FILENO) };
 
     if (table && !table->failed)
         widths = calloc(table->columns, sizeof *widths);
@@ -119,6 +183,8 @@ void cli_table_print(struct cli *cli, struct cli_table *table)
     }
     for (size_t i = 0; i < table->columns; i++)
         widths[i] = column_width(table, i);
+    layout.widths = widths;
+    fit(table, &layout);
     for (size_t i = 0; i < table->count; i += table->columns)
-        print_row(cli, table, i, widths);
+        print_row(cli, table, i, &layout);
 }

@@ -364,5 +364,6 @@ enum psn_code cli_confirm_typed(struct cli *cli, const char *expected,
         return rc;
     return strcmp(answer, expected) == 0
                ? PSN_OK
-               : psn_fail(err, PSN_E_ABORTED, _("nothing was changed"));
+               : psn_fail(err, PSN_E_ABORTED,
+                          _("what was typed does not match: nothing was done"));
 }

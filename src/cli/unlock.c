@@ -102,6 +102,12 @@ static enum psn_code unlock_by_terminal(struct cli *cli, struct psn_error *err)
                         _("run 'passation unlock' first, or give --passphrase-fd N or "
                           "--identity-file FILE"));
     }
+    if (!psn_vault_has_slot(cli->vault, PSN_SLOT_PASSPHRASE)) {
+        (void)psn_fail(err, PSN_E_LOCKED,
+                       _("the vault is locked, and no passphrase opens it"));
+        return psn_hint(err, PSN_E_LOCKED,
+                        _("unlock it with --identity-file FILE or --recovery-fd N"));
+    }
     for (int i = 0; rc == PSN_E_DENIED && i < TRIES; i++) {
         PSN_AUTO(psn_secret) *typed = NULL;
         struct psn_key key = { .kind = PSN_SLOT_PASSPHRASE };

@@ -98,13 +98,27 @@ static enum psn_code try_slot(const struct psn_vault *vault,
     return rc ? PSN_E_DENIED : PSN_OK;
 }
 
+static const char *no_slot(enum psn_slot_kind kind)
+{
+    switch (kind) {
+    case PSN_SLOT_PASSPHRASE:
+        return _("no passphrase opens this vault");
+    case PSN_SLOT_RECOVERY:
+        return _("no recovery code opens this vault");
+    case PSN_SLOT_IDENTITY:
+        break;
+    }
+    return _("no identity file opens this vault");
+}
+
 static enum psn_code fail_denied(enum psn_slot_kind kind, bool tried,
                                  struct psn_error *err)
 {
     if (!tried) {
-        (void)psn_fail(err, PSN_E_DENIED, _("no slot of this vault is of the kind '%s'"),
-                       psn_slot_kind_name(kind));
-        return psn_hint(err, PSN_E_DENIED, _("unlock with another kind of key"));
+        (void)psn_fail(err, PSN_E_DENIED, "%s", no_slot(kind));
+        return psn_hint(err, PSN_E_DENIED,
+                        _("unlock it with --identity-file FILE, --passphrase-fd N or "
+                          "--recovery-fd N"));
     }
     switch (kind) {
     case PSN_SLOT_PASSPHRASE:
@@ -119,6 +133,14 @@ static enum psn_code fail_denied(enum psn_slot_kind kind, bool tried,
         break;
     }
     return psn_hint(err, PSN_E_DENIED, _("try again, or use the recovery code"));
+}
+
+bool psn_vault_has_slot(const struct psn_vault *vault, enum psn_slot_kind kind)
+{
+    for (size_t i = 0; i < vault->state.slot_count; i++)
+        if (vault->state.slots[i].kind == kind)
+            return true;
+    return false;
 }
 
 enum psn_code psn_slot_open(const struct psn_vault *vault, const struct psn_key *key,

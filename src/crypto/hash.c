@@ -189,4 +189,3 @@ void psn_random(void *bytes, size_t size)
 {
     randombytes_buf(bytes, size);
 }
-

@@ -27,23 +27,19 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "ovh/call.h"
+#include "ovh/headers.h"
 #include "ovh/oauth.h"
 #include "ovh/rate.h"
-#include "ovh/sign.h"
 
 enum {
     TRIES_MAX = 4,
     FIRST_WAIT_MS = 500, /* doubles */
     RETRY_AFTER_MAX_S = 60,
     URL_MAX = 4096,
-    HEADER_VALUE_MAX = 8 * 1024, /* a token is long */
-    TOKEN_MARGIN_S = 60,         /* a token is renewed so long before its end */
+    TOKEN_MARGIN_S = 60, /* a token is renewed so long before its end */
     HOST_SIZE = 256,
     PAGES_MAX = 200,
 };
-
-/* Of a list, in one answer: what OVH allows. */
-static const char page_size[] = "100";
 
 /* Anything else from /auth/time is not a time: 2001 to 2286. */
 static const int64_t time_least_s = 1000000000;
@@ -78,17 +74,6 @@ struct call {
     const char *cursor; /* of a paged list; "": its first page; NULL: not paged */
     bool is_signed;
 };
-
-struct header_list {
-    struct psn_http_header items[PSN_HTTP_HEADERS_MAX];
-    size_t count;
-};
-
-static void header_list_release(struct header_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        psn_buf_release(&list->items[i].value);
-}
 
 static char *copy_text(const char *text)
 {
@@ -157,6 +142,11 @@ enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh)
     return ovh->last_reason;
 }
 
+static bool is_account(const struct psn_ovh *ovh)
+{
+    return psn_ovh_credential_is_account(&ovh->credential);
+}
+
 /* Takes a token, waiting for it if the bucket is empty. */
 static void take_token(struct psn_ovh *ovh)
 {
@@ -173,83 +163,6 @@ static void note_rate(struct psn_ovh *ovh, const struct psn_ovh_verdict *verdict
         psn_rate_note_refused(&ovh->rate, verdict->retry_after_s, ovh->clock_ms());
     else
         psn_rate_note_answered(&ovh->rate);
-}
-
-static void add_header(struct header_list *list, const char *name, const void *value,
-                       size_t size)
-{
-    struct psn_http_header *header = &list->items[list->count++];
-
-    assert(list->count <= PSN_HTTP_HEADERS_MAX);
-    (void)snprintf(header->name, sizeof header->name, "%s", name);
-    header->value = psn_buf_init_wiped(HEADER_VALUE_MAX);
-    psn_buf_bytes(&header->value, value, size);
-}
-
-static void add_secret_header(struct header_list *list, const char *name,
-                              const struct psn_secret *value)
-{
-    add_header(list, name, psn_secret_bytes(value), psn_secret_size(value));
-}
-
-static bool is_account(const struct psn_ovh *ovh)
-{
-    return psn_ovh_credential_is_account(&ovh->credential);
-}
-
-static enum psn_code add_bearer(const struct psn_ovh *ovh, struct header_list *list,
-                                struct psn_error *err)
-{
-    struct psn_http_header *header;
-
-    add_header(list, "Authorization", "Bearer ", strlen("Bearer "));
-    header = &list->items[list->count - 1];
-    psn_buf_bytes(&header->value, psn_secret_bytes(ovh->bearer),
-                  psn_secret_size(ovh->bearer));
-    return psn_buf_check(&header->value, err);
-}
-
-static enum psn_code build_headers(const struct psn_ovh *ovh, const struct call *call,
-                                   const char *url, struct header_list *list,
-                                   struct psn_error *err)
-{
-    static const char json[] = "application/json";
-    enum psn_code rc = PSN_OK;
-
-    add_header(list, "Accept", json, strlen(json));
-    if (!is_account(ovh))
-        add_secret_header(list, "X-Ovh-Application", ovh->credential.application_key);
-    if (call->body)
-        add_header(list, "Content-Type", json, strlen(json));
-    if (call->cursor)
-        add_header(list, "X-Pagination-Size", page_size, strlen(page_size));
-    if (call->cursor && call->cursor[0])
-        add_header(list, "X-Pagination-Cursor", call->cursor, strlen(call->cursor));
-    if (is_account(ovh))
-        return add_bearer(ovh, list, err);
-    if (call->is_signed) {
-        char signature[PSN_OVH_SIGNATURE_SIZE];
-        char time[24];
-        struct psn_ovh_signed what = {
-            .method = call->method,
-            .url = url,
-            .body = call->body ? psn_secret_bytes(call->body) : NULL,
-            .body_size = call->body ? psn_secret_size(call->body) : 0,
-            .time_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000,
-        };
-        int time_size = snprintf(time, sizeof time, "%lld", (long long)what.time_s);
-
-        rc = psn_ovh_sign(ovh->credential.application_secret,
-                          ovh->credential.consumer_key, &what, signature, err);
-        if (rc)
-            return rc;
-        add_secret_header(list, "X-Ovh-Consumer", ovh->credential.consumer_key);
-        add_header(list, "X-Ovh-Timestamp", time, (size_t)time_size);
-        add_header(list, "X-Ovh-Signature", signature, strlen(signature));
-    }
-    for (size_t i = 0; i < list->count && rc == PSN_OK; i++)
-        rc = psn_buf_check(&list->items[i].value, err);
-    return rc;
 }
 
 /* A path of v2 replaces the last segment of the root. */
@@ -269,7 +182,7 @@ static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
                              struct psn_http_response *response, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) url = psn_buf_init(URL_MAX);
-    PSN_AUTO_RELEASE(header_list) headers = { .count = 0 };
+    PSN_AUTO_RELEASE(psn_ovh_headers) headers = { .count = 0 };
     struct psn_http_request request = { .method = call->method, .ca_file = ovh->ca_file };
     enum psn_code rc;
 
@@ -279,7 +192,18 @@ static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
     if (rc)
         return rc;
     take_token(ovh);
-    rc = build_headers(ovh, call, psn_buf_str(&url), &headers, err);
+    rc = psn_ovh_headers_build(
+        &(struct psn_ovh_headed){
+            .credential = &ovh->credential,
+            .bearer = ovh->bearer,
+            .method = call->method,
+            .url = psn_buf_str(&url),
+            .body = call->body,
+            .cursor = call->cursor,
+            .time_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000,
+            .is_signed = call->is_signed,
+        },
+        &headers, err);
     if (rc)
         return rc;
     request.url = psn_buf_str(&url);
@@ -514,46 +438,6 @@ static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err)
     return rc;
 }
 
-static bool is_unreserved(char c)
-{
-    return psn_text_is_lower(c) || psn_text_is_upper(c) || psn_text_is_digit(c) ||
-           c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static void append_escaped(struct psn_buf *path, const char *part)
-{
-    for (; *part; part++) {
-        if (is_unreserved(*part))
-            psn_buf_char(path, *part);
-        else
-            psn_buf_format(path, "%%%02X", (unsigned)(unsigned char)*part);
-    }
-}
-
-enum psn_code psn_ovh_path(struct psn_buf *path, const char *pattern,
-                           struct psn_ovh_parts parts, struct psn_error *err)
-{
-    const char *const *next = parts.part;
-    bool is_sound = true;
-
-    for (; *pattern; pattern++) {
-        const char *part;
-
-        if (*pattern != '*') {
-            psn_buf_char(path, *pattern);
-            continue;
-        }
-        part = *next++;
-        assert(part);
-        is_sound = is_sound && *part && strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
-        append_escaped(path, part);
-    }
-    if (!is_sound)
-        return psn_fail(err, PSN_E_NETWORK,
-                        _("garbage from the server (a name that cannot be one)"));
-    return psn_buf_check(path, err);
-}
-
 enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
                           json_t **ret_value, struct psn_error *err)
 {
@@ -623,16 +507,6 @@ enum psn_code psn_ovh_get_pages(struct psn_ovh *ovh, const struct psn_buf *path,
 void psn_ovh_pause(struct psn_ovh *ovh, int64_t duration_ms)
 {
     ovh->sleep_ms(duration_ms);
-}
-
-enum psn_code psn_ovh_get_at(struct psn_ovh *ovh, const char *pattern,
-                             struct psn_ovh_parts parts, json_t **ret_value,
-                             struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
-    enum psn_code rc = psn_ovh_path(&path, pattern, parts, err);
-
-    return rc ? rc : psn_ovh_get(ovh, &path, ret_value, err);
 }
 
 static bool is_void(const struct psn_buf *body)

@@ -257,11 +257,10 @@ static void print_route(const struct sim_route *route, FILE *out)
                               json_pack("{s:s,s:s?,s:s,s:b}", "in", places[param->place],
                                         "name", *param->name ? param->name : NULL, "type",
                                         param->type, "required", param->required));
-    json_t *line =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method",
-                  route->method, "root", second ? "v2" : "v1", "path",
-                  route->path + (second ? 3 : 0), "access", accesses[route->access],
-                  "returns", route->returns, "params", params);
+    json_t *line = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "action", action, "method", route->method,
+        "root", second ? "v2" : "v1", "path", route->path + (second ? 3 : 0), "access",
+        accesses[route->access], "returns", route->returns, "params", params);
     json_dumpf(line, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(line);

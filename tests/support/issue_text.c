@@ -24,7 +24,7 @@ struct issue_text issue_text_full(void)
                   [PSN_HEAD_FROM] = "2026-11-28T15:00:00Z",
                   [PSN_HEAD_UNTIL] = "2027-02-28T22:59:59Z",
                   [PSN_HEAD_REASON] = "refonte du site",
-                  [PSN_HEAD_RECEIPT] = "00000-00000-3" },
+                  [PSN_HEAD_RECEIPT] = "00000-00000-0" },
         .mailbox = { [PSN_MAILBOX_ADDRESS] = "contact@martin.example",
                      [PSN_MAILBOX_VERSION] = "3",
                      [PSN_MAILBOX_CHANGED] = "2026-11-28T14:58:12Z",

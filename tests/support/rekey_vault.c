@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "core/client.h"
 #include "core/credential.h"
-#include "core/role.h"
 #include "core/exposure.h"
+#include "core/role.h"
 #include "core/version.h"
 
 const char rekey_canary[] = "CANARY-of-the-vault";

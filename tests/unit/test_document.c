@@ -69,7 +69,7 @@ static void a_full_issue_reads_as_the_format_says(void **state)
         "From: 2026-11-28T15:00:00Z\n"
         "Until: 2027-02-28T22:59:59Z\n"
         "Reason: refonte du site\n"
-        "Receipt: 00000-00000-3\n"
+        "Receipt: 00000-00000-0\n"
         "\n"
         "Mailbox: contact@martin.example\n"
         "Version: 3\n"
@@ -249,6 +249,9 @@ static void only_text_that_a_line_can_hold_goes_into_a_line(void **state)
             struct psn_secret *text = NULL;
             struct psn_error err = { 0 };
 
+            /* A reason may begin or end with a blank: on a line of its own. */
+            if (fields[j] == PSN_HEAD_REASON && strchr(bad[i], ' '))
+                continue;
             issue.head[fields[j]] = bad[i];
             assert_int_equal(issue_text_write(&issue, &text, &err), PSN_E_INVALID);
             assert_null(text);
@@ -354,9 +357,9 @@ static const struct {
     { "Reason: refonte du site\n", "Reason: refonte\377du site\n" },
     { "Reason: refonte du site\n", "Reason: refonte\033[31mdu site\n" },
     { "Reason: refonte du site\n", "Unknown: x\n" },
-    { "Receipt: 00000-00000-3", "Receipt: 00000-00000-4" },
-    { "Receipt: 00000-00000-3", "Receipt: 0000000000-3" },
-    { "Receipt: 00000-00000-3", "Receipt: O0000-00000-3" },
+    { "Receipt: 00000-00000-0", "Receipt: 00000-00000-4" },
+    { "Receipt: 00000-00000-0", "Receipt: 0000000000-0" },
+    { "Receipt: 00000-00000-0", "Receipt: O0000-00000-3" },
     { "\n\nMailbox", "\nMailbox" },
     { "\n\nMailbox", "\n\n\nMailbox" },
     { "\n\nMailbox", "\n \nMailbox" },
