@@ -112,7 +112,7 @@ static void compose(struct psn_buf *line, const struct psn_progress *state,
         append_rest(line, state, passed_ms);
         psn_buf_text(line, "  ");
     }
-    psn_buf_format(line, "%s: %s", CLI_SHOWN(state->address ? state->address : ""),
+    psn_buf_format(line, _("%s: %s"), CLI_SHOWN(state->address ? state->address : ""),
                    CLI_SHOWN(state->step ? state->step : ""));
     if (state->wait_s > 0)
         psn_buf_format(line, " (%lld s)", (long long)state->wait_s);
