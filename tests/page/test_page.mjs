@@ -4,13 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { armor } from "age-encryption";
 import jsQR from "jsqr";
 import { Browser, CHROMIUM, typeCode, unlock } from "./browser.mjs";
@@ -34,11 +35,14 @@ const vector = (name) => readFileSync(join(vectors, name), "utf8");
 let browser;
 let issuer;
 let pages;
+let stock; /* what age does, while the browser starts and shows the first pages */
 const asked = [];
 
 before(async () => {
     issuer = new Issuer(join(vectors, "issuer"));
     pages = { one: await makePage(shell, vector("one-mailbox.txt")), several: await makePage(shell, vector("several.txt")) };
+    stock = runStockAge();
+    stock.catch(() => undefined); /* its test tells */
     browser = await Browser.launch();
 });
 
@@ -46,6 +50,17 @@ after(() => {
     issuer.close();
     rmSync(temporary, { recursive: true });
 });
+
+async function runStockAge() {
+    const ask = (command) => {
+        const done = promisify(execFile)("python3", [join(here, "on_a_terminal.py"), command], { cwd: temporary });
+        done.child.stdin.end(CODE.join("-") + "\n");
+        return done;
+    };
+    writeFileSync(join(temporary, "F.html"), pages.several);
+    await ask("sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' F.html | age -d > plain.txt");
+    await ask("age -p -a -o stock.age plain.txt");
+}
 
 /* Opens html, hands it to act, and holds that nothing was asked for but the page itself. */
 async function visit(html, options, act) {
@@ -385,11 +400,8 @@ test("150 mailboxes open with a table of contents that can be searched", async (
 });
 
 test("stock age opens the payload, and the page opens what stock age wrote", async () => {
-    const ask = (command) => execFileSync("python3", [join(here, "on_a_terminal.py"), command], { input: CODE.join("-") + "\n", cwd: temporary });
-    writeFileSync(join(temporary, "F.html"), pages.several);
-    ask("sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' F.html | age -d > plain.txt");
+    await stock;
     assert.equal(readFileSync(join(temporary, "plain.txt"), "utf8"), vector("several.txt"));
-    ask("age -p -a -o stock.age plain.txt");
     await visit(wrap(shell, readFileSync(join(temporary, "stock.age"), "utf8")), { language: "fr-FR" }, async (page) => {
         await typeCode(page, CODE);
         await page.click("form .main");

@@ -29,6 +29,7 @@ let issue; /* what it expects */
 let html;
 let answers;
 let browser;
+let receipt; /* the code, as the page shows it */
 
 async function nextLine() {
     const { value, done } = await answers.next();
@@ -141,6 +142,9 @@ for (const [language, size] of [["fr-FR", "phone"], ["en-GB", "desktop"], ["fr-F
             assert.ok((await textOf(page, ".check")).includes(issue.serial));
             assert.ok((await textOf(page, ".check")).includes(`-s ${basename(issue.path)}.sig < ${basename(issue.path)}`));
             assert.equal(new URL(await page.$eval("a[href^='mailto:']", (link) => link.href)).pathname, "nadia@exemple.fr");
+            const code = await textOf(page, ".receipt-code code");
+            assert.equal((receipt ??= code), code);
+            assert.ok(new URL(await page.$eval("a[href^='mailto:']", (link) => link.href)).searchParams.get("body").includes(code));
             await page.click(".tools .plain");
             checkMailboxes(await readPage(page));
             assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
@@ -150,16 +154,10 @@ for (const [language, size] of [["fr-FR", "phone"], ["en-GB", "desktop"], ["fr-F
 }
 
 test("the receipt code that the page shows confirms the issue, and a slip of it does not", async () => {
-    await visit({ language: "fr-FR" }, async (page) => {
-        await unlock(page, issue.code);
-        const code = await textOf(page, ".receipt-code code");
-        const letter = new URL(await page.$eval("a[href^='mailto:']", (link) => link.href));
-        assert.ok(letter.searchParams.get("body").includes(code));
-        const slip = await ask("receipt", issue.serial, code.replace(/.$/, (digit) => (digit === "A" ? "B" : "A")));
-        assert.notEqual(slip.exit, 0, slip.said);
-        const confirmed = await ask("receipt", issue.serial, code);
-        assert.equal(confirmed.exit, 0, confirmed.said);
-    });
+    const slip = await ask("receipt", issue.serial, receipt.replace(/.$/, (digit) => (digit === "A" ? "B" : "A")));
+    assert.notEqual(slip.exit, 0, slip.said);
+    const confirmed = await ask("receipt", issue.serial, receipt);
+    assert.equal(confirmed.exit, 0, confirmed.said);
 });
 
 test("a wrong code is told, and nothing is shown", async () => {
@@ -168,6 +166,7 @@ test("a wrong code is told, and nothing is shown", async () => {
             await unlock(page, [...issue.code].reverse());
             assert.ok((await textOf(page, ".problem h2")).startsWith(title));
             assert.ok(!(await page.content()).includes("essai.example"));
+            if (language === "en-GB") return;
             await typeCode(page, issue.code);
             await page.click("form .main");
             await page.waitForSelector(".opened");
@@ -184,10 +183,7 @@ test("stock sed and age give the same document, whose inner signature holds", as
     assert.deepEqual(values("Password"), issue.mailboxes.map(({ password }) => password));
     assert.deepEqual([values("Issuer"), values("Serial"), values("Until"), values("Recipient")].flat(), [issue.fingerprint, issue.serial, issue.until, "code"]);
     assert.deepEqual(values("Secret"), issue.mailboxes.flatMap(({ others }) => others.map(({ label }) => label)));
-    await visit({ language: "en-GB" }, async (page) => {
-        await unlock(page, issue.code);
-        assert.deepEqual(values("Receipt"), [await textOf(page, ".receipt-code code")]);
-    });
+    assert.deepEqual(values("Receipt"), [receipt]);
     run("sed -n '/^-----BEGIN SSH SIG/,$p' issue.txt > issue.sig");
     const said = run("sed '/^-----BEGIN SSH SIG/,$d' issue.txt | ssh-keygen -Y check-novalidate -n passation-issue -s issue.sig");
     assert.ok(said.includes(issue.fingerprint), said);
