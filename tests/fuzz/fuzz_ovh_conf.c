@@ -2,7 +2,22 @@
 #include "ovh/credential.h"
 #include "passation/passation.h"
 
-/* An ovh.conf: what is accepted has its three keys. */
+/* An application with its keys of three keys, or a service
+ * account with its two, and nothing of the other. */
+static void check(const struct psn_ovh_credential *credential)
+{
+    if (psn_ovh_credential_is_account(credential)) {
+        MUST(credential->client_id && credential->client_secret);
+        MUST(!credential->application_key && !credential->application_secret &&
+             !credential->consumer_key);
+    } else {
+        MUST(credential->application_key && credential->application_secret &&
+             credential->consumer_key);
+        MUST(!credential->client_id && !credential->client_secret);
+    }
+}
+
+/* An ovh.conf: what is accepted can make calls. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const endpoints[] = { "ovh-eu", "https://127.0.0.1:8443/1.0" };
@@ -13,8 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
         if (psn_ovh_credential_parse((const char *)bytes, size, endpoints[i], &credential,
                                      NULL) == PSN_OK)
-            MUST(credential.application_key && credential.application_secret &&
-                 credential.consumer_key);
+            check(&credential);
         psn_ovh_credential_release(&credential);
     }
     return 0;
