@@ -9,7 +9,6 @@ stays in its folder, and what was planted is neither followed nor overwritten. P
 tried/survived.
 """
 
-import hashlib
 import itertools
 import json
 import os
@@ -87,23 +86,17 @@ class Forger:
         self.public = subprocess.run(["age-keygen", "-y", self.identity], check=True,
                                      capture_output=True, text=True).stdout.strip()
 
-    @staticmethod
-    def receipt():
-        digits = b"0" * 10
-        head = hashlib.blake2b(b"passation receipt 1" + digits, digest_size=32).digest()[0]
-        return b"00000-00000-" + b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[head >> 3:][:1]
-
     def issue(self, path, text, field):
         words = {name: b"x" for name in ("Issued-By", "Reply-To", "Name", "Client-Name", "Reason",
-                                         "User", "Secret", "Type", "Note")}
-        words[field] = text
+                                         "User", "Secret", "Note")}
+        words |= {"Reply-To": b"x@y.example", "Type": b"other", field: text}
         body = b"\n".join([
             b"Passation-Issue: 1", b"Serial: 1795892400000", b"Issued: 2026-11-28T15:00:00Z",
             b"Issuer: " + self.fingerprint.encode(), b"Issued-By: " + words["Issued-By"],
             b"Reply-To: " + words["Reply-To"], b"Vault: " + b"0" * 32, b"Person: jp",
             b"Name: " + words["Name"], b"Recipient: " + self.public.encode(), b"Client: martin",
             b"Client-Name: " + words["Client-Name"], b"Right: read", b"From: 2026-11-28T15:00:00Z",
-            b"Until: none", b"Reason: " + words["Reason"], b"Receipt: " + self.receipt(), b"",
+            b"Until: none", b"Reason: " + words["Reason"], b"Receipt: 00000-00000-0", b"",
             b"Mailbox: a@b.example", b"Version: 1", b"User: " + words["User"], b"Password: x", b"",
             b"Secret: " + words["Secret"], b"Of: a@b.example", b"Type: " + words["Type"],
             b"Version: 1", b"Note: " + words["Note"], b"Value: x", b"", b"Means:", b"| x", b"| y",
@@ -237,7 +230,8 @@ class Hostile(unittest.TestCase):
                 done = run("--vault", os.path.join(self.dir, "none"), "open", path, *args,
                            codes=(0, 6))
                 shown += bool(done) and done.returncode == 0
-        self.assertGreater(shown, 20)
+        # What is no plain text is refused before it is shown.
+        self.assertGreater(shown, 5)
 
     # --- names of files ---
 

@@ -119,7 +119,7 @@ static const struct {
     { "/hosting/web", "webHosting:apiovh:" },
     { "/domain/zone", "dnsZone:apiovh:" },
     { "/domain", "domain:apiovh:" },
-    { "/zimbra", "zimbra:apiovh:" },
+    { "/v2/zimbra", "zimbra:apiovh:" },
     { "", "account:apiovh:" }, /* "/me" stays a part of the name */
 };
 
