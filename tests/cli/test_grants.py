@@ -315,6 +315,26 @@ class Grants(unittest.TestCase):
         self.world.run("receipt", "check", str(third["serial"]), right, check=13)
         self.world.run("receipt", "check", "1", right, check=4)
 
+    def test_a_rekey_keeps_people_grants_issues_and_what_was_seen(self):
+        with World(BUILD) as world:
+            box = world.setup_client(mailboxes=1)[0]
+            path = os.path.join(self.keys, "rekeyed.txt")
+            with open(path + ".pub", "w") as file:
+                file.write(keygen(path) + "\n")
+            world.run("person", "add", "rekeyed", "--kind", "team", "--key", path + ".pub", check=0)
+            done = world.run("--json", "grant", "rekeyed", box, "--until", "2031-01-01", "-o",
+                             self.out, check=0)
+            issue = json.loads(done.stdout)["issues"][0]
+            asked = [("person", "show", "rekeyed"), ("grant", "ls"), ("who", "rekeyed"),
+                     ("outbox", "--all")]
+            before = [world.json(*words) for words in asked]
+            self.assertIn(box, json.dumps(before[2]))
+            world.run("rekey", "--recovery-out", os.path.join(self.out, "code"), check=0)
+            self.assertEqual([world.json(*words) for words in asked], before)
+            receipt = dict(document(self.decrypt(issue["path"], "rekeyed")))["Receipt"]
+            self.assertEqual(world.json("receipt", "check", receipt)["serial"], issue["serial"])
+            world.run("revoke", "rekeyed", check=0)
+
     # --- the receiver ---
 
     def test_an_unknown_issuer_is_refused_and_a_pinned_one_is_remembered(self):
@@ -355,6 +375,11 @@ class Grants(unittest.TestCase):
             shown = other.run("show", box, "--reveal", check=0).stdout.splitlines()
             self.assertEqual(shown[0], self.world.in_force(box))
             self.assertEqual(len(other.json("role", "ls")["roles"]), 1)
+            other.run("rekey", "--recovery-out", os.path.join(self.out, "code"), check=0)
+            shown = other.run("show", box, "--reveal", check=0).stdout.splitlines()
+            self.assertEqual(shown[0], self.world.in_force(box))
+            other.run("open", old["path"], "--store", check=13)
+            other.run("open", new["path"], check=0)
             other.run("log", "--verify", check=0)
 
     def test_an_issue_to_the_vaults_own_key_needs_no_key_file(self):
