@@ -180,7 +180,7 @@ static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_er
                                             .accept_older = options->accept_older } };
     enum psn_code rc = PSN_OK;
 
-    if (access(cli->vault_path, F_OK) == 0)
+    if (access(cli->vault_path, F_OK) == 0 && access(cli->args[0], F_OK) == 0)
         rc = cli_confirm(cli, err, _("Put '%s' in the place of the vault '%s'?"),
                          CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->vault_path));
     if (!rc)

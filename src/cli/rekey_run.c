@@ -314,7 +314,7 @@ static enum psn_code print_due(void *arg, const char *client, struct psn_error *
         cli_note(list->cli,
                  _("The leaver may know these API credentials. Replace each, and delete "
                    "the old one in OVH's manager:"));
-    cli_note(list->cli, "  passation ovh link %s", client);
+    cli_note(list->cli, "  passation ovh link %s --new", client);
     return PSN_OK;
 }
 
