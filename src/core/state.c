@@ -249,6 +249,7 @@ enum psn_code psn_state_check_ancestor(struct psn_vault *vault, uint64_t generat
 {
     PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
     uint8_t hash[PSN_STORE_HASH_SIZE];
+    bool is_edited = false;
 
     memcpy(hash, head, sizeof hash);
     for (uint64_t g = generation + 1; g <= vault->state.generation; g++) {
@@ -260,7 +261,11 @@ enum psn_code psn_state_check_ancestor(struct psn_vault *vault, uint64_t generat
         if (entry.box.size != PSN_STORE_HASH_SIZE)
             return psn_fail(err, PSN_E_INTEGRITY, _("the vault's history is malformed"));
         history_hash(vault, g, hash, entry.box.data, hash);
+        is_edited = is_edited || memcmp(hash, entry.hash, sizeof hash) != 0;
     }
+    /* From a head that is no ancestor every hash differs: that is a fork, not an edit. */
     *ret_is_ancestor = memcmp(hash, vault->state.history, sizeof hash) == 0;
+    if (*ret_is_ancestor && is_edited)
+        return psn_fail(err, PSN_E_INTEGRITY, _("the vault's history is malformed"));
     return PSN_OK;
 }
