@@ -4,6 +4,7 @@
 
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/credential_due.h"
 
 /*
  * The plaintext, in locked memory only: the three keys of the daily work, each with its
@@ -125,6 +126,29 @@ static enum psn_code encode(const struct psn_credentials *all, struct psn_secret
     return rc;
 }
 
+static bool same_key(const struct psn_secret *a, const struct psn_secret *b)
+{
+    return a && b ? psn_secret_equal(a, b) : a == b;
+}
+
+/* Who knew the daily work's credential knows it no more when it is another one. */
+static enum psn_code settle_due(struct psn_vault *vault, const char *client,
+                                const struct psn_ovh_credential *work,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_credentials) before = { 0 };
+    enum psn_code rc = psn_credentials_get(vault, client, &before, NULL);
+    const struct psn_ovh_credential *old = &before.of[PSN_KEY_WORK];
+
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read the API credential of '%s'"), client);
+    if (!psn_credential_is_whole(work) ||
+        (same_key(old->consumer_key, work->consumer_key) &&
+         same_key(old->client_secret, work->client_secret)))
+        return PSN_OK;
+    return psn_due_settle(vault, client, err);
+}
+
 enum psn_code psn_credentials_put(struct psn_vault *vault, const char *client,
                                   const struct psn_credentials *all,
                                   struct psn_error *err)
@@ -138,6 +162,8 @@ enum psn_code psn_credentials_put(struct psn_vault *vault, const char *client,
 
     if (!rc)
         rc = encode(all, plain, err);
+    if (!rc)
+        rc = settle_due(vault, client, &all->of[PSN_KEY_WORK], err);
     if (!rc)
         rc = psn_client_data_key(vault, client, &data_key, err);
     if (!rc)

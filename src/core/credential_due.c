@@ -5,16 +5,16 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
+#include "core/credential.h"
 #include "core/record.h"
 
 /*
- * A rekey begins every row's revision anew. So a credential that is on the list and still
- * has revision 1 is the one that the leaver may know; a link since then has replaced it.
+ * A client stays on the list until the credential of its daily work is another one. A key
+ * that was asked for, and waits, replaces nothing yet.
  */
 enum {
     TAG_CLIENTS = 1, /* each id followed by a NUL */
     TAG_MAX = 1,
-    FIRST_REVISION = 1,
 };
 
 static enum psn_code read_list(struct psn_vault *vault, struct psn_buf *ids,
@@ -77,7 +77,7 @@ static enum psn_code each_due(struct psn_vault *vault, psn_due_credential_fn *ea
         const char *id = (const char *)ids.data + at;
 
         rc = credential_revision(vault, id, &revision, err);
-        if (!rc && revision == FIRST_REVISION)
+        if (!rc && revision > 0)
             rc = each(arg, id, err);
         at += strlen(id) + 1;
     }
@@ -106,13 +106,41 @@ static enum psn_code collect(void *arg, const char *id, struct psn_error *err)
     return psn_buf_check(list->ids, err);
 }
 
+/* A key that waits for the owner is the leaver's too: nobody may approve it any more. */
+static enum psn_code forget_asked(struct psn_vault *vault, const char *id,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
+    struct psn_client client = psn_client_init();
+    bool waits = false;
+    enum psn_code rc = psn_credentials_get(vault, id, &all, err);
+
+    for (size_t use = 0; !rc && use < PSN_KEY_USES; use++) {
+        waits = waits || all.asked[use].credential.consumer_key;
+        psn_ovh_credential_release(&all.asked[use].credential);
+        all.asked[use].url[0] = '\0';
+    }
+    if (rc || !waits)
+        return rc;
+    rc = psn_client_read(vault, id, &client, err);
+    for (size_t use = 0; !rc && use < PSN_KEY_USES; use++)
+        client.keys.asked_s[use] = 0;
+    if (!rc)
+        rc = psn_client_put_keys(vault, &client, &all, err);
+    psn_client_release(&client);
+    return rc;
+}
+
 static enum psn_code collect_linked(void *arg, const char *id, struct psn_error *err)
 {
     struct collecting *list = arg;
     uint64_t revision;
     enum psn_code rc = credential_revision(list->vault, id, &revision, err);
 
-    return rc || revision == 0 ? rc : collect(arg, id, err);
+    if (rc || revision == 0)
+        return rc;
+    rc = forget_asked(list->vault, id, err);
+    return rc ? rc : collect(arg, id, err);
 }
 
 static enum psn_code write_list(struct psn_vault *vault, const struct psn_buf *ids,
@@ -138,7 +166,7 @@ enum psn_code psn_due_carry(struct psn_vault *from, struct psn_vault *to, bool a
 {
     PSN_AUTO_RELEASE(psn_buf) ids = psn_buf_init(PSN_RECORD_MAX);
     PSN_AUTO_RELEASE(psn_buf) copied = psn_buf_init(PSN_RECORD_MAX);
-    struct collecting list = { from, &ids };
+    struct collecting list = { to, &ids };
     uint64_t revision = 0;
     enum psn_code rc = read_list(to, &copied, &revision, err);
 
@@ -148,4 +176,32 @@ enum psn_code psn_due_carry(struct psn_vault *from, struct psn_vault *to, bool a
     if (rc || (ids.size == 0 && revision == 0))
         return rc;
     return write_list(to, &ids, revision + 1, err);
+}
+
+static enum psn_code keep_others(const struct psn_buf *ids, const char *client,
+                                 struct psn_buf *others, struct psn_error *err)
+{
+    for (size_t at = 0; at < ids->size;) {
+        const char *id = (const char *)ids->data + at;
+        size_t size = strlen(id) + 1;
+
+        if (strcmp(id, client) != 0)
+            psn_buf_bytes(others, id, size);
+        at += size;
+    }
+    return psn_buf_check(others, err);
+}
+
+enum psn_code psn_due_settle(struct psn_vault *vault, const char *client,
+                             struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) ids = psn_buf_init(PSN_RECORD_MAX);
+    PSN_AUTO_RELEASE(psn_buf) others = psn_buf_init(PSN_RECORD_MAX);
+    uint64_t revision;
+    enum psn_code rc = read_list(vault, &ids, &revision, err);
+
+    if (!rc)
+        rc = keep_others(&ids, client, &others, err);
+    return rc || others.size == ids.size ? rc
+                                         : write_list(vault, &others, revision + 1, err);
 }

@@ -8,8 +8,12 @@
 #define PSN_DUE_NAME "due"
 
 /* Inside a rekey, after everything was copied from `from` to `to`: notes in `to` the
- * clients whose credential is still due; with all, each client that has one. */
+ * clients whose credential is still due; with all, each client that has one, and forgets
+ * the keys that wait for their owner. */
 PSN_MUST_CHECK enum psn_code psn_due_carry(struct psn_vault *from, struct psn_vault *to,
                                            bool all, struct psn_error *err);
+/* Inside a write: the client has another credential now. */
+PSN_MUST_CHECK enum psn_code psn_due_settle(struct psn_vault *vault, const char *client,
+                                            struct psn_error *err);
 
 #endif

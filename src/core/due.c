@@ -51,10 +51,11 @@ static enum psn_code append(struct due_list *list, const struct psn_due *due,
 
 /* --- what somebody without right knows --- */
 
+/* What is dying is not what is to be rotated: one must not hide the other. */
 static bool same_secret(const struct psn_exposure *a, const struct psn_exposure *b)
 {
     return strcmp(a->address, b->address) == 0 && strcmp(a->label, b->label) == 0 &&
-           strcmp(a->person, b->person) == 0;
+           strcmp(a->person, b->person) == 0 && a->dying == b->dying;
 }
 
 /* An exposure list is sorted by address, label, version and person: of one person's

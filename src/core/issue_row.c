@@ -141,19 +141,6 @@ enum psn_code psn_issue_row_write(struct psn_vault *vault, struct psn_issue_row 
     return rc;
 }
 
-static bool take_text(const uint8_t **at, size_t *left, char *out, size_t size)
-{
-    const uint8_t *end = *left ? memchr(*at, '\0', *left) : NULL;
-    size_t length = end ? (size_t)(end - *at) : 0;
-
-    if (!end || length >= size)
-        return false;
-    memcpy(out, *at, length + 1);
-    *at += length + 1;
-    *left -= length + 1;
-    return true;
-}
-
 static bool get_contents(const struct psn_record *record, struct psn_issue_row *row)
 {
     const uint8_t *at;
@@ -170,8 +157,9 @@ static bool get_contents(const struct psn_record *record, struct psn_issue_row *
             content->version = content->version << 8 | at[i];
         at += 8;
         left -= 8;
-        if (!take_text(&at, &left, content->address, sizeof content->address) ||
-            !take_text(&at, &left, content->label, sizeof content->label))
+        if (!psn_record_take_text(&at, &left, content->address,
+                                  sizeof content->address) ||
+            !psn_record_take_text(&at, &left, content->label, sizeof content->label))
             return false;
     }
     return left == 0 && psn_issue_row_index(row);

@@ -155,20 +155,6 @@ static void encode(const struct psn_person *person, struct psn_buf *out)
     psn_record_put_number(out, TAG_DEPARTING, (uint64_t)person->departing_s);
 }
 
-/* Takes one NUL-terminated text off the front of a field. */
-static bool take_text(const uint8_t **at, size_t *left, char *out, size_t size)
-{
-    const uint8_t *end = *left ? memchr(*at, '\0', *left) : NULL;
-    size_t length = end ? (size_t)(end - *at) : 0;
-
-    if (!end || length >= size)
-        return false;
-    memcpy(out, *at, length + 1);
-    *at += length + 1;
-    *left -= length + 1;
-    return true;
-}
-
 static bool get_words(const struct psn_record *record, uint16_t tag,
                       char (*words)[PSN_PERSON_WORD_MAX], size_t *ret_count)
 {
@@ -178,7 +164,7 @@ static bool get_words(const struct psn_record *record, uint16_t tag,
     (void)psn_record_bytes(record, tag, &at, &left);
     while (left > 0) {
         if (*ret_count == PSN_PERSON_WORDS_MAX ||
-            !take_text(&at, &left, words[*ret_count], PSN_PERSON_WORD_MAX))
+            !psn_record_take_text(&at, &left, words[*ret_count], PSN_PERSON_WORD_MAX))
             return false;
         (*ret_count)++;
     }
@@ -209,7 +195,7 @@ static bool get_keys(const struct psn_record *record, struct psn_person *person)
         key->checked_s = get_time(at + 8);
         at += KEY_HEAD;
         left -= KEY_HEAD;
-        if (!take_text(&at, &left, key->text, sizeof key->text))
+        if (!psn_record_take_text(&at, &left, key->text, sizeof key->text))
             return false;
         person->key_count++;
     }

@@ -121,3 +121,16 @@ bool psn_record_text(const struct psn_record *record, uint16_t tag, char *out,
     out[length] = '\0';
     return true;
 }
+
+bool psn_record_take_text(const uint8_t **at, size_t *left, char *out, size_t size)
+{
+    const uint8_t *end = *left ? memchr(*at, '\0', *left) : NULL;
+    size_t length = end ? (size_t)(end - *at) : 0;
+
+    if (!end || length >= size)
+        return false;
+    memcpy(out, *at, length + 1);
+    *at += length + 1;
+    *left -= length + 1;
+    return true;
+}

@@ -46,4 +46,9 @@ bool psn_record_bytes(const struct psn_record *record, uint16_t tag,
 bool psn_record_text(const struct psn_record *record, uint16_t tag, char *out,
                      size_t size);
 
+/* Takes one NUL-terminated text off the front of a field that is a list. False: there is
+ * none, or it is too long. */
+PSN_MUST_CHECK bool psn_record_take_text(const uint8_t **at, size_t *left, char *out,
+                                         size_t size);
+
 #endif

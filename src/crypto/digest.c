@@ -1,11 +1,8 @@
 #include "crypto/digest.h"
 
-#include <stdlib.h>
-
 #include <sodium.h>
 
-#include "base/auto.h"
-#include "base/i18n.h"
+#include "crypto/secret.h"
 
 _Static_assert(PSN_DIGEST_SIZE == crypto_hash_sha512_BYTES, "SHA-512");
 _Static_assert(PSN_DIGEST_SIZE == crypto_generichash_BYTES_MAX, "BLAKE2b-512");
@@ -26,31 +23,31 @@ static void update(struct digest *digest, const uint8_t *bytes, size_t size)
         (void)crypto_generichash_update(&digest->blake2b, bytes, size);
 }
 
-/* What is signed may be a secret document: the states and the piece are wiped. */
+/* What is signed may be a secret document: the piece is in locked memory, and the states
+ * are wiped. */
 enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *source,
                                 uint8_t ret_digest[PSN_DIGEST_SIZE],
                                 struct psn_error *err)
 {
-    PSN_AUTO_FREE uint8_t *piece = malloc(piece_size);
+    PSN_AUTO(psn_secret) *piece = NULL;
     struct digest digest = { .kind = kind };
-    enum psn_code rc = PSN_OK;
     size_t got = 1;
+    enum psn_code rc = psn_secret_new(piece_size, &piece, err);
 
-    if (!piece)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (rc)
+        return rc;
     (void)crypto_hash_sha512_init(&digest.sha512);
     (void)crypto_generichash_init(&digest.blake2b, NULL, 0, PSN_DIGEST_SIZE);
     while (!rc && got > 0) {
-        rc = source->read(source->self, piece, piece_size, &got, err);
+        rc = source->read(source->self, psn_secret_fill(piece), piece_size, &got, err);
         if (!rc)
-            update(&digest, piece, got);
+            update(&digest, psn_secret_bytes(piece), got);
     }
     if (!rc && kind == PSN_DIGEST_SHA512)
         (void)crypto_hash_sha512_final(&digest.sha512, ret_digest);
     else if (!rc)
         (void)crypto_generichash_final(&digest.blake2b, ret_digest, PSN_DIGEST_SIZE);
     sodium_memzero(&digest, sizeof digest);
-    sodium_memzero(piece, piece_size);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "core/client.h"
+#include "core/credential.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "support/rekey_vault.h"
@@ -485,6 +486,72 @@ static void a_leavers_rekey_changes_own_keys_and_lists_credentials(void **state)
     assert_int_equal(due.count, 2);
 }
 
+static void put_consumer_key(struct psn_secret **key, const char *text,
+                             struct psn_error *err)
+{
+    psn_secret_free(*key);
+    *key = NULL;
+    assert_int_equal(psn_secret_copy(text, strlen(text), key, err), PSN_OK);
+}
+
+/* Makes text the consumer key of the daily work, or one that waits for the owner. */
+static void change_key(struct fixture *f, const char *text, bool waits)
+{
+    struct psn_credentials all = { 0 };
+    struct psn_error *err = &f->at.err;
+    enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_WRITE, err);
+
+    assert_int_equal(rc, PSN_OK);
+    assert_int_equal(psn_credentials_get(f->vault, "martin", &all, err), PSN_OK);
+    put_consumer_key(waits ? &all.asked[PSN_KEY_WORK].credential.consumer_key
+                           : &all.of[PSN_KEY_WORK].consumer_key,
+                     text, err);
+    rc = psn_credentials_put(f->vault, "martin", &all, err);
+    assert_int_equal(psn_vault_end(f->vault, rc, err), PSN_OK);
+    psn_credentials_release(&all);
+}
+
+static bool has_waiting_key(struct fixture *f)
+{
+    struct psn_credentials all = { 0 };
+    struct psn_error *err = &f->at.err;
+    enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_READ, err);
+    bool waits;
+
+    assert_int_equal(rc, PSN_OK);
+    rc = psn_credentials_get(f->vault, "martin", &all, err);
+    assert_int_equal(psn_vault_end(f->vault, rc, err), PSN_OK);
+    waits = all.asked[PSN_KEY_WORK].credential.consumer_key != NULL;
+    psn_credentials_release(&all);
+    return waits;
+}
+
+static void a_leavers_credential_is_due_until_another_is_in_its_place(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t mine[PSN_SLOT_ID_SIZE];
+    struct psn_rekey_slot slot = { .person = "me",
+                                   .key = rekey_vault_key(&f->at, REKEY_MINE),
+                                   .from = mine };
+    struct psn_rekey request = { .slots = &slot, .slot_count = 1, .for_leaver = true };
+    struct due due = { 0 };
+    bool replaced = false;
+
+    change_key(f, "asked-while-he-was-here", true);
+    memcpy(mine, f->vault->slot, sizeof mine);
+    assert_int_equal(psn_vault_rekey(f->vault, &request, &replaced, &f->at.err), PSN_OK);
+    assert_false(has_waiting_key(f));
+    change_key(f, "asked-since", true);
+    assert_int_equal(psn_due_credential_each(f->vault, count_due, &due, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(due.count, 1);
+    change_key(f, "asked-since", false);
+    assert_int_equal(psn_due_credential_each(f->vault, count_due, &due, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(due.count, 1);
+    assert_true(has_waiting_key(f));
+}
+
 static void a_slot_changed_in_place_leaves_the_root_key(void **state)
 {
     struct fixture *f = *state;
@@ -521,6 +588,7 @@ int main(void)
         T(a_reader_that_stays_makes_the_rekey_busy_and_changes_nothing),
         T(statements_of_former_keys_verify_after_a_rekey),
         T(a_leavers_rekey_changes_own_keys_and_lists_credentials),
+        T(a_leavers_credential_is_due_until_another_is_in_its_place),
         T(a_slot_changed_in_place_leaves_the_root_key),
         T(without_a_slot_nothing_is_done),
 #undef T
