@@ -72,8 +72,7 @@ static bool at_end(struct psn_age_dearmor *armor, const char *line, size_t size,
     if (size < text_size || !is_line(line, text_size, end_line))
         return false;
     armor->state = AFTER;
-    if (ended && size > text_size && rest[0] == '\r' && !armor->crlf &&
-        size == text_size + 1)
+    if (ended && !armor->crlf && size == text_size + 1 && rest[0] == '\r')
         return false;
     return after(armor, rest, size - text_size);
 }

@@ -40,10 +40,8 @@ static void stream_release(struct stream *stream)
 static enum psn_code stream_init(struct stream *stream, const struct psn_secret *key,
                                  bool large, struct psn_error *err)
 {
-    enum psn_code rc;
-
-    rc = psn_chunk_new(key, large ? PSN_CHUNK_MANY : PSN_CHUNK_FEW, &stream->chunk, err);
-    return rc;
+    return psn_chunk_new(key, large ? PSN_CHUNK_MANY : PSN_CHUNK_FEW, &stream->chunk,
+                         err);
 }
 
 static enum psn_code stream_alloc(struct stream *stream, struct psn_error *err)

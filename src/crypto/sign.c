@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "base/i18n.h"
+#include "crypto/base64.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "crypto/ssh_key.h"
@@ -73,12 +74,10 @@ void psn_sign_ssh_text(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
                        char ret_text[PSN_SSH_KEY_TEXT_MAX])
 {
     uint8_t blob[PSN_SSH_BLOB_SIZE];
-    char base64[sodium_base64_ENCODED_LEN(PSN_SSH_BLOB_SIZE,
-                                          sodium_base64_VARIANT_ORIGINAL)];
+    char base64[PSN_BASE64_TEXT_SIZE(PSN_SSH_BLOB_SIZE)];
 
     psn_ssh_blob(key, blob);
-    (void)sodium_bin2base64(base64, sizeof base64, blob, sizeof blob,
-                            sodium_base64_VARIANT_ORIGINAL);
+    (void)psn_base64_encode(PSN_BASE64, blob, sizeof blob, base64);
     (void)snprintf(ret_text, PSN_SSH_KEY_TEXT_MAX, "ssh-ed25519 %s", base64);
 }
 
@@ -87,13 +86,11 @@ void psn_sign_fingerprint(const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
 {
     uint8_t blob[PSN_SSH_BLOB_SIZE];
     uint8_t hash[crypto_hash_sha256_BYTES];
-    char base64[sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES,
-                                          sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
+    char base64[PSN_BASE64_TEXT_SIZE(crypto_hash_sha256_BYTES)];
 
     psn_ssh_blob(key, blob);
     (void)crypto_hash_sha256(hash, blob, sizeof blob);
-    (void)sodium_bin2base64(base64, sizeof base64, hash, sizeof hash,
-                            sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    (void)psn_base64_encode(PSN_BASE64_RAW, hash, sizeof hash, base64);
     (void)snprintf(ret_text, PSN_FINGERPRINT_MAX, "SHA256:%s", base64);
 }
 

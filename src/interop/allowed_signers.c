@@ -78,7 +78,8 @@ static bool matches(struct span pattern, const char *text)
     return psn_text_glob(glob, text);
 }
 
-/* A list of patterns with commas; one that begins with '!' and matches forbids. */
+/* A list of patterns with commas; one that begins with '!' and matches, or is too long to
+ * tell, forbids. */
 static bool list_allows(struct span list, const char *text)
 {
     bool allowed = false;
@@ -90,7 +91,8 @@ static bool list_allows(struct span list, const char *text)
 
         list.at += one.size + (comma ? 1 : 0);
         list.size -= one.size + (comma ? 1 : 0);
-        if (negated && matches((struct span){ one.at + 1, one.size - 1 }, text))
+        if (negated && (one.size > PSN_NAMESPACE_MAX ||
+                        matches((struct span){ one.at + 1, one.size - 1 }, text)))
             return false;
         allowed = allowed || (!negated && matches(one, text));
     }

@@ -3,7 +3,7 @@ export const CLEAR_AFTER_S = 30;
 
 let timer = 0;
 let due = false;
-let pending: (() => void) | null = null;
+let held: (() => void) | null = null; /* a secret is in the clipboard: whom to tell that it left */
 
 async function write(text: string): Promise<boolean> {
     try {
@@ -34,37 +34,40 @@ function writeOldWay(text: string): boolean {
     return done;
 }
 
-async function clear(cleared: () => void): Promise<void> {
-    if (!due) return;
-    if (!document.hasFocus()) return; /* no page may write unseen: it waits for the focus */
+/* A browser may refuse a write that no gesture asked for, and a page without the focus:
+ * what is due is then tried again. */
+async function clear(): Promise<void> {
+    const cleared = held;
+    if (!due || !cleared || !document.hasFocus()) return;
     due = false;
-    if (await write(" ")) cleared();
+    const done = await write(" ");
+    if (held !== cleared) return; /* another copy took its place */
+    due = !done;
+    if (!done) return;
+    held = null;
+    cleared();
 }
 
-/* Copies text; a secret leaves the clipboard after CLEAR_AFTER_S, or, if the reader is
- * elsewhere then, when he comes back. */
+for (const sign of ["focus", "click", "keydown"]) window.addEventListener(sign, () => void clear());
+
+/* Copies text; a secret leaves the clipboard after CLEAR_AFTER_S, or, where that is
+ * refused, when the reader comes back or does something here. */
 export async function copy(text: string, secret: boolean, cleared: () => void): Promise<boolean> {
     window.clearTimeout(timer);
-    window.onfocus = null;
-    pending = null;
     due = false;
     const done = await write(text);
-    if (!done || !secret) return done;
-    timer = window.setTimeout(() => {
-        due = true;
-        void clear(cleared);
-    }, CLEAR_AFTER_S * 1000);
-    window.onfocus = () => void clear(cleared);
-    pending = () => {
-        window.clearTimeout(timer);
-        due = true;
-        void clear(cleared);
-    };
+    if (!done) {
+        due = held !== null;
+        return false;
+    }
+    held = secret ? () => cleared() : null;
+    if (secret) timer = window.setTimeout(clearNow, CLEAR_AFTER_S * 1000);
     return true;
 }
 
 /* Takes a copied secret out at once: for locking. */
 export function clearNow(): void {
-    pending?.();
-    pending = null;
+    window.clearTimeout(timer);
+    due = held !== null;
+    void clear();
 }

@@ -92,7 +92,6 @@ export const english = {
     copyFailed: "Copying is not allowed here: show it and select it.",
     copiedFor: (s: number) => `Copied. It will be removed from the clipboard in ${s} seconds.`,
     cleared: "The clipboard was cleared.",
-    clearWhenBack: "The clipboard will be cleared when you come back to this page.",
     spell: "Spell out",
     masked: "masked",
     labelOf: (what: string, address: string) => `${what}, ${address}`,

@@ -93,7 +93,6 @@ export const french: Messages = {
     copyFailed: f`La copie n'est pas permise ici : affichez-le et sélectionnez-le.`,
     copiedFor: (s) => f`Copié. Le presse-papiers sera vidé dans ${String(s)} secondes.`,
     cleared: "Le presse-papiers a été vidé.",
-    clearWhenBack: "Le presse-papiers sera vidé à votre retour sur cette page.",
     spell: "Épeler",
     masked: "masqué",
     labelOf: (what, address) => `${what}, ${address}`,

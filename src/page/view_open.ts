@@ -122,14 +122,14 @@ export function plainCommand(file: string): string {
     return `sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' ${file} | age -d`;
 }
 
+/* The content stays in a variable of a shell of its own: no file ever holds it. */
 function innerCommand(file: string): string {
     return [
-        "umask 077",
-        `${plainCommand(file)} > issue.txt`,
-        "sed -n '/^-----BEGIN SSH SIG/,$p' issue.txt > issue.sig",
-        "sed '/^-----BEGIN SSH SIG/,$d' issue.txt |",
+        `( issue=$(${plainCommand(file)})`,
+        "printf '%s\\n' \"$issue\" | sed -n '/^-----BEGIN SSH SIG/,$p' > issue.sig",
+        "printf '%s\\n' \"$issue\" | sed '/^-----BEGIN SSH SIG/,$d' |",
         "  ssh-keygen -Y check-novalidate -n passation-issue -s issue.sig",
-        "rm issue.txt issue.sig",
+        "rm issue.sig )",
     ].join("\n");
 }
 

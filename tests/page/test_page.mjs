@@ -336,6 +336,31 @@ test("a copied password leaves the clipboard by itself, and on locking", async (
     });
 });
 
+test("a password that the browser would not take out leaves the clipboard at the next click", async () => {
+    const prepare = () => {
+        const later = window.setTimeout.bind(window);
+        window.setTimeout = (act, ms) => later(act, ms === 30000 ? 100 : ms);
+        const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+        window.refused = 0;
+        navigator.clipboard.writeText = async (text) => {
+            if (text !== " " || window.willing) return write(text);
+            window.refused++;
+            throw new DOMException("no gesture", "NotAllowedError");
+        };
+        document.execCommand = () => false;
+    };
+    await visit(pages.one, { language: "en-GB", prepare }, async (page) => {
+        const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+        await unlock(page, CODE);
+        await page.click(".secret .quiet:nth-child(2)");
+        await page.waitForFunction(() => window.refused > 0);
+        assert.equal(await clipboard(), PASSWORD);
+        await page.evaluate(() => void (window.willing = true));
+        await page.click("h1");
+        await page.waitForFunction(async () => (await navigator.clipboard.readText()) === " ");
+    });
+});
+
 test("downloads come whole and hold no password; the QR code holds one only on demand", async () => {
     await visit(pages.one, { language: "fr-FR" }, async (page) => {
         await unlock(page, CODE);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -187,6 +187,21 @@ test("stock sed and age give the same document, whose inner signature holds", as
     run("sed -n '/^-----BEGIN SSH SIG/,$p' issue.txt > issue.sig");
     const said = run("sed '/^-----BEGIN SSH SIG/,$d' issue.txt | ssh-keygen -Y check-novalidate -n passation-issue -s issue.sig");
     assert.ok(said.includes(issue.fingerprint), said);
+});
+
+test("the commands that the page gives check the inner signature and leave no file behind", async () => {
+    const folder = join(temporary, "commands");
+    mkdirSync(folder);
+    copyFileSync(issue.path, join(folder, basename(issue.path)));
+    let command;
+    await visit({ language: "en-GB" }, async (page) => {
+        await unlock(page, issue.code);
+        command = (await page.$$eval(".check .command code", (found) => found.map((code) => code.textContent)))[1];
+    });
+    execFileSync("python3", [join(here, "on_a_terminal.py"), `${command} > ../said`], { input: issue.code.join("-") + "\n", cwd: folder });
+    assert.ok(readFileSync(join(temporary, "said"), "utf8").includes(issue.fingerprint));
+    assert.deepEqual(readdirSync(folder), [basename(issue.path)]);
+    assert.doesNotMatch(command, /issue\.txt/);
 });
 
 test("the signature beside the file holds for stock ssh-keygen, and the shell is the binary's own", async () => {
