@@ -147,8 +147,8 @@ static bool is_account(const struct psn_ovh *ovh)
     return psn_ovh_credential_is_account(&ovh->credential);
 }
 
-/* Takes a token, waiting for it if the bucket is empty. */
-static void take_token(struct psn_ovh *ovh)
+/* Waits as long as the bucket is empty. */
+static void await_turn(struct psn_ovh *ovh)
 {
     int64_t wait_ms = psn_rate_take(&ovh->rate, ovh->clock_ms());
 
@@ -177,7 +177,7 @@ static void append_url(struct psn_buf *url, const char *root, const char *path)
     psn_buf_text(url, path);
 }
 
-/* Signs and sends, once. */
+/* Signs and sends, once. Nothing waits between the call's token and its header. */
 static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
                              struct psn_http_response *response, struct psn_error *err)
 {
@@ -191,7 +191,6 @@ static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
     rc = psn_buf_check(&url, err);
     if (rc)
         return rc;
-    take_token(ovh);
     rc = psn_ovh_headers_build(
         &(struct psn_ovh_headed){
             .credential = &ovh->credential,
@@ -350,10 +349,12 @@ static enum psn_code need_token(struct psn_ovh *ovh, struct psn_error *err)
     return rc;
 }
 
-/* What a call must have before it can be sent: a token, or OVH's time. */
+/* What a call must have before it can be sent: its turn, then a token, or OVH's time. In
+ * this order, since another fiber may forget the token while this one waits its turn. */
 static enum psn_code prepare(struct psn_ovh *ovh, const struct call *call,
                              struct psn_error *err)
 {
+    await_turn(ovh);
     if (is_account(ovh))
         return need_token(ovh, err);
     return call->is_signed ? know_time(ovh, err) : PSN_OK;

@@ -26,6 +26,25 @@ static struct psn_secret *secret(const char *text)
     return made;
 }
 
+static enum psn_code read_path(struct psn_ovh *ovh, struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+
+    return psn_ovh_get_at(ovh, "/a", PSN_OVH_PARTS(NULL), &value, err);
+}
+
+static struct psn_ovh *loses_token; /* at the next sleep, by another call */
+
+static void sleep_ms(int64_t duration_ms)
+{
+    struct psn_ovh *ovh = loses_token;
+
+    loses_token = NULL;
+    fake_sleep_ms(duration_ms);
+    if (ovh)
+        assert_int_equal(read_path(ovh, NULL), PSN_E_REFUSED);
+}
+
 static struct psn_ovh *open_account(void)
 {
     PSN_AUTO_RELEASE(psn_ovh_credential)
@@ -33,18 +52,11 @@ static struct psn_ovh *open_account(void)
     struct psn_ovh_options options = { .root = FAKE_ROOT,
                                        .http = fake_http_port(),
                                        .clock_ms = fake_clock_ms,
-                                       .sleep_ms = fake_sleep_ms };
+                                       .sleep_ms = sleep_ms };
     struct psn_ovh *ovh = NULL;
 
     assert_int_equal(psn_ovh_open(&options, &credential, &ovh, NULL), PSN_OK);
     return ovh;
-}
-
-static enum psn_code read_path(struct psn_ovh *ovh, struct psn_error *err)
-{
-    PSN_AUTO_JSON *value = NULL;
-
-    return psn_ovh_get_at(ovh, "/a", PSN_OVH_PARTS(NULL), &value, err);
 }
 
 static enum psn_ovh_outcome change(struct psn_ovh *ovh, struct psn_error *err)
@@ -123,6 +135,27 @@ static void a_401_gets_a_new_token_once(void **state)
     assert_int_equal(change(*state, &err), PSN_OVH_NOT_ALLOWED);
     assert_non_null(strstr(err.message, "token"));
     assert_int_equal(psn_ovh_last_reason(*state), PSN_OVH_REASON_TOKEN);
+}
+
+/* As when another fiber's call is answered 401 while this one waits its turn. */
+static void a_token_that_is_lost_while_a_call_waits_is_asked_for_again(void **state)
+{
+    struct psn_ovh *ovh = *state;
+
+    fake_http_answer(200, TOKEN("tok-1", "3600"));
+    fake_http_answer(429, "{\"message\":\"slow down\"}");
+    fake_http_answer(200, "1");
+    assert_int_equal(read_path(ovh, NULL), PSN_OK);
+    fake_http_answer(401, "{\"class\":\"Client::Unauthorized\",\"message\":\"no\"}");
+    fake_http_answer(400, "{\"error\":\"invalid_client\"}");
+    fake_http_answer(200, TOKEN("tok-2", "3600"));
+    fake_http_answer(200, "1");
+    loses_token = ovh;
+    assert_int_equal(read_path(ovh, NULL), PSN_OK);
+    assert_null(loses_token);
+    assert_int_equal(fake.call_count, 7);
+    assert_non_null(strstr(fake.calls[3].headers, "Bearer tok-1"));
+    assert_non_null(strstr(fake.calls[6].headers, "Bearer tok-2"));
 }
 
 /* A page of a front proxy says nothing of the token: it may have been done. */
@@ -307,6 +340,7 @@ int main(void)
         TEST(a_call_carries_the_token_and_no_signature),
         TEST(a_token_serves_until_it_is_about_to_end),
         TEST(a_401_gets_a_new_token_once),
+        TEST(a_token_that_is_lost_while_a_call_waits_is_asked_for_again),
         TEST(a_change_answered_401_by_a_proxy_is_not_sent_again),
         TEST(an_unknown_account_is_refused_whatever_the_status),
         TEST(a_token_server_that_fails_is_asked_again),
