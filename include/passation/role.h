@@ -124,7 +124,7 @@ struct psn_secret_info {
     bool hidden; /* removed: versions stay */
 };
 
-/* The typed kinds of USERS.md 3.2: stable words, NULL-terminated. */
+/* The typed kinds: stable words, NULL-terminated. */
 PSN_API const char *const *psn_secret_types(void);
 
 /* Adds a secret with its first version. E_EXISTS on an existing label (also a hidden

@@ -33,7 +33,7 @@ enum {
     LABEL_PRF = 8,
 };
 
-/* USERS.md 3.2, one stable word each. */
+/* One stable word each; also in passation-secret(1). */
 static const char *const types[] = {
     "ovh-api",   "ovh-login", "ftp",        "sftp",       "ssh-key",     "database",
     "cms",       "licence",   "plugin",     "support",    "cdn",         "dns",

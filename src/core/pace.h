@@ -6,7 +6,7 @@
 
 /*
  * Logins at one mail server. Real hosts block an address after a few refused logins, so
- * of OVH's own hosts there is one refused login in 2 s at most (ROTATION.md section 1):
+ * of OVH's own hosts there is one refused login in 2 s at most (docs/rotation.md):
  *
  * - a login that may well be refused (the negative test, a repetition after a refusal)
  *   goes alone, and not before 2 s after the last refused one;

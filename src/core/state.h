@@ -47,7 +47,7 @@ PSN_MUST_CHECK enum psn_code psn_state_check_ancestor(
 
 extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
 
-/* The rollback record (DESIGN 4): what this user last saw of the vault, outside of it. */
+/* The rollback record: what this user last saw of the vault, outside of it. */
 
 /* Compares inside a transaction: E_ROLLED_BACK, E_FORKED, or vault->seen is set. */
 PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,

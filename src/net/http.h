@@ -39,7 +39,7 @@ struct psn_http_request {
     int64_t timeout_ms;  /* of the whole request; 0: 30 s */
 };
 
-/* What is known of a request's fate (ROTATION.md section 4). */
+/* What is known of a request's fate. */
 enum psn_http_fate {
     PSN_HTTP_NOT_SENT, /* name, connection or TLS failed before one byte of it left */
     PSN_HTTP_ANSWERED, /* a complete answer was received */

@@ -40,7 +40,7 @@ PSN_MUST_CHECK enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
 void psn_ovh_free(struct psn_ovh *ovh);
 PSN_DEFINE_AUTO(psn_ovh)
 
-/* How a call that changes something ended (ROTATION.md section 4). */
+/* How a call that changes something ended. */
 enum psn_ovh_outcome {
     PSN_OVH_NOT_SENT,    /* not one byte left */
     PSN_OVH_DONE,        /* 2xx, parsed, about the right object */

@@ -236,7 +236,7 @@ static struct span only_section(struct span config)
     return only;
 }
 
-/* Which section to read (DESIGN 9). */
+/* Which section to read. */
 static enum psn_code choose(struct span config, const char *endpoint,
                             struct span fields[FIELD_COUNT], struct psn_error *err)
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hostile text and hostile files around people, grants and issues (SECURITY 2.11 to 2.13).
+"""Hostile text and hostile files around people, grants and issues.
 
     test_hostile_issue.py BUILD
 
