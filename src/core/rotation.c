@@ -306,6 +306,13 @@ static enum psn_code look_at_tasks(struct job *job, struct psn_rotation_event *e
     if (moved)
         failed =
             psn_mailbox_tasks(job->account->ovh, &job->mailbox, &count, NULL, &job->last);
+    /* A list that OVH refuses to show will not be shown later: nothing was sent, so it
+     * ends here. Once something was sent, a login can still tell. */
+    if (!rc && failed == PSN_E_REFUSED &&
+        job->row->rotation.phase == PSN_ROTATION_STABLE) {
+        *err = job->last;
+        return failed;
+    }
     if (failed)
         event->kind = PSN_ROTATION_EV_TASKS_UNREADABLE;
     else

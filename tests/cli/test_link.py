@@ -402,6 +402,18 @@ def check_ends(at, cases):
         exits(run(at.world, "resume"), 0)
         shown = run(at.world, "show", BOX, "--reveal").stdout.splitlines()[0]
         equal(shown, at.world.in_force(BOX))
+    with cases.case("a key revoked before anything is sent ends the rotation at once"):
+        at.world.control("POST", "/faults", {"method": "GET", "path": "*/task/account",
+                                             "kind": "revoke_credential"})
+        done = run(at.world, "--json", "rotate", BOX)
+        at.world.control("DELETE", "/faults")
+        exits(done, 8)
+        true("was revoked" in done.stdout, describe(done))
+        shown = run(at.world, "show", BOX, "--reveal").stdout.splitlines()[0]
+        equal(shown, at.world.in_force(BOX))
+        equal(at.world.role(BOX)["state"], "stable")
+        at.owner.answer(at.ask(), "approve")
+        exits(at.link(), 0)
     with cases.case("a key that expires in the middle of a rotation loses nothing"):
         url = at.ask()
         at.world.control("POST", "/credential/approve",
