@@ -429,14 +429,6 @@ static enum psn_code perform(struct job *job, const struct psn_rotation_action *
     }
 }
 
-static bool is_end(const struct psn_rotation_action *action)
-{
-    return action->kind == PSN_ROTATION_DO_DONE ||
-           action->kind == PSN_ROTATION_DO_RETIRE ||
-           action->kind == PSN_ROTATION_DO_STUCK ||
-           action->kind == PSN_ROTATION_DO_UNFINISHED;
-}
-
 /* --- the loop --- */
 
 /* A stop came while an answer was waited for. What it tells is kept; nothing new is
@@ -479,7 +471,7 @@ static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
             return rc;
         job->run = move.run;
         *ret_end = move.action;
-        if (is_end(&move.action))
+        if (psn_rotation_is_end(move.action.kind))
             return PSN_OK;
         rc = perform(job, &move.action, &event, &stopped, err);
         if (rc)

@@ -505,6 +505,12 @@ bool psn_rotation_is_defined(enum psn_rotation_phase phase,
     return (transitions[event].phases >> phase & 1u) != 0;
 }
 
+bool psn_rotation_is_end(enum psn_rotation_action_kind kind)
+{
+    return kind == PSN_ROTATION_DO_DONE || kind == PSN_ROTATION_DO_RETIRE ||
+           kind == PSN_ROTATION_DO_STUCK || kind == PSN_ROTATION_DO_UNFINISHED;
+}
+
 struct psn_rotation_move psn_rotation_step(const struct psn_rotation_policy *policy,
                                            const struct psn_rotation_state *state,
                                            const struct psn_rotation_run *run,

@@ -169,4 +169,7 @@ struct psn_rotation_move psn_rotation_step(const struct psn_rotation_policy *pol
 bool psn_rotation_is_defined(enum psn_rotation_phase phase,
                              enum psn_rotation_event_kind event);
 
+/* Does the run end with this action? */
+bool psn_rotation_is_end(enum psn_rotation_action_kind kind);
+
 #endif
