@@ -21,6 +21,7 @@
 
 enum {
     LOG_MAX = 200000, /* older entries go, half of them at a time */
+    LINGER_MS = 2000, /* for the peer to read that its request is no HTTP */
 };
 
 /* "/1.0/email/domain" gives "/email/domain", and what begins with /v2 stays; NULL for any
@@ -233,6 +234,7 @@ void sim_api_serve(struct sim *sim, struct sim_conn *conn, void *arg)
         if (result == SIM_HTTP_BAD) {
             const struct sim_http_answer answer = { .status = status };
             sim_http_write(conn, &answer);
+            sim_conn_linger(conn, LINGER_MS);
         }
         alive = result == SIM_HTTP_OK && serve_request(sim, conn, &request, peer);
         sim_http_release(&request);

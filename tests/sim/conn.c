@@ -240,3 +240,17 @@ void sim_conn_stall(struct sim_conn *conn, int64_t max_ms)
             break;
     }
 }
+
+void sim_conn_linger(struct sim_conn *conn, int64_t max_ms)
+{
+    struct pollfd peer = { .fd = conn->fd, .events = POLLIN };
+    int64_t end = sim_text_now_ms() + max_ms;
+    char rest[16384];
+
+    if (conn->ssl)
+        SSL_shutdown(conn->ssl);
+    shutdown(conn->fd, SHUT_WR);
+    for (int64_t left = max_ms; left > 0; left = end - sim_text_now_ms())
+        if (poll(&peer, 1, (int)left) <= 0 || read(conn->fd, rest, sizeof rest) <= 0)
+            break;
+}

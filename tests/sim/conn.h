@@ -41,5 +41,8 @@ bool sim_conn_text(struct sim_conn *conn, const char *text);
 void sim_conn_reset(struct sim_conn *conn);
 /* Waits until the peer has gone, at most max_ms (below 0: for ever). */
 void sim_conn_stall(struct sim_conn *conn, int64_t max_ms);
+/* Ends our side and reads on until the peer has ended its own, at most max_ms: closing
+ * over unread data resets the connection, and the answer is lost (RFC 9112, 9.6). */
+void sim_conn_linger(struct sim_conn *conn, int64_t max_ms);
 
 #endif
