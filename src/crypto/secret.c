@@ -13,14 +13,12 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "crypto/pool.h"
 
 /*
- * sodium_malloc() gives whole pages between two that cannot be touched, locks them,
- * leaves them out of core dumps and wipes them when freed. It does not say whether
- * locking worked: psn_secret_memory_is_locked() tells the program, which warns once.
- * The description stands in normal memory, since sodium's pages are aligned at their
- * end. One byte more than the capacity keeps the content terminated, for libraries that
- * want a C string.
+ * The bytes are in locked memory, see crypto/pool.h. Whether locking worked is not said
+ * there: psn_secret_memory_is_locked() tells the program, which warns once. One byte more
+ * than the capacity keeps the content terminated, for libraries that want a C string.
  */
 struct psn_secret {
     uint8_t *bytes;
@@ -38,12 +36,11 @@ enum psn_code psn_secret_new(size_t capacity, struct psn_secret **ret_secret,
         return PSN_E_LIMIT;
     }
     if (secret)
-        secret->bytes = sodium_malloc(capacity + 1);
+        secret->bytes = psn_pool_take(capacity + 1);
     if (!secret || !secret->bytes) {
         (void)psn_fail(err, PSN_E_NOMEM, _("out of memory for secrets"));
         return PSN_E_NOMEM;
     }
-    memset(secret->bytes, 0, capacity + 1);
     secret->capacity = capacity;
     *ret_secret = PSN_TAKE(secret);
     return PSN_OK;
@@ -67,7 +64,7 @@ void psn_secret_free(struct psn_secret *secret)
 {
     if (!secret)
         return;
-    sodium_free(secret->bytes); /* wipes; NULL is fine */
+    psn_pool_give(secret->bytes, secret->capacity + 1);
     free(secret);
 }
 

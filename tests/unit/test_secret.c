@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -146,29 +147,68 @@ static void equality_compares_every_byte_and_the_size(void **state)
 
 /* Protection ------------------------------------------------------------------------ */
 
-static void touching_beyond_a_secret_ends_the_program(void **state)
+/* True if a child that does this is ended by it. */
+static bool ends_the_program(void (*act)(size_t capacity, long offset), size_t capacity,
+                             long offset)
 {
-    static const long offsets[] = { 65, 4096, -4096 };
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)signal(SIGSEGV, SIG_DFL);
+        (void)signal(SIGBUS, SIG_DFL);
+        (void)signal(SIGABRT, SIG_DFL);
+        act(capacity, offset);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
+}
+
+static void write_beyond(size_t capacity, long offset)
+{
+    struct psn_secret *secret = NULL;
+
+    if (psn_secret_new(capacity, &secret, NULL) != PSN_OK)
+        return;
+    *(volatile uint8_t *)(psn_secret_fill(secret) + offset) ^= 1;
+    psn_secret_free(secret);
+}
+
+/* The next of that size gets the same place. */
+static void write_when_freed(size_t capacity, long offset)
+{
+    struct psn_secret *secret = NULL;
+    volatile uint8_t *at;
+
+    if (psn_secret_new(capacity, &secret, NULL) != PSN_OK)
+        return;
+    at = psn_secret_fill(secret) + offset;
+    psn_secret_free(secret);
+    *at = 1;
+    if (psn_secret_new(capacity, &secret, NULL) == PSN_OK)
+        psn_secret_free(secret);
+}
+
+static void writing_beyond_a_secret_ends_the_program(void **state)
+{
+    static const size_t capacities[] = { 0, 1, 24, 32, 63, 64, 200, 223, 224, 1000 };
 
     (void)state;
-    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
-        int status;
-        pid_t child = fork();
+    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+        size_t capacity = capacities[i];
 
-        assert_true(child >= 0);
-        if (child == 0) {
-            struct psn_secret *secret = NULL;
-
-            (void)signal(SIGSEGV, SIG_DFL);
-            (void)signal(SIGBUS, SIG_DFL);
-            if (psn_secret_new(64, &secret, NULL) != PSN_OK)
-                _exit(0);
-            *(volatile uint8_t *)(psn_secret_fill(secret) + offsets[i]) = 1;
-            _exit(0);
-        }
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
+        assert_false(ends_the_program(write_beyond, capacity, (long)capacity));
+        assert_true(ends_the_program(write_beyond, capacity, (long)capacity + 1));
+        assert_true(ends_the_program(write_beyond, capacity, (long)capacity + 16));
+        assert_true(ends_the_program(write_beyond, capacity, -1));
+        assert_true(ends_the_program(write_beyond, capacity, -16));
+        assert_true(ends_the_program(write_beyond, capacity, 32768));
+        assert_true(ends_the_program(write_when_freed, capacity, 0));
     }
+    assert_true(ends_the_program(write_beyond, 5000, 5001));
+    assert_true(ends_the_program(write_beyond, 5000, -8192));
 }
 
 /* Finds the flags that the kernel lists for the page of an address. */
@@ -217,6 +257,105 @@ static void a_secret_is_locked_and_left_out_of_core_dumps(void **state)
     assert_true(psn_secret_memory_is_locked());
     assert_true(page_has_flag(psn_secret_bytes(secret), " lo "));
     assert_true(page_has_flag(psn_secret_bytes(secret), " dd "));
+}
+
+static unsigned long locked_kib(void)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[512];
+    unsigned long kib = 0;
+
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, "VmLck:", 6) == 0)
+            kib = strtoul(line + 6, NULL, 10);
+    if (status)
+        (void)fclose(status);
+    return kib;
+}
+
+/* With a page for each, the usual limit would lock 2048 and silently not the others. */
+static void thousands_of_secrets_are_all_locked(void **state)
+{
+    enum {
+        MANY = 5000
+    };
+    static struct psn_secret *secrets[MANY];
+
+    (void)state;
+    if (!locking_can_be_seen())
+        skip();
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(psn_secret_copy(&i, sizeof i, &secrets[i], NULL), PSN_OK);
+    assert_in_range(locked_kib(), 1, 2048);
+    for (size_t i = 0; i < MANY; i += 97)
+        assert_true(page_has_flag(psn_secret_bytes(secrets[i]), " lo "));
+    for (size_t i = 0; i < MANY; i++) {
+        size_t value;
+
+        memcpy(&value, psn_secret_bytes(secrets[i]), sizeof value);
+        assert_int_equal(value, i);
+        psn_secret_free(secrets[i]);
+    }
+}
+
+/* A lock is not inherited: what a forked process keeps must be in pages of its own. */
+static void a_secret_made_after_a_fork_is_locked(void **state)
+{
+    PSN_AUTO(psn_secret) *parents = NULL;
+    int status;
+    pid_t child;
+
+    (void)state;
+    if (!locking_can_be_seen())
+        skip();
+    parents = secret_of("from before");
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct psn_secret *secret = NULL;
+        bool locked = psn_secret_copy("x", 1, &secret, NULL) == PSN_OK &&
+                      page_has_flag(psn_secret_bytes(secret), " lo ");
+
+        psn_secret_free(PSN_TAKE(parents));
+        psn_secret_free(secret);
+        _exit(locked ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_string_equal(text_of(parents), "from before");
+}
+
+static void *use_secrets(void *arg)
+{
+    for (size_t i = 0; i < 2000; i++) {
+        PSN_AUTO(psn_secret) *small = NULL;
+        PSN_AUTO(psn_secret) *other = NULL;
+
+        if (psn_secret_copy(arg, 8, &small, NULL) ||
+            psn_secret_new(i % 1200, &other, NULL))
+            return NULL;
+        memset(psn_secret_fill(other), *(uint8_t *)arg, i % 1200);
+        if (memcmp(psn_secret_bytes(small), arg, 8) != 0)
+            return NULL;
+    }
+    return arg;
+}
+
+static void threads_do_not_get_each_others_secrets(void **state)
+{
+    static char names[4][9] = { "thread 1", "thread 2", "thread 3", "thread 4" };
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_secrets, names[i]), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *result = NULL;
+
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, names[i]);
+    }
 }
 
 static void a_process_that_may_lock_nothing_says_so(void **state)
@@ -415,8 +554,11 @@ int main(void)
         TEST(shrinking_wipes_what_is_no_longer_valid),
         TEST(impossible_sizes_are_refused),
         TEST(equality_compares_every_byte_and_the_size),
-        TEST(touching_beyond_a_secret_ends_the_program),
+        TEST(writing_beyond_a_secret_ends_the_program),
         TEST(a_secret_is_locked_and_left_out_of_core_dumps),
+        TEST(thousands_of_secrets_are_all_locked),
+        TEST(a_secret_made_after_a_fork_is_locked),
+        TEST(threads_do_not_get_each_others_secrets),
         TEST(a_process_that_may_lock_nothing_says_so),
         TEST(a_freed_secret_leaves_no_copy_in_memory),
         TEST(a_descriptor_is_read_without_one_final_newline),
