@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/state.h"
@@ -15,17 +16,13 @@
  *     history 5e…
  *
  * It is outside the vault, so that who puts yesterday's file back does not put it back
- * too. It holds nothing secret and is written after the commit: a crash in between leaves
- * an older record, which is an ancestor of the state.
+ * too. It holds nothing secret and is written after the commit, in a long run once a
+ * second and at its end: a crash in between leaves an older record, which is an ancestor
+ * of the state.
  */
-struct seen {
-    uint64_t generation;
-    uint64_t entries;
-    uint8_t history[PSN_STORE_HASH_SIZE];
-};
-
 enum {
-    SEEN_FILE_MAX = 512
+    SEEN_FILE_MAX = 512,
+    SEEN_PAUSE_MS = 1000,
 };
 
 static enum psn_code seen_path(const struct psn_vault *vault, struct psn_buf *path,
@@ -67,7 +64,7 @@ static bool field(char **cursor, const char *name, char **ret_value)
     return true;
 }
 
-static bool parse_seen(char *text, struct seen *ret_seen)
+static bool parse_seen(char *text, struct psn_seen_state *ret_seen)
 {
     char *value;
 
@@ -81,8 +78,9 @@ static bool parse_seen(char *text, struct seen *ret_seen)
 }
 
 /* A record that is absent or torn by a power cut is no record. */
-static enum psn_code read_seen(const struct psn_vault *vault, struct seen *ret_seen,
-                               bool *ret_found, struct psn_error *err)
+static enum psn_code read_seen(const struct psn_vault *vault,
+                               struct psn_seen_state *ret_seen, bool *ret_found,
+                               struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
@@ -103,7 +101,8 @@ static enum psn_code read_seen(const struct psn_vault *vault, struct seen *ret_s
 }
 
 static enum psn_code fail_rolled_back(const struct psn_vault *vault,
-                                      const struct seen *seen, struct psn_error *err)
+                                      const struct psn_seen_state *seen,
+                                      struct psn_error *err)
 {
     (void)psn_fail(
         err, PSN_E_ROLLED_BACK,
@@ -118,7 +117,7 @@ static enum psn_code fail_rolled_back(const struct psn_vault *vault,
 
 enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
 {
-    struct seen seen;
+    struct psn_seen_state seen;
     bool found;
     bool ancestor = false;
     enum psn_code rc = read_seen(vault, &seen, &found, err);
@@ -148,7 +147,7 @@ enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
     return PSN_OK;
 }
 
-void psn_seen_write(const struct psn_vault *vault)
+static void write_seen(const struct psn_vault *vault, const struct psn_seen_state *seen)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
@@ -157,11 +156,36 @@ void psn_seen_write(const struct psn_vault *vault)
     if (!vault->state_dir || seen_path(vault, &path, NULL))
         return;
     psn_buf_format(&text, "passation-seen 1\ngeneration %llu\nentries %llu\nhistory %s\n",
-                   (unsigned long long)vault->state.generation,
-                   (unsigned long long)vault->state.journal_entries,
-                   psn_hex(vault->state.history, sizeof vault->state.history, history));
+                   (unsigned long long)seen->generation,
+                   (unsigned long long)seen->entries,
+                   psn_hex(seen->history, sizeof seen->history, history));
     if (psn_buf_check(&text, NULL) || psn_file_make_dir(vault->state_dir, NULL))
         return;
     PSN_IGNORE(
         psn_file_write(psn_buf_str(&path), text.data, text.size, PSN_FILE_HINT, NULL));
+}
+
+void psn_seen_note(struct psn_vault *vault)
+{
+    vault->noted.generation = vault->state.generation;
+    vault->noted.entries = vault->state.journal_entries;
+    memcpy(vault->noted.history, vault->state.history, sizeof vault->noted.history);
+    vault->is_noted = true;
+    if (psn_clock_boot_ms() - vault->noted_ms >= SEEN_PAUSE_MS)
+        psn_seen_flush(vault);
+}
+
+void psn_seen_flush(struct psn_vault *vault)
+{
+    if (!vault->is_noted)
+        return;
+    write_seen(vault, &vault->noted);
+    vault->is_noted = false;
+    vault->noted_ms = psn_clock_boot_ms();
+}
+
+void psn_seen_write(struct psn_vault *vault)
+{
+    psn_seen_note(vault);
+    psn_seen_flush(vault);
 }

@@ -53,9 +53,13 @@ extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
 PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,
                                             struct psn_error *err);
 
-/* Remembers vault->state, after its commit. A record that cannot be written is no failure
- * of the command: the next one compares with an older state, which is still an ancestor.
- */
-void psn_seen_write(const struct psn_vault *vault);
+/* Remembers vault->state, after its commit: in the file at once, or within a second if
+ * there were others before. A record that cannot be written is no failure of the command:
+ * the next one compares with an older state, which is still an ancestor. */
+void psn_seen_note(struct psn_vault *vault);
+/* Writes what was noted and is not written yet. */
+void psn_seen_flush(struct psn_vault *vault);
+/* Both. */
+void psn_seen_write(struct psn_vault *vault);
 
 #endif

@@ -82,6 +82,7 @@ void psn_vault_free(struct psn_vault *vault)
 {
     if (!vault)
         return;
+    psn_seen_flush(vault);
     psn_vault_forget_keys(vault);
     psn_store_free(vault->store);
     psn_http_client_free(vault->http_client);
@@ -186,8 +187,9 @@ static enum psn_code commit(struct psn_vault *vault, struct psn_error *err)
 
     if (!vault->writing)
         return psn_store_commit(vault->store, NULL, err);
-    psn_store_roots(vault->store, &vault->state.roots);
-    rc = psn_state_advance(vault, err);
+    rc = psn_store_roots(vault->store, &vault->state.roots, err);
+    if (!rc)
+        rc = psn_state_advance(vault, err);
     if (!rc)
         rc = psn_state_seal(vault, &vault->state, &root_box, err);
     return rc ? rc : psn_store_commit(vault->store, &root_box, err);
@@ -203,7 +205,7 @@ enum psn_code psn_vault_end(struct psn_vault *vault, enum psn_code rc,
     psn_loop_release();
     vault->in_transaction = false;
     if (!rc && vault->writing)
-        psn_seen_write(vault);
+        psn_seen_note(vault);
     return rc;
 }
 

@@ -64,6 +64,13 @@ struct psn_state {
     struct psn_store_roots roots;
 };
 
+/* What is remembered of a state outside of the vault, see seen.c. */
+struct psn_seen_state {
+    uint64_t generation;
+    uint64_t entries;
+    uint8_t history[PSN_STORE_HASH_SIZE];
+};
+
 /* What a vault is used with; real ones by default, tests put their own. */
 struct psn_world {
     struct psn_http http; /* perform NULL: the real one, made at the first call */
@@ -102,6 +109,9 @@ struct psn_vault {
     uint8_t slot[PSN_SLOT_ID_SIZE];
     char actor[PSN_PERSON_ID_MAX];
     enum psn_seen seen;
+    struct psn_seen_state noted;
+    bool is_noted; /* and not written yet */
+    int64_t noted_ms;
 
     /* the one open transaction */
     bool in_transaction;

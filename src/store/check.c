@@ -67,6 +67,8 @@ enum psn_code psn_store_check(struct psn_store *store, struct psn_error *err)
 
     assert(store->trusted);
     if (!rc)
+        rc = psn_cache_settle(store, err);
+    if (!rc)
         rc = check_pages(store, err);
     for (unsigned table = 0; !rc && table < PSN_STORE_TABLES; table++)
         rc = check_table(store, table, &rows, &nodes, err);

@@ -59,6 +59,7 @@ enum psn_store_state {
 };
 
 struct psn_node;
+struct psn_cache;
 
 struct psn_store {
     sqlite3 *db;
@@ -73,9 +74,14 @@ struct psn_store {
     /* A step failed after it had changed something: only a rollback can follow. */
     enum psn_code spoiled;
     unsigned open_scans;
-    uint64_t epoch; /* grows with each transaction and each psn_store_trust() */
+    /* What was checked under the roots of a transaction carries its epoch. */
+    uint64_t epoch;
+    uint64_t epochs;      /* how many there were */
+    uint64_t known_epoch; /* the last transaction's, if its checks still hold, or 0 */
+    struct psn_store_roots known_roots;
     struct psn_store_roots roots;
-    struct psn_node *nodes; /* verified ones of this epoch, see tree.c */
+    struct psn_node *nodes;  /* verified ones of this epoch, see tree.c */
+    struct psn_cache *cache; /* buckets of this epoch, see cache.c */
     sqlite3_stmt *statements[PSN_SQL_END];
 };
 
@@ -223,6 +229,24 @@ PSN_MUST_CHECK enum psn_code psn_row_copy(const struct psn_row_view *view,
 /* Binds (table, from the first key of bucket first, to the last key of bucket last). */
 int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
                           uint32_t last);
+
+/* cache.c */
+
+PSN_MUST_CHECK enum psn_code psn_cache_new(struct psn_cache **ret_cache,
+                                           struct psn_error *err);
+void psn_cache_free(struct psn_cache *cache);
+/* Borrows a bucket as it is now, checked when it was read, until the next call. */
+PSN_MUST_CHECK enum psn_code psn_cache_get(struct psn_store *store, unsigned table,
+                                           uint32_t number,
+                                           struct psn_bucket **ret_bucket,
+                                           struct psn_error *err);
+/* Takes what is in bucket for the rows of the bucket that was just got. */
+void psn_cache_replace(struct psn_store *store, unsigned table, uint32_t number,
+                       struct psn_bucket *bucket);
+/* Brings the tree up to what was replaced: before anything reads it but psn_cache_get. */
+PSN_MUST_CHECK enum psn_code psn_cache_settle(struct psn_store *store,
+                                              struct psn_error *err);
+bool psn_cache_is_settled(const struct psn_store *store);
 
 /* place.c */
 

@@ -5,8 +5,8 @@
 #include "store/internal.h"
 
 /*
- * Single rows. Each function first reads the row's whole bucket and checks it up to the
- * trusted root, then does its work; so what is not there is as sure as what is.
+ * Single rows. Each function works on the row's whole bucket, which was checked up to the
+ * trusted root when it was read; so what is not there is as sure as what is.
  *
  * A write that fails half-way has spoiled the transaction: the rows and the tree may
  * disagree, and only a rollback can follow.
@@ -69,16 +69,16 @@ enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8
                             size_t key_size, struct psn_store_row *row,
                             struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    struct psn_bucket *bucket = NULL;
     struct psn_row_view view;
     bool found;
     enum psn_code rc = check_key(store, table, key_size, err);
 
     if (!rc)
-        rc = psn_bucket_load(store, table, psn_tree_bucket_of(key), &bucket, err);
+        rc = psn_cache_get(store, table, psn_tree_bucket_of(key), &bucket, err);
     if (rc)
         return rc;
-    seek(&bucket, key, key_size, &view, &found);
+    seek(bucket, key, key_size, &view, &found);
     if (!found)
         return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
     return psn_row_copy(&view, row, err);
@@ -99,15 +99,6 @@ static enum psn_code rebuild(const struct psn_bucket *bucket,
         psn_buf_bytes(&next->rows, bucket->rows.data + place->end,
                       bucket->rows.size - place->end);
     return psn_buf_check(&next->rows, err);
-}
-
-static enum psn_code set_bucket(struct psn_store *store, unsigned table, uint32_t number,
-                                const struct psn_bucket *bucket, struct psn_error *err)
-{
-    uint8_t hash[PSN_STORE_HASH_SIZE];
-
-    psn_bucket_hash(store, table, number, bucket, hash);
-    return psn_tree_set_leaf(store, table, number, hash, err);
 }
 
 static enum psn_code write_row(struct psn_store *store, unsigned table,
@@ -166,7 +157,7 @@ static enum psn_code check_revision(const struct psn_store_row *row, bool found,
 enum psn_code psn_store_put(struct psn_store *store, unsigned table,
                             const struct psn_store_row *row, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    struct psn_bucket *bucket = NULL;
     PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
     uint32_t number = psn_tree_bucket_of(row->key);
     struct psn_row_view view;
@@ -177,18 +168,18 @@ enum psn_code psn_store_put(struct psn_store *store, unsigned table,
     if (!rc)
         rc = check_row(row, err);
     if (!rc)
-        rc = psn_bucket_load(store, table, number, &bucket, err);
+        rc = psn_cache_get(store, table, number, &bucket, err);
     if (rc)
         return rc;
-    seek(&bucket, row->key, row->key_size, &view, &found);
+    seek(bucket, row->key, row->key_size, &view, &found);
     rc = check_revision(row, found, found ? view.revision : 0, err);
     if (!rc)
-        rc = rebuild(&bucket, &view, row, &next, err);
+        rc = rebuild(bucket, &view, row, &next, err);
     if (rc)
         return rc;
     rc = write_row(store, table, row, found, err);
     if (!rc)
-        rc = set_bucket(store, table, number, &next, err);
+        psn_cache_replace(store, table, number, &next);
     store->spoiled = rc;
     return rc;
 }
@@ -196,7 +187,7 @@ enum psn_code psn_store_put(struct psn_store *store, unsigned table,
 enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
                                const uint8_t *key, size_t key_size, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_bucket) bucket = psn_bucket_init();
+    struct psn_bucket *bucket = NULL;
     PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
     uint32_t number = psn_tree_bucket_of(key);
     sqlite3_stmt *stmt = NULL;
@@ -206,13 +197,13 @@ enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
 
     assert(store->state == PSN_STORE_WRITING && store->open_scans == 0);
     if (!rc)
-        rc = psn_bucket_load(store, table, number, &bucket, err);
+        rc = psn_cache_get(store, table, number, &bucket, err);
     if (rc)
         return rc;
-    seek(&bucket, key, key_size, &view, &found);
+    seek(bucket, key, key_size, &view, &found);
     if (!found)
         return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
-    rc = rebuild(&bucket, &view, NULL, &next, err);
+    rc = rebuild(bucket, &view, NULL, &next, err);
     if (!rc)
         rc = psn_sql_get(store, PSN_SQL_ROW_DELETE, &stmt, err);
     if (rc)
@@ -222,7 +213,7 @@ enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = psn_sql_change_one(store, stmt, err);
     if (!rc)
-        rc = set_bucket(store, table, number, &next, err);
+        psn_cache_replace(store, table, number, &next);
     store->spoiled = rc;
     return rc;
 }

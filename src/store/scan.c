@@ -61,6 +61,8 @@ enum psn_code psn_store_scan_open(struct psn_store *store, unsigned table,
 
     assert(store->trusted);
     assert(table < PSN_STORE_TABLES && prefix_size <= PSN_STORE_KEY_MAX);
+    if (!rc)
+        rc = psn_cache_settle(store, err);
     if (rc)
         return rc;
     scan = calloc(1, sizeof *scan);

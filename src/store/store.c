@@ -45,6 +45,8 @@ static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
     }
     rc = psn_tree_new(&store->nodes, err);
     if (!rc)
+        rc = psn_cache_new(&store->cache, err);
+    if (!rc)
         rc = psn_place_resolve(path, &store->file, err);
     if (rc)
         return rc;
@@ -287,6 +289,7 @@ void psn_store_free(struct psn_store *store)
         psn_place_remove(store->unborn);
     free(store->unborn);
     free(store->nodes);
+    psn_cache_free(store->cache);
     free(store->file);
     free(store->path);
     free(store);

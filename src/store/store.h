@@ -27,7 +27,7 @@
  *         the caller opens the root box and passes the roots in it on:
  *     psn_store_trust(store, roots)
  *     psn_store_get / next / put / delete …
- *     psn_store_roots(store, roots)      what they are after the changes
+ *     psn_store_roots(store, roots, err) what they are after the changes
  *     psn_store_commit(store, new_root_box, err)
  *
  * Every read checks the path from the bucket it uses up to the trusted root, absence
@@ -101,7 +101,10 @@ PSN_MUST_CHECK enum psn_code psn_store_begin(struct psn_store *store,
                                              struct psn_buf *ret_root_box,
                                              struct psn_error *err);
 void psn_store_trust(struct psn_store *store, const struct psn_store_roots *roots);
-void psn_store_roots(const struct psn_store *store, struct psn_store_roots *ret_roots);
+/* What the roots are now. A write asks after its last change and seals the answer. */
+PSN_MUST_CHECK enum psn_code psn_store_roots(struct psn_store *store,
+                                             struct psn_store_roots *ret_roots,
+                                             struct psn_error *err);
 
 /* Ends a transaction; a write is durable (fsync) when this returns OK. A read passes
  * NULL. */

@@ -6,8 +6,9 @@
 #include "store/internal.h"
 
 /*
- * Transactions. What was checked in one says nothing about the next: each begins with
- * the root box as it is then, and roots that the caller took out of it.
+ * Transactions. Each begins with the root box as it is then, and roots that the caller
+ * took out of it. What was checked in one is worth something in the next only if the
+ * roots are the same: then it is the same content, whatever the file says meanwhile.
  */
 
 enum psn_code psn_store_usable(const struct psn_store *store, struct psn_error *err)
@@ -21,7 +22,7 @@ enum psn_code psn_store_usable(const struct psn_store *store, struct psn_error *
 }
 
 /* Nothing is in use any more: statements let go of the snapshot. */
-static void end(struct psn_store *store)
+static void end(struct psn_store *store, bool as_checked)
 {
     sqlite3_stmt *stmt = NULL;
 
@@ -29,10 +30,12 @@ static void end(struct psn_store *store)
         stmt = sqlite3_next_stmt(store->db, stmt);
         (void)sqlite3_reset(stmt);
     } while (stmt);
+    store->known_epoch = as_checked && store->trusted ? store->epoch : 0;
+    store->known_roots = store->roots;
     store->state = PSN_STORE_IDLE;
     store->trusted = false;
     store->spoiled = PSN_OK;
-    store->epoch++;
+    store->epoch = ++store->epochs;
     memset(&store->roots, 0, sizeof store->roots);
 }
 
@@ -40,7 +43,7 @@ void psn_store_rollback(struct psn_store *store)
 {
     if (!store || store->state == PSN_STORE_IDLE)
         return;
-    end(store);
+    end(store, store->state == PSN_STORE_READING);
     /* SQLite has already rolled back by itself after some failures. */
     if (sqlite3_get_autocommit(store->db) == 0)
         (void)sqlite3_step(store->statements[PSN_SQL_ROLLBACK]);
@@ -117,7 +120,7 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
     if (rc)
         return rc;
     store->state = write ? PSN_STORE_WRITING : PSN_STORE_READING;
-    store->epoch++;
+    store->epoch = ++store->epochs;
     /* The first read of a reader takes its snapshot; only then is it sure which file
      * that is of. */
     rc = read_root(store, ret_root_box, err);
@@ -133,13 +136,23 @@ void psn_store_trust(struct psn_store *store, const struct psn_store_roots *root
     assert(store->state != PSN_STORE_IDLE);
     store->roots = *roots;
     store->trusted = true;
-    store->epoch++;
+    if (store->known_epoch && memcmp(&store->known_roots, roots, sizeof *roots) == 0)
+        store->epoch = store->known_epoch;
+    else
+        store->epoch = ++store->epochs;
 }
 
-void psn_store_roots(const struct psn_store *store, struct psn_store_roots *ret_roots)
+enum psn_code psn_store_roots(struct psn_store *store, struct psn_store_roots *ret_roots,
+                              struct psn_error *err)
 {
+    enum psn_code rc = psn_store_usable(store, err);
+
     assert(store->trusted);
-    *ret_roots = store->roots;
+    if (!rc)
+        rc = psn_cache_settle(store, err);
+    if (!rc)
+        *ret_roots = store->roots;
+    return rc;
 }
 
 static enum psn_code write_root(struct psn_store *store, const struct psn_buf *root_box,
@@ -187,6 +200,8 @@ enum psn_code psn_store_commit(struct psn_store *store, const struct psn_buf *ro
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc = psn_store_usable(store, err);
 
+    /* The root box would hold the roots of before. */
+    assert(rc || psn_cache_is_settled(store));
     if (!rc && write)
         rc = write_root(store, root_box, err);
     if (!rc)
@@ -197,7 +212,7 @@ enum psn_code psn_store_commit(struct psn_store *store, const struct psn_buf *ro
         psn_store_rollback(store);
         return rc;
     }
-    end(store);
+    end(store, true);
     store->wrote = store->wrote || write;
     return write && store->unborn ? give_birth(store, err) : PSN_OK;
 }

@@ -118,7 +118,7 @@ static void commit(struct psn_store *store)
     struct psn_store_roots roots;
     struct psn_error err = { 0 };
 
-    psn_store_roots(store, &roots);
+    must(psn_store_roots(store, &roots, &err), &err);
     psn_buf_bytes(&box, &roots, sizeof roots);
     must(psn_store_commit(store, &box, &err), &err);
 }

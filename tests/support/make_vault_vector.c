@@ -443,7 +443,7 @@ static void put_tree(const char *path)
         put_tree_row(store, i + 1, &row);
         psn_store_row_release(&row);
     }
-    psn_store_roots(store, &roots);
+    must(psn_store_roots(store, &roots, &err));
     put("tree_root", roots.hash[3], sizeof roots.hash[3]);
     psn_store_free(store);
     psn_buf_release(&root_box);

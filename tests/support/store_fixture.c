@@ -123,8 +123,12 @@ enum psn_code store_fixture_commit(struct psn_store *store, uint64_t generation,
 {
     PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(4096);
     struct psn_store_roots roots;
+    enum psn_code rc = psn_store_roots(store, &roots, err);
 
-    psn_store_roots(store, &roots);
+    if (rc) {
+        psn_store_rollback(store);
+        return rc;
+    }
     psn_buf_u64(&box, generation);
     psn_buf_bytes(&box, roots.hash, sizeof roots.hash);
     return psn_store_commit(store, &box, err);
