@@ -14,19 +14,22 @@
  * The nonce of chunk i is its number in 11 bytes, big-endian, and a byte that is 1 for
  * the last chunk and else 0: a chunk that is moved, left out or cut off has another nonce
  * than it was sealed with. A chunk is the last one if nothing follows it, so reading is
- * one byte ahead. Chunks are read, worked on and written four at a time.
+ * one byte ahead. Chunks are read, worked on and written four at a time. Most files are
+ * small, and locked memory is dear: there is no more of it than the file needs.
  */
 enum {
     BOX_SIZE = PSN_AGE_CHUNK_SIZE + PSN_CHUNK_TAG_SIZE,
     AT_ONCE = 4,
+    PLAIN_SIZE = AT_ONCE * PSN_AGE_CHUNK_SIZE + 1, /* one byte ahead */
+    PLAIN_SIZE_SMALL = 4000,
     COUNTER_SIZE = PSN_CHUNK_NONCE_SIZE - 1
 };
 
 struct stream {
     struct psn_chunk *chunk;
     uint8_t nonce[PSN_CHUNK_NONCE_SIZE];
-    struct psn_secret *plain; /* AT_ONCE chunks and one byte ahead */
-    uint8_t *boxes;           /* the same, sealed */
+    struct psn_secret *plain;
+    uint8_t *boxes; /* AT_ONCE chunks, sealed, and one byte ahead */
 };
 
 static void stream_release(struct stream *stream)
@@ -49,7 +52,7 @@ static enum psn_code stream_alloc(struct stream *stream, struct psn_error *err)
     *stream = (struct stream){ .boxes = malloc(AT_ONCE * BOX_SIZE + 1) };
     if (!stream->boxes)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    return psn_secret_new(AT_ONCE * PSN_AGE_CHUNK_SIZE + 1, &stream->plain, err);
+    return PSN_OK;
 }
 
 /* 2^88 chunks are more than there is of anything. */
@@ -101,24 +104,52 @@ static enum psn_code seal_some(struct stream *stream, size_t size, bool last,
     return PSN_OK;
 }
 
+/* Reads plain text behind the bytes that are there already, as much as there is room. */
+static enum psn_code read_plain(struct stream *stream, const struct psn_source *source,
+                                size_t *size, struct psn_error *err)
+{
+    size_t room = psn_secret_capacity(stream->plain) - *size;
+    size_t got = 0;
+    enum psn_code rc =
+        psn_source_fill(source, psn_secret_fill(stream->plain) + *size, room, &got, err);
+
+    *size += got;
+    return rc;
+}
+
+/* The first reading, which finds out how much room is needed. */
+static enum psn_code read_first(struct stream *stream, const struct psn_source *source,
+                                size_t *size, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *more = NULL;
+    enum psn_code rc = psn_secret_new(PLAIN_SIZE_SMALL, &stream->plain, err);
+
+    if (!rc)
+        rc = read_plain(stream, source, size, err);
+    if (rc || *size < PLAIN_SIZE_SMALL)
+        return rc;
+    rc = psn_secret_new(PLAIN_SIZE, &more, err);
+    if (rc)
+        return rc;
+    memcpy(psn_secret_fill(more), psn_secret_bytes(stream->plain), *size);
+    psn_secret_free(stream->plain);
+    stream->plain = PSN_TAKE(more);
+    return read_plain(stream, source, size, err);
+}
+
 static enum psn_code seal_all(struct stream *stream, const struct psn_secret *key,
                               const struct psn_source *source,
                               const struct psn_sink *sink, struct psn_error *err)
 {
     const size_t batch = (size_t)AT_ONCE * PSN_AGE_CHUNK_SIZE;
-    uint8_t *plain = psn_secret_fill(stream->plain);
-    size_t ahead = 0; /* bytes at the front that were read before */
+    size_t got = 0;
     bool last = false;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = read_first(stream, source, &got, err);
 
-    while (!rc && !last) {
-        size_t got;
+    while (!rc) {
         size_t sealed = 0;
+        uint8_t *plain = psn_secret_fill(stream->plain);
 
-        rc = psn_source_fill(source, plain + ahead, batch + 1 - ahead, &got, err);
-        if (rc)
-            break;
-        got += ahead;
         last = got <= batch;
         if (!stream->chunk)
             rc = stream_init(stream, key, !last, err);
@@ -126,8 +157,11 @@ static enum psn_code seal_all(struct stream *stream, const struct psn_secret *ke
             rc = seal_some(stream, last ? got : batch, last, &sealed, err);
         if (!rc)
             rc = sink->write(sink->self, stream->boxes, sealed, err);
+        if (rc || last)
+            break;
         plain[0] = plain[batch];
-        ahead = 1;
+        got = 1;
+        rc = read_plain(stream, source, &got, err);
     }
     return rc;
 }
@@ -203,7 +237,9 @@ static enum psn_code open_all(struct stream *stream, const struct psn_secret *ke
             break;
         got += ahead;
         last = got <= batch;
-        if (!stream->chunk)
+        if (!stream->plain)
+            rc = psn_secret_new(last ? got : batch, &stream->plain, err);
+        if (!rc && !stream->chunk)
             rc = stream_init(stream, key, !last, err);
         if (!rc)
             rc = open_some(stream, last ? got : batch, last, &opened, err);

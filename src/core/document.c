@@ -137,7 +137,7 @@ static void make_room(struct psn_document_writer *writer, size_t size)
                       PSN_DOCUMENT_MAX / 1024));
         return;
     }
-    capacity = capacity ? capacity : 4096;
+    capacity = capacity ? capacity : 4000;
     while (capacity < used + size)
         capacity *= 2;
     rc = psn_secret_new(capacity, &grown, &writer->error);

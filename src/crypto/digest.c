@@ -7,6 +7,8 @@
 _Static_assert(PSN_DIGEST_SIZE == crypto_hash_sha512_BYTES, "SHA-512");
 _Static_assert(PSN_DIGEST_SIZE == crypto_generichash_BYTES_MAX, "BLAKE2b-512");
 
+/* Most of what is signed is small, and locked memory is dear. */
+static const size_t piece_size_first = 4000;
 static const size_t piece_size = (size_t)256 * 1024;
 
 struct digest {
@@ -31,17 +33,23 @@ enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *s
 {
     PSN_AUTO(psn_secret) *piece = NULL;
     struct digest digest = { .kind = kind };
+    size_t room = piece_size_first;
     size_t got = 1;
-    enum psn_code rc = psn_secret_new(piece_size, &piece, err);
+    enum psn_code rc = psn_secret_new(room, &piece, err);
 
     if (rc)
         return rc;
     (void)crypto_hash_sha512_init(&digest.sha512);
     (void)crypto_generichash_init(&digest.blake2b, NULL, 0, PSN_DIGEST_SIZE);
     while (!rc && got > 0) {
-        rc = source->read(source->self, psn_secret_fill(piece), piece_size, &got, err);
+        rc = source->read(source->self, psn_secret_fill(piece), room, &got, err);
         if (!rc)
             update(&digest, psn_secret_bytes(piece), got);
+        if (!rc && got == room && room < piece_size) {
+            psn_secret_free(PSN_TAKE(piece));
+            room = piece_size;
+            rc = psn_secret_new(room, &piece, err);
+        }
     }
     if (!rc && kind == PSN_DIGEST_SHA512)
         (void)crypto_hash_sha512_final(&digest.sha512, ret_digest);

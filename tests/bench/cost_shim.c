@@ -73,6 +73,7 @@ COUNTED(crypto_sign_ed25519_pk_to_curve25519, 0)
 COUNTED(crypto_sign_ed25519_sk_to_curve25519, 0)
 COUNTED(crypto_sign_seed_keypair, 0)
 COUNTED(crypto_sign_verify_detached, 0)
+COUNTED(randombytes_buf, 0)
 COUNTED(fsync, 1)
 COUNTED(fdatasync, 1)
 
