@@ -100,9 +100,11 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_issue_each(struct psn_vault *vault,
 
 /* Where issues go. */
 struct psn_delivery {
-    const char *directory; /* "." by default */
-    bool replace;          /* over a file of that name */
-    const char *language;  /* of codes: "fr" or "en" */
+    /* NULL: a grant goes to ".", and psn_outbox() finishes what was begun, each issue
+     * into the folder that its grant was last issued to, or was to be. */
+    const char *directory;
+    bool replace;         /* over a file of that name */
+    const char *language; /* of codes: "fr" or "en" */
     /* Tells the code of an issue to whoever passes it on; it is stored nowhere. NULL:
      * codes cannot be told, so only issues to keys are made. */
     enum psn_code (*tell_code)(void *arg, const struct psn_issue *issue,

@@ -55,17 +55,14 @@ static enum psn_code end_grants(struct cli *cli, const struct cli_due_list *list
     return rc;
 }
 
+/* What waits for a code is still due, and listed. */
 static enum psn_code write_issues(struct cli *cli,
                                   const struct cli_delivery_options *where,
                                   struct psn_error *err)
 {
-    struct cli_delivery delivery;
-    size_t waiting = 0;
-    enum psn_code rc;
+    struct cli_delivered delivered = { 0 };
 
-    cli_delivery_begin(&delivery, cli, where);
-    rc = psn_outbox(cli->vault, NULL, &delivery.to, &waiting, err);
-    return cli_delivery_end(&delivery, rc, err);
+    return cli_deliver_due(cli, where, NULL, CLI_DELIVER_HERE, &delivered, err);
 }
 
 /* A step that fails must not keep back the others: a mailbox that cannot be rotated today

@@ -94,25 +94,17 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
 {
     const struct cmd_outbox_options *options = arg;
     const char *person = cli->arg_count ? cli->args[0] : NULL;
-    struct cli_delivery delivery;
-    size_t waiting = 0;
+    struct cli_delivered delivered = { 0 };
     enum psn_code rc;
 
     if (options->all)
         return list_all(cli, person, err);
-    cli_delivery_begin(&delivery, cli, &options->where);
-    rc = psn_outbox(cli->vault, person, &delivery.to, &waiting, err);
-    if (!rc && waiting > 0) {
-        (void)psn_fail(err, PSN_E_FINDINGS,
-                       PSN_NGETTEXT("%zu issue needs a code and waits",
-                                    "%zu issues need a code and wait", waiting),
-                       waiting);
-        rc = psn_hint(err, PSN_E_FINDINGS,
-                      _("run 'passation outbox' on a terminal, or give --code-fd N"));
-    } else if (!rc && delivery.count == 0) {
+    rc = cli_deliver_due(cli, &options->where, person, CLI_DELIVER_HERE, &delivered, err);
+    if (!rc && delivered.waiting > 0)
+        return cli_fail_waiting(delivered.waiting, err);
+    if (!rc && delivered.written == 0)
         cli_note(cli, _("Nothing is due: everybody has what he may read."));
-    }
-    return cli_delivery_end(&delivery, rc, err);
+    return rc;
 }
 
 const struct cli_command cmd_outbox = {

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/delivery.h"
 #include "cli/linking.h"
 #include "cli/outcome.h"
 
@@ -10,6 +11,7 @@ struct cmd_resume_options {
     bool again;
     const char *abandon;
     uint64_t jobs;
+    struct cli_delivery_options where;
 };
 
 static const struct cli_option resume_options[] = {
@@ -18,6 +20,14 @@ static const struct cli_option resume_options[] = {
     { "abandon", 0, CLI_TEXT, offsetof(struct cmd_resume_options, abandon), N_("ADDRESS"),
       N_("give up a new password that was never sent to OVH") },
     CLI_JOBS_OPTION(cmd_resume_options),
+    { "output", 'o', CLI_TEXT,
+      offsetof(struct cmd_resume_options, where) +
+          offsetof(struct cli_delivery_options, directory),
+      N_("DIR"), N_("where the files that are due go (default: where they were to go)") },
+    { "code-fd", 0, CLI_FD,
+      offsetof(struct cmd_resume_options, where) +
+          offsetof(struct cli_delivery_options, code_fd),
+      N_("N"), N_("write the codes to file descriptor N, one SERIAL<TAB>CODE a line") },
     { 0 },
 };
 
@@ -56,31 +66,51 @@ static enum psn_code abandon(struct cli *cli, const struct cmd_resume_options *o
     return rc ? rc : print_abandoned(cli, options->abandon, err);
 }
 
+/* The files that an interrupted grant or outbox, or a rotation, left to be written.
+ * Whoever stays must not wait for a mailbox that is stuck: what else failed is told
+ * first, and this too. */
+static void finish_issues(struct cli *cli, const struct cmd_resume_options *options,
+                          size_t *ret_written, struct psn_error *err)
+{
+    struct cli_delivered delivered = { 0 };
+    enum psn_code rc =
+        cli_deliver_due(cli, &options->where, NULL, CLI_DELIVER_REST, &delivered, err);
+
+    if (!rc && delivered.waiting)
+        PSN_IGNORE(cli_fail_waiting(delivered.waiting, err));
+    *ret_written = delivered.written;
+}
+
+/* With globs, only the rotations of those mailboxes. */
 static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_resume_options *options = arg;
     struct cli_outcomes outcomes;
     struct psn_run run;
-    struct psn_error waits = { 0 };
+    struct psn_error later = { 0 }; /* told at the end */
+    size_t issues = 0;
     enum psn_code rc;
 
     if (options->abandon)
         return abandon(cli, options, err);
     /* First the keys: what is unfinished may wait for one of them. */
     if (cli->arg_count == 0)
-        PSN_IGNORE(cli_link_resume(cli, &waits)); /* told at the end */
+        PSN_IGNORE(cli_link_resume(cli, &later));
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
     if (!rc)
         rc = cli_outcomes_set_jobs(&run, options->jobs, err);
-    outcomes.nothing = waits.code ? NULL : _("Nothing is unfinished.");
-    if (!rc)
+    if (!rc) {
         rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);
+        if (cli->arg_count == 0 && !cli_stop_asked())
+            finish_issues(cli, options, &issues, later.code ? NULL : &later);
+    }
+    outcomes.nothing = later.code || issues ? NULL : _("Nothing is unfinished.");
     rc = cli_outcomes_end(&outcomes, rc, err);
-    if (rc || !waits.code)
+    if (rc || !later.code)
         return rc;
-    *err = waits;
-    return waits.code;
+    *err = later;
+    return later.code;
 }
 
 const struct cli_command cmd_resume = {
@@ -88,7 +118,7 @@ const struct cli_command cmd_resume = {
     .arguments = N_("[GLOB…]"),
     .summary =
         N_("finish what was interrupted, and ask whether old passwords are refused"),
-    .examples = N_("passation resume\teverything that is unfinished\n"
+    .examples = N_("passation resume\teverything that is unfinished, issues included\n"
                    "passation resume technique@martin.fr --again\t"
                    "send the new password once more\n"
                    "passation resume --abandon technique@martin.fr\t"

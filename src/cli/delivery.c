@@ -85,11 +85,12 @@ void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
     *delivery = (struct cli_delivery){ .cli = cli,
                                        .code_fd = options->code_fd,
                                        .json = cli_json_init() };
-    delivery->to = (struct psn_delivery){ .directory = options->directory,
-                                          .replace = options->force,
-                                          .language = cli_language(),
-                                          .done = report,
-                                          .arg = delivery };
+    delivery->to =
+        (struct psn_delivery){ .directory = options->directory ? options->directory : ".",
+                               .replace = options->force,
+                               .language = cli_language(),
+                               .done = report,
+                               .arg = delivery };
     if (options->code_fd >= 0 || cli_has_terminal(cli))
         delivery->to.tell_code = tell_code;
     cli_json_open(&delivery->json, NULL, '{');
@@ -109,17 +110,52 @@ static void advise(const struct cli_delivery *delivery)
                    "fingerprint of 'passation key show'. It is written down nowhere."));
 }
 
+static enum psn_code print_issues(struct cli_delivery *delivery, struct psn_error *err)
+{
+    cli_json_close(&delivery->json, ']');
+    cli_json_close(&delivery->json, '}');
+    return delivery->cli->json ? cli_json_print(delivery->cli, &delivery->json, err)
+                               : PSN_OK;
+}
+
 enum psn_code cli_delivery_end(struct cli_delivery *delivery, enum psn_code rc,
                                struct psn_error *err)
 {
     enum psn_code printed = PSN_OK;
 
-    cli_json_close(&delivery->json, ']');
-    cli_json_close(&delivery->json, '}');
     /* After a failure half-way, what was written is told all the same. */
-    if (delivery->cli->json && (!rc || rc == PSN_E_FINDINGS || delivery->count > 0))
-        printed = cli_json_print(delivery->cli, &delivery->json, rc ? NULL : err);
+    if (!rc || delivery->count > 0)
+        printed = print_issues(delivery, rc ? NULL : err);
     cli_json_release(&delivery->json);
     advise(delivery);
     return rc ? rc : printed;
+}
+
+enum psn_code cli_deliver_due(struct cli *cli, const struct cli_delivery_options *where,
+                              const char *person, enum cli_deliver how,
+                              struct cli_delivered *ret_delivered, struct psn_error *err)
+{
+    struct cli_delivery delivery;
+    enum psn_code rc;
+
+    cli_delivery_begin(&delivery, cli, where);
+    if (how == CLI_DELIVER_REST)
+        delivery.to.directory = where->directory;
+    rc = psn_outbox(cli->vault, person, &delivery.to, &ret_delivered->waiting, err);
+    ret_delivered->written = delivery.count;
+    if (how == CLI_DELIVER_REST && delivery.count == 0) {
+        cli_json_release(&delivery.json);
+        return rc;
+    }
+    return cli_delivery_end(&delivery, rc, err);
+}
+
+enum psn_code cli_fail_waiting(size_t waiting, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu issue needs a code and waits",
+                                "%zu issues need a code and wait", waiting),
+                   waiting);
+    return psn_hint(err, PSN_E_FINDINGS,
+                    _("run 'passation outbox' on a terminal, or give --code-fd N"));
 }

@@ -5,11 +5,12 @@
 
 /*
  * Issues on their way to people: where the files go, how the codes are told, and what is
- * said about each. For grant, outbox and due.
+ * said about each. For grant, and for what makes issues that are due: outbox, due,
+ * resume.
  *
  *     struct cli_delivery delivery;
  *     cli_delivery_begin(&delivery, cli, &options->where);
- *     rc = psn_outbox(cli->vault, NULL, &delivery.to, &waiting, err);
+ *     rc = psn_grant_make(cli->vault, &request, &delivery.to, err);
  *     return cli_delivery_end(&delivery, rc, err);
  */
 struct cli_delivery_options {
@@ -49,6 +50,25 @@ void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
  * they could not be printed. */
 PSN_MUST_CHECK enum psn_code cli_delivery_end(struct cli_delivery *delivery,
                                               enum psn_code rc, struct psn_error *err);
+
+enum cli_deliver {
+    CLI_DELIVER_HERE, /* into the folder that is named, or the current one */
+    CLI_DELIVER_REST, /* into the one named, or where each was to go; silent if none is */
+};
+
+struct cli_delivered {
+    size_t written;
+    size_t waiting; /* for a code that cannot be told now */
+};
+
+/* Makes the issues that are due, for a person or everybody (NULL), and says so. */
+PSN_MUST_CHECK enum psn_code cli_deliver_due(struct cli *cli,
+                                             const struct cli_delivery_options *where,
+                                             const char *person, enum cli_deliver how,
+                                             struct cli_delivered *ret_delivered,
+                                             struct psn_error *err);
+/* E_FINDINGS: so many issues wait. */
+PSN_MUST_CHECK enum psn_code cli_fail_waiting(size_t waiting, struct psn_error *err);
 
 /* One issue of a list, as JSON. */
 void cli_issue_json(struct cli_json *json, const struct psn_issue *issue);

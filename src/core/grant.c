@@ -27,7 +27,8 @@ enum {
     TAG_LABELS = 11,
     TAG_SERIAL = 12,
     TAG_ISSUED = 13, /* each: version (8), label, NUL */
-    TAG_MAX = 13,
+    TAG_FOLDER = 14,
+    TAG_MAX = 14,
     ADDRESS_PRF = 8,
 };
 
@@ -47,6 +48,7 @@ const char *psn_grant_state_name(enum psn_grant_state state)
 void psn_grant_row_release(struct psn_grant_row *row)
 {
     free(row->issued);
+    free(row->folder);
     *row = (struct psn_grant_row){ 0 };
 }
 
@@ -118,6 +120,8 @@ enum psn_code psn_grant_write(struct psn_vault *vault, struct psn_grant_row *row
     psn_record_put_text(&plain, TAG_LABELS, row->labels);
     psn_record_put_number(&plain, TAG_SERIAL, row->serial);
     put_issued(row, &plain);
+    if (row->folder)
+        psn_record_put_text(&plain, TAG_FOLDER, row->folder);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -154,6 +158,19 @@ static bool get_issued(const struct psn_record *record, struct psn_grant_row *ro
     return left == 0;
 }
 
+static bool get_folder(const struct psn_record *record, struct psn_grant_row *row)
+{
+    const uint8_t *at;
+    size_t size;
+
+    if (!psn_record_bytes(record, TAG_FOLDER, &at, &size))
+        return true;
+    if (size == 0 || memchr(at, '\0', size))
+        return false;
+    row->folder = strndup((const char *)at, size);
+    return row->folder != NULL;
+}
+
 static enum psn_code decode(const struct psn_buf *plain, struct psn_grant_row *row,
                             struct psn_error *err)
 {
@@ -168,7 +185,7 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_grant_row *r
         !psn_record_text(&record, TAG_REASON, row->reason, sizeof row->reason) ||
         !psn_record_text(&record, TAG_APPROVER, row->approver, sizeof row->approver) ||
         !psn_record_text(&record, TAG_LABELS, row->labels, sizeof row->labels) ||
-        !get_issued(&record, row))
+        !get_issued(&record, row) || !get_folder(&record, row))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a grant is malformed"));
     row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     row->from_s = (int64_t)psn_record_number(&record, TAG_FROM);

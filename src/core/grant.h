@@ -20,6 +20,7 @@ struct psn_grant_row {
     char labels[PSN_FIELD_MAX]; /* one a line; "*" all; "" none */
     struct psn_content *issued; /* owned: what he was given last */
     size_t issued_count;
+    char *folder; /* owned: where its issues go; NULL before the first */
     uint64_t serial;
     uint64_t revision;
 };

@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/i18n.h"
-#include "base/limits.h"
 #include "base/text.h"
 #include "core/issue.h"
 #include "core/item.h"
@@ -15,7 +13,7 @@
 #include "page/page.h"
 
 /*
- * Granting, and what follows from grants: issues for what is due, and the end of a grant.
+ * Granting, and the end of a grant. What is due under one is in outbox.c.
  */
 
 /* --- a grant --- */
@@ -157,21 +155,13 @@ static enum psn_code check_request(struct psn_vault *vault,
     return PSN_OK;
 }
 
-static enum psn_code check_folder(const struct psn_delivery *delivery,
-                                  struct psn_error *err)
-{
-    enum psn_code rc =
-        psn_file_check_dir(delivery->directory ? delivery->directory : ".", err);
-
-    return rc ? psn_hint(err, rc, _("make it first, or name another with -o")) : PSN_OK;
-}
-
 /* A grant that is made again begins anew; what was issued under it counts no more, so
  * that it is due. */
 static enum psn_code put_grant(struct psn_vault *vault,
                                const struct psn_grant_request *request,
                                const struct psn_person *person,
-                               const struct psn_grant_row *wanted, struct psn_error *err)
+                               const struct psn_grant_row *wanted, char *folder,
+                               struct psn_error *err)
 {
     struct psn_grant_row known;
     struct psn_grant_row row = *wanted;
@@ -187,6 +177,7 @@ static enum psn_code put_grant(struct psn_vault *vault,
     memcpy(row.person, person->id, sizeof row.person);
     row.from_s = vault->world.now_s();
     row.until_s = request->until_s;
+    row.folder = folder;
     row.format = request->format;
     memcpy(row.approver, vault->actor, sizeof row.approver);
     if (request->reason)
@@ -210,8 +201,12 @@ static enum psn_code grant(struct psn_vault *vault,
                            const struct psn_delivery *delivery, struct wanted *wanted,
                            struct psn_error *err)
 {
-    enum psn_code rc = psn_person_select(vault, request->person, &wanted->people,
-                                         &wanted->person_count, err);
+    PSN_AUTO_FREE char *folder = NULL;
+    enum psn_code rc = psn_delivery_folder(delivery, &folder, err);
+
+    if (!rc)
+        rc = psn_person_select(vault, request->person, &wanted->people,
+                               &wanted->person_count, err);
 
     if (!rc)
         rc = psn_role_scan(vault, request->globs, request->glob_count, want_role, wanted,
@@ -226,7 +221,8 @@ static enum psn_code grant(struct psn_vault *vault,
         rc = check_people(request, delivery, wanted, err);
     for (size_t i = 0; !rc && i < wanted->person_count; i++)
         for (size_t j = 0; !rc && j < wanted->count; j++)
-            rc = put_grant(vault, request, &wanted->people[i], &wanted->rows[j], err);
+            rc = put_grant(vault, request, &wanted->people[i], &wanted->rows[j], folder,
+                           err);
     return rc;
 }
 
@@ -266,7 +262,7 @@ enum psn_code psn_grant_make(struct psn_vault *vault,
     enum psn_code rc = check_request(vault, request, err);
 
     if (!rc)
-        rc = check_folder(delivery, err);
+        rc = psn_delivery_check(delivery, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (!rc)
@@ -278,152 +274,6 @@ enum psn_code psn_grant_make(struct psn_vault *vault,
                            _("the grant is made and its issue is due: passation outbox"));
     }
     release_wanted(&wanted);
-    return rc;
-}
-
-/* --- the outbox --- */
-
-struct due_list {
-    struct psn_grant_list grants; /* those that are due */
-    struct psn_person *people;
-    size_t person_count;
-};
-
-static const struct psn_person *person_of(const struct due_list *due, const char *id)
-{
-    for (size_t i = 0; i < due->person_count; i++)
-        if (strcmp(due->people[i].id, id) == 0)
-            return &due->people[i];
-    return NULL;
-}
-
-static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
-                              struct psn_error *err)
-{
-    size_t kept = 0;
-    enum psn_code rc = PSN_OK;
-
-    for (size_t i = 0; !rc && i < due->grants.count; i++) {
-        struct psn_grant_row row = due->grants.items[i];
-        const struct psn_person *person = person_of(due, row.person);
-        PSN_AUTO_FREE struct psn_content *contents = NULL;
-        size_t count = 0;
-        bool is_due = false;
-
-        due->grants.items[i] = (struct psn_grant_row){ 0 };
-        if (person && !person->departing_s &&
-            psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
-            rc = psn_grant_contents(vault, &row, &contents, &count, err);
-            is_due = !rc && psn_grant_is_behind(&row, contents, count);
-        }
-        if (is_due)
-            due->grants.items[kept++] = row;
-        else
-            psn_grant_row_release(&row);
-    }
-    due->grants.count = kept;
-    return rc;
-}
-
-static enum psn_code list_due(struct psn_vault *vault, const char *person,
-                              struct due_list *due, struct psn_error *err)
-{
-    enum psn_code rc =
-        person ? psn_person_select(vault, person, &due->people, &due->person_count, err)
-               : psn_person_list(vault, &due->people, &due->person_count, err);
-
-    if (!rc)
-        rc = psn_grant_list(vault, person && person[0] != '@' ? person : NULL,
-                            &due->grants, err);
-    return rc ? rc : keep_due(vault, due, err);
-}
-
-/* The grants of one person, client and format from `from` on: they are sorted so. */
-static size_t end_of_group(const struct due_list *due, size_t from)
-{
-    const struct psn_grant_row *first = &due->grants.items[from];
-    size_t to = from + 1;
-
-    while (to < due->grants.count &&
-           strcmp(due->grants.items[to].person, first->person) == 0 &&
-           strcmp(due->grants.items[to].client, first->client) == 0 &&
-           due->grants.items[to].format == first->format)
-        to++;
-    return to;
-}
-
-static enum psn_code issue_group(struct psn_vault *vault, const struct due_list *due,
-                                 size_t from, size_t to,
-                                 const struct psn_delivery *delivery,
-                                 struct psn_error *err)
-{
-    PSN_AUTO_FREE const char **addresses = calloc(to - from, sizeof *addresses);
-    const struct psn_grant_row *first = &due->grants.items[from];
-    struct psn_issue_order order = { .person = first->person,
-                                     .client = first->client,
-                                     .format = first->format,
-                                     .addresses = addresses,
-                                     .address_count = to - from };
-
-    if (!addresses)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = from; i < to; i++)
-        addresses[i - from] = due->grants.items[i].address;
-    return psn_issue_make(vault, &order, delivery, err);
-}
-
-/* What is wrong with one issue only: its grant ended or its person began to leave since
- * the list was made, or this build has no page. The others must not wait for it. */
-static bool concerns_one(enum psn_code rc)
-{
-    return rc == PSN_E_POLICY || rc == PSN_E_CONFLICT || rc == PSN_E_NOT_FOUND ||
-           rc == PSN_E_LIMIT || rc == PSN_E_INVALID;
-}
-
-/* Makes them all; the first failure is the result. */
-static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *due,
-                               const struct psn_delivery *delivery, size_t *ret_waiting,
-                               struct psn_error *err)
-{
-    enum psn_code first = PSN_OK;
-
-    for (size_t from = 0, to; from < due->grants.count; from = to) {
-        const struct psn_grant_row *row = &due->grants.items[from];
-        enum psn_code rc;
-
-        to = end_of_group(due, from);
-        if (psn_issue_by_code(person_of(due, row->person), row->format) &&
-            !delivery->tell_code) {
-            ++*ret_waiting;
-            continue;
-        }
-        rc = issue_group(vault, due, from, to, delivery, first ? NULL : err);
-        first = first ? first : rc;
-        if (rc && !concerns_one(rc))
-            break;
-    }
-    return first;
-}
-
-enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
-                         const struct psn_delivery *delivery, size_t *ret_waiting,
-                         struct psn_error *err)
-{
-    struct due_list due = { 0 };
-    size_t waiting = 0;
-    enum psn_code rc = check_folder(delivery, err);
-
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);
-    if (!rc)
-        rc = issue_due(vault, &due, delivery, &waiting, err);
-    psn_grant_list_release(&due.grants);
-    free(due.people);
-    if (!rc)
-        *ret_waiting = waiting;
     return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "core/issue.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,27 @@ enum psn_code psn_draft_encrypt(const struct psn_draft *draft, bool armor,
 }
 
 /* --- the files --- */
+
+enum psn_code psn_delivery_check(const struct psn_delivery *delivery,
+                                 struct psn_error *err)
+{
+    enum psn_code rc =
+        psn_file_check_dir(delivery->directory ? delivery->directory : ".", err);
+
+    return rc ? psn_hint(err, rc, _("make it first, or name another with -o")) : PSN_OK;
+}
+
+enum psn_code psn_delivery_folder(const struct psn_delivery *delivery, char **ret_folder,
+                                  struct psn_error *err)
+{
+    const char *directory = delivery->directory ? delivery->directory : ".";
+
+    *ret_folder = realpath(directory, NULL);
+    if (!*ret_folder)
+        return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"), directory,
+                        strerror(errno));
+    return PSN_OK;
+}
 
 static enum psn_code make_file(const struct psn_draft *draft, struct psn_buf *out,
                                struct psn_error *err)

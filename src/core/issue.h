@@ -33,6 +33,14 @@ PSN_MUST_CHECK enum psn_code psn_issue_make(struct psn_vault *vault,
                                             const struct psn_delivery *delivery,
                                             struct psn_error *err);
 
+/* Is there a folder for the issues, to be written in? */
+PSN_MUST_CHECK enum psn_code psn_delivery_check(const struct psn_delivery *delivery,
+                                                struct psn_error *err);
+/* Its whole name, for whoever finishes this and stands elsewhere; the caller frees it. */
+PSN_MUST_CHECK enum psn_code psn_delivery_folder(const struct psn_delivery *delivery,
+                                                 char **ret_folder,
+                                                 struct psn_error *err);
+
 /* Whether an issue goes by a code, not by a key. */
 bool psn_issue_by_code(const struct psn_person *person, enum psn_issue_format format);
 

@@ -39,7 +39,9 @@ def document(text):
     return fields
 
 
-class Grants(unittest.TestCase):
+class Vault(unittest.TestCase):
+    """A vault with five mailboxes; each test has a folder of its own."""
+
     @classmethod
     def setUpClass(cls):
         cls.world = World(BUILD).__enter__()
@@ -82,6 +84,8 @@ class Grants(unittest.TestCase):
     def issuer(self):
         return self.world.json("key", "show")
 
+
+class Grants(Vault):
     # --- what is in a file ---
 
     def test_an_issue_opens_with_stock_age_and_holds_the_password_in_force(self):
@@ -454,6 +458,55 @@ class Grants(unittest.TestCase):
         self.assertEqual(board[0]["client"], "essai")
         self.assertGreaterEqual(board[0]["people"], 1)
         self.world.run("rotate", self.boxes[0], check=0)
+
+
+class Finishing(Vault):
+    def resumed(self, *args, check=0):
+        done = self.world.run("--json", "resume", *args, check=check, cwd="/")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertIn("summary", lines[-1])
+        return [issue for line in lines for issue in line.get("issues", [])], done.stderr
+
+    def test_resume_writes_what_is_due_into_the_folder_it_was_to_go_to(self):
+        box, other = self.boxes[0], os.path.join(self.world.home, "elsewhere")
+        self.person("rest")
+        self.issue("rest", box, "--until", "2031-01-01")
+        self.world.run("rotate", box, check=0)
+        issues, _ = self.resumed()
+        self.assertEqual([os.path.dirname(row["path"]) for row in issues], [self.out])
+        self.assertIn(f"Password: {self.world.in_force(box)}\n",
+                      self.decrypt(issues[0]["path"], "rest"))
+        self.assertIn("Nothing is unfinished", self.world.run("resume", check=0).stderr)
+        os.mkdir(other, 0o700)
+        self.world.run("rotate", box, check=0)
+        issues, _ = self.resumed("-o", other)
+        self.assertEqual([os.path.dirname(row["path"]) for row in issues], [other])
+        self.world.run("rotate", box, check=0)
+        os.rename(other, other + "-moved")
+        issues, told = self.resumed(check=4)
+        self.assertEqual(issues, [])
+        self.assertIn(other, told)
+        os.rename(other + "-moved", other)
+        self.assertEqual(len(self.resumed()[0]), 1)
+
+    def test_resume_of_one_mailbox_writes_no_issue(self):
+        self.person("one")
+        self.issue("one", self.boxes[1], "--until", "2031-01-01")
+        self.world.run("rotate", self.boxes[1], check=0)
+        self.assertEqual(self.resumed(self.boxes[1])[0], [])
+        self.assertEqual(len(self.resumed()[0]), 1)
+
+    def test_what_needs_a_code_waits_and_resume_says_so(self):
+        self.person("nokey", key=False)
+        self.world.run("grant", "nokey", self.boxes[2], "--until", "2031-01-01", "-o", self.out,
+                       "--code-fd", "1", check=0)
+        self.world.run("rotate", self.boxes[2], check=0)
+        issues, told = self.resumed(check=12)
+        self.assertEqual(issues, [])
+        self.assertIn("--code-fd", told)
+        done = self.world.run("resume", "--code-fd", "1", check=0, cwd="/")
+        self.assertRegex(done.stdout, r"(?m)^\d+\t\S+$")
+        self.assertEqual(self.resumed()[0], [])
 
 
 if __name__ == "__main__":

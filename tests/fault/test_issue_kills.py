@@ -8,7 +8,8 @@ Each trial: a grant or an outbox is killed at the n-th system call of a kind. Th
   1. no half file under a final name: each that is there opens, is signed, and its exposure is
      in the vault;
   2. no other file was left behind;
-  3. ONE `passation outbox` gives the person what is in force, and a second one has nothing to do.
+  3. ONE `passation resume` gives the person what is in force, in the folder that was named to
+     the killed command, and an outbox after it has nothing to do.
 
 Prints tried/survived.
 """
@@ -63,6 +64,11 @@ class Trials:
             if not os.path.exists(path + ".sig"):
                 self.fail(trial, f"{name} has no signature beside it")
 
+    def resume(self):
+        done = self.world.run("--json", "resume", check=0)
+        return [issue for line in done.stdout.splitlines()
+                for issue in json.loads(line).get("issues", [])]
+
     def trial(self, command, inject):
         trial = (command[0], inject)
         shutil.rmtree(self.out, ignore_errors=True)
@@ -78,18 +84,21 @@ class Trials:
         self.look_at_files(trial)
         granted = self.world.json("grant", "ls", "reader")["grants"]
         if granted and granted[0]["state"] == "active":
-            issues = self.world.json("outbox", "-o", self.out)["issues"]
+            issues = self.resume()
             self.look_at_files(trial)
             grant = self.world.json("grant", "ls", "reader")["grants"][0]
             if grant["due"] or grant["version"] != grant["current"]:
-                self.fail(trial, f"still due after one outbox: {grant}")
+                self.fail(trial, f"still due after one resume: {grant}")
+            for issue in issues:
+                if os.path.dirname(issue["path"]) != self.out:
+                    self.fail(trial, f"resume wrote {issue['path']}")
             if issues:
                 plain = subprocess.run(["age", "-d", "-i", self.key, issues[0]["path"]],
                                        capture_output=True, text=True).stdout
                 if f"Password: {self.world.in_force(self.box)}\n" not in plain:
                     self.fail(trial, "the new issue does not hold the password in force")
             if self.world.json("outbox", "-o", self.out)["issues"]:
-                self.fail(trial, "a second outbox found something to do")
+                self.fail(trial, "an outbox after it found something to do")
         return killed, len(self.failures) == before
 
 

@@ -1,0 +1,216 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/issue.h"
+#include "core/person.h"
+
+/* The outbox: an issue for each person, client and folder whose grants are due. */
+
+struct due_list {
+    struct psn_grant_list grants; /* those that are due */
+    struct psn_person *people;
+    size_t person_count;
+};
+
+static const struct psn_person *person_of(const struct due_list *due, const char *id)
+{
+    for (size_t i = 0; i < due->person_count; i++)
+        if (strcmp(due->people[i].id, id) == 0)
+            return &due->people[i];
+    return NULL;
+}
+
+static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
+                              struct psn_error *err)
+{
+    size_t kept = 0;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < due->grants.count; i++) {
+        struct psn_grant_row row = due->grants.items[i];
+        const struct psn_person *person = person_of(due, row.person);
+        PSN_AUTO_FREE struct psn_content *contents = NULL;
+        size_t count = 0;
+        bool is_due = false;
+
+        due->grants.items[i] = (struct psn_grant_row){ 0 };
+        if (person && !person->departing_s &&
+            psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
+            rc = psn_grant_contents(vault, &row, &contents, &count, err);
+            is_due = !rc && psn_grant_is_behind(&row, contents, count);
+        }
+        if (is_due)
+            due->grants.items[kept++] = row;
+        else
+            psn_grant_row_release(&row);
+    }
+    due->grants.count = kept;
+    return rc;
+}
+
+static enum psn_code list_due(struct psn_vault *vault, const char *person,
+                              struct due_list *due, struct psn_error *err)
+{
+    enum psn_code rc =
+        person ? psn_person_select(vault, person, &due->people, &due->person_count, err)
+               : psn_person_list(vault, &due->people, &due->person_count, err);
+
+    if (!rc)
+        rc = psn_grant_list(vault, person && person[0] != '@' ? person : NULL,
+                            &due->grants, err);
+    return rc ? rc : keep_due(vault, due, err);
+}
+
+static const char *folder_of(const struct psn_grant_row *row)
+{
+    return row->folder ? row->folder : ".";
+}
+
+/* Do they go to the same person in one issue, into the same folder? */
+static bool go_together(const struct psn_grant_row *a, const struct psn_grant_row *b,
+                        bool into_their_folders)
+{
+    return strcmp(a->person, b->person) == 0 && strcmp(a->client, b->client) == 0 &&
+           a->format == b->format &&
+           (!into_their_folders || strcmp(folder_of(a), folder_of(b)) == 0);
+}
+
+/* Those that go with the one at `from`, as far as they follow it: they are sorted by
+ * person and client. */
+static size_t end_of_group(const struct due_list *due, size_t from,
+                           bool into_their_folders)
+{
+    size_t to = from + 1;
+
+    while (
+        to < due->grants.count &&
+        go_together(&due->grants.items[from], &due->grants.items[to], into_their_folders))
+        to++;
+    return to;
+}
+
+static enum psn_code issue_group(struct psn_vault *vault, const struct due_list *due,
+                                 size_t from, size_t to,
+                                 const struct psn_delivery *delivery,
+                                 struct psn_error *err)
+{
+    struct psn_delivery there = *delivery;
+    PSN_AUTO_FREE const char **addresses = calloc(to - from, sizeof *addresses);
+    const struct psn_grant_row *first = &due->grants.items[from];
+    struct psn_issue_order order = { .person = first->person,
+                                     .client = first->client,
+                                     .format = first->format,
+                                     .addresses = addresses,
+                                     .address_count = to - from };
+    enum psn_code rc = PSN_OK;
+
+    if (!addresses)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = from; i < to; i++)
+        addresses[i - from] = due->grants.items[i].address;
+    if (!there.directory) {
+        there.directory = folder_of(first);
+        rc = psn_delivery_check(&there, err);
+    }
+    return rc ? rc : psn_issue_make(vault, &order, &there, err);
+}
+
+/* What is wrong with one issue only: its grant ended or its person began to leave since
+ * the list was made, or this build has no page. The others must not wait for it. */
+static bool concerns_one(enum psn_code rc)
+{
+    return rc == PSN_E_POLICY || rc == PSN_E_CONFLICT || rc == PSN_E_NOT_FOUND ||
+           rc == PSN_E_LIMIT || rc == PSN_E_INVALID;
+}
+
+/* Makes them all; the first failure is the result. */
+static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *due,
+                               const struct psn_delivery *delivery, size_t *ret_waiting,
+                               struct psn_error *err)
+{
+    enum psn_code first = PSN_OK;
+
+    for (size_t from = 0, to; from < due->grants.count; from = to) {
+        const struct psn_grant_row *row = &due->grants.items[from];
+        enum psn_code rc;
+
+        to = end_of_group(due, from, !delivery->directory);
+        if (psn_issue_by_code(person_of(due, row->person), row->format) &&
+            !delivery->tell_code) {
+            ++*ret_waiting;
+            continue;
+        }
+        rc = issue_group(vault, due, from, to, delivery, first ? NULL : err);
+        first = first ? first : rc;
+        if (rc && !concerns_one(rc))
+            break;
+    }
+    return first;
+}
+
+/* One grant is to go to a folder: it is said so before, for whoever finishes this. */
+static enum psn_code note_folder(struct psn_vault *vault, const struct psn_grant_row *due,
+                                 char *folder, struct psn_error *err)
+{
+    struct psn_grant_row row;
+    enum psn_code rc = psn_grant_read(vault, due->person, due->address, &row, err);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK; /* the role was removed since */
+    if (rc)
+        return rc;
+    free(row.folder);
+    row.folder = folder;
+    rc = psn_grant_write(vault, &row, err);
+    row.folder = NULL;
+    psn_grant_row_release(&row);
+    return rc;
+}
+
+static enum psn_code note_folders(struct psn_vault *vault, const struct due_list *due,
+                                  const struct psn_delivery *delivery,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_FREE char *folder = NULL;
+    bool differs = false;
+    enum psn_code rc = psn_delivery_folder(delivery, &folder, err);
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < due->grants.count; i++)
+        differs = differs || strcmp(folder_of(&due->grants.items[i]), folder) != 0;
+    if (!differs)
+        return PSN_OK;
+    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; !rc && i < due->grants.count; i++)
+        if (strcmp(folder_of(&due->grants.items[i]), folder) != 0)
+            rc = note_folder(vault, &due->grants.items[i], folder, err);
+    return psn_vault_end(vault, rc, err);
+}
+
+enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
+                         const struct psn_delivery *delivery, size_t *ret_waiting,
+                         struct psn_error *err)
+{
+    struct due_list due = { 0 };
+    size_t waiting = 0;
+    enum psn_code rc = delivery->directory ? psn_delivery_check(delivery, err) : PSN_OK;
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);
+    if (!rc && delivery->directory)
+        rc = note_folders(vault, &due, delivery, err);
+    if (!rc)
+        rc = issue_due(vault, &due, delivery, &waiting, err);
+    psn_grant_list_release(&due.grants);
+    free(due.people);
+    if (!rc)
+        *ret_waiting = waiting;
+    return rc;
+}
