@@ -247,6 +247,13 @@ static void put_counts(struct cli_json *json, const struct status *status)
     cli_json_close(json, '}');
 }
 
+static enum psn_code put_known(void *arg, const char *client, struct psn_error *err)
+{
+    (void)err;
+    cli_json_text(arg, NULL, client);
+    return PSN_OK;
+}
+
 static enum psn_code print_json(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
@@ -264,6 +271,10 @@ static enum psn_code print_json(struct cli *cli, struct psn_error *err)
     cli_json_open(&json, "keys", '[');
     if (!rc)
         rc = psn_client_each(cli->vault, list_keys, &status, err);
+    cli_json_close(&json, ']');
+    cli_json_open(&json, "keys_to_replace", '[');
+    if (!rc)
+        rc = psn_due_credential_each(cli->vault, put_known, &json, err);
     cli_json_close(&json, ']');
     put_counts(&json, &status);
     cli_json_close(&json, '}');
@@ -344,13 +355,21 @@ static enum psn_code print_keys(struct status *status, struct psn_error *err)
     if (status->keys_to_renew > 0)
         cli_warn(cli,
                  PSN_NGETTEXT("%llu API key ends soon or has ended: passation ovh link "
-                              "CLIENT",
+                              "CLIENT --new",
                               "%llu API keys end soon or have ended: passation ovh link "
-                              "CLIENT",
+                              "CLIENT --new",
                               (unsigned long)status->keys_to_renew),
                  (unsigned long long)status->keys_to_renew);
     if (status->keys_asked > 0)
         cli_note(cli, _("Look whether an owner has approved: passation resume"));
+    return PSN_OK;
+}
+
+static enum psn_code warn_known(void *arg, const char *client, struct psn_error *err)
+{
+    (void)err;
+    cli_warn(arg, _("a leaver may know the API key for %s: passation ovh link %s --new"),
+             client, client);
     return PSN_OK;
 }
 
@@ -371,6 +390,8 @@ static enum psn_code run_status(struct cli *cli, const void *options,
         return rc;
     print_facts(&status);
     rc = print_keys(&status, err);
+    if (!rc)
+        rc = psn_due_credential_each(cli->vault, warn_known, cli, err);
     if (rc)
         return rc;
     if (status.listed > 0) {

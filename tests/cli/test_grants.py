@@ -460,6 +460,16 @@ class Grants(Vault):
         self.world.run("rotate", self.boxes[0], check=0)
 
 
+class Leavers(Vault):
+    def test_status_names_the_key_that_a_leaver_may_know(self):
+        world = self.world
+        self.assertEqual(world.json("status")["keys_to_replace"], [])
+        world.run("-y", "rekey", "--leaver", "--recovery-out", os.path.join(self.out, "code"),
+                  check=12)
+        self.assertEqual(world.json("status")["keys_to_replace"], ["essai"])
+        self.assertIn("passation ovh link essai --new", world.run("status", check=0).stderr)
+
+
 class Finishing(Vault):
     def resumed(self, *args, check=0):
         done = self.world.run("--json", "resume", *args, check=check, cwd="/")
