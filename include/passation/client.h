@@ -27,7 +27,7 @@ enum {
 };
 
 struct psn_client_limits {
-    uint32_t rate_per_min;          /* calls a minute, burst 30; 0: no limit */
+    uint32_t rate_per_min;          /* calls a minute, burst 28; 0: no limit */
     int64_t settle_s;               /* ROTATION's Q: after it no request is on the way */
     int64_t login_cache_s;          /* how long a mail server may remember a refusal */
     uint32_t failed_logins;         /* at most so many refused logins … */

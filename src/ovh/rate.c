@@ -5,8 +5,16 @@
  */
 #include "ovh/rate.h"
 
+/*
+ * Two of the server's 30 are not used. A bucket that is emptied to the last token is
+ * refused as soon as one of its first requests was longer on its way than a later one:
+ * the server, too, began to fill up that much later. A refusal costs a pause and the
+ * rate, two tokens cost the time of two requests, once.
+ */
 enum {
-    BURST = 30,
+    SERVER_BURST = 30,
+    RESERVE = 2,
+    BURST = SERVER_BURST - RESERVE,
     RETRY_AFTER_MAX_S = 60,
     MS = 1000,
 };

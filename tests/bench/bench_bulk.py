@@ -1,21 +1,28 @@
 #!/usr/bin/env python3
 """Bulk rotation against what the server allows, and against an ideal client.
 
-    bench_bulk.py BUILD [--mailboxes N] [--clients N] [--jobs N] [--latency MS] [--rate PER_MIN]
-                  [--runs limited,free] [--band X] [--json FILE]
+    bench_bulk.py BUILD [--mailboxes N] [--clients N] [--families F,...] [--jobs N]
+                  [--latency MS] [--rate PER_MIN] [--runs limited,free] [--band X] [--json FILE]
+
+The clients take the back-ends in turn: client c has its mailboxes in family c % 5. Each has an
+OVH account, a key, a domain and a service of its own. Tasks end at once: how long OVH takes for
+one is OVH's affair, not this program's.
 
   limited  the server answers after its latency and refuses what comes faster than the rate.
-           Ideal: the client with the most to do, (requests - burst) / rate, or all requests
+           Ideal: the key with the most to do, (requests - burst) / rate, or all requests
            at so many at once, whichever takes longer.
   free     no rate. Ideal: bench_ideal, a bare libcurl multi client with as many transfers at
            once, which makes the same requests and logins and nothing else.
 
-Both print the time, the ideal, the ratio, the refused requests and the largest resident size.
+Both print the time, the ideal, the ratio, the refused requests, the largest resident size, and
+what others used of the processors meanwhile: above a few per cent the figures are theirs, too.
+The negative pass, one refused login a mailbox, is told apart.
 Exit 1 if a ratio is over --band (nothing is checked without it).
 """
 
 import argparse
 import collections
+import hashlib
 import json
 import os
 import subprocess
@@ -27,35 +34,50 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from support.world import World  # noqa: E402
 
 BURST = 30
+FAMILIES = ["email/domain", "email/mxplan", "email/pro", "email/exchange", "zimbra"]
+OWN_PACE_S = 2  # at OVH's own mail servers one refused login in so many seconds
 
 
 class Field:
-    """A simulator with many clients, each with a key and a domain of its own."""
+    """A simulator with many clients, each with an account, a key and a domain of its own."""
 
-    def __init__(self, world, mailboxes, clients):
+    def __init__(self, world, mailboxes, clients, families=("email/domain",)):
         self.world = world
         self.clients = clients
         self.count = mailboxes
-        domains, credentials = [], []
-        for c in range(clients):
-            own = range(c, mailboxes, clients)
-            domains.append({
-                "domain": f"d{c}.example", "nic": world.ready["nic"],
-                "accounts": [{"name": f"box{i}", "password": f"First-Pass-{i}-word"}
-                             for i in own]})
-            credentials.append({
-                "application_key": world.ready["application_key"],
-                "consumer_key": f"bulkconsumerkeynumber{c:011d}", "nic": world.ready["nic"],
-                "status": "validated",
-                "rules": [{"method": m, "path": "/*"} for m in ("GET", "POST", "PUT", "DELETE")]})
-        world.control("POST", "/seed", {"domains": domains, "credentials": credentials})
+        self.families = [families[c % len(families)] for c in range(clients)]
+        self.keys = [f"bulkconsumerkeynumber{c:011d}" for c in range(clients)]
+        seeded = world.control("POST", "/seed", self.seed())
+        self.key_of_credential = {row["id"]: row["consumer_key"]
+                                  for row in seeded["credentials"]}
         world.run("init", check=0)
         for c in range(clients):
-            self.add_client(c, credentials[c]["consumer_key"])
+            self.add_client(c)
 
-    def add_client(self, c, key):
+    def nic(self, c):
+        return f"bk{c}-ovh"
+
+    def seed(self):
+        seed = {"nics": [], "domains": [], "services": [], "credentials": []}
+        for c, family in enumerate(self.families):
+            mail = {"nic": self.nic(c), "accounts": [
+                {"name": f"box{i}", "password": f"First-Pass-{i}-word"}
+                for i in range(c, self.count, self.clients)]}
+            if family == "email/domain":
+                seed["domains"].append({"domain": f"d{c}.example", **mail})
+            else:
+                seed["services"].append({"family": family.split("/")[-1],
+                                         "domains": [f"d{c}.example"], **mail})
+            seed["nics"].append({"nichandle": self.nic(c)})
+            seed["credentials"].append({
+                "application_key": self.world.ready["application_key"],
+                "consumer_key": self.keys[c], "nic": self.nic(c), "status": "validated",
+                "rules": [{"method": m, "path": "/*"} for m in ("GET", "POST", "PUT", "DELETE")]})
+        return seed
+
+    def add_client(self, c):
         world = self.world
-        world.run("client", "add", f"c{c}", "--nic", world.ready["nic"], "--domain",
+        world.run("client", "add", f"c{c}", "--nic", self.nic(c), "--domain",
                   f"d{c}.example", "--endpoint", world.ready["endpoint"], "--imap",
                   world.ready["imap"], "--rate", "0", "--settle", "1s", "--login-cache", "1s",
                   "--failed-logins", "16/1s", check=0)
@@ -65,7 +87,7 @@ class Field:
                        f"endpoint={world.ready['endpoint']}\n"
                        f"application_key={world.ready['application_key']}\n"
                        f"application_secret={world.ready['application_secret']}\n"
-                       f"consumer_key={key}\n")
+                       f"consumer_key={self.keys[c]}\n")
             conf.flush()
             world.run("ovh", "link", f"c{c}", "--config", conf.name, "--accept-wide", check=0)
 
@@ -76,6 +98,41 @@ class Field:
         for c in range(self.clients):
             self.world.run("client", "set", f"c{c}", "--rate",
                            f"{per_min}/min" if per_min else "0", check=0)
+
+    def family_of(self, call):
+        """The back-end of the client whose key made the call; None for an unsigned one."""
+        key = self.key_of_credential.get(call["credential"])
+        return self.families[self.keys.index(key)] if key else None
+
+
+def busy_s():
+    """Processor seconds that all processes of the machine have used."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _, _, *rest = (int(word) for word in file.readline().split()[1:8])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def used_s(pid):
+    """Processor seconds of one process."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Others:
+    """What neither we nor the simulator used of the processors, from 0 to 1."""
+
+    def __init__(self, world):
+        self.pid = world.sim.pid
+        self.at = self.now()
+
+    def now(self):
+        own = sum(os.times()[:4]) + used_s(self.pid)
+        return time.monotonic(), busy_s(), own
+
+    def share(self):
+        took, busy, own = (b - a for a, b in zip(self.at, self.now()))
+        return max(0.0, busy - own) / took / os.cpu_count()
 
 
 def run_measured(world, *args, timeout=3600):
@@ -93,14 +150,41 @@ def read_log(world):
     return calls["log"]
 
 
-def tell(name, took, ideal, rss, cpu, calls, extra=""):
+def logins(world):
+    counters = world.control("GET", "/state")["counters"]
+    return counters["logins_accepted"], counters["logins_refused"]
+
+
+def tell(run, ideal):
+    calls = run["calls"]
     refused = sum(1 for call in calls if call["status"] == 429)
     requests = max(1, len(calls))
-    print(f"{name:8} {took:8.2f} s  ideal {ideal:8.2f} s  ratio {took / ideal:5.2f}  "
-          f"requests {len(calls)}  refused {refused}  CPU {1000 * cpu / requests:.2f} ms a request"
-          f"  resident {rss / 1024:.1f} MiB{extra}", flush=True)
-    return {"name": name, "seconds": took, "ideal": ideal, "ratio": took / ideal,
-            "requests": len(calls), "refused": refused, "rss_kib": rss, "cpu_s": cpu}
+    row = {"name": run["name"], "seconds": run["took"], "ideal": ideal,
+           "ratio": run["took"] / ideal, "requests": len(calls), "refused": refused,
+           "logins_accepted": run["accepted"], "logins_refused": run["denied"],
+           "rss_kib": run["rss"], "cpu_s": run["cpu"], "others": run["others"]}
+    print(f"{run['name']:8} {row['seconds']:8.2f} s  ideal {ideal:8.2f} s  ratio {row['ratio']:5.2f}"
+          f"  requests {requests}  refused {refused}  CPU {1000 * run['cpu'] / requests:.2f} ms a "
+          f"request  resident {run['rss'] / 1024:.1f} MiB  others {100 * run['others']:.0f} %",
+          flush=True)
+    return row
+
+
+def tell_families(field, calls):
+    """What a mailbox costs in requests, and the client of it that has the most to do."""
+    by_key = collections.Counter((call["credential"], field.family_of(call)) for call in calls)
+    counted = collections.Counter(field.families[i % field.clients] for i in range(field.count))
+    for family in dict.fromkeys(field.families):
+        counts = [n for (_, its), n in by_key.items() if its == family]
+        print(f"  {family:15} {sum(counts) / max(1, counted[family]):5.2f} requests a mailbox, "
+              f"at most {max(counts, default=0)} a client", flush=True)
+
+
+def tell_negative(run, alone=None):
+    """One refused login a mailbox. It is part of the run at a server that is given by URL."""
+    by_itself = "" if alone is None else f"; alone, by the ideal client, {alone:.2f} s"
+    print(f"  the negative pass: {run['denied']} refused logins{by_itself}; at OVH's own servers "
+          f"{run['denied'] * OWN_PACE_S} s, whatever the machine", flush=True)
 
 
 def check(done, count):
@@ -110,54 +194,154 @@ def check(done, count):
         raise RuntimeError(f"exit {done.returncode}: {summary} {done.stdout[-600:]} {done.stderr[-400:]}")
 
 
-def limited(field, options):
+def rotate(name, field, options):
+    """One bulk rotation, and all that was seen of it."""
     world = field.world
-    world.control("POST", "/set", {"latency_ms": options.latency, "task_delay_ms": 0,
-                                   "rate_per_min": options.rate, "rate_burst": BURST})
-    field.set_rate(options.rate)
+    before = logins(world)
+    others = Others(world)
     took, rss, cpu, done = run_measured(world, "--json", "rotate", "*", "--jobs",
                                         str(options.jobs))
+    share = others.share()
     check(done, field.count)
-    calls = read_log(world)
-    by_key = collections.Counter(call["credential"] for call in calls)
+    accepted, denied = (now - then for now, then in zip(logins(world), before))
+    return {"name": name, "took": took, "rss": rss, "cpu": cpu, "calls": read_log(world),
+            "accepted": accepted, "denied": denied, "others": share}
+
+
+def limited(field, options):
+    world = field.world
+    world.control("POST", "/set", {"latency_ms": options.latency,
+                                   "rate_per_min": options.rate, "rate_burst": BURST})
+    field.set_rate(options.rate)
+    run = rotate("limited", field, options)
+    calls = run["calls"]
+    # What needs no key, the clock, has no rate.
+    by_key = collections.Counter(call["credential"] for call in calls if call["credential"])
     by_rate = max((n - BURST) / (options.rate / 60) for n in by_key.values())
     by_latency = len(calls) * options.latency / 1000 / options.jobs
     world.control("POST", "/set", {"rate_per_min": 0, "latency_ms": 0})
     field.set_rate(0)
-    return tell("limited", took, max(by_rate, by_latency), rss, cpu, calls)
+    row = tell(run, max(by_rate, by_latency))
+    print(f"  {options.rate} a minute and key: {by_rate:.2f} s by the rate, {by_latency:.2f} s by "
+          f"the latency", flush=True)
+    tell_families(field, calls)
+    tell_negative(run)
+    return row
 
 
 def free(field, options):
     world = field.world
-    world.control("POST", "/set", {"latency_ms": options.latency, "task_delay_ms": 0})
-    took, rss, cpu, done = run_measured(world, "--json", "rotate", "*", "--jobs",
-                                        str(options.jobs))
-    check(done, field.count)
-    calls = read_log(world)
-    ideal = ideal_time(field, options, calls)
+    world.control("POST", "/set", {"latency_ms": options.latency})
+    run = rotate("free", field, options)
+    ideal = Ideal(field, options)
+    took = ideal.replay(run)
+    alone = ideal.negative(run["denied"])
     world.control("POST", "/set", {"latency_ms": 0})
-    return tell("free", took, ideal, rss, cpu, calls)
+    row = tell(run, took)
+    tell_families(field, run["calls"])
+    tell_negative(run, alone)
+    return row
 
 
-def ideal_time(field, options, calls):
-    """The same requests, in the same number, and three logins for each mailbox."""
-    world = field.world
-    wanted = set(field.addresses())
-    with tempfile.NamedTemporaryFile("w", suffix=".plan") as plan:
-        for call in calls:
-            plan.write(f"{call['method']} {world.ready['endpoint']}{call['path']}\n")
-        for row in world.control("GET", "/state")["mailboxes"]:
-            if row["address"] in wanted:
-                for password in (row["password"], row["password"], "refused"):
-                    plan.write(f"LOGIN {world.ready['imap']} {row['address']} {password}\n")
-        plan.flush()
-        begun, before = time.monotonic(), os.times()
-        subprocess.run([os.path.join(options.build, "tests", "bench_ideal"), world.ready["ca"],
-                        str(options.jobs), plan.name], check=True)
-        took, after = time.monotonic() - begun, os.times()
-        cpu = sum(after[2:4]) - sum(before[2:4])
-        print(f"ideal    {took:8.2f} s  CPU {1000 * cpu / max(1, len(calls)):.2f} ms a request")
+class Ideal:
+    """The same requests, signed by the same keys, with bodies of the same size, and as many
+    logins; done by bench_ideal. A password is set to what it is, so that every order of
+    requests and logins comes to the same."""
+
+    def __init__(self, field, options):
+        self.field = field
+        self.options = options
+        self.ready = field.world.ready
+        self.origin = self.ready["endpoint"].rsplit("/", 1)[0]
+        rows = field.world.control("GET", "/state")["mailboxes"]
+        wanted = set(field.addresses())
+        self.passwords = {row["address"]: row["password"] for row in rows
+                          if row["address"] in wanted}
+        self.by_id = {row["id"]: row["address"] for row in rows if row["family"] == "zimbra"}
+
+    def mailbox_of(self, path):
+        words = path.split("/")
+        if words[1] == "v2":
+            return self.by_id[words[6]]
+        name = words[words.index("account") + 1]
+        return name if "@" in name else f"{name}@{words[3]}"
+
+    def body(self, call):
+        """Of the size that was sent; what passation says besides the password is blanks here."""
+        if not call["body_size"]:
+            return ""
+        password = {"password": self.passwords[self.mailbox_of(call["path"])]}
+        body = {"targetSpec": password} if call["path"].startswith("/v2/") else password
+        text = json.dumps(body, separators=(",", ":")).ljust(call["body_size"])
+        if len(text.encode()) != call["body_size"]:
+            raise RuntimeError(f"no body of {call['body_size']} bytes for {call['path']}")
+        return text
+
+    def request(self, call):
+        url, body = self.origin + call["target"], self.body(call)
+        words = [call["method"], url, body]
+        key = self.field.key_of_credential.get(call["credential"])
+        if key:
+            now = str(int(time.time()))
+            signed = "+".join([self.ready["application_secret"], key, call["method"], url, body,
+                               now])
+            words += [f"X-Ovh-Application: {self.ready['application_key']}",
+                      f"X-Ovh-Consumer: {key}", f"X-Ovh-Timestamp: {now}",
+                      "X-Ovh-Signature: $1$" + hashlib.sha1(signed.encode()).hexdigest()]
+        if body:
+            words.append("Content-Type: application/json")
+        return "\t".join(words)
+
+    def logins(self, accepted, denied):
+        """So many of each, mixed, over all mailboxes in turn."""
+        boxes = list(self.passwords.items())
+        for i in range(accepted + denied):
+            # The refused ones at even distances between the others.
+            is_denied = (i + 1) * denied // (accepted + denied) > i * denied // (accepted + denied)
+            address, password = boxes[i % len(boxes)]
+            yield "\t".join(["LOGIN", self.ready["imap"], address,
+                             "refused" if is_denied else password])
+
+    def run(self, lines, expected):
+        with tempfile.NamedTemporaryFile("w", suffix=".plan") as plan:
+            plan.writelines(line + "\n" for line in lines)
+            plan.flush()
+            begun = time.monotonic()
+            done = subprocess.run([os.path.join(self.options.build, "tests", "bench_ideal"),
+                                   self.ready["ca"], str(self.options.jobs), plan.name],
+                                  check=True, stdout=subprocess.PIPE, text=True)
+            took = time.monotonic() - begun
+        answers = json.loads(done.stdout)
+        if any(answers[name] != count for name, count in expected.items()):
+            raise RuntimeError(f"the ideal client had {answers}, not {expected}")
         return took
+
+    def replay(self, run):
+        """In the order of the run, with the logins spread over it as they were."""
+        calls, world = run["calls"], self.field.world
+        lines, made = [], 0
+        entries = list(self.logins(run["accepted"], run["denied"]))
+        for i, call in enumerate(calls):
+            lines.append(self.request(call))
+            until = (i + 1) * len(entries) // len(calls)
+            lines += entries[made:until]
+            made = until
+        good = sum(1 for call in calls if call["status"] < 300)
+        # What is signed now is sent later.
+        world.control("POST", "/set", {"tolerance_s": 3600})
+        others, before = Others(world), os.times()
+        took = self.run(lines, {"done": good, "refused": len(calls) - good,
+                                "accepted": run["accepted"], "denied": run["denied"]})
+        share, after = others.share(), os.times()
+        world.control("POST", "/set", {"tolerance_s": 300})
+        cpu = sum(after[2:4]) - sum(before[2:4])
+        print(f"ideal    {took:8.2f} s  requests {len(calls)}  logins {run['accepted']} accepted, "
+              f"{run['denied']} refused  CPU {1000 * cpu / max(1, len(calls)):.2f} ms a request  "
+              f"others {100 * share:.0f} %", flush=True)
+        return took
+
+    def negative(self, denied):
+        return self.run(self.logins(0, denied), {"denied": denied}) if denied else 0.0
 
 
 def main():
@@ -171,12 +355,18 @@ def main():
     parser.add_argument("--runs", default="limited,free")
     parser.add_argument("--band", type=float)
     parser.add_argument("--json")
+    parser.add_argument("--families", default=",".join(FAMILIES),
+                        help="back-ends that the clients take in turn")
     options = parser.parse_args()
+    families = options.families.split(",")
+    if not set(families) <= set(FAMILIES):
+        parser.error("families: " + ", ".join(FAMILIES))
     results = []
 
     with World(options.build) as world:
-        field = Field(world, options.mailboxes, options.clients)
-        world.control("POST", "/set", {"task_delay_ms": 0})
+        field = Field(world, options.mailboxes, options.clients, families)
+        world.control("POST", "/set", {"task_delay_ms": 0, "slot_delay_ms": 0,
+                                       "front_delay_ms": 0})
         took, rss, _, done = run_measured(world, "--json", "role", "adopt", *field.addresses())
         if done.returncode:
             raise RuntimeError(done.stdout[-400:] + done.stderr[-400:])

@@ -149,7 +149,10 @@ static void log_call(struct sim *sim, const struct sim_call *call, int64_t began
         "credential",
         call->credential ? json_object_get(call->credential, "credentialId") : NULL);
 
+    json_object_set_new(entry, "body_size",
+                        json_integer((json_int_t)call->request->body_size));
     /* A text that is not UTF-8 stays out. */
+    json_object_set_new(entry, "target", json_string(call->request->target));
     json_object_set_new(entry, "method", json_string(call->request->method));
     json_object_set_new(entry, "path", json_string(call->path));
     json_object_set_new(entry, "query", json_string(call->request->query));
