@@ -165,15 +165,6 @@ class World:
             entry["zimbra"] = True
         return self.control("POST", "/seed", {"services": [entry]})["services"][0]
 
-    def add_account(self, service, address, password):
-        """One more mailbox on a service that is there."""
-        entry = {"family": service["family"], "nic": self.ready["nic"],
-                 "service": service["service"],
-                 "accounts": [{"address": address, "password": password}]}
-        if service.get("organization"):
-            entry["organization"] = service["organization"]
-        self.control("POST", "/seed", {"services": [entry]})
-
     def add_client(self, domains, client="essai", wide=True):
         """A linked client; what the link said of its key."""
         self.run("client", "add", client, "--nic", self.ready["nic"],
