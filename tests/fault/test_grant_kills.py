@@ -105,6 +105,7 @@ class People:
             done = subprocess.run(["age", "-d", "-i", self.keys[person], path],
                                   capture_output=True, text=True)
         else:
+            hold(code, f"{os.path.basename(path)} is delivered, and nobody heard its code")
             plain = path + ".txt"
             done = subprocess.run([sys.executable, ON_A_TERMINAL,
                                    "sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' "
