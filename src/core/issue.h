@@ -61,6 +61,9 @@ PSN_MUST_CHECK enum psn_code psn_draft_compose(struct psn_vault *vault,
                                                struct psn_draft *draft,
                                                struct psn_error *err);
 
+/* The hint of what failed because a grant ended: not that its issue is due. */
+enum psn_code psn_draft_hint_ended(enum psn_code code, struct psn_error *err);
+
 /* The document with its signature, encrypted. armor: for the page. */
 PSN_MUST_CHECK enum psn_code psn_draft_encrypt(const struct psn_draft *draft, bool armor,
                                                struct psn_buf *out,

@@ -93,6 +93,13 @@ static enum psn_code add_contents(struct psn_issue_row *row,
     return PSN_OK;
 }
 
+enum psn_code psn_draft_hint_ended(enum psn_code code, struct psn_error *err)
+{
+    return psn_hint(err, code,
+                    _("see what is still granted: passation grant ls; make what is due: "
+                      "passation outbox"));
+}
+
 /* The grant must be in force in this very transaction: somebody may have ended it since
  * the issue was ordered. */
 static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draft,
@@ -104,9 +111,11 @@ static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draf
     enum psn_code rc = psn_grant_read(vault, draft->order->person, address, grant, err);
 
     if (rc == PSN_E_NOT_FOUND ||
-        (!rc && psn_grant_row_state(grant, vault->world.now_s()) != PSN_GRANT_ACTIVE))
-        return psn_fail(err, PSN_E_POLICY, _("%s has no grant in force for %s"),
-                        draft->order->person, address);
+        (!rc && psn_grant_row_state(grant, vault->world.now_s()) != PSN_GRANT_ACTIVE)) {
+        (void)psn_fail(err, PSN_E_POLICY, _("%s has no grant in force for %s"),
+                       draft->order->person, address);
+        return psn_draft_hint_ended(PSN_E_POLICY, err);
+    }
     if (!rc)
         rc = psn_grant_contents(vault, grant, &contents, &count, err);
     if (!rc && count == 0) {

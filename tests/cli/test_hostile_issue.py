@@ -5,10 +5,13 @@
 
 120 strings go through every field that is printed, to a pipe and to a terminal: no control byte
 comes out, and nothing that reorders or hides text. 80 names go where files are named: everything
-stays in its folder, and what was planted is neither followed nor overwritten. Prints
-tried/survived.
+stays in its folder, and what was planted is neither followed nor overwritten. 301 payloads that a
+browser or a spreadsheet would run are shown by `open` as the text that they are. Prints
+tried/survived, and fails if it tried fewer.
 """
 
+import base64
+import contextlib
 import itertools
 import json
 import os
@@ -20,9 +23,14 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.counts import Counts  # noqa: E402
+from support.payloads import payloads  # noqa: E402
+from support.tcp_server import Server  # noqa: E402
 from support.world import World  # noqa: E402
 
 BUILD = sys.argv.pop(1)
+COUNTS = Counts({"hostile file names": 80, "hostile strings": 120, "payloads of markup": 200,
+                 "payloads of formulas": 100, "runs": 1})
 
 CORES = [
     b"\x1b[2J", b"\x1b[31mred\x1b[0m", b"\x1b]52;c;QUFBQQ==\x07", b"\x1b]0;title\x07",
@@ -71,6 +79,20 @@ def is_clean(text, terminal):
     return None
 
 
+def is_fit(secret):
+    """A terminal shows it: beside plain text, a secret may hold tabs."""
+    return is_clean(secret.replace(b"\t", b""), False) is None
+
+
+def block_of(name, value):
+    """The one way in which a document carries these bytes."""
+    if is_clean(value, False):
+        return name + b"-Base64: " + base64.b64encode(value)
+    if value and b"\n" not in value and value == value.strip(b" "):
+        return name + b": " + value
+    return name + b":\n" + b"\n".join(b"| " + line for line in value.split(b"\n"))
+
+
 class Forger:
     """An issuer who writes what he likes; made with stock tools."""
 
@@ -101,6 +123,27 @@ class Forger:
             b"Secret: " + words["Secret"], b"Of: a@b.example", b"Type: " + words["Type"],
             b"Version: 1", b"Note: " + words["Note"], b"Value: x", b"", b"Means:", b"| x", b"| y",
             b"End: passation-issue 1", b""])
+        self.seal(path, body)
+
+    def issue_of(self, path, head, secrets):
+        """head: fields of the header. secrets: of each, (fields, value)."""
+        words = {"Issued-By": b"x", "Name": b"x", "Client-Name": b"x", "Reason": b"x"} | head
+        lines = [
+            b"Passation-Issue: 1", b"Serial: 1795892400000", b"Issued: 2026-11-28T15:00:00Z",
+            b"Issuer: " + self.fingerprint.encode(), b"Issued-By: " + words["Issued-By"],
+            b"Vault: " + b"0" * 32, b"Person: jp", b"Name: " + words["Name"],
+            b"Recipient: " + self.public.encode(), b"Client: martin",
+            b"Client-Name: " + words["Client-Name"], b"Right: read", b"From: 2026-11-28T15:00:00Z",
+            b"Until: none", b"Reason: " + words["Reason"], b"Receipt: 00000-00000-0", b"",
+            b"Mailbox: a@b.example", b"Version: 1", b"User: x", b"Password: x", b""]
+        for index, (fields, value) in enumerate(secrets):
+            lines += [b"Secret: s%d" % index, b"Of: a@b.example", b"Type: other", b"Version: 1"]
+            lines += [name + b": " + text for name, text in fields]
+            lines += [block_of(b"Value", value), b""]
+        self.seal(path, b"\n".join([*lines, b"Means:", b"| x", b"| y", b"End: passation-issue 1",
+                                    b""]))
+
+    def seal(self, path, body):
         signature = subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-f", self.key, "-n",
                                     "passation-issue"], input=body, check=True,
                                    capture_output=True).stdout
@@ -111,8 +154,7 @@ class Forger:
 
 
 class Hostile(unittest.TestCase):
-    tried = 0
-    survived = 0
+    runs = itertools.count()
 
     @classmethod
     def setUpClass(cls):
@@ -126,7 +168,6 @@ class Hostile(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        print(f"tried {cls.tried} survived {cls.survived}")
         cls.world.__exit__()
 
     # --- running ---
@@ -143,7 +184,7 @@ class Hostile(unittest.TestCase):
         self.judge(args, done.returncode, done.stdout + done.stderr, codes, False)
         return done
 
-    def on_terminal(self, *args, codes):
+    def on_terminal(self, *args, codes, tabs=False):
         ours, theirs = pty.openpty()
         said = []
 
@@ -164,13 +205,14 @@ class Hostile(unittest.TestCase):
         os.close(theirs)
         reader.join()
         os.close(ours)
-        self.judge(args, done.returncode, b"".join(said), codes, True)
+        output = b"".join(said)
+        self.judge(args, done.returncode, output.replace(b"\t", b"") if tabs else output, codes,
+                   True)
 
     def judge(self, args, code, output, codes, terminal):
-        type(self).tried += 1
-        self.assertIn(code, codes, (args, output))
-        self.assertIsNone(is_clean(output, terminal), (args, output))
-        type(self).survived += 1
+        with COUNTS.case("runs", next(self.runs)):
+            self.assertIn(code, codes, (args, output))
+            self.assertIsNone(is_clean(output, terminal), (args, output))
 
     def both(self, *args, codes):
         done = self.piped(*args, codes=codes)
@@ -192,11 +234,12 @@ class Hostile(unittest.TestCase):
         questions = itertools.cycle([("person", "show", "jp"), ("person", "ls"), ("grant", "ls"),
                                      ("who", "jp"), ("outbox", "--all"), ("due",), ("log",)])
         for index, text in enumerate(STRINGS):
-            for turn in range(2):
-                field = fields[(index + turn * 3) % len(fields)]
-                run = self.on_terminal if index % 4 == turn else self.piped
-                run(*field(text), codes=(0, 2))
-            self.piped(*next(questions), codes=(0, 12))
+            with COUNTS.case("hostile strings", text):
+                for turn in range(2):
+                    field = fields[(index + turn * 3) % len(fields)]
+                    run = self.on_terminal if index % 4 == turn else self.piped
+                    run(*field(text), codes=(0, 2))
+                self.piped(*next(questions), codes=(0, 12))
         for question in itertools.islice(questions, 7):
             self.both(*question, codes=(0, 12))
 
@@ -212,10 +255,11 @@ class Hostile(unittest.TestCase):
             lambda text: ("open", text), lambda text: ("open", "x", "--issuer", text),
         ]
         for index, text in enumerate(STRINGS):
-            for turn in range(2):
-                command = commands[(index + turn * 7) % len(commands)]
-                run = self.on_terminal if index % 3 == turn else self.piped
-                run(*command(text), codes=(0, 1, 2, 4, 12, 13))
+            with COUNTS.case("hostile strings", text):
+                for turn in range(2):
+                    command = commands[(index + turn * 7) % len(commands)]
+                    run = self.on_terminal if index % 3 == turn else self.piped
+                    run(*command(text), codes=(0, 1, 2, 4, 12, 13))
 
     def test_what_another_issuer_wrote_is_shown_harmless(self):
         fields = ["Issued-By", "Name", "Client-Name", "Reason", "User", "Secret", "Type", "Note",
@@ -228,13 +272,65 @@ class Hostile(unittest.TestCase):
                 self.forger.identity, "--issuer", self.forger.fingerprint]
         for index, text in enumerate(STRINGS):
             self.forger.issue(path, text, fields[index % len(fields)])
-            for run in (self.piped, self.on_terminal) if index % 3 == 0 else (self.piped,):
-                run(*args, codes=(0, 6))
+            with COUNTS.case("hostile strings", text):
+                for run in (self.piped, self.on_terminal) if index % 3 == 0 else (self.piped,):
+                    run(*args, codes=(0, 6))
         # What is plain text is shown, wherever it stands.
         self.assertGreaterEqual(len(plain), 10)
         for text in plain:
             self.forger.issue(path, text, *free)
             self.piped(*args, codes=(0,))
+
+    # --- markup and formulas ---
+
+    def shown_as_text(self, path, group):
+        """An issue whose every field is one of the group's texts, as `open` shows it."""
+        texts = [text.encode() for text in group]
+        free = [text for text in texts if is_clean(text, False) is None and b"\n" not in text and
+                text == text.strip(b" ") and len(text) <= 256]
+        head = dict(zip(("Issued-By", "Name", "Client-Name", "Reason"), free))
+        fields = [[(b"User", text), (b"URL", text), (b"Note", text)] if text in free else []
+                  for text in texts]
+        self.forger.issue_of(path, head, list(zip(fields, texts)))
+        args = ["--vault", os.path.join(self.dir, "none"), "open", path, "--identity-file",
+                self.forger.identity, "--issuer", self.forger.fingerprint]
+        fit = all(is_fit(text) for text in texts)
+        before = self.listing(self.dir)
+        said = json.loads(self.piped("--json", *args, "--reveal", codes=(0,)).stdout)
+        self.on_terminal(*args, codes=(0,))
+        self.on_terminal(*args, "--reveal", codes=(0,) if fit else (13,), tabs=True)
+        masked = self.piped(*args, codes=(0,)).stdout
+        # Into a file a secret goes as it is, whatever it is; a terminal gets none that it obeys.
+        whole = subprocess.run(self.words(*args, "--reveal"), env=self.world.env(), cwd=self.dir,
+                               capture_output=True, stdin=subprocess.DEVNULL).stdout
+        self.assertEqual(self.listing(self.dir), before)
+        secrets = {row["label"]: row for row in said["secrets"]}
+        for index, text in enumerate(texts):
+            row = secrets[f"s{index}"]
+            self.assertEqual(row["value"].encode(), text)
+            self.assertIn(b"s%d:\n%s\n" % (index, text), whole)
+            if text in free:
+                self.assertEqual([row[name].encode() for name in ("username", "url", "note")],
+                                 [text] * 3)
+                self.assertEqual(masked.count(text) >= 3, True, (text, masked))
+
+    def test_what_a_browser_or_a_spreadsheet_would_run_is_shown_as_the_text_it_is(self):
+        path = os.path.join(self.dir, "payloads.age")
+        ran = os.path.join(self.dir, "ran")
+        called = Server(lambda server, connection: None)
+        found = payloads("window.ran++", f"http://127.0.0.1:{called.port}/", ran)
+        for kind, texts in zip(("payloads of markup", "payloads of formulas"), found):
+            # What no terminal takes stands with its like: the others are shown on one.
+            texts = sorted(texts, key=lambda text: not is_fit(text.encode()))
+            for start in range(0, len(texts), 12):
+                group = texts[start:start + 12]
+                with contextlib.ExitStack() as stack:
+                    for text in group:
+                        stack.enter_context(COUNTS.case(kind, text))
+                    self.shown_as_text(path, group)
+                    self.assertFalse(os.path.lexists(ran))
+                    self.assertEqual(called.connections, 0)
+        called.stop()
 
     # --- names of files ---
 
@@ -252,11 +348,12 @@ class Hostile(unittest.TestCase):
         for name in NAMES:
             good = re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name)
             code = (0, 7) if good else (2,)
-            self.piped("person", "add", "--kind", "team", "--", name, codes=code)
-            self.piped("client", "add", "--nic", "ab1-ovh", "--domain",
-                       "never.example", "--", name, codes=(0, 2, 4, 7))
-            self.piped("grant", "-o", inside, "--", name, self.box, codes=(2, 4))
-        self.assertEqual(self.listing(around), before)
+            with COUNTS.case("hostile file names", name):
+                self.piped("person", "add", "--kind", "team", "--", name, codes=code)
+                self.piped("client", "add", "--nic", "ab1-ovh", "--domain",
+                           "never.example", "--", name, codes=(0, 2, 4, 7))
+                self.piped("grant", "-o", inside, "--", name, self.box, codes=(2, 4))
+                self.assertEqual(self.listing(around), before)
 
     def test_a_folder_of_any_name_gets_its_files_and_no_other_does(self):
         around = os.path.join(self.dir, "folders")
@@ -267,14 +364,20 @@ class Hostile(unittest.TestCase):
                 os.mkdir(folder, 0o700)
             except OSError:
                 pass
-            before = self.listing(around)
-            there = os.path.isdir(folder) and folder.rstrip("/.") != around
-            done = self.piped("grant", "jp", self.box, "--until", "2031-01-01", "-o", folder,
-                              codes=(0,) if os.path.isdir(folder) else (1, 2, 4, 10))
-            new = {path for path in self.listing(around) if path not in before}
-            self.assertEqual(len(new), 2 if done.returncode == 0 and there else len(new))
-            for path in new:
-                self.assertTrue(path.endswith((".age", ".age.sig")), path)
+            before = self.listing(self.dir)
+            inside = os.path.relpath(folder, self.dir)
+            with COUNTS.case("hostile file names", name):
+                there = os.path.isdir(folder)
+                self.piped("grant", "jp", self.box, "--until", "2031-01-01", "-o", folder,
+                           codes=(0,) if there else (1, 2, 4, 10))
+                after = self.listing(self.dir)
+                new = sorted(path for path in after if path not in before)
+                self.assertEqual([os.path.dirname(path) or "." for path in new],
+                                 [inside] * 2 if there else [])
+                for path, ending in zip(new, (".age", ".age.sig")):
+                    self.assertTrue(path.endswith(ending), path)
+                self.assertLessEqual({path for path in before if before[path] != after[path]},
+                                     {inside})
 
     def test_a_file_of_any_name_is_opened_or_refused(self):
         around = os.path.join(self.dir, "files")
@@ -292,8 +395,11 @@ class Hostile(unittest.TestCase):
                 codes = (0,)
             except OSError:
                 codes = (1, 2, 3, 4, 10)
-            self.both("--vault", os.path.join(self.dir, "none"), "open", *args, "--", path,
-                      codes=codes)
+            before = self.listing(around)
+            with COUNTS.case("hostile file names", name):
+                self.both("--vault", os.path.join(self.dir, "none"), "open", *args, "--", path,
+                          codes=codes)
+                self.assertEqual(self.listing(around), before)
 
     # --- what was planted ---
 
@@ -395,9 +501,10 @@ class Hostile(unittest.TestCase):
         for canary in (code, secret):
             self.assertNotIn(canary, calls)
             self.assertNotIn(canary, done.stdout + done.stderr)
-        type(self).tried += 1
-        type(self).survived += 1
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    some = len(sys.argv) > 1
+    result = unittest.main(verbosity=2, exit=False).result
+    counted = COUNTS.finish()
+    sys.exit(not result.wasSuccessful() or (counted and not some))

@@ -1,5 +1,8 @@
 /* Strings that have broken programs like this one: 120 that disturb a reader, 200 that
- * would run if they were ever taken for markup. */
+ * would run if they were ever taken for markup, 100 that a spreadsheet would compute. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 const controls = Array.from({ length: 32 }, (_, i) => `c0 ${String.fromCharCode(i)} end`);
 const c1 = Array.from({ length: 32 }, (_, i) => `c1 ${String.fromCharCode(0x7f + i)} end`);
 const invisible = [0xad, 0x61c, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2061, 0x2066, 0x2067, 0x2068, 0x2069, 0x206f, 0xfeff, 0xfff9, 0xe0001].map((point) => `hidden ${String.fromCodePoint(point)} end`);
@@ -9,18 +12,8 @@ const shapes = [
 ];
 export const strings = [...controls, ...c1, ...invisible, ...shapes].slice(0, 120);
 
-const run = "window.ran++";
-const tags = ["script", "img", "svg", "iframe", "object", "embed", "video", "audio", "details", "body", "input", "a", "form", "style", "link", "meta", "base", "math", "marquee", "template"];
-const wraps = [
-    (tag) => `<${tag} src=x onerror=${run} onload=${run}>`,
-    (tag) => `</pre></script></style><${tag} onload=${run} onerror=${run} onfocus=${run} autofocus tabindex=0>`,
-    (tag) => `"><${tag} onmouseover=${run} ontoggle=${run} open>${run}</${tag}>`,
-    (tag) => `'-->]]><${tag} href=javascript:${run} action=javascript:${run} data=javascript:${run}>`,
-    (tag) => `<!--<${tag}>--!><script>${run}</script>`,
-    (tag) => `&lt;${tag} onerror=${run}&gt;&#60;${tag} onload=${run}&#62;`,
-    (tag) => `\\u003c${tag} onload=${run}\\u003e\\x3cscript\\x3e${run}\\x3c/script\\x3e`,
-    (tag) => `javascript:${run}//${tag}`,
-    (tag) => `data:text/html,<${tag}><script>parent.${run}</script>`,
-    (tag) => `\${${run}}{{${run}}}<%= ${run} %>${tag}\`;${run};//`,
-];
-export const payloads = tags.flatMap((tag) => wraps.map((wrap) => wrap(tag))).slice(0, 200);
+/* The payloads that the tests of the command line use too. */
+const vector = JSON.parse(readFileSync(join(process.env.PASSATION_TESTS, "vectors/payloads.json"), "utf8"));
+const fill = (template, tag = "") => Object.entries({ tag, run: "window.ran++", url: "https://evil.example/", file: "ran" }).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, () => value), template);
+export const payloads = vector.tags.flatMap((tag) => vector.wraps.map((wrap) => fill(wrap, tag)));
+export const formulas = vector.formulas.map((formula) => fill(formula));
