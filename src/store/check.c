@@ -65,9 +65,11 @@ enum psn_code psn_store_check(struct psn_store *store, struct psn_error *err)
     uint64_t roots_found = 0;
     enum psn_code rc = psn_store_usable(store, err);
 
-    assert(store->trusted);
+    assert(store->trusted && store->open_scans == 0);
     if (!rc)
         rc = psn_cache_settle(store, err);
+    /* The file itself is asked, not what is remembered of it. */
+    store->epoch = ++store->epochs;
     if (!rc)
         rc = check_pages(store, err);
     for (unsigned table = 0; !rc && table < PSN_STORE_TABLES; table++)

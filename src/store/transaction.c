@@ -140,6 +140,7 @@ void psn_store_trust(struct psn_store *store, const struct psn_store_roots *root
         store->epoch = store->known_epoch;
     else
         store->epoch = ++store->epochs;
+    store->known_epoch = 0;
 }
 
 enum psn_code psn_store_roots(struct psn_store *store, struct psn_store_roots *ret_roots,

@@ -280,6 +280,21 @@ static void a_step_that_failed_half_way_forbids_the_commit(void **state)
     assert_int_equal(psn_store_check(store, NULL), PSN_E_INTEGRITY);
 }
 
+static void a_check_looks_at_the_file_again(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+
+    store_fixture_make(at->path, 0, 0, 1);
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_check(store, NULL), PSN_OK);
+    assert_int_equal(psn_store_commit(store, NULL, NULL), PSN_OK);
+    store_fixture_sql(at->path, "UPDATE node SET children = zeroblob(length(children))");
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_check(store, NULL), PSN_E_INTEGRITY);
+}
+
 static void a_scan_and_gets_go_together(void **state)
 {
     struct store_fixture *at = *state;
@@ -402,6 +417,7 @@ int main(void)
         CASE(a_reader_keeps_its_snapshot_while_another_writes),
         CASE(a_second_writer_waits_ten_seconds_and_is_told),
         CASE(a_step_that_failed_half_way_forbids_the_commit),
+        CASE(a_check_looks_at_the_file_again),
         CASE(a_scan_and_gets_go_together),
         CASE(the_wal_does_not_grow_with_the_number_of_commands),
         CASE(journal_chains_are_kept_apart),
