@@ -147,45 +147,72 @@ enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
     return PSN_OK;
 }
 
-static void write_seen(const struct psn_vault *vault, const struct psn_seen_state *seen)
+static void write_seen(struct psn_vault *vault)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
+    const struct psn_seen_state *noted = &vault->noted;
     char history[2 * PSN_STORE_HASH_SIZE + 1];
 
+    vault->is_noted = false;
+    vault->noted_ms = psn_clock_boot_ms();
     if (!vault->state_dir || seen_path(vault, &path, NULL))
         return;
     psn_buf_format(&text, "passation-seen 1\ngeneration %llu\nentries %llu\nhistory %s\n",
-                   (unsigned long long)seen->generation,
-                   (unsigned long long)seen->entries,
-                   psn_hex(seen->history, sizeof seen->history, history));
+                   (unsigned long long)noted->generation,
+                   (unsigned long long)noted->entries,
+                   psn_hex(noted->history, sizeof noted->history, history));
     if (psn_buf_check(&text, NULL) || psn_file_make_dir(vault->state_dir, NULL))
         return;
     PSN_IGNORE(
         psn_file_write(psn_buf_str(&path), text.data, text.size, PSN_FILE_HINT, NULL));
 }
 
-void psn_seen_note(struct psn_vault *vault)
+static void note(struct psn_vault *vault)
 {
     vault->noted.generation = vault->state.generation;
     vault->noted.entries = vault->state.journal_entries;
     memcpy(vault->noted.history, vault->state.history, sizeof vault->noted.history);
     vault->is_noted = true;
-    if (psn_clock_boot_ms() - vault->noted_ms >= SEEN_PAUSE_MS)
+}
+
+void psn_seen_note(struct psn_vault *vault)
+{
+    note(vault);
+    psn_seen_flush_due(vault);
+}
+
+void psn_seen_flush_due(struct psn_vault *vault)
+{
+    if (vault->is_noted && psn_clock_boot_ms() - vault->noted_ms >= SEEN_PAUSE_MS)
         psn_seen_flush(vault);
+}
+
+/* Another process may have gone on from there meanwhile, or put an older vault in its
+ * place: then its record is the one that counts. */
+static bool is_outdated(const struct psn_vault *vault)
+{
+    struct psn_seen_state there;
+    bool found = false;
+
+    if (vault->store && psn_store_has_moved(vault->store))
+        return true;
+    return !read_seen(vault, &there, &found, NULL) && found &&
+           there.generation > vault->noted.generation;
 }
 
 void psn_seen_flush(struct psn_vault *vault)
 {
     if (!vault->is_noted)
         return;
-    write_seen(vault, &vault->noted);
-    vault->is_noted = false;
-    vault->noted_ms = psn_clock_boot_ms();
+    if (is_outdated(vault))
+        vault->is_noted = false;
+    else
+        write_seen(vault);
 }
 
 void psn_seen_write(struct psn_vault *vault)
 {
-    psn_seen_note(vault);
-    psn_seen_flush(vault);
+    note(vault);
+    write_seen(vault);
 }

@@ -53,13 +53,16 @@ extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
 PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,
                                             struct psn_error *err);
 
-/* Remembers vault->state, after its commit: in the file at once, or within a second if
- * there were others before. A record that cannot be written is no failure of the command:
- * the next one compares with an older state, which is still an ancestor. */
+/* Remembers vault->state, after its commit: in the file at once, or, if there were others
+ * within a second before, with the next transaction after that second, or at the end. A
+ * record that cannot be written is no failure of the command: the next one compares with
+ * an older state, which is still an ancestor. */
 void psn_seen_note(struct psn_vault *vault);
-/* Writes what was noted and is not written yet. */
+/* Writes what was noted and is not written yet, unless the record is of a later state or
+ * the vault was replaced; the other one only if it is time. */
 void psn_seen_flush(struct psn_vault *vault);
-/* Both. */
+void psn_seen_flush_due(struct psn_vault *vault);
+/* Writes the record over any other: the user has said that this state is to count. */
 void psn_seen_write(struct psn_vault *vault);
 
 #endif

@@ -155,6 +155,7 @@ enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode m
     if (rc)
         return rc;
     assert(!vault->in_transaction);
+    psn_seen_flush_due(vault);
     if (!vault->store)
         return psn_fail(err, PSN_E_IO, _("the vault '%s' is not open"), vault->path);
     rc = psn_store_begin(vault->store, mode, root_box, err);
@@ -347,7 +348,7 @@ static enum psn_code enter(struct psn_vault *vault, struct psn_error *err)
         rc = psn_seen_check(vault, err);
     rc = psn_vault_end(vault, rc, err);
     if (!rc && vault->seen != PSN_SEEN_SAME)
-        psn_seen_write(vault);
+        psn_seen_note(vault);
     return rc;
 }
 

@@ -166,11 +166,12 @@ static enum psn_code attach_any(struct psn_store *store, struct psn_error *err)
     return PSN_OK;
 }
 
-static bool has_moved(struct psn_store *store)
+bool psn_store_has_moved(struct psn_store *store)
 {
     int moved = 0;
 
-    (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (store->db)
+        (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
     return moved != 0;
 }
 
@@ -180,7 +181,7 @@ enum psn_code psn_store_connect(struct psn_store *store, struct psn_error *err)
 
     if (!rc)
         rc = attach_any(store, err);
-    for (int i = 1; !rc && i < OPEN_TRIES && has_moved(store); i++) {
+    for (int i = 1; !rc && i < OPEN_TRIES && psn_store_has_moved(store); i++) {
         psn_store_disconnect(store);
         rc = attach_any(store, err);
     }

@@ -173,6 +173,9 @@ PSN_MUST_CHECK enum psn_code psn_store_journal_count(struct psn_store *store,
                                                      uint64_t *ret_count,
                                                      struct psn_error *err);
 
+/* Does the name no longer lead to the file that is open? */
+bool psn_store_has_moved(struct psn_store *store);
+
 /* Checks everything without a key: SQLite's own check, and every row and node of every
  * tree against the trusted roots, stray nodes included. Inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_store_check(struct psn_store *store,

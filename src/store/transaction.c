@@ -55,10 +55,7 @@ void psn_store_rollback(struct psn_store *store)
 
 static enum psn_code check_unmoved(struct psn_store *store, struct psn_error *err)
 {
-    int moved = 0;
-
-    (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    if (!moved)
+    if (!psn_store_has_moved(store))
         return PSN_OK;
     (void)psn_fail(err, PSN_E_CONFLICT,
                    _("the vault '%s' was replaced or removed in the meantime"),

@@ -205,6 +205,82 @@ static void a_copy_that_went_its_own_way_is_found(void **state)
     assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_E_FORKED);
 }
 
+/* A second process, as far as the record is concerned. */
+static struct psn_vault *open_again(struct fixture *f)
+{
+    struct psn_key key = identity_key(f);
+    struct psn_vault *vault = NULL;
+
+    assert_int_equal(psn_vault_open(&f->options, &vault, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(vault, &key, &f->err), PSN_OK);
+    return vault;
+}
+
+/* Its last commit stands in no record yet: the first one was within this second. */
+static void commit_twice(struct fixture *f)
+{
+    add_client(f, "martin", "boulangerie-martin.fr");
+    add_client(f, "durand", "garage-durand.fr");
+    assert_true(f->vault->is_noted);
+}
+
+static void the_record_of_who_ends_last_is_not_put_back(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault *last = f->vault;
+    struct psn_key key = identity_key(f);
+    char copy[512];
+
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
+    commit_twice(f);
+    f->vault = open_again(f);
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
+    add_client(f, "petit", "fleurs-petit.fr");
+    psn_vault_free(f->vault);
+    psn_vault_free(last);
+    copy_file(copy, f->path);
+    f->vault = NULL;
+    assert_int_equal(psn_vault_open(&f->options, &f->vault, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_E_ROLLED_BACK);
+}
+
+static void who_still_has_the_replaced_vault_open_does_not_deny_the_restored_one(
+    void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault *last = f->vault;
+    struct psn_restore restore = { .key = identity_key(f), .accept_older = true };
+    char copy[512];
+    char kept[1024];
+
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
+    restore.backup = copy;
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
+    commit_twice(f);
+    add_client(f, "petit", "fleurs-petit.fr");
+    assert_int_equal(
+        psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
+        PSN_OK);
+    psn_vault_free(f->vault);
+    psn_vault_free(last);
+    f->vault = NULL;
+    f->vault = open_again(f);
+}
+
+static void a_record_that_waits_is_written_with_the_next_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault *other;
+
+    commit_twice(f);
+    f->vault->noted_ms -= 1000;
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_READ, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_end(f->vault, PSN_OK, &f->err), PSN_OK);
+    other = open_again(f);
+    assert_int_equal(psn_vault_seen(other), PSN_SEEN_SAME);
+    psn_vault_free(other);
+}
+
 /* --- backup and restore --- */
 
 static void a_restored_backup_is_the_vault_again(void **state)
@@ -325,6 +401,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_copy_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_copy_that_went_its_own_way_is_found, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_record_of_who_ends_last_is_not_put_back,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_still_has_the_replaced_vault_open_does_not_deny_the_restored_one, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_record_that_waits_is_written_with_the_next_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restored_backup_is_the_vault_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_client_is_read_as_it_was_written, set_up,
