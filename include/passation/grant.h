@@ -111,6 +111,7 @@ struct psn_delivery {
                                const struct psn_secret *code, struct psn_error *err);
     /* After the issue is whole on disk. */
     psn_issue_fn *done;
+    bool (*stop)(void *arg); /* psn_outbox() asks it before each issue; may be NULL */
     void *arg;
 };
 
@@ -135,7 +136,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_grant_make(
     const struct psn_delivery *delivery, struct psn_error *err);
 
 /* Makes every issue that is due, for one person (NULL: everybody). *ret_waiting: issues
- * left because they need a code that cannot be told. */
+ * left because they need a code that cannot be told. E_UNFINISHED: stopped; what was not
+ * written is still due. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_outbox(struct psn_vault *vault,
                                                 const char *person,
                                                 const struct psn_delivery *delivery,

@@ -67,8 +67,7 @@ static enum psn_code abandon(struct cli *cli, const struct cmd_resume_options *o
 }
 
 /* The files that an interrupted grant or outbox, or a rotation, left to be written.
- * Whoever stays must not wait for a mailbox that is stuck: what else failed is told
- * first, and this too. */
+ * Whoever stays must not wait for a mailbox that is stuck. */
 static void finish_issues(struct cli *cli, const struct cmd_resume_options *options,
                           size_t *ret_written, struct psn_error *err)
 {
@@ -81,13 +80,25 @@ static void finish_issues(struct cli *cli, const struct cmd_resume_options *opti
     *ret_written = delivered.written;
 }
 
+/* One error ends the command; what else there is to do is said before. */
+static enum psn_code end_with(struct cli *cli, enum psn_code rc,
+                              const struct psn_error *more, struct psn_error *err)
+{
+    if (rc && more->code)
+        cli_warn(cli, "%s", more->message);
+    else if (more->code)
+        *err = *more;
+    return rc ? rc : more->code;
+}
+
 /* With globs, only the rotations of those mailboxes. */
 static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_resume_options *options = arg;
     struct cli_outcomes outcomes;
     struct psn_run run;
-    struct psn_error later = { 0 }; /* told at the end */
+    struct psn_error keys = { 0 }; /* told at the end */
+    struct psn_error files = { 0 };
     size_t issues = 0;
     enum psn_code rc;
 
@@ -95,22 +106,24 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
         return abandon(cli, options, err);
     /* First the keys: what is unfinished may wait for one of them. */
     if (cli->arg_count == 0)
-        PSN_IGNORE(cli_link_resume(cli, &later));
+        PSN_IGNORE(cli_link_resume(cli, &keys));
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
     if (!rc)
         rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     if (!rc) {
         rc = psn_resume(cli->vault, cli->args, cli->arg_count, &run, err);
+        cli_progress_clear(outcomes.progress);
         if (cli->arg_count == 0 && !cli_stop_asked())
-            finish_issues(cli, options, &issues, later.code ? NULL : &later);
+            finish_issues(cli, options, &issues, &files);
     }
-    outcomes.nothing = later.code || issues ? NULL : _("Nothing is unfinished.");
+    if (keys.code || files.code || issues)
+        outcomes.nothing = NULL;
+    else
+        outcomes.nothing = _("Nothing is unfinished.");
     rc = cli_outcomes_end(&outcomes, rc, err);
-    if (rc || !later.code)
-        return rc;
-    *err = later;
-    return later.code;
+    rc = end_with(cli, rc, &keys, err);
+    return end_with(cli, rc, &files, err);
 }
 
 const struct cli_command cmd_resume = {

@@ -79,6 +79,12 @@ static enum psn_code report(void *arg, const struct psn_issue *issue,
     return PSN_OK;
 }
 
+static bool is_stopped(void *arg)
+{
+    (void)arg;
+    return cli_stop_asked();
+}
+
 void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
                         const struct cli_delivery_options *options)
 {
@@ -90,6 +96,7 @@ void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
                                .replace = options->force,
                                .language = cli_language(),
                                .done = report,
+                               .stop = is_stopped,
                                .arg = delivery };
     if (options->code_fd >= 0 || cli_has_terminal(cli))
         delivery->to.tell_code = tell_code;

@@ -27,7 +27,7 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
     size_t kept = 0;
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < due->grants.count; i++) {
+    for (size_t i = 0; i < due->grants.count; i++) {
         struct psn_grant_row row = due->grants.items[i];
         const struct psn_person *person = person_of(due, row.person);
         PSN_AUTO_FREE struct psn_content *contents = NULL;
@@ -35,7 +35,7 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
         bool is_due = false;
 
         due->grants.items[i] = (struct psn_grant_row){ 0 };
-        if (person && !person->departing_s &&
+        if (!rc && person && !person->departing_s &&
             psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
             rc = psn_grant_contents(vault, &row, &contents, &count, err);
             is_due = !rc && psn_grant_is_behind(&row, contents, count);
@@ -117,11 +117,20 @@ static enum psn_code issue_group(struct psn_vault *vault, const struct due_list 
 }
 
 /* What is wrong with one issue only: its grant ended or its person began to leave since
- * the list was made, or this build has no page. The others must not wait for it. */
-static bool concerns_one(enum psn_code rc)
+ * the list was made, or this build has no page; or with its own folder, which may be on a
+ * disk that is full, or not to be written. The others must not wait for it. */
+static bool concerns_one(enum psn_code rc, bool into_their_folders)
 {
     return rc == PSN_E_POLICY || rc == PSN_E_CONFLICT || rc == PSN_E_NOT_FOUND ||
-           rc == PSN_E_LIMIT || rc == PSN_E_INVALID;
+           rc == PSN_E_LIMIT || rc == PSN_E_INVALID ||
+           (into_their_folders &&
+            (rc == PSN_E_IO || rc == PSN_E_FULL || rc == PSN_E_EXISTS));
+}
+
+static enum psn_code fail_stopped(struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_UNFINISHED, _("stopped: issues are still to be written"));
+    return psn_hint(err, PSN_E_UNFINISHED, _("go on with: passation resume"));
 }
 
 /* Makes them all; the first failure is the result. */
@@ -141,9 +150,11 @@ static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *d
             ++*ret_waiting;
             continue;
         }
+        if (delivery->stop && delivery->stop(delivery->arg))
+            return first ? first : fail_stopped(err);
         rc = issue_group(vault, due, from, to, delivery, first ? NULL : err);
         first = first ? first : rc;
-        if (rc && !concerns_one(rc))
+        if (rc && !concerns_one(rc, !delivery->directory))
             break;
     }
     return first;

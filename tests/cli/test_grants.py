@@ -5,12 +5,16 @@ has seen, and what follows.
     test_grants.py BUILD
 """
 
+import contextlib
 import datetime
+import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
 import zoneinfo
 
@@ -499,6 +503,40 @@ class Finishing(Vault):
         os.rename(other + "-moved", other)
         self.assertEqual(len(self.resumed()[0]), 1)
 
+    def lose(self, folder):
+        os.rmdir(folder)
+        os.symlink(folder, folder)  # no folder, and not for want of a name: an error of the disk
+
+    def test_a_folder_that_is_lost_holds_up_no_other(self):
+        gone = os.path.join(self.world.home, "gone")
+        os.mkdir(gone, 0o700)
+        for name, folder in (("first", gone), ("second", self.out)):
+            self.person(name)
+            self.issue(name, self.boxes[3], "--until", "2031-01-01")
+            self.world.run("rotate", self.boxes[3], check=0)
+            self.world.run("outbox", name, "-o", folder, check=0)
+        self.world.run("rotate", self.boxes[3], check=0)
+        for name in os.listdir(gone):
+            os.unlink(os.path.join(gone, name))
+        self.lose(gone)
+        issues, told = self.resumed(check=1)
+        self.assertEqual([row["person"] for row in issues], ["second"])
+        self.assertIn(gone, told)
+        self.assertEqual(len(self.resumed("-o", self.out)[0]), 1)
+
+    def test_what_keeps_a_mailbox_hides_nothing_about_an_issue(self):
+        gone = os.path.join(self.world.home, "taken")
+        os.mkdir(gone, 0o700)
+        self.person("hid")
+        self.world.run("grant", "hid", self.boxes[4], "--until", "2031-01-01", "-o", gone, check=0)
+        self.world.run("rotate", self.boxes[4], check=0)
+        os.rename(gone, gone + "-moved")
+        with open(os.path.join(self.world.home, "data", "passation", "vault.db.lock"), "a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            told = self.world.run("resume", check=7).stderr
+        self.assertIn(gone, told)
+        self.assertEqual(len(self.resumed("-o", self.out)[0]), 1)
+
     def test_resume_of_one_mailbox_writes_no_issue(self):
         self.person("one")
         self.issue("one", self.boxes[1], "--until", "2031-01-01")
@@ -517,6 +555,35 @@ class Finishing(Vault):
         done = self.world.run("resume", "--code-fd", "1", check=0, cwd="/")
         self.assertRegex(done.stdout, r"(?m)^\d+\t\S+$")
         self.assertEqual(self.resumed()[0], [])
+
+    def test_ctrl_c_ends_resume_before_the_next_issue(self):
+        for name in ("ann", "bea"):
+            self.person(name, key=False)
+            self.world.run("grant", name, self.boxes[2], "--until", "2031-01-01", "-o", self.out,
+                           "--code-fd", "1", check=0)
+        self.world.run("rotate", self.boxes[2], check=0)
+        before = set(os.listdir(self.out))
+        codes, told = os.pipe()  # full: the first code cannot be told
+        os.set_blocking(told, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(told, b"x" * 4096)
+        os.set_blocking(told, True)
+        resume = subprocess.Popen(
+            self.world.command("resume", "--code-fd", str(told)), env=self.world.env(),
+            pass_fds=[told], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+        os.close(told)
+        deadline = time.monotonic() + 60
+        while not any(name.endswith(".age") for name in set(os.listdir(self.out)) - before):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        resume.send_signal(signal.SIGINT)
+        with open(codes) as pipe:
+            self.assertEqual(pipe.read().strip("x").count("\n"), 1)
+        self.assertIn("passation resume", resume.communicate(timeout=60)[1])
+        self.assertEqual(resume.returncode, 10)
+        self.assertEqual(len(self.resumed("--code-fd", "2")[0]), 1)
 
 
 if __name__ == "__main__":
