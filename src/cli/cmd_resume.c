@@ -102,6 +102,11 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
     size_t issues = 0;
     enum psn_code rc;
 
+    if ((cli->arg_count > 0 || options->abandon) &&
+        (options->where.directory || options->where.code_fd >= 0))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("files are written by a resume of everything: no address with "
+                          "-o or --code-fd"));
     if (options->abandon)
         return abandon(cli, options, err);
     /* First the keys: what is unfinished may wait for one of them. */

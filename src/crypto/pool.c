@@ -184,7 +184,16 @@ static void *take_small(size_t class, size_t size)
     return at;
 }
 
-/* One empty arena stays, for the next who comes. */
+/* Is there room for the next who comes without this arena? */
+static bool has_room_elsewhere(size_t class, const struct arena *empty)
+{
+    for (const struct arena *arena = pool.arenas[class]; arena; arena = arena->next)
+        if (arena != empty && arena->forks == pool.forks &&
+            arena->taken < slots_of(class))
+            return true;
+    return false;
+}
+
 static void give_small(size_t class, uint8_t *at, size_t size)
 {
     struct arena **link = &pool.arenas[class];
@@ -194,7 +203,7 @@ static void give_small(size_t class, uint8_t *at, size_t size)
         link = &(*link)->next;
     check(*link);
     give_slot(*link, class, at, size);
-    if ((*link)->taken == 0 && (pool.arenas[class] != *link || (*link)->next))
+    if ((*link)->taken == 0 && has_room_elsewhere(class, *link))
         arena_free(link);
     unlock();
 }

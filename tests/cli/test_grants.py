@@ -542,6 +542,8 @@ class Finishing(Vault):
         self.issue("one", self.boxes[1], "--until", "2031-01-01")
         self.world.run("rotate", self.boxes[1], check=0)
         self.assertEqual(self.resumed(self.boxes[1])[0], [])
+        self.world.run("resume", self.boxes[1], "-o", self.out, check=2)
+        self.world.run("resume", "--abandon", self.boxes[1], "--code-fd", "1", check=2)
         self.assertEqual(len(self.resumed()[0]), 1)
 
     def test_what_needs_a_code_waits_and_resume_says_so(self):
