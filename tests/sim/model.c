@@ -10,6 +10,8 @@ static const struct sim_enumeration enumerations[] = {
     { "auth.CredentialStateEnum",
       { "expired", "pendingValidation", "refused", "validated" } },
     { "oauth2.ClientFlowEnum", { "AUTHORIZATION_CODE", "CLIENT_CREDENTIALS" } },
+    { "domain.DomainFilterActionEnum", { "accept", "account", "delete", "redirect" } },
+    { "domain.DomainFilterOperandEnum", { "checkspf", "contains", "noContains" } },
 };
 
 #define MEMBERS (const struct sim_member[])

@@ -53,6 +53,8 @@ class Answers(unittest.TestCase):
         self.read_services()
         self.read_around()
         self.change_around()
+        self.change_rules()
+        self.change_lists()
         self.change_mailboxes()
         self.ask("DELETE", "/me/api/credential/{credentialId}", credentialId=301774020)
         self.ask("DELETE", "/me/api/application/{applicationId}", applicationId=90211)
@@ -160,6 +162,44 @@ class Answers(unittest.TestCase):
         self.ask("DELETE", at + "/redirection/{id}", id=number)
         self.sim.order("POST", "/task/run")
         self.assertEqual(len(self.ask("GET", at + "/redirection")), 2)
+
+    def change_rules(self):
+        at = "/email/domain/{domain}"
+        box = at + "/account/{accountName}"
+        rule = {"name": "n", "action": "redirect", "actionParam": "b@example.org"}
+        rule.update(active=True, header="Subject", operand="contains", priority=2, value="x")
+        task = self.ask("POST", box + "/filter", rule, accountName="ancien")
+        self.assertEqual(self.ask("GET", at + "/task/filter"), [task["id"]])
+        self.ask("GET", at + "/task/filter/{id}", id=task["id"])
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), [])
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), ["n"])
+        self.ask("GET", box + "/filter/{name}", accountName="ancien", name="n")
+        self.ask("DELETE", box + "/filter/{name}", accountName="ancien", name="n")
+        out = {"account": "contact", "content": "x", "copy": True, "copyTo": "b@example.org"}
+        self.ask("POST", at + "/responder", out)
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), [])
+        self.ask("GET", at + "/responder/{account}", account="contact")
+        task = self.ask("DELETE", at + "/responder/{account}", account="contact")
+        self.assertEqual(self.ask("GET", at + "/task/responder"), [int(task["id"])])
+        self.ask("GET", at + "/task/responder/{id}", id=task["id"])
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", at + "/responder"), ["ancien"])
+
+    def change_lists(self):
+        at = "/email/domain/{domain}"
+        for kind in ("moderator", "subscriber"):
+            people = at + "/mailingList/{name}/" + kind
+            before = self.ask("GET", people, name="equipe")
+            task = self.ask("POST", people, {"email": "b@example.org"}, name="equipe")
+            self.assertEqual(self.ask("GET", at + "/task/mailinglist"), [task["id"]])
+            self.ask("GET", at + "/task/mailinglist/{id}", id=task["id"])
+            self.sim.order("POST", "/task/run")
+            self.ask("GET", people + "/{email}", name="equipe", email="b@example.org")
+            self.ask("DELETE", people + "/{email}", name="equipe", email="b@example.org")
+            self.sim.order("POST", "/task/run")
+            self.assertEqual(self.ask("GET", people, name="equipe"), before)
 
     def change_mailboxes(self):
         at = "/email/domain/{domain}"
