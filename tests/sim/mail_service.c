@@ -80,12 +80,6 @@ void sim_mail_summary(struct sim *sim, struct sim_call *call)
                               count(call, "responders")));
 }
 
-void sim_mail_no_service(struct sim *sim, struct sim_call *call)
-{
-    (void)sim;
-    sim_call_answer(call, json_array());
-}
-
 void sim_mail_registered_domains(struct sim *sim, struct sim_call *call)
 {
     const char *owner = sim_call_text(call, "whoisOwner");
@@ -93,19 +87,6 @@ void sim_mail_registered_domains(struct sim *sim, struct sim_call *call)
                 (owner && strcmp(owner, sim_state_text(call->credential, "_nic")) != 0);
 
     sim_call_answer(call, none ? json_array() : own_domains(sim, call, "_registered"));
-}
-
-void sim_mail_registered_infos(struct sim *sim, struct sim_call *call)
-{
-    json_t *domain = sim_state_domain(sim, sim_call_text(call, "serviceName"));
-
-    if (!domain || !sim_state_flag(domain, "_registered") ||
-        strcmp(sim_state_text(domain, "_nic"),
-               sim_state_text(call->credential, "_nic")) != 0) {
-        sim_call_refuse(call, 404, "Client::NotFound", "This service does not exist");
-        return;
-    }
-    sim_call_answer(call, json_deep_copy(json_object_get(domain, "infos")));
 }
 
 /* Tasks. */

@@ -472,20 +472,12 @@ static const struct sim_route own_routes[] = {
       "email.domain.task",
       { { DOMAIN }, { SIM_PATH, "id", "long", true } } },
 
-    /* Other services of the account: nothing is there, and that can be asked. */
-    { "GET", "/hosting/web", SIM_SIGNED, sim_mail_no_service, "string[]", { { TAGS } } },
     { "GET",
       "/domain",
       SIM_SIGNED,
       sim_mail_registered_domains,
       "string[]",
       { { TAGS }, { SIM_QUERY, "whoisOwner", "string", false } } },
-    { "GET",
-      "/domain/{serviceName}/serviceInfos",
-      SIM_SIGNED,
-      sim_mail_registered_infos,
-      "services.Service",
-      { { SIM_PATH, "serviceName", "string", true } } },
 };
 
 static const struct sim_route_table own_table = {
@@ -494,6 +486,7 @@ static const struct sim_route_table own_table = {
 };
 
 const struct sim_route_table *const sim_route_tables[] = {
-    &own_table,          &sim_mxplan_table, &sim_pro_table,
-    &sim_exchange_table, &sim_zimbra_table, NULL,
+    &own_table,          &sim_contact_table, &sim_identity_table,
+    &sim_iam_table,      &sim_mxplan_table,  &sim_pro_table,
+    &sim_exchange_table, &sim_zimbra_table,  NULL,
 };

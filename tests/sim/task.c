@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "contact.h"
 #include "state.h"
 #include "text.h"
 #include "work.h"
@@ -48,6 +49,7 @@ static const struct {
                                   "_subscribers" },
     [SIM_TASK_SUBSCRIBER_DELETE] = { "deleteSubscriber", SIM_LIST_MAILING, false,
                                      "_subscribers" },
+    [SIM_TASK_CONTACT] = { "changeContact", SIM_LIST_NONE, false, NULL },
     [SIM_TASK_WORK] = { "work", SIM_LIST_NONE, false, NULL },
     [SIM_TASK_CONVERGE] = { "converge", SIM_LIST_NONE, false, NULL },
 };
@@ -340,6 +342,8 @@ static void apply(struct sim *sim, struct sim_task *task)
 
     if (task->kind == SIM_TASK_WORK)
         sim_work_end(sim, task->work, task->mode);
+    else if (task->kind == SIM_TASK_CONTACT)
+        sim_contact_finish(sim, task->target, runs);
     else if (task->kind == SIM_TASK_CONVERGE) {
         if (task->password && !sim_state_flag(task->account, "_gone"))
             sim_state_put_password(sim, task->account, 1, task->password);

@@ -26,6 +26,7 @@ enum sim_task_kind {
     SIM_TASK_MODERATOR_DELETE,
     SIM_TASK_SUBSCRIBER_ADD,
     SIM_TASK_SUBSCRIBER_DELETE,
+    SIM_TASK_CONTACT,  /* a change of contacts that both sides agreed to */
     SIM_TASK_WORK,     /* of a newer family */
     SIM_TASK_CONVERGE, /* ours: front end 2 follows; no list shows it */
 };
