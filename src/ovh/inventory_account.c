@@ -396,6 +396,8 @@ static void append_actions(struct psn_buf *detail, const json_t *value)
         psn_buf_format(detail, "%s%s", i ? ", " : "", action ? action : "?");
     }
     append_more(detail, json_array_size(allow));
+    if (json_array_size(allow) == 0)
+        psn_buf_text(detail, _("no action"));
 }
 
 static enum psn_code report_policy(const struct psn_walk *walk, const char *id,
