@@ -149,10 +149,12 @@ static enum psn_code settle(struct psn_ovh *ovh, const struct psn_finding *findi
     return PSN_OK;
 }
 
-/* The key for daily work may read and not remove. */
-static enum psn_code refuse(const struct psn_ovh *ovh, struct psn_error *err)
+/* The key for daily work may read, and change a mailbox (PUT), but not remove. */
+static enum psn_code refuse(const struct psn_ovh *ovh, const struct psn_finding *finding,
+                            struct psn_error *err)
 {
-    if (psn_ovh_last_reason(ovh) != PSN_OVH_REASON_NO_RULE)
+    if (psn_ovh_last_reason(ovh) != PSN_OVH_REASON_NO_RULE ||
+        strcmp(finding->method, "PUT") == 0)
         return PSN_E_REFUSED;
     err->hint[0] = '\0';
     return psn_hint(err, PSN_E_REFUSED,
@@ -189,7 +191,7 @@ static enum psn_code cut(struct psn_ovh *ovh, const struct psn_finding *finding,
     case PSN_OVH_CLOCK:
         break;
     }
-    return refuse(ovh, err);
+    return refuse(ovh, finding, err);
 }
 
 enum psn_code psn_ovh_cut(struct psn_ovh *ovh, const struct psn_finding *finding,

@@ -18,6 +18,9 @@ struct psn_cut {
  * lost answer is settled by the look. E_BUSY: a task holds the mailbox, nothing was done;
  * E_REFUSED: this key may not (its hint says what key may), or OVH forbids it; E_NETWORK:
  * it is still there, and whether OVH has heard is not known.
+ *
+ * The key for cuts may remove all but what a PUT removes (Exchange's forwarding): that
+ * needs the key for daily work, since no right that changes something is in both.
  */
 PSN_MUST_CHECK enum psn_code psn_ovh_cut(struct psn_ovh *ovh,
                                          const struct psn_finding *finding,
