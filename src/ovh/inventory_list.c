@@ -52,25 +52,34 @@ static enum psn_code describe(const struct psn_walk *walk, const char *domain,
 
 /* --- each person outside --- */
 
+struct role {
+    const char *member; /* of the list */
+    const char *word;   /* in the id */
+    const char *shown;
+};
+
 /* Owner and reply address are not removed but replaced, and by whom nobody can guess. */
 static enum psn_code report_role(const struct psn_walk *walk, const char *domain,
-                                 const char *name, const char *role, const char *shown,
-                                 const char *email, struct psn_error *err)
+                                 const char *name, const json_t *value,
+                                 const struct role *role, struct psn_error *err)
 {
+    char email[2 * PSN_WALK_NAME_SIZE];
     struct psn_finding finding = { .kind = PSN_FINDING_MAILING_LIST,
                                    .danger = PSN_DANGER_NOTICE,
                                    .external = true };
     PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    enum psn_code rc =
+        psn_json_text_or_empty(value, role->member, email, sizeof email, err);
 
-    if (!psn_walk_leads_outside(walk, email))
-        return PSN_OK;
+    if (rc || !psn_walk_leads_outside(walk, email))
+        return rc;
     set_subject(&finding, name, domain);
     psn_walk_set_whose(&finding, email);
     psn_walk_set_obstacle(&finding,
                           _("it can only be replaced: choose another address in "
                             "the OVH control panel"));
-    psn_buf_format(&detail, "%s %s", shown, email);
-    return psn_walk_report(walk, &finding, finding.subject, role, &detail, err);
+    psn_buf_format(&detail, "%s %s", _(role->shown), email);
+    return psn_walk_report(walk, &finding, finding.subject, role->word, &detail, err);
 }
 
 struct people {
@@ -124,17 +133,14 @@ static enum psn_code take_apart(const struct psn_walk *walk, const char *domain,
         .list = "/email/domain/*/mailingList/*/subscriber",
         .one = "/email/domain/*/mailingList/*/subscriber/*",
     };
-    char owner[2 * PSN_WALK_NAME_SIZE];
-    char reply_to[2 * PSN_WALK_NAME_SIZE];
-    enum psn_code rc =
-        psn_json_text_or_empty(value, "ownerEmail", owner, sizeof owner, err);
+    static const struct role roles[] = {
+        { "ownerEmail", "owner", N_("owner") },
+        { "replyTo", "reply", N_("answers go to") },
+    };
+    enum psn_code rc = PSN_OK;
 
-    if (rc == PSN_OK)
-        rc = psn_json_text_or_empty(value, "replyTo", reply_to, sizeof reply_to, err);
-    if (rc == PSN_OK)
-        rc = report_role(walk, domain, name, "owner", _("owner"), owner, err);
-    if (rc == PSN_OK)
-        rc = report_role(walk, domain, name, "reply", _("answers go to"), reply_to, err);
+    for (size_t i = 0; rc == PSN_OK && i < sizeof roles / sizeof *roles; i++)
+        rc = report_role(walk, domain, name, value, &roles[i], err);
     if (rc == PSN_OK)
         rc = report_people(walk, domain, name, &moderators, err);
     return rc ? rc : report_people(walk, domain, name, &subscribers, err);
