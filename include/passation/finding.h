@@ -14,6 +14,10 @@ extern "C" {
  * What lies in an OVH account, one finding after the other, in a stable order. A part
  * that OVH refuses to show (no rule for it) is a finding of its own (UNREADABLE), not a
  * failure.
+ *
+ * A sweep finds what lets somebody in whatever the passwords are: whose each access is,
+ * how bad that is, and what call would remove it. An inventory reads less, and lists
+ * domains and mailboxes besides.
  */
 enum psn_finding_kind {
     PSN_FINDING_DOMAIN, /* subject: a domain with a mail service; detail: back-end, status
@@ -30,12 +34,29 @@ enum psn_finding_kind {
     PSN_FINDING_API_APP, /* subject: application id; detail: name, status */
     PSN_FINDING_ACCOUNT_MAIL, /* subject: the account's own address, on one of the domains
                                */
+    /* A sweep alone has these. */
+    PSN_FINDING_MODERATOR,    /* subject: list address; whose: an address outside */
+    PSN_FINDING_SUBSCRIBER,   /* subject: list address; whose: an address outside */
+    PSN_FINDING_OAUTH_CLIENT, /* subject: client id; detail: name, flow */
+    PSN_FINDING_IAM_USER,     /* subject: login; detail: group, status */
+    PSN_FINDING_IAM_TOKEN,    /* subject: login; detail: the token's name, dates */
+    PSN_FINDING_IAM_POLICY,   /* subject: its name; detail: actions; whose: identities */
+    PSN_FINDING_SUB_ACCOUNT,  /* subject: its number; detail: its description */
     PSN_FINDING_UNREADABLE,   /* subject: the path; detail: OVH's reason */
+};
+
+/* What an access means if nobody wants it. */
+enum psn_danger {
+    PSN_DANGER_INFO,   /* stays inside, is ours, or is off */
+    PSN_DANGER_NOTICE, /* somebody should know of it */
+    PSN_DANGER_DANGER, /* lets somebody outside read mail, or take the account over */
 };
 
 enum {
     PSN_FINDING_TEXT_MAX = 256,
     PSN_FINDING_ID_MAX = 160,
+    PSN_FINDING_PATH_MAX = 768,
+    PSN_FINDING_BODY_MAX = 128,
 };
 
 struct psn_finding {
@@ -46,6 +67,29 @@ struct psn_finding {
     bool external;                      /* leads outside the domain: a leak, perhaps */
     int64_t changed_s; /* of a mailbox: when its password changed, as OVH says; 0: it
                           does not */
+
+    /* Who gets in: an address, an account (NIC), a key's id, or the URNs of identities,
+     * separated by blanks; see psn_finding_is_of(). "" if nobody is named. As OVH wrote
+     * it. */
+    char whose[PSN_FINDING_TEXT_MAX];
+    int64_t since_s; /* 0: OVH does not say */
+    enum psn_danger danger;
+    bool own; /* passation's own key */
+
+    /* What removes it. An empty method: OVH cannot by its API, or should not; obstacle
+     * then says why, in the reader's language. */
+    char method[8];
+    char path[PSN_FINDING_PATH_MAX];
+    char body[PSN_FINDING_BODY_MAX]; /* JSON, or "" */
+    char obstacle[PSN_FINDING_TEXT_MAX];
+};
+
+/* What became of the removal of a finding. */
+enum psn_cut_state {
+    PSN_CUT_GONE,       /* a second look did not find it any more */
+    PSN_CUT_UNDER_WAY,  /* OVH has taken the order; a task is to carry it out */
+    PSN_CUT_WAITING,    /* the same, and people have to agree first (contacts) */
+    PSN_CUT_IMPOSSIBLE, /* nothing was sent: see the finding's obstacle */
 };
 
 /* Called for each finding; anything but PSN_OK stops the walk and is its result. */
@@ -54,6 +98,14 @@ typedef enum psn_code psn_finding_fn(void *arg, const struct psn_finding *findin
 
 /* A stable word such as "redirection". Never NULL. */
 PSN_API const char *psn_finding_kind_name(enum psn_finding_kind kind);
+/* "info", "notice", "danger". Never NULL. */
+PSN_API const char *psn_danger_name(enum psn_danger danger);
+/* "gone", "under_way", "waiting", "impossible". Never NULL. */
+PSN_API const char *psn_cut_state_name(enum psn_cut_state state);
+
+/* Does the access belong to that address, account, key or user? In any case of letters; a
+ * name is also found as a part of an identity's URN. */
+PSN_API bool psn_finding_is_of(const struct psn_finding *finding, const char *name);
 
 #ifdef __cplusplus
 }

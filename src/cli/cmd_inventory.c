@@ -116,6 +116,20 @@ static const char *heading(enum psn_finding_kind kind)
         return _("API applications");
     case PSN_FINDING_ACCOUNT_MAIL:
         return _("E-mail address of the OVH account");
+    case PSN_FINDING_MODERATOR:
+        return _("Moderators of mailing lists outside the domain");
+    case PSN_FINDING_SUBSCRIBER:
+        return _("Subscribers of mailing lists outside the domain");
+    case PSN_FINDING_OAUTH_CLIENT:
+        return _("Service accounts (OAuth2)");
+    case PSN_FINDING_IAM_USER:
+        return _("Users of the OVH account");
+    case PSN_FINDING_IAM_TOKEN:
+        return _("Tokens of users");
+    case PSN_FINDING_IAM_POLICY:
+        return _("Policies");
+    case PSN_FINDING_SUB_ACCOUNT:
+        return _("Sub-accounts");
     case PSN_FINDING_UNREADABLE:
         return _("Not readable with this API key");
     }

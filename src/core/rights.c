@@ -106,6 +106,7 @@ static const struct right {
     { "DELETE", "/v2/zimbra/platform/*/alias/*", CUT, ZIMBRA,
       "/zimbra/platform/*/alias/*" },
     { "POST", "/domain/{}/changeContact", CUT, AROUND, NULL },
+    { "GET", "/domain/zone/{}/serviceInfos", CUT, AROUND, NULL },
     { "POST", "/domain/zone/{}/changeContact", CUT, AROUND, NULL },
     { "GET", "/hosting/web", CUT, AROUND, NULL },
     { "GET", "/hosting/web/*/serviceInfos", CUT, AROUND, NULL },
@@ -120,6 +121,11 @@ static const struct right {
     { "GET", "/me/identity/user/*", CUT, AROUND, NULL },
     { "POST", "/me/identity/user/*/disable", CUT, AROUND, NULL },
     { "DELETE", "/me/identity/user/*", CUT, AROUND, NULL },
+    { "GET", "/me/subAccount", CUT, AROUND, NULL },
+    { "GET", "/me/subAccount/*", CUT, AROUND, NULL },
+    { "GET", "/v2/iam/policy", CUT, AROUND, "/iam/policy" },
+    { "GET", "/v2/iam/policy/*", CUT, AROUND, "/iam/policy/*" },
+    { "DELETE", "/v2/iam/policy/*", CUT, AROUND, "/iam/policy/*" },
     { "POST", "/auth/logout", CUT, BASE, NULL },
 };
 
@@ -128,9 +134,10 @@ static const struct {
     const char *method;
     const char *path;
 } harmless[] = {
-    { "GET", "/me*" },        { "GET", "/auth/*" },       { "GET", "/email/*" },
-    { "GET", "/domain*" },    { "GET", "/hosting/web*" }, { "GET", "/zimbra*" },
-    { "GET", "/v2/zimbra*" }, { "POST", "/auth/logout" },
+    { "GET", "/me*" },          { "GET", "/auth/*" },       { "GET", "/email/*" },
+    { "GET", "/domain*" },      { "GET", "/hosting/web*" }, { "GET", "/zimbra*" },
+    { "GET", "/v2/zimbra*" },   { "GET", "/iam*" },         { "GET", "/v2/iam*" },
+    { "POST", "/auth/logout" },
 };
 
 enum {

@@ -8,5 +8,9 @@
 PSN_MUST_CHECK enum psn_code psn_email_domain_walk(const struct psn_walk *walk,
                                                    const struct psn_service *service,
                                                    struct psn_error *err);
+/* Its mailing lists (ovh/inventory_list.c). */
+PSN_MUST_CHECK enum psn_code psn_email_domain_walk_lists(const struct psn_walk *walk,
+                                                         const char *domain,
+                                                         struct psn_error *err);
 
 #endif

@@ -9,90 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "ovh/backend.h"
-
-const char *psn_finding_kind_name(enum psn_finding_kind kind)
-{
-    static const char *const names[] = {
-        [PSN_FINDING_DOMAIN] = "domain",
-        [PSN_FINDING_MAILBOX] = "mailbox",
-        [PSN_FINDING_CONTACT] = "contact",
-        [PSN_FINDING_REDIRECTION] = "redirection",
-        [PSN_FINDING_RESPONDER] = "responder",
-        [PSN_FINDING_FILTER] = "filter",
-        [PSN_FINDING_DELEGATION] = "delegation",
-        [PSN_FINDING_ACL] = "acl",
-        [PSN_FINDING_MAILING_LIST] = "mailing_list",
-        [PSN_FINDING_API_KEY] = "api_key",
-        [PSN_FINDING_API_APP] = "api_application",
-        [PSN_FINDING_ACCOUNT_MAIL] = "account_mail",
-        [PSN_FINDING_UNREADABLE] = "unreadable",
-    };
-
-    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
-}
-
-static void append_date(struct psn_buf *detail, const char *word, int64_t time_s)
-{
-    char time[PSN_TIME_SIZE];
-
-    psn_buf_format(detail, ", %s %.10s", word,
-                   time_s ? psn_clock_format(time_s, time) : _("never"));
-}
-
-static enum psn_code take_api_key(const struct psn_walk *walk, const char *domain,
-                                  const char *id, const json_t *value,
-                                  struct psn_error *err)
-{
-    struct psn_finding finding = { .kind = PSN_FINDING_API_KEY };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
-    char status[32];
-    int64_t application = 0;
-    int64_t times[3] = { 0, 0, 0 };
-    enum psn_code rc = psn_json_text(value, "status", status, sizeof status, err);
-
-    (void)domain;
-    if (rc == PSN_OK)
-        rc = psn_json_int_or(value, "applicationId", 0, &application, err);
-    if (rc == PSN_OK)
-        rc = psn_json_time_or_0(value, "creation", &times[0], err);
-    if (rc == PSN_OK)
-        rc = psn_json_time_or_0(value, "expiration", &times[1], err);
-    if (rc == PSN_OK)
-        rc = psn_json_time_or_0(value, "lastUse", &times[2], err);
-    if (rc)
-        return rc;
-    psn_walk_cut(finding.subject, sizeof finding.subject, id);
-    psn_buf_format(&detail, _("application %lld, %s"), (long long)application, status);
-    append_date(&detail, _("made"), times[0]);
-    append_date(&detail, _("ends"), times[1]);
-    append_date(&detail, _("last used"), times[2]);
-    return psn_walk_report(walk, &finding, id, NULL, &detail, err);
-}
-
-static enum psn_code take_api_application(const struct psn_walk *walk, const char *domain,
-                                          const char *id, const json_t *value,
-                                          struct psn_error *err)
-{
-    struct psn_finding finding = { .kind = PSN_FINDING_API_APP };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
-    char name[PSN_WALK_NAME_SIZE];
-    char status[32];
-    enum psn_code rc = psn_json_text_or_empty(value, "name", name, sizeof name, err);
-
-    (void)domain;
-    if (rc == PSN_OK)
-        rc = psn_json_text(value, "status", status, sizeof status, err);
-    if (rc)
-        return rc;
-    psn_walk_cut(finding.subject, sizeof finding.subject, id);
-    psn_buf_format(&detail, "%s, %s", name, status);
-    return psn_walk_report(walk, &finding, id, NULL, &detail, err);
-}
+#include "ovh/inventory_parts.h"
 
 /* The account first: its name tells own contacts from others. */
 static enum psn_code walk_account(struct psn_walk *walk, struct psn_finding *mail,
@@ -190,12 +110,15 @@ static enum psn_code report_unserved(const struct psn_walk *walk, struct psn_err
 
 static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
 {
-    struct psn_finding mail = { .kind = PSN_FINDING_ACCOUNT_MAIL };
+    struct psn_finding mail = { .kind = PSN_FINDING_ACCOUNT_MAIL,
+                                .danger = PSN_DANGER_DANGER };
     PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
     bool has_mail = false;
     size_t served = 0;
     enum psn_code rc = walk_account(walk, &mail, &has_mail, err);
 
+    if (rc == PSN_OK && walk->is_sweep)
+        rc = psn_walk_learn_own(walk, err);
     for (int i = PSN_BACKEND_NONE + 1; rc == PSN_OK && i < PSN_BACKENDS; i++)
         rc = walk_backend(walk, (enum psn_backend)i, &served, err);
     if (rc == PSN_OK && served == 0)
@@ -203,15 +126,15 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
     if (rc == PSN_OK && has_mail && !psn_walk_leads_outside(walk, mail.subject) &&
         strchr(mail.subject, '@')) {
         psn_buf_text(&detail, walk->nic);
+        psn_walk_set_whose(&mail, mail.subject);
+        psn_walk_set_obstacle(&mail,
+                              _("only the account's owner can set another address, "
+                                "in the OVH control panel"));
         rc = psn_walk_report(walk, &mail, mail.subject, NULL, &detail, err);
     }
-    if (rc == PSN_OK)
-        rc = psn_walk_items(walk, NULL, "/me/api/application", "/me/api/application/*",
-                            take_api_application, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_items(walk, NULL, "/me/api/credential", "/me/api/credential/*",
-                            take_api_key, err);
-    return rc;
+    if (rc == PSN_OK && walk->is_sweep)
+        rc = psn_contact_walk(walk, err);
+    return rc ? rc : psn_account_walk(walk, err);
 }
 
 static enum psn_code copy_domains(const char *const *domains, size_t count,
@@ -228,21 +151,40 @@ static enum psn_code copy_domains(const char *const *domains, size_t count,
     return names->items ? PSN_OK : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
 }
 
+static enum psn_code run(struct psn_walk *walk, const char *const *domains, size_t count,
+                         struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_names) all = { NULL, 0 };
+    enum psn_code rc = count
+                           ? copy_domains(domains, count, &all, err)
+                           : psn_walk_names(walk, "/email/domain", NULL, NULL, &all, err);
+
+    walk->domains = all.items;
+    walk->domain_count = all.count;
+    return rc ? rc : walk_all(walk, err);
+}
+
 enum psn_code psn_ovh_inventory(struct psn_ovh *ovh, const char *const *domains,
                                 size_t domain_count, psn_finding_fn *each, void *arg,
                                 struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_names) all = { NULL, 0 };
     struct psn_walk walk = { .ovh = ovh, .each = each, .arg = arg };
-    enum psn_code rc =
-        domain_count ? copy_domains(domains, domain_count, &all, err)
-                     : psn_walk_names(&walk, "/email/domain", NULL, NULL, &all, err);
+    enum psn_code rc = run(&walk, domains, domain_count, err);
 
-    walk.domains = all.items;
-    walk.domain_count = all.count;
-    if (rc == PSN_OK)
-        rc = walk_all(&walk, err);
-    if (rc)
-        return psn_wrap(err, rc, _("the inventory is not complete"));
-    return PSN_OK;
+    return rc ? psn_wrap(err, rc, _("the inventory is not complete")) : PSN_OK;
+}
+
+enum psn_code psn_ovh_sweep(struct psn_ovh *ovh, const struct psn_sweep_options *options,
+                            psn_finding_fn *each, void *arg, struct psn_error *err)
+{
+    struct psn_walk walk = {
+        .is_sweep = true,
+        .own = { .ids = options->own_ids, .id_count = options->own_count },
+        .ovh = ovh,
+        .each = each,
+        .arg = arg,
+    };
+    enum psn_code rc = run(&walk, options->domains, options->domain_count, err);
+
+    return rc ? psn_wrap(err, rc, _("the list of accesses is not complete")) : PSN_OK;
 }

@@ -13,4 +13,20 @@ PSN_MUST_CHECK enum psn_code psn_ovh_inventory(struct psn_ovh *ovh,
                                                size_t domain_count, psn_finding_fn *each,
                                                void *arg, struct psn_error *err);
 
+struct psn_sweep_options {
+    const char *const *domains; /* as above */
+    size_t domain_count;
+    /* Ids of findings ("api_key:498601349") that are ours, besides the key in use. */
+    const char *const *own_ids;
+    size_t own_count;
+};
+
+/* The same walk for what survives a change of password, whole and with what removes it:
+ * no domains nor mailboxes, nor what only sorts or answers mail, nor contacts and
+ * identities that are the account itself. */
+PSN_MUST_CHECK enum psn_code psn_ovh_sweep(struct psn_ovh *ovh,
+                                           const struct psn_sweep_options *options,
+                                           psn_finding_fn *each, void *arg,
+                                           struct psn_error *err);
+
 #endif

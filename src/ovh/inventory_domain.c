@@ -6,41 +6,39 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "ovh/email_domain.h"
+#include "ovh/inventory_parts.h"
 
 static enum psn_code walk_contacts(const struct psn_walk *walk, const char *domain,
                                    struct psn_error *err)
 {
-    static const struct {
-        const char *member;
-        const char *word;
-        const char *shown;
-    } kinds[] = { { "contactAdmin", "admin", N_("admin") },
-                  { "contactTech", "tech", N_("tech") },
-                  { "contactBilling", "billing", N_("billing") } };
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
-    PSN_AUTO_JSON *value = NULL;
-    enum psn_code rc =
-        psn_ovh_path(&path, "/email/domain/*/serviceInfos", PSN_OVH_PARTS(domain), err);
+    const struct psn_contact_place place = {
+        .subject = domain,
+        .id = domain,
+        .infos = "/email/domain/*/serviceInfos",
+        .change = "/email/domain/*/changeContact",
+        .parts = PSN_OVH_PARTS(domain),
+    };
 
-    if (rc == PSN_OK)
-        rc = psn_walk_look(walk, &path, &value, err);
-    for (size_t i = 0; rc == PSN_OK && value && i < sizeof kinds / sizeof *kinds; i++) {
-        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE + 64);
-        struct psn_finding finding = { .kind = PSN_FINDING_CONTACT };
-        char nic[PSN_WALK_NAME_SIZE];
-
-        rc = psn_json_text_or_empty(value, kinds[i].member, nic, sizeof nic, err);
-        if (rc || !nic[0])
-            continue;
-        psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-        psn_buf_format(&detail, "%s %s", _(kinds[i].shown), nic);
-        finding.external = psn_walk_is_other_account(walk, nic);
-        rc = psn_walk_report(walk, &finding, domain, kinds[i].word, &detail, err);
-    }
-    return rc;
+    return psn_contact_walk_at(walk, &place, err);
 }
 
-static enum psn_code report_filter(const struct psn_walk *walk, const char *address,
+/* A mailbox of the domain. */
+struct box {
+    const char *domain;
+    const char *local;
+    const char *address;
+};
+
+/* One that is off can be put on again. */
+static enum psn_danger danger_of(bool external, bool active)
+{
+    if (!external)
+        return PSN_DANGER_INFO;
+    return active ? PSN_DANGER_DANGER : PSN_DANGER_NOTICE;
+}
+
+/* Of filters a sweep shows those that hand mail on. */
+static enum psn_code report_filter(const struct psn_walk *walk, const struct box *box,
                                    const char *name, const json_t *value,
                                    struct psn_error *err)
 {
@@ -56,86 +54,130 @@ static enum psn_code report_filter(const struct psn_walk *walk, const char *addr
         rc = psn_json_text_or_empty(value, "actionParam", target, sizeof target, err);
     if (rc == PSN_OK)
         rc = psn_json_bool(value, "active", &active, err);
-    if (rc)
+    if (rc == PSN_OK)
+        rc =
+            psn_walk_set_removal(&finding, "DELETE", "/email/domain/*/account/*/filter/*",
+                                 PSN_OVH_PARTS(box->domain, box->local, name), err);
+    if (rc || (walk->is_sweep && !target[0]))
         return rc;
-    psn_walk_cut(finding.subject, sizeof finding.subject, address);
+    psn_walk_cut(finding.subject, sizeof finding.subject, box->address);
+    psn_walk_set_whose(&finding, target);
     psn_buf_format(&detail, "%s: %s%s%s%s", name, action[0] ? action : _("no action"),
                    target[0] ? " " : "", target, active ? "" : _(" (off)"));
     finding.external = psn_walk_leads_outside(walk, target);
-    return psn_walk_report(walk, &finding, address, name, &detail, err);
+    finding.danger = danger_of(finding.external, active);
+    return psn_walk_report(walk, &finding, box->address, name, &detail, err);
 }
 
-static enum psn_code walk_filters(const struct psn_walk *walk, const char *domain,
-                                  const char *local, const char *address,
+static enum psn_code walk_filters(const struct psn_walk *walk, const struct box *box,
                                   struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_names) filters = { NULL, 0 };
-    enum psn_code rc = psn_walk_names(walk, "/email/domain/*/account/*/filter", domain,
-                                      local, &filters, err);
+    enum psn_code rc = psn_walk_names(walk, "/email/domain/*/account/*/filter",
+                                      box->domain, box->local, &filters, err);
 
     for (size_t i = 0; rc == PSN_OK && i < filters.count; i++) {
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
         PSN_AUTO_JSON *value = NULL;
 
         rc = psn_ovh_path(&path, "/email/domain/*/account/*/filter/*",
-                          PSN_OVH_PARTS(domain, local, filters.items[i]), err);
+                          PSN_OVH_PARTS(box->domain, box->local, filters.items[i]), err);
         if (rc == PSN_OK)
             rc = psn_walk_look_at(walk, &path, &value, err);
         if (rc == PSN_OK && value)
-            rc = report_filter(walk, address, filters.items[i], value, err);
+            rc = report_filter(walk, box, filters.items[i], value, err);
     }
     return rc;
 }
 
-/* One finding for each name of a list, the name being an account (NIC). */
-static enum psn_code walk_accounts(const struct psn_walk *walk,
-                                   enum psn_finding_kind kind, const char *subject,
-                                   const struct psn_names *names, struct psn_error *err)
+/* An account (NIC) that may manage a mailbox or, without one, the domain. */
+static enum psn_code report_account(const struct psn_walk *walk, const struct box *box,
+                                    const char *nic, struct psn_error *err)
 {
-    enum psn_code rc = PSN_OK;
+    struct psn_finding finding = { .kind = box->local ? PSN_FINDING_DELEGATION
+                                                      : PSN_FINDING_ACL };
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+    enum psn_code rc;
 
-    for (size_t i = 0; rc == PSN_OK && i < names->count; i++) {
-        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
-        struct psn_finding finding = { .kind = kind };
+    if (psn_walk_skips_account(walk, nic))
+        return PSN_OK;
+    psn_walk_cut(finding.subject, sizeof finding.subject, box->address);
+    psn_walk_set_whose(&finding, nic);
+    psn_buf_text(&detail, nic);
+    finding.external = psn_walk_is_other_account(walk, nic);
+    finding.danger = danger_of(finding.external, true);
+    rc = box->local
+             ? psn_walk_set_removal(&finding, "DELETE",
+                                    "/email/domain/*/account/*/delegation/*",
+                                    PSN_OVH_PARTS(box->domain, box->local, nic), err)
+             : psn_walk_set_removal(&finding, "DELETE", "/email/domain/*/acl/*",
+                                    PSN_OVH_PARTS(box->domain, nic), err);
+    return rc ? rc : psn_walk_report(walk, &finding, box->address, nic, &detail, err);
+}
 
-        psn_walk_cut(finding.subject, sizeof finding.subject, subject);
-        psn_buf_text(&detail, names->items[i]);
-        finding.external = psn_walk_is_other_account(walk, names->items[i]);
-        rc = psn_walk_report(walk, &finding, subject, names->items[i], &detail, err);
-    }
+static enum psn_code walk_accounts(const struct psn_walk *walk, const struct box *box,
+                                   struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_names) nics = { NULL, 0 };
+    enum psn_code rc = psn_walk_names(
+        walk, box->local ? "/email/domain/*/account/*/delegation" : "/email/domain/*/acl",
+        box->domain, box->local, &nics, err);
+
+    for (size_t i = 0; rc == PSN_OK && i < nics.count; i++)
+        rc = report_account(walk, box, nics.items[i], err);
     return rc;
 }
 
 static enum psn_code walk_mailbox(const struct psn_walk *walk, const char *domain,
                                   const char *local, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_names) delegates = { NULL, 0 };
     struct psn_finding finding = { .kind = PSN_FINDING_MAILBOX };
     char address[2 * PSN_WALK_NAME_SIZE];
+    const struct box box = { domain, local, address };
     enum psn_code rc;
 
     (void)snprintf(address, sizeof address, "%s@%s", local, domain);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
     rc = psn_walk_report(walk, &finding, address, NULL, NULL, err);
     if (rc == PSN_OK)
-        rc = walk_filters(walk, domain, local, address, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_names(walk, "/email/domain/*/account/*/delegation", domain, local,
-                            &delegates, err);
-    return rc ? rc
-              : walk_accounts(walk, PSN_FINDING_DELEGATION, address, &delegates, err);
+        rc = walk_filters(walk, &box, err);
+    return rc ? rc : walk_accounts(walk, &box, err);
 }
 
 static enum psn_code walk_mailboxes(const struct psn_walk *walk, const char *domain,
-                                    struct psn_error *err)
+                                    struct psn_names *locals, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_names) locals = { NULL, 0 };
     enum psn_code rc =
-        psn_walk_names(walk, "/email/domain/*/account", domain, NULL, &locals, err);
+        psn_walk_names(walk, "/email/domain/*/account", domain, NULL, locals, err);
 
-    for (size_t i = 0; rc == PSN_OK && i < locals.count; i++)
-        rc = walk_mailbox(walk, domain, locals.items[i], err);
+    for (size_t i = 0; rc == PSN_OK && i < locals->count; i++)
+        rc = walk_mailbox(walk, domain, locals->items[i], err);
     return rc;
+}
+
+static bool is_mailbox(const struct psn_walk *walk, const char *address)
+{
+    const char *at = strchr(address, '@');
+
+    for (size_t i = 0; at && walk->mailboxes && i < walk->mailboxes->count; i++)
+        if (strlen(walk->mailboxes->items[i]) == (size_t)(at - address) &&
+            strncasecmp(walk->mailboxes->items[i], address, (size_t)(at - address)) == 0)
+            return true;
+    return false;
+}
+
+/* A redirection of an address to itself keeps a copy in the mailbox: no leak. One of a
+ * mailbox takes the mail that its owner waits for. */
+static void describe_redirection(const struct psn_walk *walk, const char *from,
+                                 const char *to, struct psn_buf *detail)
+{
+    psn_buf_text(detail, to);
+    if (!walk->is_sweep)
+        return;
+    if (strcasecmp(from, to) == 0)
+        psn_buf_text(detail, _(", a copy kept in the mailbox"));
+    else if (is_mailbox(walk, from))
+        psn_buf_text(detail, _(", the mail of a mailbox"));
 }
 
 static enum psn_code take_redirection(const struct psn_walk *walk, const char *domain,
@@ -143,18 +185,22 @@ static enum psn_code take_redirection(const struct psn_walk *walk, const char *d
                                       struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)3 * PSN_WALK_NAME_SIZE);
     char to[2 * PSN_WALK_NAME_SIZE];
     enum psn_code rc =
         psn_json_text(value, "from", finding.subject, sizeof finding.subject, err);
 
-    (void)domain;
     if (rc == PSN_OK)
         rc = psn_json_text(value, "to", to, sizeof to, err);
+    if (rc == PSN_OK)
+        rc = psn_walk_set_removal(&finding, "DELETE", "/email/domain/*/redirection/*",
+                                  PSN_OVH_PARTS(domain, id), err);
     if (rc)
         return rc;
-    psn_buf_text(&detail, to);
+    psn_walk_set_whose(&finding, to);
+    describe_redirection(walk, finding.subject, to, &detail);
     finding.external = psn_walk_leads_outside(walk, to);
+    finding.danger = danger_of(finding.external, true);
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
@@ -168,6 +214,7 @@ static void set_address(struct psn_finding *finding, const char *name, const cha
     psn_walk_cut(finding->subject, sizeof finding->subject, address);
 }
 
+/* Of responders a sweep shows those that hand a copy on. */
 static enum psn_code take_responder(const struct psn_walk *walk, const char *domain,
                                     const char *account, const json_t *value,
                                     struct psn_error *err)
@@ -181,44 +228,17 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
 
     if (rc == PSN_OK)
         rc = psn_json_bool(value, "copy", &copy, err);
-    if (rc)
+    if (rc == PSN_OK)
+        rc = psn_walk_set_removal(&finding, "DELETE", "/email/domain/*/responder/*",
+                                  PSN_OVH_PARTS(domain, account), err);
+    if (rc || (walk->is_sweep && !copy_to[0]))
         return rc;
+    psn_walk_set_whose(&finding, copy_to);
     set_address(&finding, account, domain);
     if (copy_to[0])
         psn_buf_format(&detail, _("copy to %s%s"), copy_to, copy ? "" : _(" (off)"));
     finding.external = psn_walk_leads_outside(walk, copy_to);
-    return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
-}
-
-static enum psn_code take_mailing_list(const struct psn_walk *walk, const char *domain,
-                                       const char *name, const json_t *value,
-                                       struct psn_error *err)
-{
-    struct psn_finding finding = { .kind = PSN_FINDING_MAILING_LIST };
-    PSN_AUTO_RELEASE(psn_names) moderators = { NULL, 0 };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_RECORD_MAX);
-    char owner[2 * PSN_WALK_NAME_SIZE];
-    int64_t subscribers = 0;
-    enum psn_code rc =
-        psn_json_text_or_empty(value, "ownerEmail", owner, sizeof owner, err);
-
-    if (rc == PSN_OK)
-        rc = psn_json_int_or(value, "nbSubscribers", 0, &subscribers, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_names(walk, "/email/domain/*/mailingList/*/moderator", domain, name,
-                            &moderators, err);
-    if (rc)
-        return rc;
-    set_address(&finding, name, domain);
-    psn_buf_format(&detail, _("owner %s; %lld subscribers; moderators:"), owner,
-                   (long long)subscribers);
-    finding.external = psn_walk_leads_outside(walk, owner);
-    for (size_t i = 0; i < moderators.count; i++) {
-        psn_buf_format(&detail, "%s %s", i ? "," : "", moderators.items[i]);
-        finding.external =
-            finding.external || psn_walk_leads_outside(walk, moderators.items[i]);
-    }
-    psn_buf_text(&detail, moderators.count ? "" : _(" none"));
+    finding.danger = danger_of(finding.external, copy);
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
@@ -239,30 +259,36 @@ static enum psn_code report_domain(const struct psn_walk *walk,
     return psn_walk_report(walk, &finding, domain, NULL, &detail, err);
 }
 
+static enum psn_code walk_around(const struct psn_walk *walk, const char *domain,
+                                 struct psn_error *err)
+{
+    const struct box whole = { domain, NULL, domain };
+    enum psn_code rc =
+        psn_walk_items(walk, domain, "/email/domain/*/redirection",
+                       "/email/domain/*/redirection/*", take_redirection, err);
+
+    if (rc == PSN_OK)
+        rc = psn_walk_items(walk, domain, "/email/domain/*/responder",
+                            "/email/domain/*/responder/*", take_responder, err);
+    if (rc == PSN_OK)
+        rc = walk_accounts(walk, &whole, err);
+    return rc ? rc : psn_email_domain_walk_lists(walk, domain, err);
+}
+
 /* Of the service only what moved_to says is used here. */
 enum psn_code psn_email_domain_walk(const struct psn_walk *walk,
                                     const struct psn_service *service,
                                     struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_names) acl = { NULL, 0 };
+    PSN_AUTO_RELEASE(psn_names) locals = { NULL, 0 };
     const char *domain = service->domains.items[0];
+    struct psn_walk here = *walk;
     enum psn_code rc = report_domain(walk, service, err);
 
+    here.mailboxes = &locals;
     if (rc == PSN_OK)
         rc = walk_contacts(walk, domain, err);
     if (rc == PSN_OK && !service->moved_to[0])
-        rc = walk_mailboxes(walk, domain, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_items(walk, domain, "/email/domain/*/redirection",
-                            "/email/domain/*/redirection/*", take_redirection, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_items(walk, domain, "/email/domain/*/responder",
-                            "/email/domain/*/responder/*", take_responder, err);
-    if (rc == PSN_OK)
-        rc = psn_walk_names(walk, "/email/domain/*/acl", domain, NULL, &acl, err);
-    if (rc == PSN_OK)
-        rc = walk_accounts(walk, PSN_FINDING_ACL, domain, &acl, err);
-    return rc ? rc
-              : psn_walk_items(walk, domain, "/email/domain/*/mailingList",
-                               "/email/domain/*/mailingList/*", take_mailing_list, err);
+        rc = walk_mailboxes(walk, domain, &locals, err);
+    return rc ? rc : walk_around(&here, domain, err);
 }

@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "ovh/email_service.h"
+#include "ovh/inventory_parts.h"
 
 static const char placeholder[] = "@configureme.me";
 
@@ -64,6 +65,49 @@ static enum psn_code name_of(const struct psn_walk *walk,
     return rc;
 }
 
+/* Since when somebody has a right; an inventory does not ask. */
+static enum psn_code read_since(const struct psn_walk *walk, const struct psn_buf *path,
+                                struct psn_finding *finding, struct psn_error *err)
+{
+    PSN_AUTO_JSON *value = NULL;
+    enum psn_code rc = psn_walk_look_at(walk, path, &value, err);
+
+    return rc || !value
+               ? rc
+               : psn_json_time_or_0(value, "creationDate", &finding->since_s, err);
+}
+
+/* Reading a mailbox is worse than writing in its name, and both are worse outside. */
+static enum psn_code report_right(const struct psn_walk *walk,
+                                  const struct psn_mailbox *mailbox, const char *address,
+                                  const char *right, const char *number,
+                                  struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+    struct psn_finding finding = { .kind = PSN_FINDING_DELEGATION };
+    char name[PSN_ADDRESS_SIZE] = "";
+    char id[PSN_WALK_NAME_SIZE];
+    enum psn_code rc = name_of(walk, mailbox, number, name, err);
+
+    if (!rc)
+        rc = psn_email_path(mailbox, "/account/*/*/*",
+                            PSN_OVH_PARTS(address, right, number), &path, err);
+    if (!rc && walk->is_sweep)
+        rc = read_since(walk, &path, &finding, err);
+    if (rc)
+        return rc;
+    psn_walk_put_removal(&finding, "DELETE", &path);
+    psn_walk_cut(finding.subject, sizeof finding.subject, address);
+    psn_walk_set_whose(&finding, name[0] ? name : number);
+    psn_buf_format(&detail, _("%s: %s%saccount %s"), right, name, name[0] ? ", " : "",
+                   number);
+    (void)snprintf(id, sizeof id, "%s:%.60s", right, number);
+    finding.external = name[0] && psn_walk_leads_outside(walk, name);
+    finding.danger = finding.external ? PSN_DANGER_DANGER : PSN_DANGER_NOTICE;
+    return psn_walk_report(walk, &finding, address, id, &detail, err);
+}
+
 static enum psn_code walk_right(const struct psn_walk *walk,
                                 const struct psn_mailbox *mailbox, const char *address,
                                 const char *right, struct psn_error *err)
@@ -76,23 +120,37 @@ static enum psn_code walk_right(const struct psn_walk *walk,
     rc = psn_buf_check(&suffix, err);
     if (!rc)
         rc = look_at_names(walk, mailbox, psn_buf_str(&suffix), address, &ids, err);
-    for (size_t i = 0; !rc && i < ids.count; i++) {
-        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
-        struct psn_finding finding = { .kind = PSN_FINDING_DELEGATION };
-        char name[PSN_ADDRESS_SIZE] = "";
-        char id[PSN_WALK_NAME_SIZE];
-
-        rc = name_of(walk, mailbox, ids.items[i], name, err);
-        if (rc)
-            return rc;
-        psn_walk_cut(finding.subject, sizeof finding.subject, address);
-        psn_buf_format(&detail, _("%s: %s%saccount %s"), right, name, name[0] ? ", " : "",
-                       ids.items[i]);
-        (void)snprintf(id, sizeof id, "%s:%.60s", right, ids.items[i]);
-        finding.external = name[0] && psn_walk_leads_outside(walk, name);
-        rc = psn_walk_report(walk, &finding, address, id, &detail, err);
-    }
+    for (size_t i = 0; !rc && i < ids.count; i++)
+        rc = report_right(walk, mailbox, address, right, ids.items[i], err);
     return rc;
+}
+
+/* Exchange forwards a mailbox by a member of it. */
+static enum psn_code report_forwarding(const struct psn_walk *walk,
+                                       const struct psn_mailbox *mailbox,
+                                       const char *address, const json_t *account,
+                                       struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+    struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
+    char to[PSN_WALK_NAME_SIZE];
+    enum psn_code rc =
+        psn_json_text_or_empty(account, "forwardingEmail", to, sizeof to, err);
+
+    if (rc || !to[0])
+        return rc;
+    rc = psn_email_path(mailbox, "/account/*", PSN_OVH_PARTS(address), &path, err);
+    if (rc)
+        return rc;
+    psn_walk_cut(finding.subject, sizeof finding.subject, address);
+    psn_walk_set_whose(&finding, to);
+    psn_buf_format(&detail, "%s%s", to, _(", the mail of a mailbox"));
+    (void)snprintf(finding.body, sizeof finding.body, "{\"forwardingEmail\":null}");
+    psn_walk_put_removal(&finding, "PUT", &path);
+    finding.external = psn_walk_leads_outside(walk, to);
+    finding.danger = finding.external ? PSN_DANGER_DANGER : PSN_DANGER_INFO;
+    return psn_walk_report(walk, &finding, address, "forwarding", &detail, err);
 }
 
 static enum psn_code report_mailbox(const struct psn_walk *walk,
@@ -131,6 +189,8 @@ static enum psn_code walk_mailbox(const struct psn_walk *walk,
     if (rc || !account)
         return rc;
     rc = report_mailbox(walk, service, address, account, err);
+    if (!rc && walk->is_sweep)
+        rc = report_forwarding(walk, at, address, account, err);
     for (size_t i = 0; !rc && i < sizeof rights / sizeof *rights; i++)
         rc = walk_right(walk, at, address, rights[i], err);
     return rc;
@@ -144,6 +204,34 @@ static bool is_own(const struct psn_walk *walk, const char *address)
     return at && strcasecmp(at, placeholder) != 0 && psn_walk_has_domain(walk, at + 1);
 }
 
+/* The second MX Plan has no contacts of its own: /email/domain has them. */
+static enum psn_code walk_contacts(const struct psn_walk *walk,
+                                   const struct psn_service *service,
+                                   struct psn_error *err)
+{
+    char id[PSN_WALK_NAME_SIZE];
+    char platform[PSN_PLATFORM_NAME_MAX];
+    bool is_pro = service->backend == PSN_BACKEND_EMAIL_PRO;
+    const struct psn_contact_place place = {
+        .subject = service->place.service,
+        .id = id,
+        .what = platform,
+        .infos = is_pro ? "/email/pro/*/serviceInfos"
+                        : "/email/exchange/*/service/*/serviceInfos",
+        .change = is_pro ? "/email/pro/*/changeContact" : NULL,
+        .parts = is_pro
+                     ? PSN_OVH_PARTS(service->place.service)
+                     : PSN_OVH_PARTS(service->place.organization, service->place.service),
+    };
+
+    if (service->backend == PSN_BACKEND_EMAIL_MXPLAN)
+        return PSN_OK;
+    psn_platform_name(service->backend, &service->place, platform);
+    (void)snprintf(id, sizeof id, "%s/%.200s", is_pro ? "pro" : "exchange",
+                   service->place.service);
+    return psn_contact_walk_at(walk, &place, err);
+}
+
 enum psn_code psn_email_walk(const struct psn_walk *walk,
                              const struct psn_service *service, struct psn_error *err)
 {
@@ -154,6 +242,8 @@ enum psn_code psn_email_walk(const struct psn_walk *walk,
     for (size_t i = 0; !rc && i < service->domains.count; i++)
         if (psn_walk_has_domain(walk, service->domains.items[i]))
             rc = report_service(walk, service, service->domains.items[i], err);
+    if (!rc && walk->is_sweep)
+        rc = walk_contacts(walk, service, err);
     if (!rc)
         rc = look_at_names(walk, &at, "/account", NULL, &accounts, err);
     for (size_t i = 0; !rc && i < accounts.count; i++)

@@ -34,8 +34,13 @@ static enum psn_code report_service(const struct psn_walk *walk,
     return psn_walk_report(walk, &finding, domain, service->place.service, &detail, err);
 }
 
-static enum psn_code report_account(const struct psn_walk *walk, const json_t *account,
-                                    struct psn_error *err)
+typedef enum psn_code report_fn(const struct psn_walk *walk,
+                                const struct psn_service *service, const json_t *value,
+                                struct psn_error *err);
+
+static enum psn_code report_account(const struct psn_walk *walk,
+                                    const struct psn_service *service,
+                                    const json_t *account, struct psn_error *err)
 {
     const json_t *state = json_object_get(account, "currentState");
     PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
@@ -45,6 +50,7 @@ static enum psn_code report_account(const struct psn_walk *walk, const json_t *a
     enum psn_code rc =
         psn_json_text(state, "email", finding.subject, sizeof finding.subject, err);
 
+    (void)service;
     if (!rc)
         rc = psn_json_text(account, "resourceStatus", status, sizeof status, err);
     if (!rc)
@@ -56,8 +62,9 @@ static enum psn_code report_account(const struct psn_walk *walk, const json_t *a
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
-static enum psn_code report_redirection(const struct psn_walk *walk, const json_t *value,
-                                        struct psn_error *err)
+static enum psn_code report_redirection(const struct psn_walk *walk,
+                                        const struct psn_service *service,
+                                        const json_t *value, struct psn_error *err)
 {
     const json_t *state = json_object_get(value, "currentState");
     PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
@@ -71,15 +78,18 @@ static enum psn_code report_redirection(const struct psn_walk *walk, const json_
         rc = psn_json_text(state, "destination", to, sizeof to, err);
     if (!rc)
         rc = psn_json_text(value, "id", id, sizeof id, err);
+    if (!rc)
+        rc = psn_walk_set_removal(&finding, "DELETE",
+                                  "/v2/zimbra/platform/*/redirection/*",
+                                  PSN_OVH_PARTS(service->place.service, id), err);
     if (rc || psn_walk_leads_outside(walk, finding.subject))
         return rc;
+    psn_walk_set_whose(&finding, to);
     psn_buf_text(&detail, to);
     finding.external = psn_walk_leads_outside(walk, to);
+    finding.danger = finding.external ? PSN_DANGER_DANGER : PSN_DANGER_INFO;
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
-
-typedef enum psn_code report_fn(const struct psn_walk *walk, const json_t *value,
-                                struct psn_error *err);
 
 static enum psn_code walk_list(const struct psn_walk *walk,
                                const struct psn_service *service, const char *pattern,
@@ -89,7 +99,7 @@ static enum psn_code walk_list(const struct psn_walk *walk,
     enum psn_code rc = look(walk, service, pattern, &list, err);
 
     for (size_t i = 0; !rc && i < json_array_size(list); i++)
-        rc = report(walk, json_array_get(list, i), err);
+        rc = report(walk, service, json_array_get(list, i), err);
     return rc ? psn_wrap(err, rc, "%s", service->place.service) : PSN_OK;
 }
 

@@ -76,12 +76,65 @@ static enum psn_code set_detail(struct psn_finding *finding, const struct psn_bu
     return rc;
 }
 
+void psn_walk_set_whose(struct psn_finding *finding, const char *whose)
+{
+    psn_walk_cut(finding->whose, sizeof finding->whose, whose);
+}
+
+void psn_walk_set_obstacle(struct psn_finding *finding, const char *why)
+{
+    finding->method[0] = finding->path[0] = finding->body[0] = '\0';
+    psn_walk_cut(finding->obstacle, sizeof finding->obstacle, why);
+}
+
+void psn_walk_put_removal(struct psn_finding *finding, const char *method,
+                          const struct psn_buf *path)
+{
+    if (path->size >= sizeof finding->path) {
+        psn_walk_set_obstacle(finding, _("its name is too long to be told to OVH; remove "
+                                         "it in the OVH control panel"));
+        return;
+    }
+    (void)snprintf(finding->method, sizeof finding->method, "%s", method);
+    memcpy(finding->path, psn_buf_str(path), path->size + 1);
+}
+
+enum psn_code psn_walk_set_removal(struct psn_finding *finding, const char *method,
+                                   const char *pattern, struct psn_ovh_parts parts,
+                                   struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
+    enum psn_code rc = psn_ovh_path(&path, pattern, parts, err);
+
+    if (rc == PSN_OK)
+        psn_walk_put_removal(finding, method, &path);
+    return rc;
+}
+
+/* Our own access is no finding to be cut by mistake: nothing could be cut after it. */
+static void spare_own(const struct psn_walk *walk, struct psn_finding *finding)
+{
+    for (size_t i = 0; i < walk->own.id_count; i++)
+        finding->own = finding->own || strcmp(finding->id, walk->own.ids[i]) == 0;
+    if (!finding->own)
+        return;
+    finding->danger = PSN_DANGER_INFO;
+    psn_walk_set_obstacle(finding, _("passation itself works with it, so it is removed "
+                                     "last, at the end of the contract"));
+}
+
 enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *finding,
                               const char *a, const char *b, const struct psn_buf *detail,
                               struct psn_error *err)
 {
-    enum psn_code rc = set_id(finding, a, b, err);
+    enum psn_code rc;
 
+    if (walk->is_sweep &&
+        (finding->kind == PSN_FINDING_DOMAIN || finding->kind == PSN_FINDING_MAILBOX))
+        return PSN_OK;
+    rc = set_id(finding, a, b, err);
+    if (rc == PSN_OK)
+        spare_own(walk, finding);
     if (rc == PSN_OK && detail)
         rc = set_detail(finding, detail, err);
     return rc ? rc : walk->each(walk->arg, finding, err);
@@ -107,11 +160,17 @@ bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic)
     return walk->nic[0] && nic[0] && strcasecmp(walk->nic, nic) != 0;
 }
 
+bool psn_walk_skips_account(const struct psn_walk *walk, const char *nic)
+{
+    return walk->is_sweep && walk->nic[0] && !psn_walk_is_other_account(walk, nic);
+}
+
 enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
                                enum psn_code rc, const struct psn_error *failure,
                                struct psn_error *err)
 {
-    struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE };
+    struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE,
+                                   .danger = PSN_DANGER_NOTICE };
     enum psn_ovh_reason reason = psn_ovh_last_reason(walk->ovh);
 
     if (rc == PSN_E_NOT_FOUND ||
@@ -120,6 +179,8 @@ enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
           reason == PSN_OVH_REASON_SERVICE || reason == PSN_OVH_REASON_NONE))) {
         psn_walk_cut(finding.subject, sizeof finding.subject, path);
         psn_walk_cut(finding.detail, sizeof finding.detail, failure->message);
+        psn_walk_set_obstacle(&finding, _("what cannot be read cannot be removed; ask "
+                                          "for a key that may read it"));
         return psn_walk_report(walk, &finding, path, NULL, NULL, err);
     }
     if (err && err->code == PSN_OK)

@@ -5,18 +5,9 @@
 #include "ovh/call.h"
 #include "passation/finding.h"
 
-/* What all parts of an inventory share. */
+/* What all parts of an inventory and of a sweep share. */
 enum {
     PSN_WALK_NAME_SIZE = 256, /* a name in a list; a longer one is garbage */
-};
-
-struct psn_walk {
-    struct psn_ovh *ovh;
-    char **domains;
-    size_t domain_count;
-    char nic[PSN_WALK_NAME_SIZE]; /* of the account, or "" if it cannot be read */
-    psn_finding_fn *each;
-    void *arg;
 };
 
 /* The names of one part. */
@@ -24,6 +15,29 @@ struct psn_names {
     char **items;
     size_t count;
 };
+
+/* What the walk itself works with, if that could be learnt. */
+struct psn_walk_own {
+    char key[32];         /* a credential's number */
+    char application[32]; /* and its application's */
+    char client[PSN_WALK_NAME_SIZE];
+    char identity[PSN_WALK_NAME_SIZE]; /* of a service account, its URN */
+    const char *const *ids;            /* findings that the caller knows as ours */
+    size_t id_count;
+};
+
+struct psn_walk {
+    bool is_sweep; /* accesses only, and all of them */
+    struct psn_walk_own own;
+    struct psn_ovh *ovh;
+    char **domains;
+    size_t domain_count;
+    const struct psn_names *mailboxes; /* of the domain at hand, by local part; or NULL */
+    char nic[PSN_WALK_NAME_SIZE];      /* of the account, or "" if it cannot be read */
+    psn_finding_fn *each;
+    void *arg;
+};
+
 void psn_names_release(struct psn_names *names);
 /* Takes a list of strings or numbers, sorted. E_NETWORK if it holds something else. */
 PSN_MUST_CHECK enum psn_code psn_names_read(const json_t *list, struct psn_names *names,
@@ -35,17 +49,33 @@ PSN_MUST_CHECK enum psn_code psn_names_add(struct psn_names *names, const char *
 /* Copies text, cut at a character's edge. */
 void psn_walk_cut(char *out, size_t size, const char *text);
 
-/* Hands on a finding whose kind, subject and external are set. Its id becomes "kind:a:b"
- * (b may be NULL); one that would not fit ends in a hash of all of it. detail (or NULL)
- * is escaped and cut. */
+/* Hands on a finding; its id and detail are set here, all else before. Its id becomes
+ * "kind:a:b" (b may be NULL); one that would not fit ends in a hash of all of it. detail
+ * (or NULL) is escaped and cut. A sweep passes over domains and mailboxes. */
 PSN_MUST_CHECK enum psn_code psn_walk_report(const struct psn_walk *walk,
                                              struct psn_finding *finding, const char *a,
                                              const char *b, const struct psn_buf *detail,
                                              struct psn_error *err);
 
+/* Sets whose the finding is. */
+void psn_walk_set_whose(struct psn_finding *finding, const char *whose);
+
+/* Sets what removes the finding: a path, or one as psn_ovh_path() makes it. One that is
+ * too long to be written down becomes an obstacle. */
+void psn_walk_put_removal(struct psn_finding *finding, const char *method,
+                          const struct psn_buf *path);
+PSN_MUST_CHECK enum psn_code psn_walk_set_removal(struct psn_finding *finding,
+                                                  const char *method, const char *pattern,
+                                                  struct psn_ovh_parts parts,
+                                                  struct psn_error *err);
+/* Sets why nothing removes it. */
+void psn_walk_set_obstacle(struct psn_finding *finding, const char *why);
+
 /* True for an address that does not end on one of the domains. */
 bool psn_walk_leads_outside(const struct psn_walk *walk, const char *address);
 bool psn_walk_is_other_account(const struct psn_walk *walk, const char *nic);
+/* A sweep passes over what gives the account a right on itself. */
+bool psn_walk_skips_account(const struct psn_walk *walk, const char *nic);
 
 /* Reads a part; *ret_value stays NULL if it is unreadable, which has been reported. */
 PSN_MUST_CHECK enum psn_code psn_walk_look(const struct psn_walk *walk,

@@ -14,6 +14,7 @@
 
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "ovh/cut.h"
 #include "ovh/directory.h"
 #include "ovh/inventory.h"
 #include "ovh/json.h"
@@ -123,6 +124,37 @@ static void fill_services(void)
     fake_http_route("PUT", "/v2/zimbra/platform/z1/account/a1", 200, ZIMBRA);
 }
 
+/* What a sweep reads besides. */
+static void fill_accesses(void)
+{
+    static const char *const answers[][2] = {
+        { "/email/mxplan/m1/account/mx%40acme.example/fullAccess/9", "{}" },
+        { "/email/pro/p1/account/pro%40acme.example/fullAccess/9", "{}" },
+        { "/email/pro/p1/serviceInfos", "{\"contactTech\":\"b\"}" },
+        { "/email/exchange/o1/service/s1/serviceInfos", "{\"contactTech\":\"b\"}" },
+        { ACME "/mailingList/news/subscriber", "[\"a@b.example\"]" },
+        { "/domain/acme.example/serviceInfos", "{\"contactTech\":\"b\"}" },
+        { "/domain/zone/acme.example/serviceInfos", "{\"contactTech\":\"b\"}" },
+        { "/hosting/web", "[\"h\"]" },
+        { "/hosting/web/h/serviceInfos",
+          "{\"contactAdmin\":\"a\",\"contactTech\":\"b\"}" },
+        { "/me/api/oauth2/client", "[\"c\"]" },
+        { "/me/api/oauth2/client/c", "{\"name\":\"x\"}" },
+        { "/me/identity/user", "[\"jp\"]" },
+        { "/me/identity/user/jp", "{\"status\":\"OK\"}" },
+        { "/me/identity/user/jp/token", "[\"t\"]" },
+        { "/me/identity/user/jp/token/t", "{}" },
+        { "/me/subAccount", "[1]" },
+        { "/me/subAccount/1", "{}" },
+        { "/v2/iam/policy",
+          "[{\"id\":\"p\",\"name\":\"x\",\"readOnly\":false,\"identities\":[\"u\"]}]" },
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        fake_http_route("GET", answers[i][0], 200, answers[i][1]);
+    fake_http_route("POST", "/hosting/web/h/changeContact", 200, "[5]");
+}
+
 static void fill(void)
 {
     static const char *const answers[][2] = {
@@ -161,6 +193,7 @@ static void fill(void)
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         fake_http_route("GET", answers[i][0], 200, answers[i][1]);
     fill_services();
+    fill_accesses();
     fake_http_route("POST", ACME "/account/technique/changePassword", 200,
                     "{\"id\":5,\"domain\":\"acme.example\",\"name\":\"technique\"}");
 }
@@ -238,6 +271,25 @@ static enum psn_code change_everywhere(struct psn_directory *directory,
     return rc;
 }
 
+/* A sweep, and one of its findings removed. */
+static enum psn_code sweep_and_cut(struct psn_ovh *ovh, struct psn_error *err)
+{
+    static const char *const domains[] = { "acme.example" };
+    static const struct psn_sweep_options options = { .domains = domains,
+                                                      .domain_count = 1 };
+    static const struct psn_finding contact = {
+        .kind = PSN_FINDING_CONTACT,
+        .whose = "b",
+        .method = "POST",
+        .path = "/hosting/web/h/changeContact",
+        .body = "{\"contactTech\":\"a\"}",
+    };
+    struct psn_cut cut;
+    enum psn_code rc = psn_ovh_sweep(ovh, &options, ignore, NULL, err);
+
+    return rc ? rc : psn_ovh_cut(ovh, &contact, &cut, err);
+}
+
 static enum psn_code whole_story(struct psn_error *err)
 {
     static struct psn_ovh_key_info key;
@@ -256,6 +308,8 @@ static enum psn_code whole_story(struct psn_error *err)
         rc = psn_ovh_inventory(ovh, domains, 1, ignore, NULL, err);
     if (rc == PSN_OK)
         rc = psn_ovh_inventory(ovh, NULL, 0, ignore, NULL, err);
+    if (rc == PSN_OK)
+        rc = sweep_and_cut(ovh, err);
     if (rc == PSN_OK)
         rc = psn_directory_new(ovh, &directory, err);
     if (rc == PSN_OK)

@@ -16,6 +16,7 @@ FILES = [
     "domain.json",
     "hosting-web.json",
     "zimbra.json",
+    "iam.json",
 ]
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = os.path.normpath(os.path.join(HERE, "..", "..", "..", "shared", "ovh-api"))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth.h"
+#include "contact.h"
 #include "dovecot.h"
 #include "fault.h"
 #include "http.h"
@@ -99,6 +100,30 @@ static json_t *describe_accounts(const struct sim *sim)
     return list;
 }
 
+/* Who and what else reaches the mail or acts for the accounts. */
+static void describe_accesses(const struct sim *sim, json_t *state)
+{
+    static const char *const kinds[] = { "users", "sub_accounts", "policies", "hosting",
+                                         "contact_changes" };
+    static const char *const parts[] = { "redirections", "responders", "acl",
+                                         "lists",        "infos",      "registered_infos",
+                                         "zone_infos" };
+    json_t *domains = json_object();
+    const char *name = NULL;
+    json_t *domain = NULL;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        json_object_set(state, kinds[i], json_object_get(sim->root, kinds[i]));
+    json_object_foreach(json_object_get(sim->root, "domains"), name, domain) {
+        json_t *shown = json_object();
+
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+            json_object_set(shown, parts[i], json_object_get(domain, parts[i]));
+        json_object_set_new(domains, name, shown);
+    }
+    json_object_set_new(state, "domains", domains);
+}
+
 static json_t *do_state(struct order *order)
 {
     struct sim *sim = order->sim;
@@ -109,15 +134,17 @@ static json_t *do_state(struct order *order)
         return account ? describe_account(sim, account)
                        : refuse(order, "no such mailbox");
     }
-    return json_pack("{s:o,s:I,s:o,s:o,s:O,s:O,s:{s:I,s:I,s:I,s:I,s:I}}", "settings",
-                     sim_settings_dump(sim), "now_s", (json_int_t)sim_state_now_s(sim),
-                     "mailboxes", describe_accounts(sim), "tasks", sim_task_dump(sim),
-                     "applications", json_object_get(sim->root, "applications"),
-                     "credentials", json_object_get(sim->root, "credentials"), "counters",
-                     "requests", counters->requests, "refused_auth",
-                     counters->refused_auth, "logins_accepted", counters->logins_accepted,
-                     "logins_refused", counters->logins_refused, "logins_other",
-                     counters->logins_other);
+    json_t *state =
+        json_pack("{s:o,s:I,s:o,s:o,s:O,s:O,s:{s:I,s:I,s:I,s:I,s:I}}", "settings",
+                  sim_settings_dump(sim), "now_s", (json_int_t)sim_state_now_s(sim),
+                  "mailboxes", describe_accounts(sim), "tasks", sim_task_dump(sim),
+                  "applications", json_object_get(sim->root, "applications"),
+                  "credentials", json_object_get(sim->root, "credentials"), "counters",
+                  "requests", counters->requests, "refused_auth", counters->refused_auth,
+                  "logins_accepted", counters->logins_accepted, "logins_refused",
+                  counters->logins_refused, "logins_other", counters->logins_other);
+    describe_accesses(sim, state);
+    return state;
 }
 
 static json_t *do_log(struct order *order)
@@ -339,6 +366,14 @@ static json_t *do_approve(struct order *order)
                : NULL;
 }
 
+/* One side of a change of contacts agrees, or does not. */
+static json_t *do_contact(struct order *order)
+{
+    return sim_contact_decide(order->sim, order->body)
+               ? done()
+               : refuse(order, "no such change waits for this account and answer");
+}
+
 static json_t *do_oauth(struct order *order)
 {
     return sim_oauth_dump(order->sim);
@@ -416,6 +451,7 @@ static const struct {
     { "POST", "/task/release", do_release_tasks },
     { "POST", "/fronts/converge", do_converge },
     { "POST", "/credential/approve", do_approve },
+    { "POST", "/contact", do_contact },
     { "GET", "/oauth2", do_oauth },
     { "POST", "/password", do_password },
     { "POST", "/migrate", do_migrate },

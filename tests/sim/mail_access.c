@@ -3,7 +3,6 @@
 
 #include "mail.h"
 #include "state.h"
-#include "task.h"
 #include "text.h"
 
 /* Delegations and the access list are both sets of account ids. */
@@ -116,31 +115,6 @@ void sim_mail_delete_acl(struct sim *sim, struct sim_call *call)
     sim_call_answer(call, json_null());
 }
 
-/* Answers with one object of a set, by the argument that names it. */
-static void answer_one(const struct sim *sim, struct sim_call *call, const json_t *set,
-                       const char *argument)
-{
-    const char *name = sim_call_text(call, argument);
-    json_t *one = json_object_get(set, name);
-
-    if (one)
-        sim_call_answer(call, sim_state_public(one));
-    else
-        sim_call_absent(sim, call, argument, name);
-}
-
-void sim_mail_filters(struct sim *sim, struct sim_call *call)
-{
-    (void)sim;
-    sim_call_answer(call,
-                    sim_mail_names(json_object_get(call->account, "_filters"), NULL));
-}
-
-void sim_mail_filter(struct sim *sim, struct sim_call *call)
-{
-    answer_one(sim, call, json_object_get(call->account, "_filters"), "name");
-}
-
 /* Redirections. The id of a task is not the id of its redirection. */
 
 void sim_mail_redirections(struct sim *sim, struct sim_call *call)
@@ -162,7 +136,7 @@ void sim_mail_redirections(struct sim *sim, struct sim_call *call)
 
 void sim_mail_redirection(struct sim *sim, struct sim_call *call)
 {
-    answer_one(sim, call, json_object_get(call->domain, "redirections"), "id");
+    sim_mail_answer_one(sim, call, json_object_get(call->domain, "redirections"), "id");
 }
 
 /* "from" must lie in the domain; "to" must look like an address. */
@@ -181,21 +155,11 @@ static bool check_redirection(struct sim_call *call, const char *from, const cha
     return !bad;
 }
 
-static void answer_redirection_task(struct sim *sim, struct sim_call *call,
-                                    enum sim_task_kind kind, const json_t *redirection)
+static void answer_task(struct sim *sim, struct sim_call *call, enum sim_task_kind kind,
+                        const json_t *redirection)
 {
-    const char *domain = sim_call_text(call, "domain");
-    const struct sim_task_order order = {
-        .kind = kind,
-        .domain = domain,
-        .name = sim_state_text(redirection, "from"),
-        .target = sim_state_text(redirection, "id"),
-        .plan = &call->plan,
-    };
-    json_int_t id = sim_task_add(sim, &order);
-
-    call->effect = true;
-    sim_call_answer(call, sim_task_special(sim, domain, id));
+    sim_mail_answer_task(sim, call, kind, sim_state_text(redirection, "from"),
+                         sim_state_text(redirection, "id"));
 }
 
 void sim_mail_add_redirection(struct sim *sim, struct sim_call *call)
@@ -208,9 +172,10 @@ void sim_mail_add_redirection(struct sim *sim, struct sim_call *call)
         return;
     snprintf(id, sizeof id, "%lld", (long long)sim_state_id(sim));
     json_t *one =
-        json_pack("{s:s,s:s,s:s,s:b}", "id", id, "from", from, "to", to, "_pending", 1);
+        json_pack("{s:s,s:s,s:s,s:b,s:O}", "id", id, "from", from, "to", to, "_pending",
+                  1, "_local_copy", json_object_get(call->body, "localCopy"));
     json_object_set_new(json_object_get(call->domain, "redirections"), id, one);
-    answer_redirection_task(sim, call, SIM_TASK_REDIRECTION_ADD, one);
+    answer_task(sim, call, SIM_TASK_REDIRECTION_ADD, one);
 }
 
 void sim_mail_delete_redirection(struct sim *sim, struct sim_call *call)
@@ -220,62 +185,7 @@ void sim_mail_delete_redirection(struct sim *sim, struct sim_call *call)
         json_object_get(json_object_get(call->domain, "redirections"), id);
 
     if (one)
-        answer_redirection_task(sim, call, SIM_TASK_REDIRECTION_DELETE, one);
+        answer_task(sim, call, SIM_TASK_REDIRECTION_DELETE, one);
     else
         sim_call_absent(sim, call, "id", id);
-}
-
-void sim_mail_responders(struct sim *sim, struct sim_call *call)
-{
-    (void)sim;
-    sim_call_answer(call, sim_mail_names(json_object_get(call->domain, "responders"),
-                                         sim_call_text(call, "account")));
-}
-
-void sim_mail_responder(struct sim *sim, struct sim_call *call)
-{
-    answer_one(sim, call, json_object_get(call->domain, "responders"), "account");
-}
-
-void sim_mail_lists(struct sim *sim, struct sim_call *call)
-{
-    (void)sim;
-    sim_call_answer(call, sim_mail_names(json_object_get(call->domain, "lists"),
-                                         sim_call_text(call, "name")));
-}
-
-void sim_mail_list(struct sim *sim, struct sim_call *call)
-{
-    answer_one(sim, call, json_object_get(call->domain, "lists"), "name");
-}
-
-static void answer_people(const struct sim *sim, struct sim_call *call,
-                          const char *member)
-{
-    const char *name = sim_call_text(call, "name");
-    const char *filter = sim_call_text(call, "email");
-    const json_t *list = json_object_get(json_object_get(call->domain, "lists"), name);
-    json_t *people = NULL;
-    const json_t *one = NULL;
-    size_t i = 0;
-
-    if (!list) {
-        sim_call_absent(sim, call, "name", name);
-        return;
-    }
-    people = json_array();
-    json_array_foreach(json_object_get(list, member), i, one)
-        if (!filter || sim_text_like(filter, json_string_value(one)))
-            json_array_append_new(people, json_string(json_string_value(one)));
-    sim_call_answer(call, people);
-}
-
-void sim_mail_list_moderators(struct sim *sim, struct sim_call *call)
-{
-    answer_people(sim, call, "_moderators");
-}
-
-void sim_mail_list_subscribers(struct sim *sim, struct sim_call *call)
-{
-    answer_people(sim, call, "_subscribers");
 }

@@ -152,7 +152,7 @@ static void answer_task(struct sim *sim, struct sim_call *call, enum sim_task_ki
     json_int_t id = sim_task_add(sim, &order);
 
     call->effect = true;
-    sim_call_answer(call, sim_task_pop(sim, domain, id));
+    sim_call_answer(call, sim_task_show(sim, SIM_LIST_ACCOUNT, domain, id));
 }
 
 static bool check_room(const struct sim *sim, struct sim_call *call, const char *name)

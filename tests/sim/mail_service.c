@@ -13,7 +13,8 @@ json_t *sim_mail_names(json_t *objects, const char *filter)
     json_t *object = NULL;
 
     json_object_foreach(objects, name, object)
-        if (!filter || sim_text_like(filter, name))
+        if (!sim_state_flag(object, "_pending") &&
+            (!filter || sim_text_like(filter, name)))
             json_array_append_new(names, json_string(name));
     return names;
 }
@@ -79,12 +80,6 @@ void sim_mail_summary(struct sim *sim, struct sim_call *call)
                               count(call, "responders")));
 }
 
-void sim_mail_no_service(struct sim *sim, struct sim_call *call)
-{
-    (void)sim;
-    sim_call_answer(call, json_array());
-}
-
 void sim_mail_registered_domains(struct sim *sim, struct sim_call *call)
 {
     const char *owner = sim_call_text(call, "whoisOwner");
@@ -92,19 +87,6 @@ void sim_mail_registered_domains(struct sim *sim, struct sim_call *call)
                 (owner && strcmp(owner, sim_state_text(call->credential, "_nic")) != 0);
 
     sim_call_answer(call, none ? json_array() : own_domains(sim, call, "_registered"));
-}
-
-void sim_mail_registered_infos(struct sim *sim, struct sim_call *call)
-{
-    json_t *domain = sim_state_domain(sim, sim_call_text(call, "serviceName"));
-
-    if (!domain || !sim_state_flag(domain, "_registered") ||
-        strcmp(sim_state_text(domain, "_nic"),
-               sim_state_text(call->credential, "_nic")) != 0) {
-        sim_call_refuse(call, 404, "Client::NotFound", "This service does not exist");
-        return;
-    }
-    sim_call_answer(call, json_deep_copy(json_object_get(domain, "infos")));
 }
 
 /* Tasks. */
@@ -131,27 +113,67 @@ static void answer_task(const struct sim *sim, struct sim_call *call, json_t *ta
     sim_call_absent(sim, call, "taskId", id);
 }
 
+static void list_tasks(struct sim *sim, struct sim_call *call, enum sim_task_list list,
+                       const char *filter)
+{
+    sim_call_answer(call, sim_task_ids(sim, list, sim_call_text(call, "domain"),
+                                       sim_call_text(call, filter)));
+}
+
+static void show_task(struct sim *sim, struct sim_call *call, enum sim_task_list list)
+{
+    answer_task(sim, call,
+                sim_task_show(sim, list, sim_call_text(call, "domain"), id_of(call)));
+}
+
 void sim_mail_account_tasks(struct sim *sim, struct sim_call *call)
 {
-    sim_call_answer(call, sim_task_ids(sim, sim_call_text(call, "domain"),
-                                       sim_call_text(call, "name"), true));
+    list_tasks(sim, call, SIM_LIST_ACCOUNT, "name");
 }
 
 void sim_mail_account_task(struct sim *sim, struct sim_call *call)
 {
-    answer_task(sim, call, sim_task_pop(sim, sim_call_text(call, "domain"), id_of(call)));
+    show_task(sim, call, SIM_LIST_ACCOUNT);
 }
 
 void sim_mail_redirection_tasks(struct sim *sim, struct sim_call *call)
 {
-    sim_call_answer(call, sim_task_ids(sim, sim_call_text(call, "domain"),
-                                       sim_call_text(call, "account"), false));
+    list_tasks(sim, call, SIM_LIST_REDIRECTION, "account");
 }
 
 void sim_mail_redirection_task(struct sim *sim, struct sim_call *call)
 {
-    answer_task(sim, call,
-                sim_task_special(sim, sim_call_text(call, "domain"), id_of(call)));
+    show_task(sim, call, SIM_LIST_REDIRECTION);
+}
+
+void sim_mail_responder_tasks(struct sim *sim, struct sim_call *call)
+{
+    list_tasks(sim, call, SIM_LIST_RESPONDER, "account");
+}
+
+void sim_mail_responder_task(struct sim *sim, struct sim_call *call)
+{
+    show_task(sim, call, SIM_LIST_RESPONDER);
+}
+
+void sim_mail_filter_tasks(struct sim *sim, struct sim_call *call)
+{
+    list_tasks(sim, call, SIM_LIST_FILTER, "account");
+}
+
+void sim_mail_filter_task(struct sim *sim, struct sim_call *call)
+{
+    show_task(sim, call, SIM_LIST_FILTER);
+}
+
+void sim_mail_list_tasks(struct sim *sim, struct sim_call *call)
+{
+    list_tasks(sim, call, SIM_LIST_MAILING, "account");
+}
+
+void sim_mail_list_task(struct sim *sim, struct sim_call *call)
+{
+    show_task(sim, call, SIM_LIST_MAILING);
 }
 
 /* Whether the newer list shows mailbox tasks is not known: a setting decides. */
@@ -159,14 +181,17 @@ void sim_mail_all_tasks(struct sim *sim, struct sim_call *call)
 {
     const char *domain = sim_call_text(call, "domain");
 
-    sim_call_answer(call, sim->settings.task_all ? sim_task_ids(sim, domain, NULL, true)
-                                                 : json_array());
+    sim_call_answer(call, sim->settings.task_all
+                              ? sim_task_ids(sim, SIM_LIST_ACCOUNT, domain, NULL)
+                              : json_array());
 }
 
 void sim_mail_all_task(struct sim *sim, struct sim_call *call)
 {
     const char *domain = sim_call_text(call, "domain");
-    json_t *pop = sim->settings.task_all ? sim_task_pop(sim, domain, id_of(call)) : NULL;
+    json_t *pop = sim->settings.task_all
+                      ? sim_task_show(sim, SIM_LIST_ACCOUNT, domain, id_of(call))
+                      : NULL;
     json_t *task = NULL;
 
     if (pop)

@@ -13,7 +13,7 @@
  */
 
 enum {
-    SIM_VALUES_MAX = 8,
+    SIM_VALUES_MAX = 9,
 };
 
 struct sim_member {

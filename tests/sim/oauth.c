@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "identity.h"
 #include "state.h"
 #include "text.h"
 
@@ -120,6 +121,7 @@ static const struct {
     { "/domain/zone", "dnsZone:apiovh:" },
     { "/domain", "domain:apiovh:" },
     { "/v2/zimbra", "zimbra:apiovh:" },
+    { "/v2", "account:apiovh:" },
     { "", "account:apiovh:" }, /* "/me" stays a part of the name */
 };
 
@@ -206,7 +208,8 @@ static json_t *client_of_token(const struct sim *sim, const char *token)
     return client;
 }
 
-static bool is_allowed(const json_t *client, const char *action)
+/* By what the seed or an order says of the client, or by a policy. */
+static bool is_allowed(const struct sim *sim, const json_t *client, const char *action)
 {
     const json_t *pattern = NULL;
     size_t i = 0;
@@ -214,7 +217,7 @@ static bool is_allowed(const json_t *client, const char *action)
     json_array_foreach(json_object_get(client, "_actions"), i, pattern)
         if (sim_text_glob(json_string_value(pattern), action))
             return true;
-    return false;
+    return sim_iam_allows(sim, sim_state_text(client, "identity"), action);
 }
 
 bool sim_oauth_check(struct sim *sim, struct sim_call *call)
@@ -227,7 +230,7 @@ bool sim_oauth_check(struct sim *sim, struct sim_call *call)
         return false;
     }
     sim_oauth_action(call->route, action, sizeof action);
-    if (!*action || is_allowed(call->credential, action))
+    if (!*action || is_allowed(sim, call->credential, action))
         return true;
     sim_call_refuse(call, 403, "Client::Forbidden", "User not granted for this request");
     json_object_set_new(call->answer, "details",

@@ -48,6 +48,11 @@ struct sim_route_table {
 };
 extern const struct sim_route_table *const sim_route_tables[]; /* ends with NULL */
 
+/* Those beside the mail families. */
+extern const struct sim_route_table sim_contact_table;
+extern const struct sim_route_table sim_identity_table;
+extern const struct sim_route_table sim_iam_table;
+
 /* The nth parameter, or NULL behind the last one. */
 const struct sim_param *sim_route_param(const struct sim_route *route, size_t n);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contact.h"
+#include "identity.h"
 #include "oauth.h"
 #include "state.h"
 #include "text.h"
@@ -324,6 +326,35 @@ json_t *sim_seed_infos(struct sim *sim, const json_t *entry, const char *name)
         "serviceId", sim_state_id(sim), "status", text_or(entry, "service_status", "ok"));
 }
 
+/* The domain itself and its zone have contacts of their own, where the seed says so. */
+static void seed_others(struct sim *sim, json_t *domain, const json_t *entry,
+                        const char *name)
+{
+    static const char *const members[][2] = {
+        { "registered_infos", "registered_contacts" },
+        { "zone_infos", "zone_contacts" },
+    };
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_t *infos = sim_seed_infos(sim, entry, name);
+        const json_t *contacts = json_object_get(entry, members[i][1]);
+        const char *nic = text_or(entry, "nic", "");
+
+        if (contacts) {
+            json_object_set_new(infos, "contactAdmin",
+                                json_string(text_or(contacts, "admin", nic)));
+            json_object_set_new(infos, "contactTech",
+                                json_string(text_or(contacts, "tech", nic)));
+            json_object_set_new(infos, "contactBilling",
+                                json_string(text_or(contacts, "billing", nic)));
+        }
+        json_object_set_new(domain, members[i][0], infos);
+    }
+    json_object_set_new(domain, "_zone",
+                        json_boolean(sim_state_flag(domain, "_registered") &&
+                                     !json_is_false(json_object_get(entry, "zone"))));
+}
+
 static bool seed_domain(struct sim *sim, json_t *entry, char *why, size_t size)
 {
     char name[256];
@@ -348,6 +379,7 @@ static bool seed_domain(struct sim *sim, json_t *entry, char *why, size_t size)
     if (!domain)
         return refuse(why, size, "this domain could not be made:", name);
     json_object_set_new(json_object_get(sim->root, "domains"), name, domain);
+    seed_others(sim, domain, entry, name);
     seed_accounts(sim, domain, entry);
     seed_around(sim, domain, entry);
     return true;
@@ -365,6 +397,10 @@ bool sim_seed(struct sim *sim, const json_t *seed, char *ret_why, size_t why_siz
         { "oauth2_clients", sim_oauth_seed },
         { "domains", seed_domain },
         { "services", sim_seed_service },
+        { "hosting", sim_contact_seed_hosting },
+        { "users", sim_identity_seed_user },
+        { "sub_accounts", sim_identity_seed_sub_account },
+        { "policies", sim_iam_seed },
     };
     json_t *entry = NULL;
     size_t i = 0;

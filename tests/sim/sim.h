@@ -21,9 +21,12 @@
  *   root.applications.{id}               auth.ApiApplication, _secret, _nic
  *   root.credentials.{id}                auth.ApiCredential, _key, _nic, _revoked
  *   root.oauth2.{clientId}, root.tokens  see oauth.h
- *   root.domains.{domain}                service, infos, quota, _nic, _expired,
- * _suspended .accounts.{name}                 email.domain.Account and a mailbox's own
- * members .redirections.{id}, .responders.{account}, .acl [nic], .lists.{name}
+ *   root.users, sub_accounts, policies   see identity.h
+ *   root.hosting, contact_changes        see contact.h
+ *   root.domains.{domain}                service, infos, registered_infos, zone_infos,
+ *                                        quota, _nic, _expired, _suspended and
+ *       .accounts.{name}                 email.domain.Account, a mailbox's own members
+ *       .redirections.{id}, .responders.{account}, .acl [nic], .lists.{name}
  *   root.services.{family/name}          the newer families, see service.h
  *   root.mailboxes.{address}             their mailboxes once more, by address
  *

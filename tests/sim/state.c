@@ -20,8 +20,10 @@ void sim_state_clear(struct sim *sim)
     json_decref(sim->root);
     json_decref(sim->log);
     json_decref(sim->seeded);
-    sim->root = json_pack("{s:{},s:{},s:{},s:{},s:{},s:{}}", "nics", "applications",
-                          "credentials", "domains", "services", "mailboxes");
+    sim->root =
+        json_pack("{s:{},s:{},s:{},s:{},s:{},s:{},s:{},s:{},s:{},s:{},s:{}}", "nics",
+                  "applications", "credentials", "domains", "services", "mailboxes",
+                  "users", "sub_accounts", "policies", "hosting", "contact_changes");
     sim->log = json_array();
     sim->seeded = json_object();
     sim->counters = (struct sim_counters){ 0 };

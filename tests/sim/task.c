@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "contact.h"
 #include "state.h"
 #include "text.h"
 #include "work.h"
@@ -17,7 +18,7 @@ struct sim_task {
     enum sim_task_mode mode;
     char domain[256];
     char name[320];
-    char target[64];
+    char target[320];
     char *password;
     json_t *account;       /* of CONVERGE; a reference of its own */
     struct sim_work *work; /* of WORK */
@@ -26,19 +27,41 @@ struct sim_task {
     struct sim_task_fronts fronts;
 };
 
-static const char *const actions[] = {
-    [SIM_TASK_ADD] = "addAccount",
-    [SIM_TASK_DELETE] = "deleteAccount",
-    [SIM_TASK_PASSWORD] = "changePassword",
-    [SIM_TASK_REDIRECTION_ADD] = "add",
-    [SIM_TASK_REDIRECTION_DELETE] = "delete",
-    [SIM_TASK_WORK] = "work",
-    [SIM_TASK_CONVERGE] = "converge",
+static const struct {
+    const char *action;
+    enum sim_task_list list;
+    bool adds;          /* something around the mailboxes, not taken away */
+    const char *member; /* MAILING: which of the list's addresses */
+} kinds[] = {
+    [SIM_TASK_ADD] = { "addAccount", SIM_LIST_ACCOUNT, true, NULL },
+    [SIM_TASK_DELETE] = { "deleteAccount", SIM_LIST_ACCOUNT, false, NULL },
+    [SIM_TASK_PASSWORD] = { "changePassword", SIM_LIST_ACCOUNT, false, NULL },
+    [SIM_TASK_REDIRECTION_ADD] = { "add", SIM_LIST_REDIRECTION, true, NULL },
+    [SIM_TASK_REDIRECTION_DELETE] = { "delete", SIM_LIST_REDIRECTION, false, NULL },
+    [SIM_TASK_RESPONDER_ADD] = { "add", SIM_LIST_RESPONDER, true, NULL },
+    [SIM_TASK_RESPONDER_DELETE] = { "delete", SIM_LIST_RESPONDER, false, NULL },
+    [SIM_TASK_FILTER_ADD] = { "addFilter", SIM_LIST_FILTER, true, NULL },
+    [SIM_TASK_FILTER_DELETE] = { "deleteFilter", SIM_LIST_FILTER, false, NULL },
+    [SIM_TASK_MODERATOR_ADD] = { "addModerator", SIM_LIST_MAILING, true, "_moderators" },
+    [SIM_TASK_MODERATOR_DELETE] = { "deleteModerator", SIM_LIST_MAILING, false,
+                                    "_moderators" },
+    [SIM_TASK_SUBSCRIBER_ADD] = { "addSubscriber", SIM_LIST_MAILING, true,
+                                  "_subscribers" },
+    [SIM_TASK_SUBSCRIBER_DELETE] = { "deleteSubscriber", SIM_LIST_MAILING, false,
+                                     "_subscribers" },
+    [SIM_TASK_CONTACT] = { "changeContact", SIM_LIST_NONE, false, NULL },
+    [SIM_TASK_WORK] = { "work", SIM_LIST_NONE, false, NULL },
+    [SIM_TASK_CONVERGE] = { "converge", SIM_LIST_NONE, false, NULL },
 };
+
+enum sim_task_list sim_task_list_of(enum sim_task_kind kind)
+{
+    return kinds[kind].list;
+}
 
 static bool is_mailbox(const struct sim_task *task)
 {
-    return task->kind <= SIM_TASK_PASSWORD;
+    return sim_task_list_of(task->kind) == SIM_LIST_ACCOUNT;
 }
 
 static void free_task(struct sim_task *task)
@@ -132,48 +155,60 @@ static const struct sim_task *find(const struct sim *sim, const char *domain,
     return NULL;
 }
 
-json_t *sim_task_pop(const struct sim *sim, const char *domain, json_int_t id)
+/* Redirections and responders are OVH's "special accounts"; their ids are texts. */
+static json_t *show_special(const struct sim_task *task, const char *date)
 {
-    const struct sim_task *task = find(sim, domain, id);
-    char date[SIM_TEXT_DATETIME_SIZE];
-
-    if (!task || !is_mailbox(task))
-        return NULL;
-    sim_text_datetime(task->created_s, date);
-    return json_pack("{s:I,s:s,s:s,s:s,s:s}", "id", task->id, "action",
-                     actions[task->kind], "date", date, "domain", task->domain, "name",
-                     task->name);
-}
-
-json_t *sim_task_special(const struct sim *sim, const char *domain, json_int_t id)
-{
-    const struct sim_task *task = find(sim, domain, id);
-    char date[SIM_TEXT_DATETIME_SIZE];
+    bool forward = sim_task_list_of(task->kind) == SIM_LIST_REDIRECTION;
     char text[32];
 
-    if (!task || is_mailbox(task) || task->kind == SIM_TASK_CONVERGE)
-        return NULL;
-    sim_text_datetime(task->created_s, date);
     snprintf(text, sizeof text, "%lld", (long long)task->id);
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "id", text, "action",
-                     actions[task->kind], "date", date, "domain", task->domain, "account",
-                     task->name, "type", "forward");
+                     kinds[task->kind].action, "date", date, "domain", task->domain,
+                     "account", task->name, "type", forward ? "forward" : "responder");
 }
 
-json_t *sim_task_ids(const struct sim *sim, const char *domain, const char *name,
-                     bool mailboxes)
+json_t *sim_task_show(const struct sim *sim, enum sim_task_list list, const char *domain,
+                      json_int_t id)
+{
+    const struct sim_task *task = find(sim, domain, id);
+    const char *action = task ? kinds[task->kind].action : NULL;
+    char date[SIM_TEXT_DATETIME_SIZE];
+
+    if (!task || sim_task_list_of(task->kind) != list)
+        return NULL;
+    sim_text_datetime(task->created_s, date);
+    switch (list) {
+    case SIM_LIST_ACCOUNT:
+        return json_pack("{s:I,s:s,s:s,s:s,s:s}", "id", id, "action", action, "date",
+                         date, "domain", domain, "name", task->name);
+    case SIM_LIST_REDIRECTION:
+    case SIM_LIST_RESPONDER:
+        return show_special(task, date);
+    case SIM_LIST_FILTER:
+        return json_pack("{s:I,s:s,s:s,s:s,s:s}", "id", id, "action", action, "timestamp",
+                         date, "domain", domain, "account", task->name);
+    case SIM_LIST_MAILING:
+        return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s}", "id", id, "action", action, "date",
+                         date, "domain", domain, "account", task->name, "language", "fr");
+    case SIM_LIST_NONE:
+        break;
+    }
+    return NULL;
+}
+
+json_t *sim_task_ids(const struct sim *sim, enum sim_task_list list, const char *domain,
+                     const char *name)
 {
     json_t *ids = json_array();
     char text[32];
 
     for (const struct sim_task *task = sim->tasks; task; task = task->next) {
-        if (task->kind == SIM_TASK_CONVERGE || is_mailbox(task) != mailboxes ||
-            strcmp(task->domain, domain) != 0 ||
+        if (sim_task_list_of(task->kind) != list || strcmp(task->domain, domain) != 0 ||
             (name && !sim_text_like(name, task->name)))
             continue;
         snprintf(text, sizeof text, "%lld", (long long)task->id);
-        json_array_append_new(ids,
-                              mailboxes ? json_integer(task->id) : json_string(text));
+        json_array_append_new(ids, list == SIM_LIST_REDIRECTION ? json_string(text)
+                                                                : json_integer(task->id));
     }
     return ids;
 }
@@ -244,44 +279,82 @@ static void apply_mailbox(struct sim *sim, const struct sim_task *task)
     sim_task_put_password(sim, account, task->password, "api", &task->fronts);
 }
 
-static void apply_redirection(struct sim *sim, const struct sim_task *task)
+/* A copy in the mailbox is a redirection of an address to itself. */
+static void add_local_copy(struct sim *sim, json_t *all, const struct sim_task *task)
 {
-    json_t *all = json_object_get(sim_state_domain(sim, task->domain), "redirections");
-    json_t *one = json_object_get(all, task->target);
+    char id[32];
 
-    if (task->kind == SIM_TASK_REDIRECTION_DELETE)
-        json_object_del(all, task->target);
-    else if (one)
+    snprintf(id, sizeof id, "%lld", (long long)sim_state_id(sim));
+    json_object_set_new(
+        all, id,
+        json_pack("{s:s,s:s,s:s}", "id", id, "from", task->name, "to", task->name));
+}
+
+/* Where the object of a task lies: what is to be added, too, hidden until then. */
+static json_t *set_of(const struct sim *sim, const struct sim_task *task)
+{
+    json_t *domain = sim_state_domain(sim, task->domain);
+
+    if (sim_task_list_of(task->kind) == SIM_LIST_FILTER)
+        return json_object_get(mailbox_of(sim, task), "_filters");
+    return json_object_get(domain, sim_task_list_of(task->kind) == SIM_LIST_REDIRECTION
+                                       ? "redirections"
+                                       : "responders");
+}
+
+static void apply_object(struct sim *sim, const struct sim_task *task)
+{
+    json_t *all = set_of(sim, task);
+    json_t *one = json_object_get(all, task->target);
+    bool runs = task->mode == SIM_TASK_RUN;
+
+    if (runs && kinds[task->kind].adds) {
         json_object_del(one, "_pending");
+        if (sim_state_flag(one, "_local_copy"))
+            add_local_copy(sim, all, task);
+    } else if (runs || kinds[task->kind].adds) {
+        json_object_del(all, task->target);
+    }
+}
+
+/* Moderators and subscribers are lists of addresses. */
+static void apply_person(const struct sim *sim, const struct sim_task *task)
+{
+    json_t *list = json_object_get(
+        json_object_get(sim_state_domain(sim, task->domain), "lists"), task->name);
+    json_t *people = json_object_get(list, kinds[task->kind].member);
+
+    if (task->mode != SIM_TASK_RUN)
+        return;
+    for (size_t i = json_array_size(people); i > 0; i--)
+        if (strcmp(json_string_value(json_array_get(people, i - 1)), task->target) == 0)
+            json_array_remove(people, i - 1);
+    if (kinds[task->kind].adds)
+        json_array_append_new(people, json_string(task->target));
+    people = json_object_get(list, "_subscribers");
+    json_object_set_new(list, "nbSubscribers",
+                        json_integer((json_int_t)json_array_size(people)));
 }
 
 static void apply(struct sim *sim, struct sim_task *task)
 {
-    switch (task->kind) {
-    case SIM_TASK_ADD:
-        if (task->mode == SIM_TASK_RUN)
-            apply_mailbox(sim, task);
-        else
-            sim_state_remove_account(sim, task->domain, task->name);
-        break;
-    case SIM_TASK_DELETE:
-    case SIM_TASK_PASSWORD:
-        if (task->mode == SIM_TASK_RUN)
-            apply_mailbox(sim, task);
-        break;
-    case SIM_TASK_REDIRECTION_ADD:
-    case SIM_TASK_REDIRECTION_DELETE:
-        if (task->mode == SIM_TASK_RUN)
-            apply_redirection(sim, task);
-        break;
-    case SIM_TASK_WORK:
+    bool runs = task->mode == SIM_TASK_RUN;
+
+    if (task->kind == SIM_TASK_WORK)
         sim_work_end(sim, task->work, task->mode);
-        break;
-    case SIM_TASK_CONVERGE:
+    else if (task->kind == SIM_TASK_CONTACT)
+        sim_contact_finish(sim, task->target, runs);
+    else if (task->kind == SIM_TASK_CONVERGE) {
         if (task->password && !sim_state_flag(task->account, "_gone"))
             sim_state_put_password(sim, task->account, 1, task->password);
-        break;
-    }
+    } else if (kinds[task->kind].member)
+        apply_person(sim, task);
+    else if (!is_mailbox(task))
+        apply_object(sim, task);
+    else if (runs)
+        apply_mailbox(sim, task);
+    else if (task->kind == SIM_TASK_ADD)
+        sim_state_remove_account(sim, task->domain, task->name);
 }
 
 /* Takes the task out of the list first: applying it may queue another one. */
@@ -374,7 +447,7 @@ json_t *sim_task_dump(const struct sim *sim)
 
     for (const struct sim_task *task = sim->tasks; task; task = task->next) {
         const char *action = task->work ? sim_state_text(task->work->record, "function")
-                                        : actions[task->kind];
+                                        : kinds[task->kind].action;
         const char *password =
             task->work
                 ? json_string_value(json_object_get(task->work->detail, "password"))

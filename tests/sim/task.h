@@ -18,8 +18,28 @@ enum sim_task_kind {
     SIM_TASK_PASSWORD,
     SIM_TASK_REDIRECTION_ADD,
     SIM_TASK_REDIRECTION_DELETE,
+    SIM_TASK_RESPONDER_ADD,
+    SIM_TASK_RESPONDER_DELETE,
+    SIM_TASK_FILTER_ADD,
+    SIM_TASK_FILTER_DELETE,
+    SIM_TASK_MODERATOR_ADD,
+    SIM_TASK_MODERATOR_DELETE,
+    SIM_TASK_SUBSCRIBER_ADD,
+    SIM_TASK_SUBSCRIBER_DELETE,
+    SIM_TASK_CONTACT,  /* a change of contacts that both sides agreed to */
     SIM_TASK_WORK,     /* of a newer family */
     SIM_TASK_CONVERGE, /* ours: front end 2 follows; no list shows it */
+};
+
+/* Where email/domain lists its tasks: task/account and so on. Each has a form and a kind
+ * of id of its own. */
+enum sim_task_list {
+    SIM_LIST_ACCOUNT,
+    SIM_LIST_REDIRECTION,
+    SIM_LIST_RESPONDER,
+    SIM_LIST_FILTER,
+    SIM_LIST_MAILING,
+    SIM_LIST_NONE,
 };
 
 struct sim_work;
@@ -27,9 +47,9 @@ struct sim_work;
 struct sim_task_order {
     enum sim_task_kind kind;
     const char *domain;
-    const char *name;      /* mailbox, or `from` of a redirection */
+    const char *name;      /* mailbox, mailing list, or `from` of a redirection */
     const char *password;  /* of ADD and PASSWORD */
-    const char *target;    /* id of the redirection */
+    const char *target;    /* id of the redirection, name of the filter, address */
     struct sim_work *work; /* of WORK; taken over */
     json_int_t delay_ms;   /* of WORK */
     const struct sim_plan *plan;
@@ -50,13 +70,14 @@ void sim_task_put_password(struct sim *sim, json_t *account, const char *passwor
 /* Is a task under way on the mailbox of email/domain? */
 bool sim_task_busy(const struct sim *sim, const char *domain, const char *name);
 
-/* The task as email/domain shows it; NULL if it has ended. New references. */
-json_t *sim_task_pop(const struct sim *sim, const char *domain, json_int_t id);
-json_t *sim_task_special(const struct sim *sim, const char *domain, json_int_t id);
-/* Ids of the tasks of mailboxes, or of redirections, that fit the name filter (NULL:
- * all). New reference. */
-json_t *sim_task_ids(const struct sim *sim, const char *domain, const char *name,
-                     bool mailboxes);
+/* The task as email/domain shows it; NULL if it has ended, or is not of that list. New
+ * reference. */
+json_t *sim_task_show(const struct sim *sim, enum sim_task_list list, const char *domain,
+                      json_int_t id);
+enum sim_task_list sim_task_list_of(enum sim_task_kind kind);
+/* Ids of the tasks of a list that fit the name filter (NULL: all). New reference. */
+json_t *sim_task_ids(const struct sim *sim, enum sim_task_list list, const char *domain,
+                     const char *name);
 
 /* The mailbox has moved: what waits for it acts on the new one, or (`lost`) on none. */
 void sim_task_follow(struct sim *sim, const json_t *from, json_t *to, bool lost);

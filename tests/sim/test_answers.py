@@ -36,7 +36,7 @@ class Answers(unittest.TestCase):
         cls.sim.stop()
 
     def ask(self, method, route, body=None, query="", **names):
-        path = route
+        path = "/v2" + route if route.startswith("/iam") else route
         for name, value in dict(domain=simlib.DOMAIN, **names).items():
             path = path.replace("{%s}" % name, str(value))
         answer = self.sim.call(method, path + query, body)
@@ -53,12 +53,81 @@ class Answers(unittest.TestCase):
         self.read_services()
         self.read_around()
         self.change_around()
+        self.change_rules()
+        self.change_lists()
         self.change_mailboxes()
         self.ask("DELETE", "/me/api/credential/{credentialId}", credentialId=301774020)
         self.ask("DELETE", "/me/api/application/{applicationId}", applicationId=90211)
         self.change_service_accounts()
+        self.change_identities()
+        self.change_policies()
+        self.change_contacts()
         self.ask("POST", "/auth/logout")
         self.assertEqual(self.rows - self.seen, set())
+
+    def change_identities(self):
+        users = "/me/identity/user"
+        one = users + "/{user}"
+        self.ask("POST", users, {"login": "jp", "email": "jp@example.org", "password": "x"})
+        self.assertEqual(self.ask("GET", users), ["jp"])
+        self.ask("POST", one + "/disable", user="jp")
+        self.assertEqual(self.ask("GET", one, user="jp")["status"], "DISABLED")
+        self.ask("POST", one + "/enable", user="jp")
+        wish = {"name": "ci", "description": "x", "expiresIn": 3600}
+        self.ask("POST", one + "/token", wish, user="jp")
+        self.assertEqual(self.ask("GET", one + "/token", user="jp"), ["ci"])
+        self.ask("GET", one + "/token/{name}", user="jp", name="ci")
+        self.ask("DELETE", one + "/token/{name}", user="jp", name="ci")
+        self.ask("DELETE", one, user="jp")
+        self.assertEqual(self.ask("GET", users), [])
+        number = self.ask("POST", "/me/subAccount", {"description": "agence"})
+        self.assertEqual(self.ask("GET", "/me/subAccount"), [number])
+        self.ask("GET", "/me/subAccount/{id}", id=number)
+
+    def change_policies(self):
+        wish = {
+            "name": "mail",
+            "identities": ["urn:v1:eu:identity:user:xy000000-ovh/jp"],
+            "permissions": {"allow": [{"action": "emailDomain:apiovh:*"}]},
+            "resources": [{"urn": "urn:v1:eu:resource:emailDomain:" + simlib.DOMAIN}],
+        }
+        made = self.ask("POST", "/iam/policy", wish)
+        self.assertEqual(self.ask("GET", "/iam/policy"), [made])
+        self.ask("GET", "/iam/policy/{policyId}", policyId=made["id"])
+        self.ask("DELETE", "/iam/policy/{policyId}", policyId=made["id"])
+        self.assertEqual(self.ask("GET", "/iam/policy"), [])
+
+    def change_contacts(self):
+        nics = [{"nichandle": "ab12345-ovh"}]
+        hosting = [{"nic": "xy000000-ovh", "service": "h.example"}]
+        services = [{"family": "pro", "nic": "xy000000-ovh", "service": "pro-1"}]
+        seed = {"nics": nics, "hosting": hosting, "services": services}
+        self.sim.order("POST", "/seed", seed)
+        self.assertEqual(self.ask("GET", "/hosting/web"), ["h.example"])
+        self.assertEqual(self.ask("GET", "/domain/zone"), [simlib.DOMAIN])
+        own = {"contactTech": "xy000000-ovh"}
+        tasks = self.ask("POST", "/email/domain/{domain}/changeContact", own)
+        self.assertEqual(self.ask("GET", "/me/task/contactChange"), tasks)
+        one = "/me/task/contactChange/{id}"
+        self.ask("GET", one, id=tasks[0])
+        self.ask("POST", one + "/resendEmail", id=tasks[0])
+        self.ask("POST", one + "/accept", {"token": self.token(tasks[0])}, id=tasks[0])
+        other = {"contactBilling": "ab12345-ovh"}
+        self.ask("POST", "/email/pro/{service}/changeContact", other, service="pro-1")
+        for kind, name, value in (
+            ("/domain/zone", "zoneName", simlib.DOMAIN),
+            ("/domain", "serviceName", simlib.DOMAIN),
+            ("/hosting/web", "serviceName", "h.example"),
+        ):
+            at = "%s/{%s}" % (kind, name)
+            self.ask("GET", at + "/serviceInfos", **{name: value})
+            tasks = self.ask("POST", at + "/changeContact", other, **{name: value})
+        self.ask("POST", one + "/refuse", {"token": self.token(tasks[0])}, id=tasks[0])
+        self.assertEqual(self.ask("GET", one, id=tasks[0])["state"], "refused")
+
+    def token(self, number):
+        tasks = self.sim.order("GET", "/state")["contact_changes"]
+        return tasks[str(number)]["_tokens"]["xy000000-ovh"]
 
     def change_service_accounts(self):
         one = "/me/api/oauth2/client/{clientId}"
@@ -160,6 +229,44 @@ class Answers(unittest.TestCase):
         self.ask("DELETE", at + "/redirection/{id}", id=number)
         self.sim.order("POST", "/task/run")
         self.assertEqual(len(self.ask("GET", at + "/redirection")), 2)
+
+    def change_rules(self):
+        at = "/email/domain/{domain}"
+        box = at + "/account/{accountName}"
+        rule = {"name": "n", "action": "redirect", "actionParam": "b@example.org"}
+        rule.update(active=True, header="Subject", operand="contains", priority=2, value="x")
+        task = self.ask("POST", box + "/filter", rule, accountName="ancien")
+        self.assertEqual(self.ask("GET", at + "/task/filter"), [task["id"]])
+        self.ask("GET", at + "/task/filter/{id}", id=task["id"])
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), [])
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), ["n"])
+        self.ask("GET", box + "/filter/{name}", accountName="ancien", name="n")
+        self.ask("DELETE", box + "/filter/{name}", accountName="ancien", name="n")
+        out = {"account": "contact", "content": "x", "copy": True, "copyTo": "b@example.org"}
+        self.ask("POST", at + "/responder", out)
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", box + "/filter", accountName="ancien"), [])
+        self.ask("GET", at + "/responder/{account}", account="contact")
+        task = self.ask("DELETE", at + "/responder/{account}", account="contact")
+        self.assertEqual(self.ask("GET", at + "/task/responder"), [int(task["id"])])
+        self.ask("GET", at + "/task/responder/{id}", id=task["id"])
+        self.sim.order("POST", "/task/run")
+        self.assertEqual(self.ask("GET", at + "/responder"), ["ancien"])
+
+    def change_lists(self):
+        at = "/email/domain/{domain}"
+        for kind in ("moderator", "subscriber"):
+            people = at + "/mailingList/{name}/" + kind
+            before = self.ask("GET", people, name="equipe")
+            task = self.ask("POST", people, {"email": "b@example.org"}, name="equipe")
+            self.assertEqual(self.ask("GET", at + "/task/mailinglist"), [task["id"]])
+            self.ask("GET", at + "/task/mailinglist/{id}", id=task["id"])
+            self.sim.order("POST", "/task/run")
+            self.ask("GET", people + "/{email}", name="equipe", email="b@example.org")
+            self.ask("DELETE", people + "/{email}", name="equipe", email="b@example.org")
+            self.sim.order("POST", "/task/run")
+            self.assertEqual(self.ask("GET", people, name="equipe"), before)
 
     def change_mailboxes(self):
         at = "/email/domain/{domain}"

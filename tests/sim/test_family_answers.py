@@ -100,6 +100,9 @@ class Answers(unittest.TestCase):
         self.at(family, "GET", "/server")
         if family in ("pro", "exchange"):
             self.at(family, "GET", "/serviceInfos")
+        if family == "pro":
+            nobody = {"contactTech": "xy000000-ovh"}
+            self.assertEqual(self.at(family, "POST", "/changeContact", nobody), [])
         self.assertEqual(self.at(family, "GET", "/domain"), [domain])
         self.assertEqual(self.at(family, "GET", "/domain", query="?state=deleting"), [])
         self.at(family, "GET", "/domain/{domainName}", domainName=domain)
