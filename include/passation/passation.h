@@ -3,6 +3,7 @@
 
 /* libpassation: a credential vault and delegation handover tool for OVH mail. */
 
+#include "passation/access.h"
 #include "passation/age.h"
 #include "passation/client.h"
 #include "passation/due.h"

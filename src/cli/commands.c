@@ -13,6 +13,7 @@ extern const struct cli_command cmd_client_set;
 extern const struct cli_command cmd_client_rm;
 extern const struct cli_command cmd_ovh_link;
 extern const struct cli_command cmd_ovh_inventory;
+extern const struct cli_command cmd_sweep;
 extern const struct cli_command cmd_role_add;
 extern const struct cli_command cmd_role_adopt;
 extern const struct cli_command cmd_role_ls;
@@ -64,6 +65,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_client_rm,
     &cmd_ovh_link,
     &cmd_ovh_inventory,
+    &cmd_sweep,
     &cmd_role_add,
     &cmd_role_adopt,
     &cmd_role_ls,

@@ -72,10 +72,11 @@ static enum psn_code open_credential(void *arg, const char *client, struct psn_e
  */
 static enum psn_code open_all(struct full_check *check, struct psn_error *err)
 {
-    static const enum psn_table tables[] = { PSN_TABLE_SLOT,   PSN_TABLE_PERSON,
-                                             PSN_TABLE_CLIENT, PSN_TABLE_DOMAIN,
-                                             PSN_TABLE_CHAIN,  PSN_TABLE_EXPOSURE,
-                                             PSN_TABLE_OWN_KEY };
+    static const enum psn_table tables[] = {
+        PSN_TABLE_SLOT,  PSN_TABLE_PERSON,   PSN_TABLE_CLIENT,  PSN_TABLE_DOMAIN,
+        PSN_TABLE_CHAIN, PSN_TABLE_EXPOSURE, PSN_TABLE_OWN_KEY, PSN_TABLE_GRANT,
+        PSN_TABLE_ISSUE, PSN_TABLE_TRUST,    PSN_TABLE_ACCESS
+    };
     struct psn_vault *vault = check->vault;
     enum psn_code rc = PSN_OK;
 

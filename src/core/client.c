@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/access.h"
 #include "core/client_check.h"
 #include "core/client_domain.h"
 #include "core/client_row.h"
@@ -340,6 +341,8 @@ static enum psn_code delete_client(struct psn_vault *vault,
         rc = psn_client_domains_delete(vault, client, err);
     if (!rc)
         rc = delete_credential(vault, client->id, err);
+    if (!rc)
+        rc = psn_access_row_delete_of(vault, client->id, err);
     if (!rc)
         rc = psn_journal_drop(vault, client->id, err);
     if (!rc)

@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/access.h"
 #include "core/client.h"
 #include "core/credential.h"
 #include "core/exposure.h"
@@ -280,13 +281,16 @@ static enum psn_code copy_delegation(struct copy *copy, struct psn_error *err)
     uint64_t grants = 0;
     uint64_t issues = 0;
     uint64_t trust = 0;
+    uint64_t accesses = 0;
     enum psn_code rc = psn_grant_copy(copy->from, copy->to, &grants, err);
 
     if (!rc)
         rc = psn_issue_copy(copy->from, copy->to, &issues, err);
     if (!rc)
         rc = psn_trust_copy(copy->from, copy->to, &trust, err);
-    copy->rows += grants + issues + trust;
+    if (!rc)
+        rc = psn_access_row_copy(copy->from, copy->to, &accesses, err);
+    copy->rows += grants + issues + trust + accesses;
     return rc;
 }
 

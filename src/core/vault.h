@@ -19,6 +19,7 @@
 
 /* Tables of the store. The numbers are part of the format. */
 enum psn_table {
+    PSN_TABLE_ACCESS = 0, /* what a sweep found */
     PSN_TABLE_SLOT = 1,
     PSN_TABLE_PERSON = 2,
     PSN_TABLE_CLIENT = 3,

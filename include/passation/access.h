@@ -1,0 +1,92 @@
+#ifndef PASSATION_ACCESS_H
+#define PASSATION_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "passation/error.h"
+#include "passation/finding.h"
+#include "passation/person.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct psn_vault;
+
+/*
+ * Persistent accesses: what lets somebody into a client's mail or account whatever the
+ * passwords are. A sweep asks OVH and keeps the answer in the vault, so that the next one
+ * can say what is new. Each access is judged once: kept, since it is legitimate, or cut.
+ * One whose owner or target changed since it was kept is to be judged anew.
+ */
+enum psn_access_state {
+    PSN_ACCESS_OPEN,    /* nobody has said yet what it is */
+    PSN_ACCESS_KEPT,    /* legitimate */
+    PSN_ACCESS_CUTTING, /* its removal was ordered; OVH still has it, or may have */
+    PSN_ACCESS_GONE,    /* it was there, and is not any more */
+};
+
+struct psn_access {
+    struct psn_finding finding;
+    enum psn_access_state state;
+    bool is_new;     /* the sweep before did not show it so */
+    int64_t first_s; /* first seen so by a sweep */
+    int64_t last_s;
+    int64_t decided_s; /* kept or ordered to be cut; 0: neither */
+    char decided_by[PSN_PERSON_ID_MAX];
+};
+typedef enum psn_code psn_access_fn(void *arg, const struct psn_access *access,
+                                    struct psn_error *err);
+
+/* "open", "kept", "cutting", "gone". Never NULL. */
+PSN_API const char *psn_access_state_name(enum psn_access_state state);
+
+/* Is it something that somebody has to look at: not ours, not kept, not harmless? */
+PSN_API bool psn_access_is_pending(const struct psn_access *access);
+
+/* Asks OVH what there is, remembers it, and calls each: those that are there, in a stable
+ * order, then those that have gone since the sweep before. Takes the operation lock. What
+ * could not be read is remembered as it was. E_POLICY: the client is not linked. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_sweep(struct psn_vault *vault,
+                                               const char *client, psn_access_fn *each,
+                                               void *arg, struct psn_error *err);
+
+/* What the last sweep found, without asking OVH. client NULL: of everybody. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_access_each(struct psn_vault *vault,
+                                                     const char *client,
+                                                     psn_access_fn *each, void *arg,
+                                                     struct psn_error *err);
+
+/* Marks accesses as legitimate, all or none. E_NOT_FOUND names an id that the last sweep
+ * did not show. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_access_keep(struct psn_vault *vault,
+                                                     const char *client,
+                                                     const char *const *ids, size_t count,
+                                                     struct psn_error *err);
+
+/* What became of one access that was to be cut; failed: why nothing could be done. */
+struct psn_access_cut {
+    const struct psn_access *access;
+    enum psn_cut_state state;
+    const struct psn_error *failed; /* or NULL */
+};
+typedef enum psn_code psn_access_cut_fn(void *arg, const struct psn_access_cut *cut,
+                                        struct psn_error *err);
+
+/* Removes accesses at OVH: those named, or (count 0) all that are pending, see above. The
+ * order is in the journal before OVH hears it. The second key of the client is used if
+ * there is one. One that fails keeps back no other; the first failure is the result.
+ * E_NOT_FOUND as above, before anything is sent; E_POLICY for passation's own key. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_access_cut(struct psn_vault *vault,
+                                                    const char *client,
+                                                    const char *const *ids, size_t count,
+                                                    psn_access_cut_fn *each, void *arg,
+                                                    struct psn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

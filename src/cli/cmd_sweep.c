@@ -1,0 +1,369 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/display.h"
+#include "cli/finding_show.h"
+
+/* sweep: who can still get in, whatever the passwords are; and what to do about it. */
+
+struct cmd_sweep_options {
+    struct cli_texts keep;
+    struct cli_texts cut;
+    bool all;
+};
+
+static const struct cli_option sweep_options[] = {
+    { "keep", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, keep), N_("ID"),
+      N_("this access is legitimate; may be repeated") },
+    { "cut", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, cut), N_("ID"),
+      N_("remove this access at OVH; may be repeated") },
+    { "all", 0, CLI_FLAG, offsetof(struct cmd_sweep_options, all), NULL,
+      N_("remove every access that is not kept, not ours and not harmless") },
+    { 0 },
+};
+
+/* --- what was found --- */
+
+struct accesses {
+    struct psn_access *items;
+    size_t count;
+    size_t capacity;
+};
+
+static enum psn_code collect(void *arg, const struct psn_access *access,
+                             struct psn_error *err)
+{
+    struct accesses *accesses = arg;
+
+    if (accesses->count == accesses->capacity) {
+        size_t capacity = accesses->capacity ? 2 * accesses->capacity : 32;
+        struct psn_access *grown = reallocarray(accesses->items, capacity, sizeof *grown);
+
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        accesses->items = grown;
+        accesses->capacity = capacity;
+    }
+    accesses->items[accesses->count++] = *access;
+    return PSN_OK;
+}
+
+static size_t count_pending(const struct accesses *accesses)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < accesses->count; i++)
+        count += psn_access_is_pending(&accesses->items[i]);
+    return count;
+}
+
+/* What no call of OVH's API tells: a hand has to look. */
+static const char *unseen_of(const struct psn_role *role)
+{
+    if (strcmp(role->backend, "zimbra") == 0)
+        return _("filters, shared folders and connected devices, in Zimbra's webmail");
+    if (strcmp(role->backend, "email/domain") == 0)
+        return _("programs and telephones that are still connected; the webmail's rules");
+    return _("rules, forwards and connected devices, in Outlook's webmail (Options)");
+}
+
+/* --- for programs --- */
+
+static void put_access(struct cli_json *json, const struct psn_access *access)
+{
+    const struct psn_finding *finding = &access->finding;
+
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "id", finding->id);
+    cli_json_text(json, "kind", psn_finding_kind_name(finding->kind));
+    cli_json_text(json, "subject", finding->subject);
+    cli_json_text(json, "detail", finding->detail);
+    cli_json_text(json, "whose", finding->whose[0] ? finding->whose : NULL);
+    cli_json_time(json, "since", finding->since_s);
+    cli_json_text(json, "danger", psn_danger_name(finding->danger));
+    cli_json_text(json, "state", psn_access_state_name(access->state));
+    cli_json_bool(json, "new", access->is_new);
+    cli_json_bool(json, "external", finding->external);
+    cli_json_bool(json, "own", finding->own);
+    cli_json_open(json, "removal", '{');
+    cli_json_text(json, "method", finding->method[0] ? finding->method : NULL);
+    cli_json_text(json, "path", finding->path[0] ? finding->path : NULL);
+    cli_json_text(json, "obstacle", finding->obstacle[0] ? finding->obstacle : NULL);
+    cli_json_close(json, '}');
+    cli_json_time(json, "first_seen_at", access->first_s);
+    cli_json_time(json, "decided_at", access->decided_s);
+    cli_json_text(json, "decided_by", access->decided_by[0] ? access->decided_by : NULL);
+    cli_json_close(json, '}');
+}
+
+struct unseen {
+    const char *client;
+    struct cli_json *json;   /* or … */
+    struct cli_table *table; /* … this */
+    size_t count;
+};
+
+static enum psn_code add_unseen(void *arg, const struct psn_role *role,
+                                struct psn_error *err)
+{
+    struct unseen *unseen = arg;
+
+    (void)err;
+    if (strcmp(role->client, unseen->client) != 0 || role->state == PSN_ROLE_RECEIVED)
+        return PSN_OK;
+    unseen->count++;
+    if (unseen->json) {
+        cli_json_open(unseen->json, NULL, '{');
+        cli_json_text(unseen->json, "address", role->address);
+        cli_json_text(unseen->json, "look_at", unseen_of(role));
+        cli_json_close(unseen->json, '}');
+        return PSN_OK;
+    }
+    cli_table_cell(unseen->table, "");
+    cli_table_cell(unseen->table, role->address);
+    cli_table_cell(unseen->table, unseen_of(role));
+    return PSN_OK;
+}
+
+static enum psn_code print_json(struct cli *cli, const struct accesses *accesses,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct unseen unseen = { .client = cli->args[0], .json = &json };
+    enum psn_code rc;
+
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "client", cli->args[0]);
+    cli_json_open(&json, "findings", '[');
+    for (size_t i = 0; i < accesses->count; i++)
+        put_access(&json, &accesses->items[i]);
+    cli_json_close(&json, ']');
+    cli_json_open(&json, "unseen", '[');
+    rc = psn_role_each(cli->vault, NULL, 0, true, add_unseen, &unseen, err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return rc ? rc : cli_json_print(cli, &json, err);
+}
+
+/* --- for people --- */
+
+static const char *sign_of(const struct psn_access *access)
+{
+    if (access->finding.own || access->state == PSN_ACCESS_KEPT ||
+        access->state == PSN_ACCESS_GONE)
+        return "✓";
+    switch (access->finding.danger) {
+    case PSN_DANGER_INFO:
+        return "·";
+    case PSN_DANGER_NOTICE:
+        return "?";
+    case PSN_DANGER_DANGER:
+        return "!";
+    }
+    return "";
+}
+
+static const char *remark_of(const struct psn_access *access)
+{
+    if (access->finding.own)
+        return _("ours");
+    switch (access->state) {
+    case PSN_ACCESS_OPEN:
+        if (access->is_new)
+            return _("new");
+        return access->finding.danger == PSN_DANGER_INFO ? "" : _("not judged yet");
+    case PSN_ACCESS_KEPT:
+        return _("kept");
+    case PSN_ACCESS_CUTTING:
+        return _("being removed");
+    case PSN_ACCESS_GONE:
+        return _("gone");
+    }
+    return "";
+}
+
+static void put_row(struct cli_table *table, const struct psn_access *access)
+{
+    const struct psn_finding *finding = &access->finding;
+    char day[PSN_TIME_SIZE] = "";
+
+    if (finding->since_s) {
+        (void)cli_display_time(finding->since_s, day);
+        day[sizeof "YYYY-MM-DD" - 1] = '\0';
+    }
+    cli_table_cell(table, sign_of(access));
+    cli_table_cell(table, finding->id);
+    cli_table_cell(table, finding->subject);
+    cli_table_cell(table, finding->detail[0] ? finding->detail : finding->whose);
+    cli_table_cell(table, day);
+    cli_table_cell(table, remark_of(access));
+}
+
+static enum psn_code print_kind(struct cli *cli, const struct accesses *accesses,
+                                enum psn_finding_kind kind, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(6);
+    bool any = false;
+
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < accesses->count; i++)
+        if (accesses->items[i].finding.kind == kind) {
+            put_row(table, &accesses->items[i]);
+            any = true;
+        }
+    if (any) {
+        cli_print(cli, "%s\n", cli_finding_heading(kind));
+        cli_table_print(cli, table);
+        cli_print(cli, "\n");
+    }
+    return PSN_OK;
+}
+
+static enum psn_code print_unseen(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(3);
+    struct unseen unseen = { .client = cli->args[0], .table = table };
+    enum psn_code rc =
+        table ? psn_role_each(cli->vault, NULL, 0, true, add_unseen, &unseen, err)
+              : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+
+    if (rc || unseen.count == 0)
+        return rc;
+    cli_print(cli, "%s\n", _("What OVH's API does not show; look yourself"));
+    cli_table_print(cli, table);
+    cli_print(cli, "\n");
+    return PSN_OK;
+}
+
+static void explain_obstacles(struct cli *cli, const struct accesses *accesses)
+{
+    for (size_t i = 0; i < accesses->count; i++) {
+        const struct psn_access *access = &accesses->items[i];
+
+        if (psn_access_is_pending(access) && access->finding.obstacle[0])
+            cli_note(cli, "%s: %s", CLI_SHOWN(access->finding.id),
+                     access->finding.obstacle);
+    }
+}
+
+static enum psn_code print_all(struct cli *cli, const struct accesses *accesses,
+                               struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (int kind = PSN_FINDING_DOMAIN; !rc && kind <= PSN_FINDING_UNREADABLE; kind++)
+        rc = print_kind(cli, accesses, (enum psn_finding_kind)kind, err);
+    if (!rc)
+        rc = print_unseen(cli, err);
+    explain_obstacles(cli, accesses);
+    return rc;
+}
+
+static enum psn_code fail_pending(size_t count, const char *client, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu access is neither kept nor removed",
+                                "%zu accesses are neither kept nor removed", count),
+                   count);
+    return psn_hint(
+        err, PSN_E_FINDINGS,
+        _("legitimate: passation sweep %s --keep ID; else: --cut ID, or --all"), client);
+}
+
+/* --- cutting --- */
+
+static enum psn_code tell_cut(void *arg, const struct psn_access_cut *cut,
+                              struct psn_error *err)
+{
+    struct cli *cli = arg;
+    const char *id = cut->access->finding.id;
+
+    (void)err;
+    if (cut->failed) {
+        cli_warn(cli, "%s", cut->failed->message);
+        return PSN_OK;
+    }
+    switch (cut->state) {
+    case PSN_CUT_GONE:
+        cli_note(cli, _("✓ %s: removed; OVH does not show it any more"), CLI_SHOWN(id));
+        break;
+    case PSN_CUT_UNDER_WAY:
+        cli_note(cli, _("… %s: OVH has taken the order; look again: passation sweep %s"),
+                 CLI_SHOWN(id), CLI_SHOWN(cli->args[0]));
+        break;
+    case PSN_CUT_WAITING:
+        cli_note(cli, _("… %s: OVH waits for both people to agree by e-mail"),
+                 CLI_SHOWN(id));
+        break;
+    case PSN_CUT_IMPOSSIBLE:
+        cli_warn(cli, "%s: %s", CLI_SHOWN(id), cut->access->finding.obstacle);
+        break;
+    }
+    return PSN_OK;
+}
+
+static enum psn_code decide(struct cli *cli, const struct cmd_sweep_options *options,
+                            struct psn_error *err)
+{
+    const struct cli_texts *keep = &options->keep;
+    const struct cli_texts *cut = &options->cut;
+    const char *client = cli->args[0];
+    enum psn_code rc = PSN_OK;
+
+    if (keep->count > 0)
+        rc = psn_access_keep(cli->vault, client, keep->items, keep->count, err);
+    if (!rc && (cut->count > 0 || options->all))
+        rc = psn_access_cut(cli->vault, client, cut->items, cut->count, tell_cut, cli,
+                            err);
+    return rc;
+}
+
+/* Judged is what the last sweep showed; with --all, what a sweep shows now. */
+static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_sweep_options *options = arg;
+    struct accesses accesses = { 0 };
+    struct psn_error cause = { 0 };
+    size_t pending;
+    enum psn_code first = PSN_OK;
+    enum psn_code rc = cli_display_ca(cli, err);
+
+    if (!rc && options->all && options->cut.count > 0)
+        rc = psn_fail(err, PSN_E_INVALID, _("--all and --cut exclude each other"));
+    if (!rc && options->all) {
+        rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
+        accesses.count = 0;
+    }
+    if (!rc)
+        first = decide(cli, options, &cause);
+    if (!rc)
+        rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
+    if (!rc)
+        rc = cli->json ? print_json(cli, &accesses, err) : print_all(cli, &accesses, err);
+    pending = count_pending(&accesses);
+    free(accesses.items);
+    if (!rc && first) {
+        *err = cause;
+        return first;
+    }
+    return rc || pending == 0 ? rc : fail_pending(pending, cli->args[0], err);
+}
+
+const struct cli_command cmd_sweep = {
+    .name = "sweep",
+    .arguments = N_("CLIENT"),
+    .summary = N_("list who can still get in whatever the passwords are, and remove it"),
+    .examples = N_("passation sweep martin\tevery forward, delegate, contact, API key …\n"
+                   "passation sweep martin --keep redirection:77\tit is legitimate\n"
+                   "passation sweep martin --cut redirection:78\tremove it at OVH\n"
+                   "passation sweep martin --all\tremove all that is not kept\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = 1,
+    .options = sweep_options,
+    .options_size = sizeof(struct cmd_sweep_options),
+    .run = run_sweep,
+};

@@ -1,0 +1,41 @@
+#ifndef PSN_CORE_ACCESS_H
+#define PSN_CORE_ACCESS_H
+
+#include "core/vault.h"
+#include "passation/access.h"
+#include "passation/client.h"
+
+/* The rows of persistent accesses: one for each client and finding. All inside a
+ * transaction. */
+struct psn_access_row {
+    char client[PSN_CLIENT_ID_MAX];
+    struct psn_access access;
+    uint64_t revision; /* 0: not in the vault */
+};
+
+/* E_NOT_FOUND without a message if there is none. */
+PSN_MUST_CHECK enum psn_code psn_access_row_read(struct psn_vault *vault,
+                                                 const char *client, const char *id,
+                                                 struct psn_access_row *ret_row,
+                                                 struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_access_row_write(struct psn_vault *vault,
+                                                  struct psn_access_row *row,
+                                                  struct psn_error *err);
+typedef enum psn_code psn_access_row_fn(void *arg, const struct psn_access_row *row,
+                                        struct psn_error *err);
+/* Of a client, or (NULL) of all. */
+PSN_MUST_CHECK enum psn_code psn_access_row_each(struct psn_vault *vault,
+                                                 const char *client,
+                                                 psn_access_row_fn *each, void *arg,
+                                                 struct psn_error *err);
+/* Inside a write: forgets a client's. */
+PSN_MUST_CHECK enum psn_code psn_access_row_delete_of(struct psn_vault *vault,
+                                                      const char *client,
+                                                      struct psn_error *err);
+/* Copies all into another vault, for a rekey. *ret_count: how many. */
+PSN_MUST_CHECK enum psn_code psn_access_row_copy(struct psn_vault *from,
+                                                 struct psn_vault *to,
+                                                 uint64_t *ret_count,
+                                                 struct psn_error *err);
+
+#endif

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""The sweep over the real binary: who can still get in whatever the passwords are, what is kept,
+what is removed, and what is new since.
+
+    test_sweep.py BUILD
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.world import World  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+CLIENT = "martin"
+DOMAIN = "boulangerie-martin.fr"
+LEAK = "claire.martin@example.org"
+
+
+class Sweeps(unittest.TestCase):
+    """Each on the simulator's own account, which has one of many kinds."""
+
+    def setUp(self):
+        self.world = world = World(BUILD).__enter__()
+        self.addCleanup(world.__exit__)
+        world.run("init", check=0)
+        world.run("client", "add", CLIENT, "--nic", world.ready["nic"], "--domain", DOMAIN,
+                  "--endpoint", world.ready["endpoint"], "--imap", world.ready["imap"],
+                  "--rate", "0", check=0)
+        world.run("ovh", "link", CLIENT, "--config", world.config, "--accept-wide", check=0)
+        world.allow_all()
+        world.control("POST", "/set", {"task_delay_ms": 0})
+
+    def sweep(self, *args, check=12):
+        done = self.world.run("--json", "sweep", CLIENT, *args, check=check)
+        return json.loads(done.stdout.splitlines()[0]), done.stderr
+
+    def findings(self, *args, check=12):
+        return {row["id"]: row for row in self.sweep(*args, check=check)[0]["findings"]}
+
+    def pending(self, findings):
+        return {key for key, row in findings.items()
+                if not row["own"] and row["danger"] != "info"
+                and row["state"] in ("open", "cutting")}
+
+    def redirections(self):
+        return {row["to"] for row in
+                self.world.control("GET", "/state")["domains"][DOMAIN]["redirections"].values()}
+
+    def one(self, findings, kind, **fields):
+        rows = [row for row in findings.values() if row["kind"] == kind
+                and all(row[name] == value for name, value in fields.items())]
+        self.assertEqual(len(rows), 1, (kind, fields, rows))
+        return rows[0]
+
+    def test_each_access_says_whose_it_is_how_bad_and_what_removes_it(self):
+        found = self.findings()
+        leak = self.one(found, "redirection", whose=LEAK)
+        self.assertEqual((leak["danger"], leak["state"], leak["new"], leak["external"]),
+                         ("danger", "open", True, True))
+        self.assertEqual(leak["removal"]["method"], "DELETE")
+        inside = self.one(found, "redirection", danger="info")
+        self.assertFalse(inside["external"])
+        self.assertEqual(self.one(found, "delegation")["whose"], "ab12345-ovh")
+        self.assertTrue(self.one(found, "account_mail")["removal"]["obstacle"])
+        own = self.one(found, "api_key", own=True)
+        self.assertEqual(own["state"], "open")
+        for kind in ("contact", "filter", "acl", "api_key", "api_application", "subscriber"):
+            self.assertTrue([row for row in found.values() if row["kind"] == kind], kind)
+
+    def test_what_is_kept_stays_and_needs_no_second_judgement(self):
+        found = self.findings()
+        leak = self.one(found, "redirection", whose=LEAK)["id"]
+        again = self.findings("--keep", leak)
+        self.assertEqual((again[leak]["state"], again[leak]["new"], again[leak]["decided_by"]),
+                         ("kept", False, "me"))
+        self.assertNotIn(leak, self.pending(again))
+        self.assertEqual(self.pending(found) - self.pending(again), {leak})
+        self.findings("--all")
+        self.assertIn(LEAK, self.redirections())
+
+    def test_what_is_cut_is_gone_at_ovh_and_nothing_else_is(self):
+        before = self.redirections()
+        leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
+        after = self.findings("--cut", leak)
+        self.assertEqual(self.redirections(), before - {LEAK})
+        self.assertNotIn(leak, {key for key, row in after.items() if row["state"] != "gone"})
+        log = [row["event"] for row in self.world.json("log")["log"]]
+        self.assertLess(log.index("access.cut"), log.index("access.gone"))
+
+    def test_all_removes_what_nobody_kept_and_leaves_what_stays_inside(self):
+        inside = self.one(self.findings(), "redirection", danger="info")
+        left = self.findings("--all")
+        self.assertEqual(left[inside["id"]]["state"], "open")
+        self.assertEqual(self.redirections(), {inside["whose"]})
+        for key in self.pending(left):
+            self.assertTrue(left[key]["state"] == "cutting" or left[key]["removal"]["obstacle"],
+                            left[key])
+        self.assertTrue(self.one(left, "api_key", own=True))
+        self.assertEqual(self.world.run("ovh", "inventory", CLIENT).returncode, 0)
+
+    def test_a_kept_access_that_changes_hands_is_to_be_judged_anew(self):
+        world, contact = self.world, f"contact:{DOMAIN}:tech"
+        self.assertEqual(self.findings()[contact]["whose"], "ab12345-ovh")
+        self.assertEqual(self.findings("--keep", contact)[contact]["state"], "kept")
+        self.assertEqual(self.findings()[contact]["state"], "kept")
+        world.control("POST", "/seed", {"nics": [{"nichandle": "cd98765-ovh"}], "domains": [
+            {"domain": DOMAIN, "nic": world.ready["nic"], "contacts": {"tech": "cd98765-ovh"}}]})
+        now = self.findings()[contact]
+        self.assertEqual((now["whose"], now["state"], now["new"]), ("cd98765-ovh", "open", True))
+
+    def test_ids_that_no_sweep_showed_are_refused_and_nothing_is_kept(self):
+        leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
+        for option in ("--keep", "--cut"):
+            done = self.world.run("sweep", CLIENT, option, leak, option, "redirection:1",
+                                  check=4)
+            self.assertIn("redirection:1", done.stderr)
+        self.assertEqual(self.findings()[leak]["state"], "open")
+        self.assertIn(LEAK, self.redirections())
+
+    def test_the_key_that_passation_works_with_is_not_cut(self):
+        own = self.one(self.findings(), "api_key", own=True)["id"]
+        self.world.run("sweep", CLIENT, "--cut", own, check=13)
+        self.findings()
+
+    def test_a_key_that_may_not_remove_says_what_to_ask_for_and_nothing_is_lost(self):
+        leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
+        self.world.allow([("GET", "/*")])
+        done = self.world.run("sweep", CLIENT, "--cut", leak, check=8)
+        self.assertIn("passation ovh link CLIENT --for cut", done.stderr)
+        self.assertEqual(self.findings()[leak]["state"], "open")
+        self.assertIn(LEAK, self.redirections())
+
+    def test_a_part_that_is_not_shown_any_more_hides_nothing_that_was_seen(self):
+        found = self.findings()
+        self.world.allow([("GET", "/auth/*"), ("GET", "/me"), ("GET", "/email/domain*")])
+        now = self.findings()
+        key = self.one(found, "api_key", own=False)["id"]
+        self.assertEqual(now[key]["state"], "open")
+        self.assertTrue([row for row in now.values() if row["kind"] == "unreadable"])
+
+    def test_a_run_that_is_killed_in_the_middle_is_settled_by_the_next_sweep(self):
+        leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
+        self.world.control("POST", "/faults", {"method": "DELETE", "path": "*/redirection/*",
+                                               "kind": "stall_after", "times": 1})
+        run = subprocess.Popen(self.world.command("sweep", CLIENT, "--cut", leak),
+                               env=self.world.env(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and not [
+                row for row in self.world.control("GET", "/log")["log"]
+                if row["method"] == "DELETE"]:
+            time.sleep(0.05)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        self.assertEqual(self.world.json("log")["log"][-1]["event"], "access.cut")
+        now = self.findings()
+        self.assertEqual(now[leak]["state"], "gone")
+        self.assertNotIn(LEAK, self.redirections())
+
+    def test_the_mailboxes_of_the_vault_are_named_with_what_nobody_can_see(self):
+        self.world.run("role", "adopt", "contact@" + DOMAIN, check=0)
+        told = self.sweep()[0]["unseen"]
+        self.assertEqual([row["address"] for row in told], ["contact@" + DOMAIN])
+        self.assertIn("contact@" + DOMAIN, self.world.run("sweep", CLIENT).stdout)
+
+    def test_a_rekey_and_a_backup_keep_what_was_judged(self):
+        leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
+        self.findings("--keep", leak)
+        self.world.run("rekey", "--recovery-out", os.path.join(self.world.home, "code"), check=0)
+        self.assertEqual(self.findings()[leak]["state"], "kept")
+        self.world.run("backup", os.path.join(self.world.home, "copy.db"), check=0)
+        self.world.run("client", "rm", CLIENT, check=0)
+        self.world.run("log", "--verify", check=0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
