@@ -75,10 +75,11 @@ struct psn_access_cut {
 typedef enum psn_code psn_access_cut_fn(void *arg, const struct psn_access_cut *cut,
                                         struct psn_error *err);
 
-/* Removes accesses at OVH: those named, or (count 0) all that are pending, see above. The
- * order is in the journal before OVH hears it. The second key of the client is used if
- * there is one. One that fails keeps back no other; the first failure is the result.
- * E_NOT_FOUND as above, before anything is sent; E_POLICY for passation's own key. */
+/* Sweeps, and removes accesses at OVH: those named, or (count 0) all that are pending,
+ * see above. The order is in the journal before OVH hears it. The second key of the
+ * client is used if there is one. One that fails keeps back no other; the first failure
+ * is the result. E_NOT_FOUND as above, before anything is sent; E_POLICY for passation's
+ * own key. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_access_cut(struct psn_vault *vault,
                                                     const char *client,
                                                     const char *const *ids, size_t count,

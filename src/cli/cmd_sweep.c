@@ -321,7 +321,6 @@ static enum psn_code decide(struct cli *cli, const struct cmd_sweep_options *opt
     return rc;
 }
 
-/* Judged is what the last sweep showed; with --all, what a sweep shows now. */
 static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_sweep_options *options = arg;
@@ -333,10 +332,6 @@ static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_erro
 
     if (!rc && options->all && options->cut.count > 0)
         rc = psn_fail(err, PSN_E_INVALID, _("--all and --cut exclude each other"));
-    if (!rc && options->all) {
-        rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
-        accesses.count = 0;
-    }
     if (!rc)
         first = decide(cli, options, &cause);
     if (!rc)

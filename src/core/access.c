@@ -349,9 +349,7 @@ static enum psn_code read_known(struct psn_vault *vault, const char *client,
 {
     enum psn_code rc = psn_access_row_read(vault, client, id, ret_row, err);
 
-    if (rc == PSN_E_NOT_FOUND || (!rc && ret_row->access.state == PSN_ACCESS_GONE))
-        return fail_unknown(client, id, err);
-    return rc;
+    return rc == PSN_E_NOT_FOUND ? fail_unknown(client, id, err) : rc;
 }
 
 static void decide(struct psn_vault *vault, struct psn_access_row *row,
@@ -371,6 +369,8 @@ static enum psn_code keep_all(struct psn_vault *vault, const char *client,
 
     for (size_t i = 0; !rc && i < count; i++) {
         rc = read_known(vault, client, ids[i], row, err);
+        if (!rc && row->access.state == PSN_ACCESS_GONE)
+            rc = fail_unknown(client, ids[i], err);
         if (rc)
             break;
         decide(vault, row, PSN_ACCESS_KEPT);
@@ -477,8 +477,12 @@ static enum psn_code cut_one(struct psn_vault *vault, struct account *account,
                              struct psn_error *err)
 {
     struct psn_cut cut = { 0 };
-    enum psn_code rc = record(vault, row, PSN_ACCESS_CUTTING, "access.cut", err);
+    enum psn_code rc;
 
+    *ret_state = PSN_CUT_GONE;
+    if (row->access.state == PSN_ACCESS_GONE)
+        return PSN_OK;
+    rc = record(vault, row, PSN_ACCESS_CUTTING, "access.cut", err);
     if (rc)
         return rc;
     rc = psn_ovh_cut(account->ovh, &row->access.finding, &cut, err);
@@ -519,6 +523,8 @@ enum psn_code psn_access_cut(struct psn_vault *vault, const char *client,
                              psn_access_cut_fn *each, void *arg, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(account) account = { .client = psn_client_init() };
+    struct access_list found = { 0 };
+    struct access_list gone = { 0 };
     struct access_list list = { 0 };
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
@@ -526,12 +532,17 @@ enum psn_code psn_access_cut(struct psn_vault *vault, const char *client,
         rc = psn_vault_lock_operation(vault, "sweep", err);
     if (rc)
         return rc;
-    rc = choose(vault, client, ids, count, &list, err);
+    rc = account_open(vault, client, &account, err);
+    /* How a thing is removed is told by how it is now. */
     if (!rc)
-        rc = account_open(vault, client, &account, err);
+        rc = look(vault, client, &account, &found, &gone, err);
+    if (!rc)
+        rc = choose(vault, client, ids, count, &list, err);
     if (!rc)
         rc = cut_listed(vault, &account, &list, each, arg, err);
     psn_vault_unlock_operation(vault);
+    free(found.items);
+    free(gone.items);
     free(list.items);
     return rc;
 }
