@@ -63,7 +63,7 @@ class Installed(unittest.TestCase):
 
     def test_find_package(self):
         build = os.path.join(self.folder.name, "cmake")
-        run("cmake", "-S", HERE, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}",
+        run("cmake", "-S", HERE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
             "-DCMAKE_BUILD_TYPE=Release", env=self.env())
         run("cmake", "--build", build, env=self.env())
         self.use(os.path.join(build, "consumer"))
