@@ -1,8 +1,11 @@
 // Does a list of jobs with npm's age-encryption: JSON on stdin, one file in, one file out.
 //   {"do": "encrypt", "recipient": "age1…" | "passphrase": "…", "armor": bool, "in": …, "out": …}
 //   {"do": "decrypt", "identity": "AGE-SECRET-KEY-1…" | "passphrase": "…", "armor": …}
+import { webcrypto } from "node:crypto";
 import fs from "node:fs";
 import * as age from "age-encryption";
+
+globalThis.crypto ??= webcrypto; // Node 18
 
 for (const job of JSON.parse(fs.readFileSync(0, "utf8"))) {
     const input = fs.readFileSync(job.in);
