@@ -29,8 +29,7 @@ static const struct cli_option link_options[] = {
     { "config", 0, CLI_TEXT, offsetof(struct cmd_ovh_link_options, config), N_("FILE"),
       N_("the ovh.conf that holds a whole credential, instead of asking the owner") },
     { "for", 0, CLI_TEXT, offsetof(struct cmd_ovh_link_options, use), "work|cut",
-      N_("cut: a second key, for a day, for cutting accesses and changing contacts; "
-         "no command uses it yet") },
+      N_("cut: a second key, for a day, with which 'passation sweep' removes accesses") },
     { "secret-fd", 0, CLI_FD, offsetof(struct cmd_ovh_link_options, secret_fd), N_("N"),
       N_("read the application's KEY:SECRET from this descriptor") },
     { "service-account", 0, CLI_FLAG,
