@@ -161,11 +161,15 @@ static enum psn_code account_open(struct psn_vault *vault, const char *client,
     return PSN_OK;
 }
 
+/* A list that grew between two of its pages shows one thing twice. */
 static enum psn_code collect_finding(void *arg, const struct psn_finding *finding,
                                      struct psn_error *err)
 {
-    PSN_AUTO_FREE struct psn_access_row *row = calloc(1, sizeof *row);
+    PSN_AUTO_FREE struct psn_access_row *row = NULL;
 
+    if (find(arg, finding->id))
+        return PSN_OK;
+    row = calloc(1, sizeof *row);
     if (!row)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     row->access.finding = *finding;
