@@ -325,10 +325,11 @@ static enum psn_code finish(struct psn_vault *vault, struct psn_draft *draft,
 static enum psn_code fail_ended(const struct psn_draft *draft, struct psn_error *err)
 {
     psn_error_clear(err);
-    (void)psn_fail(err, PSN_E_CONFLICT,
-                   _("the vault or a grant of %s changed while the issue was made: it was "
-                     "taken back"),
-                   draft->row.person);
+    (void)psn_fail(
+        err, PSN_E_CONFLICT,
+        _("the vault or a grant of %s changed while the issue was made: it was "
+          "taken back"),
+        draft->row.person);
     return psn_draft_hint_ended(PSN_E_CONFLICT, err);
 }
 
