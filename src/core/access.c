@@ -297,40 +297,53 @@ static enum psn_code compare(struct psn_vault *vault, const char *client,
     return rc;
 }
 
-static enum psn_code look(struct psn_vault *vault, const char *client,
-                          struct account *account, struct access_list *found,
-                          struct access_list *gone, struct psn_error *err)
-{
-    enum psn_code rc = ask(account, found, err);
+/* A sweep under way: it holds the operation lock until it is released. */
+struct sweep {
+    struct psn_vault *vault;
+    struct account account;
+    struct access_list found;
+    struct access_list gone;
+};
 
+static void sweep_release(struct sweep *sweep)
+{
+    if (sweep->vault)
+        psn_vault_unlock_operation(sweep->vault);
+    account_release(&sweep->account);
+    free(sweep->found.items);
+    free(sweep->gone.items);
+}
+
+static enum psn_code sweep_begin(struct psn_vault *vault, const char *client,
+                                 struct sweep *sweep, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_require_unlocked(vault, err);
+
+    *sweep = (struct sweep){ .account.client = psn_client_init() };
+    if (!rc)
+        rc = psn_vault_lock_operation(vault, "sweep", err);
+    if (rc)
+        return rc;
+    sweep->vault = vault;
+    rc = account_open(vault, client, &sweep->account, err);
+    if (!rc)
+        rc = ask(&sweep->account, &sweep->found, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, compare(vault, client, found, gone, err), err);
+    return rc ? rc
+              : psn_vault_end(
+                    vault, compare(vault, client, &sweep->found, &sweep->gone, err), err);
 }
 
 enum psn_code psn_sweep(struct psn_vault *vault, const char *client, psn_access_fn *each,
                         void *arg, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(account) account = { .client = psn_client_init() };
-    struct access_list found = { 0 };
-    struct access_list gone = { 0 };
-    enum psn_code rc = psn_vault_require_unlocked(vault, err);
+    PSN_AUTO_RELEASE(sweep) sweep;
+    enum psn_code rc = sweep_begin(vault, client, &sweep, err);
 
     if (!rc)
-        rc = psn_vault_lock_operation(vault, "sweep", err);
-    if (rc)
-        return rc;
-    rc = account_open(vault, client, &account, err);
-    if (!rc)
-        rc = look(vault, client, &account, &found, &gone, err);
-    psn_vault_unlock_operation(vault);
-    if (!rc)
-        rc = tell(&found, each, arg, err);
-    if (!rc)
-        rc = tell(&gone, each, arg, err);
-    free(found.items);
-    free(gone.items);
-    return rc;
+        rc = tell(&sweep.found, each, arg, err);
+    return rc ? rc : tell(&sweep.gone, each, arg, err);
 }
 
 /* --- judging --- */
@@ -526,27 +539,15 @@ enum psn_code psn_access_cut(struct psn_vault *vault, const char *client,
                              const char *const *ids, size_t count,
                              psn_access_cut_fn *each, void *arg, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(account) account = { .client = psn_client_init() };
-    struct access_list found = { 0 };
-    struct access_list gone = { 0 };
+    PSN_AUTO_RELEASE(sweep) sweep;
     struct access_list list = { 0 };
-    enum psn_code rc = psn_vault_require_unlocked(vault, err);
-
-    if (!rc)
-        rc = psn_vault_lock_operation(vault, "sweep", err);
-    if (rc)
-        return rc;
-    rc = account_open(vault, client, &account, err);
     /* How a thing is removed is told by how it is now. */
-    if (!rc)
-        rc = look(vault, client, &account, &found, &gone, err);
+    enum psn_code rc = sweep_begin(vault, client, &sweep, err);
+
     if (!rc)
         rc = choose(vault, client, ids, count, &list, err);
     if (!rc)
-        rc = cut_listed(vault, &account, &list, each, arg, err);
-    psn_vault_unlock_operation(vault);
-    free(found.items);
-    free(gone.items);
+        rc = cut_listed(vault, &sweep.account, &list, each, arg, err);
     free(list.items);
     return rc;
 }
