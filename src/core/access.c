@@ -113,10 +113,14 @@ enum psn_code psn_access_each(struct psn_vault *vault, const char *client,
 
 /* --- asking OVH --- */
 
+enum {
+    OWN_MAX = 6, /* key, application or service account, for each of two */
+};
+
 struct account {
     struct psn_client client;
     struct psn_ovh *ovh;
-    char own_ids[2][PSN_FINDING_ID_MAX]; /* of our keys, the one in use or not */
+    char own_ids[OWN_MAX][PSN_FINDING_ID_MAX]; /* of our keys, the one in use or not */
     size_t own_count;
 };
 
@@ -135,6 +139,26 @@ static void add_own(struct account *account, struct psn_ovh *ovh)
         return;
     (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
                    "api_key:%lld", (long long)info->credential_id);
+    (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
+                   "api_application:%lld", (long long)info->application_id);
+}
+
+/* Service accounts are named by what we know of them ourselves. */
+static enum psn_code add_own_accounts(struct psn_vault *vault, struct account *account,
+                                      struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(
+            vault, psn_credentials_get(vault, account->client.id, &all, err), err);
+    for (size_t use = 0; !rc && use < PSN_KEY_USES; use++)
+        if (psn_ovh_credential_is_account(&all.of[use]))
+            (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
+                           "oauth_client:%s",
+                           (const char *)psn_secret_bytes(all.of[use].client_id));
+    return rc;
 }
 
 /* The second key sees and removes more; without one, the key for daily work. Each is ours
@@ -147,13 +171,14 @@ static enum psn_code account_open(struct psn_vault *vault, const char *client,
 
     if (!rc)
         rc = psn_client_connect(vault, &account->client, &work, err);
-    if (rc)
-        return rc;
-    add_own(account, work);
-    if (account->client.keys.cut_expires_s > vault->world.now_s())
+    if (!rc)
+        rc = add_own_accounts(vault, account, err);
+    if (!rc && account->client.keys.cut_expires_s > vault->world.now_s())
         rc = psn_client_connect_cut(vault, &account->client, &account->ovh, err);
     if (rc)
         return rc;
+    if (!account->client.keys.is_account)
+        add_own(account, work);
     if (account->ovh)
         add_own(account, account->ovh);
     else
@@ -180,7 +205,7 @@ static enum psn_code ask(struct account *account, struct access_list *list,
                          struct psn_error *err)
 {
     const char *domains[PSN_CLIENT_DOMAINS_MAX];
-    const char *own[2];
+    const char *own[OWN_MAX];
     struct psn_sweep_options options = { .domains = domains,
                                          .domain_count = account->client.domain_count,
                                          .own_ids = own,

@@ -128,6 +128,33 @@ class Sweeps(unittest.TestCase):
         self.world.run("sweep", CLIENT, "--cut", own, check=13)
         self.findings()
 
+    def second_key(self):
+        world, key = self.world, "secondconsumerkeyforthecuts00001"
+        world.control("POST", "/seed", {"credentials": [{
+            "application_key": world.ready["application_key"], "consumer_key": key,
+            "nic": world.ready["nic"], "status": "validated",
+            "rules": [{"method": m, "path": "/*"} for m in ("GET", "POST", "PUT", "DELETE")]}]})
+        conf = os.path.join(world.home, "cut.conf")
+        with open(conf, "w") as file:
+            os.chmod(conf, 0o600)
+            file.write(f"[default]\nendpoint=own\n[own]\nendpoint={world.ready['endpoint']}\n"
+                       f"application_key={world.ready['application_key']}\n"
+                       f"application_secret={world.ready['application_secret']}\n"
+                       f"consumer_key={key}\n")
+        world.run("ovh", "link", CLIENT, "--for", "cut", "--config", conf, "--accept-wide",
+                  check=0)
+
+    def test_neither_of_our_two_keys_cuts_the_other(self):
+        self.second_key()
+        found = self.findings()
+        ours = {key for key, row in found.items() if row["own"]}
+        self.assertEqual(len([key for key in ours if key.startswith("api_key:")]), 2)
+        self.assertEqual(len([key for key in ours if key.startswith("api_application:")]), 1)
+        left = self.findings("--all")
+        self.assertEqual({key for key in ours if left[key]["state"] != "open"}, set())
+        self.assertNotIn(LEAK, self.redirections())
+        self.world.run("ovh", "inventory", CLIENT, check=0)
+
     def test_a_key_that_may_not_remove_says_what_to_ask_for_and_nothing_is_lost(self):
         leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
         self.world.allow([("GET", "/*")])
