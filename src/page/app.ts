@@ -36,7 +36,6 @@ class App {
         if ("file" in payload) this.file = payload.file;
         else this.phase = { kind: "broken", told: missing(payload.missing) };
         document.body.replaceChildren(this.bar, this.main, this.foot, this.status, this.idle);
-        this.idle.addEventListener("cancel", () => this.calm());
         this.draw();
     }
 
@@ -158,8 +157,7 @@ class App {
             text.textContent = m.idleText(seconds);
             return;
         }
-        const stay = button(m.idleStay, { class: "main" });
-        stay.addEventListener("click", () => this.calm());
+        const stay = button(m.idleStay, { class: "main" }); /* that it was pressed is what counts */
         this.idle.replaceChildren(h("h2", { id: "idle-title" }, m.idleTitle), h("p", { class: "idle-text" }, m.idleText(seconds)), stay);
         this.idle.showModal();
     }

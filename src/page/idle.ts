@@ -1,7 +1,8 @@
 /* Locks when nothing has happened for a while, with a warning in time to prevent it. */
 const LOCK_AFTER_S = 300;
 const WARN_FOR_S = 30;
-const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
+/* A screen reader presses a button by a click alone, and a phone's way back cancels a dialogue. */
+const SIGNS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll", "click", "cancel"];
 
 export interface IdleEvents {
     warn(seconds: number): void;

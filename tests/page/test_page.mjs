@@ -308,8 +308,14 @@ test("the page warns, stays when asked, and locks after five quiet minutes, leav
         await page.waitForSelector("dialog[open] .main");
         assert.match(await textOf(page, "dialog"), /locks in \d+ seconds/);
         await accessible(page, "idle");
-        await page.$eval("dialog .main", (stay) => stay.click());
-        assert.equal(await page.$("dialog[open]"), null);
+        for (const sign of ["click", "cancel"]) {
+            await page.waitForSelector("dialog[open] .main");
+            await page.$eval(sign === "click" ? "dialog .main" : "dialog", (target, name) => target.dispatchEvent(new Event(name, { cancelable: true })), sign);
+            await page.evaluate(() => new Promise((looked) => setTimeout(looked, 2200))); /* the page looks each second */
+            assert.equal(await page.$("dialog[open]"), null, sign);
+            await later(275);
+        }
+        await page.waitForSelector("dialog[open] .main");
         await later(301);
         await page.waitForSelector("#code");
         assert.equal(await page.$("dialog[open]"), null);

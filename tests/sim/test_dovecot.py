@@ -55,7 +55,7 @@ class Dovecot(unittest.TestCase):
         self.assertTrue(simlib.wait_for(lambda: sim.mailbox()["password"] == password))
 
     def test_the_password_follows_at_once(self):
-        with simlib.Sim("--task-delay", "100") as sim:
+        with simlib.Sim("--task-delay", "8000") as sim:  # time to log in meanwhile
             old = sim.mailbox()["password"]
             self.assertIs(sim.login(old), True)
             self.change(sim, GOOD)
