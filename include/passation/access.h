@@ -32,10 +32,16 @@ struct psn_access {
     struct psn_finding finding;
     enum psn_access_state state;
     bool is_new;     /* the sweep before did not show it so */
+    bool is_later;   /* and it was not the client's first sweep that did */
     int64_t first_s; /* first seen so by a sweep */
     int64_t last_s;
     int64_t decided_s; /* kept or ordered to be cut; 0: neither */
+    int64_t gone_s;    /* when it was found gone; 0: it is there */
     char decided_by[PSN_PERSON_ID_MAX];
+    bool is_taken; /* CUTTING: OVH has taken the order; else it may not have heard it */
+    /* A key of ours that somebody who is leaving could read: his, once it is not in use.
+     */
+    char known_to[PSN_PERSON_ID_MAX];
 };
 typedef enum psn_code psn_access_fn(void *arg, const struct psn_access *access,
                                     struct psn_error *err);
@@ -52,6 +58,19 @@ PSN_API bool psn_access_is_pending(const struct psn_access *access);
 PSN_API PSN_MUST_CHECK enum psn_code psn_sweep(struct psn_vault *vault,
                                                const char *client, psn_access_fn *each,
                                                void *arg, struct psn_error *err);
+
+/* The same of every linked client at once, some at a time, and told to nobody: what is
+ * new is then in psn_due_each(). blind is told of each that could not be looked at.
+ * *ret_blind: how many. */
+struct psn_sweep_all {
+    void (*blind)(void *arg, const char *client, const struct psn_error *why);
+    bool (*stop)(void *arg);
+    void *arg;
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_sweep_all(struct psn_vault *vault,
+                                                   const struct psn_sweep_all *how,
+                                                   size_t *ret_blind,
+                                                   struct psn_error *err);
 
 /* What the last sweep found, without asking OVH. client NULL: of everybody. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_access_each(struct psn_vault *vault,

@@ -5,6 +5,7 @@
 
 #include "passation/error.h"
 #include "passation/exposure.h"
+#include "passation/finding.h"
 #include "passation/grant.h"
 
 #ifdef __cplusplus
@@ -16,12 +17,19 @@ extern "C" {
  * psn_rotate(), psn_outbox() and psn_resume() do it, in that order, and may be repeated.
  */
 enum psn_due_kind {
-    PSN_DUE_GRANT,  /* a grant's end has passed: end it, then what he saw is due */
-    PSN_DUE_ROTATE, /* a mailbox password in force that somebody without right knows */
-    PSN_DUE_SECRET, /* the same of another secret: a person must change it */
-    PSN_DUE_ISSUE,  /* a grant covers something newer than what was issued */
-    PSN_DUE_RESUME, /* a change that was interrupted, or whose old password, known to
-                       somebody without right, is not proved refused */
+    PSN_DUE_GRANT,     /* a grant's end has passed: end it, then what he saw is due */
+    PSN_DUE_ROTATE,    /* a mailbox password in force that somebody without right knows */
+    PSN_DUE_SECRET,    /* the same of another secret: a person must change it */
+    PSN_DUE_ISSUE,     /* a grant covers something newer than what was issued */
+    PSN_DUE_RESUME,    /* a change that was interrupted, or whose old password, known to
+                          somebody without right, is not proved refused */
+    PSN_DUE_DEPARTURE, /* somebody's departure that is not complete: psn_depart() */
+    /* Drift, as the last look at OVH or login has told; a person has to judge. */
+    PSN_DUE_OUTSIDE,  /* a password that somebody else has changed */
+    PSN_DUE_VANISHED, /* a mailbox that is not at OVH any more */
+    PSN_DUE_MOVED,    /* a mailbox on another platform than it was */
+    PSN_DUE_APPEARED, /* a mailbox that the vault does not have, new since a sweep */
+    PSN_DUE_ACCESS,   /* a persistent access that is new since a sweep */
 };
 PSN_API const char *psn_due_kind_name(enum psn_due_kind kind);
 
@@ -31,6 +39,7 @@ struct psn_due {
     char address[PSN_ADDRESS_TEXT_MAX];
     char client[PSN_CLIENT_ID_MAX];
     char label[PSN_LABEL_TEXT_MAX];
+    char access[PSN_FINDING_ID_MAX]; /* of ACCESS; or "" */
     uint64_t version;
     int64_t since_s;
 };

@@ -16,8 +16,8 @@ extern "C" {
  * failure.
  *
  * A sweep finds what lets somebody in whatever the passwords are: whose each access is,
- * how bad that is, and what call would remove it. An inventory reads less, and lists
- * domains and mailboxes besides.
+ * how bad that is, and what call would remove it; and which mailboxes there are. An
+ * inventory reads less, and lists domains besides.
  */
 enum psn_finding_kind {
     PSN_FINDING_DOMAIN, /* subject: a domain with a mail service; detail: back-end, status
@@ -65,6 +65,7 @@ struct psn_finding {
     char subject[PSN_FINDING_TEXT_MAX]; /* as OVH wrote it: escape it before display */
     char detail[PSN_FINDING_TEXT_MAX];  /* for people, in their language */
     bool external;                      /* leads outside the domain: a leak, perhaps */
+    char platform[24]; /* of a mailbox: "email/domain", as psn_role has it; or "" */
     int64_t changed_s; /* of a mailbox: when its password changed, as OVH says; 0: it
                           does not */
 

@@ -71,6 +71,27 @@ struct psn_statement {
     char fingerprint[64]; /* of the first signature's key */
     bool by_former_key;   /* that key was replaced since */
 };
+/* Writes and signs one: `kind` ("departure"), lines "Field: value" of the caller's that
+ * name no journal, a text for people (each of its lines behind "| ", so that none can
+ * look like a field), the heads. The caller frees *ret_text. */
+struct psn_statement_draft {
+    const char *kind;
+    const char *fields;
+    const char *text;
+    const struct psn_head *heads; /* chain "": the vault's */
+    size_t head_count;
+};
+PSN_API PSN_MUST_CHECK enum psn_code psn_statement_sign(
+    struct psn_vault *vault, const struct psn_statement_draft *draft, char **ret_text,
+    struct psn_error *err);
+
+/* The signature of a file by the vault's key, in OpenSSH's form under the namespace
+ * passation-file, as it stands beside an issue. The caller frees *ret_text. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_file_sign(struct psn_vault *vault,
+                                                   const void *bytes, size_t size,
+                                                   char **ret_text,
+                                                   struct psn_error *err);
+
 PSN_API PSN_MUST_CHECK enum psn_code psn_statement_verify(
     struct psn_vault *vault, const char *text, size_t size,
     struct psn_statement *ret_statement, struct psn_error *err);

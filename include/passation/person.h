@@ -24,6 +24,9 @@ enum {
     PSN_PERSON_KEYS_MAX = 8,
     PSN_PERSON_WORDS_MAX = 16, /* groups, devices */
     PSN_PERSON_WORD_MAX = 65,
+    PSN_PERSON_ALIASES_MAX = 8, /* what OVH knows him by */
+    PSN_PERSON_ALIAS_MAX = 129,
+    PSN_PERSON_FOLDER_MAX = 1024,
     PSN_RECIPIENT_TEXT_MAX = 128,
     PSN_PHONE_FINGERPRINT_MAX = 40,
 };
@@ -41,6 +44,16 @@ struct psn_person_key {
     int64_t checked_s; /* when its fingerprint was compared; 0: never */
 };
 
+/* How a departure was begun, see passation/departure.h. */
+struct psn_departure_terms {
+    bool narrow;    /* of a slot-holder, only what he is known to have seen */
+    bool all;       /* accesses that are nobody's known go, too */
+    bool held_slot; /* he could open the vault … */
+    bool slot_gone; /* … and what was set until he could not is counted, too */
+    char by[PSN_PERSON_ID_MAX];
+    char folder[PSN_PERSON_FOLDER_MAX]; /* where the report goes; or "" */
+};
+
 struct psn_person {
     char id[PSN_PERSON_ID_MAX]; /* [a-z0-9][a-z0-9._-]{0,63} */
     enum psn_person_kind kind;
@@ -48,16 +61,22 @@ struct psn_person {
     char email[PSN_NAME_MAX]; /* may be empty */
     int64_t created_s;
     int64_t departing_s; /* nothing is issued to him from then on; 0: no */
+    int64_t departed_s;  /* nothing that he knew works any more; 0: no */
+    struct psn_departure_terms departure;
     size_t key_count;
     struct psn_person_key keys[PSN_PERSON_KEYS_MAX]; /* the first is used */
     size_t group_count;
     char groups[PSN_PERSON_WORDS_MAX][PSN_PERSON_WORD_MAX]; /* in the form of ids */
     size_t device_count;
     char devices[PSN_PERSON_WORDS_MAX][PSN_PERSON_WORD_MAX]; /* "iPhone", "Outlook" … */
+    /* Other addresses, accounts (NIC handles), API keys and logins of his at OVH: what is
+     * looked for when he leaves, beside `email`. */
+    size_t alias_count;
+    char aliases[PSN_PERSON_ALIASES_MAX][PSN_PERSON_ALIAS_MAX];
 };
 
-/* E_INVALID: id, name, e-mail, group, device or key has a wrong form; E_EXISTS. Of the
- * keys only the texts are taken. */
+/* E_INVALID: id, name, e-mail, group, device, alias or key has a wrong form; E_EXISTS. Of
+ * the keys only the texts are taken. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_person_add(struct psn_vault *vault,
                                                     const struct psn_person *person,
                                                     struct psn_error *err);
@@ -75,7 +94,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_person_each(struct psn_vault *vault,
                                                      psn_person_fn *each, void *arg,
                                                      struct psn_error *err);
 
-/* Replaces kind, name, e-mail, groups and devices; keys, dates and departure stay. */
+/* Replaces kind, name, e-mail, groups, devices and aliases; keys, dates and departure
+ * stay. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_person_set(struct psn_vault *vault,
                                                     const struct psn_person *person,
                                                     struct psn_error *err);

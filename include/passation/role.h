@@ -66,6 +66,8 @@ struct psn_role {
     char mail_host[128];        /* the service's own mail server (Pro, Exchange), or "" */
     int64_t ovh_changed_s;      /* when the password changed, as OVH says; 0: not known */
     int64_t expires_s;          /* when the service ends the password; 0: never */
+    int64_t outside_s;          /* somebody else was seen to have changed it; 0: no */
+    int64_t gone_s;             /* it was seen to be gone at OVH; 0: no */
     size_t platform_count;      /* earlier ones, oldest first; the last four are kept */
     struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];
 };
@@ -117,8 +119,9 @@ struct psn_secret_info {
     char user[PSN_FIELD_MAX];
     char url[PSN_FIELD_MAX];
     char note[PSN_NOTE_MAX];
-    char expires[11]; /* YYYY-MM-DD or "" */
-    uint64_t version; /* current; 0: none */
+    char expires[11];     /* YYYY-MM-DD or "" */
+    uint64_t version;     /* current; 0: none */
+    uint64_t replacement; /* made ready, since a leaver knows the current one; 0: none */
     int64_t created_s;
     int64_t changed_s;
     bool hidden; /* removed: versions stay */
@@ -143,7 +146,8 @@ struct psn_secret_change {
     const char *url;
     const char *note;
     const char *expires;
-    const struct psn_secret *value;
+    const struct psn_secret *value; /* or … */
+    bool replacement; /* … the one that was made ready. E_NOT_FOUND: there is none */
 };
 PSN_API PSN_MUST_CHECK enum psn_code psn_secret_set(
     struct psn_vault *vault, const char *address, const char *label,
@@ -202,6 +206,8 @@ enum psn_how {
     PSN_HOW_PRINTED,
     PSN_HOW_EXPORTED,
     PSN_HOW_ISSUED,
+    PSN_HOW_REACHED, /* he could open the vault, and took leave of it */
+    PSN_HOW_ACCESS,  /* it was set while a persistent access of his was open */
 };
 PSN_API const char *psn_how_name(enum psn_how how);
 PSN_API PSN_MUST_CHECK enum psn_code psn_reveal(struct psn_vault *vault,

@@ -2,16 +2,20 @@
 
 #include "cli/cli.h"
 #include "cli/delivery.h"
+#include "cli/departing.h"
+#include "cli/display.h"
 #include "cli/due_list.h"
 #include "cli/outcome.h"
 
 /*
  * due: what time and events have made necessary; with --apply it is done, in an order in
- * which nothing newer reaches somebody who lost his right: what was interrupted first,
- * then the ends of grants, then rotations, then the issues to those who stay.
+ * which nothing newer reaches somebody who lost his right: departures and what was
+ * interrupted first, then the ends of grants, then rotations, then the issues to those
+ * who stay.
  */
 struct cmd_due_options {
     bool apply;
+    bool look;
     struct cli_delivery_options where;
 };
 
@@ -19,6 +23,8 @@ static const struct cli_option due_options[] = {
     { "apply", 0, CLI_FLAG, offsetof(struct cmd_due_options, apply), NULL,
       N_("do it: end what has run out, rotate what is known without right, write the "
          "issues") },
+    { "look", 0, CLI_FLAG, offsetof(struct cmd_due_options, look), NULL,
+      N_("first look at OVH and log in everywhere, for what happened without us") },
     CLI_DELIVERY_OPTIONS(offsetof(struct cmd_due_options, where)),
     { 0 },
 };
@@ -33,6 +39,52 @@ static enum psn_code resume(struct cli *cli, struct psn_error *err)
     if (!rc)
         rc = psn_resume(cli->vault, NULL, 0, &run, err);
     return cli_outcomes_end(&outcomes, rc, err);
+}
+
+/* --- looking --- */
+
+static void tell_blind(void *arg, const char *client, const struct psn_error *why)
+{
+    cli_warn(arg, _("%s: its account could not be looked at: %s"), client, why->message);
+}
+
+static bool is_stopped(void *arg)
+{
+    (void)arg;
+    return cli_stop_asked();
+}
+
+static void show_progress(void *arg, const struct psn_progress *progress)
+{
+    if (arg)
+        cli_progress_update(arg, progress);
+}
+
+/* What a look finds is in the list that follows; that it found something is no error. */
+static enum psn_code look(struct cli *cli, struct psn_error *err)
+{
+    const struct psn_sweep_all how = { .blind = tell_blind,
+                                       .stop = is_stopped,
+                                       .arg = cli };
+    struct cli_progress *progress = cli_progress_new(cli);
+    struct psn_run run = { .progress = show_progress, .stop = is_stopped };
+    size_t blind = 0;
+    enum psn_code rc = cli_display_ca(cli, err);
+
+    run.arg = progress;
+    cli_catch_signals();
+    if (!rc)
+        rc = psn_sweep_all(cli->vault, &how, &blind, err);
+    if (!rc)
+        rc = psn_verify(cli->vault, NULL, 0, &run, err);
+    cli_progress_free(progress);
+    if (rc == PSN_E_VERIFY || rc == PSN_E_NETWORK) {
+        if (rc == PSN_E_NETWORK && err)
+            cli_warn(cli, "%s", err->message);
+        psn_error_clear(err);
+        return PSN_OK;
+    }
+    return rc;
 }
 
 static enum psn_code end_grants(struct cli *cli, const struct cli_due_list *list,
@@ -82,11 +134,16 @@ static enum psn_code apply(struct cli *cli, const struct cmd_due_options *option
 {
     struct cli_due_list list = { 0 };
     struct psn_error cause = { 0 };
+    struct cli_departing departing = { &options->where, 0 };
+    size_t leaving = 0;
     enum psn_code first = PSN_OK;
-    enum psn_code rc = cli_due_list_read(cli, NULL, &list, err);
+    enum psn_code rc;
 
+    keep_first(&first, err, cli_depart_open(cli, &departing, &leaving, &cause), &cause);
+    psn_error_clear(&cause);
+    rc = cli_due_list_read(cli, NULL, &list, first ? NULL : err);
     if (rc)
-        return rc;
+        return first ? first : rc;
     if (cli_due_list_count(&list, PSN_DUE_RESUME))
         keep_first(&first, err, resume(cli, &cause), &cause);
     rc = end_grants(cli, &list, err);
@@ -103,37 +160,47 @@ static enum psn_code apply(struct cli *cli, const struct cmd_due_options *option
     return first;
 }
 
-static enum psn_code fail_due(size_t count, bool applied, struct psn_error *err)
+static const char *advice(const struct cli_due_list *list, bool applied)
 {
+    bool can = false;
+
+    for (size_t i = 0; i < list->count; i++)
+        can = can || list->items[i].kind <= PSN_DUE_DEPARTURE;
+    if (!can)
+        return _("what happened without us needs you: see above");
+    return applied ? _("what is left needs you: a code to tell (passation outbox), or a "
+                       "secret that no API changes (passation secret set)")
+                   : _("do it with: passation due --apply");
+}
+
+static enum psn_code fail_due(const struct cli_due_list *list, bool applied,
+                              struct psn_error *err)
+{
+    size_t count = list->count;
+
     (void)psn_fail(err, PSN_E_FINDINGS,
                    PSN_NGETTEXT("%zu thing is due", "%zu things are due", count), count);
-    return psn_hint(err, PSN_E_FINDINGS,
-                    applied ? _("what is left needs you: a code to tell (passation "
-                                "outbox), or a secret that no API changes (passation "
-                                "secret set)")
-                            : _("do it with: passation due --apply"));
+    return psn_hint(err, PSN_E_FINDINGS, "%s", advice(list, applied));
 }
 
 static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_due_options *options = arg;
     struct cli_due_list list = { 0 };
-    enum psn_code first = options->apply ? apply(cli, options, err) : PSN_OK;
+    enum psn_code first = options->look ? look(cli, err) : PSN_OK;
     enum psn_code rc;
-    size_t count;
 
+    if (!first && options->apply)
+        first = apply(cli, options, err);
     rc = cli_due_list_read(cli, NULL, &list, first ? NULL : err);
     if (!rc)
         rc = cli_due_print(cli, &list, first ? NULL : err);
-    count = list.count;
-    cli_due_list_release(&list);
-    if (first || rc)
-        return first ? first : rc;
-    if (count == 0) {
+    if (!rc && !first && list.count > 0)
+        rc = fail_due(&list, options->apply, err);
+    else if (!rc && !first)
         cli_note(cli, _("Nothing is due."));
-        return PSN_OK;
-    }
-    return fail_due(count, options->apply, err);
+    cli_due_list_release(&list);
+    return first ? first : rc;
 }
 
 const struct cli_command cmd_due = {
@@ -141,6 +208,7 @@ const struct cli_command cmd_due = {
     .summary =
         N_("say what is due: grants that ran out, exposed passwords, issues; or do it"),
     .examples = N_("passation due\tthe list; exit status 12 if there is any\n"
+                   "passation due --look\tafter a look at OVH, for what is new there\n"
                    "passation due --apply -o remises\tends, rotates and issues\n"
                    "passation --no-input --identity-file FILE due --apply -o DIR\t"
                    "from a timer; what needs a code waits in the outbox\n"),

@@ -150,7 +150,7 @@ static enum psn_code add_head_object(void *arg, const struct psn_head *head,
 /* --- statements --- */
 
 enum {
-    STATEMENT_MAX = 1024 * 1024,
+    STATEMENT_MAX = 8 * 1024 * 1024,
 };
 
 static enum psn_code read_statement(struct cli *cli, const char *path,

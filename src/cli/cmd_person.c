@@ -13,24 +13,29 @@ struct cmd_person_options {
     const char *key;
     struct cli_texts groups;
     struct cli_texts devices;
+    struct cli_texts aliases;
 };
 
-#define PERSON_OPTIONS                                                                 \
-    { "kind",     0,                                                                   \
-      CLI_TEXT,   offsetof(struct cmd_person_options, kind),                           \
-      N_("KIND"), N_("team, provider or client") },                                    \
-        { "name",     0,                                                               \
-          CLI_TEXT,   offsetof(struct cmd_person_options, name),                       \
-          N_("NAME"), N_("the name, as it stands in issues") },                        \
-        { "email",       0,                                                            \
-          CLI_TEXT,      offsetof(struct cmd_person_options, email),                   \
-          N_("ADDRESS"), N_("where mail reaches the person") },                        \
-        { "group",   0,                                                                \
-          CLI_TEXTS, offsetof(struct cmd_person_options, groups),                      \
-          N_("ID"),  N_("a group the person is in; '' for none; may be repeated") },   \
-    {                                                                                  \
-        "device", 0, CLI_TEXTS, offsetof(struct cmd_person_options, devices),          \
-            N_("NAME"), N_("what reads the mail: a phone, Outlook …; may be repeated") \
+#define PERSON_OPTIONS                                                                   \
+    { "kind",     0,                                                                     \
+      CLI_TEXT,   offsetof(struct cmd_person_options, kind),                             \
+      N_("KIND"), N_("team, provider or client") },                                      \
+        { "name",     0,                                                                 \
+          CLI_TEXT,   offsetof(struct cmd_person_options, name),                         \
+          N_("NAME"), N_("the name, as it stands in issues") },                          \
+        { "email",       0,                                                              \
+          CLI_TEXT,      offsetof(struct cmd_person_options, email),                     \
+          N_("ADDRESS"), N_("where mail reaches the person") },                          \
+        { "group",   0,                                                                  \
+          CLI_TEXTS, offsetof(struct cmd_person_options, groups),                        \
+          N_("ID"),  N_("a group the person is in; '' for none; may be repeated") },     \
+        { "device",   0,                                                                 \
+          CLI_TEXTS,  offsetof(struct cmd_person_options, devices),                      \
+          N_("NAME"), N_("what reads the mail: a phone, Outlook …; may be repeated") },  \
+    {                                                                                    \
+        "alias", 0, CLI_TEXTS, offsetof(struct cmd_person_options, aliases), N_("NAME"), \
+            N_("another address, account (xy000000-ovh), API key or login of theirs "    \
+               "at OVH, looked for when they leave; may be repeated")                    \
     }
 
 static const struct cli_option add_options[] = {
@@ -55,8 +60,14 @@ static enum psn_code parse_kind(const char *text, enum psn_person_kind *ret_kind
 }
 
 /* A list option replaces the whole list; one empty value empties it. */
+struct words {
+    char *at; /* `max` of them, each in `size` bytes */
+    size_t size;
+    size_t max;
+};
+
 static enum psn_code copy_words(const char *option, const struct cli_texts *texts,
-                                char (*words)[PSN_PERSON_WORD_MAX], size_t *ret_count,
+                                const struct words *words, size_t *ret_count,
                                 struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
@@ -66,18 +77,24 @@ static enum psn_code copy_words(const char *option, const struct cli_texts *text
     *ret_count = 0;
     if (texts->count == 1 && !texts->items[0][0])
         return PSN_OK;
-    if (texts->count > PSN_PERSON_WORDS_MAX)
+    if (texts->count > words->max)
         return psn_fail(err, PSN_E_INVALID, _("%s: at most %d of them"), option,
-                        PSN_PERSON_WORDS_MAX);
+                        (int)words->max);
     for (size_t i = 0; !rc && i < texts->count; i++)
-        rc = cli_field_copy(option, texts->items[i], words[(*ret_count)++],
-                            PSN_PERSON_WORD_MAX, err);
+        rc = cli_field_copy(option, texts->items[i],
+                            words->at + (*ret_count)++ * words->size, words->size, err);
     return rc;
 }
 
 static enum psn_code fill(const struct cmd_person_options *options,
                           struct psn_person *person, struct psn_error *err)
 {
+    const struct words groups = { person->groups[0], PSN_PERSON_WORD_MAX,
+                                  PSN_PERSON_WORDS_MAX };
+    const struct words devices = { person->devices[0], PSN_PERSON_WORD_MAX,
+                                   PSN_PERSON_WORDS_MAX };
+    const struct words aliases = { person->aliases[0], PSN_PERSON_ALIAS_MAX,
+                                   PSN_PERSON_ALIASES_MAX };
     enum psn_code rc = PSN_OK;
 
     if (options->kind)
@@ -89,11 +106,13 @@ static enum psn_code fill(const struct cmd_person_options *options,
         rc = cli_field_copy("--email", options->email, person->email,
                             sizeof person->email, err);
     if (!rc)
-        rc = copy_words("--group", &options->groups, person->groups, &person->group_count,
+        rc = copy_words("--group", &options->groups, &groups, &person->group_count, err);
+    if (!rc)
+        rc = copy_words("--device", &options->devices, &devices, &person->device_count,
                         err);
     return rc ? rc
-              : copy_words("--device", &options->devices, person->devices,
-                           &person->device_count, err);
+              : copy_words("--alias", &options->aliases, &aliases, &person->alias_count,
+                           err);
 }
 
 static enum psn_code print_done(struct cli *cli, const char *id, const char *member,
@@ -151,7 +170,9 @@ const struct cli_command cmd_person_add = {
            "passation person add claire --kind client --email claire@martin.fr\t"
            "issues to her open with a code\n"
            "passation person add nadia --kind team --group compta --device iPhone\t"
-           "with what she reads mail on\n"),
+           "with what she reads mail on\n"
+           "passation person add paul --kind provider --email paul@studio.fr --alias "
+           "pd12345-ovh\twith his account at OVH, which is a way in\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,
@@ -177,7 +198,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
 const struct cli_command cmd_person_set = {
     .name = "person set",
     .arguments = N_("ID"),
-    .summary = N_("change a person's name, e-mail, kind, groups or devices"),
+    .summary = N_("change a person's name, e-mail, kind, groups, devices or aliases"),
     .examples = N_("passation person set jp --email jp@exemple.fr\tone field\n"
                    "passation person set jp --group seo --group redaction\t"
                    "these two groups from now on\n"

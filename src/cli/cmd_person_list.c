@@ -53,7 +53,12 @@ static void put_json(struct cli_json *json, struct psn_person *person)
     cli_json_close(json, ']');
     put_words(json, "groups", person->groups, person->group_count);
     put_words(json, "devices", person->devices, person->device_count);
+    cli_json_open(json, "aliases", '[');
+    for (size_t i = 0; i < person->alias_count; i++)
+        cli_json_text(json, NULL, person->aliases[i]);
+    cli_json_close(json, ']');
     cli_json_time(json, "departing_at", person->departing_s);
+    cli_json_time(json, "departed_at", person->departed_s);
     cli_json_time(json, "created_at", person->created_s);
     cli_json_close(json, '}');
 }
@@ -99,7 +104,9 @@ static enum psn_code list_person(void *arg, const struct psn_person *person,
     cli_table_cell(listing->table, kind_shown(person->kind));
     cli_table_cell(listing->table, key_shown(person));
     cli_table_cell(listing->table, groups);
-    cli_table_cell(listing->table, person->departing_s ? _("leaving") : person->name);
+    cli_table_cell(listing->table, person->departed_s    ? _("has left")
+                                   : person->departing_s ? _("leaving")
+                                                         : person->name);
     return PSN_OK;
 }
 
@@ -183,7 +190,11 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
     cli_display_row(table, _("Groups"), words);
     join(words, sizeof words, person.devices, person.device_count);
     cli_display_row(table, _("Devices"), words);
-    if (person.departing_s)
+    for (size_t i = 0; i < person.alias_count; i++)
+        cli_display_row(table, i ? "" : _("Also known as"), person.aliases[i]);
+    if (person.departed_s)
+        cli_display_row(table, _("Left on"), cli_display_time(person.departed_s, time));
+    else if (person.departing_s)
         cli_display_row(table, _("Leaving since"),
                         cli_display_time(person.departing_s, time));
     cli_table_print(cli, table);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/delivery.h"
+#include "cli/departing.h"
 #include "cli/linking.h"
 #include "cli/outcome.h"
 
@@ -99,6 +100,9 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
     struct psn_run run;
     struct psn_error keys = { 0 }; /* told at the end */
     struct psn_error files = { 0 };
+    struct psn_error departures = { 0 };
+    struct cli_departing departing = { &options->where, options->jobs };
+    size_t leaving = 0;
     size_t issues = 0;
     enum psn_code rc;
 
@@ -112,6 +116,9 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
     /* First the keys: what is unfinished may wait for one of them. */
     if (cli->arg_count == 0)
         PSN_IGNORE(cli_link_resume(cli, &keys));
+    /* Then who leaves: his ways in before any password. */
+    if (cli->arg_count == 0)
+        PSN_IGNORE(cli_depart_open(cli, &departing, &leaving, &departures));
     rc = cli_outcomes_begin(&outcomes, cli, &run, err);
     run.again = options->again;
     if (!rc)
@@ -122,11 +129,12 @@ static enum psn_code run_resume(struct cli *cli, const void *arg, struct psn_err
         if (cli->arg_count == 0 && !cli_stop_asked())
             finish_issues(cli, options, &issues, &files);
     }
-    if (keys.code || files.code || issues)
+    if (keys.code || files.code || issues || leaving)
         outcomes.nothing = NULL;
     else
         outcomes.nothing = _("Nothing is unfinished.");
     rc = cli_outcomes_end(&outcomes, rc, err);
+    rc = end_with(cli, rc, &departures, err);
     rc = end_with(cli, rc, &keys, err);
     return end_with(cli, rc, &files, err);
 }

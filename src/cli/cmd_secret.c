@@ -15,6 +15,7 @@ struct cmd_secret_options {
     const char *note;
     int secret_fd;
     bool generate;
+    bool replacement;
 };
 
 #define TEXT_OPTION(option, member, value, help)                                      \
@@ -22,18 +23,29 @@ struct cmd_secret_options {
         option, 0, CLI_TEXT, offsetof(struct cmd_secret_options, member), value, help \
     }
 
-static const struct cli_option secret_options[] = {
-    TEXT_OPTION("type", type, N_("TYPE"),
-                N_("what it is: ftp, database, cms, licence, stripe, totp …; see "
-                   "passation-secret(1)")),
-    TEXT_OPTION("user", user, N_("USER"), N_("the user name that goes with it")),
-    TEXT_OPTION("url", url, N_("URL"), N_("where it is used")),
-    TEXT_OPTION("expires", expires, N_("YYYY-MM-DD"), N_("the last day it is valid")),
-    TEXT_OPTION("note", note, N_("TEXT"), N_("anything else; not a secret")),
-    { "secret-fd", 0, CLI_FD, offsetof(struct cmd_secret_options, secret_fd), N_("N"),
-      N_("read the secret from this descriptor, up to its end") },
-    { "generate", 0, CLI_FLAG, offsetof(struct cmd_secret_options, generate), NULL,
-      N_("make a random password") },
+#define SECRET_OPTIONS                                                                \
+    TEXT_OPTION("type", type, N_("TYPE"),                                             \
+                N_("what it is: ftp, database, cms, licence, stripe, totp …; see "  \
+                   "passation-secret(1)")),                                           \
+        TEXT_OPTION("user", user, N_("USER"), N_("the user name that goes with it")), \
+        TEXT_OPTION("url", url, N_("URL"), N_("where it is used")),                   \
+        TEXT_OPTION("expires", expires, N_("YYYY-MM-DD"),                             \
+                    N_("the last day it is valid")),                                  \
+        TEXT_OPTION("note", note, N_("TEXT"), N_("anything else; not a secret")),     \
+        { "secret-fd", 0,                                                             \
+          CLI_FD,      offsetof(struct cmd_secret_options, secret_fd),                \
+          N_("N"),     N_("read the secret from this descriptor, up to its end") },   \
+    {                                                                                 \
+        "generate", 0, CLI_FLAG, offsetof(struct cmd_secret_options, generate), NULL, \
+            N_("make a random password")                                              \
+    }
+
+static const struct cli_option add_options[] = { SECRET_OPTIONS, { 0 } };
+
+static const struct cli_option set_options[] = {
+    SECRET_OPTIONS,
+    { "replacement", 0, CLI_FLAG, offsetof(struct cmd_secret_options, replacement), NULL,
+      N_("the one that was made ready when somebody left") },
     { 0 },
 };
 
@@ -157,7 +169,7 @@ const struct cli_command cmd_secret_add = {
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 2,
     .max_args = 2,
-    .options = secret_options,
+    .options = add_options,
     .options_size = sizeof(struct cmd_secret_options),
     .run = run_add,
 };
@@ -175,6 +187,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
         .url = options->url,
         .note = options->note,
         .expires = options->expires,
+        .replacement = options->replacement,
     };
     bool only_fields = options->secret_fd < 0 && !options->generate &&
                        (options->type || options->user || options->url || options->note ||
@@ -182,7 +195,12 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
     uint64_t version = 0;
     enum psn_code rc = PSN_OK;
 
-    if (!only_fields)
+    if (options->replacement && (options->generate || options->secret_fd >= 0))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("--replacement goes without --generate and --secret-fd"));
+    if (options->replacement)
+        only_fields = false;
+    else if (!only_fields)
         rc = take_value(cli, options, &value, err);
     change.value = value;
     if (!rc)
@@ -202,7 +220,7 @@ const struct cli_command cmd_secret_set = {
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 2,
     .max_args = 2,
-    .options = secret_options,
+    .options = set_options,
     .options_size = sizeof(struct cmd_secret_options),
     .run = run_set,
 };

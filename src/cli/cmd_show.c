@@ -19,6 +19,8 @@ static const struct cli_option show_options[] = {
       N_("draw it as a QR code on the terminal") },
     { "versions", 0, CLI_FLAG, offsetof(struct cmd_show_options, versions), NULL,
       N_("list all versions, those being tried too; with --reveal their values") },
+    { "replacement", 0, CLI_FLAG, offsetof(struct cmd_show_options, replacement), NULL,
+      N_("not the present one, but what was made ready to take its place") },
     { 0 },
 };
 
@@ -162,6 +164,10 @@ static enum psn_code check_options(const struct cli *cli,
                         _("choose one of --reveal, --clip and --qrcode"));
     if (options->versions && (options->copy || options->qr))
         return psn_fail(err, PSN_E_INVALID, _("--versions goes with --reveal alone"));
+    if (options->replacement && (options->versions || cli->arg_count < 2))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("--replacement is of a secret with a label, without "
+                          "--versions"));
     if (cli->json && options->qr)
         return psn_fail(err, PSN_E_INVALID, _("--qrcode draws, which JSON cannot hold"));
     return PSN_OK;
@@ -183,14 +189,17 @@ static enum psn_code show(struct cli *cli, const struct cmd_show_options *option
 {
     PSN_AUTO(psn_secret) *value = NULL;
     enum psn_how how = options->qr ? PSN_HOW_QR : PSN_HOW_SHOWN;
-    uint64_t version = 0;
+    uint64_t version = options->replacement ? subject->info.replacement : 0;
     enum psn_code rc = PSN_OK;
 
+    if (options->replacement && version == 0)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("%s, %s: no replacement was made ready"),
+                        subject->role.address, CLI_SHOWN(subject->label));
     if (options->copy)
         how = PSN_HOW_COPIED;
     if (options->reveal || options->copy || options->qr)
-        rc = psn_reveal(cli->vault, subject->role.address, subject->label, 0, how, &value,
-                        &version, err);
+        rc = psn_reveal(cli->vault, subject->role.address, subject->label, version, how,
+                        &value, &version, err);
     if (!rc && options->copy)
         rc = cli_copy_secret(cli, value, err);
     if (!rc && options->qr)

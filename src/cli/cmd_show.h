@@ -8,6 +8,7 @@ struct cmd_show_options {
     bool copy;
     bool qr;
     bool versions;
+    bool replacement;
 };
 
 /* What is shown: a role's password, or another secret of it. */

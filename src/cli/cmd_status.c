@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/due_list.h"
 #include "cli/key_show.h"
 #include "cli/linking.h"
 
@@ -31,6 +32,7 @@ struct status {
     uint64_t key_rows;
     uint64_t keys_to_renew; /* that end soon, or have ended */
     uint64_t keys_asked;
+    uint64_t drift; /* departures that are open, and what happened without us */
     bool agent;
     int64_t idle_s;
     int64_t absolute_s;
@@ -247,6 +249,16 @@ static void put_counts(struct cli_json *json, const struct status *status)
     cli_json_close(json, '}');
 }
 
+static enum psn_code read_drift(struct cli *cli, struct cli_due_list *drift,
+                                struct psn_error *err)
+{
+    enum psn_code rc = cli_due_list_read(cli, NULL, drift, err);
+
+    if (!rc)
+        cli_due_list_keep_drift(drift);
+    return rc;
+}
+
 static enum psn_code put_known(void *arg, const char *client, struct psn_error *err)
 {
     (void)err;
@@ -258,6 +270,7 @@ static enum psn_code print_json(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct status status = { .cli = cli, .json = &json };
+    struct cli_due_list drift = { 0 };
     char id[2 * PSN_VAULT_ID_SIZE + 1];
     enum psn_code rc;
 
@@ -276,6 +289,10 @@ static enum psn_code print_json(struct cli *cli, struct psn_error *err)
     if (!rc)
         rc = psn_due_credential_each(cli->vault, put_known, &json, err);
     cli_json_close(&json, ']');
+    if (!rc)
+        rc = read_drift(cli, &drift, err);
+    cli_due_list_json(&json, "drift", &drift);
+    cli_due_list_release(&drift);
     put_counts(&json, &status);
     cli_json_close(&json, '}');
     return rc ? rc : cli_json_print(cli, &json, err);
@@ -335,7 +352,7 @@ static void print_next_step(const struct status *status)
         cli_print(cli, _("\nNext: passation ovh link CLIENT\n"));
     else if (status->role_count == 0)
         cli_print(cli, _("\nNext: passation ovh inventory CLIENT\n"));
-    else if (status->listed == 0)
+    else if (status->listed == 0 && status->drift == 0)
         cli_print(cli, _("\nNothing is left to be finished.\n"));
 }
 
@@ -363,6 +380,21 @@ static enum psn_code print_keys(struct status *status, struct psn_error *err)
     if (status->keys_asked > 0)
         cli_note(cli, _("Look whether an owner has approved: passation resume"));
     return PSN_OK;
+}
+
+/* What the last look at OVH, or a login, has told. */
+static enum psn_code print_drift(struct status *status, struct psn_error *err)
+{
+    struct cli_due_list drift = { 0 };
+    enum psn_code rc = read_drift(status->cli, &drift, err);
+
+    status->drift = drift.count;
+    if (!rc && drift.count > 0) {
+        cli_print(status->cli, "\n%s\n", _("To be looked at:"));
+        rc = cli_due_print(status->cli, &drift, err);
+    }
+    cli_due_list_release(&drift);
+    return rc;
 }
 
 static enum psn_code warn_known(void *arg, const char *client, struct psn_error *err)
@@ -404,8 +436,10 @@ static enum psn_code run_status(struct cli *cli, const void *options,
                                "and %llu more: passation role ls\n",
                                (unsigned long)status.unlisted),
                   (unsigned long long)status.unlisted);
-    print_next_step(&status);
-    return PSN_OK;
+    rc = print_drift(&status, err);
+    if (!rc)
+        print_next_step(&status);
+    return rc;
 }
 
 const struct cli_command cmd_status = {

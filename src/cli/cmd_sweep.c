@@ -37,6 +37,9 @@ static enum psn_code collect(void *arg, const struct psn_access *access,
 {
     struct accesses *accesses = arg;
 
+    /* That they are there is told by ovh inventory, and by due. */
+    if (access->finding.kind == PSN_FINDING_MAILBOX)
+        return PSN_OK;
     if (accesses->count == accesses->capacity) {
         size_t capacity = accesses->capacity ? 2 * accesses->capacity : 32;
         struct psn_access *grown = reallocarray(accesses->items, capacity, sizeof *grown);
@@ -57,16 +60,6 @@ static size_t count_pending(const struct accesses *accesses)
     for (size_t i = 0; i < accesses->count; i++)
         count += psn_access_is_pending(&accesses->items[i]);
     return count;
-}
-
-/* What no call of OVH's API tells: a hand has to look. */
-static const char *unseen_of(const struct psn_role *role)
-{
-    if (strcmp(role->backend, "zimbra") == 0)
-        return _("filters, shared folders and connected devices, in Zimbra's webmail");
-    if (strcmp(role->backend, "email/domain") == 0)
-        return _("programs and telephones that are still connected; the webmail's rules");
-    return _("rules, forwards and connected devices, in Outlook's webmail (Options)");
 }
 
 /* --- for programs --- */
@@ -117,13 +110,13 @@ static enum psn_code add_unseen(void *arg, const struct psn_role *role,
     if (unseen->json) {
         cli_json_open(unseen->json, NULL, '{');
         cli_json_text(unseen->json, "address", role->address);
-        cli_json_text(unseen->json, "look_at", unseen_of(role));
+        cli_json_text(unseen->json, "look_at", cli_unseen_of(role));
         cli_json_close(unseen->json, '}');
         return PSN_OK;
     }
     cli_table_cell(unseen->table, "");
     cli_table_cell(unseen->table, role->address);
-    cli_table_cell(unseen->table, unseen_of(role));
+    cli_table_cell(unseen->table, cli_unseen_of(role));
     return PSN_OK;
 }
 

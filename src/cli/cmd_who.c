@@ -36,6 +36,10 @@ static const char *how_shown(enum psn_how how)
         return _("exported it");
     case PSN_HOW_ISSUED:
         return _("was issued it");
+    case PSN_HOW_REACHED:
+        return _("could open the vault");
+    case PSN_HOW_ACCESS:
+        return _("had another way in");
     }
     return "";
 }
@@ -261,7 +265,11 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     if (!rc)
         rc = who_reaches(cli, address ? NULL : who, address, err);
     if (!rc && !address && in_force > 0)
-        cli_note(cli, _("To take back what is in force: passation revoke %s"),
+        cli_note(cli,
+                 person.departing_s
+                     ? _("His departure is to be finished: passation resume; the report "
+                         "says what is left: passation depart %s")
+                     : _("To take back what is in force: passation revoke %s"),
                  CLI_SHOWN(who));
     return rc;
 }

@@ -14,6 +14,8 @@ extern const struct cli_command cmd_client_rm;
 extern const struct cli_command cmd_ovh_link;
 extern const struct cli_command cmd_ovh_inventory;
 extern const struct cli_command cmd_sweep;
+extern const struct cli_command cmd_depart;
+extern const struct cli_command cmd_apply;
 extern const struct cli_command cmd_role_add;
 extern const struct cli_command cmd_role_adopt;
 extern const struct cli_command cmd_role_ls;
@@ -87,6 +89,8 @@ const struct cli_command *const cli_commands[] = {
     &cmd_grant,
     &cmd_grant_ls,
     &cmd_revoke,
+    &cmd_depart,
+    &cmd_apply,
     &cmd_outbox,
     &cmd_receipt_check,
     &cmd_who,

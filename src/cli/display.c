@@ -8,6 +8,22 @@ const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE])
     return time_s ? psn_clock_format(time_s, out) : "-";
 }
 
+const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE])
+{
+    enum {
+        DAY_END = 10,
+        MINUTES_END = 16
+    };
+
+    out[0] = '\0';
+    if (!time_s)
+        return out;
+    (void)psn_clock_format(time_s, out);
+    out[DAY_END] = ' ';
+    memcpy(out + MINUTES_END, " UTC", sizeof " UTC");
+    return out;
+}
+
 const char *cli_display_count(uint64_t number, char out[24])
 {
     if (number == 0)

@@ -11,6 +11,9 @@
 /* RFC 3339 UTC, or "-" for never (0). Returns out. */
 const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE]);
 
+/* For people who read a page: "2026-11-28 23:00 UTC", or "" for never (0). */
+const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE]);
+
 /* The number, or "-" for none (0). Returns out. */
 const char *cli_display_count(uint64_t number, char out[24]);
 void cli_display_json_count(struct cli_json *json, const char *name, uint64_t number);

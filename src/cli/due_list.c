@@ -50,6 +50,16 @@ size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kin
     return count;
 }
 
+void cli_due_list_keep_drift(struct cli_due_list *list)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind >= PSN_DUE_DEPARTURE)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
 enum psn_code cli_due_rotate(struct cli *cli, const struct cli_due_list *list,
                              struct psn_error *err)
 {
@@ -90,8 +100,30 @@ static const char *kind_shown(const struct psn_due *due)
         return _("issue to be written");
     case PSN_DUE_RESUME:
         return _("unfinished: resume");
+    case PSN_DUE_DEPARTURE:
+        return _("departure: resume");
+    case PSN_DUE_OUTSIDE:
+        return _("changed by somebody else");
+    case PSN_DUE_VANISHED:
+        return _("gone at OVH");
+    case PSN_DUE_MOVED:
+        return _("on another platform");
+    case PSN_DUE_APPEARED:
+        return _("new mailbox at OVH");
+    case PSN_DUE_ACCESS:
+        return _("new way in");
     }
     return "";
+}
+
+static const char *secret_shown(const struct psn_due *due)
+{
+    if (due->access[0])
+        return due->access;
+    if (due->label[0])
+        return due->label;
+    return due->kind < PSN_DUE_DEPARTURE || due->kind == PSN_DUE_OUTSIDE ? _("password")
+                                                                         : "-";
 }
 
 static const char *day_shown(int64_t time_s, char out[PSN_TIME_SIZE])
@@ -108,12 +140,22 @@ static void put_json(struct cli_json *json, const struct psn_due *due)
     cli_json_open(json, NULL, '{');
     cli_json_text(json, "kind", psn_due_kind_name(due->kind));
     cli_json_text(json, "person", due->person[0] ? due->person : NULL);
-    cli_json_text(json, "address", due->address);
-    cli_json_text(json, "client", due->client);
+    cli_json_text(json, "address", due->address[0] ? due->address : NULL);
+    cli_json_text(json, "client", due->client[0] ? due->client : NULL);
     cli_json_text(json, "label", due->label[0] ? due->label : NULL);
+    cli_json_text(json, "access", due->access[0] ? due->access : NULL);
     cli_display_json_count(json, "version", due->version);
     cli_json_time(json, "since", due->since_s);
     cli_json_close(json, '}');
+}
+
+void cli_due_list_json(struct cli_json *json, const char *name,
+                       const struct cli_due_list *list)
+{
+    cli_json_open(json, name, '[');
+    for (size_t i = 0; i < list->count; i++)
+        put_json(json, &list->items[i]);
+    cli_json_close(json, ']');
 }
 
 static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list,
@@ -122,12 +164,29 @@ static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
 
     cli_json_open(&json, NULL, '{');
-    cli_json_open(&json, "due", '[');
-    for (size_t i = 0; i < list->count; i++)
-        put_json(&json, &list->items[i]);
-    cli_json_close(&json, ']');
+    cli_due_list_json(&json, "due", list);
     cli_json_close(&json, '}');
     return cli_json_print(cli, &json, err);
+}
+
+/* What happened at OVH without us, each kind once: no --apply does it. */
+static void advise(const struct cli *cli, const struct cli_due_list *list)
+{
+    if (cli_due_list_count(list, PSN_DUE_OUTSIDE))
+        cli_note(cli, _("Changed by somebody else: ask who did; take it back with: "
+                        "passation rotate ADDRESS"));
+    if (cli_due_list_count(list, PSN_DUE_VANISHED))
+        cli_note(cli, _("Gone at OVH: if that is right: passation role rm ADDRESS; else "
+                        "ask the owner who deleted it"));
+    if (cli_due_list_count(list, PSN_DUE_MOVED))
+        cli_note(cli, _("On another platform: its settings may be new; log in and note "
+                        "it: passation verify ADDRESS"));
+    if (cli_due_list_count(list, PSN_DUE_APPEARED))
+        cli_note(cli, _("A new mailbox: ask who made it; take it over with: passation "
+                        "role adopt ADDRESS"));
+    if (cli_due_list_count(list, PSN_DUE_ACCESS))
+        cli_note(cli, _("A new way in: legitimate: passation sweep CLIENT --keep ID; "
+                        "else: --cut ID"));
 }
 
 enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
@@ -150,11 +209,12 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
         const struct psn_due *due = &list->items[i];
 
         cli_table_cell(table, kind_shown(due));
-        cli_table_cell(table, due->address);
-        cli_table_cell(table, due->label[0] ? due->label : _("password"));
+        cli_table_cell(table, due->address[0] ? due->address : "-");
+        cli_table_cell(table, secret_shown(due));
         cli_table_cell(table, due->person[0] ? due->person : "-");
         cli_table_cell(table, day_shown(due->since_s, time));
     }
     cli_table_print(cli, table);
+    advise(cli, list);
     return PSN_OK;
 }

@@ -22,6 +22,13 @@ PSN_MUST_CHECK enum psn_code cli_due_rotate(struct cli *cli,
                                             const struct cli_due_list *list,
                                             struct psn_error *err);
 
+/* Keeps what nobody but a person can settle: departures, drift. */
+void cli_due_list_keep_drift(struct cli_due_list *list);
+
+/* An array of it. */
+void cli_due_list_json(struct cli_json *json, const char *name,
+                       const struct cli_due_list *list);
+
 /* Prints the list, as a table or as {"due": […]}. */
 PSN_MUST_CHECK enum psn_code cli_due_print(struct cli *cli,
                                            const struct cli_due_list *list,

@@ -6,4 +6,10 @@
 /* What stands above the findings of a kind, for people. */
 const char *cli_finding_heading(enum psn_finding_kind kind);
 
+/* One of that kind, in a sentence: "forward". */
+const char *cli_finding_noun(enum psn_finding_kind kind);
+
+/* What no call of OVH's API tells of a mailbox: a hand has to look there. */
+const char *cli_unseen_of(const struct psn_role *role);
+
 #endif

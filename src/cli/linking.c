@@ -130,7 +130,8 @@ static void print_expiry(struct cli *cli, const struct psn_link *link)
 
     if (link->use == PSN_KEY_CUT)
         cli_print(cli,
-                  _("It is for 'passation sweep'. Here it is over on %s;\n"
+                  _("It is for 'passation sweep' and 'passation depart'. Here it is over "
+                    "on %s;\n"
                     "at OVH it lasts as long as the owner chose.\n"),
                   cli_display_time(link->expires_s, time));
     else if (link->expires_s)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/departure_report.h"
 #include "cli/display.h"
 #include "cli/fields.h"
 #include "cli/output.h"
@@ -271,6 +272,11 @@ static enum psn_code print_summary(struct cli_outcomes *outcomes, enum psn_code 
     cli_json_number(&json, "old_open", (int64_t)outcomes->old_open);
     cli_json_bool(&json, "dry_run", outcomes->plan);
     cli_json_number(&json, "exit", psn_code_exit_status(rc));
+    if (outcomes->departure) {
+        cli_json_open(&json, "departure", '{');
+        cli_departure_facts_json(outcomes->departure, &json);
+        cli_json_close(&json, '}');
+    }
     cli_json_close(&json, '}');
     cli_json_close(&json, '}');
     return cli_json_print(outcomes->cli, &json, err);
@@ -377,7 +383,7 @@ enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
 
     cli_progress_free(outcomes->progress);
     outcomes->progress = NULL;
-    if (outcomes->cli->json && (outcomes->total > 0 || !rc))
+    if (outcomes->cli->json && (outcomes->total > 0 || !rc || outcomes->departure))
         printed = print_summary(outcomes, rc, rc ? NULL : err);
     if (!rc && outcomes->total == 0 && outcomes->nothing)
         cli_note(outcomes->cli, "%s", outcomes->nothing);

@@ -27,7 +27,11 @@ enum {
     TAG_LAST = 18,
     TAG_DECIDED = 19,
     TAG_DECIDED_BY = 20,
-    TAG_MAX = 20,
+    TAG_GONE = 21,
+    TAG_LATER = 22,
+    TAG_TAKEN = 23,
+    TAG_KNOWN_TO = 24,
+    TAG_MAX = 24,
     ID_PRF = 8,
     ACCESS_RECORD_MAX = 8 * 1024,
 };
@@ -75,6 +79,10 @@ enum psn_code psn_access_row_write(struct psn_vault *vault, struct psn_access_ro
     psn_record_put_number(&plain, TAG_LAST, (uint64_t)access->last_s);
     psn_record_put_number(&plain, TAG_DECIDED, (uint64_t)access->decided_s);
     psn_record_put_text(&plain, TAG_DECIDED_BY, access->decided_by);
+    psn_record_put_number(&plain, TAG_GONE, (uint64_t)access->gone_s);
+    psn_record_put_number(&plain, TAG_LATER, access->is_later);
+    psn_record_put_number(&plain, TAG_TAKEN, access->is_taken);
+    psn_record_put_text(&plain, TAG_KNOWN_TO, access->known_to);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -133,10 +141,15 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_access_row *
     access->first_s = (int64_t)psn_record_number(&record, TAG_FIRST);
     access->last_s = (int64_t)psn_record_number(&record, TAG_LAST);
     access->decided_s = (int64_t)psn_record_number(&record, TAG_DECIDED);
+    access->gone_s = (int64_t)psn_record_number(&record, TAG_GONE);
+    access->is_later = psn_record_number(&record, TAG_LATER) != 0;
+    access->is_taken = psn_record_number(&record, TAG_TAKEN) != 0;
     if (access->state > PSN_ACCESS_GONE || !get_finding(&record, &access->finding) ||
         !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
         !psn_record_text(&record, TAG_DECIDED_BY, access->decided_by,
-                         sizeof access->decided_by))
+                         sizeof access->decided_by) ||
+        !psn_record_text(&record, TAG_KNOWN_TO, access->known_to,
+                         sizeof access->known_to))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of an access is malformed"));
     return PSN_OK;
 }

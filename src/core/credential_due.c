@@ -66,8 +66,9 @@ static enum psn_code credential_revision(struct psn_vault *vault, const char *cl
                                                  : psn_fail(err, rc, "%s", why.message);
 }
 
-static enum psn_code each_due(struct psn_vault *vault, psn_due_credential_fn *each,
-                              void *arg, struct psn_error *err)
+enum psn_code psn_due_credential_list(struct psn_vault *vault,
+                                      psn_due_credential_fn *each, void *arg,
+                                      struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) ids = psn_buf_init(PSN_RECORD_MAX);
     uint64_t revision;
@@ -90,7 +91,8 @@ enum psn_code psn_due_credential_each(struct psn_vault *vault,
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
-    return rc ? rc : psn_vault_end(vault, each_due(vault, each, arg, err), err);
+    return rc ? rc
+              : psn_vault_end(vault, psn_due_credential_list(vault, each, arg, err), err);
 }
 
 struct collecting {
@@ -172,7 +174,7 @@ enum psn_code psn_due_carry(struct psn_vault *from, struct psn_vault *to, bool a
 
     if (!rc)
         rc = all ? psn_client_ids(from, collect_linked, &list, err)
-                 : each_due(from, collect, &list, err);
+                 : psn_due_credential_list(from, collect, &list, err);
     if (rc || (ids.size == 0 && revision == 0))
         return rc;
     return write_list(to, &ids, revision + 1, err);

@@ -7,6 +7,11 @@
  * row beside the vault's own keys. */
 #define PSN_DUE_NAME "due"
 
+/* Inside a transaction: psn_due_credential_each(). */
+PSN_MUST_CHECK enum psn_code psn_due_credential_list(struct psn_vault *vault,
+                                                     psn_due_credential_fn *each,
+                                                     void *arg, struct psn_error *err);
+
 /* Inside a rekey, after everything was copied from `from` to `to`: notes in `to` the
  * clients whose credential is still due; with all, each client that has one, and forgets
  * the keys that wait for their owner. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/access.h"
 #include "core/exposure.h"
 #include "core/person.h"
 #include "core/reach.h"
@@ -23,6 +24,18 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "issue";
     case PSN_DUE_RESUME:
         return "resume";
+    case PSN_DUE_DEPARTURE:
+        return "departure";
+    case PSN_DUE_OUTSIDE:
+        return "changed_outside";
+    case PSN_DUE_VANISHED:
+        return "vanished";
+    case PSN_DUE_MOVED:
+        return "moved";
+    case PSN_DUE_APPEARED:
+        return "appeared";
+    case PSN_DUE_ACCESS:
+        return "access";
     }
     return "unknown";
 }
@@ -58,9 +71,25 @@ static bool same_secret(const struct psn_exposure *a, const struct psn_exposure 
            strcmp(a->person, b->person) == 0 && a->dying == b->dying;
 }
 
+struct people {
+    struct psn_person *items;
+    size_t count;
+};
+
+/* Passwords of somebody whose departure goes on are its business: it knows which of them
+ * have to wait for a way in to be closed. */
+static bool is_leaving(const struct people *people, const char *id)
+{
+    for (size_t i = 0; i < people->count; i++)
+        if (strcmp(people->items[i].id, id) == 0)
+            return people->items[i].departing_s && !people->items[i].departed_s;
+    return false;
+}
+
 /* An exposure list is sorted by address, label, version and person: of one person's
  * several ways to have seen a version, the first is enough. */
 static enum psn_code add_exposures(const struct psn_reach_map *map,
+                                   const struct people *people,
                                    const struct psn_exposure_list *seen,
                                    struct due_list *list, struct psn_error *err)
 {
@@ -74,6 +103,7 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
                                .since_s = at->at_s };
 
         if (!at->in_force || (last && same_secret(last, at)) ||
+            (!at->label[0] && is_leaving(people, at->person)) ||
             psn_reach_has_right(map, at->person, at->address, at->label))
             continue;
         if (at->dying)
@@ -135,19 +165,85 @@ static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_
     return rc;
 }
 
+/* --- who is leaving --- */
+
+static enum psn_code add_departures(const struct people *people, const char *person,
+                                    struct due_list *list, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < people->count; i++) {
+        const struct psn_person *at = &people->items[i];
+        struct psn_due due = { .kind = PSN_DUE_DEPARTURE, .since_s = at->departing_s };
+
+        if (!at->departing_s || at->departed_s || (person && strcmp(person, at->id) != 0))
+            continue;
+        memcpy(due.person, at->id, sizeof due.person);
+        rc = append(list, &due, err);
+    }
+    return rc;
+}
+
 /* --- what was interrupted --- */
 
-static enum psn_code add_unfinished(void *arg, const struct psn_role_row *row,
-                                    struct psn_error *err)
+static enum psn_code add_role(struct due_list *list, const struct psn_role_row *row,
+                              enum psn_due_kind kind, int64_t since_s,
+                              struct psn_error *err)
 {
-    struct psn_due due = { .kind = PSN_DUE_RESUME, .version = row->rotation.pend };
+    struct psn_due due = { .kind = kind, .since_s = since_s };
 
-    if (row->rotation.phase == PSN_ROTATION_STABLE)
-        return PSN_OK;
-    due.since_s = row->rotation.last_send_s;
+    due.version = kind == PSN_DUE_RESUME ? row->rotation.pend : row->rotation.cur;
     memcpy(due.address, row->address, sizeof due.address);
     memcpy(due.client, row->client, sizeof due.client);
-    return append(arg, &due, err);
+    return append(list, &due, err);
+}
+
+/* A change under way finds out by itself what is otherwise than it was. */
+static enum psn_code add_of_role(void *arg, const struct psn_role_row *row,
+                                 struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (row->rotation.phase != PSN_ROTATION_STABLE)
+        return add_role(arg, row, PSN_DUE_RESUME, row->rotation.last_send_s, err);
+    if (row->gone_s)
+        return add_role(arg, row, PSN_DUE_VANISHED, row->gone_s, err);
+    if (row->outside_s)
+        rc = add_role(arg, row, PSN_DUE_OUTSIDE, row->outside_s, err);
+    if (!rc && row->moved_s)
+        rc = add_role(arg, row, PSN_DUE_MOVED, row->moved_s, err);
+    return rc;
+}
+
+/* --- what a sweep found new --- */
+
+struct new_ones {
+    struct psn_vault *vault;
+    struct due_list *list;
+};
+
+static enum psn_code add_new(void *arg, const struct psn_access_row *row,
+                             struct psn_error *err)
+{
+    struct new_ones *ones = arg;
+    const struct psn_access *access = &row->access;
+    bool is_mailbox = access->finding.kind == PSN_FINDING_MAILBOX;
+    struct psn_due due = { .kind = is_mailbox ? PSN_DUE_APPEARED : PSN_DUE_ACCESS,
+                           .since_s = access->first_s };
+    struct psn_role_row role;
+
+    if (!access->is_later || access->state != PSN_ACCESS_OPEN ||
+        access->finding.kind == PSN_FINDING_UNREADABLE ||
+        (!is_mailbox && !psn_access_is_pending(access)))
+        return PSN_OK;
+    (void)snprintf(due.address, sizeof due.address, "%.254s", access->finding.subject);
+    memcpy(due.client, row->client, sizeof due.client);
+    if (is_mailbox)
+        return psn_role_read(ones->vault, due.address, &role, NULL) == PSN_E_NOT_FOUND
+                   ? append(ones->list, &due, err)
+                   : PSN_OK;
+    (void)snprintf(due.access, sizeof due.access, "%s", access->finding.id);
+    return append(ones->list, &due, err);
 }
 
 /* --- all --- */
@@ -170,9 +266,12 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
 {
     struct psn_reach_map map = { 0 };
     struct psn_exposure_list seen = { 0 };
+    struct people people = { 0 };
     struct psn_person known;
     enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
 
+    if (!rc)
+        rc = psn_person_list(vault, &people.items, &people.count, err);
     if (!rc)
         rc = psn_reach_map_load(vault, &map, err);
     if (!rc)
@@ -180,11 +279,17 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     if (!rc)
         rc = add_grants(vault, &map, person, list, err);
     if (!rc)
-        rc = add_exposures(&map, &seen, list, err);
+        rc = add_exposures(&map, &people, &seen, list, err);
+    if (!rc)
+        rc = add_departures(&people, person, list, err);
     if (!rc && !person)
-        rc = psn_role_scan(vault, NULL, 0, add_unfinished, list, err);
+        rc = psn_role_scan(vault, NULL, 0, add_of_role, list, err);
+    if (!rc && !person)
+        rc = psn_access_row_each(vault, NULL, add_new, &(struct new_ones){ vault, list },
+                                 err);
     psn_exposure_list_release(&seen);
     psn_reach_map_release(&map);
+    free(people.items);
     return rc;
 }
 

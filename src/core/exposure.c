@@ -40,6 +40,10 @@ const char *psn_how_name(enum psn_how how)
         return "exported";
     case PSN_HOW_ISSUED:
         return "issued";
+    case PSN_HOW_REACHED:
+        return "reached";
+    case PSN_HOW_ACCESS:
+        return "access";
     }
     return "unknown";
 }

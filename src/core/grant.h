@@ -52,6 +52,11 @@ PSN_MUST_CHECK enum psn_code psn_grant_list(struct psn_vault *vault, const char 
                                             struct psn_grant_list *ret_list,
                                             struct psn_error *err);
 
+/* Inside a write: ends all of a person's, and voids every issue that was not confirmed.
+ */
+PSN_MUST_CHECK enum psn_code psn_grant_end_all(struct psn_vault *vault,
+                                               const char *person, struct psn_error *err);
+
 bool psn_grant_row_is_of(const struct psn_grant_row *row, const char *person);
 enum psn_grant_state psn_grant_row_state(const struct psn_grant_row *row, int64_t now_s);
 

@@ -353,6 +353,30 @@ static enum psn_code end_grants(struct psn_vault *vault, const char *person,
     return rc;
 }
 
+enum psn_code psn_grant_end_all(struct psn_vault *vault, const char *person,
+                                struct psn_error *err)
+{
+    PSN_AUTO_FREE const char **addresses = NULL;
+    struct psn_grant_list list = { 0 };
+    enum psn_code rc = psn_grant_list(vault, person, &list, err);
+
+    if (!rc) {
+        addresses = calloc(list.count + 1, sizeof *addresses);
+        if (!addresses)
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    for (size_t i = 0; !rc && i < list.count; i++) {
+        addresses[i] = list.items[i].address;
+        if (!list.items[i].ended_s)
+            rc = end_one(vault, &list.items[i], err);
+    }
+    /* Those of a grant that ended before, too. */
+    if (!rc)
+        rc = psn_issue_void(vault, person, addresses, list.count, err);
+    psn_grant_list_release(&list);
+    return rc;
+}
+
 enum psn_code psn_grant_end(struct psn_vault *vault, const char *person,
                             const char *const *globs, size_t glob_count,
                             size_t *ret_count, struct psn_error *err)

@@ -12,8 +12,10 @@
 #include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/journal.h"
+#include "core/person.h"
 #include "core/record.h"
 #include "core/version.h"
+#include "crypto/generate.h"
 
 /* What hangs on a role beside its own password. A row under the client's data key
  * describes the secret; its values are versions. */
@@ -29,88 +31,10 @@ enum {
     TAG_CREATED = 9,
     TAG_CHANGED = 10,
     TAG_HIDDEN = 11,
-    TAG_MAX = 11,
+    TAG_REPLACEMENT = 12,
+    TAG_MAX = 12,
     LABEL_PRF = 8,
 };
-
-/* One stable word each; also in passation-secret(1). */
-static const char *const types[] = {
-    "ovh-api",   "ovh-login", "ftp",        "sftp",       "ssh-key",     "database",
-    "cms",       "licence",   "plugin",     "support",    "cdn",         "dns",
-    "smtp",      "ci",        "backup-key", "recovery",   "totp",        "paypal",
-    "stripe",    "clickbank", "psp",        "bank",       "invoicing",   "billing",
-    "supplier",  "ads",       "form",       "newsletter", "social",      "business",
-    "calendar",  "helpdesk",  "chat",       "carrier",    "marketplace", "reviews",
-    "analytics", "hosting",   "domain",     "repository", "other",       NULL
-};
-
-const char *const *psn_secret_types(void)
-{
-    return types;
-}
-
-static enum psn_code check_label(const char *label, struct psn_error *err)
-{
-    char shown[128];
-    size_t length = strlen(label);
-
-    if (length == 0)
-        return psn_fail(err, PSN_E_INVALID, _("a secret needs a label"));
-    if (length > PSN_LABEL_MAX || !psn_text_is_plain(label, length) || label[0] == ' ' ||
-        label[length - 1] == ' ') {
-        (void)psn_fail(err, PSN_E_INVALID, _("'%s' cannot be a label"),
-                       psn_text_shown(label, shown, sizeof shown));
-        return psn_hint(
-            err, PSN_E_INVALID,
-            _("use at most 64 bytes of plain text, without blanks at the ends"));
-    }
-    return PSN_OK;
-}
-
-static enum psn_code check_type(const char *type, struct psn_error *err)
-{
-    char shown[128];
-
-    for (size_t i = 0; types[i]; i++)
-        if (strcmp(types[i], type) == 0)
-            return PSN_OK;
-    if (!type[0])
-        return PSN_OK;
-    (void)psn_fail(err, PSN_E_INVALID, _("'%s' is no type of secret"),
-                   psn_text_shown(type, shown, sizeof shown));
-    return psn_hint(err, PSN_E_INVALID,
-                    _("one of: ftp, sftp, ssh-key, database, cms, licence, "
-                      "plugin, support, stripe, paypal, totp, other …; all "
-                      "are in passation-secret(1)"));
-}
-
-static enum psn_code check_fields(const struct psn_secret_info *info,
-                                  struct psn_error *err)
-{
-    int year;
-    int month;
-    int day;
-    enum psn_code rc = check_type(info->type, err);
-
-    if (rc)
-        return rc;
-    if (!psn_text_is_plain(info->user, strlen(info->user)) ||
-        !psn_text_is_plain(info->url, strlen(info->url)))
-        return psn_fail(
-            err, PSN_E_INVALID,
-            _("%s, %s: the user name or address holds characters that cannot be shown"),
-            info->address, info->label);
-    if (!psn_form_is_note(info->note, strlen(info->note)))
-        return psn_fail(err, PSN_E_INVALID,
-                        _("%s, %s: the note holds characters that cannot be shown"),
-                        info->address, info->label);
-    if (info->expires[0] && !psn_clock_parse_date(info->expires, &year, &month, &day)) {
-        (void)psn_fail(err, PSN_E_INVALID, _("%s, %s: the expiry is not a date"),
-                       info->address, info->label);
-        return psn_hint(err, PSN_E_INVALID, _("write it as YYYY-MM-DD"));
-    }
-    return PSN_OK;
-}
 
 /* --- the row --- */
 
@@ -146,6 +70,7 @@ static enum psn_code put(struct psn_vault *vault, const struct psn_item *item,
     psn_record_put_number(&plain, TAG_CREATED, (uint64_t)info->created_s);
     psn_record_put_number(&plain, TAG_CHANGED, (uint64_t)info->changed_s);
     psn_record_put_number(&plain, TAG_HIDDEN, info->hidden);
+    psn_record_put_number(&plain, TAG_REPLACEMENT, info->replacement);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -175,6 +100,7 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_secret_info 
     info->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     info->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
     info->hidden = psn_record_number(&record, TAG_HIDDEN) != 0;
+    info->replacement = psn_record_number(&record, TAG_REPLACEMENT);
     return PSN_OK;
 }
 
@@ -299,9 +225,9 @@ enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_in
     enum psn_code rc = psn_role_normalize(info->address, checked.address, err);
 
     if (!rc)
-        rc = check_label(checked.label, err);
+        rc = psn_item_check_label(checked.label, err);
     if (!rc)
-        rc = check_fields(&checked, err);
+        rc = psn_item_check_fields(&checked, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, add(vault, &checked, value, err), err);
@@ -335,7 +261,96 @@ static enum psn_code change_fields(struct psn_secret_info *info,
     if (!rc)
         rc = change_text(info->expires, sizeof info->expires, change->expires,
                          "--expires", err);
-    return rc ? rc : check_fields(info, err);
+    return rc ? rc : psn_item_check_fields(info, err);
+}
+
+static enum psn_code label_version(struct psn_vault *vault, const struct psn_item *item,
+                                   uint64_t number, enum psn_version_state state,
+                                   struct psn_error *err)
+{
+    return psn_version_label(vault, item->client, item->info.address, item->info.label,
+                             number, state, err);
+}
+
+static enum psn_code fail_no_replacement(const struct psn_secret_info *info,
+                                         struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("%s, %s: no replacement was made ready"),
+                   info->address, info->label);
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("give the new secret with --secret-fd N, or make one with "
+                      "--generate"));
+}
+
+/* The current value is superseded by the one that is given, or by the one that was made
+ * ready. */
+/* Does somebody who is leaving, or has left, know the present value? */
+static enum psn_code is_known_to_leaver(struct psn_vault *vault,
+                                        const struct psn_item *item, bool *ret_known,
+                                        struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, NULL, item->info.address, &seen, err);
+
+    *ret_known = false;
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        struct psn_person person;
+
+        if (!seen.items[i].in_force || strcmp(seen.items[i].label, item->info.label) != 0)
+            continue;
+        rc = psn_person_read(vault, seen.items[i].person, &person, err);
+        *ret_known = *ret_known || (!rc && person.departing_s);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+/* What he knows is not replaced by itself. */
+static enum psn_code check_differs(struct psn_vault *vault, const struct psn_item *item,
+                                   const struct psn_secret *value, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *present = NULL;
+    struct psn_version version;
+    bool known = false;
+    enum psn_code rc = is_known_to_leaver(vault, item, &known, err);
+
+    if (!rc && known)
+        rc = psn_version_get(vault, item->client, item->info.address, item->info.label,
+                             item->info.version, &version, &present, err);
+    if (rc || !known || !psn_secret_equal(present, value))
+        return rc;
+    return psn_fail(
+        err, PSN_E_POLICY,
+        _("%s, %s: that is the present secret, which somebody who left knows"),
+        item->info.address, item->info.label);
+}
+
+static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
+                               const struct psn_secret_change *change,
+                               struct psn_error *err)
+{
+    struct psn_secret_info *info = &item->info;
+    uint64_t ready = info->replacement;
+    enum psn_code rc =
+        change->value ? check_differs(vault, item, change->value, err) : PSN_OK;
+
+    if (rc)
+        return rc;
+    rc = change->replacement && !ready
+             ? fail_no_replacement(info, err)
+             : label_version(vault, item, info->version, PSN_VERSION_SUPERSEDED, err);
+
+    if (rc)
+        return rc;
+    info->version = (ready ? ready : info->version) + !change->replacement;
+    info->replacement = 0;
+    info->changed_s = vault->world.now_s();
+    info->hidden = false;
+    if (change->replacement)
+        return label_version(vault, item, ready, PSN_VERSION_CURRENT, err);
+    if (ready)
+        rc = label_version(vault, item, ready, PSN_VERSION_REFUSED, err);
+    return rc ? rc : put_value(vault, item, change->value, err);
 }
 
 static enum psn_code set(struct psn_vault *vault, const char *address, const char *label,
@@ -349,15 +364,8 @@ static enum psn_code set(struct psn_vault *vault, const char *address, const cha
         rc = change_fields(&item.info, change, err);
     if (rc)
         return rc;
-    if (change->value) {
-        rc = psn_version_label(vault, item.client, address, label, item.info.version,
-                               PSN_VERSION_SUPERSEDED, err);
-        item.info.version++;
-        item.info.changed_s = vault->world.now_s();
-        item.info.hidden = false;
-        if (!rc)
-            rc = put_value(vault, &item, change->value, err);
-    }
+    if (change->value || change->replacement)
+        rc = set_value(vault, &item, change, err);
     if (!rc)
         rc = put(vault, &item, err);
     if (!rc)
@@ -375,12 +383,48 @@ enum psn_code psn_secret_set(struct psn_vault *vault, const char *address,
     enum psn_code rc = psn_role_normalize(address, normal, err);
 
     if (!rc)
-        rc = check_label(label, err);
+        rc = psn_item_check_label(label, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
               : psn_vault_end(vault, set(vault, normal, label, change, ret_version, err),
                               err);
+}
+
+/* --- replacements --- */
+
+/* Only whoever runs the service can make another of these. */
+static bool is_given_out(const char *type)
+{
+    static const char *const given[] = { "ovh-api",  "ssh-key", "licence", "plugin",
+                                         "recovery", "totp",    "bank",    NULL };
+
+    for (size_t i = 0; given[i]; i++)
+        if (strcmp(given[i], type) == 0)
+            return true;
+    return false;
+}
+
+enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
+                               struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_info *info = &item->info;
+    uint64_t last = info->replacement ? info->replacement : info->version;
+    enum psn_code rc;
+
+    if (is_given_out(info->type))
+        return PSN_OK;
+    rc = psn_generate_password(&value, err);
+    if (!rc && info->replacement)
+        rc = label_version(vault, item, info->replacement, PSN_VERSION_REFUSED, err);
+    info->replacement = last + 1;
+    if (!rc)
+        rc = psn_version_put(vault, item->client, info->address, info->label,
+                             info->replacement, PSN_VERSION_PENDING, value, err);
+    if (!rc)
+        rc = put(vault, item, err);
+    return rc ? rc : note(vault, item, "secret.replacement", err);
 }
 
 static enum psn_code hide(struct psn_vault *vault, const char *address, const char *label,
@@ -405,7 +449,7 @@ enum psn_code psn_secret_rm(struct psn_vault *vault, const char *address,
     enum psn_code rc = psn_role_normalize(address, normal, err);
 
     if (!rc)
-        rc = check_label(label, err);
+        rc = psn_item_check_label(label, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, hide(vault, normal, label, err), err);

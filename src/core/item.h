@@ -14,6 +14,19 @@ PSN_MUST_CHECK enum psn_code psn_item_read(struct psn_vault *vault, const char *
                                            const char *label, struct psn_item *ret_item,
                                            struct psn_error *err);
 
+/* E_INVALID, with what is wrong. */
+PSN_MUST_CHECK enum psn_code psn_item_check_label(const char *label,
+                                                  struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_item_check_fields(const struct psn_secret_info *info,
+                                                   struct psn_error *err);
+
+/* Inside a write: makes a replacement ready for a secret that a leaver knows: a version
+ * that becomes the current one by psn_secret_set(). None for a kind that only the
+ * service itself gives out. */
+PSN_MUST_CHECK enum psn_code psn_item_replace(struct psn_vault *vault,
+                                              struct psn_item *item,
+                                              struct psn_error *err);
+
 /* The same as psn_secret_each(), inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
                                            psn_secret_fn *each, void *arg,

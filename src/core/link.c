@@ -7,6 +7,7 @@
 #include "core/client.h"
 #include "core/credential.h"
 #include "core/journal.h"
+#include "core/key_rate.h"
 #include "core/role.h"
 #include "ovh/inventory.h"
 
@@ -71,7 +72,9 @@ enum psn_code psn_client_connect(struct psn_vault *vault, const struct psn_clien
 {
     PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
     struct psn_ovh_options options = { .key_known = !client->keys.is_account,
-                                       .key_expires_s = client->key_expires_s };
+                                       .key_expires_s = client->key_expires_s,
+                                       .rate = psn_key_rate(vault, client->id,
+                                                            PSN_KEY_WORK) };
     enum psn_code rc;
 
     if (!client->linked) {
@@ -95,7 +98,10 @@ enum psn_code psn_client_connect_cut(struct psn_vault *vault,
 {
     PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
     int64_t until_s = client->keys.cut_expires_s;
-    struct psn_ovh_options options = { .key_known = true, .key_expires_s = until_s };
+    struct psn_ovh_options options = { .key_known = true,
+                                       .key_expires_s = until_s,
+                                       .rate =
+                                           psn_key_rate(vault, client->id, PSN_KEY_CUT) };
     enum psn_code rc;
 
     if (until_s == 0 || vault->world.now_s() >= until_s) {

@@ -23,7 +23,15 @@ enum {
     TAG_GROUPS = 7,  /* each followed by a NUL */
     TAG_DEVICES = 8, /* each followed by a NUL */
     TAG_DEPARTING = 9,
-    TAG_MAX = 9,
+    TAG_ALIASES = 10, /* each followed by a NUL */
+    TAG_DEPARTED = 11,
+    TAG_NARROW = 12,
+    TAG_ALL = 13,
+    TAG_HELD_SLOT = 14,
+    TAG_BY = 15,
+    TAG_FOLDER = 16,
+    TAG_SLOT_GONE = 17,
+    TAG_MAX = 17,
     KEY_HEAD = 16,
 };
 
@@ -88,6 +96,12 @@ static enum psn_code check_words(const struct psn_person *person, struct psn_err
             !psn_text_is_plain(person->devices[i], strlen(person->devices[i])))
             return psn_fail(err, PSN_E_INVALID, _("'%s' cannot be the name of a device"),
                             psn_text_shown(person->devices[i], shown, sizeof shown));
+    for (size_t i = 0; i < person->alias_count; i++)
+        if (!person->aliases[i][0] || strchr(person->aliases[i], ' ') ||
+            !psn_text_is_plain(person->aliases[i], strlen(person->aliases[i])))
+            return psn_fail(err, PSN_E_INVALID,
+                            _("'%s' cannot be an address or account at OVH"),
+                            psn_text_shown(person->aliases[i], shown, sizeof shown));
     return PSN_OK;
 }
 
@@ -111,13 +125,14 @@ enum psn_code psn_person_check(const struct psn_person *person, struct psn_error
 
 /* --- the row --- */
 
-static void put_words(struct psn_buf *record, uint16_t tag,
-                      const char (*words)[PSN_PERSON_WORD_MAX], size_t count)
+/* A list of `count` texts, each in `size` bytes. */
+static void put_words(struct psn_buf *record, uint16_t tag, const char *words,
+                      size_t size, size_t count)
 {
     PSN_AUTO_RELEASE(psn_buf) list = psn_buf_init(PSN_RECORD_MAX);
 
     for (size_t i = 0; i < count; i++)
-        psn_buf_bytes(&list, words[i], strlen(words[i]) + 1);
+        psn_buf_bytes(&list, words + i * size, strlen(words + i * size) + 1);
     if (list.size)
         psn_record_put_bytes(record, tag, list.data, list.size);
     if (list.failed)
@@ -150,21 +165,33 @@ static void encode(const struct psn_person *person, struct psn_buf *out)
     psn_record_put_text(out, TAG_EMAIL, person->email);
     psn_record_put_number(out, TAG_CREATED, (uint64_t)person->created_s);
     put_keys(out, person);
-    put_words(out, TAG_GROUPS, person->groups, person->group_count);
-    put_words(out, TAG_DEVICES, person->devices, person->device_count);
+    put_words(out, TAG_GROUPS, person->groups[0], sizeof *person->groups,
+              person->group_count);
+    put_words(out, TAG_DEVICES, person->devices[0], sizeof *person->devices,
+              person->device_count);
     psn_record_put_number(out, TAG_DEPARTING, (uint64_t)person->departing_s);
+    put_words(out, TAG_ALIASES, person->aliases[0], sizeof *person->aliases,
+              person->alias_count);
+    psn_record_put_number(out, TAG_DEPARTED, (uint64_t)person->departed_s);
+    psn_record_put_number(out, TAG_NARROW, person->departure.narrow);
+    psn_record_put_number(out, TAG_ALL, person->departure.all);
+    psn_record_put_number(out, TAG_HELD_SLOT, person->departure.held_slot);
+    psn_record_put_text(out, TAG_BY, person->departure.by);
+    psn_record_put_text(out, TAG_FOLDER, person->departure.folder);
+    psn_record_put_number(out, TAG_SLOT_GONE, person->departure.slot_gone);
 }
 
-static bool get_words(const struct psn_record *record, uint16_t tag,
-                      char (*words)[PSN_PERSON_WORD_MAX], size_t *ret_count)
+/* Room for `max` texts, each in `size` bytes. */
+static bool get_words(const struct psn_record *record, uint16_t tag, char *words,
+                      size_t size, size_t max, size_t *ret_count)
 {
     const uint8_t *at;
     size_t left;
 
     (void)psn_record_bytes(record, tag, &at, &left);
     while (left > 0) {
-        if (*ret_count == PSN_PERSON_WORDS_MAX ||
-            !psn_record_take_text(&at, &left, words[*ret_count], PSN_PERSON_WORD_MAX))
+        if (*ret_count == max ||
+            !psn_record_take_text(&at, &left, words + *ret_count * size, size))
             return false;
         (*ret_count)++;
     }
@@ -202,6 +229,20 @@ static bool get_keys(const struct psn_record *record, struct psn_person *person)
     return true;
 }
 
+static bool get_departure(const struct psn_record *record, struct psn_person *person)
+{
+    struct psn_departure_terms *terms = &person->departure;
+
+    person->departing_s = (int64_t)psn_record_number(record, TAG_DEPARTING);
+    person->departed_s = (int64_t)psn_record_number(record, TAG_DEPARTED);
+    terms->narrow = psn_record_number(record, TAG_NARROW) != 0;
+    terms->all = psn_record_number(record, TAG_ALL) != 0;
+    terms->held_slot = psn_record_number(record, TAG_HELD_SLOT) != 0;
+    terms->slot_gone = psn_record_number(record, TAG_SLOT_GONE) != 0;
+    return psn_record_text(record, TAG_BY, terms->by, sizeof terms->by) &&
+           psn_record_text(record, TAG_FOLDER, terms->folder, sizeof terms->folder);
+}
+
 static enum psn_code decode(const struct psn_buf *plain, struct psn_person *person,
                             struct psn_error *err)
 {
@@ -215,12 +256,16 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_person *pers
         !psn_record_text(&record, TAG_NAME, person->name, sizeof person->name) ||
         !psn_record_text(&record, TAG_EMAIL, person->email, sizeof person->email) ||
         !get_keys(&record, person) ||
-        !get_words(&record, TAG_GROUPS, person->groups, &person->group_count) ||
-        !get_words(&record, TAG_DEVICES, person->devices, &person->device_count))
+        !get_words(&record, TAG_GROUPS, person->groups[0], sizeof *person->groups,
+                   PSN_PERSON_WORDS_MAX, &person->group_count) ||
+        !get_words(&record, TAG_DEVICES, person->devices[0], sizeof *person->devices,
+                   PSN_PERSON_WORDS_MAX, &person->device_count) ||
+        !get_words(&record, TAG_ALIASES, person->aliases[0], sizeof *person->aliases,
+                   PSN_PERSON_ALIASES_MAX, &person->alias_count) ||
+        !get_departure(&record, person))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a person is malformed"));
     person->kind = (enum psn_person_kind)psn_record_number(&record, TAG_KIND);
     person->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
-    person->departing_s = (int64_t)psn_record_number(&record, TAG_DEPARTING);
     return PSN_OK;
 }
 
@@ -488,6 +533,8 @@ static enum psn_code set(struct psn_vault *vault, const struct psn_person *perso
     memcpy(row.groups, person->groups, sizeof row.groups);
     row.device_count = person->device_count;
     memcpy(row.devices, person->devices, sizeof row.devices);
+    row.alias_count = person->alias_count;
+    memcpy(row.aliases, person->aliases, sizeof row.aliases);
     rc = psn_person_store(vault, &row, revision + 1, err);
     return rc ? rc : note(vault, person->id, "person.changed", NULL, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/person.h"
 #include "core/slot.h"
 
 void psn_reach_map_release(struct psn_reach_map *map)
@@ -12,6 +13,18 @@ void psn_reach_map_release(struct psn_reach_map *map)
     psn_grant_list_release(&map->grants);
     free(map->holders);
     *map = (struct psn_reach_map){ 0 };
+}
+
+static enum psn_code read_holder(struct psn_vault *vault, const uint8_t *slot,
+                                 struct psn_slot_holder *holder, struct psn_error *err)
+{
+    struct psn_person person;
+    enum psn_code rc = psn_slot_owner(vault, slot, holder->person, err);
+
+    if (!rc)
+        rc = psn_person_read(vault, holder->person, &person, err);
+    holder->leaving = !rc && person.departing_s;
+    return rc;
 }
 
 enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *ret_map,
@@ -24,8 +37,8 @@ enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *
     if (!rc && !map.holders)
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
-        rc = psn_slot_owner(vault, vault->state.slots[i].id,
-                            map.holders[map.holder_count++], err);
+        rc = read_holder(vault, vault->state.slots[i].id,
+                         &map.holders[map.holder_count++], err);
     if (rc) {
         psn_reach_map_release(&map);
         return rc;
@@ -34,12 +47,18 @@ enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *
     return PSN_OK;
 }
 
-bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person)
+static const struct psn_slot_holder *find_holder(const struct psn_reach_map *map,
+                                                 const char *person)
 {
     for (size_t i = 0; i < map->holder_count; i++)
-        if (strcmp(map->holders[i], person) == 0)
-            return true;
-    return false;
+        if (strcmp(map->holders[i].person, person) == 0)
+            return &map->holders[i];
+    return NULL;
+}
+
+bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person)
+{
+    return find_holder(map, person) != NULL;
 }
 
 bool psn_grant_covers(const char *labels, const char *label)
@@ -79,8 +98,10 @@ static size_t first_of(const struct psn_reach_map *map, const char *person)
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
                          const char *address, const char *label)
 {
-    if (psn_reach_holds_slot(map, person))
-        return true;
+    const struct psn_slot_holder *holder = find_holder(map, person);
+
+    if (holder)
+        return !holder->leaving;
     for (size_t i = first_of(map, person); i < map->grants.count; i++) {
         const struct psn_grant_row *row = &map->grants.items[i];
 

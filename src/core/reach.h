@@ -3,11 +3,16 @@
 
 #include "core/grant.h"
 
+struct psn_slot_holder {
+    char person[PSN_PERSON_ID_MAX];
+    bool leaving;
+};
+
 /* Who may get at what now: by a slot, or by a grant that is in force. Inside a
  * transaction; the picture is of the moment it was taken. */
 struct psn_reach_map {
     struct psn_grant_list grants;
-    char (*holders)[PSN_PERSON_ID_MAX]; /* of slots */
+    struct psn_slot_holder *holders;
     size_t holder_count;
     int64_t now_s;
 };
@@ -17,7 +22,8 @@ PSN_MUST_CHECK enum psn_code psn_reach_map_load(struct psn_vault *vault,
 void psn_reach_map_release(struct psn_reach_map *map);
 
 bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
-/* May he have this secret (label "": the password)? By slot or grant. */
+/* May he have this secret (label "": the password)? By slot or grant; who is leaving may
+ * nothing, whatever he still can. */
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
                          const char *address, const char *label);
 

@@ -99,6 +99,8 @@ struct psn_role psn_role_view(const struct psn_role_row *row)
                              .verified_s = row->verified_s,
                              .ovh_changed_s = row->ovh_changed_s,
                              .expires_s = row->expires_s,
+                             .outside_s = row->outside_s,
+                             .gone_s = row->gone_s,
                              .platform_count = row->platform_count,
                              .old_dead = (enum psn_tristate)row->rotation.old_dead };
 

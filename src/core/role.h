@@ -28,6 +28,10 @@ struct psn_role_row {
     int64_t expires_s;      /* when the service ends it; 0: never */
     uint32_t lockout;       /* refused logins that lock the mailbox; 0: none do */
     int64_t lockout_window_s;
+    /* Drift, as a look has told (core/drift.c); 0: none. */
+    int64_t outside_s;     /* the password was changed by somebody else */
+    int64_t gone_s;        /* the mailbox is not there any more */
+    int64_t moved_s;       /* it is on another platform than the row says */
     size_t platform_count; /* earlier ones */
     struct psn_role_platform platforms[PSN_ROLE_PLATFORMS_MAX];
     struct psn_role_look look;
@@ -83,6 +87,10 @@ PSN_MUST_CHECK enum psn_code psn_role_delete_of_client(struct psn_vault *vault,
 
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);
+/* What the user can do after such an end, as a hint; refusal_hint: what OVH's answer
+ * suggests, or "". */
+void psn_rotation_advise(const struct psn_rotation_action *end, const char *address,
+                         const char *refusal_hint, struct psn_error *err);
 /* What an end for this reason is to the user. */
 enum psn_code psn_rotation_code(enum psn_rotation_reason reason);
 /* Did OVH's answer to a send end the rotation, rather than a look or a login? */

@@ -42,7 +42,10 @@ enum {
     TAG_LOCKOUT = 31,
     TAG_LOCKOUT_WINDOW = 32,
     TAG_PLATFORMS = 33, /* where it was before: "TIME NAME" lines, oldest first */
-    TAG_MAX = 33,
+    TAG_OUTSIDE = 34,
+    TAG_GONE = 35,
+    TAG_MOVED = 36,
+    TAG_MAX = 36,
 };
 
 static void encode_rotation(const struct psn_rotation_state *state, struct psn_buf *out)
@@ -130,6 +133,16 @@ static void encode_platform(const struct psn_role_row *row, struct psn_buf *out)
         out->failed = lines.failed;
 }
 
+static void encode_drift(const struct psn_role_row *row, struct psn_buf *out)
+{
+    if (row->outside_s)
+        psn_record_put_number(out, TAG_OUTSIDE, (uint64_t)row->outside_s);
+    if (row->gone_s)
+        psn_record_put_number(out, TAG_GONE, (uint64_t)row->gone_s);
+    if (row->moved_s)
+        psn_record_put_number(out, TAG_MOVED, (uint64_t)row->moved_s);
+}
+
 /* "TIME NAME" and its end of line; NULL if it is none. */
 static const char *decode_line(const char *line, struct psn_role_platform *platform)
 {
@@ -194,6 +207,9 @@ enum psn_code psn_role_decode(const struct psn_buf *plain, struct psn_role_row *
     row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     row->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
     row->verified_s = (int64_t)psn_record_number(&record, TAG_VERIFIED);
+    row->outside_s = (int64_t)psn_record_number(&record, TAG_OUTSIDE);
+    row->gone_s = (int64_t)psn_record_number(&record, TAG_GONE);
+    row->moved_s = (int64_t)psn_record_number(&record, TAG_MOVED);
     rc = decode_platform(&record, row, err);
     if (rc)
         return rc;
@@ -248,6 +264,7 @@ enum psn_code psn_role_write(struct psn_vault *vault, struct psn_role_row *row,
     psn_record_put_number(&plain, TAG_VERIFIED, (uint64_t)row->verified_s);
     encode_rotation(&row->rotation, &plain);
     encode_platform(row, &plain);
+    encode_drift(row, &plain);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)

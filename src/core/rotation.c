@@ -100,6 +100,8 @@ static enum psn_code commit_candidate(struct job *job,
         rc = label(job, action->retired, PSN_VERSION_SUPERSEDED, err);
     row->changed_s = job->vault->world.now_s();
     row->verified_s = row->changed_s;
+    row->outside_s = 0;
+    row->gone_s = 0;
     row->ovh_changed_s = job->ovh_changed_s;
     row->expires_s = job->rules.max_age_s ? row->changed_s + job->rules.max_age_s : 0;
     if (action->task_id)
@@ -152,6 +154,18 @@ static bool must_write(const struct psn_rotation_move *move)
            move->action.kind == PSN_ROTATION_DO_RETIRE;
 }
 
+/* That the old password is refused is worth a line: a departure is proved by it. */
+static enum psn_code note_death(struct job *job, const struct psn_rotation_state *before,
+                                struct psn_error *err)
+{
+    const struct psn_rotation_state *after = &job->row->rotation;
+
+    if (after->old_dead != PSN_ROTATION_OLD_DEAD || after->old == 0 ||
+        (before->old_dead == PSN_ROTATION_OLD_DEAD && before->old == after->old))
+        return PSN_OK;
+    return note(job, "password.dead", after->old, NULL, err);
+}
+
 /* After this, and not before, may anybody outside hear of it. */
 static enum psn_code persist(struct job *job, const struct psn_rotation_move *move,
                              struct psn_error *err)
@@ -162,8 +176,12 @@ static enum psn_code persist(struct job *job, const struct psn_rotation_move *mo
     if (!must_write(move))
         return PSN_OK;
     rc = psn_vault_begin(job->vault, PSN_STORE_WRITE, err);
-    if (!rc)
-        rc = psn_vault_end(job->vault, write_move(job, move, err), err);
+    if (!rc) {
+        rc = write_move(job, move, err);
+        if (!rc)
+            rc = note_death(job, &before.rotation, err);
+        rc = psn_vault_end(job->vault, rc, err);
+    }
     if (rc)
         *job->row = before;
     return rc;
@@ -483,29 +501,6 @@ static enum psn_code loop(struct job *job, enum psn_rotation_event_kind first,
     }
 }
 
-static void advise(const struct job *job, const struct psn_rotation_action *end,
-                   struct psn_error *err)
-{
-    const char *address = job->row->address;
-
-    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
-        (void)psn_hint(
-            err, err->code,
-            _("the password that works is in the vault; go on with: passation resume "
-              "%s; all that was tried: passation show --versions %s"),
-            address, address);
-    else if (end->reason == PSN_ROTATION_WHY_EXISTS)
-        (void)psn_hint(err, err->code, _("take it over: passation role adopt %s"),
-                       address);
-    else if (end->reason == PSN_ROTATION_WHY_POLICY)
-        (void)psn_hint(err, err->code,
-                       _("look at the mailbox in the OVH control panel, then run the "
-                         "command again; what was tried: passation show --versions %s"),
-                       address);
-    else if (psn_rotation_is_refusal(end->reason) && job->refusal.hint[0])
-        (void)psn_hint(err, err->code, "%s", job->refusal.hint);
-}
-
 /* The reason first, then what the request or login said that decided. */
 static void explain(const struct job *job, const struct psn_rotation_action *end,
                     struct psn_outcome *outcome)
@@ -523,7 +518,7 @@ static void explain(const struct job *job, const struct psn_rotation_action *end
                        said->message);
     else
         (void)psn_fail(&outcome->error, code, _("%s: %s"), address, reason);
-    advise(job, end, &outcome->error);
+    psn_rotation_advise(end, address, job->refusal.hint, &outcome->error);
 }
 
 static void conclude(const struct job *job, const struct psn_rotation_action *end,

@@ -104,3 +104,24 @@ bool psn_rotation_is_refusal(enum psn_rotation_reason reason)
     return reason == PSN_ROTATION_WHY_KEY || reason == PSN_ROTATION_WHY_SERVICE ||
            reason == PSN_ROTATION_WHY_CLOCK || reason == PSN_ROTATION_WHY_POLICY;
 }
+
+void psn_rotation_advise(const struct psn_rotation_action *end, const char *address,
+                         const char *refusal_hint, struct psn_error *err)
+{
+    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
+        (void)psn_hint(
+            err, err->code,
+            _("the password that works is in the vault; go on with: passation resume "
+              "%s; all that was tried: passation show --versions %s"),
+            address, address);
+    else if (end->reason == PSN_ROTATION_WHY_EXISTS)
+        (void)psn_hint(err, err->code, _("take it over: passation role adopt %s"),
+                       address);
+    else if (end->reason == PSN_ROTATION_WHY_POLICY)
+        (void)psn_hint(err, err->code,
+                       _("look at the mailbox in the OVH control panel, then run the "
+                         "command again; what was tried: passation show --versions %s"),
+                       address);
+    else if (psn_rotation_is_refusal(end->reason) && refusal_hint[0])
+        (void)psn_hint(err, err->code, "%s", refusal_hint);
+}

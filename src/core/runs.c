@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/bulk.h"
+#include "core/drift.h"
 #include "core/journal.h"
 #include "core/version.h"
 
@@ -269,14 +270,20 @@ enum psn_code psn_abandon(struct psn_vault *vault, const char *address,
 /* --- verify --- */
 
 static enum psn_code write_verified(struct psn_vault *vault, struct psn_role_row *row,
-                                    bool accepted, struct psn_error *err)
+                                    const struct psn_outcome *outcome,
+                                    struct psn_error *err)
 {
+    bool accepted = outcome->verified;
+    int64_t now_s = vault->world.now_s();
     enum psn_code rc;
 
     if (accepted)
-        row->verified_s = vault->world.now_s();
+        row->verified_s = now_s;
     else
-        psn_rotation_note_refused(&row->rotation, vault->world.now_s());
+        psn_rotation_note_refused(&row->rotation, now_s);
+    psn_drift_set(&row->outside_s, !accepted || outcome->drifted, now_s);
+    if (accepted)
+        row->gone_s = row->moved_s = 0;
     rc = psn_role_write(vault, row, err);
     return rc ? rc
               : psn_journal_note(vault, row->client,
@@ -376,17 +383,15 @@ static enum psn_code verify_one(struct psn_session *session, struct psn_role_row
         return PSN_OK;
     }
     psn_error_clear(&outcome->error);
+    outcome->verified = login == PSN_LOGIN_ACCEPTED;
     rc = psn_session_look_for_drift(session, row, outcome, err);
     if (rc)
         return rc;
-    outcome->verified = login == PSN_LOGIN_ACCEPTED;
     outcome->result = outcome->verified ? PSN_RESULT_ACCEPTED : PSN_RESULT_REFUSED;
     if (!outcome->verified)
         explain_refused(row, outcome, &outcome->error);
     rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc
-              : psn_vault_end(vault, write_verified(vault, row, outcome->verified, err),
-                              err);
+    return rc ? rc : psn_vault_end(vault, write_verified(vault, row, outcome, err), err);
 }
 
 enum psn_code psn_verify(struct psn_vault *vault, const char *const *globs, size_t count,

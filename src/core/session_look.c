@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/drift.h"
 #include "core/journal.h"
 #include "core/rotation.h"
 
@@ -126,8 +127,10 @@ static enum psn_code write_platform(struct psn_vault *vault, struct psn_role_row
 {
     char now[PSN_PLATFORM_NAME_MAX];
     char text[2 * PSN_PLATFORM_NAME_MAX + 8];
-    enum psn_code rc = psn_role_write(vault, row, err);
+    enum psn_code rc;
 
+    row->moved_s = 0;
+    rc = psn_role_write(vault, row, err);
     psn_platform_name(row->backend, &row->place, now);
     (void)snprintf(text, sizeof text, "%s -> %s", row->look.moved_from, now);
     return rc ? rc
@@ -199,10 +202,13 @@ enum psn_code psn_session_look_for_drift(struct psn_session *session,
     struct psn_account *account;
     bool exists = false;
 
-    if (!psn_backend_tells_dates(row->backend) ||
+    /* Where OVH tells no date, only a refusal is worth a look: is it there at all? */
+    if ((!psn_backend_tells_dates(row->backend) && outcome->verified) ||
         psn_session_account(session, row->client, &account, NULL) ||
-        !account->client.linked || psn_session_detect(session, row, &exists, NULL) ||
-        !exists)
+        !account->client.linked || psn_session_detect(session, row, &exists, NULL))
+        return PSN_OK;
+    psn_drift_set(&row->gone_s, !exists, session->vault->world.now_s());
+    if (!exists)
         return PSN_OK;
     outcome->ovh_changed_s = row->look.password_changed_s;
     outcome->drifted = psn_role_has_drifted(row, row->look.password_changed_s);

@@ -351,6 +351,8 @@ static enum psn_code add_slot(struct psn_vault *vault, const char *person,
         rc = psn_person_insert(vault, &known, err);
     } else if (rc) {
         rc = psn_fail(err, rc, _("cannot read the person '%s'"), person);
+    } else if (known.departing_s) {
+        rc = psn_fail(err, PSN_E_POLICY, _("'%s' is leaving, or has left"), person);
     }
     return rc ? rc : psn_slot_insert(vault, person, key, NULL, err);
 }

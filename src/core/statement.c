@@ -22,6 +22,7 @@ static const char name_space[] = "passation-statement";
 enum {
     LINE_MAX_BYTES = 1024,
     SIGNATURES_MAX = 8,
+    STATEMENT_TEXT_MAX = 8 * 1024 * 1024,
 };
 
 /* --- writing --- */
@@ -87,6 +88,78 @@ enum psn_code psn_statement_of_change(struct psn_vault *vault,
     psn_buf_bytes(out, text.data, text.size);
     rc = put_signature(change->old_seed, &text, out, err);
     return rc ? rc : put_signature(change->new_seed, &text, out, err);
+}
+
+static enum psn_code read_seed(struct psn_vault *vault, struct psn_secret **ret_seed,
+                               struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc : psn_vault_end(vault, psn_own_signing_key(vault, ret_seed, err), err);
+}
+
+static void put_lines(const char *lines, struct psn_buf *out)
+{
+    while (*lines) {
+        size_t size = strcspn(lines, "\n");
+
+        psn_buf_text(out, size ? "| " : "|");
+        psn_buf_bytes(out, lines, size);
+        psn_buf_char(out, '\n');
+        lines += size + (lines[size] == '\n');
+    }
+}
+
+static void put_heads(const struct psn_statement_draft *draft, struct psn_buf *out)
+{
+    char hash[2 * PSN_HEAD_SIZE + 1];
+
+    for (size_t i = 0; i < draft->head_count; i++)
+        psn_buf_format(out, "Journal: %s %llu %s\n",
+                       draft->heads[i].chain[0] ? draft->heads[i].chain : "-",
+                       (unsigned long long)draft->heads[i].count,
+                       psn_hex(draft->heads[i].hash, PSN_HEAD_SIZE, hash));
+}
+
+enum psn_code psn_statement_sign(struct psn_vault *vault,
+                                 const struct psn_statement_draft *draft, char **ret_text,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(STATEMENT_TEXT_MAX);
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(STATEMENT_TEXT_MAX);
+    PSN_AUTO(psn_secret) *seed = NULL;
+    char id[2 * PSN_VAULT_ID_SIZE + 1];
+    char now[PSN_TIME_SIZE];
+    enum psn_code rc = read_seed(vault, &seed, err);
+
+    if (rc)
+        return rc;
+    psn_buf_format(&text, "passation-statement 1\nStatement: %s\nVault: %s\nDate: %s\n",
+                   draft->kind, psn_hex(vault->id, sizeof vault->id, id),
+                   psn_clock_format(vault->world.now_s(), now));
+    psn_buf_text(&text, draft->fields);
+    rc = put_key("Signing", seed, &text, err);
+    if (rc)
+        return rc;
+    put_lines(draft->text, &text);
+    put_heads(draft, &text);
+    rc = psn_buf_check(&text, err);
+    if (rc)
+        return rc;
+    psn_buf_bytes(&out, text.data, text.size);
+    rc = put_signature(seed, &text, &out, err);
+    return rc ? rc : psn_buf_take(&out, ret_text, err);
+}
+
+enum psn_code psn_file_sign(struct psn_vault *vault, const void *bytes, size_t size,
+                            char **ret_text, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *seed = NULL;
+    struct psn_stream_memory memory = { bytes, size, 0 };
+    struct psn_source source = psn_source_memory(&memory);
+    enum psn_code rc = read_seed(vault, &seed, err);
+
+    return rc ? rc : psn_sshsig_sign(seed, "passation-file", &source, ret_text, err);
 }
 
 /* --- checking --- */

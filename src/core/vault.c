@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/loop.h"
 #include "core/journal.h"
+#include "core/key_rate.h"
 #include "core/own_key.h"
 #include "core/person.h"
 #include "core/rekey.h"
@@ -86,6 +87,7 @@ void psn_vault_free(struct psn_vault *vault)
     psn_vault_forget_keys(vault);
     psn_store_free(vault->store);
     psn_http_client_free(vault->http_client);
+    psn_key_rates_free(vault->rates);
     psn_file_unlock(&vault->op_lock);
     free(vault->path);
     free(vault->state_dir);
@@ -133,15 +135,26 @@ enum psn_code psn_vault_lock_operation(struct psn_vault *vault, const char *what
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     enum psn_code rc;
 
-    if (vault->op_lock.fd >= 0)
+    if (vault->op_lock.fd >= 0) {
+        vault->op_holds++;
         return PSN_OK;
+    }
     psn_buf_format(&path, "%s.lock", vault->path);
     rc = psn_buf_check(&path, err);
-    return rc ? rc : psn_file_lock(psn_buf_str(&path), what, &vault->op_lock, err);
+    if (!rc)
+        rc = psn_file_lock(psn_buf_str(&path), what, &vault->op_lock, err);
+    if (!rc)
+        vault->op_holds = 1;
+    return rc;
 }
 
 void psn_vault_unlock_operation(struct psn_vault *vault)
 {
+    if (vault->op_holds > 1) {
+        vault->op_holds--;
+        return;
+    }
+    vault->op_holds = 0;
     psn_file_unlock(&vault->op_lock);
 }
 

@@ -95,8 +95,10 @@ struct psn_vault {
     struct psn_store *store;
     uint8_t id[PSN_VAULT_ID_SIZE];
     struct psn_file_lock op_lock; /* held by runs that talk to OVH, and by restore */
+    unsigned op_holds;            /* how often it was taken here */
     struct psn_world world;
     struct psn_http_client *http_client;
+    struct psn_key_rate *rates; /* core/key_rate.h */
 
     /* unlocked from here on */
     struct psn_secret *root_key;
@@ -237,8 +239,8 @@ PSN_MUST_CHECK enum psn_code psn_row_delete_all(struct psn_vault *vault,
 
 /* --- the operation lock --- */
 
-/* Held by runs that talk to OVH; E_BUSY names the holder. Released by psn_vault_free too.
- */
+/* Held by runs that talk to OVH; E_BUSY names the holder. Who has it may take it again,
+ * and releases it as often. Released by psn_vault_free too. */
 PSN_MUST_CHECK enum psn_code psn_vault_lock_operation(struct psn_vault *vault,
                                                       const char *what,
                                                       struct psn_error *err);

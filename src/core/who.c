@@ -51,7 +51,8 @@ static enum psn_code reach_secret(struct reachable_list *list, const char *addre
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < list->person_count; i++)
-        if (psn_reach_has_right(list->map, list->people[i].id, address, label))
+        if (psn_reach_holds_slot(list->map, list->people[i].id) ||
+            psn_reach_has_right(list->map, list->people[i].id, address, label))
             rc = append(list, list->people[i].id, address, label, err);
     return rc;
 }

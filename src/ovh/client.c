@@ -9,7 +9,8 @@
  * there is none, or when it is about to end. A call that is answered 401 gets a new one,
  * once.
  *
- * Rate: one bucket (ovh/rate.c) for all requests of the handle, retries included.
+ * Rate: one bucket (ovh/rate.c) for all requests of the handle, or of all handles of its
+ * key, retries included.
  *
  * Reads are repeated after faults that pass. Changes are not: whoever asked for one
  * looks at what is there before he asks again.
@@ -53,7 +54,8 @@ struct psn_ovh {
     struct psn_http http;
     int64_t (*clock_ms)(void);
     void (*sleep_ms)(int64_t);
-    struct psn_rate rate;
+    struct psn_rate own_rate;
+    struct psn_rate *rate;
     struct psn_gate pass_gate; /* one asks for the time or a token, the others wait */
     uint64_t pass_number;      /* of the time or token that is known, from 1 */
     bool has_time;
@@ -113,7 +115,9 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     ovh->http = options->http;
     ovh->clock_ms = options->clock_ms ? options->clock_ms : psn_clock_boot_ms;
     ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_loop_sleep_ms;
-    ovh->rate = psn_rate_init(options->rate_per_min, ovh->clock_ms());
+    ovh->rate = options->rate ? options->rate : &ovh->own_rate;
+    if (!options->rate || options->rate->at_ms == 0)
+        *ovh->rate = psn_rate_init(options->rate_per_min, ovh->clock_ms());
     ovh->pass_gate.room = 1;
     ovh->key_known = options->key_known;
     ovh->key_expires_s = options->key_expires_s;
@@ -150,7 +154,7 @@ static bool is_account(const struct psn_ovh *ovh)
 /* Waits as long as the bucket is empty. */
 static void await_turn(struct psn_ovh *ovh)
 {
-    int64_t wait_ms = psn_rate_take(&ovh->rate, ovh->clock_ms());
+    int64_t wait_ms = psn_rate_take(ovh->rate, ovh->clock_ms());
 
     if (wait_ms > 0)
         ovh->sleep_ms(wait_ms);
@@ -160,9 +164,9 @@ static void await_turn(struct psn_ovh *ovh)
 static void note_rate(struct psn_ovh *ovh, const struct psn_ovh_verdict *verdict)
 {
     if (verdict->outcome == PSN_OVH_THROTTLED)
-        psn_rate_note_refused(&ovh->rate, verdict->retry_after_s, ovh->clock_ms());
+        psn_rate_note_refused(ovh->rate, verdict->retry_after_s, ovh->clock_ms());
     else
-        psn_rate_note_answered(&ovh->rate);
+        psn_rate_note_answered(ovh->rate);
 }
 
 /* A path of v2 replaces the last segment of the root. */

@@ -25,6 +25,8 @@ struct psn_ovh_options {
     const char *root;          /* v1 root URL */
     const char *ca_file;       /* extra CA, only for a URL endpoint; or NULL */
     double rate_per_min;       /* token bucket, burst 28; 0: no limit */
+    struct psn_rate *rate;     /* the bucket that handles of one key share; borrowed, and
+                                  begun by the first; NULL: one of its own */
     struct psn_http http;      /* the port */
     int64_t (*clock_ms)(void); /* a steady clock; NULL: psn_clock_boot_ms */
     void (*sleep_ms)(int64_t); /* NULL: psn_loop_sleep_ms */

@@ -138,6 +138,8 @@ static enum psn_code walk_mailbox(const struct psn_walk *walk, const char *domai
 
     (void)snprintf(address, sizeof address, "%s@%s", local, domain);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
+    (void)snprintf(finding.platform, sizeof finding.platform, "%s",
+                   psn_backend_name(PSN_BACKEND_EMAIL_DOMAIN));
     rc = psn_walk_report(walk, &finding, address, NULL, NULL, err);
     if (rc == PSN_OK)
         rc = walk_filters(walk, &box, err);

@@ -169,6 +169,7 @@ static enum psn_code report_mailbox(const struct psn_walk *walk,
         return rc;
     psn_platform_name(service->backend, &service->place, platform);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
+    (void)snprintf(finding.platform, sizeof finding.platform, "%s", platform);
     psn_buf_text(&detail, platform);
     if (finding.changed_s)
         psn_buf_format(&detail, _(", password changed %s"),

@@ -57,6 +57,8 @@ static enum psn_code report_account(const struct psn_walk *walk,
         rc = psn_json_text_or_empty(state, "offer", offer, sizeof offer, err);
     if (rc || psn_walk_leads_outside(walk, finding.subject))
         return rc;
+    (void)snprintf(finding.platform, sizeof finding.platform, "%s",
+                   psn_backend_name(PSN_BACKEND_ZIMBRA));
     psn_buf_format(&detail, "zimbra, %s%s%s", status, offer[0] ? _(", offer ") : "",
                    offer);
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);

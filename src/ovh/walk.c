@@ -129,8 +129,7 @@ enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *f
 {
     enum psn_code rc;
 
-    if (walk->is_sweep &&
-        (finding->kind == PSN_FINDING_DOMAIN || finding->kind == PSN_FINDING_MAILBOX))
+    if (walk->is_sweep && finding->kind == PSN_FINDING_DOMAIN)
         return PSN_OK;
     rc = set_id(finding, a, b, err);
     if (rc == PSN_OK)

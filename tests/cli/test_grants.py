@@ -19,16 +19,9 @@ import unittest
 import zoneinfo
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support.world import World  # noqa: E402
+from support.world import World, keygen  # noqa: E402
 
 BUILD = sys.argv.pop(1)
-
-
-def keygen(path):
-    subprocess.run(["age-keygen", "-o", path], check=True, capture_output=True)
-    os.chmod(path, 0o600)
-    return subprocess.run(["age-keygen", "-y", path], check=True, capture_output=True,
-                          text=True).stdout.strip()
 
 
 def document(text):
@@ -67,8 +60,6 @@ class Vault(unittest.TestCase):
         if key:
             path = os.path.join(self.keys, name + ".txt")
             public = keygen(path)
-            with open(path + ".pub", "w") as file:
-                file.write(public + "\n")
             args += ["--key", path + ".pub"]
         self.world.run(*args, check=0)
         return public
@@ -327,8 +318,7 @@ class Grants(Vault):
         with World(BUILD) as world:
             box = world.setup_client(mailboxes=1)[0]
             path = os.path.join(self.keys, "rekeyed.txt")
-            with open(path + ".pub", "w") as file:
-                file.write(keygen(path) + "\n")
+            keygen(path)
             world.run("person", "add", "rekeyed", "--kind", "team", "--key", path + ".pub", check=0)
             done = world.run("--json", "grant", "rekeyed", box, "--until", "2031-01-01", "-o",
                              self.out, check=0)

@@ -129,20 +129,9 @@ class Sweeps(unittest.TestCase):
         self.findings()
 
     def second_key(self):
-        world, key = self.world, "secondconsumerkeyforthecuts00001"
-        world.control("POST", "/seed", {"credentials": [{
-            "application_key": world.ready["application_key"], "consumer_key": key,
-            "nic": world.ready["nic"], "status": "validated",
-            "rules": [{"method": m, "path": "/*"} for m in ("GET", "POST", "PUT", "DELETE")]}]})
-        conf = os.path.join(world.home, "cut.conf")
-        with open(conf, "w") as file:
-            os.chmod(conf, 0o600)
-            file.write(f"[default]\nendpoint=own\n[own]\nendpoint={world.ready['endpoint']}\n"
-                       f"application_key={world.ready['application_key']}\n"
-                       f"application_secret={world.ready['application_secret']}\n"
-                       f"consumer_key={key}\n")
-        world.run("ovh", "link", CLIENT, "--for", "cut", "--config", conf, "--accept-wide",
-                  check=0)
+        self.world.run("ovh", "link", CLIENT, "--for", "cut", "--config",
+                       self.world.other_key("secondconsumerkeyforthecuts00001"), "--accept-wide",
+                       check=0)
 
     def test_neither_of_our_two_keys_cuts_the_other(self):
         self.second_key()

@@ -351,7 +351,8 @@ def main():
         print("FAILED", failure, file=sys.stderr)
     print(f"tried {total['tried']} survived {total['survived']}, cut {total['cut']} of "
           f"{total['kills']} kills, login by {options.imap}, {time.monotonic() - began:.0f} s")
-    if total["cut"] < 0.9 * total["kills"]:
+    # How long a run takes to a certain call varies with the machine's load: of few, three in four.
+    if total["cut"] < (0.75 if total["kills"] < 100 else 0.9) * total["kills"]:
         print("too few runs were cut short for this to mean much:", file=sys.stderr)
         print("\n".join(campaign.ended), file=sys.stderr)
         return 1

@@ -103,7 +103,7 @@ class Cuts(unittest.TestCase):
         wanted = {
             "account_mail": 1, "acl": 1, "api_application": 2, "api_key": 2, "contact": 5,
             "delegation": 4, "filter": 1, "iam_policy": 2, "iam_token": 1, "iam_user": 1,
-            "moderator": 1, "oauth_client": 1, "redirection": 4, "responder": 1,
+            "mailbox": 5, "moderator": 1, "oauth_client": 1, "redirection": 4, "responder": 1,
             "sub_account": 1, "subscriber": 1,
         }
         self.assertEqual({kind: len(names) for kind, names in kinds.items()}, wanted)
@@ -146,7 +146,7 @@ class Cuts(unittest.TestCase):
         self.assertEqual(left, {name for name, row in found.items() if not row["method"]})
         self.assertEqual({name.split(":")[0] for name in left},
                          {"account_mail", "api_application", "api_key", "iam_policy",
-                          "sub_account"})
+                          "mailbox", "sub_account"})
 
     def test_a_lost_answer_is_settled(self):
         victims = ["api_key:301774020", "iam_user:jp", "acl:%s:%s" % (simlib.DOMAIN, OTHER)]

@@ -5,15 +5,28 @@
         world.run("rotate", "box0@essai.example")
 """
 
+import hashlib
 import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
+
+
+def keygen(path):
+    """An age key pair; the public one, which stands in PATH.pub, too."""
+    subprocess.run(["age-keygen", "-o", path], check=True, capture_output=True)
+    os.chmod(path, 0o600)
+    public = subprocess.run(["age-keygen", "-y", path], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    with open(path + ".pub", "w") as file:
+        file.write(public + "\n")
+    return public
 
 
 class World:
@@ -84,6 +97,34 @@ class World:
     def in_force(self, address):
         """What opens the mailbox now, by the simulator's own state."""
         return self.control("GET", "/state?address=" + address)["password"]
+
+    def call(self, path, body=None):
+        """A GET, or a POST, as the owner does it with a key that is none of passation's."""
+        key = "SimConsumerKey000000000000000002"
+        method, text = ("POST", json.dumps(body)) if body else ("GET", "")
+        url, now = self.ready["endpoint"] + path, str(int(time.time()))
+        signed = "+".join(["SimAppSecret00000000000000000002", key, method, url, text, now])
+        request = urllib.request.Request(url, text.encode() or None, method=method, headers={
+            "X-Ovh-Application": "SimAppKey0000002", "X-Ovh-Consumer": key,
+            "X-Ovh-Timestamp": now, "Content-Type": "application/json",
+            "X-Ovh-Signature": "$1$" + hashlib.sha1(signed.encode()).hexdigest()})
+        tls = ssl.create_default_context(cafile=self.ready["ca"])
+        with urllib.request.urlopen(request, context=tls, timeout=20) as answer:
+            return json.load(answer)
+
+    def other_key(self, key):
+        """A file with another consumer key of the same account, which may do everything."""
+        names = ("endpoint", "application_key", "application_secret")
+        self.control("POST", "/seed", {"credentials": [{
+            "application_key": self.ready["application_key"], "consumer_key": key,
+            "nic": self.ready["nic"], "status": "validated",
+            "rules": [{"method": m, "path": "/*"} for m in ("GET", "POST", "PUT", "DELETE")]}]})
+        path = os.path.join(self.home, key + ".conf")
+        with open(path, "w") as file:
+            os.chmod(path, 0o600)
+            file.write("[default]\nendpoint=own\n[own]\n" + f"consumer_key={key}\n"
+                       + "".join(f"{name}={self.ready[name]}\n" for name in names))
+        return path
 
     # --- the binary ---
 

@@ -1,0 +1,258 @@
+#include "cli/departure_report.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/display.h"
+#include "cli/finding_show.h"
+
+/* --- for programs --- */
+
+void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json *json)
+{
+    cli_json_text(json, "person", facts->person);
+    cli_json_time(json, "began_at", facts->began_s);
+    cli_json_time(json, "closed_at", facts->closed_s);
+    cli_json_bool(json, "complete", facts->closed_s != 0);
+    cli_json_text(json, "scope", facts->narrow ? "seen" : "all");
+    cli_json_bool(json, "held_slot", facts->held_slot);
+    cli_json_bool(json, "holds_slot", facts->holds_slot);
+    cli_json_open(json, "open", '{');
+    cli_json_number(json, "passwords", (int64_t)facts->rotate);
+    cli_json_number(json, "unproved", (int64_t)facts->unproved);
+    cli_json_number(json, "tasks", (int64_t)facts->tasks);
+    cli_json_number(json, "accesses", (int64_t)facts->accesses);
+    cli_json_number(json, "api_keys", (int64_t)facts->keys);
+    cli_json_close(json, '}');
+}
+
+static void put_secret(struct cli_json *json, const struct psn_departure_secret *secret)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "client", secret->client);
+    cli_json_text(json, "address", secret->address);
+    cli_json_text(json, "label", secret->label[0] ? secret->label : NULL);
+    cli_display_json_count(json, "known_version", secret->version);
+    cli_json_bool(json, "seen", secret->seen);
+    cli_display_json_count(json, "version", secret->current);
+    cli_json_bool(json, "replaced", secret->replaced);
+    cli_json_time(json, "replaced_at", secret->replaced_s);
+    if (!secret->label[0]) {
+        cli_json_bool(json, "old_dead", secret->dead);
+        cli_json_time(json, "old_refused_at", secret->dead ? secret->dead_s : 0);
+        cli_json_text(json, "proof", secret->replaced ? secret->proof : NULL);
+    } else {
+        cli_json_bool(json, "replacement_ready", secret->replacement != 0);
+    }
+    cli_json_close(json, '}');
+}
+
+static void put_access(struct cli_json *json, const struct psn_departure_access *at)
+{
+    const struct psn_finding *finding = &at->access.finding;
+
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "client", at->client);
+    cli_json_text(json, "id", finding->id);
+    cli_json_text(json, "kind", psn_finding_kind_name(finding->kind));
+    cli_json_text(json, "subject", finding->subject);
+    cli_json_text(json, "whose", finding->whose[0] ? finding->whose : NULL);
+    cli_json_bool(json, "theirs", at->his);
+    cli_json_text(json, "state", psn_access_state_name(at->access.state));
+    cli_json_time(json, "gone_at", at->access.gone_s);
+    cli_json_text(json, "obstacle", finding->obstacle[0] ? finding->obstacle : NULL);
+    cli_json_close(json, '}');
+}
+
+static void put_stay(struct cli_json *json, const struct psn_departure_stay *stay)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "person", stay->person);
+    cli_json_text(json, "address", stay->by_slot ? NULL : stay->address);
+    cli_json_text(json, "by", stay->by_slot ? "slot" : "grant");
+    cli_json_bool(json, "issue_due", stay->due);
+    cli_json_close(json, '}');
+}
+
+static void put_head(struct cli_json *json, const struct psn_head *head)
+{
+    char hash[2 * PSN_HEAD_SIZE + 1];
+
+    for (size_t i = 0; i < PSN_HEAD_SIZE; i++)
+        (void)snprintf(hash + 2 * i, 3, "%02x", head->hash[i]);
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "chain", head->chain[0] ? head->chain : NULL);
+    cli_json_number(json, "count", (int64_t)head->count);
+    cli_json_text(json, "hash", hash);
+    cli_json_close(json, '}');
+}
+
+void cli_departure_json(const struct psn_departure_report *report, struct cli_json *json)
+{
+    cli_json_open(json, NULL, '{');
+    cli_departure_facts_json(&report->facts, json);
+    cli_json_text(json, "name", report->person.name[0] ? report->person.name : NULL);
+    cli_json_text(json, "by", report->by);
+    cli_json_time(json, "made_at", report->now_s);
+    cli_json_open(json, "secrets", '[');
+    for (size_t i = 0; i < report->secret_count; i++)
+        put_secret(json, &report->secrets[i]);
+    cli_json_close(json, ']');
+    cli_json_open(json, "accesses", '[');
+    for (size_t i = 0; i < report->access_count; i++)
+        put_access(json, &report->accesses[i]);
+    cli_json_close(json, ']');
+    cli_json_open(json, "stay", '[');
+    for (size_t i = 0; i < report->stay_count; i++)
+        put_stay(json, &report->stays[i]);
+    cli_json_close(json, ']');
+    cli_json_open(json, "journal", '[');
+    for (size_t i = 0; i < report->head_count; i++)
+        put_head(json, &report->heads[i]);
+    cli_json_close(json, ']');
+    cli_json_text(json, "fingerprint", report->fingerprint);
+    cli_json_close(json, '}');
+}
+
+/* --- files --- */
+
+enum {
+    PATH_MAX_BYTES = 4096
+};
+
+struct saving {
+    struct cli *cli;
+    const struct psn_departure_report *report;
+    const char *folder;
+};
+
+static enum psn_code path_of(const struct saving *saving, const char *extension,
+                             struct psn_buf *path, struct psn_error *err)
+{
+    psn_buf_format(path, "%s/depart-%s.%s", saving->folder, saving->report->facts.person,
+                   extension);
+    return psn_buf_check(path, err);
+}
+
+static enum psn_code save(const struct saving *saving, const char *extension,
+                          const void *bytes, size_t size, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX_BYTES);
+    enum psn_code rc = path_of(saving, extension, &path, err);
+
+    return rc ? rc
+              : psn_file_write(psn_buf_str(&path), bytes, size, PSN_FILE_REPLACE, err);
+}
+
+/* The signature first: a file that is there whole has one. */
+static enum psn_code save_signed(const struct saving *saving, const char *extension,
+                                 const struct psn_buf *text, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *signature = NULL;
+    char beside[16];
+    enum psn_code rc = psn_buf_check(text, err);
+
+    (void)snprintf(beside, sizeof beside, "%s.sig", extension);
+    if (!rc)
+        rc = psn_file_sign(saving->cli->vault, text->data, text->size, &signature, err);
+    if (!rc)
+        rc = save(saving, beside, signature, strlen(signature), err);
+    return rc ? rc : save(saving, extension, text->data, text->size, err);
+}
+
+static enum psn_code save_page(const struct saving *saving, struct psn_error *err)
+{
+    struct cli_writing writing = cli_writing_init(true);
+    enum psn_code rc;
+
+    cli_departure_write(saving->cli, saving->report, &writing);
+    rc = save_signed(saving, "html", &writing.out, err);
+    cli_writing_release(&writing);
+    return rc;
+}
+
+static enum psn_code save_json(const struct saving *saving, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+
+    cli_departure_json(saving->report, &json);
+    psn_buf_char(&json.text, '\n');
+    return save_signed(saving, "json", &json.text, err);
+}
+
+static enum psn_code save_text(const struct saving *saving, struct psn_error *err)
+{
+    const struct psn_departure_report *report = saving->report;
+    struct cli_writing writing = cli_writing_init(false);
+    PSN_AUTO_FREE char *statement = NULL;
+    char fields[256];
+    struct psn_statement_draft draft = { .kind = "departure",
+                                         .fields = fields,
+                                         .heads = report->heads,
+                                         .head_count = report->head_count };
+    enum psn_code rc;
+
+    (void)snprintf(fields, sizeof fields, "Person: %s\nComplete: %s\n",
+                   report->facts.person, report->facts.closed_s ? "yes" : "no");
+    cli_departure_write(saving->cli, report, &writing);
+    rc = psn_buf_check(&writing.out, err);
+    draft.text = psn_buf_str(&writing.out);
+    if (!rc)
+        rc = psn_statement_sign(saving->cli->vault, &draft, &statement, err);
+    cli_writing_release(&writing);
+    return rc ? rc : save(saving, "txt", statement, strlen(statement), err);
+}
+
+/* What a run that was killed while it wrote has left: "depart-PERSON.EXT.16 hex". */
+static bool is_left_over(const char *name, const char *person)
+{
+    enum {
+        RANDOM = 16
+    };
+    size_t head = strlen("depart-") + strlen(person);
+    size_t size = strlen(name);
+
+    return size > head + 1 + RANDOM && strncmp(name, "depart-", strlen("depart-")) == 0 &&
+           strncmp(name + strlen("depart-"), person, strlen(person)) == 0 &&
+           name[head] == '.' && name[size - RANDOM - 1] == '.' &&
+           strspn(name + size - RANDOM, "0123456789abcdef") == RANDOM;
+}
+
+static void remove_left_over(const struct saving *saving)
+{
+    DIR *folder = opendir(saving->folder);
+    const struct dirent *entry;
+
+    if (!folder)
+        return;
+    while ((entry = readdir(folder)) != NULL)
+        if (is_left_over(entry->d_name, saving->report->facts.person))
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    (void)closedir(folder);
+}
+
+enum psn_code cli_departure_report(struct cli *cli, const char *person,
+                                   const char *folder, struct psn_error *err)
+{
+    struct psn_departure_report *report = NULL;
+    struct saving saving = { cli, NULL, folder[0] ? folder : "." };
+    enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
+
+    saving.report = report;
+    if (!rc)
+        remove_left_over(&saving);
+    if (!rc)
+        rc = save_text(&saving, err);
+    if (!rc)
+        rc = save_json(&saving, err);
+    if (!rc)
+        rc = save_page(&saving, err);
+    if (!rc)
+        cli_note(cli, _("The report: %s/depart-%s.html, .txt and .json, signed."),
+                 CLI_SHOWN(saving.folder), person);
+    psn_departure_report_free(report);
+    return rc;
+}

@@ -1,0 +1,548 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/departure_report.h"
+#include "cli/display.h"
+#include "cli/finding_show.h"
+
+/* The report of a departure, for people: first how it stands, then what is left to do,
+ * then each proof. */
+
+static const char *name_of(const struct psn_person *person)
+{
+    return person->name[0] ? person->name : person->id;
+}
+
+static size_t count_secrets(const struct psn_departure_report *report, bool password,
+                            bool (*is)(const struct psn_departure_secret *secret))
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->secret_count; i++)
+        count += password == !report->secrets[i].label[0] && is(&report->secrets[i]);
+    return count;
+}
+
+static bool is_replaced(const struct psn_departure_secret *secret)
+{
+    return secret->replaced;
+}
+
+static bool is_dead(const struct psn_departure_secret *secret)
+{
+    return secret->dead;
+}
+
+static bool is_any(const struct psn_departure_secret *secret)
+{
+    (void)secret;
+    return true;
+}
+
+static bool is_gone(const struct psn_departure_access *access)
+{
+    return access->access.state == PSN_ACCESS_GONE;
+}
+
+static size_t count_accesses(const struct psn_departure_report *report, bool his,
+                             bool gone)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->access_count; i++)
+        count += report->accesses[i].his == his && is_gone(&report->accesses[i]) == gone;
+    return count;
+}
+
+/* --- how it stands --- */
+
+/* The name of who did it, if he is still known. */
+static const char *actor_of(struct cli *cli, const struct psn_departure_report *report,
+                            struct psn_person *person)
+{
+    if (psn_person_get(cli->vault, report->by, person, NULL))
+        return report->by;
+    return name_of(person);
+}
+
+static void write_summary(struct cli *cli, const struct psn_departure_report *report,
+                          struct cli_writing *writing)
+{
+    struct psn_person actor;
+    const struct psn_departure *facts = &report->facts;
+    const char *name = name_of(&report->person);
+    char began[PSN_TIME_SIZE];
+    char closed[PSN_TIME_SIZE];
+    size_t passwords = count_secrets(report, true, is_any);
+
+    (void)cli_display_moment(facts->began_s, began);
+    if (facts->closed_s)
+        cli_writing_line(writing, CLI_TONE_GOOD,
+                         _("✓ Complete on %s: nothing that %s could read works any more, "
+                           "and no access of theirs is left that OVH shows."),
+                         cli_display_moment(facts->closed_s, closed), name);
+    else if (facts->accesses)
+        cli_writing_line(
+            writing, CLI_TONE_WAIT,
+            _("! Not complete yet: ways in are still open (%zu), so that "
+              "passwords will be replaced once more. See what is left to do, "
+              "below."),
+            facts->accesses);
+    else
+        cli_writing_line(writing, CLI_TONE_WAIT,
+                         _("! Not complete yet: see what is left to do, below."));
+    cli_writing_line(writing, CLI_TONE_PLAIN, _("Begun on %s by %s."), began,
+                     actor_of(cli, report, &actor));
+    cli_writing_item(writing, 0,
+                     _("Mailbox passwords that %s could read: %zu. Replaced, and the new "
+                       "one proved by a login: %zu. The old one refused by the mail "
+                       "server: %zu."),
+                     name, passwords, count_secrets(report, true, is_replaced),
+                     count_secrets(report, true, is_dead));
+    if (count_secrets(report, false, is_any))
+        cli_writing_item(
+            writing, 0,
+            _("Other secrets (licences, payment, FTP …): %zu. Replaced: %zu."),
+            count_secrets(report, false, is_any),
+            count_secrets(report, false, is_replaced));
+    cli_writing_item(writing, 0,
+                     _("Other ways in (forwards, delegates, contacts, API keys …) of %s: "
+                       "closed %zu, still open %zu."),
+                     name, count_accesses(report, true, true),
+                     count_accesses(report, true, false));
+    if (facts->held_slot)
+        cli_writing_item(writing, 0,
+                         facts->holds_slot
+                             ? _("%s can still open the vault.")
+                             : _("%s could open the vault; it has new keys since."),
+                         name);
+    if (facts->narrow)
+        cli_writing_item(writing, 0,
+                         _("By explicit choice only what %s is known to have seen was "
+                           "replaced, not all that the vault holds."),
+                         name);
+}
+
+/* --- what is left --- */
+
+/* What a person has to look for in OVH's manager. */
+static const char *object_of(const struct psn_finding *finding, char *out, size_t size)
+{
+    bool told =
+        finding->kind == PSN_FINDING_CONTACT || finding->kind == PSN_FINDING_FILTER ||
+        finding->kind == PSN_FINDING_DELEGATION || finding->kind == PSN_FINDING_API_KEY ||
+        finding->kind == PSN_FINDING_API_APP || finding->kind == PSN_FINDING_OAUTH_CLIENT;
+
+    (void)snprintf(out, size, told && finding->detail[0] ? "%s, %s" : "%s",
+                   finding->subject, finding->detail);
+    return out;
+}
+
+static void write_open_accesses(const struct psn_departure_report *report,
+                                struct cli_writing *writing, size_t *number)
+{
+    const char *client = NULL; /* where our key may not close them */
+
+    for (size_t i = 0; i < report->access_count; i++) {
+        const struct psn_departure_access *at = &report->accesses[i];
+        const struct psn_finding *finding = &at->access.finding;
+        char object[2 * PSN_FINDING_TEXT_MAX];
+
+        if (!at->his || is_gone(at))
+            continue;
+        if (finding->obstacle[0])
+            cli_writing_item(
+                writing, ++*number, _("%s, %s: %s"), cli_finding_noun(finding->kind),
+                object_of(finding, object, sizeof object), finding->obstacle);
+        else if (at->access.state == PSN_ACCESS_CUTTING)
+            cli_writing_item(
+                writing, ++*number,
+                finding->kind == PSN_FINDING_CONTACT
+                    ? _("%s, %s: both sides have to agree, by the e-mail that OVH sent "
+                        "them. Look again: passation resume")
+                    : _("%s, %s: OVH was told to remove it and has not yet. Look again: "
+                        "passation resume"),
+                cli_finding_noun(finding->kind),
+                object_of(finding, object, sizeof object));
+        else
+            cli_writing_item(writing, ++*number, _("%s, %s: still open."),
+                             cli_finding_noun(finding->kind),
+                             object_of(finding, object, sizeof object));
+        if (!finding->obstacle[0] && at->access.state != PSN_ACCESS_CUTTING)
+            client = at->client;
+    }
+    if (client)
+        cli_writing_item(
+            writing, ++*number,
+            _("To close what is still open, ask the owner for a key that may: "
+              "passation ovh link %s --for cut; then: passation resume"),
+            client);
+}
+
+static void write_open_secrets(const struct psn_departure_report *report,
+                               struct cli_writing *writing, size_t *number)
+{
+    for (size_t i = 0; i < report->secret_count; i++) {
+        const struct psn_departure_secret *at = &report->secrets[i];
+
+        if (at->label[0] && !at->replaced && at->replacement)
+            cli_writing_item(
+                writing, ++*number,
+                _("%s, %s: change it where it is used; a new password is ready: "
+                  "passation "
+                  "show %s '%s' --replacement --reveal; then: passation secret set %s "
+                  "'%s' --replacement"),
+                at->address, at->label, at->address, at->label, at->address, at->label);
+        else if (at->label[0] && !at->replaced)
+            cli_writing_item(writing, ++*number,
+                             _("%s, %s: ask its service for a new one; then: passation "
+                               "secret set %s '%s'"),
+                             at->address, at->label, at->address, at->label);
+        else if (!at->label[0] && !at->replaced)
+            cli_writing_item(writing, ++*number,
+                             _("%s: its password is not replaced yet: passation resume"),
+                             at->address);
+        else if (!at->label[0] && at->again)
+            cli_writing_item(
+                writing, ++*number,
+                _("%s: its password is replaced once more, as soon as no way "
+                  "in of theirs is open: passation resume"),
+                at->address);
+        else if (!at->label[0] && !at->dead)
+            cli_writing_item(writing, ++*number,
+                             _("%s: the new password works; that the old one is refused "
+                               "is still to be seen (mail servers may remember it for an "
+                               "hour): passation resume"),
+                             at->address);
+    }
+}
+
+/* Whoever has that mailbox gets the OVH account back. */
+static void write_recovery(const struct psn_departure_report *report,
+                           struct cli_writing *writing, size_t *number)
+{
+    for (size_t i = 0; i < report->access_count; i++) {
+        const struct psn_finding *finding = &report->accesses[i].access.finding;
+        bool changed = false;
+
+        if (finding->kind != PSN_FINDING_ACCOUNT_MAIL || is_gone(&report->accesses[i]))
+            continue;
+        for (size_t j = 0; j < report->secret_count; j++)
+            changed =
+                changed || (!report->secrets[j].label[0] &&
+                            strcmp(report->secrets[j].address, finding->subject) == 0);
+        if (changed)
+            cli_writing_item(
+                writing, ++*number,
+                _("%s receives the mail by which the OVH account is got back: "
+                  "make sure that its owner has the new password."),
+                finding->subject);
+    }
+}
+
+static void write_due_issues(const struct psn_departure_report *report,
+                             struct cli_writing *writing, size_t *number)
+{
+    for (size_t i = 0; i < report->stay_count; i++)
+        if (report->stays[i].due)
+            cli_writing_item(writing, ++*number,
+                             _("%s waits for the new password of %s: passation outbox"),
+                             report->stays[i].name[0] ? report->stays[i].name
+                                                      : report->stays[i].person,
+                             report->stays[i].address);
+}
+
+struct received {
+    struct cli_writing *writing;
+    size_t *number;
+};
+
+static enum psn_code write_received(void *arg, const struct psn_received *received,
+                                    struct psn_error *err)
+{
+    struct received *at = arg;
+
+    (void)err;
+    cli_writing_item(
+        at->writing, ++*at->number,
+        _("%s was given to you by somebody else, and could be read: ask them "
+          "to replace it."),
+        received->address);
+    return PSN_OK;
+}
+
+static void write_left(struct cli *cli, const struct psn_departure_report *report,
+                       struct cli_writing *writing)
+{
+    const struct psn_departure *facts = &report->facts;
+    const char *client = "";
+    size_t others = 0;
+    size_t number = 0;
+
+    cli_writing_heading(writing, _("What is left to do"));
+    if (facts->holds_slot)
+        cli_writing_item(
+            writing, ++number,
+            _("Give the vault new keys: passation slot rm %s --leaver; then: "
+              "passation resume"),
+            facts->person);
+    if (facts->keys)
+        cli_writing_item(
+            writing, ++number,
+            _("Replace OVH's API keys that were in the vault (%zu): passation "
+              "ovh link %s --new; then: passation resume"),
+            facts->keys, facts->key_client);
+    write_open_accesses(report, writing, &number);
+    write_open_secrets(report, writing, &number);
+    write_due_issues(report, writing, &number);
+    write_recovery(report, writing, &number);
+    if (facts->held_slot && !facts->narrow)
+        PSN_IGNORE(psn_received_each(cli->vault, write_received,
+                                     &(struct received){ writing, &number }, NULL));
+    for (size_t i = 0; i < report->access_count; i++)
+        if (!report->accesses[i].his &&
+            psn_access_is_pending(&report->accesses[i].access) && others++ == 0)
+            client = report->accesses[i].client;
+    if (others)
+        cli_writing_item(
+            writing, ++number,
+            _("Other ways in, not known to be theirs (%zu, see below): judge "
+              "each: passation sweep %s --keep ID, or --cut ID"),
+            others, client);
+    cli_writing_item(writing, ++number,
+                     _("Look yourself at what OVH's API does not show (see below)."));
+}
+
+/* --- the proofs --- */
+
+static void cell_time(struct cli_writing *writing, enum cli_tone tone, int64_t time_s)
+{
+    char time[PSN_TIME_SIZE];
+
+    cli_writing_cell(writing, tone, cli_display_moment(time_s, time));
+}
+
+/* The journal is in English. */
+static const char *proof_of(const struct psn_departure_secret *secret, char *out,
+                            size_t size)
+{
+    static const char head[] = "OVH task ";
+    const char *number = secret->proof + sizeof head - 1;
+
+    if (!secret->replaced || strncmp(secret->proof, head, sizeof head - 1) != 0)
+        return "";
+    (void)snprintf(out, size, _("task %.*s"), (int)strspn(number, "0123456789"), number);
+    return out;
+}
+
+static void write_passwords(const struct psn_departure_report *report,
+                            struct cli_writing *writing)
+{
+    const char *const heads[] = { _("Mailbox"),
+                                  _("New one accepted on"),
+                                  _("Old one refused on"),
+                                  _("OVH's proof"),
+                                  _("State"),
+                                  NULL };
+
+    cli_writing_heading(writing, _("Mailboxes"));
+    if (!count_secrets(report, true, is_any)) {
+        cli_writing_line(writing, CLI_TONE_PLAIN, _("None."));
+        return;
+    }
+    cli_writing_table(writing, heads);
+    for (size_t i = 0; i < report->secret_count; i++) {
+        const struct psn_departure_secret *at = &report->secrets[i];
+        bool done = at->replaced && at->dead && !at->again;
+        char proof[64];
+
+        if (at->label[0])
+            continue;
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
+        cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
+        cell_time(writing, CLI_TONE_PLAIN, at->dead ? at->dead_s : 0);
+        cli_writing_cell(writing, CLI_TONE_PLAIN, proof_of(at, proof, sizeof proof));
+        cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
+                         done        ? _("✓ replaced and proved")
+                         : at->again ? _("! replaced; once more when no way in is open")
+                         : at->replaced ? _("! replaced; old one not proved refused")
+                                        : _("! not replaced"));
+    }
+    cli_writing_table_end(writing);
+}
+
+static void write_secrets(const struct psn_departure_report *report,
+                          struct cli_writing *writing)
+{
+    const char *const heads[] = { _("Mailbox"), _("Secret"), _("Replaced on"), _("State"),
+                                  NULL };
+
+    if (!count_secrets(report, false, is_any))
+        return;
+    cli_writing_heading(writing, _("Secrets that are changed by hand"));
+    cli_writing_table(writing, heads);
+    for (size_t i = 0; i < report->secret_count; i++) {
+        const struct psn_departure_secret *at = &report->secrets[i];
+
+        if (!at->label[0])
+            continue;
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->label);
+        cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
+        cli_writing_cell(writing, at->replaced ? CLI_TONE_GOOD : CLI_TONE_WAIT,
+                         at->replaced ? _("✓ replaced") : _("! to be changed"));
+    }
+    cli_writing_table_end(writing);
+}
+
+static const char *access_shown(const struct psn_departure_access *at)
+{
+    if (is_gone(at))
+        return _("✓ closed");
+    if (at->access.state == PSN_ACCESS_KEPT)
+        return _("kept, as legitimate");
+    if (at->access.state == PSN_ACCESS_CUTTING)
+        return _("! being removed");
+    return at->his ? _("! still open") : _("? to be judged");
+}
+
+static void write_accesses(const struct psn_departure_report *report,
+                           struct cli_writing *writing, bool his)
+{
+    const char *const heads[] = { _("Way in"), _("Of what"), _("Whose"),
+                                  _("Client"), _("State"),   NULL };
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->access_count; i++)
+        count += report->accesses[i].his == his;
+    cli_writing_heading(writing, his ? _("Ways in of the person who leaves")
+                                     : _("Other ways in, not known to be theirs"));
+    if (count == 0) {
+        cli_writing_line(writing, CLI_TONE_PLAIN, _("None was found."));
+        return;
+    }
+    cli_writing_table(writing, heads);
+    for (size_t i = 0; i < report->access_count; i++) {
+        const struct psn_departure_access *at = &report->accesses[i];
+        char object[2 * PSN_FINDING_TEXT_MAX];
+
+        if (at->his != his)
+            continue;
+        cli_writing_cell(writing, CLI_TONE_PLAIN,
+                         cli_finding_noun(at->access.finding.kind));
+        cli_writing_cell(writing, CLI_TONE_PLAIN,
+                         object_of(&at->access.finding, object, sizeof object));
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->access.finding.whose);
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->client);
+        cli_writing_cell(writing,
+                         is_gone(at)                           ? CLI_TONE_GOOD
+                         : at->access.state == PSN_ACCESS_KEPT ? CLI_TONE_PLAIN
+                                                               : CLI_TONE_WAIT,
+                         access_shown(at));
+    }
+    cli_writing_table_end(writing);
+}
+
+static void write_stays(const struct psn_departure_report *report,
+                        struct cli_writing *writing)
+{
+    const char *const heads[] = { _("Person"), _("Mailbox"), _("State"), NULL };
+
+    cli_writing_heading(writing, _("Those who stay"));
+    if (report->stay_count == 0) {
+        cli_writing_line(writing, CLI_TONE_PLAIN, _("Nobody."));
+        return;
+    }
+    cli_writing_table(writing, heads);
+    for (size_t i = 0; i < report->stay_count; i++) {
+        const struct psn_departure_stay *at = &report->stays[i];
+
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->name[0] ? at->name : at->person);
+        cli_writing_cell(writing, CLI_TONE_PLAIN,
+                         at->by_slot ? _("all: opens the vault") : at->address);
+        cli_writing_cell(writing, at->due ? CLI_TONE_WAIT : CLI_TONE_GOOD,
+                         at->due ? _("! the new password is to be handed over")
+                                 : _("✓ has the present password"));
+    }
+    cli_writing_table_end(writing);
+}
+
+static void write_unseen(struct cli *cli, const struct psn_departure_report *report,
+                         struct cli_writing *writing)
+{
+    const char *const heads[] = { _("Mailbox"), _("Look at"), NULL };
+    bool any = false;
+
+    cli_writing_heading(writing, _("What OVH's API does not show; look yourself"));
+    for (size_t i = 0; i < report->secret_count; i++) {
+        const struct psn_departure_secret *at = &report->secrets[i];
+        struct psn_role role;
+
+        if (at->label[0] || psn_role_get(cli->vault, at->address, &role, NULL))
+            continue;
+        if (!any)
+            cli_writing_table(writing, heads);
+        any = true;
+        cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
+        cli_writing_cell(writing, CLI_TONE_PLAIN, cli_unseen_of(&role));
+    }
+    if (any)
+        cli_writing_table_end(writing);
+    cli_writing_line(
+        writing, CLI_TONE_PLAIN,
+        _("What somebody has read stays read, and mail that was copied stays "
+          "copied: no change of a password undoes that."));
+}
+
+static void write_heads(const struct psn_departure_report *report,
+                        struct cli_writing *writing)
+{
+    const char *id = report->facts.person;
+    char command[2 * PSN_PERSON_ID_MAX + 128];
+
+    cli_writing_heading(writing, _("Signature and journal"));
+    cli_writing_line(
+        writing, CLI_TONE_PLAIN,
+        _("Signed by the vault with the key %s. Whoever has the vault checks the "
+          "text with the first of these, anybody else the page with the "
+          "second:"),
+        report->fingerprint);
+    (void)snprintf(command, sizeof command, "passation log --verify depart-%s.txt", id);
+    cli_writing_code(writing, command);
+    (void)snprintf(command, sizeof command,
+                   "ssh-keygen -Y check-novalidate -n passation-file -s "
+                   "depart-%s.html.sig < depart-%s.html",
+                   id, id);
+    cli_writing_code(writing, command);
+    for (size_t i = 0; i < report->head_count; i++) {
+        const struct psn_head *head = &report->heads[i];
+        char hash[2 * PSN_HEAD_SIZE + 1];
+
+        for (size_t j = 0; j < PSN_HEAD_SIZE; j++)
+            (void)snprintf(hash + 2 * j, 3, "%02x", head->hash[j]);
+        cli_writing_item(writing, 0, _("Journal of %s, entry %llu: %s"),
+                         head->chain[0] ? head->chain : _("the vault"),
+                         (unsigned long long)head->count, hash);
+    }
+}
+
+void cli_departure_write(struct cli *cli, const struct psn_departure_report *report,
+                         struct cli_writing *writing)
+{
+    char title[PSN_NAME_MAX + 64];
+
+    (void)snprintf(title, sizeof title, _("Departure of %s"), name_of(&report->person));
+    cli_writing_begin(writing, title);
+    cli_writing_title(writing, title);
+    write_summary(cli, report, writing);
+    write_left(cli, report, writing);
+    cli_departure_map(report, writing);
+    write_passwords(report, writing);
+    write_secrets(report, writing);
+    write_accesses(report, writing, true);
+    write_accesses(report, writing, false);
+    write_stays(report, writing);
+    write_unseen(cli, report, writing);
+    write_heads(report, writing);
+    cli_writing_end(writing);
+}

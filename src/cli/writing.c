@@ -1,0 +1,280 @@
+#include "cli/writing.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    WRITING_MAX = 8 * 1024 * 1024,
+    LINE_MAX_BYTES = 4096,
+    TEXT_COLUMNS = 88,
+};
+
+/* No script, nothing from elsewhere: what is not written here is not shown. */
+static const char style[] =
+    ":root{--ink:#1d2433;--quiet:#5b6475;--line:#d9dee8;--paper:#fff;--soft:#f5f7fa;"
+    "--good:#0b6b3a;--wait:#8a5300;--bad:#b3001b}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8ebf2;--quiet:#a3adbf;"
+    "--line:#384154;--paper:#141821;--soft:#1c2230;--good:#5fd39a;--wait:#f0b35a;"
+    "--bad:#ff7a87}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0;background:var(--paper);color:var(--ink);"
+    "font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}"
+    "main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem 4rem}"
+    "h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}"
+    "h2{font-size:1.15rem;margin:2.25rem 0 .6rem;padding-top:.9rem;"
+    "border-top:1px solid var(--line)}"
+    "p{margin:.35rem 0}.good{color:var(--good)}.wait{color:var(--wait)}"
+    ".bad{color:var(--bad)}p.good,p.wait,p.bad{font-weight:600}"
+    "table{border-collapse:collapse;width:100%;font-size:.92rem}"
+    "th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;"
+    "border-bottom:1px solid var(--line);overflow-wrap:break-word}"
+    "th{color:var(--quiet);font-weight:600;font-size:.82rem}"
+    ".wide{overflow-x:auto}ol,ul{padding-left:1.4rem;margin:.35rem 0}li{margin:.3rem 0}"
+    "code{font:.86rem/1.4 ui-monospace,Menlo,Consolas,monospace;background:var(--soft);"
+    "padding:.12rem .35rem;border-radius:.25rem;overflow-wrap:anywhere}"
+    "svg{display:block;max-width:100%;height:auto}svg text{fill:var(--ink);"
+    "font:13px system-ui,-apple-system,'Segoe UI',sans-serif}svg .q{fill:var(--quiet)}"
+    "svg .l{stroke:var(--line)}svg .k{fill:var(--ink)}svg .c{stroke:var(--bad);"
+    "fill:none;stroke-width:2.5}svg .w{fill:none;stroke:var(--wait);stroke-width:2.5}"
+    "@media print{:root{--ink:#000;--quiet:#444;--line:#bbb;--paper:#fff;--soft:#eee;"
+    "--good:#0b6b3a;--wait:#8a5300;--bad:#b3001b}body{font-size:10.5pt}"
+    "main{max-width:none;padding:0}h2{break-after:avoid}tr,li,svg{break-inside:avoid}"
+    ".wide{overflow:visible}@page{margin:16mm}}";
+
+struct cli_writing cli_writing_init(bool html)
+{
+    return (struct cli_writing){ .out = psn_buf_init(WRITING_MAX), .html = html };
+}
+
+void cli_writing_release(struct cli_writing *writing)
+{
+    psn_buf_release(&writing->out);
+}
+
+static void put_markup(struct psn_buf *out, const char *text)
+{
+    for (; *text; text++)
+        switch (*text) {
+        case '&':
+            psn_buf_text(out, "&amp;");
+            break;
+        case '<':
+            psn_buf_text(out, "&lt;");
+            break;
+        case '>':
+            psn_buf_text(out, "&gt;");
+            break;
+        case '"':
+            psn_buf_text(out, "&quot;");
+            break;
+        default:
+            psn_buf_char(out, *text);
+        }
+}
+
+void cli_writing_text(struct cli_writing *writing, const char *text)
+{
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(WRITING_MAX);
+
+    psn_text_escape(&shown, text, strlen(text));
+    if (writing->html)
+        put_markup(&writing->out, psn_buf_str(&shown));
+    else
+        psn_buf_bytes(&writing->out, shown.data, shown.size);
+    if (shown.failed)
+        writing->out.failed = shown.failed;
+}
+
+/* Plain text, broken at blanks; what follows the first line is moved in by `indent`. */
+static void put_wrapped(struct cli_writing *writing, const char *text, size_t indent)
+{
+    size_t column = indent;
+
+    for (const char *word = text; *word;) {
+        size_t size = strcspn(word, " ");
+        char copy[LINE_MAX_BYTES];
+        size_t width;
+
+        (void)snprintf(copy, sizeof copy, "%.*s", (int)size, word);
+        width = psn_text_columns(copy);
+        if (column > indent && column + 1 + width > TEXT_COLUMNS) {
+            psn_buf_format(&writing->out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            psn_buf_char(&writing->out, ' ');
+            column++;
+        }
+        psn_buf_text(&writing->out, copy);
+        column += width;
+        word += size + (word[size] == ' ');
+    }
+    psn_buf_char(&writing->out, '\n');
+}
+
+static const char *class_of(enum cli_tone tone)
+{
+    static const char *const names[] = { "", " class=\"good\"", " class=\"wait\"",
+                                         " class=\"bad\"" };
+
+    return names[tone];
+}
+
+void cli_writing_begin(struct cli_writing *writing, const char *title)
+{
+    if (!writing->html)
+        return;
+    psn_buf_format(&writing->out,
+                   "<!doctype html>\n<html lang=\"%s\">\n<head>\n"
+                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+                   "'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action "
+                   "'none'\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                   "content=\"width=device-width,initial-scale=1\">\n"
+                   "<meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+                   cli_language());
+    cli_writing_text(writing, title);
+    psn_buf_format(&writing->out,
+                   "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", style);
+}
+
+void cli_writing_end(struct cli_writing *writing)
+{
+    if (writing->html)
+        psn_buf_text(&writing->out, "</main>\n</body>\n</html>\n");
+}
+
+static void put_underlined(struct cli_writing *writing, const char *text, char line)
+{
+    psn_buf_format(&writing->out, "%s\n", text);
+    for (size_t i = psn_text_columns(text); i > 0; i--)
+        psn_buf_char(&writing->out, line);
+    psn_buf_char(&writing->out, '\n');
+}
+
+void cli_writing_title(struct cli_writing *writing, const char *text)
+{
+    if (!writing->html) {
+        put_underlined(writing, text, '=');
+        return;
+    }
+    psn_buf_text(&writing->out, "<h1>");
+    cli_writing_text(writing, text);
+    psn_buf_text(&writing->out, "</h1>\n");
+}
+
+void cli_writing_heading(struct cli_writing *writing, const char *text)
+{
+    if (!writing->html) {
+        psn_buf_char(&writing->out, '\n');
+        put_underlined(writing, text, '-');
+        return;
+    }
+    psn_buf_text(&writing->out, "<h2>");
+    cli_writing_text(writing, text);
+    psn_buf_text(&writing->out, "</h2>\n");
+}
+
+void cli_writing_line(struct cli_writing *writing, enum cli_tone tone, const char *format,
+                      ...)
+{
+    char text[LINE_MAX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!writing->html) {
+        put_wrapped(writing, text, 0);
+        return;
+    }
+    psn_buf_format(&writing->out, "<p%s>", class_of(tone));
+    cli_writing_text(writing, text);
+    psn_buf_text(&writing->out, "</p>\n");
+}
+
+void cli_writing_item(struct cli_writing *writing, size_t number, const char *format, ...)
+{
+    char text[LINE_MAX_BYTES];
+    char mark[24];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (!writing->html) {
+        (void)snprintf(mark, sizeof mark, number ? "%zu. " : "- ", number);
+        psn_buf_text(&writing->out, mark);
+        put_wrapped(writing, text, strlen(mark));
+        return;
+    }
+    if (number)
+        psn_buf_format(&writing->out, "<ol start=\"%zu\"><li>", number);
+    else
+        psn_buf_text(&writing->out, "<ul><li>");
+    cli_writing_text(writing, text);
+    psn_buf_text(&writing->out, number ? "</li></ol>\n" : "</li></ul>\n");
+}
+
+void cli_writing_code(struct cli_writing *writing, const char *text)
+{
+    psn_buf_text(&writing->out, writing->html ? "<p><code>" : "    ");
+    cli_writing_text(writing, text);
+    psn_buf_text(&writing->out, writing->html ? "</code></p>\n" : "\n");
+}
+
+/* --- tables: in plain text, a block for each row --- */
+
+void cli_writing_table(struct cli_writing *writing, const char *const *heads)
+{
+    writing->columns = 0;
+    writing->column = 0;
+    while (heads[writing->columns]) {
+        writing->heads[writing->columns] = heads[writing->columns];
+        writing->columns++;
+    }
+    if (!writing->html)
+        return;
+    psn_buf_text(&writing->out, "<div class=\"wide\"><table>\n<thead><tr>");
+    for (size_t i = 0; i < writing->columns; i++) {
+        psn_buf_text(&writing->out, "<th scope=\"col\">");
+        cli_writing_text(writing, heads[i]);
+        psn_buf_text(&writing->out, "</th>");
+    }
+    psn_buf_text(&writing->out, "</tr></thead>\n<tbody>\n");
+}
+
+static void put_plain_cell(struct cli_writing *writing, const char *text)
+{
+    if (writing->column == 0) {
+        psn_buf_text(&writing->out, "- ");
+        cli_writing_text(writing, text);
+        psn_buf_char(&writing->out, '\n');
+    } else if (text[0]) {
+        psn_buf_text(&writing->out, "    ");
+        psn_buf_format(&writing->out, _("%s: "), writing->heads[writing->column]);
+        cli_writing_text(writing, text);
+        psn_buf_char(&writing->out, '\n');
+    }
+}
+
+void cli_writing_cell(struct cli_writing *writing, enum cli_tone tone, const char *text)
+{
+    if (!writing->html) {
+        put_plain_cell(writing, text);
+    } else {
+        if (writing->column == 0)
+            psn_buf_text(&writing->out, "<tr>");
+        psn_buf_format(&writing->out, "<td%s>", class_of(tone));
+        cli_writing_text(writing, text);
+        psn_buf_text(&writing->out, "</td>");
+        if (writing->column + 1 == writing->columns)
+            psn_buf_text(&writing->out, "</tr>\n");
+    }
+    writing->column = (writing->column + 1) % writing->columns;
+}
+
+void cli_writing_table_end(struct cli_writing *writing)
+{
+    if (writing->html)
+        psn_buf_text(&writing->out, "</tbody></table></div>\n");
+}

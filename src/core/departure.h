@@ -1,0 +1,81 @@
+#ifndef PSN_CORE_DEPARTURE_H
+#define PSN_CORE_DEPARTURE_H
+
+#include "core/access.h"
+#include "core/vault.h"
+#include "passation/departure.h"
+
+/* Inside a transaction unless said otherwise. */
+
+/* Is the access this person's, by his address or one of his names at OVH? */
+bool psn_person_owns(const struct psn_person *person, const struct psn_finding *finding);
+
+/* Is it his, and does it let him in: by its owner, or since he could read that key of
+ * ours? What OVH cannot remove and does not count as a danger, is no way in. */
+bool psn_access_is_his(const struct psn_person *person, const struct psn_access *access);
+
+/* Inside a write: a sweep saw these of a client. What somebody who is leaving could still
+ * reset by one of them counts as known to him. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_doors(struct psn_vault *vault,
+                                                      const char *client,
+                                                      struct psn_access_row *rows,
+                                                      size_t count,
+                                                      struct psn_error *err);
+
+/* What is written down when somebody begins to leave, read back from the journal. */
+struct psn_target {
+    char client[PSN_CLIENT_ID_MAX];
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char label[PSN_LABEL_TEXT_MAX];
+    uint64_t version;
+    bool seen;
+};
+struct psn_scope {
+    struct psn_target *targets;
+    size_t target_count;
+    char (*clients)[PSN_CLIENT_ID_MAX]; /* that he had to do with */
+    size_t client_count;
+};
+void psn_scope_release(struct psn_scope *scope);
+
+/* What a departure would begin with now. */
+PSN_MUST_CHECK enum psn_code psn_scope_now(struct psn_vault *vault,
+                                           const struct psn_person *person, bool narrow,
+                                           struct psn_scope *ret_scope,
+                                           struct psn_error *err);
+/* Outside a transaction: what this one began with. */
+PSN_MUST_CHECK enum psn_code psn_scope_of(struct psn_vault *vault,
+                                          const struct psn_person *person,
+                                          struct psn_scope *ret_scope,
+                                          struct psn_error *err);
+/* What lies in the vault, since_s: only what was set from then on. */
+PSN_MUST_CHECK enum psn_code psn_scope_reached(struct psn_vault *vault, int64_t since_s,
+                                               struct psn_scope *ret_scope,
+                                               struct psn_error *err);
+/* Adds the clients where an access of his was seen since; and, if anything is known to
+ * look for, each that is linked. */
+PSN_MUST_CHECK enum psn_code psn_scope_add_owned(struct psn_vault *vault,
+                                                 const struct psn_person *person,
+                                                 struct psn_scope *scope,
+                                                 struct psn_error *err);
+/* Inside a write: writes it down; with `clients`, who he had to do with, too. */
+PSN_MUST_CHECK enum psn_code psn_scope_note(struct psn_vault *vault,
+                                            const struct psn_person *person,
+                                            const struct psn_scope *scope, bool clients,
+                                            struct psn_error *err);
+
+/* E_POLICY: nobody conducts his own departure. */
+enum psn_code psn_departure_fail_own(const char *person, struct psn_error *err);
+
+/* Outside a transaction, once, when he cannot open the vault any more: what was set from
+ * the beginning of his departure until then was within his reach, too. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_slot_gone(struct psn_vault *vault,
+                                                          const char *person,
+                                                          struct psn_error *err);
+
+PSN_MUST_CHECK enum psn_code psn_departure_read(struct psn_vault *vault,
+                                                const char *person,
+                                                struct psn_departure *ret_departure,
+                                                struct psn_error *err);
+
+#endif

@@ -1,0 +1,569 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/credential_due.h"
+#include "core/departure.h"
+#include "core/exposure.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/reach.h"
+#include "core/role.h"
+
+/*
+ * What a departure is about: the secrets that somebody could read when he left, and the
+ * clients that he had to do with. It is found once, and written into the journal: later,
+ * when all is replaced, nothing else tells it any more.
+ */
+#define SEEN    "seen"
+#define REACHED "reached"
+
+void psn_scope_release(struct psn_scope *scope)
+{
+    free(scope->targets);
+    free(scope->clients);
+    *scope = (struct psn_scope){ 0 };
+}
+
+static enum psn_code add_client(struct psn_scope *scope, const char *client,
+                                struct psn_error *err)
+{
+    char(*grown)[PSN_CLIENT_ID_MAX];
+
+    for (size_t i = 0; i < scope->client_count; i++)
+        if (strcmp(scope->clients[i], client) == 0)
+            return PSN_OK;
+    grown = reallocarray(scope->clients, scope->client_count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    scope->clients = grown;
+    (void)snprintf(grown[scope->client_count++], sizeof *grown, "%s", client);
+    return PSN_OK;
+}
+
+/* Doubles where the count is a power of two. */
+static enum psn_code add_target(struct psn_scope *scope, const struct psn_target *target,
+                                struct psn_error *err)
+{
+    size_t count = scope->target_count;
+    struct psn_target *grown = scope->targets;
+
+    if ((count & (count - 1)) == 0) {
+        grown = reallocarray(grown, count ? 2 * count : 1, sizeof *grown);
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        scope->targets = grown;
+    }
+    grown[scope->target_count++] = *target;
+    return add_client(scope, target->client, err);
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+    const struct psn_target *left = a;
+    const struct psn_target *right = b;
+    int order = strcmp(left->client, right->client);
+
+    if (!order)
+        order = strcmp(left->address, right->address);
+    if (!order)
+        order = strcmp(left->label, right->label);
+    return order ? order : right->seen - left->seen;
+}
+
+static bool is_same_secret(const struct psn_target *a, const struct psn_target *b)
+{
+    return strcmp(a->address, b->address) == 0 && strcmp(a->label, b->label) == 0;
+}
+
+/* One for each secret: the newest version, and seen if any was. */
+static void unite(struct psn_scope *scope)
+{
+    size_t kept = 0;
+
+    if (scope->target_count > 1)
+        qsort(scope->targets, scope->target_count, sizeof *scope->targets,
+              compare_targets);
+    for (size_t i = 0; i < scope->target_count; i++) {
+        const struct psn_target *at = &scope->targets[i];
+        struct psn_target *last = kept ? &scope->targets[kept - 1] : NULL;
+
+        if (!last || !is_same_secret(last, at))
+            scope->targets[kept++] = *at;
+        else if (at->version > last->version)
+            last->version = at->version;
+    }
+    scope->target_count = kept;
+}
+
+static struct psn_target target_of(const char *client, const char *address,
+                                   const char *label, uint64_t version, bool seen)
+{
+    struct psn_target target = { .version = version, .seen = seen };
+
+    (void)snprintf(target.client, sizeof target.client, "%s", client);
+    (void)snprintf(target.address, sizeof target.address, "%s", address);
+    (void)snprintf(target.label, sizeof target.label, "%s", label);
+    return target;
+}
+
+/* --- what it is now --- */
+
+static enum psn_code add_seen(struct psn_vault *vault, const char *person,
+                              struct psn_scope *scope, struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, person, NULL, &seen, err);
+
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        struct psn_target target =
+            target_of(at->client, at->address, at->label, at->version, true);
+
+        if (at->in_force)
+            rc = add_target(scope, &target, err);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+struct reaching {
+    struct psn_vault *vault;
+    struct psn_scope *scope;
+    int64_t since_s;
+    const struct psn_role_row *role;
+};
+
+static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
+                              struct psn_error *err)
+{
+    struct reaching *reaching = arg;
+    struct psn_target target = target_of(reaching->role->client, info->address,
+                                         info->label, info->version, false);
+
+    return info->changed_s >= reaching->since_s
+               ? add_target(reaching->scope, &target, err)
+               : PSN_OK;
+}
+
+/* Whoever opens the vault could read all that is in it. */
+static enum psn_code add_role(void *arg, const struct psn_role_row *role,
+                              struct psn_error *err)
+{
+    struct reaching *reaching = arg;
+    const struct psn_rotation_state *rotation = &role->rotation;
+    uint64_t version = rotation->pend ? rotation->pend : rotation->cur;
+    struct psn_target target = target_of(role->client, role->address, "", version, false);
+    enum psn_code rc = PSN_OK;
+
+    reaching->role = role;
+    if (version && (rotation->pend || role->changed_s >= reaching->since_s))
+        rc = add_target(reaching->scope, &target, err);
+    return rc ? rc : psn_item_each(reaching->vault, role->address, add_item, arg, err);
+}
+
+static enum psn_code add_all_clients(void *arg, const char *client, struct psn_error *err)
+{
+    return add_client(arg, client, err);
+}
+
+static enum psn_code add_reached(struct psn_vault *vault, int64_t since_s,
+                                 struct psn_scope *scope, struct psn_error *err)
+{
+    struct reaching reaching = { vault, scope, since_s, NULL };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, add_role, &reaching, err);
+
+    return rc ? rc : psn_client_ids(vault, add_all_clients, scope, err);
+}
+
+enum psn_code psn_scope_reached(struct psn_vault *vault, int64_t since_s,
+                                struct psn_scope *ret_scope, struct psn_error *err)
+{
+    enum psn_code rc = add_reached(vault, since_s, ret_scope, err);
+
+    if (!rc)
+        unite(ret_scope);
+    return rc;
+}
+
+static enum psn_code add_granted(struct psn_vault *vault, const char *person,
+                                 struct psn_scope *scope, struct psn_error *err)
+{
+    struct psn_grant_list grants = { 0 };
+    enum psn_code rc = psn_grant_list(vault, person, &grants, err);
+
+    for (size_t i = 0; !rc && i < grants.count; i++)
+        rc = add_client(scope, grants.items[i].client, err);
+    psn_grant_list_release(&grants);
+    return rc;
+}
+
+struct owning {
+    const struct psn_person *person;
+    struct psn_scope *scope;
+};
+
+struct linked {
+    struct psn_vault *vault;
+    struct psn_scope *scope;
+};
+
+static enum psn_code add_owned(void *arg, const struct psn_access_row *row,
+                               struct psn_error *err)
+{
+    struct owning *owning = arg;
+
+    return row->access.state != PSN_ACCESS_GONE &&
+                   psn_access_is_his(owning->person, &row->access)
+               ? add_client(owning->scope, row->client, err)
+               : PSN_OK;
+}
+
+static enum psn_code add_linked(void *arg, const char *client, struct psn_error *err)
+{
+    struct linked *linked = arg;
+    struct psn_client known = psn_client_init();
+    enum psn_code rc = psn_client_read(linked->vault, client, &known, err);
+
+    if (!rc && known.linked)
+        rc = add_client(linked->scope, client, err);
+    psn_client_release(&known);
+    return rc;
+}
+
+enum psn_code psn_scope_add_owned(struct psn_vault *vault,
+                                  const struct psn_person *person,
+                                  struct psn_scope *scope, struct psn_error *err)
+{
+    struct owning owning = { person, scope };
+    struct linked linked = { vault, scope };
+    enum psn_code rc = psn_access_row_each(vault, NULL, add_owned, &owning, err);
+
+    return rc || (!person->email[0] && person->alias_count == 0)
+               ? rc
+               : psn_client_ids(vault, add_linked, &linked, err);
+}
+
+enum psn_code psn_scope_now(struct psn_vault *vault, const struct psn_person *person,
+                            bool narrow, struct psn_scope *ret_scope,
+                            struct psn_error *err)
+{
+    struct psn_scope scope = { 0 };
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+
+    if (!rc)
+        rc = add_seen(vault, person->id, &scope, err);
+    if (!rc && !narrow && psn_reach_holds_slot(&map, person->id))
+        rc = add_reached(vault, 0, &scope, err);
+    if (!rc)
+        rc = add_granted(vault, person->id, &scope, err);
+    if (!rc)
+        rc = psn_scope_add_owned(vault, person, &scope, err);
+    psn_reach_map_release(&map);
+    if (rc) {
+        psn_scope_release(&scope);
+        return rc;
+    }
+    unite(&scope);
+    *ret_scope = scope;
+    return PSN_OK;
+}
+
+/* --- in the journal --- */
+
+static enum psn_code note_client(struct psn_vault *vault, const char *client,
+                                 const char *person, struct psn_error *err)
+{
+    return psn_journal_note(
+        vault, client,
+        &(struct psn_note){ .event = "departure.began", .subject = person }, err);
+}
+
+static enum psn_code note_target(struct psn_vault *vault, const char *person,
+                                 const struct psn_target *target, struct psn_error *err)
+{
+    char text[PSN_PERSON_ID_MAX + sizeof REACHED + 1];
+
+    (void)snprintf(text, sizeof text, "%s %s", person, target->seen ? SEEN : REACHED);
+    return psn_journal_note(vault, target->client,
+                            &(struct psn_note){ .event = "departure.exposed",
+                                                .subject = target->address,
+                                                .label = target->label,
+                                                .version = target->version,
+                                                .text = text },
+                            err);
+}
+
+enum psn_code psn_scope_note(struct psn_vault *vault, const struct psn_person *person,
+                             const struct psn_scope *scope, bool clients,
+                             struct psn_error *err)
+{
+    enum psn_code rc = clients ? note_client(vault, NULL, person->id, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && clients && i < scope->client_count; i++)
+        rc = note_client(vault, scope->clients[i], person->id, err);
+    for (size_t i = 0; !rc && i < scope->target_count; i++)
+        rc = note_target(vault, person->id, &scope->targets[i], err);
+    return rc;
+}
+
+struct reading {
+    const struct psn_person *person;
+    struct psn_scope *scope;
+};
+
+static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct reading *reading = arg;
+    const char *id = reading->person->id;
+    size_t size = strlen(id);
+    struct psn_target target;
+
+    if (entry->time_s < reading->person->departing_s || !entry->chain[0])
+        return PSN_OK;
+    if (strcmp(entry->event, "departure.began") == 0 && strcmp(entry->subject, id) == 0)
+        return add_client(reading->scope, entry->chain, err);
+    if (strcmp(entry->event, "departure.exposed") != 0 ||
+        strncmp(entry->text, id, size) != 0 || entry->text[size] != ' ')
+        return PSN_OK;
+    target = target_of(entry->chain, entry->subject, entry->label, entry->version,
+                       strcmp(entry->text + size + 1, SEEN) == 0);
+    return add_target(reading->scope, &target, err);
+}
+
+enum psn_code psn_scope_of(struct psn_vault *vault, const struct psn_person *person,
+                           struct psn_scope *ret_scope, struct psn_error *err)
+{
+    struct psn_scope scope = { 0 };
+    struct reading reading = { person, &scope };
+    enum psn_code rc = psn_journal_each(vault, NULL, 0, read_entry, &reading, err);
+
+    if (rc) {
+        psn_scope_release(&scope);
+        return rc;
+    }
+    unite(&scope);
+    *ret_scope = scope;
+    return PSN_OK;
+}
+
+/* --- doors --- */
+
+bool psn_person_owns(const struct psn_person *person, const struct psn_finding *finding)
+{
+    if (finding->own || finding->kind == PSN_FINDING_UNREADABLE ||
+        finding->kind == PSN_FINDING_DOMAIN || finding->kind == PSN_FINDING_MAILBOX)
+        return false;
+    if (psn_finding_is_of(finding, person->email))
+        return true;
+    for (size_t i = 0; i < person->alias_count; i++)
+        if (psn_finding_is_of(finding, person->aliases[i]))
+            return true;
+    return false;
+}
+
+bool psn_access_is_his(const struct psn_person *person, const struct psn_access *access)
+{
+    const struct psn_finding *finding = &access->finding;
+
+    if (access->known_to[0] && strcmp(access->known_to, person->id) == 0)
+        return finding->kind != PSN_FINDING_API_APP || !finding->own;
+    return psn_person_owns(person, finding) &&
+           (finding->method[0] || finding->danger != PSN_DANGER_INFO);
+}
+
+/* Does the access lead to this mailbox? What is not of one mailbox leads to all of the
+ * account. */
+static bool leads_to(const struct psn_finding *finding, const char *address)
+{
+    switch ((int)finding->kind) {
+    case PSN_FINDING_REDIRECTION:
+    case PSN_FINDING_RESPONDER:
+    case PSN_FINDING_FILTER:
+    case PSN_FINDING_DELEGATION:
+        return strcmp(finding->subject, address) == 0;
+    case PSN_FINDING_MAILING_LIST:
+    case PSN_FINDING_MODERATOR:
+    case PSN_FINDING_SUBSCRIBER:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Is there a door of his to the mailbox? */
+static bool is_open(const struct psn_person *person, const char *address,
+                    const struct psn_access_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_access_is_his(person, &rows[i].access) &&
+            leads_to(&rows[i].access.finding, address))
+            return true;
+    return false;
+}
+
+static bool has_any(const struct psn_person *person, const struct psn_access_row *rows,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_access_is_his(person, &rows[i].access))
+            return true;
+    return false;
+}
+
+static enum psn_code expose(struct psn_vault *vault, const char *person,
+                            const struct psn_role_row *role, struct psn_error *err)
+{
+    const uint64_t versions[] = { role->rotation.cur, role->rotation.pend };
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < sizeof versions / sizeof *versions; i++)
+        if (versions[i])
+            rc = psn_exposure_put_of(vault, person, role->address, "", versions[i],
+                                     PSN_HOW_ACCESS, err);
+    return rc;
+}
+
+/* Of the mailboxes whose password he knew when he left, or knows now; the others are none
+ * of his departure's business. */
+static enum psn_code note_doors_of(struct psn_vault *vault, const char *client,
+                                   const struct psn_person *person,
+                                   const struct psn_access_row *rows, size_t count,
+                                   struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc;
+
+    if (!has_any(person, rows, count))
+        return PSN_OK;
+    rc = psn_exposure_list(vault, person->id, NULL, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        const struct psn_exposure *next = i + 1 < seen.count ? at + 1 : NULL;
+        struct psn_role_row role;
+
+        /* The last line of a password is of its newest version. */
+        if (at->label[0] || strcmp(at->client, client) != 0 ||
+            (next && !next->label[0] && strcmp(next->address, at->address) == 0) ||
+            !is_open(person, at->address, rows, count))
+            continue;
+        rc = psn_role_read(vault, at->address, &role, err);
+        if (!rc && (at->in_force || role.changed_s >= person->departing_s))
+            rc = expose(vault, person->id, &role, err);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+/* --- keys of ours that he could read --- */
+
+struct asking {
+    const char *client;
+    bool found;
+};
+
+static enum psn_code is_it(void *arg, const char *client, struct psn_error *err)
+{
+    struct asking *asking = arg;
+
+    (void)err;
+    asking->found = asking->found || strcmp(asking->client, client) == 0;
+    return PSN_OK;
+}
+
+/* The key that is in use now was in the vault while he could open it, unless another one
+ * has taken its place since. */
+static enum psn_code could_read_key(struct psn_vault *vault, const char *client,
+                                    const struct psn_person *person, bool *ret_could,
+                                    struct psn_error *err)
+{
+    struct asking asking = { client, false };
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = PSN_OK;
+
+    *ret_could = false;
+    if (!person->departure.held_slot)
+        return PSN_OK;
+    rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        asking.found = psn_reach_holds_slot(&map, person->id);
+    psn_reach_map_release(&map);
+    if (!rc && !asking.found)
+        rc = psn_due_credential_list(vault, is_it, &asking, err);
+    *ret_could = asking.found;
+    return rc;
+}
+
+static enum psn_code mark_keys(struct psn_vault *vault, const char *client,
+                               const struct psn_person *person,
+                               struct psn_access_row *rows, size_t count,
+                               struct psn_error *err)
+{
+    bool could = false;
+    enum psn_code rc = could_read_key(vault, client, person, &could, err);
+
+    for (size_t i = 0; !rc && could && i < count; i++) {
+        struct psn_access *access = &rows[i].access;
+
+        if (!access->finding.own || access->known_to[0] ||
+            access->state == PSN_ACCESS_GONE)
+            continue;
+        memcpy(access->known_to, person->id, sizeof access->known_to);
+        rc = psn_access_row_write(vault, &rows[i], err);
+    }
+    return rc;
+}
+
+/* Somebody who has left has a way in again, or it was not known to be his. */
+static enum psn_code reopen(struct psn_vault *vault, const char *id,
+                            struct psn_error *err)
+{
+    struct psn_person person;
+    uint64_t revision = 0;
+    enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
+
+    person.departed_s = 0;
+    if (!rc)
+        rc = psn_person_store(vault, &person, revision + 1, err);
+    return rc ? rc
+              : psn_journal_note(
+                    vault, NULL,
+                    &(struct psn_note){ .event = "departure.reopened", .subject = id },
+                    err);
+}
+
+static bool is_there(const struct psn_person *person, const struct psn_access_row *rows,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].access.state != PSN_ACCESS_GONE &&
+            psn_access_is_his(person, &rows[i].access))
+            return true;
+    return false;
+}
+
+enum psn_code psn_departure_note_doors(struct psn_vault *vault, const char *client,
+                                       struct psn_access_row *rows, size_t count,
+                                       struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t person_count = 0;
+    enum psn_code rc =
+        count ? psn_person_list(vault, &people, &person_count, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && i < person_count; i++) {
+        if (!people[i].departing_s)
+            continue;
+        rc = mark_keys(vault, client, &people[i], rows, count, err);
+        if (!rc && people[i].departed_s && is_there(&people[i], rows, count))
+            rc = reopen(vault, people[i].id, err);
+        if (!rc)
+            rc = note_doors_of(vault, client, &people[i], rows, count, err);
+    }
+    return rc;
+}

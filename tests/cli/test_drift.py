@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""What happens at OVH without us: due and status tell it, with what to do about it.
+
+    test_drift.py BUILD
+"""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.world import World  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+CLIENT, DOMAIN = "martin", "boulangerie-martin.fr"
+CONTACT, OLD = "contact@" + DOMAIN, "ancien@" + DOMAIN
+
+
+class Drift(unittest.TestCase):
+    def setUp(self):
+        self.world = world = World(BUILD).__enter__()
+        self.addCleanup(world.__exit__)
+        world.run("init", check=0)
+        world.run("client", "add", CLIENT, "--nic", world.ready["nic"], "--domain", DOMAIN,
+                  "--endpoint", world.ready["endpoint"], "--imap", world.ready["imap"],
+                  "--rate", "0", check=0)
+        world.run("ovh", "link", CLIENT, "--config", world.config, "--accept-wide", check=0)
+        world.allow_all()
+        world.control("POST", "/set", {"task_delay_ms": 0})
+        world.run("role", "adopt", CONTACT, OLD, check=0)
+        self.assertEqual(self.due("--look", check=0), [])
+
+    def due(self, *args, check=12):
+        rows = self.world.json("due", *args, check=check)["due"]
+        return [(row["kind"], row["address"]) for row in rows]
+
+    def drift(self):
+        return [(row["kind"], row["address"]) for row in self.world.json("status")["drift"]]
+
+    def seed(self, **domain):
+        """The domain as it is seeded, but for this."""
+        self.world.control("POST", "/seed", {"domains": [
+            {"domain": DOMAIN, "nic": self.world.ready["nic"], **domain}]})
+
+    def accounts(self, *names):
+        return [{"name": name, "password": self.world.in_force(f"{name}@{DOMAIN}")}
+                for name in names]
+
+    def change_outside(self, address):
+        self.world.control("POST", "/password", {"address": address,
+                                                 "password": "Change-dehors-2027"})
+
+    def test_a_password_that_somebody_else_changed_is_told_until_it_is_taken_back(self):
+        self.change_outside(CONTACT)
+        self.world.run("verify", "*", check=11)
+        self.assertEqual(self.due(), [("changed_outside", CONTACT)])
+        self.assertEqual(self.drift(), [("changed_outside", CONTACT)])
+        self.assertIn("passation rotate", self.world.run("due", check=12).stderr)
+        self.world.run("rotate", CONTACT, check=0)
+        self.assertEqual(self.due(check=0), [])
+
+    def test_a_look_finds_it_without_being_told_where(self):
+        self.change_outside(OLD)
+        self.assertEqual(self.due(check=0), [])
+        self.assertEqual(self.due("--look"), [("changed_outside", OLD)])
+
+    def test_mailboxes_that_went_and_came_are_told_apart(self):
+        self.seed(accounts=self.accounts("contact") + [
+            {"name": "nouveau", "password": "Un-mot-de-passe-9"}])
+        self.assertEqual(self.due("--look"), [("vanished", OLD),
+                                              ("appeared", "nouveau@" + DOMAIN)])
+        self.world.run("role", "adopt", "nouveau@" + DOMAIN, check=0)
+        self.assertEqual(self.due(), [("vanished", OLD)])
+        self.seed(accounts=self.accounts("contact", "nouveau") + [
+            {"name": "ancien", "password": "Un-mot-de-passe-9"}])
+        self.assertEqual(self.due("--look"), [("changed_outside", OLD)])
+
+    def test_an_access_that_is_new_is_told_and_one_that_was_judged_is_not(self):
+        self.seed(accounts=self.accounts("contact", "ancien"),
+                  redirections=[{"from": CONTACT, "to": "jp@ailleurs.example"}])
+        self.assertEqual(self.due("--look"), [("access", CONTACT)])
+        found = self.world.json("due", check=12)["due"][0]["access"]
+        self.assertTrue(found.startswith("redirection:"))
+        self.world.run("sweep", CLIENT, "--keep", found)
+        self.assertEqual(self.due("--look", check=0), [])
+
+    def test_what_ovh_does_not_show_has_not_vanished(self):
+        self.world.allow([("GET", "/auth/*"), ("GET", "/me*")])
+        self.assertEqual(self.due("--look", check=0), [])
+
+    def test_a_look_at_an_account_that_does_not_answer_says_so_and_forgets_nothing(self):
+        self.change_outside(CONTACT)
+        self.due("--look")
+        self.world.stop_sim()
+        done = self.world.run("due", "--look", check=12)
+        self.assertIn(CLIENT, done.stderr)
+        self.assertEqual(self.due(), [("changed_outside", CONTACT)])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
