@@ -4,7 +4,7 @@ set(fuzz_targets
     age_armor age_file age_header age_identity age_stream allowed_signers bech32 minisign ssh_key
     sshsig
     code document
-    arguments imap_line ovh_answer ovh_conf record terminal vault_head)
+    arguments imap_line ovh_answer ovh_conf plan record terminal vault_head)
 foreach(name ${fuzz_targets})
   add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
   if(PASSATION_FUZZ)
