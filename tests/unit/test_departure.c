@@ -190,6 +190,7 @@ static struct psn_access_row row_of(enum psn_finding_kind kind, const char *subj
     struct psn_access_row row = { .client = "martin" };
 
     row.access.finding.kind = kind;
+    row.access.finding.danger = PSN_DANGER_DANGER;
     (void)snprintf(row.access.finding.subject, sizeof row.access.finding.subject, "%s",
                    subject);
     (void)snprintf(row.access.finding.whose, sizeof row.access.finding.whose,
@@ -246,6 +247,18 @@ static void a_password_that_was_set_beside_an_open_door_counts_as_known(void **s
     assert_int_equal(count_rotate(f), 0);
     see_door(f, row_of(PSN_FINDING_CONTACT, "domain-of-the-canary.example"));
     assert_int_equal(count_rotate(f), 1);
+}
+
+static void what_nothing_removes_and_harms_nobody_is_no_door(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_access_row row = row_of(PSN_FINDING_IAM_POLICY, "read-only");
+
+    row.access.finding.danger = PSN_DANGER_INFO;
+    (void)leave(f, "luc", false);
+    make_current(f, box1, 2);
+    see_door(f, row);
+    assert_int_equal(count_rotate(f), 0);
 }
 
 static void a_door_means_nothing_while_nobody_leaves(void **state)
@@ -343,6 +356,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_password_that_was_set_beside_an_open_door_counts_as_known, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(what_nothing_removes_and_harms_nobody_is_no_door,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_door_means_nothing_while_nobody_leaves, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_mailbox_is_gone_when_all_is_shown_and_it_is_not,
