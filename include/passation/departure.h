@@ -142,6 +142,11 @@ typedef enum psn_code psn_departure_fn(void *arg, const struct psn_departure *de
 PSN_API PSN_MUST_CHECK enum psn_code psn_departure_get(
     struct psn_vault *vault, const char *person, struct psn_departure *ret_departure,
     struct psn_error *err);
+/* The report of a departure that is complete was written: psn_departure_each() does not
+ * name it any more. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_departure_reported(struct psn_vault *vault,
+                                                            const char *person,
+                                                            struct psn_error *err);
 /* Those that are open, in the order of ids. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_departure_each(struct psn_vault *vault,
                                                         psn_departure_fn *each, void *arg,
@@ -187,6 +192,8 @@ struct psn_departure_report {
     char fingerprint[64];
     struct psn_departure_secret *secrets; /* by client, address, label */
     size_t secret_count;
+    size_t hidden;  /* parts of accounts that our key may not look at */
+    size_t removed; /* secrets that were removed from the vault since, replaced or not */
     struct psn_departure_stay *stays; /* by person, address */
     size_t stay_count;
     struct psn_departure_access *accesses; /* found since he left, or gone since */

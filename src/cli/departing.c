@@ -184,7 +184,8 @@ static enum psn_code tell_end(struct cli *cli, struct psn_departure *facts,
                    "in of "
                    "theirs is open, as far as OVH shows."),
                  CLI_SHOWN(person));
-    return cli_departure_report(cli, person, facts->folder, err);
+    rc = cli_departure_report(cli, person, facts->folder, err);
+    return rc ? rc : psn_departure_reported(cli->vault, person, err);
 }
 
 enum psn_code cli_depart(struct cli *cli, const char *person,

@@ -65,22 +65,18 @@ static const char *actor_of(struct cli *cli, const struct psn_departure_report *
     return name_of(person);
 }
 
-static void write_summary(struct cli *cli, const struct psn_departure_report *report,
-                          struct cli_writing *writing)
+static void write_headline(const struct psn_departure_report *report,
+                           struct cli_writing *writing)
 {
-    struct psn_person actor;
     const struct psn_departure *facts = &report->facts;
-    const char *name = name_of(&report->person);
-    char began[PSN_TIME_SIZE];
     char closed[PSN_TIME_SIZE];
-    size_t passwords = count_secrets(report, true, is_any);
 
-    (void)cli_display_moment(facts->began_s, began);
     if (facts->closed_s)
         cli_writing_line(writing, CLI_TONE_GOOD,
                          _("✓ Complete on %s: nothing that %s could read works any more, "
                            "and no access of theirs is left that OVH shows."),
-                         cli_display_moment(facts->closed_s, closed), name);
+                         cli_display_moment(facts->closed_s, closed),
+                         name_of(&report->person));
     else if (facts->accesses)
         cli_writing_line(
             writing, CLI_TONE_WAIT,
@@ -91,6 +87,31 @@ static void write_summary(struct cli *cli, const struct psn_departure_report *re
     else
         cli_writing_line(writing, CLI_TONE_WAIT,
                          _("! Not complete yet: see what is left to do, below."));
+    if (report->hidden)
+        cli_writing_line(
+            writing, CLI_TONE_WAIT,
+            _("! Parts of OVH's accounts that our key may not look at, so that "
+              "what lies there is not known: %zu; see below."),
+            report->hidden);
+    if (report->removed)
+        cli_writing_line(
+            writing, CLI_TONE_WAIT,
+            _("! Secrets that could be read, and were removed from the vault "
+              "since, so that whether they work is not known here: %zu."),
+            report->removed);
+}
+
+static void write_summary(struct cli *cli, const struct psn_departure_report *report,
+                          struct cli_writing *writing)
+{
+    struct psn_person actor;
+    const struct psn_departure *facts = &report->facts;
+    const char *name = name_of(&report->person);
+    char began[PSN_TIME_SIZE];
+    size_t passwords = count_secrets(report, true, is_any);
+
+    (void)cli_display_moment(facts->began_s, began);
+    write_headline(report, writing);
     cli_writing_line(writing, CLI_TONE_PLAIN, _("Begun on %s by %s."), began,
                      actor_of(cli, report, &actor));
     cli_writing_item(writing, 0,
@@ -179,25 +200,45 @@ static void write_open_accesses(const struct psn_departure_report *report,
             client);
 }
 
+/* As a word of a shell's: what a label holds must not be carried out by whoever pastes
+ * the line. */
+static const char *quoted(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[used++] = '\'';
+    for (; *text && used + sizeof "'\\''" < size; text++) {
+        if (*text == '\'')
+            used += (size_t)snprintf(out + used, size - used, "'\\''");
+        else
+            out[used++] = *text;
+    }
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
 static void write_open_secrets(const struct psn_departure_report *report,
                                struct cli_writing *writing, size_t *number)
 {
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
+        char room[5 * PSN_LABEL_TEXT_MAX];
+        const char *label = quoted(at->label, room, sizeof room);
 
         if (at->label[0] && !at->replaced && at->replacement)
             cli_writing_item(
                 writing, ++*number,
                 _("%s, %s: change it where it is used; a new password is ready: "
                   "passation "
-                  "show %s '%s' --replacement --reveal; then: passation secret set %s "
-                  "'%s' --replacement"),
-                at->address, at->label, at->address, at->label, at->address, at->label);
+                  "show %s %s --replacement --reveal; then: passation secret set %s %s "
+                  "--replacement"),
+                at->address, at->label, at->address, label, at->address, label);
         else if (at->label[0] && !at->replaced)
             cli_writing_item(writing, ++*number,
                              _("%s, %s: ask its service for a new one; then: passation "
-                               "secret set %s '%s'"),
-                             at->address, at->label, at->address, at->label);
+                               "secret set %s %s"),
+                             at->address, at->label, at->address, label);
         else if (!at->label[0] && !at->replaced)
             cli_writing_item(writing, ++*number,
                              _("%s: its password is not replaced yet: passation resume"),

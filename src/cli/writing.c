@@ -10,6 +10,10 @@ enum {
     TEXT_COLUMNS = 88,
 };
 
+/* What OVH wrote may hold anything: it is made fit before it is broken into lines. */
+#define CLI_SHOWN_LONG(text) \
+    psn_text_shown(text, (char[2 * LINE_MAX_BYTES]){ 0 }, (size_t)2 * LINE_MAX_BYTES)
+
 /* No script, nothing from elsewhere: what is not written here is not shown. */
 static const char style[] =
     ":root{--ink:#1d2433;--quiet:#5b6475;--line:#d9dee8;--paper:#fff;--soft:#f5f7fa;"
@@ -184,7 +188,7 @@ void cli_writing_line(struct cli_writing *writing, enum cli_tone tone, const cha
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (!writing->html) {
-        put_wrapped(writing, text, 0);
+        put_wrapped(writing, CLI_SHOWN_LONG(text), 0);
         return;
     }
     psn_buf_format(&writing->out, "<p%s>", class_of(tone));
@@ -204,7 +208,7 @@ void cli_writing_item(struct cli_writing *writing, size_t number, const char *fo
     if (!writing->html) {
         (void)snprintf(mark, sizeof mark, number ? "%zu. " : "- ", number);
         psn_buf_text(&writing->out, mark);
-        put_wrapped(writing, text, strlen(mark));
+        put_wrapped(writing, CLI_SHOWN_LONG(text), strlen(mark));
         return;
     }
     if (number)

@@ -116,17 +116,33 @@ static void account_release(struct psn_access_account *account)
     psn_client_release(&account->client);
 }
 
-static void add_own(struct psn_access_account *account, struct psn_ovh *ovh)
+/* A key that may not be asked about itself is known to OVH as the one in use; one of two
+ * is then not known to the other. That OVH does not answer is another thing: what is ours
+ * must not be taken for somebody else's. */
+static enum psn_code add_own(struct psn_access_account *account, struct psn_ovh *ovh,
+                             struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_ovh_key_info *info = calloc(1, sizeof *info);
+    struct psn_error why = { 0 };
+    enum psn_code rc = info ? psn_ovh_key_info(ovh, info, &why)
+                            : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
 
-    /* A key that may not be asked about itself is known to OVH as the one in use. */
-    if (!info || psn_ovh_key_info(ovh, info, NULL))
-        return;
+    if (!info)
+        return rc;
+    if (rc == PSN_E_REFUSED || rc == PSN_E_NOT_FOUND) {
+        account->is_unsure = true;
+        return PSN_OK;
+    }
+    if (rc) {
+        if (err)
+            *err = why;
+        return rc;
+    }
     (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
                    "api_key:%lld", (long long)info->credential_id);
     (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
                    "api_application:%lld", (long long)info->application_id);
+    return PSN_OK;
 }
 
 /* Service accounts are named by what we know of them ourselves. */
@@ -166,14 +182,14 @@ static enum psn_code account_open(struct psn_vault *vault, const char *client,
     if (rc)
         return rc;
     if (!account->client.keys.is_account)
-        add_own(account, work);
-    if (account->ovh) {
-        add_own(account, account->ovh);
+        rc = add_own(account, work, err);
+    if (!rc && account->ovh)
+        rc = add_own(account, account->ovh, err);
+    if (account->ovh)
         account->work = PSN_TAKE(work);
-    } else {
+    else
         account->ovh = PSN_TAKE(work);
-    }
-    return PSN_OK;
+    return rc;
 }
 
 /* A list that grew between two of its pages shows one thing twice. */

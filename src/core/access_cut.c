@@ -253,6 +253,13 @@ static bool is_left_to_its_task(const struct psn_access *access, int64_t settle_
            llabs(now_s - access->decided_s) < settle_s;
 }
 
+/* What a key of ours looks like that is not known to be one. */
+static bool may_be_ours(const struct psn_access *access)
+{
+    return access->finding.kind == PSN_FINDING_API_KEY ||
+           access->finding.kind == PSN_FINDING_API_APP;
+}
+
 enum psn_code psn_access_cut_wanted(struct psn_vault *vault, const char *client,
                                     const struct psn_access_choice *choice,
                                     struct psn_error *err)
@@ -265,6 +272,7 @@ enum psn_code psn_access_cut_wanted(struct psn_vault *vault, const char *client,
         const struct psn_access *access = &sweep.found.items[i].access;
 
         if (access->finding.method[0] && !access->finding.own &&
+            !(sweep.account.work && sweep.account.is_unsure && may_be_ours(access)) &&
             choice->wanted(choice->arg, access) &&
             !is_left_to_its_task(access, sweep.account.client.limits.settle_s,
                                  vault->world.now_s()))

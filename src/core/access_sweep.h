@@ -31,6 +31,7 @@ struct psn_access_account {
     char own_ids[PSN_ACCESS_OWN_MAX]
                 [PSN_FINDING_ID_MAX]; /* of our keys, the one in use or not */
     size_t own_count;
+    bool is_unsure; /* of two keys, one may not tell which it is */
 };
 
 /* A sweep under way. */

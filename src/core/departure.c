@@ -13,6 +13,7 @@
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/reach.h"
+#include "core/role.h"
 
 /*
  * The beginning of a departure, and how it stands. Its facts lie in the person's row,
@@ -119,6 +120,8 @@ enum psn_code psn_departure_read(struct psn_vault *vault, const char *person,
 
     if (!rc && !row.departing_s)
         rc = fail_staying(person, err);
+    if (!rc)
+        rc = psn_departure_drop_role_names(vault, &row, err);
     return rc ? rc : read_facts(vault, &row, ret_departure, err);
 }
 
@@ -145,7 +148,7 @@ enum psn_code psn_departure_each(struct psn_vault *vault, psn_departure_fn *each
         return rc;
     rc = psn_vault_end(vault, psn_person_list(vault, &people, &count, err), err);
     for (size_t i = 0; !rc && i < count; i++) {
-        if (!people[i].departing_s || people[i].departed_s)
+        if (!psn_person_is_leaving(&people[i]))
             continue;
         rc = psn_departure_get(vault, people[i].id, &departure, err);
         if (!rc)
@@ -177,6 +180,28 @@ static enum psn_code check_request(struct psn_vault *vault,
     return PSN_OK;
 }
 
+/* Every version that is in force, or may be: what is being tried can be given up again.
+ */
+static enum psn_code expose_password(struct psn_vault *vault, const char *person,
+                                     const char *address, struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(vault, address, &role, err);
+    const struct psn_rotation_state *rotation = &role.rotation;
+    uint64_t versions[3] = { 0 };
+
+    if (rc)
+        return rc;
+    versions[0] = rotation->cur;
+    versions[1] = rotation->pend;
+    versions[2] = psn_rotation_old_due(rotation) ? rotation->old : 0;
+    for (size_t i = 0; !rc && i < 3; i++)
+        if (versions[i])
+            rc = psn_exposure_put_of(vault, person, address, "", versions[i],
+                                     PSN_HOW_REACHED, err);
+    return rc;
+}
+
 /* All that a slot-holder could read counts as known to him, whether he looked or not. */
 static enum psn_code expose_reached(struct psn_vault *vault, const char *person,
                                     const struct psn_scope *scope, struct psn_error *err)
@@ -186,15 +211,34 @@ static enum psn_code expose_reached(struct psn_vault *vault, const char *person,
     for (size_t i = 0; !rc && i < scope->target_count; i++) {
         const struct psn_target *target = &scope->targets[i];
 
-        if (!target->seen)
-            rc = psn_exposure_put_of(vault, person, target->address, target->label,
-                                     target->version, PSN_HOW_REACHED, err);
+        rc = target->label[0]
+                 ? psn_exposure_put_of(vault, person, target->address, target->label,
+                                       target->version, PSN_HOW_REACHED, err)
+                 : expose_password(vault, person, target->address, err);
     }
     return rc;
 }
 
-/* A replacement that is ready to be pasted, unless he has seen that, too. */
-static enum psn_code make_ready(struct psn_vault *vault, const struct psn_scope *scope,
+/* Has he seen the replacement that was made ready? Whoever could open the vault counts as
+ * if he had. */
+static enum psn_code is_known(struct psn_vault *vault, const char *person,
+                              const struct psn_item *item, bool *ret_known,
+                              struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, person, item->info.address, &seen, err);
+
+    *ret_known = false;
+    for (size_t i = 0; !rc && i < seen.count; i++)
+        *ret_known = *ret_known || (strcmp(seen.items[i].label, item->info.label) == 0 &&
+                                    seen.items[i].version == item->info.replacement);
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+/* A replacement that is ready to be pasted, and that he does not know. */
+static enum psn_code make_ready(struct psn_vault *vault, const char *person,
+                                const struct psn_scope *scope, bool anew,
                                 struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
@@ -202,38 +246,81 @@ static enum psn_code make_ready(struct psn_vault *vault, const struct psn_scope 
     for (size_t i = 0; !rc && i < scope->target_count; i++) {
         const struct psn_target *target = &scope->targets[i];
         struct psn_item item = { 0 };
+        bool known = anew;
 
         if (!target->label[0])
             continue;
         rc = psn_item_read(vault, target->address, target->label, &item, err);
-        if (!rc && (!item.info.replacement || item.info.replacement <= target->version))
+        if (!rc && !anew && item.info.replacement)
+            rc = is_known(vault, person, &item, &known, err);
+        if (!rc && (known || !item.info.replacement))
             rc = psn_item_replace(vault, &item, err);
     }
     return rc;
 }
 
+struct judging {
+    struct psn_vault *vault;
+    const char *person;
+};
+
+/* What he said of himself is legitimate no longer, nor is anything else that he judged.
+ */
+static enum psn_code judge_anew(void *arg, const struct psn_access_row *row,
+                                struct psn_error *err)
+{
+    struct judging *judging = arg;
+    struct psn_access_row copy = *row;
+    enum psn_code rc;
+
+    if (row->access.state != PSN_ACCESS_KEPT ||
+        strcmp(row->access.decided_by, judging->person) != 0)
+        return PSN_OK;
+    copy.access.state = PSN_ACCESS_OPEN;
+    rc = psn_access_row_write(judging->vault, &copy, err);
+    return rc ? rc
+              : psn_journal_note(judging->vault, row->client,
+                                 &(struct psn_note){ .event = "access.to-judge-anew",
+                                                     .subject = row->access.finding.id,
+                                                     .text = judging->person },
+                                 err);
+}
+
+static enum psn_code judge_all_anew(struct psn_vault *vault, const char *person,
+                                    struct psn_error *err)
+{
+    struct judging judging = { vault, person };
+
+    return psn_access_row_each(vault, NULL, judge_anew, &judging, err);
+}
+
+/* As long as he can open the vault no replacement is made: he would read it. */
 static enum psn_code begin_new(struct psn_vault *vault,
                                const struct psn_departure_request *request,
                                struct psn_person *person, struct psn_error *err)
 {
     struct psn_scope scope = { 0 };
     struct psn_reach_map map = { 0 };
+    bool holds_slot = false;
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
     if (!rc)
         rc = psn_scope_now(vault, person, request->narrow, &scope, err);
+    holds_slot = !rc && psn_reach_holds_slot(&map, person->id);
     person->departing_s = vault->world.now_s();
     person->departure.narrow = request->narrow;
-    person->departure.held_slot = !rc && psn_reach_holds_slot(&map, person->id);
+    person->departure.held_slot = person->departure.held_slot || holds_slot;
     memcpy(person->departure.by, vault->actor, sizeof person->departure.by);
     if (!rc)
         rc = psn_grant_end_all(vault, person->id, err);
-    if (!rc)
+    if (!rc && person->departure.held_slot && !request->narrow)
         rc = expose_reached(vault, person->id, &scope, err);
     if (!rc)
         rc = psn_scope_note(vault, person, &scope, true, err);
     if (!rc)
-        rc = make_ready(vault, &scope, err);
+        rc = judge_all_anew(vault, person->id, err);
+    if (!rc && !holds_slot)
+        rc = make_ready(vault, person->id, &scope, false, err);
     psn_scope_release(&scope);
     psn_reach_map_release(&map);
     return rc;
@@ -295,17 +382,20 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
     struct psn_person person;
     uint64_t revision = 0;
     enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
-    /* What was set in the very second was there before, as a rule. */
-    int64_t since_s = person.departure.narrow ? person.departing_s + 1 : 0;
 
-    if (!rc)
-        rc = psn_scope_reached(vault, since_s, &scope, err);
+    if (rc)
+        return rc;
+    /* What was set in the very second was there before, as a rule. */
+    rc = psn_scope_reached(vault, person.departure.narrow ? person.departing_s + 1 : 0,
+                           &scope, err);
     if (!rc)
         rc = expose_reached(vault, id, &scope, err);
     if (!rc)
         rc = psn_scope_note(vault, &person, &scope, false, err);
     if (!rc)
-        rc = make_ready(vault, &scope, err);
+        rc = judge_all_anew(vault, id, err);
+    if (!rc)
+        rc = make_ready(vault, id, &scope, true, err);
     person.departure.slot_gone = true;
     if (!rc)
         rc = psn_person_store(vault, &person, revision + 1, err);
@@ -319,4 +409,55 @@ enum psn_code psn_departure_note_slot_gone(struct psn_vault *vault, const char *
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
     return rc ? rc : psn_vault_end(vault, note_slot_gone(vault, person, err), err);
+}
+
+/* --- the report --- */
+
+static enum psn_code note_reported(struct psn_vault *vault, const char *id,
+                                   struct psn_error *err)
+{
+    struct psn_person person;
+    uint64_t revision = 0;
+    enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
+
+    if (rc || !person.departure.report_due || !person.departed_s)
+        return rc;
+    person.departure.report_due = false;
+    return psn_person_store(vault, &person, revision + 1, err);
+}
+
+enum psn_code psn_departure_reported(struct psn_vault *vault, const char *person,
+                                     struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, note_reported(vault, person, err), err);
+}
+
+/* --- what must not be forgotten meanwhile --- */
+
+enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *address,
+                                          struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, NULL, address, &seen, err);
+
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        struct psn_person person;
+
+        if (!seen.items[i].in_force)
+            continue;
+        rc = psn_person_read(vault, seen.items[i].person, &person, err);
+        if (rc == PSN_E_NOT_FOUND)
+            rc = PSN_OK;
+        else if (!rc && person.departing_s && !person.departed_s) {
+            (void)psn_fail(err, PSN_E_POLICY,
+                           _("'%s' is leaving and knows a secret of %s that is in force: "
+                             "forgotten here, it would still work at OVH"),
+                           person.id, seen.items[i].address);
+            rc = psn_hint(err, PSN_E_POLICY, _("finish that first: passation resume"));
+        }
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
 }

@@ -67,6 +67,26 @@ PSN_MUST_CHECK enum psn_code psn_scope_note(struct psn_vault *vault,
 /* E_POLICY: nobody conducts his own departure. */
 enum psn_code psn_departure_fail_own(const char *person, struct psn_error *err);
 
+/* Inside a transaction: E_POLICY while somebody who is leaving knows a secret of that
+ * mailbox that is in force: to remove it from the vault would hide that. */
+PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault,
+                                                         const char *address,
+                                                         struct psn_error *err);
+/* Does the access lead to this mailbox? */
+bool psn_access_leads_to(const struct psn_finding *finding, const char *address);
+/* Takes those of his names off that are mailboxes of the vault: a role's address is
+ * nobody's own. Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
+                                                           struct psn_person *person,
+                                                           struct psn_error *err);
+/* Inside a write: these ids of a key that is replaced now were in the vault while
+ * somebody who leaves could open it. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_old_key(struct psn_vault *vault,
+                                                        const char *client,
+                                                        const char *finding_id,
+                                                        enum psn_finding_kind kind,
+                                                        struct psn_error *err);
+
 /* Outside a transaction, once, when he cannot open the vault any more: what was set from
  * the beginning of his departure until then was within his reach, too. */
 PSN_MUST_CHECK enum psn_code psn_departure_note_slot_gone(struct psn_vault *vault,

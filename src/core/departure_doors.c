@@ -160,6 +160,7 @@ enum psn_code psn_going_sweep(struct psn_going *going, bool again, struct psn_er
     going->blind = count_unseen(going);
     if (blind > going->blind)
         going->blind = blind;
+    going->looked = !rc && !psn_going_is_stopped(going);
     return rc ? rc : read_doors(going, err);
 }
 
@@ -171,26 +172,54 @@ static bool are_under_way(const struct psn_going *going)
     return false;
 }
 
+/* Only the clients where a task is under way. */
+static enum psn_code choose_followed(const struct psn_going *going,
+                                     char (**ret_clients)[PSN_CLIENT_ID_MAX],
+                                     size_t *ret_count, struct psn_error *err)
+{
+    char(*clients)[PSN_CLIENT_ID_MAX] = calloc(going->door_count + 1, sizeof *clients);
+    size_t count = 0;
+
+    if (!clients)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < going->door_count; i++) {
+        const struct psn_access_row *door = &going->doors[i];
+        bool known = !psn_access_is_followed(&door->access);
+
+        for (size_t j = 0; j < count; j++)
+            known = known || strcmp(clients[j], door->client) == 0;
+        if (!known)
+            memcpy(clients[count++], door->client, sizeof *clients);
+    }
+    *ret_clients = clients;
+    *ret_count = count;
+    return PSN_OK;
+}
+
+static enum psn_code follow_once(struct psn_going *going, struct psn_error *err)
+{
+    struct psn_account_sweep follow = { .vault = going->vault, .follows = true };
+    size_t blind;
+    enum psn_code rc = choose_followed(going, &follow.clients, &follow.client_count, err);
+
+    if (!rc)
+        rc = psn_account_sweep_run(&follow, &blind, err);
+    free(follow.clients);
+    return rc ? rc : read_doors(going, err);
+}
+
 enum psn_code psn_going_wait_for_cuts(struct psn_going *going, struct psn_error *err)
 {
-    struct psn_account_sweep follow = { .vault = going->vault,
-                                        .clients = going->scope.clients,
-                                        .client_count = going->scope.client_count,
-                                        .follows = true };
     int64_t step_ms = CUT_STEP_MS;
     int64_t waited_ms = 0;
     enum psn_code rc = PSN_OK;
 
     while (!rc && going->ordered && waited_ms < CUT_PATIENCE_MS && are_under_way(going) &&
            !psn_going_is_stopped(going)) {
-        size_t blind;
-
         going->vault->world.sleep_ms(step_ms);
         waited_ms += step_ms;
         step_ms = step_ms < CUT_STEP_MAX_MS ? 2 * step_ms : CUT_STEP_MAX_MS;
-        rc = psn_account_sweep_run(&follow, &blind, err);
-        if (!rc)
-            rc = read_doors(going, err);
+        rc = follow_once(going, err);
     }
     return rc;
 }

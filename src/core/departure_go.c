@@ -108,7 +108,8 @@ static enum psn_code list_known(struct psn_going *going, struct known_list *list
 static bool waits_for_door(const struct psn_going *going, const struct known *known)
 {
     for (size_t i = 0; !known->seen && i < going->door_count; i++)
-        if (strcmp(going->doors[i].client, known->client) == 0)
+        if (strcmp(going->doors[i].client, known->client) == 0 &&
+            psn_access_leads_to(&going->doors[i].access.finding, known->address))
             return true;
     return false;
 }
@@ -129,6 +130,7 @@ static enum psn_code work_on(struct psn_going *going, run_fn *run,
     if (count == 0)
         return PSN_OK;
     going->worked += count;
+    going->looked = false; /* since that */
     rc = run(going->vault, addresses, count, &going->run->mailboxes, &why);
     if (rc == PSN_E_INTEGRITY || rc == PSN_E_IO || rc == PSN_E_FULL ||
         rc == PSN_E_NOMEM) {
@@ -225,9 +227,9 @@ static enum psn_code go(struct psn_going *going, struct psn_error *err)
 
 static bool is_over(const struct psn_going *going, const struct psn_departure *departure)
 {
-    return !going->blind && !departure->holds_slot && !departure->rotate &&
-           !departure->unproved && !departure->tasks && !departure->accesses &&
-           !departure->keys;
+    return going->looked && !going->blind && !departure->holds_slot &&
+           !departure->rotate && !departure->unproved && !departure->tasks &&
+           !departure->accesses && !departure->keys;
 }
 
 static enum psn_code conclude_row(struct psn_going *going,
@@ -243,6 +245,7 @@ static enum psn_code conclude_row(struct psn_going *going,
     if (rc || departure->closed_s || !is_over(going, departure))
         return rc;
     person.departed_s = vault->world.now_s();
+    person.departure.report_due = true;
     departure->closed_s = person.departed_s;
     rc = psn_person_store(vault, &person, revision + 1, err);
     return rc ? rc
@@ -350,7 +353,7 @@ static enum psn_code conclude(struct psn_going *going, struct psn_error *err)
     if (departure.holds_slot)
         return fail_slot(departure.person, err);
     if (departure.rotate || departure.unproved || departure.accesses || departure.keys ||
-        going->blind)
+        going->blind || !departure.tasks)
         return fail_open(going, &departure, err);
     return fail_tasks(&departure, err);
 }
@@ -366,6 +369,8 @@ static enum psn_code read_person(struct psn_going *going, const char *person,
     if (rc)
         return rc;
     rc = psn_person_read(going->vault, person, &going->person, err);
+    if (!rc)
+        rc = psn_departure_drop_role_names(going->vault, &going->person, err);
     if (!rc)
         rc = psn_departure_read(going->vault, person, &departure, err);
     *ret_holds_slot = !rc && departure.holds_slot;

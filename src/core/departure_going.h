@@ -15,6 +15,7 @@ struct psn_going {
     size_t blind;   /* how many */
     size_t waiting; /* issues */
     size_t worked;  /* mailboxes that a rotation was asked for in this round */
+    bool looked;    /* after all that was done */
     bool ordered;   /* a removal that is a task of OVH's, in this run */
     bool failed;    /* a mailbox, an issue or a cut did not end well */
     char cut_client[PSN_CLIENT_ID_MAX];  /* where a cut was refused to our key */

@@ -218,6 +218,9 @@ static enum psn_code gather(struct planning *planning, struct psn_error *err)
     struct psn_reach_map map = { 0 };
     enum psn_code rc = psn_person_read(vault, request->person, &planning->person, err);
 
+    if (!rc)
+        rc = psn_departure_drop_role_names(vault, &planning->person, err);
+
     if (!rc && planning->person.departing_s) {
         (void)psn_fail(err, PSN_E_CONFLICT, _("'%s' is leaving already"),
                        request->person);

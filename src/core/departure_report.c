@@ -99,8 +99,10 @@ static enum psn_code add_secret(struct psn_vault *vault, const struct psn_target
     memcpy(secret->label, target->label, sizeof secret->label);
     rc = target->label[0] ? judge_item(vault, secret, &why)
                           : judge_password(vault, secret, &why);
-    if (rc == PSN_E_NOT_FOUND)
+    if (rc == PSN_E_NOT_FOUND) {
+        report->removed++;
         return PSN_OK;
+    }
     if (rc && err)
         *err = why;
     report->secret_count += !rc;
@@ -252,6 +254,9 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
                         : his || access->finding.danger != PSN_DANGER_INFO;
     struct psn_departure_access *to;
 
+    report->hidden += !gone && access->finding.kind == PSN_FINDING_UNREADABLE &&
+                      access->state != PSN_ACCESS_KEPT &&
+                      concerns(gathering->scope, row->client);
     if (!is_news || access->finding.own || access->finding.kind == PSN_FINDING_MAILBOX ||
         !concerns(gathering->scope, row->client))
         return PSN_OK;
@@ -335,6 +340,8 @@ static enum psn_code read_person(struct psn_vault *vault, const char *person,
     if (rc)
         return rc;
     rc = psn_person_read(vault, person, &report->person, err);
+    if (!rc)
+        rc = psn_departure_drop_role_names(vault, &report->person, err);
     if (!rc)
         rc = psn_departure_read(vault, person, &report->facts, err);
     return psn_vault_end(vault, rc, err);

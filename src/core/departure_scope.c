@@ -162,7 +162,8 @@ static enum psn_code add_role(void *arg, const struct psn_role_row *role,
     reaching->role = role;
     if (version && (rotation->pend || role->changed_s >= reaching->since_s))
         rc = add_target(reaching->scope, &target, err);
-    return rc ? rc : psn_item_each(reaching->vault, role->address, add_item, arg, err);
+    return rc ? rc
+              : psn_item_each_all(reaching->vault, role->address, add_item, arg, err);
 }
 
 static enum psn_code add_all_clients(void *arg, const char *client, struct psn_error *err)
@@ -242,7 +243,8 @@ enum psn_code psn_scope_add_owned(struct psn_vault *vault,
     struct linked linked = { vault, scope };
     enum psn_code rc = psn_access_row_each(vault, NULL, add_owned, &owning, err);
 
-    return rc || (!person->email[0] && person->alias_count == 0)
+    return rc || (!person->email[0] && person->alias_count == 0 &&
+                  !person->departure.held_slot)
                ? rc
                : psn_client_ids(vault, add_linked, &linked, err);
 }
@@ -257,7 +259,8 @@ enum psn_code psn_scope_now(struct psn_vault *vault, const struct psn_person *pe
 
     if (!rc)
         rc = add_seen(vault, person->id, &scope, err);
-    if (!rc && !narrow && psn_reach_holds_slot(&map, person->id))
+    if (!rc && !narrow &&
+        (person->departure.held_slot || psn_reach_holds_slot(&map, person->id)))
         rc = add_reached(vault, 0, &scope, err);
     if (!rc)
         rc = add_granted(vault, person->id, &scope, err);
@@ -371,15 +374,19 @@ bool psn_access_is_his(const struct psn_person *person, const struct psn_access 
 {
     const struct psn_finding *finding = &access->finding;
 
-    if (access->known_to[0] && strcmp(access->known_to, person->id) == 0)
-        return finding->kind != PSN_FINDING_API_APP || !finding->own;
+    /* Two who leave at a time could both read it. */
+    if (access->known_to[0] && person->departure.held_slot) {
+        if (finding->own)
+            return finding->kind != PSN_FINDING_API_APP;
+        return finding->method[0] && finding->danger != PSN_DANGER_INFO;
+    }
     return psn_person_owns(person, finding) &&
            (finding->method[0] || finding->danger != PSN_DANGER_INFO);
 }
 
 /* Does the access lead to this mailbox? What is not of one mailbox leads to all of the
  * account. */
-static bool leads_to(const struct psn_finding *finding, const char *address)
+bool psn_access_leads_to(const struct psn_finding *finding, const char *address)
 {
     switch ((int)finding->kind) {
     case PSN_FINDING_REDIRECTION:
@@ -402,7 +409,7 @@ static bool is_open(const struct psn_person *person, const char *address,
 {
     for (size_t i = 0; i < count; i++)
         if (psn_access_is_his(person, &rows[i].access) &&
-            leads_to(&rows[i].access.finding, address))
+            psn_access_leads_to(&rows[i].access.finding, address))
             return true;
     return false;
 }
@@ -559,11 +566,87 @@ enum psn_code psn_departure_note_doors(struct psn_vault *vault, const char *clie
     for (size_t i = 0; !rc && i < person_count; i++) {
         if (!people[i].departing_s)
             continue;
-        rc = mark_keys(vault, client, &people[i], rows, count, err);
+        rc = psn_departure_drop_role_names(vault, &people[i], err);
+        if (!rc)
+            rc = mark_keys(vault, client, &people[i], rows, count, err);
         if (!rc && people[i].departed_s && is_there(&people[i], rows, count))
             rc = reopen(vault, people[i].id, err);
         if (!rc)
             rc = note_doors_of(vault, client, &people[i], rows, count, err);
     }
+    return rc;
+}
+
+enum psn_code psn_departure_note_old_key(struct psn_vault *vault, const char *client,
+                                         const char *finding_id,
+                                         enum psn_finding_kind kind,
+                                         struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    PSN_AUTO_FREE struct psn_access_row *row = calloc(1, sizeof *row);
+    const struct psn_person *leaver = NULL;
+    size_t count = 0;
+    enum psn_code rc = row ? psn_person_list(vault, &people, &count, err)
+                           : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (people[i].departure.held_slot && !people[i].departed_s)
+            leaver = &people[i];
+    if (rc || !leaver)
+        return rc;
+    rc = psn_access_row_read(vault, client, finding_id, row, NULL);
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read what was found at '%s'"), client);
+    if (rc) {
+        *row = (struct psn_access_row){ 0 };
+        (void)snprintf(row->client, sizeof row->client, "%s", client);
+        row->access.finding.kind = kind;
+        row->access.finding.danger = PSN_DANGER_DANGER;
+        (void)snprintf(row->access.finding.id, sizeof row->access.finding.id, "%s",
+                       finding_id);
+        (void)snprintf(row->access.finding.subject, sizeof row->access.finding.subject,
+                       "%s", strchr(finding_id, ':') ? strchr(finding_id, ':') + 1 : "");
+        row->access.first_s = row->access.last_s = vault->world.now_s();
+    }
+    row->access.finding.own = false;
+    (void)snprintf(row->access.known_to, sizeof row->access.known_to, "%s", leaver->id);
+    return psn_access_row_write(vault, row, err);
+}
+
+static enum psn_code is_role(struct psn_vault *vault, const char *name, bool *ret_is,
+                             struct psn_error *err)
+{
+    char address[PSN_ADDRESS_TEXT_MAX];
+    struct psn_role_row role;
+    enum psn_code rc;
+
+    *ret_is = false;
+    if (!strchr(name, '@') || psn_role_normalize(name, address, NULL))
+        return PSN_OK;
+    rc = psn_role_read(vault, address, &role, NULL);
+    *ret_is = rc == PSN_OK;
+    return rc == PSN_OK || rc == PSN_E_NOT_FOUND
+               ? PSN_OK
+               : psn_fail(err, rc, _("cannot read the role '%s'"), address);
+}
+
+enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
+                                            struct psn_person *person,
+                                            struct psn_error *err)
+{
+    size_t kept = 0;
+    bool is = false;
+    enum psn_code rc = is_role(vault, person->email, &is, err);
+
+    if (!rc && is)
+        person->email[0] = '\0';
+    for (size_t i = 0; !rc && i < person->alias_count; i++) {
+        rc = is_role(vault, person->aliases[i], &is, err);
+        if (!rc && !is && kept++ != i)
+            memcpy(person->aliases[kept - 1], person->aliases[i],
+                   sizeof person->aliases[i]);
+    }
+    if (!rc)
+        person->alias_count = kept;
     return rc;
 }

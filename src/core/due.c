@@ -176,7 +176,7 @@ static enum psn_code add_departures(const struct people *people, const char *per
         const struct psn_person *at = &people->items[i];
         struct psn_due due = { .kind = PSN_DUE_DEPARTURE, .since_s = at->departing_s };
 
-        if (!at->departing_s || at->departed_s || (person && strcmp(person, at->id) != 0))
+        if (!psn_person_is_leaving(at) || (person && strcmp(person, at->id) != 0))
             continue;
         memcpy(due.person, at->id, sizeof due.person);
         rc = append(list, &due, err);

@@ -483,6 +483,7 @@ enum psn_code psn_secret_get(struct psn_vault *vault, const char *address,
 struct item_list {
     struct psn_secret_info *items;
     size_t count;
+    bool hidden_too;
 };
 
 static enum psn_code collect(void *arg, const struct psn_store_row *row,
@@ -498,7 +499,7 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     list->items = grown;
     rc = decode(plain, &grown[list->count], err);
-    if (!rc && !grown[list->count].hidden)
+    if (!rc && (list->hidden_too || !grown[list->count].hidden))
         list->count++;
     return rc;
 }
@@ -528,16 +529,29 @@ static enum psn_code list_items(struct psn_vault *vault, const char *address,
     return rc;
 }
 
-enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
-                            psn_secret_fn *each, void *arg, struct psn_error *err)
+static enum psn_code each_item(struct psn_vault *vault, const char *address,
+                               bool hidden_too, psn_secret_fn *each, void *arg,
+                               struct psn_error *err)
 {
-    struct item_list list = { 0 };
+    struct item_list list = { .hidden_too = hidden_too };
     enum psn_code rc = list_items(vault, address, &list, err);
 
     for (size_t i = 0; !rc && i < list.count; i++)
         rc = each(arg, &list.items[i], err);
     free(list.items);
     return rc;
+}
+
+enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
+                            psn_secret_fn *each, void *arg, struct psn_error *err)
+{
+    return each_item(vault, address, false, each, arg, err);
+}
+
+enum psn_code psn_item_each_all(struct psn_vault *vault, const char *address,
+                                psn_secret_fn *each, void *arg, struct psn_error *err)
+{
+    return each_item(vault, address, true, each, arg, err);
 }
 
 enum psn_code psn_secret_each(struct psn_vault *vault, const char *address,

@@ -32,4 +32,9 @@ PSN_MUST_CHECK enum psn_code psn_item_each(struct psn_vault *vault, const char *
                                            psn_secret_fn *each, void *arg,
                                            struct psn_error *err);
 
+/* And those that were hidden: they are in the vault all the same. */
+PSN_MUST_CHECK enum psn_code psn_item_each_all(struct psn_vault *vault,
+                                               const char *address, psn_secret_fn *each,
+                                               void *arg, struct psn_error *err);
+
 #endif

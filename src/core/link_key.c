@@ -9,6 +9,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/departure.h"
 #include "core/journal.h"
 #include "core/linking.h"
 #include "core/rights.h"
@@ -321,6 +322,34 @@ static bool is_the_asked_one(struct psn_linking *linking)
     return waits && psn_secret_equal(waits, linking->candidate.consumer_key);
 }
 
+static bool is_same(const struct psn_secret *a, const struct psn_secret *b)
+{
+    return a && b ? psn_secret_equal(a, b) : a == b;
+}
+
+/* Somebody who leaves could read the credential that is replaced, perhaps. */
+static enum psn_code note_old(struct psn_linking *linking,
+                              const struct psn_ovh_credential *old, struct psn_error *err)
+{
+    const struct psn_ovh_credential *new = &linking->candidate;
+    char id[PSN_FINDING_ID_MAX];
+
+    if (is_same(old->consumer_key, new->consumer_key) &&
+        is_same(old->client_id, new->client_id))
+        return PSN_OK;
+    if (psn_ovh_credential_is_account(old)) {
+        (void)snprintf(id, sizeof id, "oauth_client:%s",
+                       (const char *)psn_secret_bytes(old->client_id));
+        return psn_departure_note_old_key(linking->vault, linking->client.id, id,
+                                          PSN_FINDING_OAUTH_CLIENT, err);
+    }
+    if (linking->old_key_id == 0)
+        return PSN_OK;
+    (void)snprintf(id, sizeof id, "api_key:%lld", (long long)linking->old_key_id);
+    return psn_departure_note_old_key(linking->vault, linking->client.id, id,
+                                      PSN_FINDING_API_KEY, err);
+}
+
 static enum psn_code write_link(struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link *link = &linking->link;
@@ -344,8 +373,11 @@ static enum psn_code write_link(struct psn_linking *linking, struct psn_error *e
     }
     if (linking->asked && is_the_asked_one(linking))
         psn_linking_forget_asked(linking);
+    if (use == PSN_KEY_WORK)
+        rc = note_old(linking, place, err);
     psn_ovh_credential_release(place);
-    rc = psn_ovh_credential_copy(&linking->candidate, place, err);
+    if (!rc)
+        rc = psn_ovh_credential_copy(&linking->candidate, place, err);
     return rc ? rc
               : psn_linking_put(linking, link->wide ? "ovh.linked-wide" : "ovh.linked",
                                 link->wide ? link->wide_rule : link->nic, err);
@@ -391,6 +423,31 @@ static enum psn_code find_candidate(struct psn_linking *linking, struct psn_erro
     return rc || given ? rc : psn_linking_ask_owner(linking, err);
 }
 
+/* The key that is replaced, if a leaver could read it: which one it is, is asked while it
+ * can be asked. One that OVH refuses is dead already. */
+static enum psn_code find_old_key(struct psn_linking *linking, struct psn_error *err)
+{
+    PSN_AUTO(psn_ovh) *ovh = NULL;
+    PSN_AUTO_FREE struct psn_ovh_key_info *info = NULL;
+    const struct psn_client *client = &linking->client;
+    struct psn_error why = { 0 };
+    enum psn_code rc;
+
+    linking->old_key_id = 0;
+    if (linking->options->use != PSN_KEY_WORK || !client->linked ||
+        client->keys.is_account)
+        return PSN_OK;
+    info = calloc(1, sizeof *info);
+    if (!info)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_client_connect(linking->vault, client, &ovh, &why);
+    if (!rc)
+        rc = psn_ovh_key_info(ovh, info, &why);
+    if (!rc)
+        linking->old_key_id = info->credential_id;
+    return PSN_OK;
+}
+
 enum psn_code psn_client_link(struct psn_vault *vault, const char *id,
                               const struct psn_link_options *options,
                               struct psn_link *ret_link, struct psn_error *err)
@@ -403,6 +460,8 @@ enum psn_code psn_client_link(struct psn_vault *vault, const char *id,
     rc = find_candidate(&linking, err);
     if (!rc)
         rc = judge(&linking, err);
+    if (!rc)
+        rc = find_old_key(&linking, err);
     if (!rc)
         rc = psn_linking_commit(&linking, write_link, err);
     psn_vault_unlock_operation(vault);

@@ -15,6 +15,7 @@ struct psn_linking {
     bool asked;                          /* it waits, or waited, for the owner */
     bool shown;
     struct psn_link link;
+    int64_t old_key_id; /* of the key that is replaced; 0: not known */
 };
 
 /* The key that waits for the owner's approval. */

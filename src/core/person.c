@@ -31,7 +31,8 @@ enum {
     TAG_BY = 15,
     TAG_FOLDER = 16,
     TAG_SLOT_GONE = 17,
-    TAG_MAX = 17,
+    TAG_REPORT_DUE = 18,
+    TAG_MAX = 18,
     KEY_HEAD = 16,
 };
 
@@ -46,6 +47,11 @@ const char *psn_person_kind_name(enum psn_person_kind kind)
         return "client";
     }
     return "unknown";
+}
+
+bool psn_person_is_leaving(const struct psn_person *person)
+{
+    return person->departing_s && (!person->departed_s || person->departure.report_due);
 }
 
 const char *psn_person_name(const struct psn_person *person)
@@ -179,6 +185,7 @@ static void encode(const struct psn_person *person, struct psn_buf *out)
     psn_record_put_text(out, TAG_BY, person->departure.by);
     psn_record_put_text(out, TAG_FOLDER, person->departure.folder);
     psn_record_put_number(out, TAG_SLOT_GONE, person->departure.slot_gone);
+    psn_record_put_number(out, TAG_REPORT_DUE, person->departure.report_due);
 }
 
 /* Room for `max` texts, each in `size` bytes. */
@@ -239,6 +246,7 @@ static bool get_departure(const struct psn_record *record, struct psn_person *pe
     terms->all = psn_record_number(record, TAG_ALL) != 0;
     terms->held_slot = psn_record_number(record, TAG_HELD_SLOT) != 0;
     terms->slot_gone = psn_record_number(record, TAG_SLOT_GONE) != 0;
+    terms->report_due = psn_record_number(record, TAG_REPORT_DUE) != 0;
     return psn_record_text(record, TAG_BY, terms->by, sizeof terms->by) &&
            psn_record_text(record, TAG_FOLDER, terms->folder, sizeof terms->folder);
 }

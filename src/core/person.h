@@ -34,6 +34,9 @@ PSN_MUST_CHECK enum psn_code psn_person_list(struct psn_vault *vault,
                                              struct psn_person **ret_people,
                                              size_t *ret_count, struct psn_error *err);
 
+/* Is his departure open, or its last report still to be written? */
+bool psn_person_is_leaving(const struct psn_person *person);
+
 /* The name to show: the name, else the id. */
 const char *psn_person_name(const struct psn_person *person);
 

@@ -109,6 +109,23 @@ struct filling {
     bool in_use_kept;
 };
 
+/* Whoever could open the vault until now knows what was in it, whenever his departure
+ * begins. */
+static enum psn_code mark_leaver(const struct filling *fill, const char *id,
+                                 struct psn_error *err)
+{
+    struct psn_person person;
+    uint64_t revision = 0;
+    enum psn_code rc;
+
+    for (size_t i = 0; i < fill->rekey->slot_count; i++)
+        if (strcmp(fill->rekey->slots[i].person, id) == 0)
+            return PSN_OK;
+    rc = psn_person_load(fill->to, id, &person, &revision, err);
+    person.departure.held_slot = true;
+    return rc ? rc : psn_person_store(fill->to, &person, revision + 1, err);
+}
+
 /* A slot of the old file: carried on with its date, changed, or noted as gone. */
 static enum psn_code carry_slot(void *arg, const struct psn_slot *slot,
                                 struct psn_error *err)
@@ -118,8 +135,10 @@ static enum psn_code carry_slot(void *arg, const struct psn_slot *slot,
     uint8_t id[PSN_SLOT_ID_SIZE];
     enum psn_code rc;
 
-    if (!heir)
-        return psn_slot_note(fill->to, "slot.removed", slot->person, slot->kind, err);
+    if (!heir) {
+        rc = psn_slot_note(fill->to, "slot.removed", slot->person, slot->kind, err);
+        return rc || !fill->rekey->for_leaver ? rc : mark_leaver(fill, slot->person, err);
+    }
     rc = psn_slot_write(fill->to, slot->person,
                         heir->is_changed ? fill->to->world.now_s() : slot->created_s,
                         &heir->key, id, err);

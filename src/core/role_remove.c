@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/departure.h"
 #include "core/journal.h"
 #include "core/role.h"
 #include "core/version.h"
@@ -86,7 +87,9 @@ enum psn_code psn_role_delete_of_client(struct psn_vault *vault, const char *cli
     for (size_t i = 0; !rc && i < list.addresses.size;) {
         const char *address = (const char *)list.addresses.data + i;
 
-        rc = delete_role(vault, address, err);
+        rc = psn_departure_check_settled(vault, address, err);
+        if (!rc)
+            rc = delete_role(vault, address, err);
         i += strlen(address) + 1;
     }
     psn_buf_release(&list.addresses);
@@ -110,7 +113,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
                         _("if that is what you want: passation role rm %s --confirm %s"),
                         address, address);
     }
-    rc = delete_role(vault, address, err);
+    rc = psn_departure_check_settled(vault, address, err);
+    if (!rc)
+        rc = delete_role(vault, address, err);
     if (!rc)
         rc = psn_journal_note(
             vault, row.client,

@@ -136,6 +136,103 @@ static void who_leaves_gets_no_slot(void **state)
                      PSN_E_POLICY);
 }
 
+/* Mine stays, Paul's goes. */
+static void rekey_for_leaver(struct fixture *f)
+{
+    uint8_t mine[PSN_SLOT_ID_SIZE];
+    struct psn_rekey_slot slot = { .person = "me",
+                                   .key = rekey_vault_key(&f->at, REKEY_MINE),
+                                   .from = mine };
+    const struct psn_rekey rekey = { .slots = &slot,
+                                     .slot_count = 1,
+                                     .for_leaver = true };
+    bool replaced = false;
+
+    memcpy(mine, f->vault->slot, sizeof mine);
+    assert_int_equal(psn_vault_rekey(f->vault, &rekey, &replaced, &f->at.err), PSN_OK);
+}
+
+static void who_lost_his_slot_before_he_left_could_read_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure departure;
+
+    rekey_for_leaver(f);
+    departure = leave(f, "paul", false);
+    assert_true(departure.held_slot);
+    assert_false(departure.holds_slot);
+    assert_int_equal(departure.rotate, REKEY_ROLES);
+    assert_int_equal(departure.tasks, 1);
+    assert_int_equal(departure.keys, 1);
+}
+
+static void add_cms(struct fixture *f)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_info info = { .label = "cms", .type = "cms" };
+
+    (void)snprintf(info.address, sizeof info.address, "%s", box1);
+    assert_int_equal(psn_secret_copy("abc", 3, &value, &f->at.err), PSN_OK);
+    assert_int_equal(psn_secret_add(f->vault, &info, value, &f->at.err), PSN_OK);
+}
+
+static uint64_t replacement_of_cms(struct fixture *f)
+{
+    struct psn_secret_info info;
+
+    assert_int_equal(psn_secret_get(f->vault, box1, "cms", &info, &f->at.err), PSN_OK);
+    return info.replacement;
+}
+
+static void no_replacement_is_made_that_he_could_read(void **state)
+{
+    struct fixture *f = *state;
+
+    add_cms(f);
+    (void)leave(f, "paul", false);
+    assert_int_equal(replacement_of_cms(f), 0);
+    rekey_for_leaver(f);
+    assert_int_equal(psn_departure_note_slot_gone(f->vault, "paul", &f->at.err), PSN_OK);
+    assert_int_equal(replacement_of_cms(f), 2);
+}
+
+static void a_secret_that_was_hidden_is_in_the_vault_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    add_cms(f);
+    assert_int_equal(psn_secret_rm(f->vault, box1, "cms", &f->at.err), PSN_OK);
+    assert_int_equal(leave(f, "paul", false).tasks, 2);
+}
+
+static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_E_POLICY);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err),
+                     PSN_E_POLICY);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+}
+
+static void a_roles_address_is_nobodys_own(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_person luc = { .id = "luc", .alias_count = 2 };
+    enum psn_code rc;
+
+    (void)snprintf(luc.email, sizeof luc.email, "%s", box0);
+    (void)snprintf(luc.aliases[0], sizeof luc.aliases[0], "%s", box1);
+    (void)snprintf(luc.aliases[1], sizeof luc.aliases[1], "lu12345-ovh");
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_READ, &f->at.err), PSN_OK);
+    rc = psn_departure_drop_role_names(f->vault, &luc, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    assert_string_equal(luc.email, "");
+    assert_int_equal(luc.alias_count, 1);
+    assert_string_equal(luc.aliases[0], "lu12345-ovh");
+}
+
 static void what_was_known_is_read_back_from_the_journal(void **state)
 {
     struct fixture *f = *state;
@@ -349,6 +446,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaving_twice_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_takes_leave_of_himself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_leaves_gets_no_slot, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_lost_his_slot_before_he_left_could_read_all_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_replacement_is_made_that_he_could_read, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_roles_address_is_nobodys_own, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_was_known_is_read_back_from_the_journal,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(his_are_the_accesses_that_name_him, set_up,
