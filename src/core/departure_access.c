@@ -1,0 +1,310 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/credential_due.h"
+#include "core/departure.h"
+#include "core/exposure.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/reach.h"
+#include "core/role.h"
+
+/* Whose an access is, and what it lets somebody who is leaving know. */
+
+/* --- doors --- */
+
+bool psn_person_owns(const struct psn_person *person, const struct psn_finding *finding)
+{
+    if (finding->own || finding->kind == PSN_FINDING_UNREADABLE ||
+        finding->kind == PSN_FINDING_DOMAIN || finding->kind == PSN_FINDING_MAILBOX)
+        return false;
+    if (psn_finding_is_of(finding, person->email))
+        return true;
+    for (size_t i = 0; i < person->alias_count; i++)
+        if (psn_finding_is_of(finding, person->aliases[i]))
+            return true;
+    return false;
+}
+
+bool psn_access_is_his(const struct psn_person *person, const struct psn_access *access)
+{
+    const struct psn_finding *finding = &access->finding;
+
+    /* Two who leave at a time could both read it. */
+    if (access->known_to[0] && person->departure.held_slot) {
+        if (finding->own)
+            return finding->kind != PSN_FINDING_API_APP;
+        return finding->method[0] && finding->danger != PSN_DANGER_INFO;
+    }
+    return psn_person_owns(person, finding) &&
+           (finding->method[0] || finding->danger != PSN_DANGER_INFO);
+}
+
+/* Does the access lead to this mailbox? What is not of one mailbox leads to all of the
+ * account. */
+bool psn_access_leads_to(const struct psn_finding *finding, const char *address)
+{
+    switch ((int)finding->kind) {
+    case PSN_FINDING_REDIRECTION:
+    case PSN_FINDING_RESPONDER:
+    case PSN_FINDING_FILTER:
+    case PSN_FINDING_DELEGATION:
+        return strcmp(finding->subject, address) == 0;
+    case PSN_FINDING_MAILING_LIST:
+    case PSN_FINDING_MODERATOR:
+    case PSN_FINDING_SUBSCRIBER:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Is there a door of his to the mailbox? */
+static bool is_open(const struct psn_person *person, const char *address,
+                    const struct psn_access_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_access_is_his(person, &rows[i].access) &&
+            psn_access_leads_to(&rows[i].access.finding, address))
+            return true;
+    return false;
+}
+
+static bool has_any(const struct psn_person *person, const struct psn_access_row *rows,
+                    size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (psn_access_is_his(person, &rows[i].access))
+            return true;
+    return false;
+}
+
+static enum psn_code expose(struct psn_vault *vault, const char *person,
+                            const struct psn_role_row *role, struct psn_error *err)
+{
+    const uint64_t versions[] = { role->rotation.cur, role->rotation.pend };
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < sizeof versions / sizeof *versions; i++)
+        if (versions[i])
+            rc = psn_exposure_put_of(vault, person, role->address, "", versions[i],
+                                     PSN_HOW_ACCESS, err);
+    return rc;
+}
+
+/* Of the mailboxes whose password he knew when he left, or knows now; the others are none
+ * of his departure's business. */
+static enum psn_code note_doors_of(struct psn_vault *vault, const char *client,
+                                   const struct psn_person *person,
+                                   const struct psn_access_row *rows, size_t count,
+                                   struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc;
+
+    if (!has_any(person, rows, count))
+        return PSN_OK;
+    rc = psn_exposure_list(vault, person->id, NULL, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        const struct psn_exposure *next = i + 1 < seen.count ? at + 1 : NULL;
+        struct psn_role_row role;
+
+        /* The last line of a password is of its newest version. */
+        if (at->label[0] || strcmp(at->client, client) != 0 ||
+            (next && !next->label[0] && strcmp(next->address, at->address) == 0) ||
+            !is_open(person, at->address, rows, count))
+            continue;
+        rc = psn_role_read(vault, at->address, &role, err);
+        if (!rc && (at->in_force || role.changed_s >= person->departing_s))
+            rc = expose(vault, person->id, &role, err);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+/* --- keys of ours that he could read --- */
+
+struct asking {
+    const char *client;
+    bool found;
+};
+
+static enum psn_code is_it(void *arg, const char *client, struct psn_error *err)
+{
+    struct asking *asking = arg;
+
+    (void)err;
+    asking->found = asking->found || strcmp(asking->client, client) == 0;
+    return PSN_OK;
+}
+
+/* The key that is in use now was in the vault while he could open it, unless another one
+ * has taken its place since. */
+static enum psn_code could_read_key(struct psn_vault *vault, const char *client,
+                                    const struct psn_person *person, bool *ret_could,
+                                    struct psn_error *err)
+{
+    struct asking asking = { client, false };
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = PSN_OK;
+
+    *ret_could = false;
+    if (!person->departure.held_slot)
+        return PSN_OK;
+    rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        asking.found = psn_reach_holds_slot(&map, person->id);
+    psn_reach_map_release(&map);
+    if (!rc && !asking.found)
+        rc = psn_due_credential_list(vault, is_it, &asking, err);
+    *ret_could = asking.found;
+    return rc;
+}
+
+static enum psn_code mark_keys(struct psn_vault *vault, const char *client,
+                               const struct psn_person *person,
+                               struct psn_access_row *rows, size_t count,
+                               struct psn_error *err)
+{
+    bool could = false;
+    enum psn_code rc = could_read_key(vault, client, person, &could, err);
+
+    for (size_t i = 0; !rc && could && i < count; i++) {
+        struct psn_access *access = &rows[i].access;
+
+        if (!access->finding.own || access->known_to[0] ||
+            access->state == PSN_ACCESS_GONE)
+            continue;
+        memcpy(access->known_to, person->id, sizeof access->known_to);
+        rc = psn_access_row_write(vault, &rows[i], err);
+    }
+    return rc;
+}
+
+/* Somebody who has left has a way in again, or it was not known to be his. */
+static enum psn_code reopen(struct psn_vault *vault, const char *id,
+                            struct psn_error *err)
+{
+    struct psn_person person;
+    uint64_t revision = 0;
+    enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
+
+    person.departed_s = 0;
+    if (!rc)
+        rc = psn_person_store(vault, &person, revision + 1, err);
+    return rc ? rc
+              : psn_journal_note(
+                    vault, NULL,
+                    &(struct psn_note){ .event = "departure.reopened", .subject = id },
+                    err);
+}
+
+static bool is_there(const struct psn_person *person, const struct psn_access_row *rows,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].access.state != PSN_ACCESS_GONE &&
+            psn_access_is_his(person, &rows[i].access))
+            return true;
+    return false;
+}
+
+enum psn_code psn_departure_note_doors(struct psn_vault *vault, const char *client,
+                                       struct psn_access_row *rows, size_t count,
+                                       struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t person_count = 0;
+    enum psn_code rc =
+        count ? psn_person_list(vault, &people, &person_count, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && i < person_count; i++) {
+        if (!people[i].departing_s)
+            continue;
+        rc = psn_departure_drop_role_names(vault, &people[i], err);
+        if (!rc)
+            rc = mark_keys(vault, client, &people[i], rows, count, err);
+        if (!rc && people[i].departed_s && is_there(&people[i], rows, count))
+            rc = reopen(vault, people[i].id, err);
+        if (!rc)
+            rc = note_doors_of(vault, client, &people[i], rows, count, err);
+    }
+    return rc;
+}
+
+enum psn_code psn_departure_note_old_key(struct psn_vault *vault, const char *client,
+                                         const char *finding_id,
+                                         enum psn_finding_kind kind,
+                                         struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    PSN_AUTO_FREE struct psn_access_row *row = calloc(1, sizeof *row);
+    const struct psn_person *leaver = NULL;
+    size_t count = 0;
+    enum psn_code rc = row ? psn_person_list(vault, &people, &count, err)
+                           : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (people[i].departure.held_slot && !people[i].departed_s)
+            leaver = &people[i];
+    if (rc || !leaver)
+        return rc;
+    rc = psn_access_row_read(vault, client, finding_id, row, NULL);
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read what was found at '%s'"), client);
+    if (rc) {
+        *row = (struct psn_access_row){ 0 };
+        (void)snprintf(row->client, sizeof row->client, "%s", client);
+        row->access.finding.kind = kind;
+        row->access.finding.danger = PSN_DANGER_DANGER;
+        (void)snprintf(row->access.finding.id, sizeof row->access.finding.id, "%s",
+                       finding_id);
+        (void)snprintf(row->access.finding.subject, sizeof row->access.finding.subject,
+                       "%s", strchr(finding_id, ':') ? strchr(finding_id, ':') + 1 : "");
+        row->access.first_s = row->access.last_s = vault->world.now_s();
+    }
+    row->access.finding.own = false;
+    (void)snprintf(row->access.known_to, sizeof row->access.known_to, "%s", leaver->id);
+    return psn_access_row_write(vault, row, err);
+}
+
+static enum psn_code is_role(struct psn_vault *vault, const char *name, bool *ret_is,
+                             struct psn_error *err)
+{
+    char address[PSN_ADDRESS_TEXT_MAX];
+    struct psn_role_row role;
+    enum psn_code rc;
+
+    *ret_is = false;
+    if (!strchr(name, '@') || psn_role_normalize(name, address, NULL))
+        return PSN_OK;
+    rc = psn_role_read(vault, address, &role, NULL);
+    *ret_is = rc == PSN_OK;
+    return rc == PSN_OK || rc == PSN_E_NOT_FOUND
+               ? PSN_OK
+               : psn_fail(err, rc, _("cannot read the role '%s'"), address);
+}
+
+enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
+                                            struct psn_person *person,
+                                            struct psn_error *err)
+{
+    size_t kept = 0;
+    bool is = false;
+    enum psn_code rc = is_role(vault, person->email, &is, err);
+
+    if (!rc && is)
+        person->email[0] = '\0';
+    for (size_t i = 0; !rc && i < person->alias_count; i++) {
+        rc = is_role(vault, person->aliases[i], &is, err);
+        if (!rc && !is && kept++ != i)
+            memcpy(person->aliases[kept - 1], person->aliases[i],
+                   sizeof person->aliases[i]);
+    }
+    if (!rc)
+        person->alias_count = kept;
+    return rc;
+}
