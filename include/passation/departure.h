@@ -193,7 +193,7 @@ struct psn_departure_report {
     struct psn_departure_secret *secrets; /* by client, address, label */
     size_t secret_count;
     size_t hidden;  /* parts of accounts that our key may not look at */
-    size_t removed; /* secrets that were removed from the vault since, replaced or not */
+    size_t removed; /* clients that were removed from the vault meanwhile */
     struct psn_departure_stay *stays; /* by person, address */
     size_t stay_count;
     struct psn_departure_access *accesses; /* found since he left, or gone since */

@@ -46,11 +46,12 @@ struct psn_person_key {
 
 /* How a departure was begun, see passation/departure.h. */
 struct psn_departure_terms {
-    bool narrow;     /* of a slot-holder, only what he is known to have seen */
-    bool all;        /* accesses that are nobody's known go, too */
-    bool held_slot;  /* he could open the vault … */
-    bool slot_gone;  /* … and what was set until he could not is counted, too */
-    bool report_due; /* it is complete, and its last report is not written */
+    bool narrow;         /* of a slot-holder, only what he is known to have seen */
+    bool all;            /* accesses that are nobody's known go, too */
+    bool held_slot;      /* he could open the vault … */
+    bool slot_gone;      /* … and what was set until he could not is counted, too */
+    int64_t slot_lost_s; /* by a rekey for a leaver, before he was said to leave; or 0 */
+    bool report_due;     /* it is complete, and its last report is not written */
     char by[PSN_PERSON_ID_MAX];
     char folder[PSN_PERSON_FOLDER_MAX]; /* where the report goes; or "" */
 };

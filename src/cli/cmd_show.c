@@ -30,7 +30,7 @@ static enum psn_code find_secret(struct cli *cli, struct cli_shown *subject,
     enum psn_code rc = psn_secret_get(cli->vault, subject->role.address, subject->label,
                                       &subject->info, err);
 
-    if (rc || !subject->info.hidden)
+    if (rc || !subject->info.hidden || subject->hidden_too)
         return rc;
     (void)psn_fail(err, PSN_E_NOT_FOUND, _("%s: the secret '%s' was removed"),
                    subject->role.address, CLI_SHOWN(subject->label));
@@ -243,7 +243,8 @@ static bool is_received(struct cli *cli)
 static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_show_options *options = arg;
-    struct cli_shown subject = { .label = cli->arg_count > 1 ? cli->args[1] : "" };
+    struct cli_shown subject = { .label = cli->arg_count > 1 ? cli->args[1] : "",
+                                 .hidden_too = options->replacement };
     struct psn_error cause = { 0 };
     enum psn_code rc = check_options(cli, options, err);
 

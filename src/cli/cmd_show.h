@@ -14,6 +14,7 @@ struct cmd_show_options {
 /* What is shown: a role's password, or another secret of it. */
 struct cli_shown {
     const char *label;
+    bool hidden_too; /* one that was removed from the list, too */
     struct psn_role role;
     struct psn_mail_settings mail;
     struct psn_secret_info info;

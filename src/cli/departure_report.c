@@ -113,6 +113,8 @@ void cli_departure_json(const struct psn_departure_report *report, struct cli_js
     for (size_t i = 0; i < report->head_count; i++)
         put_head(json, &report->heads[i]);
     cli_json_close(json, ']');
+    cli_json_number(json, "hidden_parts", (int64_t)report->hidden);
+    cli_json_number(json, "removed_clients", (int64_t)report->removed);
     cli_json_text(json, "fingerprint", report->fingerprint);
     cli_json_close(json, '}');
 }

@@ -96,8 +96,8 @@ static void write_headline(const struct psn_departure_report *report,
     if (report->removed)
         cli_writing_line(
             writing, CLI_TONE_WAIT,
-            _("! Secrets that could be read, and were removed from the vault "
-              "since, so that whether they work is not known here: %zu."),
+            _("! Clients that were removed from the vault meanwhile, so that whether "
+              "what could be read there works is not known: %zu."),
             report->removed);
 }
 

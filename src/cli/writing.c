@@ -10,10 +10,6 @@ enum {
     TEXT_COLUMNS = 88,
 };
 
-/* What OVH wrote may hold anything: it is made fit before it is broken into lines. */
-#define CLI_SHOWN_LONG(text) \
-    psn_text_shown(text, (char[2 * LINE_MAX_BYTES]){ 0 }, (size_t)2 * LINE_MAX_BYTES)
-
 /* No script, nothing from elsewhere: what is not written here is not shown. */
 static const char style[] =
     ":root{--ink:#1d2433;--quiet:#5b6475;--line:#d9dee8;--paper:#fff;--soft:#f5f7fa;"
@@ -116,6 +112,17 @@ static void put_wrapped(struct cli_writing *writing, const char *text, size_t in
     psn_buf_char(&writing->out, '\n');
 }
 
+/* What OVH wrote may hold anything: it is made fit before it is broken into lines. */
+static void put_escaped(struct cli_writing *writing, const char *text, size_t indent)
+{
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(WRITING_MAX);
+
+    psn_text_escape(&shown, text, strlen(text));
+    put_wrapped(writing, psn_buf_str(&shown), indent);
+    if (shown.failed)
+        writing->out.failed = shown.failed;
+}
+
 static const char *class_of(enum cli_tone tone)
 {
     static const char *const names[] = { "", " class=\"good\"", " class=\"wait\"",
@@ -188,7 +195,7 @@ void cli_writing_line(struct cli_writing *writing, enum cli_tone tone, const cha
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (!writing->html) {
-        put_wrapped(writing, CLI_SHOWN_LONG(text), 0);
+        put_escaped(writing, text, 0);
         return;
     }
     psn_buf_format(&writing->out, "<p%s>", class_of(tone));
@@ -208,7 +215,7 @@ void cli_writing_item(struct cli_writing *writing, size_t number, const char *fo
     if (!writing->html) {
         (void)snprintf(mark, sizeof mark, number ? "%zu. " : "- ", number);
         psn_buf_text(&writing->out, mark);
-        put_wrapped(writing, CLI_SHOWN_LONG(text), strlen(mark));
+        put_escaped(writing, text, strlen(mark));
         return;
     }
     if (number)

@@ -12,6 +12,7 @@
 #include "core/client_domain.h"
 #include "core/client_row.h"
 #include "core/credential.h"
+#include "core/departure.h"
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/role.h"
@@ -381,6 +382,8 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
                        _("if that is what you want: passation client rm %s --confirm %s"),
                        id, id);
     }
+    if (!rc)
+        rc = psn_departure_note_forgotten(vault, id, err);
     if (!rc)
         rc = delete_client(vault, &client, err);
     psn_client_release(&client);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/access_sweep.h"
 #include "core/client.h"
 #include "core/credential_due.h"
 #include "core/exposure.h"
@@ -259,39 +260,36 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
     return rc;
 }
 
-struct judging {
-    struct psn_vault *vault;
-    const char *person;
-};
-
 /* What he said of himself is legitimate no longer, nor is anything else that he judged.
  */
-static enum psn_code judge_anew(void *arg, const struct psn_access_row *row,
-                                struct psn_error *err)
+static enum psn_code judge_anew(struct psn_vault *vault, const char *person,
+                                struct psn_access_row *row, struct psn_error *err)
 {
-    struct judging *judging = arg;
-    struct psn_access_row copy = *row;
     enum psn_code rc;
 
     if (row->access.state != PSN_ACCESS_KEPT ||
-        strcmp(row->access.decided_by, judging->person) != 0)
+        strcmp(row->access.decided_by, person) != 0)
         return PSN_OK;
-    copy.access.state = PSN_ACCESS_OPEN;
-    rc = psn_access_row_write(judging->vault, &copy, err);
+    row->access.state = PSN_ACCESS_OPEN;
+    rc = psn_access_row_write(vault, row, err);
     return rc ? rc
-              : psn_journal_note(judging->vault, row->client,
+              : psn_journal_note(vault, row->client,
                                  &(struct psn_note){ .event = "access.to-judge-anew",
                                                      .subject = row->access.finding.id,
-                                                     .text = judging->person },
+                                                     .text = person },
                                  err);
 }
 
 static enum psn_code judge_all_anew(struct psn_vault *vault, const char *person,
                                     struct psn_error *err)
 {
-    struct judging judging = { vault, person };
+    struct psn_access_list list = { 0 };
+    enum psn_code rc = psn_access_row_each(vault, NULL, psn_access_collect, &list, err);
 
-    return psn_access_row_each(vault, NULL, judge_anew, &judging, err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = judge_anew(vault, person, &list.items[i], err);
+    free(list.items);
+    return rc;
 }
 
 /* As long as he can open the vault no replacement is made: he would read it. */
@@ -309,6 +307,8 @@ static enum psn_code begin_new(struct psn_vault *vault,
     holds_slot = !rc && psn_reach_holds_slot(&map, person->id);
     person->departing_s = vault->world.now_s();
     person->departure.narrow = request->narrow;
+    /* Lost before: nothing that was set since was within his reach. */
+    person->departure.slot_gone = person->departure.held_slot && !holds_slot;
     person->departure.held_slot = person->departure.held_slot || holds_slot;
     memcpy(person->departure.by, vault->actor, sizeof person->departure.by);
     if (!rc)
@@ -394,6 +394,10 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
         rc = psn_scope_note(vault, &person, &scope, false, err);
     if (!rc)
         rc = judge_all_anew(vault, id, err);
+    psn_scope_release(&scope);
+    /* Of all that he knows, of a narrow departure too: nothing was made ready so far. */
+    if (!rc)
+        rc = psn_scope_now(vault, &person, true, &scope, err);
     if (!rc)
         rc = make_ready(vault, id, &scope, true, err);
     person.departure.slot_gone = true;
@@ -440,17 +444,19 @@ enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *a
                                           struct psn_error *err)
 {
     struct psn_exposure_list seen = { 0 };
-    enum psn_code rc = psn_exposure_list(vault, NULL, address, &seen, err);
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(vault, address, &role, err);
+    bool is_gone = !rc && role.gone_s; /* at OVH, and its password with it */
 
+    if (!rc)
+        rc = psn_exposure_list(vault, NULL, address, &seen, err);
     for (size_t i = 0; !rc && i < seen.count; i++) {
         struct psn_person person;
 
-        if (!seen.items[i].in_force)
+        if (!seen.items[i].in_force || (is_gone && !seen.items[i].label[0]))
             continue;
         rc = psn_person_read(vault, seen.items[i].person, &person, err);
-        if (rc == PSN_E_NOT_FOUND)
-            rc = PSN_OK;
-        else if (!rc && person.departing_s && !person.departed_s) {
+        if (!rc && person.departing_s && !person.departed_s) {
             (void)psn_fail(err, PSN_E_POLICY,
                            _("'%s' is leaving and knows a secret of %s that is in force: "
                              "forgotten here, it would still work at OVH"),
@@ -459,5 +465,33 @@ enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *a
         }
     }
     psn_exposure_list_release(&seen);
+    return rc;
+}
+
+enum psn_code psn_departure_note_forgotten(struct psn_vault *vault, const char *client,
+                                           struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct psn_exposure_list seen = { 0 };
+        bool knows = false;
+
+        if (!people[i].departing_s || people[i].departed_s)
+            continue;
+        rc = psn_exposure_list(vault, people[i].id, NULL, &seen, err);
+        for (size_t j = 0; !rc && j < seen.count; j++)
+            knows = knows ||
+                    (seen.items[j].in_force && strcmp(seen.items[j].client, client) == 0);
+        psn_exposure_list_release(&seen);
+        if (!rc && knows)
+            rc = psn_journal_note(vault, NULL,
+                                  &(struct psn_note){ .event = "departure.forgotten",
+                                                      .subject = client,
+                                                      .text = people[i].id },
+                                  err);
+    }
     return rc;
 }

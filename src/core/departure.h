@@ -35,6 +35,7 @@ struct psn_scope {
     size_t target_count;
     char (*clients)[PSN_CLIENT_ID_MAX]; /* that he had to do with */
     size_t client_count;
+    size_t forgotten; /* clients that were removed from the vault meanwhile */
 };
 void psn_scope_release(struct psn_scope *scope);
 
@@ -72,6 +73,14 @@ enum psn_code psn_departure_fail_own(const char *person, struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault,
                                                          const char *address,
                                                          struct psn_error *err);
+/* Inside a write: a client goes whose secrets a leaver knows; the report will tell. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *vault,
+                                                          const char *client,
+                                                          struct psn_error *err);
+/* Is there somebody who leaves, or will, and could read the keys of the vault? */
+PSN_MUST_CHECK enum psn_code psn_departure_keys_are_known(struct psn_vault *vault,
+                                                          bool *ret_known,
+                                                          struct psn_error *err);
 /* Does the access lead to this mailbox? */
 bool psn_access_leads_to(const struct psn_finding *finding, const char *address);
 /* Takes those of his names off that are mailboxes of the vault: a role's address is

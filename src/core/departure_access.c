@@ -32,8 +32,10 @@ bool psn_access_is_his(const struct psn_person *person, const struct psn_access 
 {
     const struct psn_finding *finding = &access->finding;
 
-    /* Two who leave at a time could both read it. */
-    if (access->known_to[0] && person->departure.held_slot) {
+    /* Two who leave at a time could both read it; who has left is not concerned by what
+     * another could read later. */
+    if (access->known_to[0] && person->departure.held_slot &&
+        (!person->departed_s || strcmp(access->known_to, person->id) == 0)) {
         if (finding->own)
             return finding->kind != PSN_FINDING_API_APP;
         return finding->method[0] && finding->danger != PSN_DANGER_INFO;
@@ -152,7 +154,7 @@ static enum psn_code could_read_key(struct psn_vault *vault, const char *client,
     enum psn_code rc = PSN_OK;
 
     *ret_could = false;
-    if (!person->departure.held_slot)
+    if (!person->departure.held_slot || person->departed_s)
         return PSN_OK;
     rc = psn_reach_map_load(vault, &map, err);
     if (!rc)
@@ -175,8 +177,10 @@ static enum psn_code mark_keys(struct psn_vault *vault, const char *client,
     for (size_t i = 0; !rc && could && i < count; i++) {
         struct psn_access *access = &rows[i].access;
 
+        /* One that was made since, for cuts perhaps, he has not seen. */
         if (!access->finding.own || access->known_to[0] ||
-            access->state == PSN_ACCESS_GONE)
+            access->state == PSN_ACCESS_GONE ||
+            access->finding.since_s > person->departing_s)
             continue;
         memcpy(access->known_to, person->id, sizeof access->known_to);
         rc = psn_access_row_write(vault, &rows[i], err);
@@ -271,9 +275,11 @@ enum psn_code psn_departure_note_old_key(struct psn_vault *vault, const char *cl
     return psn_access_row_write(vault, row, err);
 }
 
+/* A password that was typed is its user's own: such a mailbox is his, if he says so. */
 static enum psn_code is_role(struct psn_vault *vault, const char *name, bool *ret_is,
                              struct psn_error *err)
 {
+    struct psn_exposure_list seen = { 0 };
     char address[PSN_ADDRESS_TEXT_MAX];
     struct psn_role_row role;
     enum psn_code rc;
@@ -282,10 +288,18 @@ static enum psn_code is_role(struct psn_vault *vault, const char *name, bool *re
     if (!strchr(name, '@') || psn_role_normalize(name, address, NULL))
         return PSN_OK;
     rc = psn_role_read(vault, address, &role, NULL);
-    *ret_is = rc == PSN_OK;
-    return rc == PSN_OK || rc == PSN_E_NOT_FOUND
-               ? PSN_OK
-               : psn_fail(err, rc, _("cannot read the role '%s'"), address);
+    if (rc == PSN_E_NOT_FOUND || (!rc && role.rotation.cur == 0))
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, _("cannot read the role '%s'"), address);
+    *ret_is = true;
+    rc = psn_exposure_list(vault, NULL, address, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++)
+        if (!seen.items[i].label[0] && seen.items[i].version == role.rotation.cur &&
+            seen.items[i].how == PSN_HOW_TYPED)
+            *ret_is = false;
+    psn_exposure_list_release(&seen);
+    return rc;
 }
 
 enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
@@ -306,5 +320,19 @@ enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
     }
     if (!rc)
         person->alias_count = kept;
+    return rc;
+}
+
+enum psn_code psn_departure_keys_are_known(struct psn_vault *vault, bool *ret_known,
+                                           struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    *ret_known = false;
+    for (size_t i = 0; !rc && i < count; i++)
+        *ret_known =
+            *ret_known || (people[i].departure.held_slot && !people[i].departed_s);
     return rc;
 }

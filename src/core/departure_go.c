@@ -312,6 +312,8 @@ static enum psn_code fail_open(const struct psn_going *going,
     PSN_AUTO_RELEASE(psn_buf) open = psn_buf_init(PSN_ERROR_MESSAGE_MAX);
 
     put_open(going, departure, &open);
+    if (open.size == 0)
+        psn_buf_text(&open, _("stopped before the last look"));
     (void)psn_fail(err, PSN_E_UNFINISHED, _("the departure of '%s' is not complete: %s"),
                    departure->person, psn_buf_str(&open));
     if (departure->keys)

@@ -99,10 +99,8 @@ static enum psn_code add_secret(struct psn_vault *vault, const struct psn_target
     memcpy(secret->label, target->label, sizeof secret->label);
     rc = target->label[0] ? judge_item(vault, secret, &why)
                           : judge_password(vault, secret, &why);
-    if (rc == PSN_E_NOT_FOUND) {
-        report->removed++;
+    if (rc == PSN_E_NOT_FOUND)
         return PSN_OK;
-    }
     if (rc && err)
         *err = why;
     report->secret_count += !rc;
@@ -383,6 +381,7 @@ static enum psn_code fill(struct psn_vault *vault, const char *person,
     memcpy(report->by, report->person.departure.by, sizeof report->by);
     if (!rc)
         rc = psn_scope_of(vault, &report->person, &scope, err);
+    report->removed = scope.forgotten;
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (!rc)

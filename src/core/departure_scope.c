@@ -133,6 +133,7 @@ struct reaching {
     struct psn_vault *vault;
     struct psn_scope *scope;
     int64_t since_s;
+    int64_t until_s; /* or INT64_MAX */
     const struct psn_role_row *role;
 };
 
@@ -159,7 +160,8 @@ static enum psn_code add_role(void *arg, const struct psn_role_row *role,
     enum psn_code rc = PSN_OK;
 
     reaching->role = role;
-    if (version && (rotation->pend || role->changed_s >= reaching->since_s))
+    if (version && (rotation->pend || (role->changed_s >= reaching->since_s &&
+                                       role->changed_s <= reaching->until_s)))
         rc = add_target(reaching->scope, &target, err);
     return rc ? rc
               : psn_item_each_all(reaching->vault, role->address, add_item, arg, err);
@@ -171,9 +173,10 @@ static enum psn_code add_all_clients(void *arg, const char *client, struct psn_e
 }
 
 static enum psn_code add_reached(struct psn_vault *vault, int64_t since_s,
-                                 struct psn_scope *scope, struct psn_error *err)
+                                 int64_t until_s, struct psn_scope *scope,
+                                 struct psn_error *err)
 {
-    struct reaching reaching = { vault, scope, since_s, NULL };
+    struct reaching reaching = { vault, scope, since_s, until_s, NULL };
     enum psn_code rc = psn_role_scan(vault, NULL, 0, add_role, &reaching, err);
 
     return rc ? rc : psn_client_ids(vault, add_all_clients, scope, err);
@@ -182,7 +185,7 @@ static enum psn_code add_reached(struct psn_vault *vault, int64_t since_s,
 enum psn_code psn_scope_reached(struct psn_vault *vault, int64_t since_s,
                                 struct psn_scope *ret_scope, struct psn_error *err)
 {
-    enum psn_code rc = add_reached(vault, since_s, ret_scope, err);
+    enum psn_code rc = add_reached(vault, since_s, INT64_MAX, ret_scope, err);
 
     if (!rc)
         unite(ret_scope);
@@ -258,9 +261,10 @@ enum psn_code psn_scope_now(struct psn_vault *vault, const struct psn_person *pe
 
     if (!rc)
         rc = add_seen(vault, person->id, &scope, err);
-    if (!rc && !narrow &&
-        (person->departure.held_slot || psn_reach_holds_slot(&map, person->id)))
-        rc = add_reached(vault, 0, &scope, err);
+    if (!rc && !narrow && psn_reach_holds_slot(&map, person->id))
+        rc = add_reached(vault, 0, INT64_MAX, &scope, err);
+    else if (!rc && !narrow && person->departure.held_slot)
+        rc = add_reached(vault, 0, person->departure.slot_lost_s, &scope, err);
     if (!rc)
         rc = add_granted(vault, person->id, &scope, err);
     if (!rc)
@@ -326,7 +330,11 @@ static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry
     size_t size = strlen(id);
     struct psn_target target;
 
-    if (entry->time_s < reading->person->departing_s || !entry->chain[0])
+    if (entry->time_s < reading->person->departing_s)
+        return PSN_OK;
+    reading->scope->forgotten +=
+        strcmp(entry->event, "departure.forgotten") == 0 && strcmp(entry->text, id) == 0;
+    if (!entry->chain[0])
         return PSN_OK;
     if (strcmp(entry->event, "departure.began") == 0 && strcmp(entry->subject, id) == 0)
         return add_client(reading->scope, entry->chain, err);

@@ -423,29 +423,48 @@ static enum psn_code find_candidate(struct psn_linking *linking, struct psn_erro
     return rc || given ? rc : psn_linking_ask_owner(linking, err);
 }
 
+static enum psn_code is_asked_for(struct psn_linking *linking, bool *ret_asked,
+                                  struct psn_error *err)
+{
+    struct psn_vault *vault = linking->vault;
+    enum psn_code rc;
+
+    *ret_asked = false;
+    if (linking->options->use != PSN_KEY_WORK || !linking->client.linked ||
+        linking->client.keys.is_account)
+        return PSN_OK;
+    rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    return rc ? rc
+              : psn_vault_end(vault, psn_departure_keys_are_known(vault, ret_asked, err),
+                              err);
+}
+
 /* The key that is replaced, if a leaver could read it: which one it is, is asked while it
  * can be asked. One that OVH refuses is dead already. */
 static enum psn_code find_old_key(struct psn_linking *linking, struct psn_error *err)
 {
     PSN_AUTO(psn_ovh) *ovh = NULL;
     PSN_AUTO_FREE struct psn_ovh_key_info *info = NULL;
-    const struct psn_client *client = &linking->client;
     struct psn_error why = { 0 };
-    enum psn_code rc;
+    bool asked = false;
+    enum psn_code rc = is_asked_for(linking, &asked, err);
 
     linking->old_key_id = 0;
-    if (linking->options->use != PSN_KEY_WORK || !client->linked ||
-        client->keys.is_account)
-        return PSN_OK;
+    if (rc || !asked)
+        return rc;
     info = calloc(1, sizeof *info);
     if (!info)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    rc = psn_client_connect(linking->vault, client, &ovh, &why);
+    rc = psn_client_connect(linking->vault, &linking->client, &ovh, err);
     if (!rc)
         rc = psn_ovh_key_info(ovh, info, &why);
     if (!rc)
         linking->old_key_id = info->credential_id;
-    return PSN_OK;
+    if (rc == PSN_E_REFUSED)
+        return PSN_OK;
+    if (rc && why.code && err)
+        *err = why;
+    return rc;
 }
 
 enum psn_code psn_client_link(struct psn_vault *vault, const char *id,

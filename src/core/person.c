@@ -32,7 +32,8 @@ enum {
     TAG_FOLDER = 16,
     TAG_SLOT_GONE = 17,
     TAG_REPORT_DUE = 18,
-    TAG_MAX = 18,
+    TAG_SLOT_LOST = 19,
+    TAG_MAX = 19,
     KEY_HEAD = 16,
 };
 
@@ -186,6 +187,7 @@ static void encode(const struct psn_person *person, struct psn_buf *out)
     psn_record_put_text(out, TAG_FOLDER, person->departure.folder);
     psn_record_put_number(out, TAG_SLOT_GONE, person->departure.slot_gone);
     psn_record_put_number(out, TAG_REPORT_DUE, person->departure.report_due);
+    psn_record_put_number(out, TAG_SLOT_LOST, (uint64_t)person->departure.slot_lost_s);
 }
 
 /* Room for `max` texts, each in `size` bytes. */
@@ -247,6 +249,7 @@ static bool get_departure(const struct psn_record *record, struct psn_person *pe
     terms->held_slot = psn_record_number(record, TAG_HELD_SLOT) != 0;
     terms->slot_gone = psn_record_number(record, TAG_SLOT_GONE) != 0;
     terms->report_due = psn_record_number(record, TAG_REPORT_DUE) != 0;
+    terms->slot_lost_s = (int64_t)psn_record_number(record, TAG_SLOT_LOST);
     return psn_record_text(record, TAG_BY, terms->by, sizeof terms->by) &&
            psn_record_text(record, TAG_FOLDER, terms->folder, sizeof terms->folder);
 }

@@ -123,6 +123,7 @@ static enum psn_code mark_leaver(const struct filling *fill, const char *id,
             return PSN_OK;
     rc = psn_person_load(fill->to, id, &person, &revision, err);
     person.departure.held_slot = true;
+    person.departure.slot_lost_s = fill->to->world.now_s();
     return rc ? rc : psn_person_store(fill->to, &person, revision + 1, err);
 }
 

@@ -87,9 +87,7 @@ enum psn_code psn_role_delete_of_client(struct psn_vault *vault, const char *cli
     for (size_t i = 0; !rc && i < list.addresses.size;) {
         const char *address = (const char *)list.addresses.data + i;
 
-        rc = psn_departure_check_settled(vault, address, err);
-        if (!rc)
-            rc = delete_role(vault, address, err);
+        rc = delete_role(vault, address, err);
         i += strlen(address) + 1;
     }
     psn_buf_release(&list.addresses);

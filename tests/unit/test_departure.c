@@ -74,6 +74,19 @@ static struct psn_departure leave(struct fixture *f, const char *person, bool na
     return departure;
 }
 
+static struct psn_access_row row_of(enum psn_finding_kind kind, const char *subject)
+{
+    struct psn_access_row row = { .client = "martin" };
+
+    row.access.finding.kind = kind;
+    row.access.finding.danger = PSN_DANGER_DANGER;
+    (void)snprintf(row.access.finding.subject, sizeof row.access.finding.subject, "%s",
+                   subject);
+    (void)snprintf(row.access.finding.whose, sizeof row.access.finding.whose,
+                   "lu12345-ovh");
+    return row;
+}
+
 static void who_opens_the_vault_could_read_all_of_it(void **state)
 {
     struct fixture *f = *state;
@@ -211,9 +224,52 @@ static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
 
     (void)leave(f, "luc", false);
     assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_E_POLICY);
-    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err),
-                     PSN_E_POLICY);
     assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+}
+
+static void a_client_that_is_forgotten_meanwhile_is_in_the_report(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err), PSN_OK);
+    assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->removed, 1);
+    psn_departure_report_free(report);
+}
+
+/* Paul says of a forward that it is legitimate. */
+static void keep_as_paul(struct fixture *f)
+{
+    struct psn_access_row row = row_of(PSN_FINDING_REDIRECTION, box0);
+    enum psn_code rc;
+
+    (void)snprintf(row.access.finding.id, sizeof row.access.finding.id, "redirection:7");
+    row.access.state = PSN_ACCESS_KEPT;
+    (void)snprintf(row.access.decided_by, sizeof row.access.decided_by, "paul");
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_access_row_write(f->vault, &row, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+static enum psn_code expect_open(void *arg, const struct psn_access *access,
+                                 struct psn_error *err)
+{
+    (void)arg;
+    (void)err;
+    assert_int_equal(access->state, PSN_ACCESS_OPEN);
+    return PSN_OK;
+}
+
+static void what_he_judged_himself_is_judged_anew(void **state)
+{
+    struct fixture *f = *state;
+
+    keep_as_paul(f);
+    (void)leave(f, "paul", false);
+    assert_int_equal(psn_access_each(f->vault, "martin", expect_open, NULL, &f->at.err),
+                     PSN_OK);
 }
 
 static void a_roles_address_is_nobodys_own(void **state)
@@ -281,19 +337,6 @@ static void his_are_the_accesses_that_name_him(void **state)
 }
 
 /* --- doors --- */
-
-static struct psn_access_row row_of(enum psn_finding_kind kind, const char *subject)
-{
-    struct psn_access_row row = { .client = "martin" };
-
-    row.access.finding.kind = kind;
-    row.access.finding.danger = PSN_DANGER_DANGER;
-    (void)snprintf(row.access.finding.subject, sizeof row.access.finding.subject, "%s",
-                   subject);
-    (void)snprintf(row.access.finding.whose, sizeof row.access.finding.whose,
-                   "lu12345-ovh");
-    return row;
-}
 
 static void make_current(struct fixture *f, const char *address, uint64_t version)
 {
@@ -454,6 +497,10 @@ int main(void)
             a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_client_that_is_forgotten_meanwhile_is_in_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_he_judged_himself_is_judged_anew, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_roles_address_is_nobodys_own, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_known_is_read_back_from_the_journal,
