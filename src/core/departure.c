@@ -220,8 +220,7 @@ static enum psn_code expose_reached(struct psn_vault *vault, const char *person,
     return rc;
 }
 
-/* Has he seen the replacement that was made ready? Whoever could open the vault counts as
- * if he had. */
+/* Has he seen the replacement that was made ready? */
 static enum psn_code is_known(struct psn_vault *vault, const char *person,
                               const struct psn_item *item, bool *ret_known,
                               struct psn_error *err)
@@ -260,8 +259,7 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
     return rc;
 }
 
-/* What he said of himself is legitimate no longer, nor is anything else that he judged.
- */
+/* What he called legitimate is for somebody else to judge. */
 static enum psn_code judge_anew(struct psn_vault *vault, const char *person,
                                 struct psn_access_row *row, struct psn_error *err)
 {

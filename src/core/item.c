@@ -282,8 +282,6 @@ static enum psn_code fail_no_replacement(const struct psn_secret_info *info,
                       "--generate"));
 }
 
-/* The current value is superseded by the one that is given, or by the one that was made
- * ready. */
 /* Does somebody who is leaving, or has left, know the present value? */
 static enum psn_code is_known_to_leaver(struct psn_vault *vault,
                                         const struct psn_item *item, bool *ret_known,
@@ -325,6 +323,8 @@ static enum psn_code check_differs(struct psn_vault *vault, const struct psn_ite
         item->info.address, item->info.label);
 }
 
+/* The current value is superseded by the one that is given, or by the one that was made
+ * ready. */
 static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
                                const struct psn_secret_change *change,
                                struct psn_error *err)
