@@ -4,9 +4,9 @@
 #include <string.h>
 #include <wchar.h>
 
-/* Decodes one UTF-8 sequence. Returns its length, or 0 if there is none. */
-static size_t decode(const unsigned char *at, size_t size, uint32_t *ret_point)
+size_t psn_text_decode(const char *bytes, size_t size, uint32_t *ret_point)
 {
+    const unsigned char *at = (const unsigned char *)bytes;
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     size_t length;
     uint32_t point;
@@ -49,11 +49,10 @@ static bool is_hostile(uint32_t point)
 
 bool psn_text_is_utf8(const char *bytes, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)bytes;
     uint32_t point;
 
     for (size_t i = 0, step; i < size; i += step) {
-        step = decode(at + i, size - i, &point);
+        step = psn_text_decode(bytes + i, size - i, &point);
         if (step == 0 || point == 0)
             return false;
     }
@@ -62,11 +61,10 @@ bool psn_text_is_utf8(const char *bytes, size_t size)
 
 bool psn_text_is_plain(const char *bytes, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)bytes;
     uint32_t point;
 
     for (size_t i = 0, step; i < size; i += step) {
-        step = decode(at + i, size - i, &point);
+        step = psn_text_decode(bytes + i, size - i, &point);
         if (step == 0 || is_hostile(point))
             return false;
     }
@@ -84,7 +82,7 @@ void psn_text_cut_utf8(char *text)
     if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
         start--;
     if (start < size &&
-        decode((unsigned char *)text + start, size - start, &point) != size - start)
+        psn_text_decode(text + start, size - start, &point) != size - start)
         text[start] = '\0';
 }
 
@@ -95,7 +93,7 @@ void psn_text_mask(char *text)
     uint32_t point = 0;
 
     for (size_t i = 0, step; i < size; i += step) {
-        step = decode((const unsigned char *)text + i, size - i, &point);
+        step = psn_text_decode(text + i, size - i, &point);
         if (step == 0 || is_hostile(point)) {
             text[kept++] = '?';
             step = step ? step : 1;
@@ -113,7 +111,7 @@ void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
     uint32_t point = 0;
 
     for (size_t i = 0, step; i < size; i += step) {
-        step = decode(at + i, size - i, &point);
+        step = psn_text_decode(bytes + i, size - i, &point);
         if (step == 0) {
             psn_buf_format(out, "\\x%02x", at[i]);
             step = 1;
@@ -143,7 +141,6 @@ const char *psn_text_shown(const char *text, char *out, size_t size)
 
 size_t psn_text_columns(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
     size_t size = strlen(text);
     size_t columns = 0;
     uint32_t point = 0;
@@ -151,7 +148,7 @@ size_t psn_text_columns(const char *text)
     for (size_t i = 0, step; i < size; i += step) {
         int width;
 
-        step = decode(at + i, size - i, &point);
+        step = psn_text_decode(text + i, size - i, &point);
         width = step ? wcwidth((wchar_t)point) : 1;
         columns += width < 0 ? 1 : (size_t)width;
         step = step ? step : 1;

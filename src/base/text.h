@@ -10,6 +10,11 @@
 
 /* Text from outside: checks, normal forms, and safe display. */
 
+/* Reads the character at bytes[0] (RFC 3629: no overlong form, no surrogate); NUL is one.
+ * size is not 0. Returns its length in bytes, or 0, with *ret_point untouched, if there
+ * is none. */
+size_t psn_text_decode(const char *bytes, size_t size, uint32_t *ret_point);
+
 /* True if the bytes are UTF-8 (RFC 3629: no overlong form, no surrogate) without
  * NUL. */
 bool psn_text_is_utf8(const char *bytes, size_t size);
