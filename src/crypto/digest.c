@@ -63,3 +63,8 @@ void psn_sha256(const void *bytes, size_t size, uint8_t ret_digest[32])
 {
     (void)crypto_hash_sha256(ret_digest, bytes, size);
 }
+
+void psn_sha512(const void *bytes, size_t size, uint8_t ret_digest[PSN_DIGEST_SIZE])
+{
+    (void)crypto_hash_sha512(ret_digest, bytes, size);
+}

@@ -1,6 +1,7 @@
 #ifndef PSN_CRYPTO_DIGEST_H
 #define PSN_CRYPTO_DIGEST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "passation/error.h"
@@ -24,5 +25,8 @@ PSN_MUST_CHECK enum psn_code psn_digest_source(enum psn_digest kind,
 
 /* SHA-256 of bytes in memory: fingerprints. */
 void psn_sha256(const void *bytes, size_t size, uint8_t ret_digest[32]);
+
+/* SHA-512 of bytes in memory. */
+void psn_sha512(const void *bytes, size_t size, uint8_t ret_digest[PSN_DIGEST_SIZE]);
 
 #endif

@@ -11,6 +11,8 @@
 #include "crypto/secret.h"
 
 _Static_assert(PSN_HASH_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
+_Static_assert(PSN_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(PSN_HMAC_SIZE == crypto_auth_hmacsha256_BYTES, "HMAC-SHA-256");
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)), "dlsym() yields functions");
 
 static void blake2b(const uint8_t *key, size_t key_size, const struct psn_part *parts,
@@ -125,21 +127,29 @@ enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
     return PSN_OK;
 }
 
-void psn_sha256_hex(const struct psn_part *parts, size_t count,
-                    char ret_hex[PSN_SHA256_HEX_SIZE])
+void psn_sha256_parts(const struct psn_part *parts, size_t count,
+                      uint8_t ret_digest[PSN_SHA256_SIZE])
 {
-    uint8_t digest[crypto_hash_sha256_BYTES];
     crypto_hash_sha256_state state;
 
     (void)crypto_hash_sha256_init(&state);
     for (size_t i = 0; i < count; i++)
         (void)crypto_hash_sha256_update(&state, parts[i].bytes, parts[i].size);
-    (void)crypto_hash_sha256_final(&state, digest);
+    (void)crypto_hash_sha256_final(&state, ret_digest);
+    sodium_memzero(&state, sizeof state);
+}
+
+void psn_sha256_hex(const struct psn_part *parts, size_t count,
+                    char ret_hex[PSN_SHA256_HEX_SIZE])
+{
+    uint8_t digest[PSN_SHA256_SIZE];
+
+    psn_sha256_parts(parts, count, digest);
     (void)psn_hex(digest, sizeof digest, ret_hex);
 }
 
-static void hmac(const void *key, size_t key_size, const struct psn_part *parts,
-                 size_t count, uint8_t ret_mac[crypto_auth_hmacsha256_BYTES])
+void psn_hmac_sha256(const void *key, size_t key_size, const struct psn_part *parts,
+                     size_t count, uint8_t ret_mac[PSN_HMAC_SIZE])
 {
     crypto_auth_hmacsha256_state state;
 
@@ -148,6 +158,11 @@ static void hmac(const void *key, size_t key_size, const struct psn_part *parts,
         (void)crypto_auth_hmacsha256_update(&state, parts[i].bytes, parts[i].size);
     (void)crypto_auth_hmacsha256_final(&state, ret_mac);
     sodium_memzero(&state, sizeof state);
+}
+
+bool psn_mac_equal(const uint8_t a[PSN_HMAC_SIZE], const uint8_t b[PSN_HMAC_SIZE])
+{
+    return sodium_memcmp(a, b, PSN_HMAC_SIZE) == 0;
 }
 
 /*
@@ -164,13 +179,15 @@ void psn_hkdf_sha256(const void *ikm, size_t ikm_size, const void *salt, size_t 
     uint8_t n = 0;
 
     assert(size <= 255 * sizeof t);
-    hmac(salt ? salt : "", salt_size, &(struct psn_part){ ikm, ikm_size }, 1, prk);
+    psn_hmac_sha256(salt ? salt : "", salt_size, &(struct psn_part){ ikm, ikm_size }, 1,
+                    prk);
     while (size > 0) {
         size_t used = size < sizeof t ? size : sizeof t;
 
         n++;
-        hmac(prk, sizeof prk,
-             (struct psn_part[]){ { t, t_size }, { info, info_size }, { &n, 1 } }, 3, t);
+        psn_hmac_sha256(
+            prk, sizeof prk,
+            (struct psn_part[]){ { t, t_size }, { info, info_size }, { &n, 1 } }, 3, t);
         t_size = sizeof t;
         memcpy(ret_key, t, used);
         ret_key += used;

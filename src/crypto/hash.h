@@ -1,6 +1,7 @@
 #ifndef PSN_CRYPTO_HASH_H
 #define PSN_CRYPTO_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,8 @@ enum {
     PSN_HASH_SIZE = 32,
     PSN_SHA1_HEX_SIZE = 41, /* forty lower-case digits and a NUL */
     PSN_SHA256_HEX_SIZE = 65,
+    PSN_SHA256_SIZE = 32,
+    PSN_HMAC_SIZE = 32,
 };
 
 struct psn_part {
@@ -33,9 +36,20 @@ PSN_MUST_CHECK enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t c
                                           char ret_hex[PSN_SHA1_HEX_SIZE],
                                           struct psn_error *err);
 
+/* SHA-256 of the parts. Cannot fail. */
+void psn_sha256_parts(const struct psn_part *parts, size_t count,
+                      uint8_t ret_digest[PSN_SHA256_SIZE]);
+
 /* SHA-256 of the parts in lower-case hex. Cannot fail. */
 void psn_sha256_hex(const struct psn_part *parts, size_t count,
                     char ret_hex[PSN_SHA256_HEX_SIZE]);
+
+/* HMAC-SHA-256 (RFC 2104) of the parts, under a key of any size. Cannot fail. */
+void psn_hmac_sha256(const void *key, size_t key_size, const struct psn_part *parts,
+                     size_t count, uint8_t ret_mac[PSN_HMAC_SIZE]);
+
+/* True if both are the same, in time that does not depend on what they hold. */
+bool psn_mac_equal(const uint8_t a[PSN_HMAC_SIZE], const uint8_t b[PSN_HMAC_SIZE]);
 
 /* HKDF-SHA-256 (RFC 5869) into ret_key[size], size <= 8160. salt may be NULL if
  * salt_size is 0. The output is the caller's to wipe. */

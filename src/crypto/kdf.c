@@ -40,17 +40,14 @@ enum psn_code psn_kdf_check_cost(struct psn_kdf_cost cost, struct psn_error *err
 
 /* Argon2id's working memory is too large to be locked; libsodium gives it back to the
  * system at once. Only the key stays, in locked memory. */
-enum psn_code psn_kdf_passphrase(const struct psn_secret *passphrase,
-                                 const uint8_t salt[PSN_SALT_SIZE],
-                                 struct psn_kdf_cost cost, struct psn_secret **ret_key,
-                                 struct psn_error *err)
+enum psn_code psn_kdf_argon2id(const struct psn_secret *passphrase,
+                               const uint8_t salt[PSN_SALT_SIZE],
+                               struct psn_kdf_cost cost, struct psn_secret **ret_key,
+                               struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *key = NULL;
     enum psn_code rc;
 
-    rc = psn_kdf_check_cost(cost, err);
-    if (rc)
-        return rc;
     rc = psn_secret_new(PSN_KEY_SIZE, &key, err);
     if (rc)
         return rc;
@@ -65,6 +62,16 @@ enum psn_code psn_kdf_passphrase(const struct psn_secret *passphrase,
     psn_secret_set_size(key, PSN_KEY_SIZE);
     *ret_key = PSN_TAKE(key);
     return PSN_OK;
+}
+
+enum psn_code psn_kdf_passphrase(const struct psn_secret *passphrase,
+                                 const uint8_t salt[PSN_SALT_SIZE],
+                                 struct psn_kdf_cost cost, struct psn_secret **ret_key,
+                                 struct psn_error *err)
+{
+    enum psn_code rc = psn_kdf_check_cost(cost, err);
+
+    return rc ? rc : psn_kdf_argon2id(passphrase, salt, cost, ret_key, err);
 }
 
 enum psn_code psn_kdf_strong(const struct psn_secret *secret,

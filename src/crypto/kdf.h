@@ -35,6 +35,14 @@ PSN_MUST_CHECK enum psn_code psn_kdf_passphrase(const struct psn_secret *passphr
                                                 struct psn_secret **ret_key,
                                                 struct psn_error *err);
 
+/* The same without a floor or a ceiling, for the formats of others: the caller bounds the
+ * cost. memory_bytes is a multiple of 1 KiB, at least 8 KiB. */
+PSN_MUST_CHECK enum psn_code psn_kdf_argon2id(const struct psn_secret *passphrase,
+                                              const uint8_t salt[PSN_SALT_SIZE],
+                                              struct psn_kdf_cost cost,
+                                              struct psn_secret **ret_key,
+                                              struct psn_error *err);
+
 /* Derives a 32-byte key from a secret that is strong already (a recovery code, an
  * age identity): HKDF-SHA-256 with the salt and a label. */
 PSN_MUST_CHECK enum psn_code psn_kdf_strong(const struct psn_secret *secret,
