@@ -1,7 +1,7 @@
 # Fuzz targets, one a parser. With -DPASSATION_FUZZ=ON (clang) they are libFuzzer's; else a plain
 # main replays the seeds and changes them for some seconds, in each test run.
 set(fuzz_targets
-    age_armor age_file age_header age_identity age_stream allowed_signers bech32 minisign ssh_key
+    age_armor age_file age_header age_identity age_stream allowed_signers bech32 kdbx kdbx_xml minisign ssh_key
     sshsig
     code document
     arguments imap_line ovh_answer ovh_conf plan record terminal vault_head)

@@ -75,6 +75,11 @@ static const struct {
     { "minisign-verify", 3, interop_minisign_verify, "PUB FILE SIG" },
     { "sshsig-sign", 4, interop_sshsig_sign, "KEYFILE NAMESPACE FILE SIG" },
     { "sshsig-verify", 5, interop_sshsig_verify, "ALLOWED IDENTITY NAMESPACE FILE SIG" },
+    { "kdbx-write", 4, interop_kdbx_write, "ENTRIES NAME PASSFILE OUT" },
+    { "kdbx-read", 2, interop_kdbx_read, "PASSFILE FILE" },
+    { "kdbx-verify", 3, interop_kdbx_verify, "ENTRIES PASSFILE FILE" },
+    { "bitwarden-write", 2, interop_bitwarden_write, "ENTRIES OUT" },
+    { "profile", 2, interop_profile, "apple|autoconfig SETTINGS" },
 };
 
 static int run(int argc, char **argv)

@@ -11,6 +11,11 @@ int interop_minisign_sign(char **args);
 int interop_minisign_verify(char **args);
 int interop_sshsig_sign(char **args);
 int interop_sshsig_verify(char **args);
+int interop_kdbx_write(char **args);
+int interop_kdbx_read(char **args);
+int interop_kdbx_verify(char **args);
+int interop_bitwarden_write(char **args);
+int interop_profile(char **args);
 
 /* Prints the error, escaped as a terminal needs it; returns its exit status. */
 int interop_fail(const struct psn_error *err);
