@@ -6,6 +6,7 @@
 
 #include "passation/error.h"
 #include "passation/secret.h"
+#include "passation/stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,14 +62,14 @@ struct psn_entry {
  * lane), ChaCha20, not compressed. name is the database's. A password that is not such
  * text as above is kept in Base64, in a protected field of its own; for the type "totp" a
  * seed in base32 or an otpauth URI is also put where KeePassXC computes codes from it.
- * The file belongs to the caller, who calls free(); it holds nothing in clear. E_INVALID
- * if a text is none, a field's name is taken, an id is 0; E_LIMIT.
+ * The sink gets the whole file in one piece, and nothing in clear. E_INVALID if a text is
+ * none, a field's name is taken, an id is 0; E_LIMIT; or what the sink says.
  */
 PSN_API PSN_MUST_CHECK enum psn_code psn_kdbx_write(const char *name,
                                                     const struct psn_secret *passphrase,
                                                     const struct psn_entry *entries,
-                                                    size_t count, uint8_t **ret_file,
-                                                    size_t *ret_size,
+                                                    size_t count,
+                                                    const struct psn_sink *sink,
                                                     struct psn_error *err);
 
 /* An entry that was read; it and all in it are the reader's, and end with the call.

@@ -155,7 +155,7 @@ static void put_login(struct psn_buf *out, const struct psn_entry *entry)
 
 static void put_notes(struct psn_buf *out, const struct psn_entry *entry)
 {
-    PSN_AUTO_RELEASE(psn_buf) note = psn_buf_init(2 * PSN_ENTRY_TEXT_MAX);
+    PSN_AUTO_RELEASE(psn_buf) note = psn_buf_init((size_t)2 * PSN_ENTRY_TEXT_MAX);
 
     if (!psn_entry_password_is_bytes(entry)) {
         put_text(out, "notes", entry->note);

@@ -107,13 +107,13 @@ enum psn_code psn_entries_sorted(const struct psn_entry *entries, size_t count,
                                  const struct psn_entry ***ret_list,
                                  struct psn_error *err)
 {
-    const struct psn_entry **list = calloc(count + 1, sizeof *list);
+    const struct psn_entry **list = calloc(count + 1, sizeof(void *));
 
     if (!list)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < count; i++)
         list[i] = &entries[i];
-    qsort(list, count, sizeof *list, by_group);
+    qsort(list, count, sizeof(void *), by_group);
     *ret_list = list;
     return PSN_OK;
 }

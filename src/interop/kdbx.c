@@ -101,8 +101,9 @@ enum psn_code psn_kdbx_content_read(const uint8_t *bytes, size_t size, psn_entry
     known = takes(&wire, inner_head, sizeof inner_head);
     key = psn_wire_take(&wire, MASK_KEY_SIZE);
     if (!known || !takes(&wire, inner_tail, sizeof inner_tail))
-        return psn_fail(err, PSN_E_INTEGRITY,
-                        _("the KDBX file is not of the form that passation writes"));
+        return psn_fail(err, PSN_E_INVALID,
+                        _("the KDBX file is not of the form that passation writes: "
+                          "another program saved it"));
     rc = mask_new(key, &mask, err);
     return rc ? rc
               : psn_kdbx_xml_read((const char *)wire.at, wire.left, mask, each, arg, err);
@@ -110,14 +111,12 @@ enum psn_code psn_kdbx_content_read(const uint8_t *bytes, size_t size, psn_entry
 
 enum psn_code psn_kdbx_write(const char *name, const struct psn_secret *passphrase,
                              const struct psn_entry *entries, size_t count,
-                             uint8_t **ret_file, size_t *ret_size, struct psn_error *err)
+                             const struct psn_sink *sink, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) content = psn_buf_init_wiped(PSN_KDBX_FILE_MAX);
     PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(PSN_KDBX_FILE_MAX);
     PSN_AUTO(psn_secret) *key = NULL;
     struct psn_kdbx_head head = { .cost = cost };
-    size_t size;
-    char *bytes;
     enum psn_code rc = psn_entries_check(entries, count, err);
 
     if (!rc && !psn_xml_can_hold(name, strlen(name)))
@@ -132,14 +131,7 @@ enum psn_code psn_kdbx_write(const char *name, const struct psn_secret *passphra
     rc = psn_kdbx_key(&head, passphrase, &key, err);
     if (!rc)
         rc = psn_kdbx_seal(&head, key, &content, &file, err);
-    size = file.size;
-    if (!rc)
-        rc = psn_buf_take(&file, &bytes, err);
-    if (rc)
-        return rc;
-    *ret_file = (uint8_t *)bytes;
-    *ret_size = size;
-    return PSN_OK;
+    return rc ? rc : sink->write(sink->self, file.data, file.size, err);
 }
 
 enum psn_code psn_kdbx_read(const void *bytes, size_t size,

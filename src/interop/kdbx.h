@@ -84,7 +84,7 @@ PSN_MUST_CHECK enum psn_code psn_kdbx_xml_write(const char *name,
                                                 struct psn_error *err);
 
 /* Reads the document, strictly: no element, attribute or comment but those that are
- * written. E_INTEGRITY. */
+ * written. E_INVALID. */
 PSN_MUST_CHECK enum psn_code psn_kdbx_xml_read(const char *xml, size_t size,
                                                struct psn_keystream *mask,
                                                psn_entry_fn *each, void *arg,

@@ -144,29 +144,35 @@ static void put_head(struct psn_buf *out, const struct psn_kdbx_head *head)
 
 /* ---- the header, read ---- */
 
-/* Argon2's parameters, as they stand in the dictionary. */
-struct kdf_items {
-    struct psn_wire uuid;
-    struct psn_wire passes;
-    struct psn_wire memory;
-    struct psn_wire lanes;
-    struct psn_wire salt;
-    struct psn_wire version;
+/* Argon2's parameters, by the names they have in the dictionary. */
+enum {
+    ITEM_UUID,
+    ITEM_PASSES,
+    ITEM_MEMORY,
+    ITEM_LANES,
+    ITEM_SALT,
+    ITEM_VERSION,
+    ITEMS,
 };
 
-static struct psn_wire *item_of(struct kdf_items *items, const struct psn_wire *name)
+static const char *const item_names[ITEMS] = { "$UUID", "I", "M", "P", "S", "V" };
+
+static struct psn_wire *item_of(struct psn_wire items[ITEMS], const struct psn_wire *name)
 {
-    return psn_wire_is(name, "$UUID") ? &items->uuid
-           : psn_wire_is(name, "I")   ? &items->passes
-           : psn_wire_is(name, "M")   ? &items->memory
-           : psn_wire_is(name, "P")   ? &items->lanes
-           : psn_wire_is(name, "S")   ? &items->salt
-           : psn_wire_is(name, "V")   ? &items->version
-                                      : NULL;
+    for (size_t i = 0; i < ITEMS; i++)
+        if (psn_wire_is(name, item_names[i]))
+            return &items[i];
+    return NULL;
+}
+
+/* A number of that size, or UINT64_MAX. */
+static uint64_t item_number(const struct psn_wire *item, size_t size)
+{
+    return item->left == size ? number_of(item->at, size) : UINT64_MAX;
 }
 
 /* A name that is not known could change what the passphrase becomes. */
-static bool split_items(struct psn_wire wire, struct kdf_items *items)
+static bool split_items(struct psn_wire wire, struct psn_wire items[ITEMS])
 {
     if (take_number(&wire, sizeof(uint16_t)) >> 8 != DICTIONARY_VERSION >> 8)
         return false;
@@ -185,32 +191,28 @@ static bool split_items(struct psn_wire wire, struct kdf_items *items)
 static enum psn_code read_kdf(const struct psn_wire *field, struct psn_kdbx_head *head,
                               struct psn_error *err)
 {
-    struct kdf_items items = { 0 };
+    struct psn_wire items[ITEMS] = { 0 };
+    const struct psn_wire *uuid = &items[ITEM_UUID];
     uint64_t passes;
     uint64_t memory;
 
-    if (!split_items(*field, &items))
+    if (!split_items(*field, items))
         return other_kind(_("its key derivation is not known"), err);
-    if (items.uuid.left != sizeof argon2id ||
-        memcmp(items.uuid.at, argon2id, sizeof argon2id) != 0 ||
-        items.version.left != sizeof(uint32_t) ||
-        number_of(items.version.at, items.version.left) != ARGON2_VERSION)
+    if (uuid->left != sizeof argon2id ||
+        memcmp(uuid->at, argon2id, sizeof argon2id) != 0 ||
+        item_number(&items[ITEM_VERSION], sizeof(uint32_t)) != ARGON2_VERSION)
         return other_kind(_("its key is not derived with Argon2id"), err);
-    if (items.lanes.left != sizeof(uint32_t) ||
-        number_of(items.lanes.at, items.lanes.left) != 1)
+    if (item_number(&items[ITEM_LANES], sizeof(uint32_t)) != 1)
         return other_kind(_("its Argon2id has more than one lane"), err);
-    if (items.salt.left != sizeof head->salt)
-        return other_kind(_("its salt is not of 16 bytes; another program saved it"),
-                          err);
-    if (items.passes.left != sizeof(uint64_t) || items.memory.left != sizeof(uint64_t))
-        return damaged(err);
-    passes = number_of(items.passes.at, items.passes.left);
-    memory = number_of(items.memory.at, items.memory.left);
+    if (items[ITEM_SALT].left != sizeof head->salt)
+        return other_kind(_("its salt is not of 16 bytes"), err);
+    passes = item_number(&items[ITEM_PASSES], sizeof(uint64_t));
+    memory = item_number(&items[ITEM_MEMORY], sizeof(uint64_t));
     if (passes < 1 || passes > passes_max || memory < memory_min_bytes ||
         memory > memory_max_bytes || memory % 1024 != 0)
         return psn_fail(err, PSN_E_LIMIT,
                         _("opening the KDBX file would take too much time or memory"));
-    memcpy(head->salt, items.salt.at, sizeof head->salt);
+    memcpy(head->salt, items[ITEM_SALT].at, sizeof head->salt);
     head->cost = (struct psn_kdf_cost){ (uint32_t)passes, memory };
     return PSN_OK;
 }
@@ -466,7 +468,7 @@ static enum psn_code take_block(const struct keys *keys, uint64_t index,
 static enum psn_code take_blocks(const struct keys *keys, struct psn_wire *wire,
                                  struct psn_buf *content, struct psn_error *err)
 {
-    struct psn_wire block;
+    struct psn_wire block = { 0 };
     uint64_t index = 0;
     enum psn_code rc;
 

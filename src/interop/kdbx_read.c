@@ -129,9 +129,9 @@ static void stop(struct reader *reader, enum psn_code rc)
 static void refuse(struct reader *reader)
 {
     if (!reader->rc)
-        stop(reader,
-             psn_fail(reader->err, PSN_E_INTEGRITY,
-                      _("the KDBX file is not of the form that passation writes")));
+        stop(reader, psn_fail(reader->err, PSN_E_INVALID,
+                              _("the KDBX file is not of the form that passation writes: "
+                                "another program saved it")));
 }
 
 /* ---- the entry's texts ---- */

@@ -184,14 +184,14 @@ enum psn_code psn_profile_autoconfig(const struct psn_profile *profile, char **r
                                      struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(PROFILE_MAX);
-    const char *at = profile->address ? strchr(profile->address, '@') : NULL;
-    const char *domain = at ? at + 1 : profile->address;
-    const char *user;
+    const char *user = user_of(profile);
+    const char *domain;
     enum psn_code rc = check(profile, err);
 
     if (rc)
         return rc;
-    user = user_of(profile);
+    domain = strchr(profile->address, '@');
+    domain = domain ? domain + 1 : profile->address;
     if (strcmp(user, profile->address) == 0)
         user = "%EMAILADDRESS%";
     psn_buf_text(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -240,6 +240,18 @@ test("files for mail programs hold the settings, stay the same, and hold no pass
     }
 });
 
+test("the library writes the same settings files, byte by byte", () => {
+    const servers = { imap: { host: "imap.mail.ovh.net", port: 993, security: "SSL/TLS" }, smtp: { host: "pro1.mail.ovh.net", port: 587, security: "STARTTLS" } };
+    const file = join(temporary, "settings.json");
+    for (const [address, user, organization] of [["contact@martin.fr", "contact@martin.fr", "Nadia"], ["é<&>'\"@ü.fr", "a & b", 'Nadia <b> & "fils"']]) {
+        writeFileSync(file, JSON.stringify({ address, user, organization, ...servers }));
+        const written = (kind) => execFileSync(join(process.env.PASSATION_BUILD, "passation-interop"), ["profile", kind, file], { encoding: "utf8" });
+        const settings = { mailbox: { address, user }, ...servers };
+        assert.equal(written("apple"), ours.appleProfile(settings, organization));
+        assert.equal(written("autoconfig"), ours.thunderbirdConfig(settings));
+    }
+});
+
 test("links come out of a table, and a letter's address cannot leave its place", () => {
     assert.equal(ours.linkTo("https://www.ovhcloud.com/fr/mail").href, "https://www.ovhcloud.com/fr/mail/");
     for (const url of ["javascript:alert(1)", "https://www.ovhcloud.com/fr/mail/x", "http://mail.ovh.net/", "https://mail.ovh.net.evil.example/", "https://user@mail.ovh.net/", "//mail.ovh.net/", "HTTPS://MAIL.OVH.NET/", ""]) assert.equal(ours.linkTo(url), null);

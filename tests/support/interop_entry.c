@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/stream.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "passation/entry.h"
@@ -134,18 +135,18 @@ int interop_kdbx_write(char **args)
 {
     PSN_AUTO_RELEASE(entries) entries = { 0 };
     PSN_AUTO(psn_secret) *passphrase = NULL;
-    PSN_AUTO_FREE uint8_t *file = NULL;
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(PSN_KDBX_FILE_MAX);
+    struct psn_sink sink = psn_sink_buf(&file);
     struct psn_error err = { 0 };
-    size_t size = 0;
     enum psn_code rc = read_entries(args[0], &entries, &err);
 
     if (!rc)
         rc = psn_secret_read_file(args[2], PSN_SECRET_MAX, &passphrase, &err);
     if (!rc)
-        rc = psn_kdbx_write(args[1], passphrase, entries.list, entries.count, &file,
-                            &size, &err);
+        rc =
+            psn_kdbx_write(args[1], passphrase, entries.list, entries.count, &sink, &err);
     if (!rc)
-        rc = psn_file_write(args[3], file, size, PSN_FILE_REPLACE, &err);
+        rc = psn_file_write(args[3], file.data, file.size, PSN_FILE_REPLACE, &err);
     return rc ? interop_fail(&err) : 0;
 }
 
