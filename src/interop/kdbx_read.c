@@ -163,13 +163,36 @@ static void entry_clear(struct reader *reader)
     reader->field_count = 0;
 }
 
-/* Whether the seed for codes is what would be written for this entry. */
-static bool otp_is_right(const struct reader *reader, const struct psn_entry *entry)
+/* The seed for codes has to be what would be written for this entry. */
+static enum psn_code check_otp(struct reader *reader, const struct psn_entry *entry)
 {
     PSN_AUTO_RELEASE(psn_buf) uri = psn_buf_init_wiped(VALUE_MAX);
+    enum psn_code rc;
 
     psn_otpauth_uri(entry, &uri);
-    return !uri.failed && strcmp(psn_buf_str(&uri), text_at(reader, reader->otp)) == 0;
+    rc = psn_buf_check(&uri, reader->err);
+    if (!rc && strcmp(psn_buf_str(&uri), text_at(reader, reader->otp)) != 0) {
+        refuse(reader);
+        rc = reader->rc;
+    }
+    return rc;
+}
+
+/* Whether all that makes an entry is there, and could have been written. */
+static enum psn_code check_entry(struct reader *reader, const struct psn_entry *entry)
+{
+    enum psn_code rc = psn_buf_check(&reader->texts, reader->err);
+
+    if (!rc)
+        rc = psn_buf_check(&reader->group, reader->err);
+    if (rc)
+        return rc;
+    if (!reader->has_id || reader->expires != (reader->expiry_s != 0) ||
+        psn_entries_check(entry, 1, NULL)) {
+        refuse(reader);
+        return reader->rc;
+    }
+    return check_otp(reader, entry);
 }
 
 static void tell_entry(struct reader *reader)
@@ -200,13 +223,8 @@ static void tell_entry(struct reader *reader)
         (void)psn_clock_format(reader->expiry_s, expiry);
         expiry[sizeof "2026-11-24" - 1] = '\0';
     }
-    rc = psn_buf_check(&reader->texts, reader->err);
-    if (rc)
-        stop(reader, rc);
-    else if (!reader->has_id || reader->expires != (reader->expiry_s != 0) ||
-             !otp_is_right(reader, &entry) || psn_entries_check(&entry, 1, NULL))
-        refuse(reader);
-    else
+    rc = check_entry(reader, &entry);
+    if (!rc)
         rc = reader->each(reader->arg, &entry, reader->err);
     if (rc && !reader->rc)
         stop(reader, rc);

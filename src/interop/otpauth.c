@@ -30,26 +30,34 @@ static void put_escaped(struct psn_buf *out, const char *text)
             psn_buf_format(out, "%%%02X", (unsigned char)*text);
 }
 
-/* Appends the seed in upper case, without what is free. False if it is no base32. */
-static bool put_seed(struct psn_buf *out, const char *text, size_t size)
+static bool is_base32(char c)
 {
-    size_t before = out->size;
-    size_t letters;
+    return psn_text_is_lower(c) || psn_text_is_upper(c) || (c >= '2' && c <= '7');
+}
+
+/* True if the text is base32, but for blanks and hyphens, and filled up with '='. */
+static bool is_seed(const char *text, size_t size)
+{
+    size_t letters = 0;
 
     while (size > 0 && text[size - 1] == '=')
         size--;
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
-
-        if (psn_text_is_lower(c))
-            c = (char)(c - 'a' + 'A');
-        if (psn_text_is_upper(c) || (c >= '2' && c <= '7'))
-            psn_buf_char(out, c);
-        else if (c != ' ' && c != '-')
+    for (size_t i = 0; i < size; i++)
+        if (is_base32(text[i]))
+            letters++;
+        else if (text[i] != ' ' && text[i] != '-')
             return false;
-    }
-    letters = out->size - before;
     return letters >= SEED_SIZE_MIN && letters <= SEED_SIZE_MAX;
+}
+
+/* The letters alone, in upper case. */
+static void put_seed(struct psn_buf *out, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (psn_text_is_lower(text[i]))
+            psn_buf_char(out, (char)(text[i] - 'a' + 'A'));
+        else if (is_base32(text[i]))
+            psn_buf_char(out, text[i]);
 }
 
 void psn_otpauth_uri(const struct psn_entry *entry, struct psn_buf *uri)
@@ -62,10 +70,10 @@ void psn_otpauth_uri(const struct psn_entry *entry, struct psn_buf *uri)
         return;
     text = (const char *)psn_secret_bytes(entry->password);
     size = psn_secret_size(entry->password);
-    if (is_uri(text, size)) {
+    if (is_uri(text, size))
         psn_buf_bytes(uri, text, size);
+    if (!is_seed(text, size))
         return;
-    }
     psn_buf_text(uri, scheme);
     put_escaped(uri, psn_entry_text(entry->title));
     if (psn_entry_has(entry->user)) {
@@ -73,10 +81,7 @@ void psn_otpauth_uri(const struct psn_entry *entry, struct psn_buf *uri)
         put_escaped(uri, entry->user);
     }
     psn_buf_text(uri, "?secret=");
-    if (!put_seed(uri, text, size)) {
-        psn_buf_reset(uri);
-        return;
-    }
+    put_seed(uri, text, size);
     psn_buf_text(uri, "&period=30&digits=6&issuer=");
     put_escaped(uri, psn_entry_text(entry->title));
 }
