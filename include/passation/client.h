@@ -69,6 +69,11 @@ struct psn_client {
     char linked_nic[PSN_NIC_MAX]; /* what OVH's /me said when it was, or "" */
     int64_t key_expires_s;        /* of the consumer key; 0: never or not linked */
     struct psn_client_keys keys;
+    /* Whom its accesses belong to: nothing that he knows is known to somebody without
+     * right. A handover or an envelope names him; "" before. */
+    char owner[PSN_PERSON_ID_MAX];
+    int64_t handover_s; /* a handover is open since then; 0: none */
+    int64_t envelope_s; /* a recovery envelope was made then; 0: none */
 };
 
 /* A client with the defaults of OVH's own endpoints: 60 a minute, 10 min, 61 min, 3 in 5

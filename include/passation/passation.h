@@ -7,6 +7,8 @@
 #include "passation/age.h"
 #include "passation/client.h"
 #include "passation/departure.h"
+#include "passation/envelope.h"
+#include "passation/handover.h"
 #include "passation/due.h"
 #include "passation/entry.h"
 #include "passation/error.h"

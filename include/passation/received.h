@@ -100,6 +100,34 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_opened_store(struct psn_vault *vault,
                                                       const struct psn_opened *opened,
                                                       struct psn_error *err);
 
+/*
+ * Taking over from another webmaster: a trousseau becomes a client of this vault, with its
+ * mailboxes and secrets, all or nothing. Whoever made it still knows all of it: he is
+ * noted as somebody who does, without a right, so that all of it is due.
+ */
+struct psn_takeover {
+    const char *client;   /* its id here; NULL: as the trousseau calls it */
+    const char *former;   /* who made it, a person; made unless known. NULL: "former-" and
+                             the client's id */
+    const char *endpoint; /* as of a client; NULL: OVH's own for Europe */
+    const char *imap;     /* NULL: the mail service's own */
+    const char *smtp;
+};
+struct psn_taken {
+    char client[PSN_CLIENT_ID_MAX];
+    char former[PSN_PERSON_ID_MAX];
+    size_t roles;
+    size_t secrets;
+    bool is_linked; /* the client was here before, with a key of its own */
+};
+/* A client of that id that is here already is taken, if it has the domains and none of the
+ * mailboxes. E_POLICY: no trousseau; E_EXISTS, E_CONFLICT: not as above. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_import(struct psn_vault *vault,
+                                                       const struct psn_opened *opened,
+                                                       const struct psn_takeover *takeover,
+                                                       struct psn_taken *ret_taken,
+                                                       struct psn_error *err);
+
 /* --- what is kept --- */
 
 struct psn_received {

@@ -225,6 +225,9 @@ PSN_MUST_CHECK enum psn_code cli_json_print(struct cli *cli, struct cli_json *js
 PSN_MUST_CHECK enum psn_code cli_print_qr(struct cli *cli,
                                           const struct psn_secret *secret,
                                           struct psn_error *err);
+/* The same as an SVG drawing for a page; out should be wiped. */
+PSN_MUST_CHECK enum psn_code cli_draw_qr(const struct psn_secret *secret,
+                                         struct psn_buf *out, struct psn_error *err);
 /* Puts the secret on the clipboard and leaves a cleaner behind that takes it off after
  * PASSATION_CLIP_TIME seconds (45) unless something else was copied since (clipboard.c).
  * Says so on stderr. E_NOT_FOUND if no clipboard program is found. */

@@ -5,6 +5,7 @@
 #include "cli/departing.h"
 #include "cli/display.h"
 #include "cli/due_list.h"
+#include "cli/envelope.h"
 #include "cli/outcome.h"
 
 /*
@@ -28,6 +29,15 @@ static const struct cli_option due_options[] = {
     CLI_DELIVERY_OPTIONS(offsetof(struct cmd_due_options, where)),
     { 0 },
 };
+
+static enum psn_code pass_by(void *arg, const struct psn_outcome *outcome,
+                             struct psn_error *err)
+{
+    (void)arg;
+    (void)outcome;
+    (void)err;
+    return PSN_OK;
+}
 
 static enum psn_code resume(struct cli *cli, struct psn_error *err)
 {
@@ -117,6 +127,30 @@ static enum psn_code write_issues(struct cli *cli,
     return cli_deliver_due(cli, where, NULL, CLI_DELIVER_HERE, &delivered, err);
 }
 
+/* Those that are open go on by what others have done since: they are followed, and
+ * nothing new is begun. */
+static enum psn_code follow_handovers(struct cli *cli, const struct cli_due_list *list,
+                                      struct psn_error *err)
+{
+    enum psn_code first = PSN_OK;
+
+    for (size_t i = 0; i < list->count && !cli_stop_asked(); i++) {
+        struct psn_handover_run run = { .mailboxes = { .stop = is_stopped },
+                                        .follow = true };
+        struct psn_error cause = { 0 };
+        enum psn_code rc = PSN_OK;
+
+        if (list->items[i].kind != PSN_DUE_HANDOVER)
+            continue;
+        run.mailboxes.done = pass_by;
+        rc = psn_handover_next(cli->vault, list->items[i].client, &run, &cause);
+        if (rc && !first && err)
+            *err = cause;
+        first = first ? first : rc;
+    }
+    return first;
+}
+
 /* A step that fails must not keep back the others: a mailbox that cannot be rotated today
  * is no reason to leave the rest. The first failure is the result. */
 static void keep_first(enum psn_code *first, struct psn_error *ret, enum psn_code rc,
@@ -156,6 +190,10 @@ static enum psn_code apply(struct cli *cli, const struct cmd_due_options *option
     keep_first(&first, err, cli_due_rotate(cli, &list, &cause), &cause);
     psn_error_clear(&cause);
     keep_first(&first, err, write_issues(cli, &options->where, &cause), &cause);
+    psn_error_clear(&cause);
+    keep_first(&first, err, follow_handovers(cli, &list, &cause), &cause);
+    psn_error_clear(&cause);
+    keep_first(&first, err, cli_envelope_renew(cli, &cause), &cause);
     cli_due_list_release(&list);
     return first;
 }

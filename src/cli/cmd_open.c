@@ -1,11 +1,6 @@
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/limits.h"
 #include "cli/cli.h"
-#include "cli/display.h"
 #include "cli/issue_show.h"
+#include "cli/opening.h"
 
 /*
  * open: the receiver's side. It needs no vault; with one, issuers that were trusted once
@@ -29,8 +24,6 @@ static const struct cli_option open_options[] = {
       N_("print the secrets too") },
     { 0 },
 };
-
-PSN_DEFINE_AUTO(psn_opened)
 
 /* --- the vault, if there is one --- */
 
@@ -73,48 +66,11 @@ static enum psn_code open_vault(struct cli *cli, const struct psn_secret *identi
     return PSN_OK;
 }
 
-/* --- the issuer --- */
-
-static enum psn_code confirm(void *arg, const char *fingerprint, const char *name,
-                             struct psn_error *err)
-{
-    struct cli *cli = arg;
-    char last[9];
-    size_t size = strlen(fingerprint);
-
-    (void)snprintf(last, sizeof last, "%s", fingerprint + (size > 8 ? size - 8 : 0));
-    return cli_confirm_typed(
-        cli, last, err,
-        _("This issue says it is from %s, signed with a key not known here:\n"
-          "  %s\n"
-          "Compare the fingerprint with the issuer by telephone. If it is the same, type "
-          "its last 8 characters:"),
-        CLI_SHOWN(name), fingerprint);
-}
-
-/* --- the code --- */
-
-static enum psn_code read_code(struct cli *cli, const struct cmd_open_options *options,
-                               struct psn_secret **ret_code, struct psn_error *err)
-{
-    PSN_AUTO(psn_secret) *typed = NULL;
-    enum psn_code rc;
-
-    if (options->code_fd >= 0)
-        rc = psn_secret_read_fd(options->code_fd, PSN_SECRET_MAX, &typed, err);
-    else
-        rc = cli_ask_secret(cli, _("Code of the issue: "), PSN_SECRET_MAX, &typed, err);
-    return rc ? rc : psn_code_normalize(typed, ret_code, err);
-}
-
 static enum psn_code open_issue(struct cli *cli, const struct cmd_open_options *options,
                                 struct psn_opened **ret_opened, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *identity = NULL;
-    PSN_AUTO(psn_secret) *code = NULL;
-    struct psn_open_request request = { .path = cli->args[0],
-                                        .issuer = options->issuer,
-                                        .arg = cli };
+    const struct cli_opening opening = { options->issuer, options->code_fd };
     enum psn_code rc = PSN_OK;
 
     if (cli->unlock.identity_file && options->code_fd >= 0)
@@ -123,13 +79,8 @@ static enum psn_code open_issue(struct cli *cli, const struct cmd_open_options *
         rc = cli_read_identity(cli, cli->unlock.identity_file, &identity, err);
     if (!rc)
         rc = open_vault(cli, identity, options->store, err);
-    if (!rc && !identity && (options->code_fd >= 0 || psn_issue_asks_code(request.path)))
-        rc = read_code(cli, options, &code, err);
-    request.identity = identity;
-    request.code = code;
-    if (cli_has_terminal(cli))
-        request.confirm = confirm;
-    return rc ? rc : psn_open(cli->vault, &request, ret_opened, err);
+    return rc ? rc
+              : cli_open_issue(cli, cli->args[0], &opening, identity, ret_opened, err);
 }
 
 static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)

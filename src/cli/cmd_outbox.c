@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
+#include "cli/envelope.h"
 
 struct cmd_outbox_options {
     struct cli_delivery_options where;
@@ -100,6 +101,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     if (options->all)
         return list_all(cli, person, err);
     rc = cli_deliver_due(cli, &options->where, person, CLI_DELIVER_HERE, &delivered, err);
+    if (!rc && !person)
+        rc = cli_envelope_renew(cli, err);
     if (!rc && delivered.waiting > 0)
         return cli_fail_waiting(delivered.waiting, err);
     if (!rc && delivered.written == 0)

@@ -11,6 +11,7 @@ extern const struct cli_command cmd_client_ls;
 extern const struct cli_command cmd_client_show;
 extern const struct cli_command cmd_client_set;
 extern const struct cli_command cmd_client_rm;
+extern const struct cli_command cmd_client_import;
 extern const struct cli_command cmd_ovh_link;
 extern const struct cli_command cmd_ovh_inventory;
 extern const struct cli_command cmd_sweep;
@@ -41,6 +42,19 @@ extern const struct cli_command cmd_outbox;
 extern const struct cli_command cmd_receipt_check;
 extern const struct cli_command cmd_who;
 extern const struct cli_command cmd_due;
+extern const struct cli_command cmd_handover_start;
+extern const struct cli_command cmd_handover_status;
+extern const struct cli_command cmd_handover_item;
+extern const struct cli_command cmd_handover_next;
+extern const struct cli_command cmd_handover_issue;
+extern const struct cli_command cmd_handover_compare;
+extern const struct cli_command cmd_handover_confirm;
+extern const struct cli_command cmd_handover_contacts;
+extern const struct cli_command cmd_handover_close;
+extern const struct cli_command cmd_handover_abandon;
+extern const struct cli_command cmd_envelope_create;
+extern const struct cli_command cmd_envelope_update;
+extern const struct cli_command cmd_envelope_ls;
 extern const struct cli_command cmd_open;
 extern const struct cli_command cmd_log;
 extern const struct cli_command cmd_slot_add;
@@ -65,6 +79,7 @@ const struct cli_command *const cli_commands[] = {
     &cmd_client_show,
     &cmd_client_set,
     &cmd_client_rm,
+    &cmd_client_import,
     &cmd_ovh_link,
     &cmd_ovh_inventory,
     &cmd_sweep,
@@ -95,6 +110,19 @@ const struct cli_command *const cli_commands[] = {
     &cmd_receipt_check,
     &cmd_who,
     &cmd_due,
+    &cmd_handover_start,
+    &cmd_handover_status,
+    &cmd_handover_item,
+    &cmd_handover_next,
+    &cmd_handover_issue,
+    &cmd_handover_compare,
+    &cmd_handover_confirm,
+    &cmd_handover_contacts,
+    &cmd_handover_close,
+    &cmd_handover_abandon,
+    &cmd_envelope_create,
+    &cmd_envelope_update,
+    &cmd_envelope_ls,
     &cmd_open,
     &cmd_log,
     &cmd_slot_add,

@@ -100,8 +100,12 @@ static const char *kind_shown(const struct psn_due *due)
         return _("issue to be written");
     case PSN_DUE_RESUME:
         return _("unfinished: resume");
+    case PSN_DUE_ENVELOPE:
+        return _("envelope to be renewed");
     case PSN_DUE_DEPARTURE:
         return _("departure: resume");
+    case PSN_DUE_HANDOVER:
+        return _("handover is open");
     case PSN_DUE_OUTSIDE:
         return _("changed by somebody else");
     case PSN_DUE_VANISHED:
@@ -122,7 +126,7 @@ static const char *secret_shown(const struct psn_due *due)
         return due->access;
     if (due->label[0])
         return due->label;
-    return due->kind < PSN_DUE_DEPARTURE || due->kind == PSN_DUE_OUTSIDE ? _("password")
+    return due->kind < PSN_DUE_ENVELOPE || due->kind == PSN_DUE_OUTSIDE ? _("password")
                                                                          : "-";
 }
 
@@ -172,6 +176,9 @@ static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list
 /* What happened at OVH without us, each kind once: no --apply does it. */
 static void advise(const struct cli *cli, const struct cli_due_list *list)
 {
+    if (cli_due_list_count(list, PSN_DUE_HANDOVER))
+        cli_note(cli, _("A handover: what blocks, and who must act: passation handover "
+                        "status"));
     if (cli_due_list_count(list, PSN_DUE_OUTSIDE))
         cli_note(cli, _("Changed by somebody else: ask who did; take it back with: "
                         "passation rotate ADDRESS"));
@@ -209,7 +216,9 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
         const struct psn_due *due = &list->items[i];
 
         cli_table_cell(table, kind_shown(due));
-        cli_table_cell(table, due->address[0] ? due->address : "-");
+        cli_table_cell(table, due->address[0]  ? due->address
+                              : due->client[0] ? due->client
+                                               : "-");
         cli_table_cell(table, secret_shown(due));
         cli_table_cell(table, due->person[0] ? due->person : "-");
         cli_table_cell(table, day_shown(due->since_s, time));

@@ -12,6 +12,7 @@
  */
 enum {
     LEVEL_LOW = 0,
+    LEVEL_MEDIUM = 1, /* for paper, which gets stains */
     MARGIN = 2,
     TEXT_MAX = 256 * 1024,
 };
@@ -106,4 +107,43 @@ enum psn_code cli_print_qr(struct cli *cli, const struct psn_secret *secret,
     encoder.free(code);
     rc = psn_buf_check(&text, err);
     return rc ? rc : cli_write(cli, text.data, text.size, err);
+}
+
+/* One path of unit squares: a reader of paper wants it sharp at any size. */
+static void draw(const struct qr_code *code, struct psn_buf *out)
+{
+    enum {
+        QUIET = 4 /* modules of white around, ISO/IEC 18004 */
+    };
+    int size = code->width + 2 * QUIET;
+
+    psn_buf_format(out,
+                   "<svg class=\"qr\" viewBox=\"0 0 %d %d\" role=\"img\">"
+                   "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>"
+                   "<path fill=\"#000\" d=\"",
+                   size, size, size, size);
+    for (int row = 0; row < code->width; row++)
+        for (int column = 0; column < code->width; column++)
+            if (is_dark(code, row, column))
+                psn_buf_format(out, "M%d %dh1v1h-1z", column + QUIET, row + QUIET);
+    psn_buf_text(out, "\"/></svg>\n");
+}
+
+enum psn_code cli_draw_qr(const struct psn_secret *secret, struct psn_buf *out,
+                          struct psn_error *err)
+{
+    struct encoder encoder = { 0 };
+    struct qr_code *code;
+    enum psn_code rc = load(&encoder, err);
+
+    if (rc)
+        return rc;
+    code = encoder.encode((int)psn_secret_size(secret), psn_secret_bytes(secret), 0,
+                          LEVEL_MEDIUM);
+    if (!code)
+        return psn_fail(err, PSN_E_LIMIT, _("the secret is too long for a QR code"));
+    draw(code, out);
+    explicit_bzero(code->data, (size_t)code->width * (size_t)code->width);
+    encoder.free(code);
+    return psn_buf_check(out, err);
 }

@@ -138,8 +138,8 @@ enum psn_code psn_client_copy(struct psn_vault *to, const struct psn_client *cli
     return rc ? rc : psn_client_domains_put(to, client, err);
 }
 
-static enum psn_code add(struct psn_vault *vault, const struct psn_client *client,
-                         struct psn_error *err)
+enum psn_code psn_client_insert(struct psn_vault *vault, const struct psn_client *client,
+                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) key_box = psn_buf_init(256);
     struct psn_error cause = { 0 };
@@ -151,6 +151,8 @@ static enum psn_code add(struct psn_vault *vault, const struct psn_client *clien
     made.linked_nic[0] = '\0';
     made.key_expires_s = 0;
     made.keys = (struct psn_client_keys){ 0 };
+    made.owner[0] = '\0';
+    made.handover_s = made.envelope_s = 0;
     if (rc)
         return rc;
     rc = psn_client_row_put(vault, &made, 1, key_box.data, key_box.size, &cause);
@@ -177,7 +179,7 @@ enum psn_code psn_client_add(struct psn_vault *vault, const struct psn_client *c
 
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, add(vault, &checked, err), err);
+    return rc ? rc : psn_vault_end(vault, psn_client_insert(vault, &checked, err), err);
 }
 
 /* Writes a changed client over its old row, whose data key stays. */
@@ -211,6 +213,9 @@ static enum psn_code set(struct psn_vault *vault, const struct psn_client *clien
     same = strcmp(old.endpoint, new.endpoint) == 0;
     new.created_s = old.created_s;
     new.linked = old.linked &&same;
+    memcpy(new.owner, old.owner, sizeof new.owner);
+    new.handover_s = old.handover_s;
+    new.envelope_s = old.envelope_s;
     new.keys = same ? old.keys : (struct psn_client_keys){ 0 };
     new.key_expires_s = new.linked ? old.key_expires_s : 0;
     (void)snprintf(new.linked_nic, sizeof new.linked_nic, "%s",
@@ -292,6 +297,34 @@ static void release_list(struct client_list *list)
     for (size_t i = 0; i < list->count; i++)
         psn_client_release(&list->items[i]);
     free(list->items);
+}
+
+struct scanning {
+    psn_client_fn *each;
+    void *arg;
+};
+
+static enum psn_code scan_one(void *arg, const struct psn_store_row *row,
+                              const struct psn_buf *plain, struct psn_error *err)
+{
+    struct scanning *scanning = arg;
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_row_decode(plain, &client, err);
+
+    (void)row;
+    if (!rc)
+        rc = scanning->each(scanning->arg, &client, err);
+    psn_client_release(&client);
+    return rc;
+}
+
+enum psn_code psn_client_scan(struct psn_vault *vault, psn_client_fn *each, void *arg,
+                              struct psn_error *err)
+{
+    struct scanning scanning = { each, arg };
+
+    return psn_row_each(vault, PSN_TABLE_CLIENT, NULL, vault->rows_key, scan_one,
+                        &scanning, err);
 }
 
 enum psn_code psn_client_ids(struct psn_vault *vault, psn_client_id_fn *each, void *arg,
@@ -443,4 +476,26 @@ enum psn_code psn_client_put_keys(struct psn_vault *vault, const struct psn_clie
     rc = replace(vault, &client, revision, &plain, err);
     psn_client_release(&client);
     return rc || !all ? rc : psn_credentials_put(vault, facts->id, all, err);
+}
+
+/* --- whom it belongs to --- */
+
+enum psn_code psn_client_put_owner(struct psn_vault *vault,
+                                   const struct psn_client *facts, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_client client;
+    uint64_t revision;
+    enum psn_code rc = psn_client_row_read(vault, facts->id, &plain, &revision, err);
+
+    if (!rc)
+        rc = psn_client_row_decode(&plain, &client, err);
+    if (rc)
+        return rc;
+    memcpy(client.owner, facts->owner, sizeof client.owner);
+    client.handover_s = facts->handover_s;
+    client.envelope_s = facts->envelope_s;
+    rc = replace(vault, &client, revision, &plain, err);
+    psn_client_release(&client);
+    return rc;
 }

@@ -23,11 +23,19 @@ PSN_MUST_CHECK enum psn_code psn_client_of_domain(struct psn_vault *vault,
                                                   char ret_id[PSN_CLIENT_ID_MAX],
                                                   struct psn_error *err);
 
+/* Every client, in the file's order; borrowed for the call. */
+PSN_MUST_CHECK enum psn_code psn_client_scan(struct psn_vault *vault, psn_client_fn *each,
+                                             void *arg, struct psn_error *err);
 typedef enum psn_code psn_client_id_fn(void *arg, const char *id, struct psn_error *err);
 /* Every client's id, in their order. */
 PSN_MUST_CHECK enum psn_code psn_client_ids(struct psn_vault *vault,
                                             psn_client_id_fn *each, void *arg,
                                             struct psn_error *err);
+
+/* Inside a write: psn_client_add() of one that was checked. */
+PSN_MUST_CHECK enum psn_code psn_client_insert(struct psn_vault *vault,
+                                               const struct psn_client *client,
+                                               struct psn_error *err);
 
 /* Writes the client, with its domains, into a rekey's new file, under a data key of its
  * own. */
@@ -45,6 +53,11 @@ PSN_MUST_CHECK enum psn_code psn_client_put_keys(struct psn_vault *vault,
                                                  const struct psn_client *facts,
                                                  const struct psn_credentials *all,
                                                  struct psn_error *err);
+/* Writes what `facts` says of the client's owner, handover and envelope, nothing else of
+ * it. */
+PSN_MUST_CHECK enum psn_code psn_client_put_owner(struct psn_vault *vault,
+                                                  const struct psn_client *facts,
+                                                  struct psn_error *err);
 /* Outside a transaction: opens the OVH account of a linked client. E_POLICY with advice
  * if it is not linked. */
 PSN_MUST_CHECK enum psn_code psn_client_connect(struct psn_vault *vault,

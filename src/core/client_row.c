@@ -39,7 +39,10 @@ enum {
     TAG_CUT_EXPIRES = 21,
     TAG_ASKED = 22,
     TAG_ASKED_CUT = 23,
-    TAG_MAX = 23,
+    TAG_OWNER = 24,
+    TAG_HANDOVER = 25, /* when it began */
+    TAG_ENVELOPE = 26, /* when it was made */
+    TAG_MAX = 26,
 };
 
 enum psn_code psn_client_row_add_domain(struct psn_client *client, const char *domain,
@@ -108,6 +111,9 @@ static void encode(const struct psn_client *client, const uint8_t *key_box,
     psn_record_put_number(out, TAG_KEY_EXPIRES, (uint64_t)client->key_expires_s);
     psn_record_put_bytes(out, TAG_DATA_KEY, key_box, key_box_size);
     encode_keys(&client->keys, out);
+    psn_record_put_text(out, TAG_OWNER, client->owner);
+    psn_record_put_number(out, TAG_HANDOVER, (uint64_t)client->handover_s);
+    psn_record_put_number(out, TAG_ENVELOPE, (uint64_t)client->envelope_s);
     if (domains.failed)
         out->failed = domains.failed;
 }
@@ -149,7 +155,8 @@ enum psn_code psn_client_row_decode(const struct psn_buf *plain,
         !psn_record_text(&record, TAG_IMAP, client->imap, sizeof client->imap) ||
         !psn_record_text(&record, TAG_SMTP, client->smtp, sizeof client->smtp) ||
         !psn_record_text(&record, TAG_LINKED_NIC, client->linked_nic,
-                         sizeof client->linked_nic))
+                         sizeof client->linked_nic) ||
+        !psn_record_text(&record, TAG_OWNER, client->owner, sizeof client->owner))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a client is malformed"));
     client->limits.rate_per_min = (uint32_t)psn_record_number(&record, TAG_RATE);
     client->limits.settle_s = (int64_t)psn_record_number(&record, TAG_SETTLE);
@@ -161,6 +168,8 @@ enum psn_code psn_client_row_decode(const struct psn_buf *plain,
     client->linked = psn_record_number(&record, TAG_LINKED) != 0;
     client->key_expires_s = (int64_t)psn_record_number(&record, TAG_KEY_EXPIRES);
     client->keys = decode_keys(&record);
+    client->handover_s = (int64_t)psn_record_number(&record, TAG_HANDOVER);
+    client->envelope_s = (int64_t)psn_record_number(&record, TAG_ENVELOPE);
     rc = decode_domains(&record, client, err);
     if (rc)
         psn_client_release(client);

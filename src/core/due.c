@@ -6,7 +6,9 @@
 
 #include "base/i18n.h"
 #include "core/access.h"
+#include "core/client.h"
 #include "core/exposure.h"
+#include "core/handover.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -24,8 +26,12 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "issue";
     case PSN_DUE_RESUME:
         return "resume";
+    case PSN_DUE_ENVELOPE:
+        return "envelope";
     case PSN_DUE_DEPARTURE:
         return "departure";
+    case PSN_DUE_HANDOVER:
+        return "handover";
     case PSN_DUE_OUTSIDE:
         return "changed_outside";
     case PSN_DUE_VANISHED:
@@ -76,6 +82,23 @@ struct people {
     size_t count;
 };
 
+/* Clients with something of their own that is due, or that nothing is due for any more:
+ * what a client has received is not replaced from here. */
+struct owned {
+    struct psn_vault *vault;
+    struct due_list *list;
+    char (*received)[PSN_CLIENT_ID_MAX];
+    size_t count;
+};
+
+static bool is_received(const struct owned *owned, const char *client)
+{
+    for (size_t i = 0; i < owned->count; i++)
+        if (strcmp(owned->received[i], client) == 0)
+            return true;
+    return false;
+}
+
 /* Passwords of somebody whose departure goes on are its business: it knows which of them
  * have to wait for a way in to be closed. */
 static bool is_leaving(const struct people *people, const char *id)
@@ -91,7 +114,7 @@ static bool is_leaving(const struct people *people, const char *id)
 static enum psn_code add_exposures(const struct psn_reach_map *map,
                                    const struct people *people,
                                    const struct psn_exposure_list *seen,
-                                   struct due_list *list, struct psn_error *err)
+                                   const struct owned *owned, struct psn_error *err)
 {
     const struct psn_exposure *last = NULL;
     enum psn_code rc = PSN_OK;
@@ -102,9 +125,9 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
                                .version = at->version,
                                .since_s = at->at_s };
 
-        if (!at->in_force || (last && same_secret(last, at)) ||
+        if (!at->in_force || is_received(owned, at->client) || (last && same_secret(last, at)) ||
             (!at->label[0] && is_leaving(people, at->person)) ||
-            psn_reach_has_right(map, at->person, at->address, at->label))
+            psn_reach_has_right(map, at->person, at->client, at->address, at->label))
             continue;
         if (at->dying)
             due.kind = PSN_DUE_RESUME; /* it was rotated: its death is to be proved */
@@ -112,7 +135,7 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
         memcpy(due.address, at->address, sizeof due.address);
         memcpy(due.client, at->client, sizeof due.client);
         memcpy(due.label, at->label, sizeof due.label);
-        rc = append(list, &due, err);
+        rc = append(owned->list, &due, err);
         last = at;
     }
     return rc;
@@ -202,17 +225,69 @@ static enum psn_code add_role(struct due_list *list, const struct psn_role_row *
 static enum psn_code add_of_role(void *arg, const struct psn_role_row *row,
                                  struct psn_error *err)
 {
+    const struct owned *owned = arg;
+    struct due_list *list = owned->list;
     enum psn_code rc = PSN_OK;
 
     if (row->rotation.phase != PSN_ROTATION_STABLE)
-        return add_role(arg, row, PSN_DUE_RESUME, row->rotation.last_send_s, err);
+        return add_role(list, row, PSN_DUE_RESUME, row->rotation.last_send_s, err);
+    if (is_received(owned, row->client))
+        return PSN_OK;
     if (row->gone_s)
-        return add_role(arg, row, PSN_DUE_VANISHED, row->gone_s, err);
+        return add_role(list, row, PSN_DUE_VANISHED, row->gone_s, err);
     if (row->outside_s)
-        rc = add_role(arg, row, PSN_DUE_OUTSIDE, row->outside_s, err);
+        rc = add_role(list, row, PSN_DUE_OUTSIDE, row->outside_s, err);
     if (!rc && row->moved_s)
-        rc = add_role(arg, row, PSN_DUE_MOVED, row->moved_s, err);
+        rc = add_role(list, row, PSN_DUE_MOVED, row->moved_s, err);
     return rc;
+}
+
+/* --- handovers and envelopes --- */
+
+static enum psn_code add_handover(struct owned *owned, const struct psn_client *client,
+                                  struct psn_error *err)
+{
+    struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = client->handover_s };
+    bool received = false;
+    enum psn_code rc =
+        psn_handover_is_received(owned->vault, client->id, &received, err);
+
+    if (!rc && received) {
+        char(*grown)[PSN_CLIENT_ID_MAX] =
+            reallocarray(owned->received, owned->count + 1, sizeof *grown);
+
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        owned->received = grown;
+        memcpy(grown[owned->count++], client->id, sizeof *grown);
+    }
+    memcpy(due.client, client->id, sizeof due.client);
+    memcpy(due.person, client->owner, sizeof due.person);
+    return rc ? rc : append(owned->list, &due, err);
+}
+
+static enum psn_code add_envelope(struct owned *owned, const struct psn_client *client,
+                                  struct psn_error *err)
+{
+    struct psn_envelope envelope = { 0 };
+    struct psn_due due = { .kind = PSN_DUE_ENVELOPE };
+    enum psn_code rc = psn_envelope_read(owned->vault, client->id, &envelope, err);
+
+    if (rc || !envelope.is_stale)
+        return rc;
+    due.since_s = envelope.written_s;
+    memcpy(due.client, client->id, sizeof due.client);
+    memcpy(due.person, envelope.person, sizeof due.person);
+    return append(owned->list, &due, err);
+}
+
+static enum psn_code add_of_client(void *arg, const struct psn_client *client,
+                                   struct psn_error *err)
+{
+    enum psn_code rc =
+        client->handover_s ? add_handover(arg, client, err) : PSN_OK;
+
+    return rc || !client->envelope_s ? rc : add_envelope(arg, client, err);
 }
 
 /* --- what a sweep found new --- */
@@ -257,6 +332,8 @@ static int compare(const void *a, const void *b)
     if (!order)
         order = strcmp(left->address, right->address);
     if (!order)
+        order = strcmp(left->client, right->client);
+    if (!order)
         order = strcmp(left->label, right->label);
     return order ? order : strcmp(left->person, right->person);
 }
@@ -267,8 +344,14 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     struct psn_reach_map map = { 0 };
     struct psn_exposure_list seen = { 0 };
     struct people people = { 0 };
+    struct owned owned = { vault, list, NULL, 0 };
     struct psn_person known;
     enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
+
+    if (!rc)
+        rc = psn_client_scan(vault, add_of_client, &owned, err);
+    if (person)
+        list->count = 0;
 
     if (!rc)
         rc = psn_person_list(vault, &people.items, &people.count, err);
@@ -279,17 +362,18 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     if (!rc)
         rc = add_grants(vault, &map, person, list, err);
     if (!rc)
-        rc = add_exposures(&map, &people, &seen, list, err);
+        rc = add_exposures(&map, &people, &seen, &owned, err);
     if (!rc)
         rc = add_departures(&people, person, list, err);
     if (!rc && !person)
-        rc = psn_role_scan(vault, NULL, 0, add_of_role, list, err);
+        rc = psn_role_scan(vault, NULL, 0, add_of_role, &owned, err);
     if (!rc && !person)
         rc = psn_access_row_each(vault, NULL, add_new, &(struct new_ones){ vault, list },
                                  err);
     psn_exposure_list_release(&seen);
     psn_reach_map_release(&map);
     free(people.items);
+    free(owned.received);
     return rc;
 }
 

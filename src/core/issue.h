@@ -1,6 +1,7 @@
 #ifndef PSN_CORE_ISSUE_H
 #define PSN_CORE_ISSUE_H
 
+#include "core/document.h"
 #include "core/grant.h"
 
 /*
@@ -47,6 +48,7 @@ bool psn_issue_by_code(const struct psn_person *person, enum psn_issue_format fo
 /* What the steps share. */
 struct psn_draft {
     const struct psn_issue_order *order;
+    bool own; /* a trousseau: version 2 of the document */
     struct psn_person person;
     struct psn_client client;
     struct psn_issue_row row;
@@ -57,6 +59,32 @@ struct psn_draft {
 };
 void psn_draft_release(struct psn_draft *draft);
 
+/* What the head of a document tells beside. */
+struct psn_draft_terms {
+    int64_t from_s;
+    int64_t until_s; /* 0: none */
+    char reason[PSN_FIELD_MAX];
+};
+
+/* Inside a write, in this order: the person, a serial and the key; the head, each content
+ * with its exposure (ret_value: the value, too, or NULL), what belongs behind them; the
+ * row with a journal entry. */
+PSN_MUST_CHECK enum psn_code psn_draft_begin(struct psn_vault *vault,
+                                             struct psn_draft *draft,
+                                             struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_draft_put_head(struct psn_vault *vault,
+                                                struct psn_draft *draft,
+                                                const struct psn_draft_terms *terms,
+                                                struct psn_document_writer *writer,
+                                                struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_draft_put_content(
+    struct psn_vault *vault, const struct psn_draft *draft,
+    const struct psn_content *content, struct psn_document_writer *writer,
+    struct psn_secret **ret_value, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_draft_note(struct psn_vault *vault,
+                                            struct psn_draft *draft, const char *event,
+                                            struct psn_error *err);
+/* All of it, of an issue under grants. */
 PSN_MUST_CHECK enum psn_code psn_draft_compose(struct psn_vault *vault,
                                                struct psn_draft *draft,
                                                struct psn_error *err);

@@ -128,13 +128,7 @@ static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draf
 }
 
 /* The grants of one issue may end at different times; it says the earliest. */
-struct terms {
-    int64_t from_s;
-    int64_t until_s; /* 0: none */
-    char reason[PSN_FIELD_MAX];
-};
-
-static void narrow(struct terms *terms, const struct psn_grant_row *grant)
+static void narrow(struct psn_draft_terms *terms, const struct psn_grant_row *grant)
 {
     if (terms->from_s == 0 || grant->from_s < terms->from_s)
         terms->from_s = grant->from_s;
@@ -145,7 +139,7 @@ static void narrow(struct terms *terms, const struct psn_grant_row *grant)
 }
 
 static enum psn_code gather(struct psn_vault *vault, struct psn_draft *draft,
-                            struct terms *terms, struct psn_error *err)
+                            struct psn_draft_terms *terms, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -164,9 +158,10 @@ static enum psn_code gather(struct psn_vault *vault, struct psn_draft *draft,
 
 /* --- the text --- */
 
-static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft,
-                                const struct terms *terms,
-                                struct psn_document_writer *writer, struct psn_error *err)
+enum psn_code psn_draft_put_head(struct psn_vault *vault, struct psn_draft *draft,
+                                 const struct psn_draft_terms *terms,
+                                 struct psn_document_writer *writer,
+                                 struct psn_error *err)
 {
     struct psn_slice fields[PSN_HEAD_FIELDS] = { 0 };
     const struct psn_client *client = &draft->client;
@@ -185,7 +180,7 @@ static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft
     (void)snprintf(serial, sizeof serial, "%llu", (unsigned long long)draft->row.serial);
     if (terms->until_s)
         (void)psn_clock_format(terms->until_s, until);
-    fields[PSN_HEAD_FORMAT] = psn_slice_of("1");
+    fields[PSN_HEAD_FORMAT] = psn_slice_of(draft->own ? "2" : "1");
     fields[PSN_HEAD_SERIAL] = psn_slice_of(serial);
     fields[PSN_HEAD_ISSUED] =
         psn_slice_of(psn_clock_format(draft->row.created_s, issued));
@@ -200,7 +195,7 @@ static enum psn_code write_head(struct psn_vault *vault, struct psn_draft *draft
         psn_slice_of(draft->row.by_code ? "code" : draft->person.keys[0].text);
     fields[PSN_HEAD_CLIENT] = psn_slice_of(client->id);
     fields[PSN_HEAD_CLIENT_NAME] = psn_slice_of(client->name);
-    fields[PSN_HEAD_RIGHT] = psn_slice_of("read");
+    fields[PSN_HEAD_RIGHT] = psn_slice_of(draft->own ? "own" : "read");
     fields[PSN_HEAD_FROM] = psn_slice_of(psn_clock_format(terms->from_s, from));
     fields[PSN_HEAD_UNTIL] = psn_slice_of(until);
     fields[PSN_HEAD_REASON] = psn_slice_of(terms->reason);
@@ -218,10 +213,16 @@ static struct psn_slice server(const char *host, uint16_t port, const char *secu
     return psn_slice_of(out);
 }
 
-static enum psn_code write_mailbox(struct psn_vault *vault,
+/* Where the owner of a mailbox sets its password himself: OVH's oldest mail has no place
+ * for that but the customer's panel. */
+static const char *self_change(enum psn_backend backend)
+{
+    return backend == PSN_BACKEND_EMAIL_DOMAIN ? "panel" : "webmail";
+}
+
+static enum psn_code write_mailbox(struct psn_vault *vault, const struct psn_draft *draft,
                                    const struct psn_content *content,
                                    const struct psn_secret *value,
-                                   const struct psn_client *client,
                                    struct psn_document_writer *writer,
                                    struct psn_error *err)
 {
@@ -237,7 +238,7 @@ static enum psn_code write_mailbox(struct psn_vault *vault,
 
     if (rc)
         return rc;
-    psn_mail_settings_of(role.backend, role.place.host, client, &settings);
+    psn_mail_settings_of(role.backend, role.place.host, &draft->client, &settings);
     (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
     fields[PSN_MAILBOX_ADDRESS] = psn_slice_of(content->address);
     fields[PSN_MAILBOX_VERSION] = psn_slice_of(version);
@@ -255,6 +256,8 @@ static enum psn_code write_mailbox(struct psn_vault *vault,
                                       settings.imap_security, imap, sizeof imap);
     fields[PSN_MAILBOX_SMTP] = server(settings.smtp_host, settings.smtp_port,
                                       settings.smtp_security, smtp, sizeof smtp);
+    if (draft->own)
+        fields[PSN_MAILBOX_SELF_CHANGE] = psn_slice_of(self_change(role.backend));
     psn_document_mailbox(writer, fields);
     return PSN_OK;
 }
@@ -287,44 +290,55 @@ static enum psn_code write_secret(struct psn_vault *vault,
     return PSN_OK;
 }
 
+enum psn_code psn_draft_put_content(struct psn_vault *vault, const struct psn_draft *draft,
+                                    const struct psn_content *content,
+                                    struct psn_document_writer *writer,
+                                    struct psn_secret **ret_value, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    char to[PSN_PERSON_ID_MAX + 32];
+    enum psn_code rc;
+
+    (void)snprintf(to, sizeof to, "to %s, serial %llu", draft->person.id,
+                   (unsigned long long)draft->row.serial);
+    rc = psn_disclose(vault,
+                      &(struct psn_disclosure){ .person = draft->person.id,
+                                                .client = draft->row.client,
+                                                .address = content->address,
+                                                .label = content->label,
+                                                .version = content->version,
+                                                .how = PSN_HOW_ISSUED,
+                                                .text = to },
+                      &value, err);
+    if (rc)
+        return psn_wrap(err, rc, "%s", content->address);
+    if (content->label[0])
+        rc = write_secret(vault, content, value, writer, err);
+    else
+        rc = write_mailbox(vault, draft, content, value, writer, err);
+    if (!rc && ret_value)
+        *ret_value = PSN_TAKE(value);
+    return rc;
+}
+
 static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *draft,
                                     struct psn_document_writer *writer,
                                     struct psn_error *err)
 {
-    char to[PSN_PERSON_ID_MAX + 32];
     enum psn_code rc = PSN_OK;
 
-    (void)snprintf(to, sizeof to, "to %s, serial %llu", draft->person.id,
-                   (unsigned long long)draft->row.serial);
-    for (size_t i = 0; !rc && i < draft->row.content_count; i++) {
-        const struct psn_content *content = &draft->row.contents[i];
-        PSN_AUTO(psn_secret) *value = NULL;
-
-        rc = psn_disclose(vault,
-                          &(struct psn_disclosure){ .person = draft->person.id,
-                                                    .client = draft->row.client,
-                                                    .address = content->address,
-                                                    .label = content->label,
-                                                    .version = content->version,
-                                                    .how = PSN_HOW_ISSUED,
-                                                    .text = to },
-                          &value, err);
-        if (rc)
-            return psn_wrap(err, rc, "%s", content->address);
-        if (content->label[0])
-            rc = write_secret(vault, content, value, writer, err);
-        else
-            rc = write_mailbox(vault, content, value, &draft->client, writer, err);
-    }
+    for (size_t i = 0; !rc && i < draft->row.content_count; i++)
+        rc = psn_draft_put_content(vault, draft, &draft->row.contents[i], writer, NULL,
+                                   err);
     return rc;
 }
 
 static enum psn_code write_text(struct psn_vault *vault, struct psn_draft *draft,
-                                const struct terms *terms, struct psn_error *err)
+                                const struct psn_draft_terms *terms, struct psn_error *err)
 {
     struct psn_document_writer writer = { 0 };
     PSN_AUTO(psn_secret) *text = NULL;
-    enum psn_code rc = write_head(vault, draft, terms, &writer, err);
+    enum psn_code rc = psn_draft_put_head(vault, draft, terms, &writer, err);
     enum psn_code end;
 
     if (!rc)
@@ -338,11 +352,9 @@ static enum psn_code write_text(struct psn_vault *vault, struct psn_draft *draft
 
 /* --- one transaction --- */
 
-static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
-                             struct psn_error *err)
+enum psn_code psn_draft_begin(struct psn_vault *vault, struct psn_draft *draft,
+                              struct psn_error *err)
 {
-    struct terms terms = { 0 };
-    char serial[32];
     enum psn_code rc = check_person(vault, draft, err);
 
     if (rc)
@@ -356,21 +368,35 @@ static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
     draft->row.by_code = psn_issue_by_code(&draft->person, draft->order->format);
     psn_receipt_new(draft->row.receipt);
     rc = take_serial(vault, draft, err);
-    if (!rc)
-        rc = read_key(vault, draft, err);
+    return rc ? rc : read_key(vault, draft, err);
+}
+
+enum psn_code psn_draft_note(struct psn_vault *vault, struct psn_draft *draft,
+                             const char *event, struct psn_error *err)
+{
+    char serial[32];
+    enum psn_code rc = psn_issue_row_write(vault, &draft->row, err);
+
+    psn_issue_serial_text(draft->row.serial, serial);
+    return rc ? rc
+              : psn_journal_note(vault, draft->row.client,
+                                 &(struct psn_note){ .event = event,
+                                                     .subject = draft->person.id,
+                                                     .text = serial },
+                                 err);
+}
+
+static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
+                             struct psn_error *err)
+{
+    struct psn_draft_terms terms = { 0 };
+    enum psn_code rc = psn_draft_begin(vault, draft, err);
+
     if (!rc)
         rc = gather(vault, draft, &terms, err);
     if (!rc)
         rc = write_text(vault, draft, &terms, err);
-    if (!rc)
-        rc = psn_issue_row_write(vault, &draft->row, err);
-    psn_issue_serial_text(draft->row.serial, serial);
-    return rc ? rc
-              : psn_journal_note(vault, draft->row.client,
-                                 &(struct psn_note){ .event = "issue.prepared",
-                                                     .subject = draft->person.id,
-                                                     .text = serial },
-                                 err);
+    return rc ? rc : psn_draft_note(vault, draft, "issue.prepared", err);
 }
 
 enum psn_code psn_draft_compose(struct psn_vault *vault, struct psn_draft *draft,

@@ -187,8 +187,8 @@ static enum psn_code put_value(struct psn_vault *vault, const struct psn_item *i
                                  PSN_HOW_TYPED, err);
 }
 
-static enum psn_code add(struct psn_vault *vault, const struct psn_secret_info *info,
-                         const struct psn_secret *value, struct psn_error *err)
+enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_info *info,
+                              const struct psn_secret *value, struct psn_error *err)
 {
     struct psn_item item = { .info = *info };
     struct psn_item known = { 0 };
@@ -230,7 +230,7 @@ enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_in
         rc = psn_item_check_fields(&checked, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, add(vault, &checked, value, err), err);
+    return rc ? rc : psn_vault_end(vault, psn_item_insert(vault, &checked, value, err), err);
 }
 
 static enum psn_code change_text(char *field, size_t size, const char *text,

@@ -14,6 +14,12 @@ PSN_MUST_CHECK enum psn_code psn_item_read(struct psn_vault *vault, const char *
                                            const char *label, struct psn_item *ret_item,
                                            struct psn_error *err);
 
+/* Inside a write: psn_secret_add() of an address in normal form and checked fields. */
+PSN_MUST_CHECK enum psn_code psn_item_insert(struct psn_vault *vault,
+                                             const struct psn_secret_info *info,
+                                             const struct psn_secret *value,
+                                             struct psn_error *err);
+
 /* E_INVALID, with what is wrong. */
 PSN_MUST_CHECK enum psn_code psn_item_check_label(const char *label,
                                                   struct psn_error *err);

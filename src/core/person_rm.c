@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/i18n.h"
 #include "core/exposure.h"
 #include "core/journal.h"
@@ -22,6 +24,15 @@ static enum psn_code check_free(const struct psn_reach_map *map,
             (void)psn_fail(err, PSN_E_POLICY, _("'%s' has a grant for %s"), id,
                            map->grants.items[i].address);
             return psn_hint(err, PSN_E_POLICY, _("end it: passation revoke %s '*'"), id);
+        }
+    for (size_t i = 0; i < map->owner_count; i++)
+        if (strcmp(map->owners[i].person, id) == 0) {
+            (void)psn_fail(err, PSN_E_POLICY,
+                           _("the accesses of the client '%s' belong to '%s'"),
+                           map->owners[i].client, id);
+            return psn_hint(err, PSN_E_POLICY,
+                            _("name somebody else: passation handover start %s --to PERSON"),
+                            map->owners[i].client);
         }
     for (size_t i = 0; i < seen->count; i++)
         if (seen->items[i].in_force) {

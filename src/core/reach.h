@@ -8,10 +8,18 @@ struct psn_slot_holder {
     bool leaving;
 };
 
-/* Who may get at what now: by a slot, or by a grant that is in force. Inside a
- * transaction; the picture is of the moment it was taken. */
+/* Whose a client's accesses are. */
+struct psn_owner {
+    char client[PSN_CLIENT_ID_MAX];
+    char person[PSN_PERSON_ID_MAX];
+};
+
+/* Who may get at what now: by a slot, by a grant that is in force, or since it is his
+ * own. Inside a transaction; the picture is of the moment it was taken. */
 struct psn_reach_map {
     struct psn_grant_list grants;
+    struct psn_owner *owners; /* of the clients that have one */
+    size_t owner_count;
     struct psn_slot_holder *holders;
     size_t holder_count;
     int64_t now_s;
@@ -22,10 +30,14 @@ PSN_MUST_CHECK enum psn_code psn_reach_map_load(struct psn_vault *vault,
 void psn_reach_map_release(struct psn_reach_map *map);
 
 bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
-/* May he have this secret (label "": the password)? By slot or grant; who is leaving may
- * nothing, whatever he still can. */
+/* May he have this secret (label "": the password)? Who is leaving may nothing, whatever
+ * he still can. */
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
-                         const char *address, const char *label);
+                         const char *client, const char *address, const char *label);
+/* The same, but only what he gets without asking anybody: not what is his by owning it.
+ */
+bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
+                          const char *address, const char *label);
 
 /* Does a grant's list of labels name this one? */
 bool psn_grant_covers(const char *labels, const char *label);

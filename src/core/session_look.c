@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "core/handover.h"
 #include "core/client.h"
 #include "core/drift.h"
 #include "core/journal.h"
@@ -170,8 +171,10 @@ enum psn_code psn_session_may_change(const struct psn_session *session,
         row->look.password_changed_s ? row->look.password_changed_s : row->changed_s;
     char from[PSN_TIME_SIZE];
 
-    if (!row->look.done)
-        return PSN_OK;
+    enum psn_code rc = psn_handover_check_ours(session->vault, row->client, err);
+
+    if (rc || !row->look.done)
+        return rc;
     if (rules->lockout == 1) {
         (void)psn_fail(err, PSN_E_POLICY,
                        _("%s: its service locks a mailbox at the first refused login, so "

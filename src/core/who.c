@@ -52,7 +52,7 @@ static enum psn_code reach_secret(struct reachable_list *list, const char *addre
 
     for (size_t i = 0; !rc && i < list->person_count; i++)
         if (psn_reach_holds_slot(list->map, list->people[i].id) ||
-            psn_reach_has_right(list->map, list->people[i].id, address, label))
+            psn_reach_is_granted(list->map, list->people[i].id, address, label))
             rc = append(list, list->people[i].id, address, label, err);
     return rc;
 }
@@ -158,7 +158,8 @@ static void keep_exposed(const struct psn_reach_map *map, struct psn_exposure_li
     for (size_t i = 0; i < list->count; i++) {
         const struct psn_exposure *at = &list->items[i];
 
-        if (at->in_force && !psn_reach_has_right(map, at->person, at->address, at->label))
+        if (at->in_force &&
+            !psn_reach_has_right(map, at->person, at->client, at->address, at->label))
             list->items[kept++] = *at;
     }
     list->count = kept;

@@ -283,19 +283,19 @@ static void right_comes_from_a_slot_or_from_a_grant_in_force(void **state)
     assert_int_equal(psn_reach_map_load(f->vault, &map, &f->err), PSN_OK);
     assert_true(psn_reach_holds_slot(&map, "me"));
     assert_false(psn_reach_holds_slot(&map, "jp"));
-    assert_true(psn_reach_has_right(&map, "me", "any@where.example", "any"));
-    assert_true(psn_reach_has_right(&map, "jp", "a@a.example", ""));
-    assert_true(psn_reach_has_right(&map, "jp", "a@a.example", "ftp"));
-    assert_false(psn_reach_has_right(&map, "jp", "a@a.example", "stripe"));
-    assert_true(psn_reach_has_right(&map, "jp", "late@a.example", ""));
-    assert_false(psn_reach_has_right(&map, "jp", "ended@a.example", ""));
-    assert_false(psn_reach_has_right(&map, "jp", "b@a.example", ""));
+    assert_true(psn_reach_has_right(&map, "me", "acme", "any@where.example", "any"));
+    assert_true(psn_reach_has_right(&map, "jp", "acme", "a@a.example", ""));
+    assert_true(psn_reach_has_right(&map, "jp", "acme", "a@a.example", "ftp"));
+    assert_false(psn_reach_has_right(&map, "jp", "acme", "a@a.example", "stripe"));
+    assert_true(psn_reach_has_right(&map, "jp", "acme", "late@a.example", ""));
+    assert_false(psn_reach_has_right(&map, "jp", "acme", "ended@a.example", ""));
+    assert_false(psn_reach_has_right(&map, "jp", "acme", "b@a.example", ""));
     assert_false(psn_reach_has_right(&map, "j", "a@a.example", ""));
     assert_false(psn_reach_has_right(&map, "zz", "a@a.example", ""));
     psn_reach_map_release(&map);
     now_s++;
     assert_int_equal(psn_reach_map_load(f->vault, &map, &f->err), PSN_OK);
-    assert_false(psn_reach_has_right(&map, "jp", "late@a.example", ""));
+    assert_false(psn_reach_has_right(&map, "jp", "acme", "late@a.example", ""));
     psn_reach_map_release(&map);
     end(f);
 }

@@ -1,0 +1,249 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/display.h"
+#include "cli/handover_write.h"
+
+/* handover close: our keys at OVH, our copies, the closing statement. */
+
+struct cmd_handover_close_options {
+    const char *confirm;
+    const char *folder;
+    struct cli_texts backups;
+    bool unchanged;
+};
+
+static const struct cli_option close_options[] = {
+    { "confirm", 0, CLI_TEXT, offsetof(struct cmd_handover_close_options, confirm),
+      N_("CLIENT"), N_("the client's id once more: its copies here are destroyed") },
+    { "output", 'o', CLI_TEXT, offsetof(struct cmd_handover_close_options, folder),
+      N_("DIR"), N_("where the last statements go (default: here)") },
+    { "backup", 0, CLI_TEXTS, offsetof(struct cmd_handover_close_options, backups),
+      N_("FILE"), N_("a backup that is to lose the client, too; may be repeated") },
+    { "unchanged", 0, CLI_FLAG, offsetof(struct cmd_handover_close_options, unchanged),
+      NULL, N_("though the client has not replaced every password; the statement says so") },
+    { 0 },
+};
+
+struct closing {
+    struct cli *cli;
+    const char *folder;
+    struct cli_progress *progress;
+    struct cli_json json;
+    size_t left; /* backups that still hold the client */
+};
+
+/* --- what is seen --- */
+
+static enum psn_code write_final(void *arg, const struct psn_handover_facts *facts,
+                                 char **ret_text, struct psn_error *err)
+{
+    struct closing *closing = arg;
+
+    return cli_handover_write_final(closing->cli, facts, closing->folder, ret_text, err);
+}
+
+static void show_progress(void *arg, uint64_t done, uint64_t total)
+{
+    const struct closing *closing = arg;
+    const struct psn_progress state = { .ended = (size_t)done,
+                                        .count = (size_t)total,
+                                        .address = closing->cli->args[0],
+                                        .step = _("writing the vault anew") };
+
+    cli_progress_update(closing->progress, &state);
+}
+
+static void tell_destroyed(void *arg, const struct psn_destruction *done)
+{
+    struct closing *closing = arg;
+
+    cli_progress_clear(closing->progress);
+    cli_note(closing->cli,
+             _("✓ Destroyed here: %" PRIu64 " rows and the journal of %s."),
+             done->rows_removed, CLI_SHOWN(closing->cli->args[0]));
+    if (done->is_overwritten)
+        cli_note(closing->cli,
+                 _("✓ The old file was written over: %" PRIu64 " bytes, and %" PRIu64
+                   " of its log."),
+                 done->file_bytes, done->log_bytes);
+    else
+        cli_warn(closing->cli,
+                 _("the old file could not be written over: what is left of it lies in "
+                   "free blocks of the disk"));
+}
+
+static const char *result_text(enum psn_scrub_result result)
+{
+    switch (result) {
+    case PSN_SCRUB_REWRITTEN:
+        return _("written anew without the client");
+    case PSN_SCRUB_LACKS:
+        return _("does not hold the client");
+    case PSN_SCRUB_NOT_OURS:
+        return _("no copy of this vault");
+    case PSN_SCRUB_UNREADABLE:
+        return _("cannot be opened: what it holds is still there");
+    case PSN_SCRUB_MISSING:
+        return _("there is no such file");
+    }
+    return "";
+}
+
+static void tell_backup(void *arg, const char *path, const struct psn_scrub *scrub,
+                        const struct psn_error *failed)
+{
+    struct closing *closing = arg;
+    bool gone = !failed && (scrub->result == PSN_SCRUB_REWRITTEN ||
+                            scrub->result == PSN_SCRUB_LACKS);
+
+    closing->left += !gone;
+    cli_json_open(&closing->json, NULL, '{');
+    cli_json_text(&closing->json, "path", path);
+    cli_json_text(&closing->json, "result",
+                  failed ? "failed" : psn_scrub_result_name(scrub->result));
+    cli_json_text(&closing->json, "why", failed ? failed->message : NULL);
+    cli_json_close(&closing->json, '}');
+    if (gone)
+        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), result_text(scrub->result));
+    else
+        cli_warn(closing->cli, "%s: %s", CLI_SHOWN(path),
+                 failed ? failed->message : result_text(scrub->result));
+}
+
+/* --- the closing statement --- */
+
+static enum psn_code state_end(struct closing *closing, struct psn_error *err)
+{
+    struct cli *cli = closing->cli;
+    struct psn_handover_end end = { 0 };
+    enum psn_code rc = psn_handover_end_get(cli->vault, cli->args[0], &end, err);
+
+    if (!rc)
+        rc = cli_handover_write_end(cli, &end, closing->folder, err);
+    if (!rc && !end.stated)
+        rc = psn_handover_stated(cli->vault, cli->args[0], err);
+    if (rc)
+        return rc;
+    cli_json_close(&closing->json, ']');
+    cli_json_text(&closing->json, "client", end.client);
+    cli_json_time(&closing->json, "destroyed_at", end.destroyed_s);
+    cli_json_text(&closing->json, "folder", closing->folder);
+    cli_json_close(&closing->json, '}');
+    if (cli->json)
+        return cli_json_print(cli, &closing->json, err);
+    cli_note(cli,
+             _("✓ The handover of %s is closed. The last statements: %s/%s-proces-verbal "
+               "and %s/%s-cloture, as .html, .txt and .json, signed."),
+             end.client, CLI_SHOWN(closing->folder), end.client,
+             CLI_SHOWN(closing->folder), end.client);
+    cli_note(cli, _("What this cannot reach: other backups, other computers, mails, "
+                    "telephones, paper. Look there, too."));
+    return PSN_OK;
+}
+
+/* --- all of it --- */
+
+static enum psn_code confirm(struct cli *cli, const char **id, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (*id || !cli_has_terminal(cli))
+        return PSN_OK;
+    rc = cli_confirm_typed(
+        cli, cli->args[0], err,
+        _("Everything that this vault has of %s is destroyed, and our keys at OVH are "
+          "removed; nothing brings them back. Type the client's id to do it:"),
+        CLI_SHOWN(cli->args[0]));
+    if (!rc)
+        *id = cli->args[0];
+    return rc;
+}
+
+static bool is_open(struct cli *cli)
+{
+    struct psn_handover handover = { 0 };
+    bool open = psn_handover_get(cli->vault, cli->args[0], &handover, NULL) == PSN_OK;
+
+    psn_handover_release(&handover);
+    return open;
+}
+
+static enum psn_code close_it(struct closing *closing,
+                              const struct cmd_handover_close_options *options,
+                              struct psn_error *err)
+{
+    struct cli *cli = closing->cli;
+    struct psn_handover_close close = { .client = cli->args[0],
+                                        .confirm = options->confirm,
+                                        .unchanged = options->unchanged,
+                                        .backups = options->backups.items,
+                                        .backup_count = options->backups.count,
+                                        .state = write_final,
+                                        .progress = show_progress,
+                                        .destroyed = tell_destroyed,
+                                        .backup = tell_backup,
+                                        .arg = closing };
+    enum psn_code rc = PSN_OK;
+
+    if (is_open(cli))
+        rc = confirm(cli, &close.confirm, err);
+    cli_json_open(&closing->json, NULL, '{');
+    cli_json_open(&closing->json, "backups", '[');
+    if (!rc)
+        rc = psn_handover_close(cli->vault, &close, err);
+    if (!rc)
+        rc = state_end(closing, err);
+    if (!rc && closing->left > 0) {
+        (void)psn_fail(err, PSN_E_FINDINGS,
+                       PSN_NGETTEXT("%zu backup still holds the client",
+                                    "%zu backups still hold the client", closing->left),
+                       closing->left);
+        rc = psn_hint(err, PSN_E_FINDINGS, _("destroy it by hand, or see why above"));
+    }
+    return rc;
+}
+
+static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_handover_close_options *options = arg;
+    PSN_AUTO_FREE char *folder = NULL;
+    struct closing closing = { .cli = cli };
+    const char *named = options->folder ? options->folder : ".";
+    enum psn_code rc = psn_file_check_dir(named, err);
+
+    if (!rc)
+        rc = cli_display_ca(cli, err);
+    if (rc)
+        return rc;
+    folder = realpath(named, NULL);
+    if (!folder)
+        return psn_fail(err, PSN_E_IO, _("cannot find the folder '%s'"), CLI_SHOWN(named));
+    closing.folder = folder;
+    closing.progress = cli_progress_new(cli);
+    closing.json = cli_json_init();
+    rc = close_it(&closing, options, err);
+    cli_progress_free(closing.progress);
+    cli_json_release(&closing.json);
+    return rc;
+}
+
+const struct cli_command cmd_handover_close = {
+    .name = "handover close",
+    .arguments = N_("CLIENT"),
+    .summary = N_("remove our keys at OVH, destroy our copies, and state it"),
+    .examples =
+        N_("passation handover close martin -o remise\tasks for the client's id\n"
+           "passation handover close martin --confirm martin --backup "
+           "/media/usb/vault.backup\tand out of a backup, too\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = 1,
+    .options = close_options,
+    .options_size = sizeof(struct cmd_handover_close_options),
+    .run = run_close,
+};

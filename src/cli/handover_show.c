@@ -1,0 +1,240 @@
+#include "cli/handover_show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/display.h"
+#include "cli/handover_words.h"
+
+enum {
+    TEXT_MAX = 4096,
+};
+
+/* --- for programs --- */
+
+static void put_blocker(struct cli_json *json, const struct psn_handover_blocker *at,
+                        const char *client)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
+
+    cli_handover_blocker_text(at, client, &text);
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "stage", psn_handover_stage_name(at->stage));
+    cli_json_text(json, "block", psn_handover_block_name(at->block));
+    cli_json_text(json, "who", psn_handover_who_name(at->who));
+    cli_json_text(json, "address", at->address[0] ? at->address : NULL);
+    cli_json_text(json, "label", at->label[0] ? at->label : NULL);
+    cli_json_text(json, "what", at->text[0] ? at->text : NULL);
+    cli_json_text(json, "account", at->account[0] ? at->account : NULL);
+    if (at->id)
+        cli_json_number(json, "task", at->id);
+    cli_json_time(json, "until", at->until_s);
+    cli_json_text(json, "text", psn_buf_str(&text));
+    cli_json_close(json, '}');
+}
+
+static void put_item(struct cli_json *json, size_t number,
+                     const struct psn_handover_item *item)
+{
+    struct psn_handover_item_info info = psn_handover_item_info(number);
+
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "item", info.word);
+    cli_json_text(json, "title", info.title);
+    cli_json_text(json, "mode", psn_handover_mode_name(item->mode));
+    cli_json_bool(json, "by_machine", info.by_machine);
+    cli_json_text(json, "note", item->note[0] ? item->note : NULL);
+    cli_json_time(json, "set_at", item->set_s);
+    cli_json_close(json, '}');
+}
+
+static void put_facts(struct cli_json *json, const struct psn_handover *handover)
+{
+    cli_json_text(json, "client", handover->client);
+    cli_json_text(json, "to", handover->to);
+    cli_json_text(json, "by", handover->by);
+    cli_json_text(json, "stage", psn_handover_stage_name(handover->stage));
+    cli_json_time(json, "began_at", handover->began_s);
+    cli_json_time(json, "looked_at", handover->looked_s);
+    cli_json_open(json, "trousseau", '{');
+    cli_display_json_count(json, "serial", handover->serial);
+    cli_json_time(json, "issued_at", handover->issued_s);
+    cli_json_time(json, "compared_at", handover->compared_s);
+    cli_json_time(json, "confirmed_at", handover->confirmed_s);
+    cli_json_text(json, "path", handover->path[0] ? handover->path : NULL);
+    cli_json_close(json, '}');
+    cli_json_time(json, "own_keys_gone_at", handover->keys_gone_s);
+}
+
+static void put_handover(struct cli_json *json, const struct psn_handover *handover)
+{
+    cli_json_open(json, NULL, '{');
+    put_facts(json, handover);
+    cli_json_open(json, "blockers", '[');
+    for (size_t i = 0; i < handover->blocker_count; i++)
+        put_blocker(json, &handover->blockers[i], handover->client);
+    cli_json_close(json, ']');
+    cli_json_open(json, "items", '[');
+    for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++)
+        put_item(json, i, &handover->items[i]);
+    cli_json_close(json, ']');
+    cli_json_close(json, '}');
+}
+
+/* --- for people --- */
+
+static const char *mark_of(const struct psn_handover *handover,
+                           enum psn_handover_stage stage)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < handover->blocker_count; i++)
+        open += handover->blockers[i].stage == stage;
+    return open == 0 ? "✓" : stage == handover->stage ? "→" : "·";
+}
+
+static enum psn_code show_stage(struct cli *cli, const struct psn_handover *handover,
+                                enum psn_handover_stage stage, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+    enum {
+        SHOWN_MAX = 8
+    };
+    size_t count = 0;
+
+    cli_print(cli, "%s %s\n", mark_of(handover, stage), cli_handover_stage_text(stage));
+    for (size_t i = 0; !rc && i < handover->blocker_count; i++) {
+        const struct psn_handover_blocker *at = &handover->blockers[i];
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
+
+        if (at->stage != stage || ++count > SHOWN_MAX)
+            continue;
+        cli_handover_blocker_text(at, handover->client, &text);
+        rc = psn_buf_check(&text, err);
+        if (!rc)
+            cli_print(cli, "    %s: %s\n", CLI_SHOWN(cli_handover_who_text(at)),
+                      CLI_SHOWN(psn_buf_str(&text)));
+    }
+    if (count > SHOWN_MAX)
+        cli_print(cli, PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
+                                    count - SHOWN_MAX),
+                  count - SHOWN_MAX);
+    return rc;
+}
+
+static void show_items(struct cli *cli, const struct psn_handover *handover)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(4);
+
+    cli_table_cell(table, _("ITEM"));
+    cli_table_cell(table, _("HANDED OVER"));
+    cli_table_cell(table, _("WHAT"));
+    cli_table_cell(table, _("NOTE"));
+    for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++) {
+        struct psn_handover_item_info info = psn_handover_item_info(i);
+
+        cli_table_cell(table, info.word);
+        cli_table_cell(table, cli_handover_mode_text(handover->items[i].mode));
+        cli_table_cell(table, info.title);
+        cli_table_cell(table, handover->items[i].note);
+    }
+    cli_print(cli, "\n");
+    cli_table_print(cli, table);
+}
+
+static enum psn_code show(struct cli *cli, const struct psn_handover *handover,
+                          struct psn_error *err)
+{
+    char began[PSN_TIME_SIZE];
+    enum psn_code rc = PSN_OK;
+
+    cli_print(cli, _("Handover of %s to %s, begun on %s\n\n"), handover->client,
+              handover->to, cli_display_moment(handover->began_s, began));
+    for (int stage = 0; !rc && stage < PSN_HANDOVER_STAGES; stage++)
+        rc = show_stage(cli, handover, (enum psn_handover_stage)stage, err);
+    if (!rc)
+        show_items(cli, handover);
+    return rc;
+}
+
+enum psn_code cli_handover_show(struct cli *cli, const char *client,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct psn_handover handover = { 0 };
+    enum psn_code rc = psn_handover_get(cli->vault, client, &handover, err);
+
+    if (rc)
+        return rc;
+    if (cli->json) {
+        put_handover(&json, &handover);
+        rc = cli_json_print(cli, &json, err);
+    } else {
+        rc = show(cli, &handover, err);
+    }
+    psn_handover_release(&handover);
+    return rc;
+}
+
+/* --- all of them --- */
+
+struct listing {
+    struct cli *cli;
+    struct cli_json *json;
+    struct cli_table *table;
+    size_t count;
+};
+
+static enum psn_code list_one(void *arg, const struct psn_handover *handover,
+                              struct psn_error *err)
+{
+    struct listing *listing = arg;
+    const struct psn_handover_blocker *first = &handover->blockers[0];
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
+    char began[PSN_TIME_SIZE];
+
+    listing->count++;
+    if (listing->json) {
+        put_handover(listing->json, handover);
+        return PSN_OK;
+    }
+    cli_handover_blocker_what(first, &text);
+    cli_table_cell(listing->table, handover->client);
+    cli_table_cell(listing->table, handover->to);
+    cli_table_cell(listing->table, cli_display_moment(handover->began_s, began));
+    cli_table_cell(listing->table, cli_handover_stage_text(handover->stage));
+    cli_table_cell(listing->table, cli_handover_who_text(first));
+    cli_table_cell(listing->table, psn_buf_str(&text));
+    return psn_buf_check(&text, err);
+}
+
+enum psn_code cli_handover_list(struct cli *cli, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    PSN_AUTO(cli_table) *table = cli_table_new(6);
+    struct listing listing = { .cli = cli,
+                               .json = cli->json ? &json : NULL,
+                               .table = table };
+    enum psn_code rc;
+
+    cli_table_cell(table, _("CLIENT"));
+    cli_table_cell(table, _("TO"));
+    cli_table_cell(table, _("SINCE"));
+    cli_table_cell(table, _("STAGE"));
+    cli_table_cell(table, _("WHO"));
+    cli_table_cell(table, _("WHAT BLOCKS"));
+    cli_json_open(&json, NULL, '{');
+    cli_json_open(&json, "handovers", '[');
+    rc = psn_handover_each(cli->vault, list_one, &listing, err);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    if (rc)
+        return rc;
+    if (cli->json)
+        return cli_json_print(cli, &json, err);
+    if (listing.count == 0)
+        cli_note(cli, _("No handover is open."));
+    else
+        cli_table_print(cli, table);
+    return PSN_OK;
+}

@@ -1,0 +1,357 @@
+#include "core/handover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "core/client.h"
+#include "core/journal.h"
+#include "core/person.h"
+
+/* Beginning a handover, saying how things are handed over, giving it up; and what it is.
+ */
+
+void psn_handover_release(struct psn_handover *handover)
+{
+    free(handover->blockers);
+    handover->blockers = NULL;
+    handover->blocker_count = 0;
+}
+
+/* --- terms --- */
+
+/* What goes into the statement: one line of plain text. */
+static enum psn_code take_term(const char *text, char out[PSN_HANDOVER_TEXT_MAX],
+                               struct psn_error *err)
+{
+    char shown[128];
+
+    if (!text)
+        return PSN_OK;
+    if (strlen(text) >= PSN_HANDOVER_TEXT_MAX || strchr(text, '\n') ||
+        !psn_text_is_plain(text, strlen(text)))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("'%s' is no line of text of less than %d bytes"),
+                        psn_text_shown(text, shown, sizeof shown), PSN_HANDOVER_TEXT_MAX);
+    (void)snprintf(out, PSN_HANDOVER_TEXT_MAX, "%s", text);
+    return PSN_OK;
+}
+
+static enum psn_code take_terms(const struct psn_handover_terms *terms,
+                                struct psn_handover_row *row, struct psn_error *err)
+{
+    enum psn_code rc = take_term(terms->contract, row->contract, err);
+
+    if (!rc)
+        rc = take_term(terms->giver, row->giver, err);
+    if (!rc)
+        rc = take_term(terms->receiver, row->receiver, err);
+    if (!rc)
+        rc = take_term(terms->place, row->place, err);
+    return rc ? rc : take_term(terms->identity, row->identity, err);
+}
+
+/* The trousseau of somebody else does not count for him. */
+static enum psn_code take_receiver(struct psn_vault *vault, const char *to,
+                                   struct psn_handover_row *row, struct psn_error *err)
+{
+    struct psn_person person;
+    enum psn_code rc;
+
+    if (!to)
+        return row->to[0] ? PSN_OK
+                          : psn_fail(err, PSN_E_INVALID,
+                                     _("a handover needs somebody to hand over to: --to "
+                                       "PERSON"));
+    rc = psn_person_read(vault, to, &person, err);
+    if (!rc && person.departing_s)
+        return psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"), to);
+    if (rc || strcmp(row->to, to) == 0)
+        return rc;
+    memcpy(row->to, person.id, sizeof row->to);
+    row->serial = 0;
+    row->issued_s = row->compared_s = 0;
+    row->path[0] = '\0';
+    row->file_count = 0;
+    return PSN_OK;
+}
+
+static void begin(const struct psn_vault *vault, struct psn_handover_row *row)
+{
+    uint64_t revision = row->revision;
+
+    *row = (struct psn_handover_row){ .began_s = vault->world.now_s() };
+    row->revision = revision;
+    memcpy(row->by, vault->actor, sizeof row->by);
+}
+
+static enum psn_code put_owner(struct psn_vault *vault, const char *id, const char *owner,
+                               int64_t handover_s, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_read(vault, id, &client, err);
+
+    (void)snprintf(client.owner, sizeof client.owner, "%s", owner);
+    client.handover_s = handover_s;
+    if (!rc)
+        rc = psn_client_put_owner(vault, &client, err);
+    psn_client_release(&client);
+    return rc;
+}
+
+static enum psn_code start(struct psn_vault *vault,
+                           const struct psn_handover_terms *terms, struct psn_error *err)
+{
+    struct psn_handover_row row = { 0 };
+    struct psn_error cause = { 0 };
+    bool is_new = false;
+    enum psn_code rc = psn_handover_row_read(vault, terms->client, &row, &cause);
+
+    if (rc && rc != PSN_E_NOT_FOUND) {
+        if (err)
+            *err = cause;
+        return rc;
+    }
+    if (rc || row.abandoned_s) {
+        begin(vault, &row);
+        is_new = true;
+    }
+    rc = take_receiver(vault, terms->to, &row, err);
+    if (!rc)
+        rc = take_terms(terms, &row, err);
+    if (!rc)
+        rc = put_owner(vault, terms->client, row.to, row.began_s, err);
+    if (!rc)
+        rc = psn_handover_row_write(vault, terms->client, &row, err);
+    return rc ? rc
+              : psn_journal_note(vault, terms->client,
+                                 &(struct psn_note){ .event = is_new ? "handover.began"
+                                                                     : "handover.changed",
+                                                     .subject = row.to },
+                                 err);
+}
+
+enum psn_code psn_handover_start(struct psn_vault *vault,
+                                 const struct psn_handover_terms *terms,
+                                 struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, start(vault, terms, err), err);
+}
+
+/* --- the checklist --- */
+
+struct setting {
+    size_t number;
+    enum psn_handover_mode mode;
+    const char *note;
+};
+
+static enum psn_code set_item(void *arg, struct psn_vault *vault,
+                              struct psn_handover_row *row, struct psn_error *err)
+{
+    const struct setting *setting = arg;
+    struct psn_handover_item *item = &row->items[setting->number];
+
+    item->mode = setting->mode;
+    item->set_s = setting->mode == PSN_HANDOVER_OPEN ? 0 : vault->world.now_s();
+    if (!setting->note && setting->mode == PSN_HANDOVER_OPEN)
+        item->note[0] = '\0';
+    return take_term(setting->note, item->note, err);
+}
+
+enum psn_code psn_handover_item_set(struct psn_vault *vault, const char *client,
+                                    const char *word, enum psn_handover_mode mode,
+                                    const char *note, struct psn_error *err)
+{
+    struct setting setting = { psn_handover_item_number(word), mode, note };
+    char shown[128];
+    char text[PSN_JOURNAL_TEXT_MAX];
+
+    if (setting.number == PSN_HANDOVER_ITEMS) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND, _("the checklist has no item '%s'"),
+                       psn_text_shown(word, shown, sizeof shown));
+        return psn_hint(err, PSN_E_NOT_FOUND, _("see it: passation handover status %s"),
+                        client);
+    }
+    if (mode == PSN_HANDOVER_RESERVE && (!note || !note[0]))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("a reserve needs the reason why it is not handed over: --note "
+                          "TEXT"));
+    (void)snprintf(text, sizeof text, "%s: %s", word, psn_handover_mode_name(mode));
+    return psn_handover_change(vault, client, "handover.item", text, set_item, &setting,
+                               err);
+}
+
+/* --- giving it up --- */
+
+static enum psn_code abandon(void *arg, struct psn_vault *vault,
+                             struct psn_handover_row *row, struct psn_error *err)
+{
+    row->abandoned_s = vault->world.now_s();
+    return put_owner(vault, arg, row->to, 0, err);
+}
+
+enum psn_code psn_handover_abandon(struct psn_vault *vault, const char *client,
+                                   const char *reason, struct psn_error *err)
+{
+    char text[PSN_HANDOVER_TEXT_MAX] = "";
+    char id[PSN_CLIENT_ID_MAX];
+    enum psn_code rc = take_term(reason, text, err);
+
+    (void)snprintf(id, sizeof id, "%s", client);
+    return rc ? rc
+              : psn_handover_change(vault, client, "handover.abandoned",
+                                    text[0] ? text : NULL, abandon, id, err);
+}
+
+/* --- what it is --- */
+
+static void fill(const char *client, const struct psn_handover_row *row,
+                 struct psn_handover *handover)
+{
+    *handover = (struct psn_handover){ .began_s = row->began_s,
+                                       .abandoned_s = row->abandoned_s,
+                                       .looked_s = row->looked_s,
+                                       .serial = row->serial,
+                                       .issued_s = row->issued_s,
+                                       .compared_s = row->compared_s,
+                                       .contacts_s = row->contacts_s,
+                                       .keys_gone_s = row->keys_gone_s };
+    (void)snprintf(handover->client, sizeof handover->client, "%s", client);
+    memcpy(handover->to, row->to, sizeof handover->to);
+    memcpy(handover->by, row->by, sizeof handover->by);
+    memcpy(handover->contract, row->contract, sizeof handover->contract);
+    memcpy(handover->giver, row->giver, sizeof handover->giver);
+    memcpy(handover->receiver, row->receiver, sizeof handover->receiver);
+    memcpy(handover->place, row->place, sizeof handover->place);
+    memcpy(handover->identity, row->identity, sizeof handover->identity);
+    memcpy(handover->items, row->items, sizeof handover->items);
+    memcpy(handover->path, row->path, sizeof handover->path);
+}
+
+/* What passation sees to itself, unless somebody said otherwise. */
+static void judge_items(const struct psn_handover_row *row, struct psn_handover *handover)
+{
+    for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++) {
+        struct psn_handover_item_info info = psn_handover_item_info(i);
+        struct psn_handover_item *item = &handover->items[i];
+        bool removed =
+            strcmp(info.word, "api-keys") == 0 || strcmp(info.word, "copies") == 0;
+
+        if (!info.by_machine || item->mode != PSN_HANDOVER_OPEN)
+            continue;
+        if (removed && row->keys_gone_s)
+            item->mode = PSN_HANDOVER_REMOVED;
+        else if (!removed && row->serial)
+            item->mode = PSN_HANDOVER_GIVEN;
+    }
+}
+
+enum psn_code psn_handover_get(struct psn_vault *vault, const char *client,
+                               struct psn_handover *ret_handover, struct psn_error *err)
+{
+    struct psn_handover_row row = { 0 };
+    struct psn_handover handover = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, psn_handover_row_read_open(vault, client, &row, err), err);
+    if (rc)
+        return rc;
+    fill(client, &row, &handover);
+    judge_items(&row, &handover);
+    rc = psn_handover_find_blockers(vault, &row, &handover, err);
+    if (rc) {
+        psn_handover_release(&handover);
+        return rc;
+    }
+    *ret_handover = handover;
+    return PSN_OK;
+}
+
+struct open_ones {
+    char (*clients)[PSN_CLIENT_ID_MAX];
+    size_t count;
+};
+
+static enum psn_code collect_open(void *arg, const struct psn_client *client,
+                                  struct psn_error *err)
+{
+    struct open_ones *open = arg;
+    char(*grown)[PSN_CLIENT_ID_MAX];
+
+    if (!client->handover_s)
+        return PSN_OK;
+    grown = reallocarray(open->clients, open->count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    open->clients = grown;
+    memcpy(grown[open->count++], client->id, sizeof *grown);
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_each(struct psn_vault *vault, psn_handover_fn *each, void *arg,
+                                struct psn_error *err)
+{
+    struct open_ones open = { 0 };
+    enum psn_code rc = psn_client_each(vault, collect_open, &open, err);
+
+    for (size_t i = 0; !rc && i < open.count; i++) {
+        struct psn_handover handover = { 0 };
+
+        rc = psn_handover_get(vault, open.clients[i], &handover, err);
+        if (!rc)
+            rc = each(arg, &handover, err);
+        psn_handover_release(&handover);
+    }
+    free(open.clients);
+    return rc;
+}
+
+/* --- whose the passwords are --- */
+
+enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *id,
+                                       bool *ret_is, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    struct psn_handover_row row;
+    struct psn_issue_row issue = { 0 };
+    enum psn_code rc = psn_client_read(vault, id, &client, err);
+    bool is_open = !rc && client.handover_s;
+
+    *ret_is = false;
+    psn_client_release(&client);
+    if (rc || !is_open)
+        return rc;
+    rc = psn_handover_row_read_open(vault, id, &row, err);
+    if (rc || !row.serial)
+        return rc;
+    rc = psn_handover_issue_row(vault, id, &row, &issue, err);
+    *ret_is = !rc && issue.state == PSN_ISSUE_CONFIRMED;
+    psn_issue_row_release(&issue);
+    return rc;
+}
+
+enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *client,
+                                      struct psn_error *err)
+{
+    bool is_theirs = false;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(vault, psn_handover_is_received(vault, client, &is_theirs, err), err);
+    if (rc || !is_theirs)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("the trousseau of '%s' was received: its passwords are the client's "
+                     "now, and are not replaced from here"),
+                   client);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("if the work goes on after all: passation handover abandon %s"),
+                    client);
+}

@@ -1,0 +1,369 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/access.h"
+#include "core/client.h"
+#include "core/handover.h"
+#include "core/rotation_machine.h"
+#include "core/role.h"
+#include "passation/due.h"
+
+/*
+ * What keeps a handover from its end, read from the vault each time: a stage is done when
+ * nothing of it blocks, whatever was done before or behind its back.
+ */
+struct blocking {
+    struct psn_vault *vault;
+    const struct psn_handover_row *row;
+    struct psn_handover *handover;
+    struct psn_client client;
+    struct psn_content_list contents;
+    struct psn_issue_row issue; /* the trousseau's; serial 0: none */
+};
+
+static void release(struct blocking *blocking)
+{
+    psn_client_release(&blocking->client);
+    free(blocking->contents.items);
+    psn_issue_row_release(&blocking->issue);
+}
+
+static struct psn_handover_blocker *add(struct blocking *blocking,
+                                        enum psn_handover_stage stage,
+                                        enum psn_handover_block block,
+                                        enum psn_handover_who who, struct psn_error *err)
+{
+    struct psn_handover *handover = blocking->handover;
+    size_t count = handover->blocker_count;
+
+    if ((count & (count - 1)) == 0) {
+        struct psn_handover_blocker *grown = reallocarray(
+            handover->blockers, count ? 2 * count : 1, sizeof *handover->blockers);
+
+        if (!grown) {
+            PSN_IGNORE(psn_fail(err, PSN_E_NOMEM, _("out of memory")));
+            return NULL;
+        }
+        handover->blockers = grown;
+    }
+    handover->blockers[count] =
+        (struct psn_handover_blocker){ .stage = stage, .block = block, .who = who };
+    return &handover->blockers[handover->blocker_count++];
+}
+
+static enum psn_code add_at(struct blocking *blocking, enum psn_handover_stage stage,
+                            enum psn_handover_block block, enum psn_handover_who who,
+                            const char *address, const char *label, struct psn_error *err)
+{
+    struct psn_handover_blocker *blocker = add(blocking, stage, block, who, err);
+
+    if (!blocker)
+        return PSN_E_NOMEM;
+    (void)snprintf(blocker->address, sizeof blocker->address, "%s", address);
+    (void)snprintf(blocker->label, sizeof blocker->label, "%s", label);
+    return PSN_OK;
+}
+
+static enum psn_code add_text(struct blocking *blocking, enum psn_handover_stage stage,
+                              enum psn_handover_block block, enum psn_handover_who who,
+                              const char *text, struct psn_error *err)
+{
+    struct psn_handover_blocker *blocker = add(blocking, stage, block, who, err);
+
+    if (!blocker)
+        return PSN_E_NOMEM;
+    (void)snprintf(blocker->text, sizeof blocker->text, "%s", text);
+    return PSN_OK;
+}
+
+/* --- the inventory --- */
+
+static enum psn_code add_items(struct blocking *blocking, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (blocking->row->looked_s == 0)
+        rc = add_text(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_NOT_LOOKED,
+                      PSN_WHO_US, "", err);
+    for (size_t i = 0; !rc && i < PSN_HANDOVER_ITEMS; i++) {
+        struct psn_handover_item_info info = psn_handover_item_info(i);
+
+        if (!info.by_machine && blocking->row->items[i].mode == PSN_HANDOVER_OPEN)
+            rc = add_text(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_ITEM, PSN_WHO_US,
+                          info.word, err);
+    }
+    return rc;
+}
+
+static enum psn_code add_role(void *arg, const struct psn_role_row *row,
+                              struct psn_error *err)
+{
+    struct blocking *blocking = arg;
+
+    if (strcmp(row->client, blocking->client.id) != 0)
+        return PSN_OK;
+    if (row->rotation.phase != PSN_ROTATION_STABLE || row->rotation.cur == 0)
+        return add_at(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNFINISHED,
+                      PSN_WHO_US, row->address, "", err);
+    if (row->changed_s < blocking->row->began_s)
+        return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_OLD, PSN_WHO_US,
+                      row->address, "", err);
+    return PSN_OK;
+}
+
+/* --- what a look at the account told --- */
+
+static bool is_unmanaged(struct blocking *blocking, const struct psn_access *access)
+{
+    struct psn_role_row role;
+    char address[PSN_ADDRESS_TEXT_MAX];
+
+    (void)snprintf(address, sizeof address, "%.254s", access->finding.subject);
+    return access->state == PSN_ACCESS_OPEN &&
+           psn_role_read(blocking->vault, address, &role, NULL) == PSN_E_NOT_FOUND;
+}
+
+static enum psn_code add_access(void *arg, const struct psn_access_row *row,
+                                struct psn_error *err)
+{
+    struct blocking *blocking = arg;
+    const struct psn_access *access = &row->access;
+
+    if (access->finding.kind == PSN_FINDING_MAILBOX)
+        return is_unmanaged(blocking, access)
+                   ? add_at(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNMANAGED,
+                            PSN_WHO_US, access->finding.subject, "", err)
+                   : PSN_OK;
+    if (!psn_access_is_pending(access) || access->finding.kind == PSN_FINDING_UNREADABLE)
+        return PSN_OK;
+    if (access->finding.kind == PSN_FINDING_CONTACT) {
+        struct psn_handover_blocker *blocker =
+            add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT, PSN_WHO_US, err);
+
+        if (!blocker)
+            return PSN_E_NOMEM;
+        (void)snprintf(blocker->text, sizeof blocker->text, "%s", access->finding.id);
+        (void)snprintf(blocker->account, sizeof blocker->account, "%.64s",
+                       access->finding.whose);
+        return PSN_OK;
+    }
+    return add_text(blocking, PSN_HANDOVER_ACCESSES, PSN_BLOCKER_ACCESS, PSN_WHO_US,
+                    access->finding.id, err);
+}
+
+/* --- what somebody without right knows --- */
+
+static enum psn_code add_known(void *arg, const struct psn_due *due,
+                               struct psn_error *err)
+{
+    struct blocking *blocking = arg;
+
+    if ((due->kind != PSN_DUE_ROTATE && due->kind != PSN_DUE_SECRET &&
+         due->kind != PSN_DUE_RESUME) ||
+        !due->person[0] || strcmp(due->client, blocking->client.id) != 0)
+        return PSN_OK;
+    return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_KNOWN, PSN_WHO_US,
+                  due->address, due->label, err);
+}
+
+/* --- the trousseau --- */
+
+static bool holds(const struct psn_issue_row *issue, const struct psn_content *content)
+{
+    for (size_t i = 0; i < issue->content_count; i++)
+        if (issue->contents[i].version == content->version &&
+            strcmp(issue->contents[i].address, content->address) == 0 &&
+            strcmp(issue->contents[i].label, content->label) == 0)
+            return true;
+    return false;
+}
+
+static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *err)
+{
+    struct psn_handover *handover = blocking->handover;
+    enum psn_code rc = PSN_OK;
+
+    if (blocking->issue.serial == 0)
+        return add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_ISSUED, PSN_WHO_US,
+                        "", err);
+    for (size_t i = 0; !rc && i < blocking->contents.count; i++)
+        if (!holds(&blocking->issue, &blocking->contents.items[i]))
+            rc = add_at(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE, PSN_WHO_US,
+                        blocking->contents.items[i].address,
+                        blocking->contents.items[i].label, err);
+    if (!rc && !handover->compared_s)
+        rc = add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_COMPARED, PSN_WHO_US,
+                      "", err);
+    if (!rc && !handover->confirmed_s)
+        rc = add_text(blocking, PSN_HANDOVER_RECEIPT, PSN_BLOCKER_NO_RECEIPT,
+                      PSN_WHO_CLIENT, "", err);
+    return rc;
+}
+
+/* --- whether the client set passwords of his own --- */
+
+struct login {
+    const struct psn_content *content;
+    int64_t first_refused_s; /* since it was accepted last; 0: never */
+    int64_t last_refused_s;
+};
+
+struct logins {
+    struct login *items;
+    size_t count;
+    int64_t since_s;
+};
+
+static int compare_login(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct login *)item)->content->address);
+}
+
+static enum psn_code read_login(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct logins *logins = arg;
+    bool refused = strcmp(entry->event, "login.refused") == 0;
+    struct login *login;
+
+    (void)err;
+    if (entry->time_s < logins->since_s || logins->count == 0 ||
+        (!refused && strcmp(entry->event, "login.accepted") != 0))
+        return PSN_OK;
+    login = bsearch(entry->subject, logins->items, logins->count, sizeof *logins->items,
+                    compare_login);
+    if (!login || entry->version != login->content->version)
+        return PSN_OK;
+    if (!refused)
+        login->first_refused_s = login->last_refused_s = 0;
+    else if (!login->first_refused_s)
+        login->first_refused_s = entry->time_s;
+    if (refused)
+        login->last_refused_s = entry->time_s;
+    return PSN_OK;
+}
+
+/* Refused twice, further apart than any mail server remembers a refusal. */
+static enum psn_code judge_login(struct blocking *blocking, const struct login *login,
+                                 struct psn_error *err)
+{
+    int64_t until_s = login->first_refused_s + blocking->client.limits.login_cache_s;
+    struct psn_handover_blocker *blocker;
+    enum psn_code rc;
+
+    if (login->first_refused_s && login->last_refused_s >= until_s &&
+        login->last_refused_s > login->first_refused_s)
+        return PSN_OK;
+    rc = add_at(blocking, PSN_HANDOVER_OWNED,
+                login->first_refused_s ? PSN_BLOCKER_ONE_ROUND : PSN_BLOCKER_STILL_OURS,
+                login->first_refused_s ? PSN_WHO_US : PSN_WHO_CLIENT,
+                login->content->address, "", err);
+    if (rc || !login->first_refused_s)
+        return rc;
+    blocker = &blocking->handover->blockers[blocking->handover->blocker_count - 1];
+    blocker->until_s = until_s;
+    return PSN_OK;
+}
+
+/* Outside a transaction. */
+static enum psn_code add_logins(struct blocking *blocking, struct psn_error *err)
+{
+    struct logins logins = { .since_s = blocking->handover->issued_s };
+    enum psn_code rc = PSN_OK;
+
+    logins.items = calloc(blocking->contents.count + 1, sizeof *logins.items);
+    if (!logins.items)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < blocking->contents.count; i++)
+        if (!blocking->contents.items[i].label[0])
+            logins.items[logins.count++].content = &blocking->contents.items[i];
+    if (blocking->handover->confirmed_s)
+        rc = psn_journal_each(blocking->vault, blocking->client.id, 0, read_login,
+                              &logins, err);
+    for (size_t i = 0; !rc && i < logins.count; i++)
+        rc = judge_login(blocking, &logins.items[i], err);
+    free(logins.items);
+    return rc;
+}
+
+/* --- all --- */
+
+static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
+{
+    struct psn_vault *vault = blocking->vault;
+    const char *client = blocking->handover->client;
+    enum psn_code rc = psn_client_read(vault, client, &blocking->client, err);
+
+    if (!rc)
+        rc = psn_handover_contents(vault, client, &blocking->contents, err);
+    if (!rc) {
+        rc = psn_handover_issue_row(vault, client, blocking->row, &blocking->issue, NULL);
+        rc = rc == PSN_E_NOT_FOUND ? PSN_OK : rc;
+        if (rc)
+            return psn_fail(err, rc, _("the trousseau of '%s' cannot be read"), client);
+    }
+    if (!rc)
+        rc = add_items(blocking, err);
+    if (!rc)
+        rc = psn_role_scan(vault, NULL, 0, add_role, blocking, err);
+    if (!rc)
+        rc = psn_access_row_each(vault, client, add_access, blocking, err);
+    return rc;
+}
+
+static int compare_blockers(const void *a, const void *b)
+{
+    const struct psn_handover_blocker *left = a;
+    const struct psn_handover_blocker *right = b;
+    int order = (int)left->stage - (int)right->stage;
+
+    if (!order)
+        order = (int)left->block - (int)right->block;
+    if (!order)
+        order = strcmp(left->address, right->address);
+    return order ? order : strcmp(left->text, right->text);
+}
+
+static enum psn_code add_closing(struct blocking *blocking, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (blocking->client.linked && !blocking->row->keys_gone_s)
+        rc = add_text(blocking, PSN_HANDOVER_CLOSING, PSN_BLOCKER_OWN_KEY, PSN_WHO_US, "",
+                      err);
+    return rc ? rc
+              : add_text(blocking, PSN_HANDOVER_CLOSING, PSN_BLOCKER_COPIES, PSN_WHO_US,
+                         "", err);
+}
+
+enum psn_code psn_handover_find_blockers(struct psn_vault *vault,
+                                         const struct psn_handover_row *row,
+                                         struct psn_handover *handover,
+                                         struct psn_error *err)
+{
+    struct blocking blocking = { .vault = vault, .row = row, .handover = handover };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, read_all(&blocking, err), err);
+    if (!rc && blocking.issue.state == PSN_ISSUE_CONFIRMED)
+        handover->confirmed_s = blocking.issue.confirmed_s;
+    if (!rc)
+        rc = psn_due_each(vault, NULL, add_known, &blocking, err);
+    if (!rc)
+        rc = add_trousseau(&blocking, err);
+    if (!rc)
+        rc = add_logins(&blocking, err);
+    if (!rc)
+        rc = add_closing(&blocking, err);
+    if (!rc && handover->blocker_count > 1)
+        qsort(handover->blockers, handover->blocker_count, sizeof *handover->blockers,
+              compare_blockers);
+    if (!rc)
+        handover->stage = handover->blockers[0].stage;
+    release(&blocking);
+    return rc;
+}

@@ -1,0 +1,348 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/limits.h"
+#include "core/client.h"
+#include "core/handover.h"
+#include "core/journal.h"
+#include "crypto/hash.h"
+#include "passation/contact.h"
+#include "passation/destruction.h"
+#include "passation/entry.h"
+
+/*
+ * The end. The order is what makes it safe to stop anywhere: our keys at OVH go while
+ * everything is still here that is needed to go on; the final statement is on the disk
+ * before anything is destroyed; our copies go in one step; what the vault remembers of it
+ * is enough for the closing statement.
+ */
+
+/* --- whether it may be --- */
+
+static enum psn_code fail_blocked(const struct psn_handover *handover, size_t count,
+                                  struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY,
+                   PSN_NGETTEXT("%zu thing keeps the handover of '%s' open",
+                                "%zu things keep the handover of '%s' open", count),
+                   count, handover->client);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("nothing was destroyed; see them: passation handover status %s"),
+                    handover->client);
+}
+
+static enum psn_code check_blockers(struct psn_vault *vault,
+                                    const struct psn_handover_close *close,
+                                    char path[4096], bool *ret_keys_gone,
+                                    struct psn_error *err)
+{
+    struct psn_handover handover = { 0 };
+    size_t count = 0;
+    enum psn_code rc = psn_handover_get(vault, close->client, &handover, err);
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < handover.blocker_count; i++)
+        count += handover.blockers[i].stage < PSN_HANDOVER_CLOSING &&
+                 (handover.blockers[i].stage != PSN_HANDOVER_OWNED || !close->unchanged);
+    if (count > 0)
+        rc = fail_blocked(&handover, count, err);
+    memcpy(path, handover.path, sizeof handover.path);
+    *ret_keys_gone = handover.keys_gone_s != 0;
+    psn_handover_release(&handover);
+    return rc;
+}
+
+static enum psn_code check_confirm(const struct psn_handover_close *close,
+                                   struct psn_error *err)
+{
+    if (close->confirm && strcmp(close->confirm, close->client) == 0)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("our copies of '%s' are destroyed for good: that is confirmed by the "
+                     "client's id"),
+                   close->client);
+    return psn_hint(err, PSN_E_POLICY, _("passation handover close %s --confirm %s"),
+                    close->client, close->client);
+}
+
+/* --- the trousseau, if it still lies where it was written --- */
+
+static enum psn_code check_file(const char *folder, const struct psn_kept_file *file,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) bytes = psn_buf_init(PSN_KDBX_FILE_MAX);
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_ISSUE_PATH_MAX);
+    char sum[65];
+    enum psn_code rc;
+
+    psn_buf_format(&path, "%s/%s", folder, file->name);
+    rc = psn_buf_check(&path, err);
+    if (!rc)
+        rc = psn_file_read(psn_buf_str(&path), &bytes, err);
+    if (rc)
+        return rc;
+    psn_sha256_hex(&(struct psn_part){ bytes.data, bytes.size }, 1, sum);
+    if (strcmp(sum, file->sha256) == 0)
+        return PSN_OK;
+    return psn_fail(err, PSN_E_INTEGRITY, _("%s is not what was issued"),
+                    psn_buf_str(&path));
+}
+
+static enum psn_code check_trousseau(struct psn_vault *vault, const char *client,
+                                     struct psn_error *err)
+{
+    struct psn_handover_row row;
+    struct stat info;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(vault, psn_handover_row_read_open(vault, client, &row, err),
+                           err);
+    if (rc || stat(row.path, &info) != 0) /* it was given away */
+        return rc;
+    for (size_t i = 0; !rc && i < row.file_count; i++)
+        rc = check_file(row.path, &row.files[i], err);
+    if (rc)
+        return psn_hint(err, rc,
+                        _("nothing was destroyed; issue it again, or take the damaged "
+                          "folder away if the client has a whole one"));
+    return PSN_OK;
+}
+
+/* --- our keys --- */
+
+static enum psn_code pass_by(void *arg, const struct psn_access *access,
+                             struct psn_error *err)
+{
+    (void)arg;
+    (void)access;
+    (void)err;
+    return PSN_OK;
+}
+
+static enum psn_code note_keys_gone(void *arg, struct psn_vault *vault,
+                                    struct psn_handover_row *row, struct psn_error *err)
+{
+    (void)arg;
+    (void)err;
+    row->keys_gone_s = vault->world.now_s();
+    return PSN_OK;
+}
+
+static enum psn_code is_linked(struct psn_vault *vault, const char *id, bool *ret_linked,
+                               struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_get(vault, id, &client, err);
+
+    *ret_linked = !rc && client.linked;
+    psn_client_release(&client);
+    return rc;
+}
+
+static enum psn_code revoke_keys(struct psn_vault *vault,
+                                 const struct psn_handover_close *close,
+                                 struct psn_error *err)
+{
+    bool linked = false;
+    enum psn_code rc = is_linked(vault, close->client, &linked, err);
+
+    if (!rc && linked)
+        rc = psn_own_access_revoke(vault, close->client, NULL, NULL, err);
+    return rc ? rc
+              : psn_handover_change(vault, close->client, "handover.keys-gone", NULL,
+                                    note_keys_gone, NULL, err);
+}
+
+/* Once more before the keys go: later nobody can look. */
+static enum psn_code look_once_more(struct psn_vault *vault, const char *client,
+                                    struct psn_error *err)
+{
+    bool linked = false;
+    enum psn_code rc = is_linked(vault, client, &linked, err);
+
+    return rc || !linked ? rc : psn_sweep(vault, client, pass_by, NULL, err);
+}
+
+/* --- the statement --- */
+
+static enum psn_code write_statement(struct psn_vault *vault,
+                                     const struct psn_handover_close *close,
+                                     char digest[65], struct psn_error *err)
+{
+    struct psn_handover_facts *facts = NULL;
+    PSN_AUTO_FREE char *text = NULL;
+    enum psn_code rc = psn_handover_facts(vault, close->client, &facts, err);
+
+    if (!rc) {
+        facts->final = true;
+        rc = close->state(close->arg, facts, &text, err);
+    }
+    if (!rc)
+        psn_sha256_hex(&(struct psn_part){ text, strlen(text) }, 1, digest);
+    psn_handover_facts_free(facts);
+    return rc;
+}
+
+/* --- our copies --- */
+
+static enum psn_code scrub(struct psn_vault *vault,
+                           const struct psn_handover_close *close,
+                           const struct psn_destruction_request *request,
+                           struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; i < close->backup_count; i++) {
+        struct psn_scrub scrub = { 0 };
+        struct psn_error why = { 0 };
+        enum psn_code failed =
+            psn_backup_scrub(vault, close->backups[i], request, &scrub, &why);
+
+        if (failed && !rc && err)
+            *err = why;
+        rc = rc ? rc : failed;
+        if (close->backup)
+            close->backup(close->arg, close->backups[i], &scrub, failed ? &why : NULL);
+    }
+    return rc;
+}
+
+static enum psn_code destroy(struct psn_vault *vault,
+                             const struct psn_handover_close *close, const char *digest,
+                             struct psn_error *err)
+{
+    char text[80];
+    struct psn_destruction done = { 0 };
+    const struct psn_destruction_request request = { .client = close->client,
+                                                     .confirm = close->confirm,
+                                                     .statement = text,
+                                                     .progress = close->progress,
+                                                     .arg = close->arg };
+    enum psn_code rc;
+
+    (void)snprintf(text, sizeof text, "sha256 %s", digest);
+    rc = psn_client_destroy(vault, &request, &done, err);
+    if (close->destroyed && done.is_done)
+        close->destroyed(close->arg, &done);
+    return rc ? rc : scrub(vault, close, &request, err);
+}
+
+/* --- all of it --- */
+
+static enum psn_code close_open(struct psn_vault *vault,
+                                const struct psn_handover_close *close,
+                                struct psn_error *err)
+{
+    char path[4096];
+    char digest[65] = "";
+    bool keys_gone = false;
+    enum psn_code rc = check_blockers(vault, close, path, &keys_gone, err);
+
+    if (!rc)
+        rc = check_confirm(close, err);
+    if (!rc)
+        rc = check_trousseau(vault, close->client, err);
+    if (!rc && !keys_gone) {
+        rc = look_once_more(vault, close->client, err);
+        if (!rc)
+            rc = check_blockers(vault, close, path, &keys_gone, err);
+        if (!rc)
+            rc = revoke_keys(vault, close, err);
+    }
+    if (!rc)
+        rc = write_statement(vault, close, digest, err);
+    return rc ? rc : destroy(vault, close, digest, err);
+}
+
+enum psn_code psn_handover_close(struct psn_vault *vault,
+                                 const struct psn_handover_close *close,
+                                 struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    struct psn_handover_end end;
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_client_get(vault, close->client, &client, &why);
+
+    psn_client_release(&client);
+    if (!rc)
+        return close_open(vault, close, err);
+    if (rc == PSN_E_NOT_FOUND && !psn_handover_end_get(vault, close->client, &end, NULL))
+        return PSN_OK; /* destroyed before; what is left is its statement */
+    if (err)
+        *err = why;
+    return rc;
+}
+
+/* --- what is known of it afterwards --- */
+
+struct search {
+    const char *client;
+    struct psn_handover_end *end;
+    bool found;
+};
+
+static enum psn_code find_end(void *arg, const struct psn_destruction_note *note,
+                              struct psn_error *err)
+{
+    struct search *search = arg;
+    struct psn_handover_end *end = search->end;
+
+    (void)err;
+    if (strcmp(note->client, search->client) != 0)
+        return PSN_OK;
+    search->found = true;
+    *end = (struct psn_handover_end){ .destroyed_s = note->done_s,
+                                      .chain_count = note->chain_count };
+    (void)snprintf(end->client, sizeof end->client, "%s", note->client);
+    (void)snprintf(end->by, sizeof end->by, "%s", note->actor);
+    (void)snprintf(end->text, sizeof end->text, "%s", note->statement);
+    memcpy(end->chain_head, note->chain_head, sizeof end->chain_head);
+    return PSN_OK;
+}
+
+static enum psn_code find_stated(void *arg, const struct psn_journal_entry *entry,
+                                 struct psn_error *err)
+{
+    struct search *search = arg;
+
+    (void)err;
+    if (strcmp(entry->event, "handover.stated") == 0 &&
+        strcmp(entry->subject, search->client) == 0 &&
+        entry->time_s >= search->end->destroyed_s)
+        search->end->stated = true;
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_end_get(struct psn_vault *vault, const char *client,
+                                   struct psn_handover_end *ret_end,
+                                   struct psn_error *err)
+{
+    struct search search = { client, ret_end, false };
+    enum psn_code rc = psn_destruction_each(vault, find_end, &search, err);
+
+    if (!rc && !search.found)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("no handover of '%s' has ended here"),
+                        client);
+    return rc ? rc : psn_journal_each(vault, "", 0, find_stated, &search, err);
+}
+
+static enum psn_code note_stated(struct psn_vault *vault, const char *client,
+                                 struct psn_error *err)
+{
+    return psn_journal_note(
+        vault, NULL, &(struct psn_note){ .event = "handover.stated", .subject = client },
+        err);
+}
+
+enum psn_code psn_handover_stated(struct psn_vault *vault, const char *client,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, note_stated(vault, client, err), err);
+}

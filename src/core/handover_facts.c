@@ -1,0 +1,469 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/access.h"
+#include "core/client.h"
+#include "core/exposure.h"
+#include "core/handover.h"
+#include "core/item.h"
+#include "core/person.h"
+#include "core/reach.h"
+#include "core/role.h"
+#include "passation/contact.h"
+
+/* What a statement tells, without a secret: what is handed over, how it was proved, what
+ * else lets somebody in, what is still to come. */
+
+void psn_handover_facts_free(struct psn_handover_facts *facts)
+{
+    if (!facts)
+        return;
+    psn_handover_release(&facts->handover);
+    psn_client_release(&facts->client);
+    free(facts->secrets);
+    free(facts->accesses);
+    free(facts->stays);
+    free(facts->contacts);
+    free(facts->dates);
+    free(facts->files);
+    free(facts->heads);
+    free(facts);
+}
+
+/* Room for one more in *list, which doubles where the count is a power of two. */
+static void *grow(void **list, size_t count, size_t size, struct psn_error *err)
+{
+    void *grown = *list;
+
+    if ((count & (count - 1)) == 0) {
+        grown = reallocarray(*list, count ? 2 * count : 1, size);
+        if (!grown) {
+            PSN_IGNORE(psn_fail(err, PSN_E_NOMEM, _("out of memory")));
+            return NULL;
+        }
+        *list = grown;
+    }
+    return (char *)grown + count * size;
+}
+
+/* --- secrets --- */
+
+static enum psn_code describe(struct psn_vault *vault, struct psn_handover_secret *secret,
+                              struct psn_error *err)
+{
+    struct psn_role_row role;
+    struct psn_item item = { 0 };
+    enum psn_code rc;
+
+    if (!secret->label[0]) {
+        rc = psn_role_read(vault, secret->address, &role, err);
+        secret->changed_s = rc ? 0 : role.changed_s;
+        return rc;
+    }
+    rc = psn_item_read(vault, secret->address, secret->label, &item, err);
+    if (rc)
+        return rc;
+    secret->changed_s = item.info.changed_s;
+    memcpy(secret->type, item.info.type, sizeof secret->type);
+    memcpy(secret->user, item.info.user, sizeof secret->user);
+    memcpy(secret->url, item.info.url, sizeof secret->url);
+    memcpy(secret->expires, item.info.expires, sizeof secret->expires);
+    return PSN_OK;
+}
+
+static enum psn_code add_secrets(struct psn_vault *vault,
+                                 struct psn_handover_facts *facts, struct psn_error *err)
+{
+    struct psn_content_list contents = { 0 };
+    enum psn_code rc = psn_handover_contents(vault, facts->client.id, &contents, err);
+
+    if (!rc) {
+        facts->secrets = calloc(contents.count + 1, sizeof *facts->secrets);
+        if (!facts->secrets)
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    for (size_t i = 0; !rc && i < contents.count; i++) {
+        struct psn_handover_secret *secret = &facts->secrets[facts->secret_count++];
+
+        secret->version = contents.items[i].version;
+        memcpy(secret->address, contents.items[i].address, sizeof secret->address);
+        memcpy(secret->label, contents.items[i].label, sizeof secret->label);
+        rc = describe(vault, secret, err);
+    }
+    free(contents.items);
+    return rc;
+}
+
+static int compare_place(const void *key, const void *item)
+{
+    const struct psn_handover_secret *secret = item;
+    int order = strcmp(key, secret->address);
+
+    return order ? order : -(secret->label[0] != '\0');
+}
+
+struct chain_end {
+    struct psn_handover_facts *facts;
+    struct psn_journal_entry last;
+};
+
+/* What the journal says of the password that is in force. */
+static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct chain_end *end = arg;
+    struct psn_handover_secret *secret;
+
+    (void)err;
+    end->last = *entry;
+    if (strcmp(entry->event, "password.in-force") != 0 || end->facts->secret_count == 0)
+        return PSN_OK;
+    secret = bsearch(entry->subject, end->facts->secrets, end->facts->secret_count,
+                     sizeof *end->facts->secrets, compare_place);
+    if (secret && secret->version == entry->version)
+        (void)snprintf(secret->proof, sizeof secret->proof, "%s", entry->text);
+    return PSN_OK;
+}
+
+static enum psn_code read_chain(struct psn_vault *vault, const char *chain,
+                                struct psn_handover_facts *facts, struct psn_error *err)
+{
+    struct chain_end *end = calloc(1, sizeof *end);
+    enum psn_code rc = end ? PSN_OK : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+
+    if (!rc) {
+        end->facts = facts;
+        rc = psn_journal_each(vault, chain, 0, read_entry, end, err);
+    }
+    if (!rc) {
+        struct psn_head *head = grow((void **)&facts->heads, facts->head_count,
+                                     sizeof *facts->heads, err);
+
+        if (!head) {
+            rc = PSN_E_NOMEM;
+        } else {
+            *head = (struct psn_head){ .count = end->last.number };
+            (void)snprintf(head->chain, sizeof head->chain, "%s", chain);
+            memcpy(head->hash, end->last.hash, sizeof head->hash);
+            facts->head_count++;
+        }
+    }
+    free(end);
+    return rc;
+}
+
+/* --- accesses --- */
+
+static enum psn_code add_access(void *arg, const struct psn_access_row *row,
+                                struct psn_error *err)
+{
+    struct psn_handover_facts *facts = arg;
+    const struct psn_access *access = &row->access;
+    bool gone = access->state == PSN_ACCESS_GONE;
+    struct psn_access *to;
+
+    if (access->finding.kind == PSN_FINDING_MAILBOX ||
+        access->finding.kind == PSN_FINDING_DOMAIN ||
+        (gone && access->gone_s < facts->handover.began_s) ||
+        (!gone && access->finding.danger == PSN_DANGER_INFO && !access->finding.own &&
+         !access->decided_s))
+        return PSN_OK;
+    to = grow((void **)&facts->accesses, facts->access_count, sizeof *facts->accesses,
+              err);
+    if (!to)
+        return PSN_E_NOMEM;
+    *to = *access;
+    facts->access_count++;
+    return PSN_OK;
+}
+
+static int compare_accesses(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_access *)a)->finding.id,
+                  ((const struct psn_access *)b)->finding.id);
+}
+
+/* --- who can still get in --- */
+
+static struct psn_handover_stay *find_stay(struct psn_handover_facts *facts,
+                                           const char *person, const char *address,
+                                           const char *label)
+{
+    for (size_t i = 0; i < facts->stay_count; i++)
+        if (strcmp(facts->stays[i].person, person) == 0 &&
+            strcmp(facts->stays[i].address, address) == 0 &&
+            strcmp(facts->stays[i].label, label) == 0)
+            return &facts->stays[i];
+    return NULL;
+}
+
+static enum psn_code take_stay(struct psn_vault *vault, struct psn_handover_facts *facts,
+                               const char *id, const char *address, const char *label,
+                               struct psn_handover_stay **ret_stay, struct psn_error *err)
+{
+    struct psn_handover_stay *stay = find_stay(facts, id, address, label);
+    struct psn_person person;
+    enum psn_code rc;
+
+    *ret_stay = stay;
+    if (stay)
+        return PSN_OK;
+    rc = psn_person_read(vault, id, &person, err);
+    if (rc)
+        return rc;
+    stay = grow((void **)&facts->stays, facts->stay_count, sizeof *facts->stays, err);
+    if (!stay)
+        return PSN_E_NOMEM;
+    *stay = (struct psn_handover_stay){ .kind = person.kind };
+    memcpy(stay->person, person.id, sizeof stay->person);
+    memcpy(stay->name, person.name, sizeof stay->name);
+    (void)snprintf(stay->address, sizeof stay->address, "%s", address);
+    (void)snprintf(stay->label, sizeof stay->label, "%s", label);
+    facts->stay_count++;
+    *ret_stay = stay;
+    return PSN_OK;
+}
+
+static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_map *map,
+                                struct psn_handover_facts *facts, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < map->grants.count; i++) {
+        const struct psn_grant_row *row = &map->grants.items[i];
+        struct psn_handover_stay *stay;
+
+        if (strcmp(row->client, facts->client.id) != 0 ||
+            psn_grant_row_state(row, map->now_s) != PSN_GRANT_ACTIVE)
+            continue;
+        rc = take_stay(vault, facts, row->person, row->address, "", &stay, err);
+        if (!rc)
+            stay->until_s = row->until_s;
+    }
+    return rc;
+}
+
+static enum psn_code add_holders(struct psn_vault *vault, const struct psn_reach_map *map,
+                                 struct psn_handover_facts *facts, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < map->holder_count; i++) {
+        struct psn_handover_stay *stay;
+
+        rc = take_stay(vault, facts, map->holders[i].person, "", "", &stay, err);
+        if (!rc)
+            stay->by_slot = true;
+    }
+    return rc;
+}
+
+/* Who has seen what is in force, but the one whose it is now. */
+static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach_map *map,
+                                 struct psn_handover_facts *facts, struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, NULL, NULL, &seen, err);
+
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        struct psn_handover_stay *stay;
+
+        if (!at->in_force || at->dying || strcmp(at->client, facts->client.id) != 0 ||
+            strcmp(at->person, facts->handover.to) == 0 ||
+            psn_reach_holds_slot(map, at->person))
+            continue;
+        rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
+        if (!rc)
+            stay->knows = true;
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+static int compare_stays(const void *a, const void *b)
+{
+    const struct psn_handover_stay *left = a;
+    const struct psn_handover_stay *right = b;
+    int order = strcmp(left->person, right->person);
+
+    if (!order)
+        order = strcmp(left->address, right->address);
+    return order ? order : strcmp(left->label, right->label);
+}
+
+static enum psn_code add_stays(struct psn_vault *vault, struct psn_handover_facts *facts,
+                               struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+
+    if (!rc)
+        rc = add_grants(vault, &map, facts, err);
+    if (!rc)
+        rc = add_holders(vault, &map, facts, err);
+    if (!rc)
+        rc = add_knowing(vault, &map, facts, err);
+    if (!rc && facts->stay_count > 1)
+        qsort(facts->stays, facts->stay_count, sizeof *facts->stays, compare_stays);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+/* --- what is still to come --- */
+
+static enum psn_code add_date(struct psn_handover_facts *facts, const char *what,
+                              enum psn_handover_date_kind kind, const char *on,
+                              bool is_renewed, struct psn_error *err)
+{
+    struct psn_handover_date *date =
+        grow((void **)&facts->dates, facts->date_count, sizeof *facts->dates, err);
+
+    if (!date)
+        return PSN_E_NOMEM;
+    *date = (struct psn_handover_date){ .kind = kind, .is_renewed = is_renewed };
+    (void)snprintf(date->what, sizeof date->what, "%s", what);
+    (void)snprintf(date->on, sizeof date->on, "%s", on);
+    facts->date_count++;
+    return PSN_OK;
+}
+
+static int compare_dates(const void *a, const void *b)
+{
+    const struct psn_handover_date *left = a;
+    const struct psn_handover_date *right = b;
+    int order = strcmp(left->on, right->on);
+
+    return order ? order : strcmp(left->what, right->what);
+}
+
+static enum psn_code add_dates(const struct psn_handover_row *row,
+                               struct psn_handover_facts *facts, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < row->date_count; i++)
+        rc = add_date(facts, row->dates[i].domain, PSN_DATE_SERVICE, row->dates[i].on,
+                      row->dates[i].is_renewed, err);
+    for (size_t i = 0; !rc && i < facts->secret_count; i++) {
+        const struct psn_handover_secret *secret = &facts->secrets[i];
+        char what[PSN_FIELD_MAX];
+
+        (void)snprintf(what, sizeof what, "%s / %s", secret->address, secret->label);
+        if (secret->expires[0])
+            rc = add_date(facts, what, PSN_DATE_SECRET, secret->expires, false, err);
+    }
+    if (!rc && facts->date_count > 1)
+        qsort(facts->dates, facts->date_count, sizeof *facts->dates, compare_dates);
+    return rc;
+}
+
+static enum psn_code add_contact(void *arg, const struct psn_contact_change *change,
+                                 struct psn_error *err)
+{
+    struct psn_handover_facts *facts = arg;
+    struct psn_handover_contact *contact;
+
+    if (change->asked_s < facts->handover.began_s)
+        return PSN_OK;
+    contact = grow((void **)&facts->contacts, facts->contact_count,
+                   sizeof *facts->contacts, err);
+    if (!contact)
+        return PSN_E_NOMEM;
+    *contact = (struct psn_handover_contact){ .task = change->id,
+                                              .at_s = change->done_s ? change->done_s
+                                                                     : change->asked_s };
+    (void)snprintf(contact->service, sizeof contact->service, "%s %s",
+                   psn_contact_kind_name(change->kind), change->service);
+    (void)snprintf(contact->state, sizeof contact->state, "%s",
+                   psn_contact_state_name(change->state));
+    memcpy(contact->from, change->from, sizeof contact->from);
+    memcpy(contact->to, change->to, sizeof contact->to);
+    facts->contact_count++;
+    return PSN_OK;
+}
+
+/* --- files --- */
+
+static enum psn_code add_files(const struct psn_handover_row *row,
+                               struct psn_handover_facts *facts, struct psn_error *err)
+{
+    facts->files = calloc(row->file_count + 1, sizeof *facts->files);
+    if (!facts->files)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < row->file_count; i++) {
+        struct psn_handover_file *file = &facts->files[facts->file_count++];
+
+        (void)snprintf(file->name, sizeof file->name, "%s", row->files[i].name);
+        memcpy(file->sha256, row->files[i].sha256, sizeof file->sha256);
+        file->size = row->files[i].size;
+        file->encrypted = strncmp(file->name, "trousseau.", 10) == 0;
+    }
+    return PSN_OK;
+}
+
+/* --- all --- */
+
+static enum psn_code gather(struct psn_vault *vault, struct psn_handover_facts *facts,
+                            struct psn_error *err)
+{
+    struct psn_handover_row row;
+    enum psn_code rc =
+        psn_handover_row_read_open(vault, facts->handover.client, &row, err);
+
+    if (!rc)
+        rc = psn_client_read(vault, facts->handover.client, &facts->client, err);
+    if (!rc)
+        rc = psn_person_read(vault, row.to, &facts->to, err);
+    if (!rc)
+        rc = psn_person_read(vault, vault->actor, &facts->by, err);
+    if (!rc)
+        rc = add_secrets(vault, facts, err);
+    if (!rc)
+        rc = psn_access_row_each(vault, facts->client.id, add_access, facts, err);
+    if (!rc && facts->access_count > 1)
+        qsort(facts->accesses, facts->access_count, sizeof *facts->accesses,
+              compare_accesses);
+    if (!rc)
+        rc = add_stays(vault, facts, err);
+    if (!rc)
+        rc = add_dates(&row, facts, err);
+    return rc ? rc : add_files(&row, facts, err);
+}
+
+static enum psn_code fill(struct psn_vault *vault, const char *client,
+                          struct psn_handover_facts *facts, struct psn_error *err)
+{
+    enum psn_code rc = psn_handover_get(vault, client, &facts->handover, err);
+
+    facts->now_s = vault->world.now_s();
+    if (!rc)
+        rc = psn_vault_public_keys(vault, &facts->keys, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (!rc)
+        rc = psn_vault_end(vault, gather(vault, facts, err), err);
+    if (!rc)
+        rc = psn_contact_history(vault, client, add_contact, facts, err);
+    if (!rc)
+        rc = read_chain(vault, "", facts, err);
+    return rc ? rc : read_chain(vault, client, facts, err);
+}
+
+enum psn_code psn_handover_facts(struct psn_vault *vault, const char *client,
+                                 struct psn_handover_facts **ret_facts,
+                                 struct psn_error *err)
+{
+    struct psn_handover_facts *facts = calloc(1, sizeof *facts);
+    enum psn_code rc = facts ? fill(vault, client, facts, err)
+                             : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+
+    if (rc) {
+        psn_handover_facts_free(facts);
+        return rc;
+    }
+    *ret_facts = facts;
+    return PSN_OK;
+}
