@@ -96,7 +96,10 @@ static enum psn_code remove_one(const struct psn_own_run *run,
     if (rc)
         return rc;
     if (cut.state != PSN_CUT_GONE) {
-        (void)psn_fail(err, PSN_E_UNFINISHED, _("OVH still lists '%s'"), item->access.id);
+        (void)psn_fail(err, PSN_E_UNFINISHED,
+                       _("OVH has taken the order to remove '%s', and it was not seen to "
+                         "be gone yet"),
+                       item->access.id);
         return psn_hint(err, PSN_E_UNFINISHED,
                         _("run the command again in a few minutes"));
     }
