@@ -15,6 +15,7 @@
 
 enum {
     TYPES = 3,
+    LIFE_S = 7 * 86400,
 };
 
 static const struct {
@@ -242,7 +243,48 @@ static bool is_open(const json_t *task)
 {
     const char *state = sim_state_text(task, "state");
 
-    return strcmp(state, "validatingByCustomers") == 0 || strcmp(state, "doing") == 0;
+    return strcmp(state, "todo") == 0 || strcmp(state, "checkValidity") == 0 ||
+           strcmp(state, "validatingByCustomers") == 0 || strcmp(state, "doing") == 0;
+}
+
+static void put_state(const struct sim *sim, json_t *task, const char *state, bool ended)
+{
+    char date[SIM_TEXT_DATETIME_SIZE];
+
+    json_object_set_new(task, "state", json_string(state));
+    sim_text_datetime(sim_state_now_s(sim), date);
+    if (ended)
+        json_object_set_new(task, "dateDone", json_string(date));
+}
+
+static bool owes(const struct sim *sim, const json_t *task, const char *member)
+{
+    return sim_state_flag(
+        json_object_get(json_object_get(sim->root, "nics"), sim_state_text(task, member)),
+        "_unpaid");
+}
+
+/* Whoever looks sees the task where it is by now: checked (todo, then checkValidity, each
+ * for half of the setting's time), refused for a bill, or out of time. */
+static void refresh(const struct sim *sim, json_t *task)
+{
+    json_int_t age_ms = (json_int_t)sim_text_now_ms() -
+                        json_integer_value(json_object_get(task, "_asked_ms"));
+    json_int_t check_ms = sim->settings.contact_check_ms;
+    const char *state = sim_state_text(task, "state");
+    bool is_checked = strcmp(state, "validatingByCustomers") == 0;
+
+    if (strcmp(state, "todo") == 0 && age_ms >= check_ms / 2) {
+        bool unpaid = owes(sim, task, "fromAccount") || owes(sim, task, "toAccount");
+
+        put_state(sim, task, unpaid ? "refused" : "checkValidity", unpaid);
+        state = sim_state_text(task, "state");
+    }
+    if (strcmp(state, "checkValidity") == 0 && age_ms >= check_ms)
+        put_state(sim, task, "validatingByCustomers", false);
+    else if (is_checked &&
+             sim_state_now_s(sim) >= json_integer_value(json_object_get(task, "_ends_s")))
+        put_state(sim, task, "expired", true);
 }
 
 static bool has_open(const struct sim *sim, const char *service)
@@ -250,9 +292,11 @@ static bool has_open(const struct sim *sim, const char *service)
     const char *id = NULL;
     json_t *task = NULL;
 
-    json_object_foreach(changes_of(sim), id, task)
+    json_object_foreach(changes_of(sim), id, task) {
+        refresh(sim, task);
         if (is_open(task) && strcmp(sim_state_text(task, "_service"), service) == 0)
             return true;
+    }
     return false;
 }
 
@@ -315,13 +359,15 @@ static json_t *new_change(struct sim *sim, const struct sim_call *call, const ch
 
     sim_text_datetime(sim_state_now_s(sim), date);
     snprintf(key, sizeof key, "%lld", (long long)id);
-    json_t *task = json_pack("{s:s,s:[],s:n,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:o,s:{}}",
-                             "askingAccount", nic_of(call), "contactTypes", "dateDone",
-                             "dateRequest", date, "fromAccount", from, "id", id,
-                             "serviceDomain", strchr(service, '/') + 1, "state",
-                             "validatingByCustomers", "toAccount", to, "_service",
-                             service, "_tokens", new_tokens(sim, from, to), "_accepted");
+    json_t *task = json_pack(
+        "{s:s,s:[],s:n,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:o,s:{},s:I,s:I}", "askingAccount",
+        nic_of(call), "contactTypes", "dateDone", "dateRequest", date, "fromAccount",
+        from, "id", id, "serviceDomain", strchr(service, '/') + 1, "state", "todo",
+        "toAccount", to, "_service", service, "_tokens", new_tokens(sim, from, to),
+        "_accepted", "_asked_ms", (json_int_t)sim_text_now_ms(), "_ends_s",
+        (json_int_t)sim_state_now_s(sim) + LIFE_S);
     json_object_set_new(changes_of(sim), key, task);
+    refresh(sim, task);
     return task;
 }
 
@@ -372,6 +418,7 @@ static void list_changes(struct sim *sim, struct sim_call *call)
     json_object_foreach(changes_of(sim), id, task) {
         bool fits = concerns(task, nic_of(call));
 
+        refresh(sim, task);
         for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
             const char *text = sim_call_text(call, filters[i]);
             fits = fits && (!text || strcmp(sim_state_text(task, filters[i]), text) == 0);
@@ -389,8 +436,10 @@ static json_t *find_change(const struct sim *sim, struct sim_call *call)
     snprintf(id, sizeof id, "%lld",
              (long long)json_integer_value(json_object_get(call->args, "id")));
     json_t *task = json_object_get(changes_of(sim), id);
-    if (task && concerns(task, nic_of(call)))
+    if (task && concerns(task, nic_of(call))) {
+        refresh(sim, task);
         return task;
+    }
     sim_call_absent(sim, call, "id", id);
     return NULL;
 }
@@ -401,16 +450,6 @@ static void show_change(struct sim *sim, struct sim_call *call)
 
     if (task)
         sim_call_answer(call, sim_state_public(task));
-}
-
-static void put_state(const struct sim *sim, json_t *task, const char *state, bool ended)
-{
-    char date[SIM_TEXT_DATETIME_SIZE];
-
-    json_object_set_new(task, "state", json_string(state));
-    sim_text_datetime(sim_state_now_s(sim), date);
-    if (ended)
-        json_object_set_new(task, "dateDone", json_string(date));
 }
 
 /* One side agrees; when both have, the change is carried out. */
@@ -456,10 +495,12 @@ static bool may_answer(struct sim_call *call, const json_t *task)
 {
     const char *token = sim_state_text(json_object_get(task, "_tokens"), nic_of(call));
 
-    if (*token && is_open(task) && strcmp(sim_call_text(call, "token"), token) == 0)
+    bool waits = strcmp(sim_state_text(task, "state"), "validatingByCustomers") == 0;
+
+    if (*token && waits && strcmp(sim_call_text(call, "token"), token) == 0)
         return true;
-    sim_call_refuse(call, *token && is_open(task) ? 400 : 403,
-                    *token && is_open(task) ? "Client::BadRequest" : "Client::Forbidden",
+    sim_call_refuse(call, *token && waits ? 400 : 403,
+                    *token && waits ? "Client::BadRequest" : "Client::Forbidden",
                     "This token is not valid");
     return false;
 }
@@ -511,6 +552,8 @@ bool sim_contact_decide(struct sim *sim, const json_t *order)
     snprintf(id, sizeof id, "%lld",
              (long long)json_integer_value(json_object_get(order, "id")));
     json_t *task = json_object_get(changes_of(sim), id);
+    if (task)
+        refresh(sim, task);
     if (!task || strcmp(sim_state_text(task, "state"), "validatingByCustomers") != 0)
         return false;
     if (strcmp(answer, "expire") == 0) {

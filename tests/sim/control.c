@@ -107,7 +107,7 @@ static void describe_accesses(const struct sim *sim, json_t *state)
                                          "contact_changes" };
     static const char *const parts[] = { "redirections", "responders", "acl",
                                          "lists",        "infos",      "registered_infos",
-                                         "zone_infos" };
+                                         "zone_infos",   "records" };
     json_t *domains = json_object();
     const char *name = NULL;
     json_t *domain = NULL;

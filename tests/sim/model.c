@@ -15,6 +15,10 @@ static const struct sim_enumeration enumerations[] = {
     { "nichandle.changeContact.TaskStateEnum",
       { "aborted", "checkValidity", "doing", "done", "error", "expired", "refused",
         "todo", "validatingByCustomers" } },
+    { "domain.zone.RecordTypeEnum", { "A",     "AAAA",  "CAA",   "CNAME", "DKIM",
+                                      "DMARC", "DNAME", "HTTPS", "LOC",   "MX",
+                                      "NAPTR", "NS",    "PTR",   "RP",    "SPF",
+                                      "SRV",   "SSHFP", "SVCB",  "TLSA",  "TXT" } },
     { "domain.DomainFilterActionEnum", { "accept", "account", "delete", "redirect" } },
     { "domain.DomainFilterOperandEnum", { "checkspf", "contains", "noContains" } },
 };

@@ -13,7 +13,7 @@
  */
 
 enum {
-    SIM_VALUES_MAX = 9,
+    SIM_VALUES_MAX = 32,
 };
 
 struct sim_member {

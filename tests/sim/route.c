@@ -486,7 +486,9 @@ static const struct sim_route_table own_table = {
 };
 
 const struct sim_route_table *const sim_route_tables[] = {
-    &own_table,          &sim_contact_table, &sim_identity_table,
-    &sim_iam_table,      &sim_mxplan_table,  &sim_pro_table,
-    &sim_exchange_table, &sim_zimbra_table,  NULL,
+    &own_table,          &sim_contact_table,
+    &sim_identity_table, &sim_iam_table,
+    &sim_mxplan_table,   &sim_pro_table,
+    &sim_exchange_table, &sim_zimbra_table,
+    &sim_zone_table,     NULL,
 };

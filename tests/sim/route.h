@@ -50,6 +50,7 @@ extern const struct sim_route_table *const sim_route_tables[]; /* ends with NULL
 
 /* Those beside the mail families. */
 extern const struct sim_route_table sim_contact_table;
+extern const struct sim_route_table sim_zone_table;
 extern const struct sim_route_table sim_identity_table;
 extern const struct sim_route_table sim_iam_table;
 

@@ -8,6 +8,7 @@
 #include "oauth.h"
 #include "state.h"
 #include "text.h"
+#include "zone.h"
 
 enum {
     FIRST_CREATION = 1552291200, /* 11 March 2019 */
@@ -83,7 +84,7 @@ static bool seed_nic(struct sim *sim, json_t *entry, char *why, size_t size)
     json_object_set_new(me, "spareEmail", json_null());
     json_decref(rest);
     json_object_foreach(entry, name, value)
-        json_object_set(me, name, value);
+        json_object_set(me, strcmp(name, "unpaid") == 0 ? "_unpaid" : name, value);
     json_object_set_new(json_object_get(sim->root, "nics"), nic, me);
     return true;
 }
@@ -382,6 +383,7 @@ static bool seed_domain(struct sim *sim, json_t *entry, char *why, size_t size)
     seed_others(sim, domain, entry, name);
     seed_accounts(sim, domain, entry);
     seed_around(sim, domain, entry);
+    sim_zone_seed(sim, domain, entry);
     return true;
 }
 

@@ -23,6 +23,8 @@ static const struct setting {
     { "skew_s", offsetof(struct sim_settings, skew_s), false, 0, -2000000000,
       2000000000 },
     { "tolerance_s", offsetof(struct sim_settings, tolerance_s), false, 300, 0, 86400 },
+    { "contact_check_ms", offsetof(struct sim_settings, contact_check_ms), false, 0, 0,
+      86400000 },
     { "latency_ms", offsetof(struct sim_settings, latency_ms), false, 0, 0, 600000 },
     { "rate_per_min", offsetof(struct sim_settings, rate_per_min), false, 0, 0, 1000000 },
     { "rate_burst", offsetof(struct sim_settings, rate_burst), false, 30, 1, 1000000 },

@@ -24,7 +24,8 @@
  *   root.users, sub_accounts, policies   see identity.h
  *   root.hosting, contact_changes        see contact.h
  *   root.domains.{domain}                service, infos, registered_infos, zone_infos,
- *                                        quota, _nic, _expired, _suspended and
+ *                                        quota, records, _nic, _expired, _suspended
+ *                                        and
  *       .accounts.{name}                 email.domain.Account, a mailbox's own members
  *       .redirections.{id}, .responders.{account}, .acl [nic], .lists.{name}
  *   root.services.{family/name}          the newer families, see service.h
@@ -62,6 +63,7 @@ struct sim_settings {
     json_int_t front_delay_ms; /* by how much front end 2 is later than front end 1 */
     json_int_t skew_s;         /* the server's clock minus the real one */
     json_int_t tolerance_s;
+    json_int_t contact_check_ms; /* until a change of contacts waits for people */
     json_int_t latency_ms;
     json_int_t rate_per_min; /* 0: no limit */
     json_int_t rate_burst;

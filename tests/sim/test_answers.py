@@ -122,6 +122,9 @@ class Answers(unittest.TestCase):
             at = "%s/{%s}" % (kind, name)
             self.ask("GET", at + "/serviceInfos", **{name: value})
             tasks = self.ask("POST", at + "/changeContact", other, **{name: value})
+        records = "/domain/zone/{zoneName}/record"
+        for number in self.ask("GET", records, zoneName=simlib.DOMAIN):
+            self.ask("GET", records + "/{id}", zoneName=simlib.DOMAIN, id=number)
         self.ask("POST", one + "/refuse", {"token": self.token(tasks[0])}, id=tasks[0])
         self.assertEqual(self.ask("GET", one, id=tasks[0])["state"], "refused")
 
