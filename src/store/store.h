@@ -126,6 +126,12 @@ PSN_MUST_CHECK enum psn_code psn_store_put(struct psn_store *store, unsigned tab
                                            const struct psn_store_row *row,
                                            struct psn_error *err);
 
+/* Puts a row of another vault of the same keys as it is, whatever its revision. E_EXISTS.
+ */
+PSN_MUST_CHECK enum psn_code psn_store_carry(struct psn_store *store, unsigned table,
+                                             const struct psn_store_row *row,
+                                             struct psn_error *err);
+
 /* Deletes a row; E_NOT_FOUND. */
 PSN_MUST_CHECK enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
                                               const uint8_t *key, size_t key_size,
@@ -198,10 +204,20 @@ PSN_MUST_CHECK enum psn_code psn_store_create_draft(const char *path,
                                                     struct psn_error *err);
 /* E_CONFLICT if the vault's root box is not `expected`: somebody wrote since it was
  * read. E_BUSY if another process has the vault open, after 10 s. *ret_done: the draft
- * has the vault's name now, even if making that durable then failed. */
+ * has the vault's name now, even if making that durable then failed. ret_wiped NULL: the
+ * old file's blocks go back to the disk as they are; else they are written over as soon
+ * as the new name is durable, and it tells what became of them, which is no failure. */
+struct psn_store_wiped {
+    uint64_t file_bytes; /* written over, of the database */
+    uint64_t log_bytes;  /* and of its WAL */
+    bool is_shared;      /* the file has another name too, so its bytes were left alone */
+    bool is_complete;    /* nothing is left of either */
+};
 PSN_MUST_CHECK enum psn_code psn_store_succeed(const char *draft, const char *path,
                                                const struct psn_buf *expected,
-                                               bool *ret_done, struct psn_error *err);
+                                               bool *ret_done,
+                                               struct psn_store_wiped *ret_wiped,
+                                               struct psn_error *err);
 /* OK if there is none. */
 PSN_MUST_CHECK enum psn_code psn_store_remove_draft(const char *path,
                                                     struct psn_error *err);
