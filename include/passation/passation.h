@@ -7,6 +7,7 @@
 #include "passation/age.h"
 #include "passation/client.h"
 #include "passation/departure.h"
+#include "passation/destruction.h"
 #include "passation/due.h"
 #include "passation/error.h"
 #include "passation/exposure.h"

@@ -1,7 +1,8 @@
-#include <ctype.h>
 #include <string.h>
 
 #include "core/chain.h"
+#include "core/client_rows.h"
+#include "core/destruction.h"
 
 /* A chain carried on in another file of the same vault: under other keys by a rekey,
  * under the same by a destruction. Numbers, hashes and heads stay what they are. */
@@ -11,59 +12,22 @@ struct carrying {
     struct psn_vault *to;
     struct psn_chain old;
     struct psn_chain new;
-    const struct psn_client *shredded; /* what names him goes; or NULL */
+    struct psn_shredding *shredding; /* or NULL */
 };
 
-/* --- what names a client --- */
-
-static bool is_word_char(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_';
-}
-
-/* Does text name the word, not only as a part of another name? A domain counts behind an
- * '@' or a dot, too, and at the end of a sentence. */
-static bool names_word(const char *text, const char *word)
-{
-    size_t length = strlen(word);
-
-    if (length == 0)
-        return false;
-    for (const char *at = text; (at = strcasestr(at, word)) != NULL; at++) {
-        const char *end = at + length;
-
-        if (at > text && is_word_char(at[-1]))
-            continue;
-        if (is_word_char(*end) || (*end == '.' && is_word_char(end[1])))
-            continue;
-        return true;
-    }
-    return false;
-}
-
-/* The client's id alone tells whom the vault has had to do with, and may stay. */
-static bool names_client(const char *text, const struct psn_client *client)
-{
-    bool found = false;
-
-    if (strcmp(text, client->id) == 0)
-        return false;
-    found = names_word(text, client->nic) || names_word(text, client->linked_nic);
-    for (size_t i = 0; !found && i < client->domain_count; i++)
-        found = names_word(text, client->domains[i]);
-    return found;
-}
-
-/* Notes of departures hold ids only, and a departure is read back from them. */
+/* Notes of departures hold ids only, and a departure is read back from them; so is a
+ * destruction, whose text was given to stay. */
 static bool is_to_shred(const struct psn_journal_entry *entry,
                         const struct psn_client *client)
 {
     static const char departures[] = "departure.";
 
-    if (strncmp(entry->event, departures, sizeof departures - 1) == 0)
+    if (strncmp(entry->event, departures, sizeof departures - 1) == 0 ||
+        strcmp(entry->event, PSN_EVENT_DESTROYED) == 0)
         return false;
-    return names_client(entry->subject, client) || names_client(entry->label, client) ||
-           names_client(entry->text, client);
+    return psn_client_is_named(client, entry->subject) ||
+           psn_client_is_named(client, entry->label) ||
+           psn_client_is_named(client, entry->text);
 }
 
 /* --- entries --- */
@@ -72,14 +36,15 @@ static enum psn_code shred(const struct carrying *carrying,
                            const struct psn_store_entry *entry, struct psn_chain_box *box,
                            struct psn_error *err)
 {
-    const struct psn_client *client = carrying->shredded;
+    const struct psn_client *client = carrying->shredding->client;
     struct psn_journal_entry told;
     enum psn_code rc = psn_chain_decode(&carrying->old, entry, box, &told, err);
 
     if (rc || box->is_shredded || !is_to_shred(&told, client))
         return rc;
-    return psn_chain_shred(&told, names_client(told.subject, client) ? "" : told.subject,
-                           box, err);
+    carrying->shredding->count++;
+    return psn_chain_shred(
+        &told, psn_client_is_named(client, told.subject) ? "" : told.subject, box, err);
 }
 
 static enum psn_code copy_entries(struct carrying *carrying, struct psn_error *err)
@@ -95,7 +60,7 @@ static enum psn_code copy_entries(struct carrying *carrying, struct psn_error *e
         rc = psn_chain_entry(carrying->from, old, i, &entry, &box, err);
         if (!rc)
             rc = psn_chain_follow(carrying->from, old, &entry, &box, hash, err);
-        if (!rc && carrying->shredded)
+        if (!rc && carrying->shredding)
             rc = shred(carrying, &entry, &box, err);
         if (!rc)
             rc = psn_chain_seal(carrying->to, new, &box, &entry, err);
@@ -108,10 +73,10 @@ static enum psn_code copy_entries(struct carrying *carrying, struct psn_error *e
 }
 
 enum psn_code psn_journal_copy(struct psn_vault *from, struct psn_vault *to,
-                               const char *client, const struct psn_client *shredded,
+                               const char *client, struct psn_shredding *shredding,
                                struct psn_error *err)
 {
-    struct carrying carrying = { .from = from, .to = to, .shredded = shredded };
+    struct carrying carrying = { .from = from, .to = to, .shredding = shredding };
     struct psn_chain *new = &carrying.new;
     enum psn_code rc = psn_chain_open(from, client, &carrying.old, err);
 

@@ -178,6 +178,8 @@ static enum psn_code take_place(struct psn_vault *vault, struct psn_vault *to,
     enum psn_code rc;
     enum psn_code rc_later;
 
+    if (successor->ret_wiped)
+        psn_store_keep_log(vault->store);
     psn_store_free(PSN_TAKE(vault->store));
     rc = psn_store_succeed(to->path, vault->path, root_box, ret_replaced,
                            successor->ret_wiped, err);
