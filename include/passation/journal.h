@@ -33,6 +33,7 @@ struct psn_journal_entry {
     uint64_t version;              /* or 0 */
     char text[PSN_JOURNAL_TEXT_MAX]; /* more, plain English words or numbers; or "" */
     uint8_t hash[PSN_HEAD_SIZE];
+    bool is_shredded; /* the rest of it went with a client whose copies were destroyed */
 };
 typedef enum psn_code psn_journal_fn(void *arg, const struct psn_journal_entry *entry,
                                      struct psn_error *err);

@@ -8,6 +8,7 @@
 #include "passation/client.h"
 #include "passation/contact.h"
 #include "passation/departure.h"
+#include "passation/destruction.h"
 #include "passation/envelope.h"
 #include "passation/handover.h"
 #include "passation/due.h"

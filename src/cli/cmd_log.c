@@ -52,7 +52,7 @@ static enum psn_code add_row(void *arg, const struct psn_journal_entry *entry,
     cli_table_cell(table, what);
     (void)snprintf(number, sizeof number, "v%" PRIu64, entry->version);
     cli_table_cell(table, entry->version ? number : "");
-    cli_table_cell(table, entry->text);
+    cli_table_cell(table, entry->is_shredded ? _("(shredded)") : entry->text);
     return PSN_OK;
 }
 
@@ -76,6 +76,7 @@ static enum psn_code add_object(void *arg, const struct psn_journal_entry *entry
     else
         cli_json_null(json, "version");
     cli_json_text(json, "text", entry->text[0] ? entry->text : NULL);
+    cli_json_bool(json, "shredded", entry->is_shredded);
     cli_json_text(json, "hash", hex(entry->hash, hash));
     cli_json_close(json, '}');
     return PSN_OK;

@@ -28,10 +28,6 @@ PSN_MUST_CHECK enum psn_code psn_access_row_each(struct psn_vault *vault,
                                                  const char *client,
                                                  psn_access_row_fn *each, void *arg,
                                                  struct psn_error *err);
-/* Inside a write: forgets a client's. */
-PSN_MUST_CHECK enum psn_code psn_access_row_delete_of(struct psn_vault *vault,
-                                                      const char *client,
-                                                      struct psn_error *err);
 /* Copies all into another vault, for a rekey. *ret_count: how many. */
 PSN_MUST_CHECK enum psn_code psn_access_row_copy(struct psn_vault *from,
                                                  struct psn_vault *to,

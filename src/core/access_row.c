@@ -218,15 +218,6 @@ enum psn_code psn_access_row_each(struct psn_vault *vault, const char *client,
     return walk_rows(vault, client, &walk, err);
 }
 
-enum psn_code psn_access_row_delete_of(struct psn_vault *vault, const char *client,
-                                       struct psn_error *err)
-{
-    struct psn_row_key prefix;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_ACCESS, client, &prefix, err);
-
-    return rc ? rc : psn_row_delete_all(vault, PSN_TABLE_ACCESS, &prefix, err);
-}
-
 static enum psn_code copy_one(void *arg, const struct psn_access_row *row,
                               struct psn_error *err)
 {

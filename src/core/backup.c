@@ -1,3 +1,5 @@
+#include "core/backup.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,8 +116,7 @@ enum psn_code psn_vault_check(struct psn_vault *vault, struct psn_vault_check *r
 
 /* --- backup --- */
 
-/* A copy is one file: reading it made a log, which stays empty. */
-static void drop_empty_log(const char *path)
+void psn_backup_drop_empty_log(const char *path)
 {
     char log[4096];
     char index[4096];
@@ -144,7 +145,7 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
     if (!rc)
         rc = psn_vault_check(copy, &check, err);
     psn_vault_free(PSN_TAKE(copy));
-    drop_empty_log(path);
+    psn_backup_drop_empty_log(path);
     return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
 }
 

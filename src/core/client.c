@@ -7,10 +7,10 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "core/access.h"
 #include "core/client_check.h"
 #include "core/client_domain.h"
 #include "core/client_row.h"
+#include "core/client_rows.h"
 #include "core/credential.h"
 #include "core/departure.h"
 #include "core/journal.h"
@@ -356,40 +356,19 @@ enum psn_code psn_client_each(struct psn_vault *vault, psn_client_fn *each, void
 
 /* --- removing --- */
 
-static enum psn_code delete_credential(struct psn_vault *vault, const char *id,
-                                       struct psn_error *err)
-{
-    struct psn_row_key key;
-    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, id, &key, err);
-
-    return rc ? rc : psn_row_delete_all(vault, PSN_TABLE_CREDENTIAL, &key, err);
-}
-
 static enum psn_code delete_client(struct psn_vault *vault,
                                    const struct psn_client *client, struct psn_error *err)
 {
-    struct psn_row_key key;
-    enum psn_code rc = psn_role_delete_of_client(vault, client->id, err);
+    PSN_AUTO(psn_client_rows) *rows = NULL;
+    enum psn_code rc = psn_client_rows_new(vault, client, false, &rows, err);
 
     if (!rc)
-        rc = psn_client_domains_delete(vault, client, err);
-    if (!rc)
-        rc = delete_credential(vault, client->id, err);
-    if (!rc)
-        rc = psn_access_row_delete_of(vault, client->id, err);
-    if (!rc)
-        rc = psn_journal_drop(vault, client->id, err);
-    if (!rc)
-        rc = psn_row_key_init(vault, PSN_TABLE_CLIENT, client->id, &key, err);
-    if (!rc)
-        rc = psn_store_delete(vault->store, PSN_TABLE_CLIENT, key.bytes, key.size, err);
-    if (!rc)
-        rc = psn_journal_note(
-            vault, NULL,
-            &(struct psn_note){ .event = "client.removed", .subject = client->id }, err);
-    psn_secret_free(PSN_TAKE(vault->client_key));
-    vault->client_key_id[0] = '\0';
-    return rc;
+        rc = psn_client_rows_delete(rows, err);
+    return rc ? rc
+              : psn_journal_note(vault, NULL,
+                                 &(struct psn_note){ .event = "client.removed",
+                                                     .subject = client->id },
+                                 err);
 }
 
 static enum psn_code rm(struct psn_vault *vault, const char *id, const char *confirm,
@@ -416,7 +395,7 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
                        id, id);
     }
     if (!rc)
-        rc = psn_departure_note_forgotten(vault, id, err);
+        rc = psn_departure_note_forgotten(vault, vault, id, err);
     if (!rc)
         rc = delete_client(vault, &client, err);
     psn_client_release(&client);

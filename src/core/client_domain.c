@@ -97,17 +97,6 @@ enum psn_code psn_client_domains_put(struct psn_vault *vault,
     return rc;
 }
 
-enum psn_code psn_client_domains_delete(struct psn_vault *vault,
-                                        const struct psn_client *client,
-                                        struct psn_error *err)
-{
-    enum psn_code rc = PSN_OK;
-
-    for (size_t i = 0; !rc && i < client->domain_count; i++)
-        rc = drop(vault, client->domains[i], err);
-    return rc;
-}
-
 enum psn_code psn_client_domains_move(struct psn_vault *vault,
                                       const struct psn_client *old,
                                       const struct psn_client *new, struct psn_error *err)

@@ -10,10 +10,6 @@ PSN_MUST_CHECK enum psn_code psn_client_domains_put(struct psn_vault *vault,
                                                     const struct psn_client *client,
                                                     struct psn_error *err);
 
-PSN_MUST_CHECK enum psn_code psn_client_domains_delete(struct psn_vault *vault,
-                                                       const struct psn_client *client,
-                                                       struct psn_error *err);
-
 /* From the old client's domains to the new one's. E_POLICY if one that goes has roles. */
 PSN_MUST_CHECK enum psn_code psn_client_domains_move(struct psn_vault *vault,
                                                      const struct psn_client *old,

@@ -466,12 +466,12 @@ enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *a
     return rc;
 }
 
-enum psn_code psn_departure_note_forgotten(struct psn_vault *vault, const char *client,
-                                           struct psn_error *err)
+enum psn_code psn_departure_note_forgotten(struct psn_vault *from, struct psn_vault *to,
+                                           const char *client, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
     size_t count = 0;
-    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+    enum psn_code rc = psn_person_list(from, &people, &count, err);
 
     for (size_t i = 0; !rc && i < count; i++) {
         struct psn_exposure_list seen = { 0 };
@@ -479,13 +479,13 @@ enum psn_code psn_departure_note_forgotten(struct psn_vault *vault, const char *
 
         if (!people[i].departing_s || people[i].departed_s)
             continue;
-        rc = psn_exposure_list(vault, people[i].id, NULL, &seen, err);
+        rc = psn_exposure_list(from, people[i].id, NULL, &seen, err);
         for (size_t j = 0; !rc && j < seen.count; j++)
             knows = knows ||
                     (seen.items[j].in_force && strcmp(seen.items[j].client, client) == 0);
         psn_exposure_list_release(&seen);
         if (!rc && knows)
-            rc = psn_journal_note(vault, NULL,
+            rc = psn_journal_note(to, NULL,
                                   &(struct psn_note){ .event = "departure.forgotten",
                                                       .subject = client,
                                                       .text = people[i].id },

@@ -73,8 +73,10 @@ enum psn_code psn_departure_fail_own(const char *person, struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault,
                                                          const char *address,
                                                          struct psn_error *err);
-/* Inside a write: a client goes whose secrets a leaver knows; the report will tell. */
-PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *vault,
+/* Inside a write of `to`: a client that is in `from` goes whose secrets a leaver knows;
+ * the report will tell. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *from,
+                                                          struct psn_vault *to,
                                                           const char *client,
                                                           struct psn_error *err);
 /* Is there somebody who leaves, or will, and could read the keys of the vault? */

@@ -2,6 +2,7 @@
 #define PSN_CORE_JOURNAL_H
 
 #include "core/vault.h"
+#include "passation/client.h"
 #include "passation/journal.h"
 
 /* What is noted; members that are NULL are left out. Texts are plain English words, names
@@ -24,11 +25,22 @@ PSN_MUST_CHECK enum psn_code psn_journal_note(struct psn_vault *vault, const cha
 PSN_MUST_CHECK enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
                                               struct psn_error *err);
 
-/* Inside a read or write of `from` and a write of `to`, a rekey's new file, which has the
- * client's row already: seals the chain anew there. Its entries, hashes and heads stay
- * what they are. */
+/* Whose names go when a chain is copied, and how many entries had one. */
+struct psn_shredding {
+    const struct psn_client *client;
+    uint64_t count;
+};
+/* Inside a read or write of `from` and a write of `to`, a new file of the same vault,
+ * which has the client's row already: seals the chain anew there. Its entries, hashes and
+ * heads stay what they are. shredding (or NULL): of entries that name the client's OVH
+ * account or a domain of his, only their kind, their date and by whom they are. */
 PSN_MUST_CHECK enum psn_code psn_journal_copy(struct psn_vault *from,
                                               struct psn_vault *to, const char *client,
+                                              struct psn_shredding *shredding,
+                                              struct psn_error *err);
+/* Inside a transaction: how far the chain is. */
+PSN_MUST_CHECK enum psn_code psn_journal_head(struct psn_vault *vault, const char *client,
+                                              struct psn_head *ret_head,
                                               struct psn_error *err);
 
 /* Inside a transaction: is the hash that of the chain's entry `number`? The chain is

@@ -3,10 +3,6 @@
 
 #include "core/vault.h"
 
-/* Removes what an interrupted rekey left beside an opened vault, unless one is at work.
- * Not getting to it is no failure: it is in nobody's way. */
-void psn_rekey_clean_up(const struct psn_vault *vault);
-
 /* Inside a transaction of `from` and the founding write of `to`, which has other keys and
  * no rows: seals every row anew there, and every chain, but no slot and not the history's
  * next link. E_UNEXPECTED if a row is left that it does not know. */

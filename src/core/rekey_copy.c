@@ -254,7 +254,7 @@ static enum psn_code copy_client(void *arg, const char *id, struct psn_error *er
         rc = prefixes(copy, PSN_TABLE_CREDENTIAL, id, prefix, err);
     if (!rc)
         rc = copy_secrets(copy, PSN_TABLE_CREDENTIAL, &prefix[0], &prefix[1], keys, err);
-    return rc ? rc : psn_journal_copy(copy->from, copy->to, id, err);
+    return rc ? rc : psn_journal_copy(copy->from, copy->to, id, NULL, err);
 }
 
 /* --- the vault's own keys --- */
@@ -306,24 +306,6 @@ static enum psn_code count_only(void *arg, const struct psn_store_row *row,
     return PSN_OK;
 }
 
-/* The history is in clear and goes on: hash and digest of each generation. */
-static enum psn_code copy_history(struct copy *copy, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
-    enum psn_code rc = PSN_OK;
-
-    for (uint64_t g = 1; !rc && g <= copy->from->state.generation; g++) {
-        rc = psn_store_journal_get(copy->from->store, psn_history_chain, g, &entry, err);
-        if (!rc)
-            rc =
-                psn_store_journal_append(copy->to->store, psn_history_chain, &entry, err);
-    }
-    copy->to->state.generation = copy->from->state.generation;
-    memcpy(copy->to->state.history, copy->from->state.history,
-           sizeof copy->to->state.history);
-    return rc;
-}
-
 /* Chain heads and slots are written by others and only counted here. */
 static enum psn_code copy_rows(struct copy *copy, struct psn_error *err)
 {
@@ -356,9 +338,9 @@ enum psn_code psn_rekey_copy(struct psn_vault *from, struct psn_vault *to,
     enum psn_code rc = psn_store_row_count(from->store, &copy.total, err);
 
     if (!rc)
-        rc = copy_history(&copy, err);
+        rc = psn_state_carry_history(from, to, err);
     if (!rc)
-        rc = psn_journal_copy(from, to, NULL, err);
+        rc = psn_journal_copy(from, to, NULL, NULL, err);
     if (!rc)
         rc = copy_rows(&copy, err);
     if (!rc && copy.rows != copy.total)

@@ -72,8 +72,7 @@ PSN_MUST_CHECK enum psn_code psn_role_scan(struct psn_vault *vault,
                                            psn_role_row_fn *each, void *arg,
                                            struct psn_error *err);
 
-/* For clients: E_POLICY if a role lies on the domain; how many a client has; delete them
- * all. */
+/* For clients: E_POLICY if a role lies on the domain; how many a client has. */
 PSN_MUST_CHECK enum psn_code psn_role_check_none(struct psn_vault *vault,
                                                  const char *domain,
                                                  struct psn_error *err);
@@ -81,9 +80,6 @@ PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
                                                       const char *client,
                                                       size_t *ret_count,
                                                       struct psn_error *err);
-PSN_MUST_CHECK enum psn_code psn_role_delete_of_client(struct psn_vault *vault,
-                                                       const char *client,
-                                                       struct psn_error *err);
 
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);

@@ -77,23 +77,6 @@ static enum psn_code delete_role(struct psn_vault *vault, const char *address,
               : psn_store_delete(vault->store, PSN_TABLE_ROLE, key.bytes, key.size, err);
 }
 
-enum psn_code psn_role_delete_of_client(struct psn_vault *vault, const char *client,
-                                        struct psn_error *err)
-{
-    struct address_list list = { .client = client,
-                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
-    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
-
-    for (size_t i = 0; !rc && i < list.addresses.size;) {
-        const char *address = (const char *)list.addresses.data + i;
-
-        rc = delete_role(vault, address, err);
-        i += strlen(address) + 1;
-    }
-    psn_buf_release(&list.addresses);
-    return rc;
-}
-
 static enum psn_code rm(struct psn_vault *vault, const char *address, const char *confirm,
                         struct psn_error *err)
 {

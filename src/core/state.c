@@ -243,6 +243,22 @@ enum psn_code psn_state_advance(struct psn_vault *vault, struct psn_error *err)
               : psn_store_journal_append(vault->store, psn_history_chain, &entry, err);
 }
 
+enum psn_code psn_state_carry_history(struct psn_vault *from, struct psn_vault *to,
+                                      struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
+    enum psn_code rc = PSN_OK;
+
+    for (uint64_t g = 1; !rc && g <= from->state.generation; g++) {
+        rc = psn_store_journal_get(from->store, psn_history_chain, g, &entry, err);
+        if (!rc)
+            rc = psn_store_journal_append(to->store, psn_history_chain, &entry, err);
+    }
+    to->state.generation = from->state.generation;
+    memcpy(to->state.history, from->state.history, sizeof to->state.history);
+    return rc;
+}
+
 enum psn_code psn_state_check_ancestor(struct psn_vault *vault, uint64_t generation,
                                        const uint8_t head[PSN_STORE_HASH_SIZE],
                                        bool *ret_is_ancestor, struct psn_error *err)

@@ -39,6 +39,12 @@ PSN_MUST_CHECK enum psn_code psn_state_seal(const struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_state_advance(struct psn_vault *vault,
                                                struct psn_error *err);
 
+/* Inside a transaction of `from` and the founding write of `to`, a new file of the same
+ * vault: the history, which is in clear, goes on there. */
+PSN_MUST_CHECK enum psn_code psn_state_carry_history(struct psn_vault *from,
+                                                     struct psn_vault *to,
+                                                     struct psn_error *err);
+
 /* Is (generation, head) in the history of the open transaction's state? Recomputed from
  * there up to the sealed head, so that an edited row cannot pretend it. */
 PSN_MUST_CHECK enum psn_code psn_state_check_ancestor(

@@ -170,20 +170,6 @@ static enum psn_code fail_form(struct psn_error *err)
                     _("this is no signed statement of passation's"));
 }
 
-static bool read_hash(const char *hex, uint8_t ret_hash[PSN_HEAD_SIZE])
-{
-    char back[2 * PSN_HEAD_SIZE + 1];
-
-    if (strlen(hex) != 2 * PSN_HEAD_SIZE)
-        return false;
-    for (size_t i = 0; i < PSN_HEAD_SIZE; i++) {
-        char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
-
-        ret_hash[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return strcmp(psn_hex(ret_hash, PSN_HEAD_SIZE, back), hex) == 0;
-}
-
 /* "CLIENT COUNT HASH", cut up in place. */
 static enum psn_code check_head(struct psn_vault *vault, char *value,
                                 struct psn_error *err)
@@ -197,7 +183,7 @@ static enum psn_code check_head(struct psn_vault *vault, char *value,
     enum psn_code rc;
 
     if (!count || !rest || !psn_text_parse_u64(count, INT64_MAX, &number) ||
-        !read_hash(rest, hash))
+        strlen(rest) != 2 * PSN_HEAD_SIZE || !psn_unhex(rest, hash, sizeof hash))
         return fail_form(err);
     rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain, number, hash,
                            &holds, err);

@@ -190,6 +190,13 @@ static enum psn_code decode(const struct psn_record *record, struct psn_received
     return PSN_OK;
 }
 
+enum psn_code psn_received_role_key(struct psn_vault *vault,
+                                    const struct psn_received *of,
+                                    struct psn_row_key *ret_key, struct psn_error *err)
+{
+    return role_key(vault, of->issuer, of->vault, of->address, ret_key, err);
+}
+
 enum psn_code psn_received_read(struct psn_vault *vault, const char *issuer,
                                 const char *vault_id, const char *address,
                                 struct psn_received_row *ret_row, struct psn_error *err)
@@ -276,8 +283,9 @@ enum psn_code psn_received_scan(struct psn_vault *vault, psn_received_row_fn *ea
 
 /* --- documents --- */
 
-static enum psn_code text_key(struct psn_vault *vault, const struct psn_received *of,
-                              struct psn_row_key *ret_key, struct psn_error *err)
+enum psn_code psn_received_text_key(struct psn_vault *vault,
+                                    const struct psn_received *of,
+                                    struct psn_row_key *ret_key, struct psn_error *err)
 {
     char text[KEY_TEXT_MAX];
 
@@ -291,7 +299,7 @@ enum psn_code psn_received_put_text(struct psn_vault *vault,
                                     const struct psn_secret *text, struct psn_error *err)
 {
     struct psn_row_key key;
-    enum psn_code rc = text_key(vault, of, &key, err);
+    enum psn_code rc = psn_received_text_key(vault, of, &key, err);
 
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_RECEIVED, &key, 1, vault->rows_key,
@@ -304,7 +312,7 @@ enum psn_code psn_received_get_text(struct psn_vault *vault,
 {
     struct psn_row_key key;
     uint64_t revision;
-    enum psn_code rc = text_key(vault, of, &key, err);
+    enum psn_code rc = psn_received_text_key(vault, of, &key, err);
 
     return rc ? rc
               : psn_row_get_secret(vault, PSN_TABLE_RECEIVED, &key, vault->rows_key,
@@ -315,7 +323,7 @@ enum psn_code psn_received_drop_text(struct psn_vault *vault,
                                      const struct psn_received *of, struct psn_error *err)
 {
     struct psn_row_key key;
-    enum psn_code rc = text_key(vault, of, &key, err);
+    enum psn_code rc = psn_received_text_key(vault, of, &key, err);
 
     return rc ? rc : psn_row_delete_all(vault, PSN_TABLE_RECEIVED, &key, err);
 }

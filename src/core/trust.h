@@ -35,6 +35,16 @@ PSN_MUST_CHECK enum psn_code psn_received_scan(struct psn_vault *vault,
                                                psn_received_row_fn *each, void *arg,
                                                struct psn_error *err);
 
+/* Where a received role lies, and the document that it is of. */
+PSN_MUST_CHECK enum psn_code psn_received_role_key(struct psn_vault *vault,
+                                                   const struct psn_received *of,
+                                                   struct psn_row_key *ret_key,
+                                                   struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_received_text_key(struct psn_vault *vault,
+                                                   const struct psn_received *of,
+                                                   struct psn_row_key *ret_key,
+                                                   struct psn_error *err);
+
 /* The signed document of an issue, as it came; kept while a received role is of it. */
 PSN_MUST_CHECK enum psn_code psn_received_put_text(struct psn_vault *vault,
                                                    const struct psn_received *of,

@@ -12,9 +12,9 @@
 #include "core/key_rate.h"
 #include "core/own_key.h"
 #include "core/person.h"
-#include "core/rekey.h"
 #include "core/slot.h"
 #include "core/state.h"
+#include "core/successor.h"
 #include "crypto/generate.h"
 #include "crypto/hash.h"
 #include "crypto/init.h"
@@ -342,7 +342,7 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
         rc = read_id(vault, err);
     if (rc)
         return rc;
-    psn_rekey_clean_up(vault);
+    psn_successor_clean_up(vault);
     *ret_vault = PSN_TAKE(vault);
     return PSN_OK;
 }

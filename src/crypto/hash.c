@@ -202,6 +202,12 @@ const char *psn_hex(const void *bytes, size_t size, char *out)
     return sodium_bin2hex(out, 2 * size + 1, bytes, size);
 }
 
+bool psn_unhex(const char *hex, void *ret_bytes, size_t size)
+{
+    return strspn(hex, "0123456789abcdef") >= 2 * size &&
+           sodium_hex2bin(ret_bytes, size, hex, 2 * size, NULL, NULL, NULL) == 0;
+}
+
 void psn_random(void *bytes, size_t size)
 {
     randombytes_buf(bytes, size);

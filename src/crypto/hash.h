@@ -58,6 +58,8 @@ void psn_hkdf_sha256(const void *ikm, size_t ikm_size, const void *salt, size_t 
 
 /* Lower-case hex of size bytes into out[2 * size + 1]; returns out. */
 const char *psn_hex(const void *bytes, size_t size, char *out);
+/* Back from the first 2 * size characters; false if they are not that. */
+bool psn_unhex(const char *hex, void *ret_bytes, size_t size);
 
 /* Fills bytes from the system's generator. Aborts the program if that fails, as
  * libsodium does: there is nothing sensible left to do. */

@@ -258,30 +258,78 @@ static enum psn_code finish_draft(const char *draft, struct psn_error *err)
     return rc ? rc : sync_file(draft, draft, err);
 }
 
-enum psn_code psn_store_succeed(const char *draft, const char *path,
-                                const struct psn_buf *expected, bool *ret_done,
-                                struct psn_error *err)
+/* Renames while the old file is locked, and makes that durable: only then may a byte of
+ * the old one go. */
+static enum psn_code take_name(const char *new_file, const char *file, const char *path,
+                               bool *ret_done, struct psn_error *err)
 {
-    PSN_AUTO_FREE char *new_file = NULL;
-    PSN_AUTO_FREE char *file = NULL;
-    sqlite3 *old = NULL;
-    enum psn_code rc = psn_place_resolve(draft, &new_file, err);
+    if (rename(new_file, file) != 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot write '%s': %s"), path,
+                        strerror(errno));
+    *ret_done = true;
+    return psn_file_sync_dir_of(file, err);
+}
 
-    *ret_done = false;
-    if (!rc)
-        rc = psn_place_resolve(path, &file, err);
-    if (!rc)
-        rc = finish_draft(new_file, err);
+static enum psn_code hold_log(const char *file, struct psn_remains *log,
+                              struct psn_error *err)
+{
+    PSN_AUTO_FREE char *name = psn_place_beside(file, "-wal");
+
+    return name ? psn_remains_hold(name, log, err)
+                : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+}
+
+static void wipe(struct psn_remains *old, struct psn_remains *log,
+                 struct psn_store_wiped *ret_wiped)
+{
+    bool file_gone = psn_remains_overwrite(old, &ret_wiped->file_bytes);
+    bool log_gone = psn_remains_overwrite(log, &ret_wiped->log_bytes);
+
+    ret_wiped->is_shared = old->is_shared || log->is_shared;
+    ret_wiped->is_complete = file_gone && log_gone;
+}
+
+/* Between resolved names. */
+static enum psn_code succeed(const char *new_file, const char *file, const char *path,
+                             const struct psn_buf *expected, bool *ret_done,
+                             struct psn_store_wiped *ret_wiped, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_remains) log = psn_remains_init();
+    PSN_AUTO_RELEASE(psn_remains) remains = psn_remains_init();
+    sqlite3 *old = NULL;
+    enum psn_code rc = finish_draft(new_file, err);
+
+    /* What is in the log goes into the file when that is locked, and the log goes. */
+    if (!rc && ret_wiped)
+        rc = hold_log(file, &log, err);
     if (!rc)
         rc = retire_patiently(file, path, &old, err);
     if (!rc)
         rc = check_root_box(old, path, expected, err);
-    if (!rc && rename(new_file, file) != 0)
-        rc = psn_fail(err, psn_file_code(errno), _("cannot write '%s': %s"), path,
-                      strerror(errno));
-    *ret_done = !rc;
+    if (!rc && ret_wiped)
+        rc = psn_remains_hold(file, &remains, err);
+    if (!rc)
+        rc = take_name(new_file, file, path, ret_done, err);
+    if (!rc && ret_wiped)
+        wipe(&remains, &log, ret_wiped);
     (void)sqlite3_close_v2(old);
-    return rc ? rc : psn_file_sync_dir_of(file, err);
+    return rc;
+}
+
+enum psn_code psn_store_succeed(const char *draft, const char *path,
+                                const struct psn_buf *expected, bool *ret_done,
+                                struct psn_store_wiped *ret_wiped, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *new_file = NULL;
+    PSN_AUTO_FREE char *file = NULL;
+    enum psn_code rc = psn_place_resolve(draft, &new_file, err);
+
+    *ret_done = false;
+    if (ret_wiped)
+        *ret_wiped = (struct psn_store_wiped){ 0 };
+    if (!rc)
+        rc = psn_place_resolve(path, &file, err);
+    return rc ? rc : succeed(new_file, file, path, expected, ret_done, ret_wiped, err);
 }
 
 enum psn_code psn_store_remove_draft(const char *path, struct psn_error *err)

@@ -276,4 +276,21 @@ bool psn_place_has_beside(const char *file);
 /* True if there is a WAL with something in it. */
 bool psn_place_has_wal(const char *file);
 
+/* remains.c */
+
+/* A file that is about to lose its name, held open. */
+struct psn_remains {
+    int fd;         /* -1: there is none */
+    bool is_shared; /* it has another name, which is not ours to spoil */
+};
+struct psn_remains psn_remains_init(void);
+void psn_remains_release(struct psn_remains *remains);
+/* Holds the file, if there is one. */
+PSN_MUST_CHECK enum psn_code psn_remains_hold(const char *file,
+                                              struct psn_remains *ret_remains,
+                                              struct psn_error *err);
+/* Writes random bytes over all of it, durably, if no name leads to it any more. True if
+ * there is nothing left to be read, also if there was no file. *ret_bytes: how many. */
+bool psn_remains_overwrite(struct psn_remains *remains, uint64_t *ret_bytes);
+
 #endif

@@ -154,8 +154,9 @@ static enum psn_code check_revision(const struct psn_store_row *row, bool found,
     return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
 }
 
-enum psn_code psn_store_put(struct psn_store *store, unsigned table,
-                            const struct psn_store_row *row, struct psn_error *err)
+static enum psn_code put(struct psn_store *store, unsigned table,
+                         const struct psn_store_row *row, bool is_carried,
+                         struct psn_error *err)
 {
     struct psn_bucket *bucket = NULL;
     PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
@@ -172,7 +173,10 @@ enum psn_code psn_store_put(struct psn_store *store, unsigned table,
     if (rc)
         return rc;
     seek(bucket, row->key, row->key_size, &view, &found);
-    rc = check_revision(row, found, found ? view.revision : 0, err);
+    if (!is_carried)
+        rc = check_revision(row, found, found ? view.revision : 0, err);
+    else if (found)
+        rc = psn_fail(err, PSN_E_EXISTS, _("this entry exists already"));
     if (!rc)
         rc = rebuild(bucket, &view, row, &next, err);
     if (rc)
@@ -182,6 +186,18 @@ enum psn_code psn_store_put(struct psn_store *store, unsigned table,
         psn_cache_replace(store, table, number, &next);
     store->spoiled = rc;
     return rc;
+}
+
+enum psn_code psn_store_put(struct psn_store *store, unsigned table,
+                            const struct psn_store_row *row, struct psn_error *err)
+{
+    return put(store, table, row, false, err);
+}
+
+enum psn_code psn_store_carry(struct psn_store *store, unsigned table,
+                              const struct psn_store_row *row, struct psn_error *err)
+{
+    return put(store, table, row, true, err);
 }
 
 enum psn_code psn_store_delete(struct psn_store *store, unsigned table,

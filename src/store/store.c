@@ -277,6 +277,11 @@ static void tidy_wal(struct psn_store *store)
                                     NULL);
 }
 
+void psn_store_keep_log(struct psn_store *store)
+{
+    store->wrote = false;
+}
+
 void psn_store_free(struct psn_store *store)
 {
     if (!store)

@@ -86,6 +86,9 @@ PSN_MUST_CHECK enum psn_code psn_store_create(const char *path, psn_store_hash_f
 PSN_MUST_CHECK enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
                                             struct psn_store **ret_store,
                                             struct psn_error *err);
+/* Closing will leave the log as it is, and not give its blocks back to the disk: what is
+ * in it is to be written over first. */
+void psn_store_keep_log(struct psn_store *store);
 /* Rolls back what is open and closes. NULL is fine. */
 void psn_store_free(struct psn_store *store);
 PSN_DEFINE_AUTO(psn_store)
@@ -125,6 +128,12 @@ PSN_MUST_CHECK enum psn_code psn_store_get(struct psn_store *store, unsigned tab
 PSN_MUST_CHECK enum psn_code psn_store_put(struct psn_store *store, unsigned table,
                                            const struct psn_store_row *row,
                                            struct psn_error *err);
+
+/* Puts a row of another vault of the same keys as it is, whatever its revision. E_EXISTS.
+ */
+PSN_MUST_CHECK enum psn_code psn_store_carry(struct psn_store *store, unsigned table,
+                                             const struct psn_store_row *row,
+                                             struct psn_error *err);
 
 /* Deletes a row; E_NOT_FOUND. */
 PSN_MUST_CHECK enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
@@ -198,10 +207,20 @@ PSN_MUST_CHECK enum psn_code psn_store_create_draft(const char *path,
                                                     struct psn_error *err);
 /* E_CONFLICT if the vault's root box is not `expected`: somebody wrote since it was
  * read. E_BUSY if another process has the vault open, after 10 s. *ret_done: the draft
- * has the vault's name now, even if making that durable then failed. */
+ * has the vault's name now, even if making that durable then failed. ret_wiped NULL: the
+ * old file's blocks go back to the disk as they are; else they are written over as soon
+ * as the new name is durable, and it tells what became of them, which is no failure. */
+struct psn_store_wiped {
+    uint64_t file_bytes; /* written over, of the database */
+    uint64_t log_bytes;  /* and of its WAL */
+    bool is_shared;      /* the file has another name too, so its bytes were left alone */
+    bool is_complete;    /* nothing is left of either */
+};
 PSN_MUST_CHECK enum psn_code psn_store_succeed(const char *draft, const char *path,
                                                const struct psn_buf *expected,
-                                               bool *ret_done, struct psn_error *err);
+                                               bool *ret_done,
+                                               struct psn_store_wiped *ret_wiped,
+                                               struct psn_error *err);
 /* OK if there is none. */
 PSN_MUST_CHECK enum psn_code psn_store_remove_draft(const char *path,
                                                     struct psn_error *err);

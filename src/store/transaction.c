@@ -63,6 +63,16 @@ static enum psn_code check_unmoved(struct psn_store *store, struct psn_error *er
     return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
 }
 
+/* A file that was replaced may have been written over, and is then no damaged vault. */
+static enum psn_code explain(struct psn_store *store, enum psn_code rc,
+                             struct psn_error *err)
+{
+    if (rc != PSN_E_INTEGRITY || !psn_store_has_moved(store))
+        return rc;
+    psn_error_clear(err);
+    return check_unmoved(store, err);
+}
+
 static enum psn_code read_root(struct psn_store *store, struct psn_buf *root_box,
                                struct psn_error *err)
 {
@@ -115,7 +125,7 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
     if (!rc)
         rc = psn_sql_run(store, stmt, err);
     if (rc)
-        return rc;
+        return explain(store, rc, err);
     store->state = write ? PSN_STORE_WRITING : PSN_STORE_READING;
     store->epoch = ++store->epochs;
     /* The first read of a reader takes its snapshot; only then is it sure which file
@@ -123,6 +133,8 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
     rc = read_root(store, ret_root_box, err);
     if (!rc)
         rc = check_unmoved(store, err);
+    else
+        rc = explain(store, rc, err);
     if (rc)
         psn_store_rollback(store);
     return rc;

@@ -414,10 +414,12 @@ int __real_link(const char *from, const char *to);
 int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *name);
 int __real_fsync(int fd);
+ssize_t __real_pwrite(int fd, const void *bytes, size_t size, off_t at);
 int __wrap_link(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *name);
 int __wrap_fsync(int fd);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at);
 
 /* The wrapped calls of a process without the VFS pass. */
 
@@ -485,5 +487,15 @@ int __wrap_fsync(int fd)
         name[size] = '\0';
         mark_synced(log_of(name));
     }
+    return result;
+}
+
+/* Only files without a name are written to like that, so a power cut has nothing to undo.
+ */
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+    ssize_t result = strikes(true) ? -1 : __real_pwrite(fd, bytes, size, at);
+
+    cut_power_if_due();
     return result;
 }

@@ -6,9 +6,9 @@
 
 /*
  * A SQLite VFS that counts every operation which changes files, and at the n-th one
- * fails it, or ends the process as a kill or a power cut would. Link, rename, unlink and
- * fsync of the code under test count too (linked with --wrap=link, --wrap=rename,
- * --wrap=unlink, --wrap=fsync).
+ * fails it, or ends the process as a kill or a power cut would. Link, rename, unlink,
+ * fsync and pwrite of the code under test count too (linked with --wrap=link,
+ * --wrap=rename, --wrap=unlink, --wrap=fsync, --wrap=pwrite).
  *
  * A power cut keeps what was synced. Of what was not, each 512-byte sector is kept or
  * lost as the seed has it, in any order, the write under way included; a file that has

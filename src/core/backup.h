@@ -1,0 +1,7 @@
+#ifndef PSN_CORE_BACKUP_H
+#define PSN_CORE_BACKUP_H
+
+/* A copy is one file: a log that only reading has made, and that is empty, goes. */
+void psn_backup_drop_empty_log(const char *path);
+
+#endif
