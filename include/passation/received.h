@@ -54,6 +54,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_open(struct psn_vault *vault,
 PSN_API void psn_opened_free(struct psn_opened *opened);
 
 struct psn_opened_head {
+    unsigned version; /* 1: a grant's issue; 2: a trousseau, which is the reader's own */
     uint64_t serial;
     int64_t issued_s;
     char issuer[64]; /* the fingerprint that verified it */
@@ -85,6 +86,7 @@ struct psn_opened_secret {
     char note[PSN_NOTE_MAX];
     char imap[PSN_SERVER_MAX]; /* "host port security" */
     char smtp[PSN_SERVER_MAX];
+    char self_change[8]; /* of a trousseau's password: "webmail", "panel" or "" */
     const struct psn_secret *value; /* borrowed for the call */
 };
 typedef enum psn_code psn_opened_fn(void *arg, const struct psn_opened_secret *secret,
@@ -94,8 +96,38 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_opened_each(const struct psn_opened *op
                                                      psn_opened_fn *each, void *arg,
                                                      struct psn_error *err);
 
+/* What a trousseau says about the client's OVH account. */
+struct psn_opened_account {
+    char nic[PSN_NAME_MAX];
+    char panel[PSN_FIELD_MAX];                /* of OVH's customer panel, or "" */
+    const struct psn_secret *domains;         /* one a line; borrowed for the call */
+    const struct psn_secret *fingerprint_key; /* 64 hex digits; borrowed for the call */
+};
+typedef enum psn_code psn_opened_account_fn(void *arg,
+                                            const struct psn_opened_account *account,
+                                            struct psn_error *err);
+/* Calls account once for a trousseau, and not at all for a grant's issue. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_opened_account(const struct psn_opened *opened,
+                                                        psn_opened_account_fn *account,
+                                                        void *arg, struct psn_error *err);
+
+/* A file that a trousseau holds. */
+struct psn_opened_file {
+    char name[PSN_LABEL_TEXT_MAX];      /* [a-z0-9][a-z0-9._-]* */
+    char media[2 * PSN_LABEL_TEXT_MAX]; /* type/subtype */
+    const struct psn_secret *content;   /* borrowed for the call */
+};
+typedef enum psn_code psn_opened_file_fn(void *arg, const struct psn_opened_file *file,
+                                         struct psn_error *err);
+/* In the order of the document. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_opened_each_file(const struct psn_opened *opened,
+                                                          psn_opened_file_fn *each,
+                                                          void *arg,
+                                                          struct psn_error *err);
+
 /* Keeps the issue's roles in our vault, under (issuer, vault, address). E_POLICY if a
- * newer one of them is there already; the same one again is no change. */
+ * newer one of them is there already, and for a trousseau, whose roles are no received
+ * ones; the same one again is no change. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_opened_store(struct psn_vault *vault,
                                                       const struct psn_opened *opened,
                                                       struct psn_error *err);

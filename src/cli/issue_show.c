@@ -58,6 +58,8 @@ static void put_json(struct view *view, const struct psn_opened_secret *secret)
         put_server(json, "imap", secret->imap);
         put_server(json, "smtp", secret->smtp);
         cli_json_text(json, "webmail", secret->url[0] ? secret->url : NULL);
+        if (secret->self_change[0])
+            cli_json_text(json, "self_change", secret->self_change);
     } else {
         cli_json_text(json, "type", secret->type[0] ? secret->type : NULL);
         cli_json_text(json, "url", secret->url[0] ? secret->url : NULL);
@@ -76,12 +78,55 @@ static void put_head(struct cli_json *json, const struct psn_opened_head *head)
     cli_json_text(json, "person", head->person);
     cli_json_text(json, "client", head->client);
     cli_json_text(json, "client_name", head->client_name[0] ? head->client_name : NULL);
-    cli_json_text(json, "right", "read");
+    cli_json_text(json, "right", head->version == 2 ? "own" : "read");
     cli_json_time(json, "from", head->from_s);
     cli_json_time(json, "until", head->until_s);
     cli_json_text(json, "reason", head->reason[0] ? head->reason : NULL);
     cli_json_text(json, "receipt", head->receipt);
     cli_json_bool(json, "outer_signature", head->outer_checked);
+}
+
+/* The next of the lines of a text; false at its end. */
+static bool next_line(const struct psn_secret *text, size_t *at,
+                      char ret_line[PSN_DOMAIN_NAME_MAX])
+{
+    const char *line = (const char *)psn_secret_bytes(text) + *at;
+
+    if (*at >= psn_secret_size(text))
+        return false;
+    *at += strcspn(line, "\n");
+    (void)snprintf(ret_line, PSN_DOMAIN_NAME_MAX, "%.*s", (int)strcspn(line, "\n"), line);
+    *at += 1;
+    return true;
+}
+
+static void put_account(struct view *view, const struct psn_opened_account *account)
+{
+    struct cli_json *json = view->json;
+    char domain[PSN_DOMAIN_NAME_MAX];
+    size_t at = 0;
+
+    cli_json_open(json, "account", '{');
+    cli_json_text(json, "nic", account->nic);
+    cli_json_open(json, "domains", '[');
+    while (next_line(account->domains, &at, domain))
+        cli_json_text(json, NULL, domain);
+    cli_json_close(json, ']');
+    cli_json_text(json, "panel", account->panel[0] ? account->panel : NULL);
+    if (view->reveal)
+        cli_json_secret(json, "fingerprint_key", account->fingerprint_key);
+    cli_json_close(json, '}');
+}
+
+static void put_file(struct view *view, const struct psn_opened_file *file)
+{
+    struct cli_json *json = view->json;
+
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "name", file->name);
+    cli_json_text(json, "media", file->media);
+    cli_json_number(json, "size", (int64_t)psn_secret_size(file->content));
+    cli_json_close(json, '}');
 }
 
 /* --- for people --- */
@@ -142,6 +187,67 @@ static enum psn_code put(void *arg, const struct psn_opened_secret *secret,
     return print_secret(view, secret, err);
 }
 
+/* --- what only a trousseau has --- */
+
+static enum psn_code print_account(struct view *view,
+                                   const struct psn_opened_account *account,
+                                   struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(2);
+    char domain[PSN_DOMAIN_NAME_MAX];
+    size_t at = 0;
+    enum psn_code rc;
+
+    cli_display_row(table, _("OVH account"), account->nic);
+    for (bool is_first = true; next_line(account->domains, &at, domain); is_first = false)
+        cli_display_row(table, is_first ? _("Domains") : "", domain);
+    if (account->panel[0])
+        cli_display_row(table, _("Panel"), account->panel);
+    if (!view->reveal)
+        cli_display_row(table, _("Fingerprint key"), MASK);
+    cli_print(view->cli, "\n");
+    cli_table_print(view->cli, table);
+    if (!view->reveal)
+        return PSN_OK;
+    cli_print(view->cli, _("%s:\n"), _("Fingerprint key"));
+    rc = cli_print_secret(view->cli, account->fingerprint_key, err);
+    cli_print(view->cli, "\n");
+    return rc;
+}
+
+static enum psn_code show_account(void *arg, const struct psn_opened_account *account,
+                                  struct psn_error *err)
+{
+    struct view *view = arg;
+
+    if (!view->json)
+        return print_account(view, account, err);
+    put_account(view, account);
+    return PSN_OK;
+}
+
+static enum psn_code show_file(void *arg, const struct psn_opened_file *file,
+                               struct psn_error *err)
+{
+    struct view *view = arg;
+    PSN_AUTO(cli_table) *table = NULL;
+    char text[2 * PSN_LABEL_TEXT_MAX + 32];
+
+    (void)err;
+    if (view->json) {
+        put_file(view, file);
+        return PSN_OK;
+    }
+    table = cli_table_new(2);
+    (void)snprintf(text, sizeof text, _("%s, %zu bytes"), file->media,
+                   psn_secret_size(file->content));
+    cli_display_row(table, _("File"), file->name);
+    cli_display_row(table, _("Content"), text);
+    cli_print(view->cli, "\n");
+    cli_table_print(view->cli, table);
+    return PSN_OK;
+}
+
 static void print_head(struct cli *cli, const struct psn_opened_head *head)
 {
     PSN_AUTO(cli_table) *table = cli_table_new(2);
@@ -168,10 +274,30 @@ static void advise(struct cli *cli, const struct psn_opened_head *head, bool rev
         cli_note(cli, _("There was no .sig beside the file; the signature inside "
                         "holds."));
     cli_note(cli, _("Read the receipt code to the issuer, so that he knows it arrived."));
-    cli_note(cli, _("Read-only: nobody changes the vault with this. The password itself "
-                    "allows reading, sending and deleting."));
+    if (head->version == 2)
+        cli_note(cli, _("These accesses are yours. Change each password yourself: then "
+                        "nobody else knows it."));
+    else
+        cli_note(cli, _("Read-only: nobody changes the vault with this. The password "
+                        "itself allows reading, sending and deleting."));
     if (!reveal)
         cli_note(cli, _("The secrets are shown with --reveal."));
+}
+
+/* What an issue of version 1 has not. */
+static enum psn_code show_files(const struct psn_opened *opened, struct view *view,
+                                struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (psn_opened_head(opened)->version != 2)
+        return PSN_OK;
+    if (view->json)
+        cli_json_open(view->json, "files", '[');
+    rc = psn_opened_each_file(opened, show_file, view, err);
+    if (view->json)
+        cli_json_close(view->json, ']');
+    return rc;
 }
 
 enum psn_code cli_issue_show(struct cli *cli, const struct psn_opened *opened,
@@ -184,11 +310,15 @@ enum psn_code cli_issue_show(struct cli *cli, const struct psn_opened *opened,
 
     cli_json_open(&json, NULL, '{');
     put_head(&json, head);
-    cli_json_open(&json, "secrets", '[');
     if (!cli->json)
         print_head(cli, head);
-    rc = psn_opened_each(opened, put, &view, err);
+    rc = psn_opened_account(opened, show_account, &view, err);
+    cli_json_open(&json, "secrets", '[');
+    if (!rc)
+        rc = psn_opened_each(opened, put, &view, err);
     cli_json_close(&json, ']');
+    if (!rc)
+        rc = show_files(opened, &view, err);
     cli_json_close(&json, '}');
     if (!rc && cli->json)
         return cli_json_print(cli, &json, err);

@@ -9,111 +9,19 @@
 #include "base/text.h"
 #include "core/document_check.h"
 #include "core/document_form.h"
+#include "core/document_rules.h"
 #include "crypto/base64.h"
-
-/*
- * One block, one table. A rule says how a field is called, whether it must be there, in
- * which forms it may stand, and what its value looks like.
- */
-enum {
-    MUST = 1u << 0,
-    LINES = 1u << 1,  /* may be in "| " lines */
-    BASE64 = 1u << 2, /* may be Name-Base64 */
-    ONE = 1u << 3,    /* exactly this value */
-};
-
-struct rule {
-    const char *name;
-    unsigned flags;
-    bool (*fits)(const char *text, size_t size); /* of the value, whatever its form */
-    const char *value;                           /* of ONE */
-};
-
-static const struct rule head_rules[PSN_HEAD_FIELDS] = {
-    [PSN_HEAD_FORMAT] = { "Passation-Issue", MUST | ONE, NULL, "1" },
-    [PSN_HEAD_SERIAL] = { "Serial", MUST, psn_form_is_number, NULL },
-    [PSN_HEAD_ISSUED] = { "Issued", MUST, psn_form_is_time, NULL },
-    [PSN_HEAD_ISSUER] = { "Issuer", MUST, psn_form_is_fingerprint, NULL },
-    [PSN_HEAD_ISSUED_BY] = { "Issued-By", MUST, psn_form_is_word, NULL },
-    [PSN_HEAD_REPLY_TO] = { "Reply-To", 0, psn_form_is_address, NULL },
-    [PSN_HEAD_VAULT] = { "Vault", MUST, psn_form_is_vault_id, NULL },
-    [PSN_HEAD_PERSON] = { "Person", MUST, psn_form_is_id, NULL },
-    [PSN_HEAD_NAME] = { "Name", 0, psn_form_is_word, NULL },
-    [PSN_HEAD_RECIPIENT] = { "Recipient", MUST, psn_form_is_recipient, NULL },
-    [PSN_HEAD_CLIENT] = { "Client", MUST, psn_form_is_id, NULL },
-    [PSN_HEAD_CLIENT_NAME] = { "Client-Name", 0, psn_form_is_word, NULL },
-    [PSN_HEAD_RIGHT] = { "Right", MUST | ONE, NULL, "read" },
-    [PSN_HEAD_FROM] = { "From", MUST, psn_form_is_time, NULL },
-    [PSN_HEAD_UNTIL] = { "Until", MUST, psn_form_is_until, NULL },
-    [PSN_HEAD_REASON] = { "Reason", LINES, psn_form_is_text, NULL },
-    [PSN_HEAD_RECEIPT] = { "Receipt", MUST, psn_form_is_receipt, NULL },
-};
-
-static const struct rule mailbox_rules[PSN_MAILBOX_FIELDS] = {
-    [PSN_MAILBOX_ADDRESS] = { "Mailbox", MUST, psn_form_is_address, NULL },
-    [PSN_MAILBOX_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
-    [PSN_MAILBOX_CHANGED] = { "Changed", 0, psn_form_is_time, NULL },
-    [PSN_MAILBOX_PROVED] = { "Proved", 0, psn_form_is_time, NULL },
-    [PSN_MAILBOX_USER] = { "User", MUST | LINES, psn_form_is_text, NULL },
-    [PSN_MAILBOX_PASSWORD] = { "Password", MUST | LINES | BASE64, psn_form_is_secret,
-                               NULL },
-    [PSN_MAILBOX_WEBMAIL] = { "Webmail", 0, psn_form_is_https, NULL },
-    [PSN_MAILBOX_IMAP] = { "IMAP", 0, psn_form_is_server, NULL },
-    [PSN_MAILBOX_SMTP] = { "SMTP", 0, psn_form_is_server, NULL },
-};
-
-static const struct rule secret_rules[PSN_SECRET_FIELDS] = {
-    [PSN_SECRET_LABEL] = { "Secret", MUST, psn_form_is_label, NULL },
-    [PSN_SECRET_OF] = { "Of", MUST, psn_form_is_address, NULL },
-    [PSN_SECRET_TYPE] = { "Type", MUST, psn_form_is_type, NULL },
-    [PSN_SECRET_VERSION] = { "Version", MUST, psn_form_is_number, NULL },
-    [PSN_SECRET_USER] = { "User", LINES, psn_form_is_text, NULL },
-    [PSN_SECRET_URL] = { "URL", LINES, psn_form_is_text, NULL },
-    [PSN_SECRET_EXPIRES] = { "Expires", 0, psn_form_is_date, NULL },
-    [PSN_SECRET_NOTE] = { "Note", LINES, psn_form_is_note, NULL },
-    [PSN_SECRET_VALUE] = { "Value", MUST | LINES | BASE64, psn_form_is_secret, NULL },
-};
-
-enum {
-    END_MEANS,
-    END_END,
-    END_FIELDS,
-};
-
-static const struct rule end_rules[END_FIELDS] = {
-    [END_MEANS] = { "Means", MUST | LINES, psn_form_is_means, NULL },
-    [END_END] = { "End", MUST | ONE, NULL, "passation-issue 1" },
-};
-
-static const struct {
-    const struct rule *rules;
-    size_t count;
-} blocks[] = {
-    [PSN_BLOCK_HEAD] = { head_rules, PSN_HEAD_FIELDS },
-    [PSN_BLOCK_MAILBOX] = { mailbox_rules, PSN_MAILBOX_FIELDS },
-    [PSN_BLOCK_SECRET] = { secret_rules, PSN_SECRET_FIELDS },
-    [PSN_BLOCK_END] = { end_rules, END_FIELDS },
-};
-
-/* In both languages, since a person reads it who did not choose ours. */
-static const char means[] =
-    "Lecture seule : passation ne laisse pas modifier le coffre. Le mot de passe, lui, "
-    "permet de lire, d’envoyer et de supprimer.\n"
-    "Read-only: passation lets nobody change the vault. The password itself allows "
-    "reading, sending and deleting.";
-
-static bool fits(const struct rule *rule, const char *text, size_t size)
-{
-    if (rule->flags & ONE)
-        return size == strlen(rule->value) && memcmp(text, rule->value, size) == 0;
-    return !rule->fits || rule->fits(text, size);
-}
 
 /* --- writing --- */
 
 enum {
-    TEXT_MAX = PSN_DOCUMENT_MAX - 1024, /* its signature must have room too */
+    SIGNATURE_ROOM = 1024,
 };
+
+static size_t document_max(unsigned version)
+{
+    return version == 2 ? PSN_DOCUMENT_SECOND_MAX : PSN_DOCUMENT_MAX;
+}
 
 static void fail(struct psn_document_writer *writer, enum psn_code rc)
 {
@@ -127,19 +35,21 @@ static void make_room(struct psn_document_writer *writer, size_t size)
     PSN_AUTO(psn_secret) *grown = NULL;
     size_t used = writer->text ? psn_secret_size(writer->text) : 0;
     size_t capacity = writer->text ? psn_secret_capacity(writer->text) : 0;
+    size_t max = document_max(writer->version);
     enum psn_code rc;
 
     if (writer->failed || used + size <= capacity)
         return;
-    if (used + size > TEXT_MAX) {
-        fail(writer,
-             psn_fail(&writer->error, PSN_E_LIMIT, _("an issue holds at most %d KiB"),
-                      PSN_DOCUMENT_MAX / 1024));
+    if (used + size > max - SIGNATURE_ROOM) {
+        fail(writer, psn_fail(&writer->error, PSN_E_LIMIT,
+                              _("an issue holds at most %d KiB"), (int)(max / 1024)));
         return;
     }
     capacity = capacity ? capacity : 4000;
     while (capacity < used + size)
         capacity *= 2;
+    if (capacity > max)
+        capacity = max;
     rc = psn_secret_new(capacity, &grown, &writer->error);
     if (!rc && used)
         rc = psn_secret_append(grown, psn_secret_bytes(writer->text), used,
@@ -199,22 +109,24 @@ static void put_base64(struct psn_document_writer *writer, struct psn_slice valu
     put_text(writer, "\n");
 }
 
-static void refuse_value(struct psn_document_writer *writer, const struct rule *rule)
+static void refuse_value(struct psn_document_writer *writer, const struct psn_rule *rule)
 {
     fail(writer,
          psn_fail(&writer->error, PSN_E_INVALID,
                   _("the field '%s' of an issue cannot hold this value"), rule->name));
 }
 
-static void put_field(struct psn_document_writer *writer, const struct rule *rule,
+static void put_field(struct psn_document_writer *writer, const struct psn_rule *rule,
                       struct psn_slice value)
 {
     const char *text = (const char *)value.at;
     bool is_lines = psn_form_is_lines(text, value.size);
 
-    if (value.size == 0 && !(rule->flags & MUST))
+    if (value.size == 0 && !(rule->flags & PSN_RULE_MUST))
         return;
-    if (value.size && !fits(rule, text, value.size)) {
+    if (((rule->flags & PSN_RULE_SECOND) && writer->version != 2) ||
+        ((value.size || (rule->flags & PSN_RULE_LINES)) &&
+         !psn_rule_fits(rule, writer->version, text, value.size))) {
         refuse_value(writer, rule);
         return;
     }
@@ -223,10 +135,10 @@ static void put_field(struct psn_document_writer *writer, const struct rule *rul
         put_text(writer, ": ");
         put(writer, value.at, value.size);
         put_text(writer, "\n");
-    } else if (is_lines && (rule->flags & LINES)) {
+    } else if (is_lines && (rule->flags & PSN_RULE_LINES)) {
         put_text(writer, ":");
         put_lines(writer, value);
-    } else if (rule->flags & BASE64) {
+    } else if (rule->flags & PSN_RULE_BASE64) {
         put_base64(writer, value);
     } else {
         refuse_value(writer, rule);
@@ -236,16 +148,37 @@ static void put_field(struct psn_document_writer *writer, const struct rule *rul
 static void put_block(struct psn_document_writer *writer, enum psn_block_kind kind,
                       const struct psn_slice *fields)
 {
+    struct psn_rules rules = psn_rules_of(kind);
+
     if (writer->text)
         put_text(writer, "\n");
-    for (size_t i = 0; i < blocks[kind].count; i++)
-        put_field(writer, &blocks[kind].rules[i], fields[i]);
+    for (size_t i = 0; i < rules.count; i++)
+        put_field(writer, &rules.rules[i], fields[i]);
 }
 
 void psn_document_head(struct psn_document_writer *writer,
                        const struct psn_slice fields[PSN_HEAD_FIELDS])
 {
+    const struct psn_slice *format = &fields[PSN_HEAD_FORMAT];
+
+    writer->version = format->size == 1 && format->at[0] == '2' ? 2 : 1;
     put_block(writer, PSN_BLOCK_HEAD, fields);
+}
+
+/* A block that only version 2 has. */
+static void put_second(struct psn_document_writer *writer, enum psn_block_kind kind,
+                       const struct psn_slice *fields)
+{
+    if (writer->version == 2)
+        put_block(writer, kind, fields);
+    else
+        refuse_value(writer, psn_rules_of(kind).rules);
+}
+
+void psn_document_account(struct psn_document_writer *writer,
+                          const struct psn_slice fields[PSN_ACCOUNT_FIELDS])
+{
+    put_second(writer, PSN_BLOCK_ACCOUNT, fields);
 }
 
 void psn_document_mailbox(struct psn_document_writer *writer,
@@ -260,12 +193,20 @@ void psn_document_secret(struct psn_document_writer *writer,
     put_block(writer, PSN_BLOCK_SECRET, fields);
 }
 
+void psn_document_file(struct psn_document_writer *writer,
+                       const struct psn_slice fields[PSN_FILE_BLOCK_FIELDS])
+{
+    put_second(writer, PSN_BLOCK_FILE, fields);
+}
+
 enum psn_code psn_document_end(struct psn_document_writer *writer,
                                struct psn_secret **ret_text, struct psn_error *err)
 {
-    const struct psn_slice fields[END_FIELDS] = {
-        [END_MEANS] = psn_slice_of(means),
-        [END_END] = psn_slice_of(end_rules[END_END].value),
+    const struct psn_rule *end = &psn_rules_of(PSN_BLOCK_END).rules[PSN_END_END];
+    unsigned version = writer->version == 2 ? 2 : 1;
+    const struct psn_slice fields[PSN_END_FIELDS] = {
+        [PSN_END_MEANS] = psn_slice_of(psn_rules_means(version)),
+        [PSN_END_END] = psn_slice_of(end->exact[version - 1]),
     };
     PSN_AUTO(psn_secret) *text = NULL;
     enum psn_code rc;
@@ -284,6 +225,7 @@ enum psn_code psn_document_end(struct psn_document_writer *writer,
 /* --- reading --- */
 
 struct reader {
+    unsigned version;
     const uint8_t *at;
     const uint8_t *end;
     size_t line; /* from 1, for messages */
@@ -329,17 +271,17 @@ static bool begins(struct psn_slice line, const char *name, const char *after,
 
 /* One value has one form: what could stand behind the name, or be left out, is no
  * lines. */
-static bool needs_lines(const struct rule *rule, const struct psn_field *field)
+static bool needs_lines(const struct psn_rule *rule, const struct psn_field *field)
 {
     const char *text = (const char *)field->at + 2;
     size_t size = field->size - 3; /* of the first line, if it is the only one */
 
     if (memchr(text, '\n', field->size - 2) != text + size)
         return true;
-    return size ? !psn_form_is_line(text, size) : (rule->flags & MUST) != 0;
+    return size ? !psn_form_is_line(text, size) : (rule->flags & PSN_RULE_MUST) != 0;
 }
 
-static enum psn_code read_lines(struct reader *reader, const struct rule *rule,
+static enum psn_code read_lines(struct reader *reader, const struct psn_rule *rule,
                                 struct psn_field *field, struct psn_error *err)
 {
     struct psn_slice line;
@@ -366,7 +308,7 @@ static enum psn_code read_base64(struct reader *reader, struct psn_slice text,
 }
 
 /* Reads the field of a rule if the next line is it. */
-static enum psn_code read_field(struct reader *reader, const struct rule *rule,
+static enum psn_code read_field(struct reader *reader, const struct psn_rule *rule,
                                 struct psn_field *field, struct psn_error *err)
 {
     struct psn_slice line;
@@ -374,31 +316,32 @@ static enum psn_code read_field(struct reader *reader, const struct rule *rule,
 
     *field = (struct psn_field){ 0 };
     if (!peek_line(reader, &line))
-        return rule->flags & MUST ? malformed(reader, err) : PSN_OK;
+        return rule->flags & PSN_RULE_MUST ? malformed(reader, err) : PSN_OK;
     if (begins(line, rule->name, ": ", &rest)) {
         if (!psn_form_is_line((const char *)rest.at, rest.size) ||
-            !fits(rule, (const char *)rest.at, rest.size))
+            !psn_rule_fits(rule, reader->version, (const char *)rest.at, rest.size))
             return malformed(reader, err);
         *field = (struct psn_field){ rest.at, rest.size, PSN_FORM_INLINE };
         skip_line(reader, line);
         return PSN_OK;
     }
-    if ((rule->flags & LINES) && begins(line, rule->name, ":", &rest) && !rest.size) {
+    if ((rule->flags & PSN_RULE_LINES) && begins(line, rule->name, ":", &rest) &&
+        !rest.size) {
         skip_line(reader, line);
         return read_lines(reader, rule, field, err);
     }
-    if ((rule->flags & BASE64) && begins(line, rule->name, "-Base64: ", &rest)) {
+    if ((rule->flags & PSN_RULE_BASE64) && begins(line, rule->name, "-Base64: ", &rest)) {
         if (read_base64(reader, rest, field, err))
             return PSN_E_INTEGRITY;
         skip_line(reader, line);
         return PSN_OK;
     }
-    return rule->flags & MUST ? malformed(reader, err) : PSN_OK;
+    return rule->flags & PSN_RULE_MUST ? malformed(reader, err) : PSN_OK;
 }
 
 /* The value of a field that does not stand behind its name; read_field() saw the others.
  */
-static enum psn_code check_value(const struct reader *reader, const struct rule *rule,
+static enum psn_code check_value(const struct reader *reader, const struct psn_rule *rule,
                                  const struct psn_field *field, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *value = NULL;
@@ -407,7 +350,9 @@ static enum psn_code check_value(const struct reader *reader, const struct rule 
     if (!field->at || field->form == PSN_FORM_INLINE)
         return PSN_OK;
     rc = psn_field_secret(field, &value, err);
-    if (!rc && !fits(rule, (const char *)psn_secret_bytes(value), psn_secret_size(value)))
+    if (!rc &&
+        !psn_rule_fits(rule, reader->version, (const char *)psn_secret_bytes(value),
+                       psn_secret_size(value)))
         rc = malformed(reader, err);
     return rc;
 }
@@ -415,11 +360,14 @@ static enum psn_code check_value(const struct reader *reader, const struct rule 
 static enum psn_code read_block(struct reader *reader, struct psn_block *block,
                                 struct psn_error *err)
 {
+    struct psn_rules rules = psn_rules_of(block->kind);
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < blocks[block->kind].count; i++) {
-        const struct rule *rule = &blocks[block->kind].rules[i];
+    for (size_t i = 0; !rc && i < rules.count; i++) {
+        const struct psn_rule *rule = &rules.rules[i];
 
+        if ((rule->flags & PSN_RULE_SECOND) && reader->version != 2)
+            continue;
         rc = read_field(reader, rule, &block->fields[i], err);
         if (!rc)
             rc = check_value(reader, rule, &block->fields[i], err);
@@ -435,8 +383,8 @@ static bool next_kind(const struct reader *reader, enum psn_block_kind *ret_kind
 
     if (!peek_line(reader, &line))
         return false;
-    for (enum psn_block_kind kind = PSN_BLOCK_MAILBOX; kind <= PSN_BLOCK_END; kind++)
-        if (begins(line, blocks[kind].rules[0].name, ":", &rest)) {
+    for (enum psn_block_kind kind = PSN_BLOCK_ACCOUNT; kind <= PSN_BLOCK_END; kind++)
+        if (begins(line, psn_rules_of(kind).rules[0].name, ":", &rest)) {
             *ret_kind = kind;
             return true;
         }
@@ -448,14 +396,39 @@ static bool same(const struct psn_field *a, const struct psn_field *b)
     return a->size == b->size && memcmp(a->at, b->at, a->size) == 0;
 }
 
-/* A secret stands after its mailbox and names it. */
-static bool is_in_place(const struct psn_document *document, const struct psn_block *last)
+/* A secret stands after its mailbox, or after another one of it, and names it. */
+static bool is_of(const struct psn_block *last, const struct psn_block *secret)
 {
-    for (size_t i = document->count; last->kind == PSN_BLOCK_SECRET && i > 0; i--)
-        if (document->blocks[i - 1].kind == PSN_BLOCK_MAILBOX)
-            return same(&document->blocks[i - 1].fields[PSN_MAILBOX_ADDRESS],
-                        &last->fields[PSN_SECRET_OF]);
-    return last->kind == PSN_BLOCK_MAILBOX;
+    const struct psn_field *of = &secret->fields[PSN_SECRET_OF];
+
+    return (last->kind == PSN_BLOCK_MAILBOX &&
+            same(&last->fields[PSN_MAILBOX_ADDRESS], of)) ||
+           (last->kind == PSN_BLOCK_SECRET && same(&last->fields[PSN_SECRET_OF], of));
+}
+
+/* Version 1: mailboxes with their secrets. Version 2: the account, then those, one
+ * mailbox or more, then files. */
+static bool is_in_place(const struct psn_document *document, const struct psn_block *next)
+{
+    const struct psn_block *last = &document->blocks[document->count - 1];
+    bool is_body = last->kind == PSN_BLOCK_MAILBOX || last->kind == PSN_BLOCK_SECRET;
+    bool is_second = document->version == 2;
+
+    switch (next->kind) {
+    case PSN_BLOCK_HEAD:
+        return false;
+    case PSN_BLOCK_ACCOUNT:
+        return is_second && last->kind == PSN_BLOCK_HEAD;
+    case PSN_BLOCK_MAILBOX:
+        return is_body || last->kind == (is_second ? PSN_BLOCK_ACCOUNT : PSN_BLOCK_HEAD);
+    case PSN_BLOCK_SECRET:
+        return is_of(last, next);
+    case PSN_BLOCK_FILE:
+        return is_second && (is_body || last->kind == PSN_BLOCK_FILE);
+    case PSN_BLOCK_END:
+        return is_body || last->kind == PSN_BLOCK_FILE;
+    }
+    return false;
 }
 
 static enum psn_code append(struct psn_document *document, const struct psn_block *block,
@@ -490,10 +463,10 @@ static enum psn_code read_rest(struct reader *reader, struct psn_document *docum
         rc = read_block(reader, &block, err);
         if (rc)
             return rc;
-        if (block.kind == PSN_BLOCK_END)
-            return document->count > 1 ? PSN_OK : malformed(reader, err);
         if (!is_in_place(document, &block))
             return malformed(reader, err);
+        if (block.kind == PSN_BLOCK_END)
+            return PSN_OK;
         rc = append(document, &block, err);
         if (rc)
             return rc;
@@ -506,17 +479,27 @@ void psn_document_release(struct psn_document *document)
     *document = (struct psn_document){ 0 };
 }
 
+/* What the first line says; whether the text is of that version, its rules tell. */
+static unsigned claimed_version(const uint8_t *bytes, size_t size)
+{
+    static const char second[] = "Passation-Issue: 2\n";
+
+    return size >= sizeof second - 1 && memcmp(bytes, second, sizeof second - 1) == 0 ? 2
+                                                                                      : 1;
+}
+
 enum psn_code psn_document_parse(const struct psn_secret *text,
                                  struct psn_document *ret_document, struct psn_error *err)
 {
     const uint8_t *bytes = psn_secret_bytes(text);
     size_t size = psn_secret_size(text);
-    struct reader reader = { bytes, bytes + size, 1 };
-    struct psn_document document = { 0 };
+    unsigned version = claimed_version(bytes, size);
+    struct reader reader = { version, bytes, bytes + size, 1 };
+    struct psn_document document = { .version = version };
     struct psn_block head = { .kind = PSN_BLOCK_HEAD };
     enum psn_code rc;
 
-    if (size > PSN_DOCUMENT_MAX || !psn_form_is_lines((const char *)bytes, size))
+    if (size > document_max(version) || !psn_form_is_lines((const char *)bytes, size))
         return psn_fail(err, PSN_E_INTEGRITY, _("this is no issue of passation"));
     rc = read_block(&reader, &head, err);
     if (!rc)

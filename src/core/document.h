@@ -8,9 +8,10 @@
 #include "passation/error.h"
 
 /*
- * The text of an issue: docs/issue-format.md. This file is the grammar and nothing else:
- * no key, no vault. Fields are named by the enums below, in the order in which they must
- * stand; tables say which may be left out and what form they have, for writing and
+ * The text of an issue: docs/issue-format.md. Version 1 is what a grant hands over,
+ * version 2 the trousseau that ends a contract. This file is the grammar and nothing
+ * else: no key, no vault. Fields are named by the enums below, in the order in which they
+ * must stand; tables say which may be left out and what form they have, for writing and
  * reading alike.
  */
 enum psn_document_head {
@@ -34,6 +35,14 @@ enum psn_document_head {
     PSN_HEAD_FIELDS,
 };
 
+enum psn_document_account {
+    PSN_ACCOUNT_NIC,
+    PSN_ACCOUNT_DOMAINS,
+    PSN_ACCOUNT_PANEL,
+    PSN_ACCOUNT_FINGERPRINT_KEY,
+    PSN_ACCOUNT_FIELDS,
+};
+
 enum psn_document_mailbox {
     PSN_MAILBOX_ADDRESS,
     PSN_MAILBOX_VERSION,
@@ -44,6 +53,7 @@ enum psn_document_mailbox {
     PSN_MAILBOX_WEBMAIL,
     PSN_MAILBOX_IMAP,
     PSN_MAILBOX_SMTP,
+    PSN_MAILBOX_SELF_CHANGE, /* version 2 */
     PSN_MAILBOX_FIELDS,
 };
 
@@ -60,9 +70,20 @@ enum psn_document_secret {
     PSN_SECRET_FIELDS,
 };
 
+enum psn_document_file {
+    PSN_FILE_BLOCK_NAME,
+    PSN_FILE_BLOCK_MEDIA,
+    PSN_FILE_BLOCK_CONTENT,
+    PSN_FILE_BLOCK_FIELDS,
+};
+
+/* With their signature. A process may often lock no more than 8 MiB: two whole texts of
+ * version 2 (one signed, one read back), two files, and 1 MiB for all else are that. */
 enum {
     PSN_DOCUMENT_FIELDS_MAX = PSN_HEAD_FIELDS,
-    PSN_DOCUMENT_MAX = 1024 * 1024,
+    PSN_DOCUMENT_MAX = 1024 * 1024,            /* of version 1 */
+    PSN_DOCUMENT_SECOND_MAX = 3 * 1024 * 1024, /* of version 2 */
+    PSN_DOCUMENT_FILE_MAX = 512 * 1024,        /* the content of one file */
 };
 
 /* Bytes of a value; size 0: the field is left out. */
@@ -81,19 +102,25 @@ static inline struct psn_slice psn_slice_of(const char *text)
 
 /* --- writing --- */
 
-/* The text grows in locked memory. Calls in this order: head, then for each mailbox it
- * and its secrets, then end; the first failure is kept and returned by end. */
+/* The text grows in locked memory. Calls in this order: head, whose PSN_HEAD_FORMAT says
+ * the version, in version 2 account, then for each mailbox it and its secrets, in version
+ * 2 the files, then end; the first failure is kept and returned by end. */
 struct psn_document_writer {
+    unsigned version;
     struct psn_secret *text;
     enum psn_code failed;
     struct psn_error error;
 };
 void psn_document_head(struct psn_document_writer *writer,
                        const struct psn_slice fields[PSN_HEAD_FIELDS]);
+void psn_document_account(struct psn_document_writer *writer,
+                          const struct psn_slice fields[PSN_ACCOUNT_FIELDS]);
 void psn_document_mailbox(struct psn_document_writer *writer,
                           const struct psn_slice fields[PSN_MAILBOX_FIELDS]);
 void psn_document_secret(struct psn_document_writer *writer,
                          const struct psn_slice fields[PSN_SECRET_FIELDS]);
+void psn_document_file(struct psn_document_writer *writer,
+                       const struct psn_slice fields[PSN_FILE_BLOCK_FIELDS]);
 /* Ends the text before its signature; the caller owns it. The writer is empty then,
  * whatever comes out. */
 PSN_MUST_CHECK enum psn_code psn_document_end(struct psn_document_writer *writer,
@@ -104,8 +131,10 @@ PSN_MUST_CHECK enum psn_code psn_document_end(struct psn_document_writer *writer
 
 enum psn_block_kind {
     PSN_BLOCK_HEAD,
+    PSN_BLOCK_ACCOUNT,
     PSN_BLOCK_MAILBOX,
     PSN_BLOCK_SECRET,
+    PSN_BLOCK_FILE,
     PSN_BLOCK_END,
 };
 
@@ -126,7 +155,8 @@ struct psn_block {
 };
 
 struct psn_document {
-    struct psn_block *blocks; /* the head, mailboxes and secrets; without the end */
+    unsigned version;
+    struct psn_block *blocks; /* the head and what follows it; without the end */
     size_t count;
     size_t signed_size; /* bytes before the signature */
 };

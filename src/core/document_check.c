@@ -24,24 +24,46 @@ static int compare_fields(const struct psn_field *a, const struct psn_field *b)
     return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
-/* By address, then by label; a mailbox itself has none. */
-static int compare_blocks(const void *a, const void *b)
-{
-    const struct psn_block *left = *(const struct psn_block *const *)a;
-    const struct psn_block *right = *(const struct psn_block *const *)b;
-    static const struct psn_field none = { 0 };
-    bool is_left = left->kind == PSN_BLOCK_SECRET;
-    bool is_right = right->kind == PSN_BLOCK_SECRET;
-    int order =
-        compare_fields(&left->fields[is_left ? PSN_SECRET_OF : PSN_MAILBOX_ADDRESS],
-                       &right->fields[is_right ? PSN_SECRET_OF : PSN_MAILBOX_ADDRESS]);
+/* What a block is told by, among those of its kind: a mailbox by its address, a secret by
+ * that and its label. Mailboxes and secrets count as one kind; a mailbox has no label. */
+struct key {
+    int kind;
+    const struct psn_field *name;
+    const struct psn_field *label;
+};
 
-    return order ? order
-                 : compare_fields(is_left ? &left->fields[PSN_SECRET_LABEL] : &none,
-                                  is_right ? &right->fields[PSN_SECRET_LABEL] : &none);
+static struct key key_of(const struct psn_block *block)
+{
+    static const struct psn_field none = { 0 };
+
+    switch (block->kind) {
+    case PSN_BLOCK_MAILBOX:
+        return (struct key){ 0, &block->fields[PSN_MAILBOX_ADDRESS], &none };
+    case PSN_BLOCK_SECRET:
+        return (struct key){ 0, &block->fields[PSN_SECRET_OF],
+                             &block->fields[PSN_SECRET_LABEL] };
+    case PSN_BLOCK_FILE:
+        return (struct key){ 1, &block->fields[PSN_FILE_BLOCK_NAME], &none };
+    case PSN_BLOCK_HEAD:
+    case PSN_BLOCK_ACCOUNT:
+    case PSN_BLOCK_END:
+        break;
+    }
+    return (struct key){ 2, &none, &none };
 }
 
-/* No mailbox stands there twice, and no label twice for one mailbox. */
+static int compare_blocks(const void *a, const void *b)
+{
+    struct key left = key_of(*(const struct psn_block *const *)a);
+    struct key right = key_of(*(const struct psn_block *const *)b);
+    int order = left.kind - right.kind;
+
+    if (!order)
+        order = compare_fields(left.name, right.name);
+    return order ? order : compare_fields(left.label, right.label);
+}
+
+/* No mailbox stands there twice, no label twice for one mailbox, and no file. */
 static enum psn_code check_twice(const struct psn_document *document,
                                  struct psn_error *err)
 {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/document.h"
 #include "core/person.h"
 #include "core/receipt.h"
 #include "core/recipient.h"
@@ -51,6 +52,27 @@ bool psn_form_is_means(const char *text, size_t size)
 
     return end && !memchr(end + 1, '\n', size - (size_t)(end + 1 - text)) &&
            psn_form_is_note(text, size);
+}
+
+bool psn_form_is_domains(const char *text, size_t size)
+{
+    for (size_t count = 1; count <= PSN_DOMAINS_MAX; count++) {
+        const char *end = size ? memchr(text, '\n', size) : NULL;
+        size_t line = end ? (size_t)(end - text) : size;
+
+        if (line == 0 || !memchr(text, '.', line) || !psn_form_is_host(text, line))
+            return false;
+        if (!end)
+            return true;
+        text = end + 1;
+        size -= line + 1;
+    }
+    return false;
+}
+
+bool psn_form_is_content(const char *text, size_t size)
+{
+    return size <= PSN_DOCUMENT_FILE_MAX && psn_form_is_lines(text, size);
 }
 
 static bool is_one_line(const char *text, size_t size, size_t max)
@@ -138,14 +160,26 @@ bool psn_form_is_id(const char *text, size_t size)
     return copy(text, size, id, sizeof id) && psn_id_is_valid(id);
 }
 
-bool psn_form_is_vault_id(const char *text, size_t size)
+static bool is_hex(const char *text, size_t size, size_t digits)
 {
-    if (size != (size_t)2 * PSN_VAULT_ID_SIZE)
-        return false;
     for (size_t i = 0; i < size; i++)
         if (!psn_text_is_digit(text[i]) && (text[i] < 'a' || text[i] > 'f'))
             return false;
-    return true;
+    return size == digits;
+}
+
+bool psn_form_is_vault_id(const char *text, size_t size)
+{
+    return is_hex(text, size, (size_t)2 * PSN_VAULT_ID_SIZE);
+}
+
+bool psn_form_is_fingerprint_key(const char *text, size_t size)
+{
+    enum {
+        DIGITS = 64 /* of HMAC-SHA-256's 32 bytes */
+    };
+
+    return is_hex(text, size, DIGITS);
 }
 
 bool psn_form_is_fingerprint(const char *text, size_t size)
@@ -264,4 +298,37 @@ bool psn_form_is_server(const char *text, size_t size)
     *security++ = '\0';
     return psn_form_is_host(line, strlen(line)) && is_port(port, strlen(port)) &&
            (strcmp(security, "SSL/TLS") == 0 || strcmp(security, "STARTTLS") == 0);
+}
+
+/* A name of RFC 6838 4.2, without the characters that no media type of ours has. */
+static bool is_media_name(const char *text, size_t size)
+{
+    enum {
+        NAME_MAX_SIZE = 64
+    };
+
+    for (size_t i = 0; i < size; i++)
+        if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) &&
+            (i == 0 || !memchr("+-.", text[i], 3)))
+            return false;
+    return size > 0 && size <= NAME_MAX_SIZE;
+}
+
+bool psn_form_is_media(const char *text, size_t size)
+{
+    const char *slash = size ? memchr(text, '/', size) : NULL;
+    size_t type = slash ? (size_t)(slash - text) : size;
+
+    return slash && is_media_name(text, type) &&
+           is_media_name(slash + 1, size - type - 1);
+}
+
+bool psn_form_is_self_change(const char *text, size_t size)
+{
+    static const char *const places[] = { "webmail", "panel" };
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (size == strlen(places[i]) && memcmp(text, places[i], size) == 0)
+            return true;
+    return false;
 }

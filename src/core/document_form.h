@@ -16,6 +16,9 @@ bool psn_form_is_line(const char *text, size_t size);
 bool psn_form_is_secret(const char *bytes, size_t size); /* also what is no text */
 bool psn_form_is_note(const char *text, size_t size);
 bool psn_form_is_means(const char *text, size_t size); /* two lines */
+/* 1 to PSN_DOMAINS_MAX lines, a host of two or more labels in each. */
+bool psn_form_is_domains(const char *text, size_t size);
+bool psn_form_is_content(const char *text, size_t size); /* of a file */
 
 /* All below hold for one line and nothing else. */
 bool psn_form_is_text(const char *text, size_t size);
@@ -34,6 +37,9 @@ bool psn_form_is_receipt(const char *text, size_t size);     /* XXXXX-XXXXX-X */
 bool psn_form_is_address(const char *text, size_t size);     /* in normal form */
 bool psn_form_is_host(const char *text, size_t size);
 bool psn_form_is_https(const char *text, size_t size);
+bool psn_form_is_media(const char *text, size_t size);           /* type/subtype */
+bool psn_form_is_self_change(const char *text, size_t size);     /* where */
+bool psn_form_is_fingerprint_key(const char *text, size_t size); /* 64 hex digits */
 bool psn_form_is_server(const char *text, size_t size); /* "host port security" */
 
 #endif

@@ -140,8 +140,9 @@ static enum psn_code decrypt(const struct opening *opening, struct psn_secret **
     if (!rc)
         rc = list_keys(opening, &keys, err);
     if (!rc)
-        rc = psn_secret_new(payload.size < PSN_DOCUMENT_MAX ? payload.size + 1
-                                                            : PSN_DOCUMENT_MAX,
+        rc = psn_secret_new(payload.size < PSN_DOCUMENT_SECOND_MAX
+                                ? payload.size + 1
+                                : PSN_DOCUMENT_SECOND_MAX,
                             &text, err);
     if (rc)
         return rc;

@@ -130,6 +130,7 @@ static enum psn_code read_head(struct psn_opened *opened, struct psn_error *err)
     };
     enum psn_code rc = number(&fields[PSN_HEAD_SERIAL], &head->serial, err);
 
+    head->version = opened->document.version;
     for (size_t i = 0; !rc && i < sizeof texts / sizeof *texts; i++)
         rc = psn_field_text(&fields[texts[i].field], texts[i].out, texts[i].size, err);
     if (!rc)
@@ -194,6 +195,7 @@ static enum psn_code read_mailbox(const struct psn_block *block,
         { PSN_MAILBOX_WEBMAIL, out->url, sizeof out->url },
         { PSN_MAILBOX_IMAP, out->imap, sizeof out->imap },
         { PSN_MAILBOX_SMTP, out->smtp, sizeof out->smtp },
+        { PSN_MAILBOX_SELF_CHANGE, out->self_change, sizeof out->self_change },
     };
     enum psn_code rc = read_texts(block, parts, sizeof parts / sizeof *parts, err);
 
@@ -259,13 +261,71 @@ enum psn_code psn_opened_each(const struct psn_opened *opened, psn_opened_fn *ea
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 1; !rc && i < opened->document.count; i++) {
+        const struct psn_block *block = &opened->document.blocks[i];
         PSN_AUTO(psn_secret) *value = NULL;
         struct psn_opened_secret secret;
 
-        rc = psn_opened_block(&opened->document.blocks[i], &secret, &value, err);
+        if (block->kind != PSN_BLOCK_MAILBOX && block->kind != PSN_BLOCK_SECRET)
+            continue;
+        rc = psn_opened_block(block, &secret, &value, err);
         secret.value = value;
         if (!rc)
             rc = each(arg, &secret, err);
     }
+    return rc;
+}
+
+enum psn_code psn_opened_account(const struct psn_opened *opened,
+                                 psn_opened_account_fn *account, void *arg,
+                                 struct psn_error *err)
+{
+    const struct psn_block *block = &opened->document.blocks[1];
+    PSN_AUTO(psn_secret) *domains = NULL;
+    PSN_AUTO(psn_secret) *key = NULL;
+    struct psn_opened_account shown = { 0 };
+    const struct part parts[] = {
+        { PSN_ACCOUNT_NIC, shown.nic, sizeof shown.nic },
+        { PSN_ACCOUNT_PANEL, shown.panel, sizeof shown.panel },
+    };
+    enum psn_code rc;
+
+    if (opened->document.version != 2)
+        return PSN_OK;
+    rc = read_texts(block, parts, sizeof parts / sizeof *parts, err);
+    if (!rc)
+        rc = psn_field_secret(&block->fields[PSN_ACCOUNT_DOMAINS], &domains, err);
+    if (!rc)
+        rc = psn_field_secret(&block->fields[PSN_ACCOUNT_FINGERPRINT_KEY], &key, err);
+    shown.domains = domains;
+    shown.fingerprint_key = key;
+    return rc ? rc : account(arg, &shown, err);
+}
+
+static enum psn_code hand_file(const struct psn_block *block, psn_opened_file_fn *each,
+                               void *arg, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *content = NULL;
+    struct psn_opened_file file = { 0 };
+    const struct part parts[] = {
+        { PSN_FILE_BLOCK_NAME, file.name, sizeof file.name },
+        { PSN_FILE_BLOCK_MEDIA, file.media, sizeof file.media },
+    };
+    enum psn_code rc = read_texts(block, parts, sizeof parts / sizeof *parts, err);
+
+    if (!rc)
+        rc = psn_field_secret(&block->fields[PSN_FILE_BLOCK_CONTENT], &content, err);
+    file.content = content;
+    return rc ? rc : each(arg, &file, err);
+}
+
+enum psn_code psn_opened_each_file(const struct psn_opened *opened,
+                                   psn_opened_file_fn *each, void *arg,
+                                   struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 1; !rc && i < opened->document.count; i++)
+        if (opened->document.blocks[i].kind == PSN_BLOCK_FILE)
+            rc = hand_file(&opened->document.blocks[i], each, arg, err);
     return rc;
 }

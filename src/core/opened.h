@@ -20,7 +20,7 @@ PSN_MUST_CHECK enum psn_code psn_opened_read(struct psn_secret **text,
                                              struct psn_opened **ret_opened,
                                              struct psn_error *err);
 
-/* One block as a secret; value is the caller's. */
+/* A mailbox or secret block as a secret; value is the caller's. */
 PSN_MUST_CHECK enum psn_code psn_opened_block(const struct psn_block *block,
                                               struct psn_opened_secret *ret_secret,
                                               struct psn_secret **ret_value,

@@ -178,8 +178,15 @@ static enum psn_code store(struct psn_vault *vault, const struct psn_opened *ope
 enum psn_code psn_opened_store(struct psn_vault *vault, const struct psn_opened *opened,
                                struct psn_error *err)
 {
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    enum psn_code rc;
 
+    if (opened->document.version != 1) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("a trousseau is its owner's: it is not kept as a grant is"));
+        return psn_hint(err, PSN_E_POLICY,
+                        _("make a client of it: passation client import FILE"));
+    }
+    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, store(vault, opened, err), err);
 }
 

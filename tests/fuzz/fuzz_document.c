@@ -30,13 +30,44 @@ static void check_canonical(const struct psn_secret *text,
     psn_secret_free(again);
 }
 
+static enum psn_code see_account(void *arg, const struct psn_opened_account *account,
+                                 struct psn_error *err)
+{
+    (void)arg;
+    (void)err;
+    MUST(account->nic[0] && psn_secret_size(account->domains));
+    return PSN_OK;
+}
+
+static enum psn_code see_file(void *arg, const struct psn_opened_file *file,
+                              struct psn_error *err)
+{
+    (void)arg;
+    (void)err;
+    MUST(file->name[0] && file->media[0] && file->content);
+    return PSN_OK;
+}
+
+/* What only version 2 has. */
+static void read_own(const struct psn_document *document)
+{
+    struct psn_opened opened = { .document = *document };
+
+    MUST(document->version == 2 || document->blocks[1].kind == PSN_BLOCK_MAILBOX);
+    MUST(psn_opened_account(&opened, see_account, NULL, NULL) == PSN_OK);
+    MUST(psn_opened_each_file(&opened, see_file, NULL, NULL) == PSN_OK);
+}
+
 /* Whatever the parser accepts can be read to the end, or is refused without a crash. */
 static void read_blocks(const struct psn_document *document)
 {
     for (size_t i = 1; i < document->count; i++) {
+        enum psn_block_kind kind = document->blocks[i].kind;
         struct psn_opened_secret secret;
         struct psn_secret *value = NULL;
 
+        if (kind != PSN_BLOCK_MAILBOX && kind != PSN_BLOCK_SECRET)
+            continue;
         if (psn_opened_block(&document->blocks[i], &secret, &value, NULL) == PSN_OK)
             MUST(value);
         psn_secret_free(value);
@@ -54,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (psn_document_parse(text, &document, NULL) == PSN_OK) {
         check_canonical(text, &document);
         read_blocks(&document);
+        read_own(&document);
         psn_document_release(&document);
     }
     if (psn_opened_read(&text, &opened, NULL) == PSN_OK)

@@ -28,6 +28,19 @@ export const MEANS =
     "Lecture seule : passation ne laisse pas modifier le coffre. Le mot de passe, lui, permet de lire, d’envoyer et de supprimer.\n" +
     "Read-only: passation lets nobody change the vault. The password itself allows reading, sending and deleting.";
 
+export const OWN_MEANS =
+    "Ces accès sont à vous. Changez vous-même chaque mot de passe : personne d’autre ne le connaît ensuite. Gardez la page et le code à deux endroits.\n" +
+    "These accesses are yours. Change each password yourself: then nobody else knows it. Keep the page and the code in two places.";
+
+/* A trousseau's own blocks: what an issue has if it has an account. */
+export function accountBlock(account) {
+    return block(["Account", account.nic], ["Domains", account.domains.join("\n")], ["Panel", account.panel], ["Fingerprint-Key", account.key ?? "0f".repeat(32)]);
+}
+
+export function fileBlock(file) {
+    return block(["File", file.name], ["Media", file.media], ["Content", file.content]);
+}
+
 export function otherBlock(of, other) {
     return block(["Secret", other.label], ["Of", of], ["Type", other.type ?? "other"], ["Version", other.version ?? "1"], ["User", other.user], ["URL", other.url], ["Expires", other.expires], ["Note", other.note], ["Value", other.value]);
 }
@@ -43,13 +56,15 @@ export function mailboxBlock(mailbox) {
         ["Webmail", mailbox.webmail],
         ["IMAP", mailbox.imap],
         ["SMTP", mailbox.smtp],
+        ["Self-Change", mailbox.selfChange],
     );
 }
 
 /* The signed part of a document; issuer is the fingerprint of the key that will sign it. */
 export function compose(issue, issuer) {
+    const version = issue.account ? "2" : "1";
     const header = block(
-        ["Passation-Issue", "1"],
+        ["Passation-Issue", version],
         ["Serial", issue.serial ?? "1795892400000"],
         ["Issued", issue.issued ?? "2026-11-28T15:00:00Z"],
         ["Issuer", issuer],
@@ -61,14 +76,15 @@ export function compose(issue, issuer) {
         ["Recipient", issue.recipient ?? "code"],
         ["Client", issue.client ?? "martin"],
         ["Client-Name", issue.clientName],
-        ["Right", "read"],
+        ["Right", issue.account ? "own" : "read"],
         ["From", "2026-11-28T15:00:00Z"],
-        ["Until", issue.until ?? "2027-02-28T22:59:59Z"],
+        ["Until", issue.account ? "none" : (issue.until ?? "2027-02-28T22:59:59Z")],
         ["Reason", issue.reason],
         ["Receipt", issue.receipt ?? "K7MQ2-9XWVT-" + checkDigit("K7MQ29XWVT")],
     );
     const bodies = issue.mailboxes.flatMap((mailbox) => [mailboxBlock(mailbox), ...(mailbox.others ?? []).map((other) => otherBlock(mailbox.address, other))]);
-    return [header, ...bodies, block(["Means", issue.means ?? MEANS]) + "End: passation-issue 1\n"].join("\n");
+    const means = issue.means ?? (issue.account ? OWN_MEANS : MEANS);
+    return [header, ...(issue.account ? [accountBlock(issue.account)] : []), ...bodies, ...(issue.files ?? []).map(fileBlock), block(["Means", means]) + `End: passation-issue ${version}\n`].join("\n");
 }
 
 /* The check digit from its definition: a sum of products in GF(32), by table. */
@@ -113,6 +129,15 @@ export function wrap(shell, armored) {
     const at = shell.indexOf("</pre>\n</body>");
     const digest = createHash("sha256").update(armored).digest("hex");
     return `${shell.slice(0, at)}Payload-SHA256: ${digest}\n${armored}${shell.slice(at)}`;
+}
+
+/* An age key made for tests alone, and what is encrypted to it. */
+export const RECOVERY_KEY = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+
+export async function encryptTo(plaintext, recipients) {
+    const encrypter = new Encrypter();
+    for (const recipient of recipients) encrypter.addRecipient(recipient);
+    return Buffer.from(await encrypter.encrypt(plaintext));
 }
 
 export async function page(shell, plaintext, workFactor) {

@@ -55,10 +55,63 @@ export const several = {
     ],
 };
 
+const bitwarden = {
+    folders: [{ id: "1", name: "Boulangerie Martin" }],
+    items: [
+        { type: 1, name: "technique@boulangerie-martin.fr", folderId: "1", login: { username: "technique@boulangerie-martin.fr", password: "Tb4kn-Xw8pa-Rr2dm-Hq7ue" } },
+        { type: 1, name: "contact@boulangerie-martin.fr", folderId: "1", login: { username: "contact@boulangerie-martin.fr", password: "Gm9zt-Lc3vf-Bk6yj-Ns5wd" } },
+    ],
+};
+
+const zone = `$TTL 3600
+@ IN SOA dns109.ovh.net. tech.ovh.net. (2026112801 86400 3600 3600000 60)
+  IN NS dns109.ovh.net.
+  IN NS ns109.ovh.net.
+  IN MX 1 mx1.mail.ovh.net.
+  IN MX 5 mx2.mail.ovh.net.
+  IN TXT "v=spf1 include:mx.ovh.com -all"
+www IN CNAME boulangerie-martin.fr.
+`;
+
+/* What a client gets at the end: DESIGN's Martine. */
+export const trousseau = {
+    serial: "1795892400002",
+    replyTo: "nadia@exemple.fr",
+    person: "martine",
+    name: "Martine Martin",
+    clientName: "Boulangerie Martin",
+    reason: "fin de contrat",
+    account: { nic: "xm000000-ovh", domains: ["boulangerie-martin.fr", "pain-martin.fr"], panel: "https://manager.eu.ovhcloud.com/", key: "00112233445566778899aabbccddeeff".repeat(2) },
+    mailboxes: [
+        {
+            address: "technique@boulangerie-martin.fr",
+            changed: "2026-11-28T14:58:12Z",
+            proved: "2026-11-28T14:58:20Z",
+            password: "Tb4kn-Xw8pa-Rr2dm-Hq7ue",
+            ...ovh,
+            selfChange: "webmail",
+            others: [
+                { label: "site", type: "cms", user: "martine", url: "https://boulangerie-martin.fr/wp-admin/", note: "Le mot de passe de l’administration du site.", value: "Fy2hc-Pd7xe-Wu4gq-Ja9rs" },
+                { label: "hébergement", type: "ftp", user: "boulangerie", value: "Xy7pq-Rs8tu-Vw9xz-Ab2cd" },
+            ],
+        },
+        { address: "facturation@boulangerie-martin.fr", changed: "2026-11-28T15:02:40Z", password: "Vd8mb-Ek5zn-Ct3ha-Qp6yf", ...ovh, selfChange: "panel", others: [{ label: "stripe", type: "stripe", user: "martine@boulangerie-martin.fr", url: "https://dashboard.stripe.com/", expires: "2027-01-31", value: "Ue4rj-Lw7kc-Bz9pt-Sg2dx" }] },
+        { address: "contact@boulangerie-martin.fr", changed: "2026-11-28T15:04:02Z", password: "Gm9zt-Lc3vf-Bk6yj-Ns5wd", ...ovh, selfChange: "webmail" },
+        { address: "sav@pain-martin.fr", password: "| un mot\nde deux lignes ", imap: "pro1.mail.ovh.net 993 SSL/TLS", smtp: "pro1.mail.ovh.net 587 STARTTLS", webmail: "https://www.ovhcloud.com/fr/mail/" },
+    ],
+    files: [
+        { name: "bitwarden.json", media: "application/json", content: JSON.stringify(bitwarden, null, 2) + "\n" },
+        { name: "boulangerie-martin.fr.zone", media: "text/dns", content: zone },
+        { name: "lisez-moi.txt", media: "text/plain", content: " Bonjour\n\nEnd: passation-issue 2\nFile: x\n| non" },
+        { name: "vide.txt", media: "text/plain", content: "" },
+    ],
+};
+
 if (dir) {
     const issuer = new Issuer(join(dir, "issuer"));
     writeFileSync(join(dir, "one-mailbox.txt"), issuer.issue(one));
     writeFileSync(join(dir, "several.txt"), issuer.issue(several));
+    writeFileSync(join(dir, "trousseau.txt"), issuer.issue(trousseau));
     writeFileSync(join(dir, "fingerprint"), issuer.fingerprint + "\n");
     issuer.close();
 }

@@ -46,37 +46,78 @@ struct issue_text issue_text_full(void)
     };
 }
 
+struct issue_text issue_text_trousseau(void)
+{
+    struct issue_text issue = issue_text_full();
+
+    issue.head[PSN_HEAD_FORMAT] = "2";
+    issue.head[PSN_HEAD_RIGHT] = "own";
+    issue.head[PSN_HEAD_UNTIL] = "none";
+    issue.account[PSN_ACCOUNT_NIC] = "xm000000-ovh";
+    issue.account[PSN_ACCOUNT_DOMAINS] = "martin.example\npain.example";
+    issue.account[PSN_ACCOUNT_PANEL] = "https://manager.eu.ovhcloud.com/";
+    issue.account[PSN_ACCOUNT_FINGERPRINT_KEY] =
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    issue.mailbox[PSN_MAILBOX_SELF_CHANGE] = "webmail";
+    issue.file[PSN_FILE_BLOCK_NAME] = "martin.example.zone";
+    issue.file[PSN_FILE_BLOCK_MEDIA] = "text/dns";
+    issue.file[PSN_FILE_BLOCK_CONTENT] = "$TTL 3600\n@ IN MX 1 mx1.mail.ovh.net.\n";
+    return issue;
+}
+
 static void slices(const char *const *texts, size_t count, struct psn_slice *out)
 {
     for (size_t i = 0; i < count; i++)
         out[i] = texts[i] ? psn_slice_of(texts[i]) : (struct psn_slice){ 0 };
 }
 
+void issue_text_block(struct psn_document_writer *writer, enum psn_block_kind kind,
+                      const struct psn_slice *fields)
+{
+    switch (kind) {
+    case PSN_BLOCK_HEAD:
+        psn_document_head(writer, fields);
+        break;
+    case PSN_BLOCK_ACCOUNT:
+        psn_document_account(writer, fields);
+        break;
+    case PSN_BLOCK_MAILBOX:
+        psn_document_mailbox(writer, fields);
+        break;
+    case PSN_BLOCK_SECRET:
+        psn_document_secret(writer, fields);
+        break;
+    case PSN_BLOCK_FILE:
+        psn_document_file(writer, fields);
+        break;
+    case PSN_BLOCK_END:
+        break;
+    }
+}
+
 enum psn_code issue_text_write(const struct issue_text *issue,
                                struct psn_secret **ret_text, struct psn_error *err)
 {
+    const struct {
+        enum psn_block_kind kind;
+        const char *const *texts;
+        size_t count;
+    } parts[] = {
+        { PSN_BLOCK_HEAD, issue->head, PSN_HEAD_FIELDS },
+        { PSN_BLOCK_ACCOUNT, issue->account, PSN_ACCOUNT_FIELDS },
+        { PSN_BLOCK_MAILBOX, issue->mailbox, PSN_MAILBOX_FIELDS },
+        { PSN_BLOCK_SECRET, issue->secret, PSN_SECRET_FIELDS },
+        { PSN_BLOCK_FILE, issue->file, PSN_FILE_BLOCK_FIELDS },
+    };
     struct psn_document_writer writer = { 0 };
     struct psn_slice fields[PSN_DOCUMENT_FIELDS_MAX];
 
-    slices(issue->head, PSN_HEAD_FIELDS, fields);
-    psn_document_head(&writer, fields);
-    slices(issue->mailbox, PSN_MAILBOX_FIELDS, fields);
-    psn_document_mailbox(&writer, fields);
-    slices(issue->secret, PSN_SECRET_FIELDS, fields);
-    if (issue->secret[PSN_SECRET_LABEL])
-        psn_document_secret(&writer, fields);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        slices(parts[i].texts, parts[i].count, fields);
+        if (i < 1 || parts[i].texts[0])
+            issue_text_block(&writer, parts[i].kind, fields);
+    }
     return psn_document_end(&writer, ret_text, err);
-}
-
-static void write_block(struct psn_document_writer *writer, enum psn_block_kind kind,
-                        const struct psn_slice *fields)
-{
-    if (kind == PSN_BLOCK_HEAD)
-        psn_document_head(writer, fields);
-    else if (kind == PSN_BLOCK_MAILBOX)
-        psn_document_mailbox(writer, fields);
-    else
-        psn_document_secret(writer, fields);
 }
 
 static enum psn_code rewrite_block(const struct psn_block *block,
@@ -96,7 +137,7 @@ static enum psn_code rewrite_block(const struct psn_block *block,
                                             psn_secret_size(values[i]) };
     }
     if (!rc)
-        write_block(writer, block->kind, fields);
+        issue_text_block(writer, block->kind, fields);
     for (size_t i = 0; i < PSN_DOCUMENT_FIELDS_MAX; i++)
         psn_secret_free(values[i]);
     return rc;

@@ -172,8 +172,9 @@ static struct psn_secret *write_password(const char *bytes, size_t size)
     for (size_t i = 0; i < PSN_HEAD_FIELDS; i++)
         fields[i] = psn_slice_of(issue.head[i]);
     psn_document_head(&writer, fields);
-    for (size_t i = 0; i < PSN_MAILBOX_FIELDS; i++)
+    for (size_t i = 0; i < PSN_MAILBOX_SELF_CHANGE; i++)
         fields[i] = psn_slice_of(issue.mailbox[i]);
+    fields[PSN_MAILBOX_SELF_CHANGE] = (struct psn_slice){ 0 };
     fields[PSN_MAILBOX_PASSWORD] = (struct psn_slice){ (const uint8_t *)bytes, size };
     psn_document_mailbox(&writer, fields);
     assert_int_equal(psn_document_end(&writer, &text, &err), PSN_OK);
@@ -291,8 +292,9 @@ static void an_issue_stops_at_one_mebibyte(void **state)
     for (size_t i = 0; i < PSN_HEAD_FIELDS; i++)
         fields[i] = psn_slice_of(issue.head[i]);
     psn_document_head(&writer, fields);
-    for (size_t i = 0; i < PSN_MAILBOX_FIELDS; i++)
+    for (size_t i = 0; i < PSN_MAILBOX_SELF_CHANGE; i++)
         fields[i] = psn_slice_of(issue.mailbox[i]);
+    fields[PSN_MAILBOX_SELF_CHANGE] = (struct psn_slice){ 0 };
     fields[PSN_MAILBOX_PASSWORD] =
         (struct psn_slice){ (const uint8_t *)value, sizeof value };
     for (size_t i = 0; i < MANY; i++)

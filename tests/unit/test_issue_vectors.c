@@ -15,6 +15,7 @@
 #include "core/opened.h"
 #include "core/receipt.h"
 #include "crypto/init.h"
+#include "support/issue_text.h"
 
 /*
  * tests/vectors/issue: documents that a second writer made, which shares no line with
@@ -23,8 +24,7 @@
  */
 enum {
     FILE_MAX = 64 * 1024,
-    EDITED_MAX = 128 * 1024,
-    EDITS_MIN = 300
+    EDITED_MAX = 1024 * 1024, /* the longest file of a trousseau is in one */
 };
 
 static void read_vector(const char *name, struct psn_buf *out)
@@ -154,6 +154,85 @@ static void several_mailboxes_keep_every_byte_of_every_value(void **state)
     psn_opened_free(opened);
 }
 
+struct seen {
+    size_t accounts;
+    size_t files;
+};
+
+static enum psn_code see_account(void *arg, const struct psn_opened_account *account,
+                                 struct psn_error *err)
+{
+    struct seen *seen = arg;
+
+    (void)err;
+    seen->accounts++;
+    assert_string_equal(account->nic, "xm000000-ovh");
+    assert_string_equal(account->panel, "https://manager.eu.ovhcloud.com/");
+    assert_string_equal((const char *)psn_secret_bytes(account->domains),
+                        "boulangerie-martin.fr\npain-martin.fr");
+    assert_int_equal(psn_secret_size(account->fingerprint_key), 64);
+    return PSN_OK;
+}
+
+static enum psn_code see_file(void *arg, const struct psn_opened_file *file,
+                              struct psn_error *err)
+{
+    static const char *const names[] = { "bitwarden.json", "boulangerie-martin.fr.zone",
+                                         "lisez-moi.txt", "vide.txt" };
+    static const char *const media[] = { "application/json", "text/dns", "text/plain",
+                                         "text/plain" };
+    struct seen *seen = arg;
+
+    (void)err;
+    assert_true(seen->files < sizeof names / sizeof *names);
+    assert_string_equal(file->name, names[seen->files]);
+    assert_string_equal(file->media, media[seen->files]);
+    if (seen->files == 2)
+        assert_string_equal((const char *)psn_secret_bytes(file->content),
+                            " Bonjour\n\nEnd: passation-issue 2\nFile: x\n| non");
+    if (seen->files == 3)
+        assert_int_equal(psn_secret_size(file->content), 0);
+    seen->files++;
+    return PSN_OK;
+}
+
+static enum psn_code count_secret(void *arg, const struct psn_opened_secret *secret,
+                                  struct psn_error *err)
+{
+    static const char *const places[] = { "webmail", "", "", "panel", "", "webmail", "" };
+    size_t *count = arg;
+
+    (void)err;
+    assert_true(*count < sizeof places / sizeof *places);
+    assert_string_equal(secret->self_change, places[*count]);
+    (*count)++;
+    return PSN_OK;
+}
+
+static void a_trousseau_holds_the_account_the_roles_and_the_files(void **state)
+{
+    struct psn_opened *opened = open_vector("trousseau.txt");
+    struct psn_opened *issue = open_vector("several.txt");
+    struct seen seen = { 0 };
+    size_t secrets = 0;
+
+    (void)state;
+    assert_int_equal(opened->document.version, 2);
+    assert_int_equal(psn_opened_head(opened)->version, 2);
+    assert_int_equal(psn_opened_head(issue)->version, 1);
+    assert_int_equal(psn_opened_account(opened, see_account, &seen, NULL), PSN_OK);
+    assert_int_equal(psn_opened_each_file(opened, see_file, &seen, NULL), PSN_OK);
+    assert_int_equal(psn_opened_each(opened, count_secret, &secrets, NULL), PSN_OK);
+    assert_int_equal(seen.accounts, 1);
+    assert_int_equal(seen.files, 4);
+    assert_int_equal(secrets, 7);
+    assert_int_equal(psn_opened_account(issue, see_account, &seen, NULL), PSN_OK);
+    assert_int_equal(psn_opened_each_file(issue, see_file, &seen, NULL), PSN_OK);
+    assert_int_equal(seen.accounts, 1);
+    psn_opened_free(issue);
+    psn_opened_free(opened);
+}
+
 /* --- our writer makes the same bytes --- */
 
 static void write_again(const struct psn_block *block, struct psn_document_writer *writer)
@@ -166,19 +245,15 @@ static void write_again(const struct psn_block *block, struct psn_document_write
         fields[i] =
             (struct psn_slice){ psn_secret_bytes(values[i]), psn_secret_size(values[i]) };
     }
-    if (block->kind == PSN_BLOCK_HEAD)
-        psn_document_head(writer, fields);
-    else if (block->kind == PSN_BLOCK_MAILBOX)
-        psn_document_mailbox(writer, fields);
-    else
-        psn_document_secret(writer, fields);
+    issue_text_block(writer, block->kind, fields);
     for (size_t i = 0; i < PSN_DOCUMENT_FIELDS_MAX; i++)
         psn_secret_free(values[i]);
 }
 
 static void our_writer_makes_the_same_bytes_of_the_same_values(void **state)
 {
-    static const char *const names[] = { "one-mailbox.txt", "several.txt" };
+    static const char *const names[] = { "one-mailbox.txt", "several.txt",
+                                         "trousseau.txt" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -277,23 +352,33 @@ static size_t check_edits(const char *text, char *edits)
     return tried;
 }
 
-static void a_reader_takes_and_refuses_what_the_list_says(void **state)
+static void a_reader_takes_and_refuses_what_the_lists_say(void **state)
 {
-    struct psn_opened *opened = open_vector("several.txt");
-    struct psn_buf text = psn_buf_init(FILE_MAX);
-    struct psn_buf edits;
-    char *lines;
+    static const struct {
+        const char *document;
+        const char *edits;
+        size_t min;
+    } lists[] = { { "several.txt", "edits.txt", 300 },
+                  { "trousseau.txt", "trousseau-edits.txt", 120 } };
 
     (void)state;
-    psn_buf_bytes(&text, psn_secret_bytes(opened->text), opened->document.signed_size);
-    read_vector("edits.txt", &edits);
-    lines = strdup(psn_buf_str(&edits));
-    assert_non_null(lines);
-    assert_true(check_edits(psn_buf_str(&text), lines) >= EDITS_MIN);
-    free(lines);
-    psn_buf_release(&edits);
-    psn_buf_release(&text);
-    psn_opened_free(opened);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct psn_opened *opened = open_vector(lists[i].document);
+        struct psn_buf text = psn_buf_init(FILE_MAX);
+        struct psn_buf edits;
+        char *lines;
+
+        psn_buf_bytes(&text, psn_secret_bytes(opened->text),
+                      opened->document.signed_size);
+        read_vector(lists[i].edits, &edits);
+        lines = strdup(psn_buf_str(&edits));
+        assert_non_null(lines);
+        assert_true(check_edits(psn_buf_str(&text), lines) >= lists[i].min);
+        free(lines);
+        psn_buf_release(&edits);
+        psn_buf_release(&text);
+        psn_opened_free(opened);
+    }
 }
 
 static void a_signature_has_one_spelling(void **state)
@@ -351,8 +436,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_mailbox_reads_as_the_second_writer_wrote_it),
         cmocka_unit_test(several_mailboxes_keep_every_byte_of_every_value),
+        cmocka_unit_test(a_trousseau_holds_the_account_the_roles_and_the_files),
         cmocka_unit_test(our_writer_makes_the_same_bytes_of_the_same_values),
-        cmocka_unit_test(a_reader_takes_and_refuses_what_the_list_says),
+        cmocka_unit_test(a_reader_takes_and_refuses_what_the_lists_say),
         cmocka_unit_test(a_signature_has_one_spelling),
         cmocka_unit_test(the_check_digits_of_the_format_are_right),
     };
