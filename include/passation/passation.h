@@ -17,6 +17,7 @@
 #include "passation/exposure.h"
 #include "passation/finding.h"
 #include "passation/grant.h"
+#include "passation/handover.h"
 #include "passation/journal.h"
 #include "passation/page.h"
 #include "passation/person.h"

@@ -146,19 +146,6 @@ static void write_summary(struct cli *cli, const struct psn_departure_report *re
 
 /* --- what is left --- */
 
-/* What a person has to look for in OVH's manager. */
-static const char *object_of(const struct psn_finding *finding, char *out, size_t size)
-{
-    bool told =
-        finding->kind == PSN_FINDING_CONTACT || finding->kind == PSN_FINDING_FILTER ||
-        finding->kind == PSN_FINDING_DELEGATION || finding->kind == PSN_FINDING_API_KEY ||
-        finding->kind == PSN_FINDING_API_APP || finding->kind == PSN_FINDING_OAUTH_CLIENT;
-
-    (void)snprintf(out, size, told && finding->detail[0] ? "%s, %s" : "%s",
-                   finding->subject, finding->detail);
-    return out;
-}
-
 static void write_open_accesses(const struct psn_departure_report *report,
                                 struct cli_writing *writing, size_t *number)
 {
@@ -174,7 +161,7 @@ static void write_open_accesses(const struct psn_departure_report *report,
         if (finding->obstacle[0])
             cli_writing_item(
                 writing, ++*number, _("%s, %s: %s"), cli_finding_noun(finding->kind),
-                object_of(finding, object, sizeof object), finding->obstacle);
+                cli_finding_object(finding, object, sizeof object), finding->obstacle);
         else if (at->access.state == PSN_ACCESS_CUTTING)
             cli_writing_item(
                 writing, ++*number,
@@ -184,11 +171,11 @@ static void write_open_accesses(const struct psn_departure_report *report,
                     : _("%s, %s: OVH was told to remove it and has not yet. Look again: "
                         "passation resume"),
                 cli_finding_noun(finding->kind),
-                object_of(finding, object, sizeof object));
+                cli_finding_object(finding, object, sizeof object));
         else
             cli_writing_item(writing, ++*number, _("%s, %s: still open."),
                              cli_finding_noun(finding->kind),
-                             object_of(finding, object, sizeof object));
+                             cli_finding_object(finding, object, sizeof object));
         if (!finding->obstacle[0] && at->access.state != PSN_ACCESS_CUTTING)
             client = at->client;
     }
@@ -200,31 +187,13 @@ static void write_open_accesses(const struct psn_departure_report *report,
             client);
 }
 
-/* As a word of a shell's: what a label holds must not be carried out by whoever pastes
- * the line. */
-static const char *quoted(const char *text, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[used++] = '\'';
-    for (; *text && used + sizeof "'\\''" < size; text++) {
-        if (*text == '\'')
-            used += (size_t)snprintf(out + used, size - used, "'\\''");
-        else
-            out[used++] = *text;
-    }
-    out[used++] = '\'';
-    out[used] = '\0';
-    return out;
-}
-
 static void write_open_secrets(const struct psn_departure_report *report,
                                struct cli_writing *writing, size_t *number)
 {
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
         char room[5 * PSN_LABEL_TEXT_MAX];
-        const char *label = quoted(at->label, room, sizeof room);
+        const char *label = cli_display_quoted(at->label, room, sizeof room);
 
         if (at->label[0] && !at->replaced && at->replacement)
             cli_writing_item(
@@ -363,19 +332,6 @@ static void cell_time(struct cli_writing *writing, enum cli_tone tone, int64_t t
     cli_writing_cell(writing, tone, cli_display_moment(time_s, time));
 }
 
-/* The journal is in English. */
-static const char *proof_of(const struct psn_departure_secret *secret, char *out,
-                            size_t size)
-{
-    static const char head[] = "OVH task ";
-    const char *number = secret->proof + sizeof head - 1;
-
-    if (!secret->replaced || strncmp(secret->proof, head, sizeof head - 1) != 0)
-        return "";
-    (void)snprintf(out, size, _("task %.*s"), (int)strspn(number, "0123456789"), number);
-    return out;
-}
-
 static void write_passwords(const struct psn_departure_report *report,
                             struct cli_writing *writing)
 {
@@ -402,7 +358,9 @@ static void write_passwords(const struct psn_departure_report *report,
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
         cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
         cell_time(writing, CLI_TONE_PLAIN, at->dead ? at->dead_s : 0);
-        cli_writing_cell(writing, CLI_TONE_PLAIN, proof_of(at, proof, sizeof proof));
+        cli_writing_cell(writing, CLI_TONE_PLAIN,
+                         at->replaced ? cli_display_task(at->proof, proof, sizeof proof)
+                                      : "");
         cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
                          done        ? _("✓ replaced and proved")
                          : at->again ? _("! replaced; once more when no way in is open")
@@ -472,7 +430,7 @@ static void write_accesses(const struct psn_departure_report *report,
         cli_writing_cell(writing, CLI_TONE_PLAIN,
                          cli_finding_noun(at->access.finding.kind));
         cli_writing_cell(writing, CLI_TONE_PLAIN,
-                         object_of(&at->access.finding, object, sizeof object));
+                         cli_finding_object(&at->access.finding, object, sizeof object));
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->access.finding.whose);
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->client);
         cli_writing_cell(writing,

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "cli/until.h"
 
 const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE])
 {
@@ -21,6 +24,79 @@ const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE])
     (void)psn_clock_format(time_s, out);
     out[DAY_END] = ' ';
     memcpy(out + MINUTES_END, " UTC", sizeof " UTC");
+    return out;
+}
+
+const char *cli_display_clock(int64_t time_s, char out[CLI_CLOCK_MAX])
+{
+    struct tm local;
+
+    out[0] = '\0';
+    if (!time_s)
+        return out;
+    cli_until_local(time_s, &local);
+    (void)snprintf(out, CLI_CLOCK_MAX, _("%04d-%02d-%02d at %02d:%02d"),
+                   local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
+                   local.tm_min);
+    return out;
+}
+
+const char *cli_display_day(const char *day, char out[CLI_CLOCK_MAX])
+{
+    int year;
+    int month;
+    int number;
+
+    if (psn_clock_parse_date(day, &year, &month, &number))
+        (void)snprintf(out, CLI_CLOCK_MAX, _("%04d-%02d-%02d"), year, month, number);
+    else
+        (void)snprintf(out, CLI_CLOCK_MAX, "%s", day);
+    return out;
+}
+
+const char *cli_display_grouped(uint64_t number, char out[48])
+{
+    static const char gap[] = "\xc2\xa0";
+    char digits[24];
+    size_t size =
+        (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    size_t used = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (i && (size - i) % 3 == 0) {
+            memcpy(out + used, gap, sizeof gap - 1);
+            used += sizeof gap - 1;
+        }
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+const char *cli_display_quoted(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[used++] = '\'';
+    for (; *text && used + sizeof "'\\''" < size; text++) {
+        if (*text == '\'')
+            used += (size_t)snprintf(out + used, size - used, "'\\''");
+        else
+            out[used++] = *text;
+    }
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
+const char *cli_display_task(const char *proof, char *out, size_t size)
+{
+    static const char head[] = "OVH task ";
+    const char *number = proof + sizeof head - 1;
+
+    if (strncmp(proof, head, sizeof head - 1) != 0)
+        return "";
+    (void)snprintf(out, size, _("task %.*s"), (int)strspn(number, "0123456789"), number);
     return out;
 }
 

@@ -14,6 +14,25 @@ const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE]);
 /* For people who read a page: "2026-11-28 23:00 UTC", or "" for never (0). */
 const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE]);
 
+/* For a document that is signed: "29/11/2026 à 02:57", on the clocks of Europe/Paris, as
+ * cli_until_zone() names them; "" for never (0). */
+enum {
+    CLI_CLOCK_MAX = 64,
+};
+const char *cli_display_clock(int64_t time_s, char out[CLI_CLOCK_MAX]);
+/* A day, YYYY-MM-DD, in the same way; what is none, as it is. */
+const char *cli_display_day(const char *day, char out[CLI_CLOCK_MAX]);
+
+/* "12 345 678", with blanks that no line breaks at. */
+const char *cli_display_grouped(uint64_t number, char out[48]);
+
+/* As a word of a shell's: what a label holds must not be carried out by whoever pastes
+ * the line. Returns out. */
+const char *cli_display_quoted(const char *text, char *out, size_t size);
+
+/* The number of OVH's task in a proof of the journal's, which is in English; or "". */
+const char *cli_display_task(const char *proof, char *out, size_t size);
+
 /* The number, or "-" for none (0). Returns out. */
 const char *cli_display_count(uint64_t number, char out[24]);
 void cli_display_json_count(struct cli_json *json, const char *name, uint64_t number);

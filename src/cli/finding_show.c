@@ -1,5 +1,6 @@
 #include "cli/finding_show.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *cli_finding_heading(enum psn_finding_kind kind)
@@ -103,4 +104,16 @@ const char *cli_finding_noun(enum psn_finding_kind kind)
         return _("part that this API key may not read");
     }
     return "";
+}
+
+const char *cli_finding_object(const struct psn_finding *finding, char *out, size_t size)
+{
+    bool told =
+        finding->kind == PSN_FINDING_CONTACT || finding->kind == PSN_FINDING_FILTER ||
+        finding->kind == PSN_FINDING_DELEGATION || finding->kind == PSN_FINDING_API_KEY ||
+        finding->kind == PSN_FINDING_API_APP || finding->kind == PSN_FINDING_OAUTH_CLIENT;
+
+    (void)snprintf(out, size, told && finding->detail[0] ? "%s, %s" : "%s",
+                   finding->subject, finding->detail);
+    return out;
 }

@@ -12,4 +12,7 @@ const char *cli_finding_noun(enum psn_finding_kind kind);
 /* What no call of OVH's API tells of a mailbox: a hand has to look there. */
 const char *cli_unseen_of(const struct psn_role *role);
 
+/* What a person has to look for in OVH's manager. Returns out. */
+const char *cli_finding_object(const struct psn_finding *finding, char *out, size_t size);
+
 #endif

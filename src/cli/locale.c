@@ -20,6 +20,7 @@ enum {
 };
 
 static char language[LANGUAGE_MAX]; /* "fr_FR", or "" */
+static const char *in_use;          /* instead of it, see cli_locale_use(); or NULL */
 
 static const char *wanted_locale(void)
 {
@@ -38,6 +39,7 @@ static void note_language(const char *locale)
 {
     size_t size = strcspn(locale, ".");
 
+    language[0] = '\0';
     if (size < sizeof language && strncmp(locale, "C", size) != 0 &&
         strncmp(locale, "POSIX", size) != 0)
         (void)snprintf(language, sizeof language, "%.*s", (int)size, locale);
@@ -87,10 +89,40 @@ void cli_locale_init(void)
     (void)bind_textdomain_codeset(PSN_TEXT_DOMAIN, "UTF-8");
 }
 
+/*
+ * Messages are in English in the sources, so that "C", which translates nothing, is
+ * English; French is taken from LANGUAGE under any other locale. gettext keeps what it
+ * has looked up until something tells it that the answer may have changed: setlocale()
+ * does in the C library, textdomain() does in every libintl.
+ */
+void cli_locale_use(const char *wanted)
+{
+    /* Newer C libraries hold C.UTF-8 for English, too: it is the last resort. */
+    static const char *const names[] = { "fr_FR.UTF-8", "fr_FR.utf8", "en_US.UTF-8",
+                                         "C.UTF-8" };
+    bool done = strcmp(wanted, "en") == 0 && setlocale(LC_MESSAGES, "C");
+
+    in_use = wanted;
+    if (!done)
+        (void)setenv("LANGUAGE", wanted, 1);
+    for (size_t i = 0; !done && i < sizeof names / sizeof *names; i++)
+        done = setlocale(LC_MESSAGES, names[i]) != NULL;
+    (void)textdomain(PSN_TEXT_DOMAIN);
+}
+
+void cli_locale_back(void)
+{
+    in_use = NULL;
+    set_locale();
+    (void)textdomain(PSN_TEXT_DOMAIN);
+}
+
 const char *cli_language(void)
 {
     bool french = language[0] == 'f' && language[1] == 'r' &&
                   (language[2] == '\0' || language[2] == '_' || language[2] == '@');
 
+    if (in_use)
+        return in_use;
     return french ? "fr" : "en";
 }

@@ -55,3 +55,18 @@ enum psn_code cli_until_parse(const char *date, const char *zone, int64_t *ret_t
     *ret_time_s = time;
     return PSN_OK;
 }
+
+const char *cli_until_zone(void)
+{
+    return is_zone(default_zone) ? default_zone : "UTC";
+}
+
+void cli_until_local(int64_t time_s, struct tm *ret_local)
+{
+    time_t time = (time_t)time_s;
+
+    PSN_IGNORE(setenv("TZ", is_zone(default_zone) ? default_zone : "UTC0", 1));
+    tzset();
+    if (!localtime_r(&time, ret_local))
+        *ret_local = (struct tm){ .tm_year = 70, .tm_mday = 1 };
+}

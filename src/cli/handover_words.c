@@ -1,0 +1,309 @@
+#include "cli/handover_words.h"
+
+#include <string.h>
+
+#include "cli/display.h"
+
+const char *cli_handover_mode_text(enum psn_handover_mode mode)
+{
+    switch (mode) {
+    case PSN_HANDOVER_OPEN:
+        return _("not settled yet");
+    case PSN_HANDOVER_TRANSFERRED:
+        return _("transferred at the provider of the service");
+    case PSN_HANDOVER_GIVEN:
+        return _("given in the trousseau");
+    case PSN_HANDOVER_REMOVED:
+        return _("our access is removed");
+    case PSN_HANDOVER_NONE:
+        return _("there is none");
+    case PSN_HANDOVER_RESERVE:
+        return _("reserve: not handed over");
+    }
+    return psn_handover_mode_name(mode);
+}
+
+const char *cli_handover_stage_text(enum psn_handover_stage stage)
+{
+    switch (stage) {
+    case PSN_HANDOVER_INVENTORY:
+        return _("Inventory and list of items");
+    case PSN_HANDOVER_ROTATION:
+        return _("New passwords");
+    case PSN_HANDOVER_ISSUE:
+        return _("Trousseau");
+    case PSN_HANDOVER_RECEIPT:
+        return _("Receipt");
+    case PSN_HANDOVER_CONTACTS:
+        return _("OVH's contacts");
+    case PSN_HANDOVER_OWNED:
+        return _("Passwords that the client has chosen");
+    case PSN_HANDOVER_ACCESSES:
+        return _("Lasting accesses");
+    case PSN_HANDOVER_CLOSING:
+        return _("Destruction and closing");
+    case PSN_HANDOVER_STAGES:
+        break;
+    }
+    return psn_handover_stage_name(stage);
+}
+
+const char *cli_handover_who_text(const struct psn_handover_blocker *blocker)
+{
+    switch (blocker->who) {
+    case PSN_WHO_US:
+        return _("the provider");
+    case PSN_WHO_CLIENT:
+        return _("the client");
+    case PSN_WHO_OVH:
+        return "OVHcloud";
+    case PSN_WHO_OTHER:
+        return blocker->account;
+    }
+    return psn_handover_who_name(blocker->who);
+}
+
+/* The words are those of the contacts' ids, see ovh/inventory_contact.c. */
+void cli_handover_service(const char *service, struct psn_buf *out)
+{
+    static const struct {
+        const char *word;
+        const char *text;
+    } kinds[] = {
+        { "domain ", N_("domain name") },
+        { "zone ", N_("DNS zone") },
+        { "hosting ", N_("web hosting") },
+        { "email/domain ", N_("e-mail of") },
+    };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t size = strlen(kinds[i].word);
+
+        if (strncmp(service, kinds[i].word, size) == 0) {
+            psn_buf_format(out, "%s %s", _(kinds[i].text), service + size);
+            return;
+        }
+    }
+    psn_buf_text(out, service);
+}
+
+/* --- what blocks --- */
+
+static const char *title_of(const char *word)
+{
+    for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++) {
+        struct psn_handover_item_info info = psn_handover_item_info(i);
+
+        if (strcmp(info.word, word) == 0)
+            return info.title;
+    }
+    return word;
+}
+
+/* "acme.fr mailbox, label", or the mailbox alone. */
+static void put_subject(const struct psn_handover_blocker *blocker, struct psn_buf *out)
+{
+    psn_buf_text(out, blocker->address);
+    if (blocker->label[0])
+        psn_buf_format(out, ", %s", blocker->label);
+}
+
+static void put_contact(const struct psn_handover_blocker *blocker, struct psn_buf *out)
+{
+    cli_handover_service(blocker->text, out);
+    if (blocker->id)
+        psn_buf_format(out, _(": the change of contact (OVH task %lld) waits for %s"),
+                       (long long)blocker->id, cli_handover_who_text(blocker));
+    else
+        psn_buf_text(out, _(": the provider is still a contact of it"));
+}
+
+/* About one mailbox or one of its secrets. */
+static const char *about_mailbox(enum psn_handover_block block)
+{
+    switch (block) {
+    case PSN_BLOCKER_UNMANAGED:
+        return _(": exists at OVH, and the vault does not have it");
+    case PSN_BLOCKER_UNFINISHED:
+        return _(": a change of its password is not finished");
+    case PSN_BLOCKER_OLD:
+        return _(": its password is older than the handover");
+    case PSN_BLOCKER_KNOWN:
+        return _(": known to somebody who has no right to it any more");
+    case PSN_BLOCKER_STALE:
+        return _(": was changed after the trousseau was made");
+    case PSN_BLOCKER_STILL_OURS:
+        return _(": the password that the provider knows still opens it, or was not "
+                 "tried yet");
+    case PSN_BLOCKER_NOT_LOOKED:
+    case PSN_BLOCKER_ITEM:
+    case PSN_BLOCKER_NOT_ISSUED:
+    case PSN_BLOCKER_NOT_COMPARED:
+    case PSN_BLOCKER_NO_RECEIPT:
+    case PSN_BLOCKER_CONTACT:
+    case PSN_BLOCKER_ONE_ROUND:
+    case PSN_BLOCKER_ACCESS:
+    case PSN_BLOCKER_OWN_KEY:
+    case PSN_BLOCKER_COPIES:
+        break;
+    }
+    return NULL;
+}
+
+/* About the whole handover. */
+static const char *about_all(enum psn_handover_block block)
+{
+    switch (block) {
+    case PSN_BLOCKER_NOT_LOOKED:
+        return _("the OVH account was not looked at since the handover began");
+    case PSN_BLOCKER_NOT_ISSUED:
+        return _("the trousseau is not made yet");
+    case PSN_BLOCKER_NOT_COMPARED:
+        return _("the trousseau was not reopened from the disk and compared yet");
+    case PSN_BLOCKER_NO_RECEIPT:
+        return _("the receipt code of the trousseau has not come back yet");
+    case PSN_BLOCKER_OWN_KEY:
+        return _("the provider's keys to the OVH account are still there");
+    case PSN_BLOCKER_COPIES:
+        return _("the provider's copies are not destroyed yet");
+    case PSN_BLOCKER_UNMANAGED:
+    case PSN_BLOCKER_ITEM:
+    case PSN_BLOCKER_UNFINISHED:
+    case PSN_BLOCKER_OLD:
+    case PSN_BLOCKER_KNOWN:
+    case PSN_BLOCKER_STALE:
+    case PSN_BLOCKER_CONTACT:
+    case PSN_BLOCKER_STILL_OURS:
+    case PSN_BLOCKER_ONE_ROUND:
+    case PSN_BLOCKER_ACCESS:
+        break;
+    }
+    return psn_handover_block_name(block);
+}
+
+void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
+                               struct psn_buf *out)
+{
+    const char *mailbox = about_mailbox(blocker->block);
+    char until[CLI_CLOCK_MAX];
+
+    if (mailbox) {
+        put_subject(blocker, out);
+        psn_buf_text(out, mailbox);
+    } else if (blocker->block == PSN_BLOCKER_ITEM) {
+        psn_buf_format(out, _("%s: nobody has said yet how it is handed over"),
+                       title_of(blocker->text));
+    } else if (blocker->block == PSN_BLOCKER_CONTACT) {
+        put_contact(blocker, out);
+    } else if (blocker->block == PSN_BLOCKER_ONE_ROUND) {
+        psn_buf_format(out,
+                       _("%s: the password that the provider knows was refused once; it "
+                         "is tried again after %s"),
+                       blocker->address, cli_display_clock(blocker->until_s, until));
+    } else if (blocker->block == PSN_BLOCKER_ACCESS) {
+        psn_buf_format(out, _("%s: nobody has said yet whether this access may stay"),
+                       blocker->text);
+    } else {
+        psn_buf_text(out, about_all(blocker->block));
+    }
+}
+
+/* --- what to do --- */
+
+/* A word of a command, in quotes where a shell would not take it as it is. */
+static void put_word(struct psn_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789@._:+-/";
+    char quoted[5 * PSN_HANDOVER_TEXT_MAX];
+    bool is_plain = word[0] && word[0] != '-' && !word[strspn(word, plain)];
+
+    psn_buf_char(out, ' ');
+    psn_buf_text(out, is_plain ? word : cli_display_quoted(word, quoted, sizeof quoted));
+}
+
+static void put_command(struct psn_buf *out, const char *command, const char *word)
+{
+    psn_buf_text(out, command);
+    put_word(out, word);
+}
+
+static void put_known(const struct psn_handover_blocker *blocker, struct psn_buf *out)
+{
+    if (!blocker->label[0]) {
+        put_command(out, "passation rotate", blocker->address);
+        return;
+    }
+    put_command(out, "passation secret set", blocker->address);
+    put_word(out, blocker->label);
+}
+
+static void put_owned(const struct psn_handover_blocker *blocker, const char *client,
+                      struct psn_buf *out)
+{
+    psn_buf_text(out, blocker->block == PSN_BLOCKER_STILL_OURS
+                          ? _("the client sets a password of their own; then: ")
+                          : _("after that time: "));
+    put_command(out, "passation handover next", client);
+}
+
+static void put_do(const struct psn_handover_blocker *blocker, const char *client,
+                   struct psn_buf *out)
+{
+    switch (blocker->block) {
+    case PSN_BLOCKER_NOT_LOOKED:
+        put_command(out, "passation handover next", client);
+        return;
+    case PSN_BLOCKER_UNMANAGED:
+        put_command(out, "passation role adopt", blocker->address);
+        return;
+    case PSN_BLOCKER_ITEM:
+        put_command(out, "passation handover item", client);
+        put_word(out, blocker->text);
+        psn_buf_format(out, " %s", _("MODE"));
+        return;
+    case PSN_BLOCKER_UNFINISHED:
+        put_command(out, "passation resume", blocker->address);
+        return;
+    case PSN_BLOCKER_OLD:
+        put_command(out, "passation rotate", blocker->address);
+        return;
+    case PSN_BLOCKER_KNOWN:
+        put_known(blocker, out);
+        return;
+    case PSN_BLOCKER_NOT_ISSUED:
+    case PSN_BLOCKER_STALE:
+    case PSN_BLOCKER_NOT_COMPARED:
+        put_command(out, "passation handover issue", client);
+        psn_buf_format(out, " -o %s", _("DIR"));
+        return;
+    case PSN_BLOCKER_NO_RECEIPT:
+        psn_buf_text(out, _("the client reads out the receipt code; then: "));
+        put_command(out, "passation handover confirm", client);
+        return;
+    case PSN_BLOCKER_CONTACT:
+        put_command(out, "passation handover contacts", client);
+        return;
+    case PSN_BLOCKER_STILL_OURS:
+    case PSN_BLOCKER_ONE_ROUND:
+        put_owned(blocker, client, out);
+        return;
+    case PSN_BLOCKER_ACCESS:
+        put_command(out, "passation sweep", client);
+        put_command(out, " --keep", blocker->text);
+        psn_buf_text(out, _(", or --cut instead of --keep"));
+        return;
+    case PSN_BLOCKER_OWN_KEY:
+    case PSN_BLOCKER_COPIES:
+        put_command(out, "passation handover close", client);
+        return;
+    }
+}
+
+void cli_handover_blocker_text(const struct psn_handover_blocker *blocker,
+                               const char *client, struct psn_buf *out)
+{
+    cli_handover_blocker_what(blocker, out);
+    psn_buf_text(out, _(" → "));
+    put_do(blocker, client, out);
+}
