@@ -41,8 +41,9 @@ struct psn_envelope_request {
                            const struct psn_secret *key, struct psn_error *err);
     void *arg;
 };
-/* Makes one, in the place of any before. E_NOT_FOUND: client or person; E_POLICY: a person
- * who is leaving, or nothing to put into it; E_VERIFY: what was read back differs. */
+/* Makes one, in the place of any before. E_NOT_FOUND: client or person; E_POLICY: a
+ * person who is leaving, or nothing to put into it; E_VERIFY: what was read back differs.
+ */
 PSN_API PSN_MUST_CHECK enum psn_code psn_envelope_create(
     struct psn_vault *vault, const struct psn_envelope_request *request,
     struct psn_error *err);

@@ -198,7 +198,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handover_abandon(struct psn_vault *vaul
 /* --- doing what a machine can do --- */
 
 struct psn_handover_run {
-    struct psn_run mailboxes;                                /* of rotations and logins */
+    struct psn_run mailboxes; /* of rotations and logins */
     bool follow; /* only what was asked for before: contact changes and logins */
     void (*stage)(void *arg, enum psn_handover_stage stage); /* may be NULL */
     void *arg;
@@ -357,6 +357,7 @@ struct psn_handover_close {
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_close(
     struct psn_vault *vault, const struct psn_handover_close *close,
     struct psn_error *err);
+
 /* What the vault's own journal knows of it afterwards. */
 struct psn_handover_end {
     char client[PSN_CLIENT_ID_MAX];
@@ -366,18 +367,8 @@ struct psn_handover_end {
     uint8_t chain_head[PSN_HEAD_SIZE];
     char text[PSN_JOURNAL_TEXT_MAX]; /* "sha256 …" of the final statement */
     bool stated;                     /* the closing statement was written */
+};
 /* The last end of that client. E_NOT_FOUND. */
-/* What was destroyed, as the vault's own journal says afterwards. */
-    char text[PSN_JOURNAL_TEXT_MAX];
-    bool stated; /* the closing statement was written */
-    const char *confirm; /* the client's id again */
-    bool unchanged;      /* though passwords that we know still open mailboxes */
-    /* Before anything is destroyed: writes the final statement. *ret_digest, of 65: its
-     * SHA-256 in hex, which the journal keeps. */
-                           char *ret_digest, struct psn_error *err);
-    void *arg;
- * after it was stopped anywhere, it goes on. E_POLICY: something blocks, and what. */
-/* The last end of that client; E_NOT_FOUND. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_get(
     struct psn_vault *vault, const char *client, struct psn_handover_end *ret_end,
     struct psn_error *err);

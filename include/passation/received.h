@@ -133,8 +133,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_opened_store(struct psn_vault *vault,
                                                       struct psn_error *err);
 
 /*
- * Taking over from another webmaster: a trousseau becomes a client of this vault, with its
- * mailboxes and secrets, all or nothing. Whoever made it still knows all of it: he is
+ * Taking over from another webmaster: a trousseau becomes a client of this vault, with
+ * its mailboxes and secrets, all or nothing. Whoever made it still knows all of it: he is
  * noted as somebody who does, without a right, so that all of it is due.
  */
 struct psn_takeover {
@@ -152,13 +152,12 @@ struct psn_taken {
     size_t secrets;
     bool is_linked; /* the client was here before, with a key of its own */
 };
-/* A client of that id that is here already is taken, if it has the domains and none of the
- * mailboxes. E_POLICY: no trousseau; E_EXISTS, E_CONFLICT: not as above. */
-PSN_API PSN_MUST_CHECK enum psn_code psn_client_import(struct psn_vault *vault,
-                                                       const struct psn_opened *opened,
-                                                       const struct psn_takeover *takeover,
-                                                       struct psn_taken *ret_taken,
-                                                       struct psn_error *err);
+/* A client of that id that is here already is taken, if it has the domains and none of
+ * the mailboxes. E_POLICY: no trousseau; E_EXISTS, E_CONFLICT: not as above. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_client_import(
+    struct psn_vault *vault, const struct psn_opened *opened,
+    const struct psn_takeover *takeover, struct psn_taken *ret_taken,
+    struct psn_error *err);
 
 /* --- what is kept --- */
 

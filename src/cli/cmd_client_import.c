@@ -19,10 +19,10 @@ struct cmd_client_import_options {
     bool dry_run;
 };
 
-#define TEXT_OPTION(option, member, value, help)                                    \
-    {                                                                               \
-        option, 0, CLI_TEXT, offsetof(struct cmd_client_import_options, member),    \
-            value, help                                                             \
+#define TEXT_OPTION(option, member, value, help)                                        \
+    {                                                                                   \
+        option, 0, CLI_TEXT, offsetof(struct cmd_client_import_options, member), value, \
+            help                                                                        \
     }
 
 static const struct cli_option import_options[] = {
@@ -35,8 +35,9 @@ static const struct cli_option import_options[] = {
                 N_("imaps://HOST:PORT, instead of the mail service's own server")),
     TEXT_OPTION("smtp", smtp, N_("URL"),
                 N_("smtps://HOST:PORT, instead of the mail service's own server")),
-    TEXT_OPTION("issuer", issuer, N_("KEY"),
-                N_("whom you trust: a fingerprint, SHA256:…, or a key, ssh-ed25519 AAAA…")),
+    TEXT_OPTION(
+        "issuer", issuer, N_("KEY"),
+        N_("whom you trust: a fingerprint, SHA256:…, or a key, ssh-ed25519 AAAA…")),
     { "code-fd", 0, CLI_FD, offsetof(struct cmd_client_import_options, code_fd), N_("N"),
       N_("the code is on file descriptor N") },
     { "dry-run", 'n', CLI_FLAG, offsetof(struct cmd_client_import_options, dry_run), NULL,
@@ -88,10 +89,11 @@ static enum psn_code propose(struct cli *cli, const struct psn_taken *taken,
              PSN_NGETTEXT("✓ Taken over: %zu mailbox", "✓ Taken over: %zu mailboxes",
                           taken->roles),
              taken->roles);
-    cli_note(cli,
-             _("'%s' still knows all of it, so all of it is due: see 'passation due', and "
-               "'passation who %s'."),
-             taken->former, taken->former);
+    cli_note(
+        cli,
+        _("'%s' still knows all of it, so all of it is due: see 'passation due', and "
+          "'passation who %s'."),
+        taken->former, taken->former);
     if (!taken->is_linked) {
         cli_note(cli,
                  _("Replace everything now: passation ovh link %s; then passation due "
@@ -117,8 +119,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
                                            .smtp = options->smtp };
     PSN_AUTO(psn_opened) *opened = NULL;
     struct psn_taken taken;
-    enum psn_code rc =
-        cli_open_issue(cli, cli->args[0], &opening, NULL, &opened, err);
+    enum psn_code rc = cli_open_issue(cli, cli->args[0], &opening, NULL, &opened, err);
 
     if (!rc && (options->dry_run || !cli->json))
         rc = cli_issue_show(cli, opened, false, err);
@@ -133,7 +134,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
 const struct cli_command cmd_client_import = {
     .name = "client import",
     .arguments = N_("TROUSSEAU"),
-    .summary = N_("take a client over from another webmaster, from the client's trousseau"),
+    .summary =
+        N_("take a client over from another webmaster, from the client's trousseau"),
     .examples =
         N_("passation client import trousseau-martin-1795/trousseau.html\tasks for the "
            "code, and whether the issuer is the one you know\n"

@@ -49,14 +49,16 @@ static enum psn_code run_create(struct cli *cli, const void *arg, struct psn_err
         rc = psn_envelope_create(cli->vault, &request, err);
     if (rc)
         return rc;
-    cli_print(cli, "%s/enveloppe-%s-cle.html\n%s/enveloppe-%s.html\n%s/enveloppe-%s.age\n",
+    cli_print(cli,
+              "%s/enveloppe-%s-cle.html\n%s/enveloppe-%s.html\n%s/enveloppe-%s.age\n",
               CLI_SHOWN(request.directory), cli->args[0], CLI_SHOWN(request.directory),
               cli->args[0], CLI_SHOWN(request.directory), cli->args[0]);
-    cli_note(cli,
-             _("Print the sheet (enveloppe-%s-cle.html), put it into an envelope, seal it, "
-               "give it to the client, and delete the file: it holds the key, and the "
-               "vault does not keep it."),
-             cli->args[0]);
+    cli_note(
+        cli,
+        _("Print the sheet (enveloppe-%s-cle.html), put it into an envelope, seal it, "
+          "give it to the client, and delete the file: it holds the key, and the "
+          "vault does not keep it."),
+        cli->args[0]);
     cli_note(cli,
              _("The two other files may lie anywhere; 'passation outbox' makes them anew "
                "when something changes."));
@@ -107,7 +109,8 @@ const struct cli_command cmd_envelope_update = {
     .name = "envelope update",
     .arguments = N_("CLIENT…"),
     .summary = N_("write what the envelope's key opens anew"),
-    .examples = N_("passation envelope update martin -o /media/usb\tinto another folder\n"),
+    .examples =
+        N_("passation envelope update martin -o /media/usb\tinto another folder\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = SIZE_MAX,
@@ -146,8 +149,7 @@ enum psn_code cli_envelope_renew(struct cli *cli, struct psn_error *err)
 
     for (size_t i = 0; i < list.count; i++) {
         struct psn_error cause = { 0 };
-        enum psn_code rc =
-            psn_envelope_update(cli->vault, list.clients[i], NULL, &cause);
+        enum psn_code rc = psn_envelope_update(cli->vault, list.clients[i], NULL, &cause);
 
         if (!rc)
             cli_note(cli, _("✓ The envelope of %s is up to date."), list.clients[i]);
@@ -192,7 +194,8 @@ static enum psn_code list_one(void *arg, const struct psn_envelope *envelope,
     cli_table_cell(listing->table, envelope->person);
     cli_table_cell(listing->table, cli_display_moment(envelope->created_s, created));
     cli_table_cell(listing->table, cli_display_moment(envelope->written_s, written));
-    cli_table_cell(listing->table, envelope->is_stale ? _("out of date") : _("up to date"));
+    cli_table_cell(listing->table,
+                   envelope->is_stale ? _("out of date") : _("up to date"));
     cli_table_cell(listing->table, envelope->folder);
     return PSN_OK;
 }

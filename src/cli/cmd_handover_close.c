@@ -25,7 +25,8 @@ static const struct cli_option close_options[] = {
     { "backup", 0, CLI_TEXTS, offsetof(struct cmd_handover_close_options, backups),
       N_("FILE"), N_("a backup that is to lose the client, too; may be repeated") },
     { "unchanged", 0, CLI_FLAG, offsetof(struct cmd_handover_close_options, unchanged),
-      NULL, N_("though the client has not replaced every password; the statement says so") },
+      NULL,
+      N_("though the client has not replaced every password; the statement says so") },
     { 0 },
 };
 
@@ -63,8 +64,7 @@ static void tell_destroyed(void *arg, const struct psn_destruction *done)
     struct closing *closing = arg;
 
     cli_progress_clear(closing->progress);
-    cli_note(closing->cli,
-             _("✓ Destroyed here: %" PRIu64 " rows and the journal of %s."),
+    cli_note(closing->cli, _("✓ Destroyed here: %" PRIu64 " rows and the journal of %s."),
              done->rows_removed, CLI_SHOWN(closing->cli->args[0]));
     if (done->is_overwritten)
         cli_note(closing->cli,
@@ -222,7 +222,8 @@ static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_erro
         return rc;
     folder = realpath(named, NULL);
     if (!folder)
-        return psn_fail(err, PSN_E_IO, _("cannot find the folder '%s'"), CLI_SHOWN(named));
+        return psn_fail(err, PSN_E_IO, _("cannot find the folder '%s'"),
+                        CLI_SHOWN(named));
     closing.folder = folder;
     closing.progress = cli_progress_new(cli);
     closing.json = cli_json_init();
@@ -236,10 +237,9 @@ const struct cli_command cmd_handover_close = {
     .name = "handover close",
     .arguments = N_("CLIENT"),
     .summary = N_("remove our keys at OVH, destroy our copies, and state it"),
-    .examples =
-        N_("passation handover close martin -o remise\tasks for the client's id\n"
-           "passation handover close martin --confirm martin --backup "
-           "/media/usb/vault.backup\tand out of a backup, too\n"),
+    .examples = N_("passation handover close martin -o remise\tasks for the client's id\n"
+                   "passation handover close martin --confirm martin --backup "
+                   "/media/usb/vault.backup\tand out of a backup, too\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,

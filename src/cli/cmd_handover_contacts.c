@@ -275,8 +275,8 @@ static enum psn_code resend(struct cli *cli,
                             const struct cmd_handover_contacts_options *options,
                             struct psn_error *err)
 {
-    enum psn_code rc = psn_contact_resend(cli->vault, cli->args[0],
-                                          (int64_t)options->resend, err);
+    enum psn_code rc =
+        psn_contact_resend(cli->vault, cli->args[0], (int64_t)options->resend, err);
 
     if (!rc)
         cli_note(cli, _("OVH sends a new token to the linked account; the one before is "
@@ -290,8 +290,8 @@ static enum psn_code check(const struct cmd_handover_contacts_options *options,
                            struct psn_error *err)
 {
     bool asks = options->to || options->admin || options->tech || options->billing;
-    int ways = asks + (options->accept != 0) + (options->refuse != 0) +
-               (options->resend != 0);
+    int ways =
+        asks + (options->accept != 0) + (options->refuse != 0) + (options->resend != 0);
 
     if (ways > 1)
         return psn_fail(err, PSN_E_INVALID,

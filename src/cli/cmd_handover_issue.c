@@ -56,7 +56,8 @@ static enum psn_code add_text(struct cli *cli, const struct psn_handover_facts *
 static const char readme[] =
     "LISEZ-MOI\n"
     "\n"
-    "Ouvrez trousseau.html dans un navigateur, sans internet si vous voulez, et tapez le\n"
+    "Ouvrez trousseau.html dans un navigateur, sans internet si vous voulez, et tapez "
+    "le\n"
     "code que l’on vous a dicté : tous vos accès s’y trouvent. Gardez ce dossier et le\n"
     "code à deux endroits différents.\n"
     "\n"
@@ -206,8 +207,8 @@ static enum psn_code run_compare(struct cli *cli, const void *arg, struct psn_er
 {
     const struct cmd_handover_compare_options *options = arg;
     PSN_AUTO(psn_secret) *code = NULL;
-    enum psn_code rc = cli_read_code(cli, options->code_fd, _("Code of the trousseau: "),
-                                     &code, err);
+    enum psn_code rc =
+        cli_read_code(cli, options->code_fd, _("Code of the trousseau: "), &code, err);
 
     if (!rc)
         rc = psn_handover_compare(cli->vault, cli->args[0],
@@ -235,8 +236,7 @@ const struct cli_command cmd_handover_compare = {
 
 static enum psn_code run_confirm(struct cli *cli, const void *arg, struct psn_error *err)
 {
-    enum psn_code rc =
-        psn_handover_confirm(cli->vault, cli->args[0], cli->args[1], err);
+    enum psn_code rc = psn_handover_confirm(cli->vault, cli->args[0], cli->args[1], err);
 
     (void)arg;
     if (rc)

@@ -1,9 +1,8 @@
-#include "cli/envelope.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/envelope.h"
 #include "cli/locale.h"
 #include "cli/writing.h"
 
@@ -35,15 +34,17 @@ static void put_words(struct cli_writing *writing, const struct psn_envelope *en
                      _("With this key and the file enveloppe-%s.html you open every "
                        "access of yours, without us: mailboxes, OVH account, sites."),
                      envelope->client);
-    cli_writing_item(writing, 1,
-                     _("Keep this sheet in its envelope, closed, in a safe place. Who has "
-                       "it and the file, has everything."));
+    cli_writing_item(
+        writing, 1,
+        _("Keep this sheet in its envelope, closed, in a safe place. Who has "
+          "it and the file, has everything."));
     cli_writing_item(writing, 2,
                      _("Keep the file apart from it, wherever you like; take the newest "
                        "one that we give you."));
-    cli_writing_item(writing, 3,
-                     _("When you need it: open the file in a browser, scan the square with "
-                       "your telephone or type the letters, and press Open."));
+    cli_writing_item(
+        writing, 3,
+        _("When you need it: open the file in a browser, scan the square with "
+          "your telephone or type the letters, and press Open."));
     cli_writing_item(writing, 4,
                      _("Was the envelope opened without you? Tell us, or replace the "
                        "passwords yourself: the page says how."));
@@ -92,8 +93,7 @@ enum psn_code cli_envelope_sheet(struct cli *cli, const struct psn_envelope *env
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX_BYTES);
     enum psn_code rc = write_sheet(cli, envelope, key, &writing, err);
 
-    psn_buf_format(&path, "%s/enveloppe-%s-cle.html", envelope->folder,
-                   envelope->client);
+    psn_buf_format(&path, "%s/enveloppe-%s-cle.html", envelope->folder, envelope->client);
     if (!rc)
         rc = psn_buf_check(&path, err);
     if (!rc)

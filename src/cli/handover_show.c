@@ -116,8 +116,9 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
                       CLI_SHOWN(psn_buf_str(&text)));
     }
     if (count > SHOWN_MAX)
-        cli_print(cli, PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
-                                    count - SHOWN_MAX),
+        cli_print(cli,
+                  PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
+                               count - SHOWN_MAX),
                   count - SHOWN_MAX);
     return rc;
 }

@@ -63,9 +63,9 @@ enum psn_code cli_handover_statement(struct cli *cli,
                                          .head_count = facts->head_count };
     enum psn_code rc = cli_handover_pv_text(facts, &text, err);
 
-    (void)snprintf(fields, sizeof fields, "Client: %s\nPerson: %s\nSerial: %llu\nFinal: %s\n",
-                   facts->client.id, facts->to.id,
-                   (unsigned long long)facts->handover.serial,
+    (void)snprintf(fields, sizeof fields,
+                   "Client: %s\nPerson: %s\nSerial: %llu\nFinal: %s\n", facts->client.id,
+                   facts->to.id, (unsigned long long)facts->handover.serial,
                    facts->final ? "yes" : "no");
     draft.text = psn_buf_str(&text);
     return rc ? rc : psn_statement_sign(cli->vault, &draft, ret_text, err);
@@ -127,10 +127,9 @@ static enum psn_code save_end_text(const struct saving *saving,
     PSN_AUTO_FREE char *statement = NULL;
     struct psn_head head = { 0 };
     char fields[256];
-    struct psn_statement_draft draft = { .kind = "handover-end",
-                                         .fields = fields,
-                                         .heads = &head,
-                                         .head_count = 1 };
+    struct psn_statement_draft draft = {
+        .kind = "handover-end", .fields = fields, .heads = &head, .head_count = 1
+    };
     enum psn_code rc = cli_handover_end_text(end, &text, err);
 
     (void)snprintf(fields, sizeof fields, "Client: %s\n", end->client);

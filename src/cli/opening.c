@@ -41,10 +41,9 @@ enum psn_code cli_open_issue(struct cli *cli, const char *path,
                              struct psn_opened **ret_opened, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *code = NULL;
-    struct psn_open_request request = { .path = path,
-                                        .issuer = opening->issuer,
-                                        .identity = identity,
-                                        .arg = cli };
+    struct psn_open_request request = {
+        .path = path, .issuer = opening->issuer, .identity = identity, .arg = cli
+    };
     enum psn_code rc = PSN_OK;
 
     if (!identity && (opening->code_fd >= 0 || psn_issue_asks_code(path)))

@@ -3,8 +3,8 @@
 
 #include "cli/cli.h"
 
-/* Opening what somebody else's vault issued: the code is asked for, and whether a key that
- * is not known here is the issuer's. */
+/* Opening what somebody else's vault issued: the code is asked for, and whether a key
+ * that is not known here is the issuer's. */
 
 struct cli_opening {
     const char *issuer; /* whom the user trusts, or NULL */

@@ -125,7 +125,8 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
                                .version = at->version,
                                .since_s = at->at_s };
 
-        if (!at->in_force || is_received(owned, at->client) || (last && same_secret(last, at)) ||
+        if (!at->in_force || is_received(owned, at->client) ||
+            (last && same_secret(last, at)) ||
             (!at->label[0] && is_leaving(people, at->person)) ||
             psn_reach_has_right(map, at->person, at->client, at->address, at->label))
             continue;
@@ -249,8 +250,7 @@ static enum psn_code add_handover(struct owned *owned, const struct psn_client *
 {
     struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = client->handover_s };
     bool received = false;
-    enum psn_code rc =
-        psn_handover_is_received(owned->vault, client->id, &received, err);
+    enum psn_code rc = psn_handover_is_received(owned->vault, client->id, &received, err);
 
     if (!rc && received) {
         char(*grown)[PSN_CLIENT_ID_MAX] =
@@ -284,8 +284,7 @@ static enum psn_code add_envelope(struct owned *owned, const struct psn_client *
 static enum psn_code add_of_client(void *arg, const struct psn_client *client,
                                    struct psn_error *err)
 {
-    enum psn_code rc =
-        client->handover_s ? add_handover(arg, client, err) : PSN_OK;
+    enum psn_code rc = client->handover_s ? add_handover(arg, client, err) : PSN_OK;
 
     return rc || !client->envelope_s ? rc : add_envelope(arg, client, err);
 }

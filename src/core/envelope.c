@@ -190,8 +190,7 @@ static enum psn_code settle(struct psn_trousseau *trousseau,
     struct psn_envelope before = { 0 };
     uint64_t revision = 0;
     char serial[32];
-    enum psn_code rc =
-        read_row(vault, envelope->client, &before, &revision, NULL);
+    enum psn_code rc = read_row(vault, envelope->client, &before, &revision, NULL);
 
     if (rc && rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc, _("the envelope of '%s' cannot be read"),
@@ -252,8 +251,7 @@ static enum psn_code make_key(struct psn_envelope *envelope, struct psn_secret *
 
     if (!rc)
         rc = psn_age_identity_text(scalar, ret_key, err);
-    return rc ? rc
-              : psn_age_recipient(scalar, envelope->recipient, err);
+    return rc ? rc : psn_age_recipient(scalar, envelope->recipient, err);
 }
 
 static enum psn_code make(struct psn_trousseau *trousseau,

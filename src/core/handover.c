@@ -344,7 +344,8 @@ enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *clien
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     if (!rc)
-        rc = psn_vault_end(vault, psn_handover_is_received(vault, client, &is_theirs, err), err);
+        rc = psn_vault_end(vault,
+                           psn_handover_is_received(vault, client, &is_theirs, err), err);
     if (rc || !is_theirs)
         return rc;
     (void)psn_fail(err, PSN_E_POLICY,

@@ -6,8 +6,8 @@
 #include "core/access.h"
 #include "core/client.h"
 #include "core/handover.h"
-#include "core/rotation_machine.h"
 #include "core/role.h"
+#include "core/rotation_machine.h"
 #include "passation/due.h"
 
 /*

@@ -61,10 +61,11 @@ static enum psn_code check_confirm(const struct psn_handover_close *close,
 {
     if (close->confirm && strcmp(close->confirm, close->client) == 0)
         return PSN_OK;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("our copies of '%s' are destroyed for good: that is confirmed by the "
-                     "client's id"),
-                   close->client);
+    (void)psn_fail(
+        err, PSN_E_POLICY,
+        _("our copies of '%s' are destroyed for good: that is confirmed by the "
+          "client's id"),
+        close->client);
     return psn_hint(err, PSN_E_POLICY, _("passation handover close %s --confirm %s"),
                     close->client, close->client);
 }
@@ -148,11 +149,12 @@ static enum psn_code revoke_keys(struct psn_vault *vault,
                                  const struct psn_handover_close *close,
                                  struct psn_error *err)
 {
+    struct psn_own_access_report report;
     bool linked = false;
     enum psn_code rc = is_linked(vault, close->client, &linked, err);
 
     if (!rc && linked)
-        rc = psn_own_access_revoke(vault, close->client, NULL, NULL, err);
+        rc = psn_own_access_revoke(vault, close->client, &report, err);
     return rc ? rc
               : psn_handover_change(vault, close->client, "handover.keys-gone", NULL,
                                     note_keys_gone, NULL, err);

@@ -138,8 +138,8 @@ static enum psn_code read_chain(struct psn_vault *vault, const char *chain,
         rc = psn_journal_each(vault, chain, 0, read_entry, end, err);
     }
     if (!rc) {
-        struct psn_head *head = grow((void **)&facts->heads, facts->head_count,
-                                     sizeof *facts->heads, err);
+        struct psn_head *head =
+            grow((void **)&facts->heads, facts->head_count, sizeof *facts->heads, err);
 
         if (!head) {
             rc = PSN_E_NOMEM;

@@ -64,8 +64,8 @@ static enum psn_code look_at_dates(struct working *working, struct psn_handover_
         struct psn_kept_date *date = &seen->dates[seen->date_count];
         struct psn_domain_facts facts = { 0 };
         struct psn_error why = { 0 };
-        enum psn_code found = psn_contact_domain_facts(
-            working->vault, working->client, client.domains[i], &facts, &why);
+        enum psn_code found = psn_contact_domain_facts(working->vault, working->client,
+                                                       client.domains[i], &facts, &why);
 
         if (found || !facts.expires_s) {
             if (found && found != PSN_E_NOT_FOUND)
@@ -97,9 +97,9 @@ static void look(struct working *working)
 {
     struct psn_handover_row *seen = calloc(1, sizeof *seen);
     struct psn_error err = { 0 };
-    enum psn_code rc = seen ? psn_sweep(working->vault, working->client, pass_by, NULL,
-                                        &err)
-                            : psn_fail(&err, PSN_E_NOMEM, _("out of memory"));
+    enum psn_code rc =
+        seen ? psn_sweep(working->vault, working->client, pass_by, NULL, &err)
+             : psn_fail(&err, PSN_E_NOMEM, _("out of memory"));
 
     if (!rc)
         rc = look_at_dates(working, seen, &err);
@@ -155,8 +155,7 @@ static void work_on(struct working *working, enum psn_handover_stage stage,
     struct psn_handover handover = { 0 };
     struct addresses addresses = { 0 };
     struct psn_error err = { 0 };
-    enum psn_code rc =
-        psn_handover_get(working->vault, working->client, &handover, &err);
+    enum psn_code rc = psn_handover_get(working->vault, working->client, &handover, &err);
 
     if (!rc && !has_before(&handover, stage)) {
         rc = select_addresses(&handover, blocks, block_count,

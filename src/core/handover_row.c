@@ -308,12 +308,12 @@ static enum psn_code change_row(struct psn_vault *vault, const char *client,
         rc = change(arg, vault, &row, err);
     if (!rc)
         rc = psn_handover_row_write(vault, client, &row, err);
-    return rc || !event ? rc
-                        : psn_journal_note(vault, client,
-                                           &(struct psn_note){ .event = event,
-                                                               .subject = row.to,
-                                                               .text = text },
-                                           err);
+    return rc || !event
+               ? rc
+               : psn_journal_note(vault, client,
+                                  &(struct psn_note){
+                                      .event = event, .subject = row.to, .text = text },
+                                  err);
 }
 
 enum psn_code psn_handover_change(struct psn_vault *vault, const char *client,

@@ -25,9 +25,8 @@ struct taking {
 
 /* --- the client --- */
 
-static enum psn_code account_field(const struct taking *taking,
-                                   enum psn_document_account field, char *out,
-                                   size_t size, struct psn_error *err)
+static enum psn_code account_field(struct taking *taking, enum psn_document_account field,
+                                   char *out, size_t size, struct psn_error *err)
 {
     const struct psn_document *document = &taking->opened->document;
 
@@ -38,7 +37,7 @@ static enum psn_code account_field(const struct taking *taking,
     return PSN_OK;
 }
 
-static enum psn_code add_domains(const struct taking *taking, struct psn_client *client,
+static enum psn_code add_domains(struct taking *taking, struct psn_client *client,
                                  struct psn_error *err)
 {
     const struct psn_document *document = &taking->opened->document;
@@ -49,12 +48,14 @@ static enum psn_code add_domains(const struct taking *taking, struct psn_client 
         if (document->blocks[i].kind == PSN_BLOCK_ACCOUNT && !value)
             rc = psn_field_secret(&document->blocks[i].fields[PSN_ACCOUNT_DOMAINS],
                                   &value, err);
-    for (const char *at = value ? (const char *)psn_secret_bytes(value) : ""; !rc && *at;) {
+    for (const char *at = value ? (const char *)psn_secret_bytes(value) : "";
+         !rc && *at;) {
         size_t size = strcspn(at, "\n");
         char domain[PSN_DOMAIN_NAME_MAX];
 
         if (size >= sizeof domain)
-            return psn_fail(err, PSN_E_INTEGRITY, _("a domain of the trousseau is too long"));
+            return psn_fail(err, PSN_E_INTEGRITY,
+                            _("a domain of the trousseau is too long"));
         memcpy(domain, at, size);
         domain[size] = '\0';
         rc = psn_client_add_domain(client, domain, err);
@@ -63,7 +64,7 @@ static enum psn_code add_domains(const struct taking *taking, struct psn_client 
     return rc;
 }
 
-static enum psn_code describe(const struct taking *taking, struct psn_client *client,
+static enum psn_code describe(struct taking *taking, struct psn_client *client,
                               struct psn_error *err)
 {
     const struct psn_opened_head *head = psn_opened_head(taking->opened);
@@ -87,7 +88,8 @@ static enum psn_code describe(const struct taking *taking, struct psn_client *cl
     for (size_t i = 0; !rc && i < sizeof texts / sizeof *texts; i++) {
         char copy[PSN_URL_MAX];
 
-        if (strlen(texts[i].from) >= texts[i].size || strlen(texts[i].from) >= sizeof copy)
+        if (strlen(texts[i].from) >= texts[i].size ||
+            strlen(texts[i].from) >= sizeof copy)
             return psn_fail(err, PSN_E_INVALID, _("'%s' is too long"), texts[i].from);
         (void)snprintf(copy, sizeof copy, "%s", texts[i].from);
         (void)snprintf(texts[i].to, texts[i].size, "%s", copy);
@@ -125,8 +127,8 @@ static enum psn_code check_same(const struct psn_client *here,
     return PSN_OK;
 }
 
-static enum psn_code take_client(const struct taking *taking,
-                                 const struct psn_client *wanted, struct psn_error *err)
+static enum psn_code take_client(struct taking *taking, const struct psn_client *wanted,
+                                 struct psn_error *err)
 {
     struct psn_client here = { 0 };
     enum psn_code rc = psn_client_read(taking->vault, wanted->id, &here, NULL);
@@ -143,7 +145,7 @@ static enum psn_code take_client(const struct taking *taking,
 
 /* --- who knows it --- */
 
-static enum psn_code take_former(const struct taking *taking, struct psn_error *err)
+static enum psn_code take_former(struct taking *taking, struct psn_error *err)
 {
     const struct psn_opened_head *head = psn_opened_head(taking->opened);
     struct psn_person person = { .kind = PSN_PERSON_PROVIDER };
@@ -152,7 +154,8 @@ static enum psn_code take_former(const struct taking *taking, struct psn_error *
     if (taking->takeover->former)
         (void)snprintf(person.id, sizeof person.id, "%s", taking->takeover->former);
     else
-        (void)snprintf(person.id, sizeof person.id, "former-%.57s", taking->taken->client);
+        (void)snprintf(person.id, sizeof person.id, "former-%.57s",
+                       taking->taken->client);
     memcpy(taking->taken->former, person.id, sizeof taking->taken->former);
     rc = psn_person_read(taking->vault, person.id, &person, NULL);
     if (rc != PSN_E_NOT_FOUND)
@@ -168,14 +171,14 @@ static enum psn_code take_former(const struct taking *taking, struct psn_error *
 
 /* --- what is in it --- */
 
-static enum psn_code expose(const struct taking *taking, const char *address,
-                            const char *label, struct psn_error *err)
+static enum psn_code expose(struct taking *taking, const char *address, const char *label,
+                            struct psn_error *err)
 {
     return psn_exposure_put_of(taking->vault, taking->taken->former, address, label, 1,
                                PSN_HOW_REACHED, err);
 }
 
-static enum psn_code take_mailbox(const struct taking *taking,
+static enum psn_code take_mailbox(struct taking *taking,
                                   const struct psn_opened_secret *secret,
                                   struct psn_error *err)
 {
@@ -216,7 +219,7 @@ static bool is_type(const char *type)
     return false;
 }
 
-static enum psn_code take_secret(const struct taking *taking,
+static enum psn_code take_secret(struct taking *taking,
                                  const struct psn_opened_secret *secret,
                                  struct psn_error *err)
 {
@@ -243,7 +246,7 @@ static enum psn_code take_secret(const struct taking *taking,
 static enum psn_code take_one(void *arg, const struct psn_opened_secret *secret,
                               struct psn_error *err)
 {
-    const struct taking *taking = arg;
+    struct taking *taking = arg;
 
     return secret->label[0] ? take_secret(taking, secret, err)
                             : take_mailbox(taking, secret, err);
@@ -251,7 +254,7 @@ static enum psn_code take_one(void *arg, const struct psn_opened_secret *secret,
 
 /* --- all of it --- */
 
-static enum psn_code take(const struct taking *taking, const struct psn_client *client,
+static enum psn_code take(struct taking *taking, const struct psn_client *client,
                           struct psn_error *err)
 {
     enum psn_code rc = take_client(taking, client, err);
@@ -260,14 +263,14 @@ static enum psn_code take(const struct taking *taking, const struct psn_client *
     if (!rc)
         rc = take_former(taking, err);
     if (!rc)
-        rc = psn_opened_each(taking->opened, take_one, (void *)taking, err);
+        rc = psn_opened_each(taking->opened, take_one, taking, err);
     return rc ? rc
-              : psn_journal_note(taking->vault, taking->taken->client,
-                                 &(struct psn_note){
-                                     .event = "client.taken-over",
-                                     .subject = taking->taken->former,
-                                     .text = psn_opened_head(taking->opened)->issuer },
-                                 err);
+              : psn_journal_note(
+                    taking->vault, taking->taken->client,
+                    &(struct psn_note){ .event = "client.taken-over",
+                                        .subject = taking->taken->former,
+                                        .text = psn_opened_head(taking->opened)->issuer },
+                    err);
 }
 
 enum psn_code psn_client_import(struct psn_vault *vault, const struct psn_opened *opened,

@@ -77,10 +77,12 @@ PSN_MUST_CHECK enum psn_code psn_draft_put_head(struct psn_vault *vault,
                                                 const struct psn_draft_terms *terms,
                                                 struct psn_document_writer *writer,
                                                 struct psn_error *err);
-PSN_MUST_CHECK enum psn_code psn_draft_put_content(
-    struct psn_vault *vault, const struct psn_draft *draft,
-    const struct psn_content *content, struct psn_document_writer *writer,
-    struct psn_secret **ret_value, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_draft_put_content(struct psn_vault *vault,
+                                                   const struct psn_draft *draft,
+                                                   const struct psn_content *content,
+                                                   struct psn_document_writer *writer,
+                                                   struct psn_secret **ret_value,
+                                                   struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_draft_note(struct psn_vault *vault,
                                             struct psn_draft *draft, const char *event,
                                             struct psn_error *err);

@@ -360,7 +360,8 @@ enum psn_code psn_handover_issue(struct psn_vault *vault,
     enum psn_code rc = psn_delivery_check(&delivery, err);
 
     if (!rc && !request->tell_code)
-        rc = psn_fail(err, PSN_E_INVALID, _("a trousseau needs somebody to tell its code"));
+        rc = psn_fail(err, PSN_E_INVALID,
+                      _("a trousseau needs somebody to tell its code"));
     if (!rc)
         rc = check_ready(vault, request->client, err);
     if (rc)

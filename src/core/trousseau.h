@@ -3,6 +3,7 @@
 
 #include "core/handover.h"
 #include "core/issue.h"
+#include "ovh/mailbox.h"
 #include "passation/entry.h"
 
 /*
@@ -13,15 +14,15 @@
  *     compare   each artefact opened from the disk with the code, against the vault
  *     finish    the code told; one transaction: the row "written", the handover's row
  *
- * Killed before the last one, the handover has no trousseau, or the one before; the folder
- * may be there, and nobody has its code.
+ * Killed before the last one, the handover has no trousseau, or the one before; the
+ * folder may be there, and nobody has its code.
  */
 
 /* A secret of it. */
 struct psn_trousseau_item {
     struct psn_content content;
     struct psn_secret *value;
-    struct psn_secret_info info;  /* of a label */
+    struct psn_secret_info info;   /* of a label */
     struct psn_mail_settings mail; /* of a mailbox */
     enum psn_backend backend;
     int64_t changed_s;
@@ -68,9 +69,11 @@ PSN_MUST_CHECK enum psn_code psn_trousseau_put(struct psn_trousseau *trousseau,
 /* Inside a read or write: the items of these contents with their values, and the entries.
  * With `writer`, each is disclosed to the draft's person and put into the document; else
  * nothing leaves the vault. */
-PSN_MUST_CHECK enum psn_code psn_trousseau_take_items(
-    struct psn_trousseau *trousseau, const struct psn_content *contents, size_t count,
-    struct psn_document_writer *writer, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_trousseau_take_items(struct psn_trousseau *trousseau,
+                                                      const struct psn_content *contents,
+                                                      size_t count,
+                                                      struct psn_document_writer *writer,
+                                                      struct psn_error *err);
 
 /* Outside a transaction: the client's DNS zones, from OVH. One that lies elsewhere is
  * left out. */

@@ -184,9 +184,10 @@ static enum psn_code check_sum(const struct comparison *comparison, char *line,
     if (rc)
         return rc;
     psn_sha256_hex(&(struct psn_part){ file.data, file.size }, 1, sum);
-    return strcmp(sum, line) == 0 ? PSN_OK
-                                  : psn_fail(err, PSN_E_VERIFY,
-                                             _("%s is damaged: its digest differs"), name);
+    return strcmp(sum, line) == 0
+               ? PSN_OK
+               : psn_fail(err, PSN_E_VERIFY, _("%s is damaged: its digest differs"),
+                          name);
 }
 
 static enum psn_code check_sums(const struct comparison *comparison,
@@ -235,9 +236,8 @@ enum psn_code psn_trousseau_compare(struct psn_trousseau *trousseau, const char 
                                     const struct psn_secret *code, struct psn_error *err)
 {
     static const char *const signed_files[] = {
-        "trousseau.html",      "trousseau.age",       "trousseau.kdbx",
-        "proces-verbal.html",  "proces-verbal.txt",   "proces-verbal.json",
-        "SHA256SUMS",
+        "trousseau.html",    "trousseau.age",      "trousseau.kdbx", "proces-verbal.html",
+        "proces-verbal.txt", "proces-verbal.json", "SHA256SUMS",
     };
     struct comparison comparison = { .trousseau = trousseau,
                                      .folder = folder,

@@ -20,8 +20,8 @@ static enum psn_code take_zone(struct psn_trousseau *trousseau, const char *doma
 {
     struct psn_trousseau_zone *zone = &trousseau->zones[trousseau->zone_count];
     struct psn_error why = { 0 };
-    enum psn_code rc = psn_contact_zone_file(
-        trousseau->vault, trousseau->client, domain, &zone->text, &why);
+    enum psn_code rc = psn_contact_zone_file(trousseau->vault, trousseau->client, domain,
+                                             &zone->text, &why);
 
     if (!rc) {
         (void)snprintf(zone->domain, sizeof zone->domain, "%s", domain);
@@ -39,8 +39,7 @@ enum psn_code psn_trousseau_take_zones(struct psn_trousseau *trousseau,
                                        struct psn_error *err)
 {
     struct psn_client client = { 0 };
-    enum psn_code rc =
-        psn_client_get(trousseau->vault, trousseau->client, &client, err);
+    enum psn_code rc = psn_client_get(trousseau->vault, trousseau->client, &client, err);
 
     if (rc)
         return rc;
@@ -120,8 +119,7 @@ static enum psn_code write_text(struct psn_trousseau *trousseau, struct psn_erro
     struct psn_draft_terms terms = { .from_s = draft->row.created_s };
     struct psn_document_writer writer = { 0 };
     PSN_AUTO(psn_secret) *text = NULL;
-    enum psn_code rc =
-        psn_draft_put_head(trousseau->vault, draft, &terms, &writer, err);
+    enum psn_code rc = psn_draft_put_head(trousseau->vault, draft, &terms, &writer, err);
     enum psn_code end;
 
     if (!rc)

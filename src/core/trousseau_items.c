@@ -34,15 +34,14 @@ void psn_trousseau_release(struct psn_trousseau *trousseau)
 
 /* --- facts beside the value --- */
 
-static void add_field(struct psn_trousseau_item *item, const char *name,
-                      const char *format, const char *host, unsigned port,
-                      const char *security)
+static void add_server(struct psn_trousseau_item *item, const char *name,
+                       const char *host, unsigned port, const char *security)
 {
     char *text = item->field_texts[item->field_count];
 
     if (!host[0])
         return;
-    (void)snprintf(text, PSN_SERVER_MAX, format, host, port, security);
+    (void)snprintf(text, PSN_SERVER_MAX, "%s %u %s", host, port, security);
     item->fields[item->field_count++] = (struct psn_entry_field){ name, text };
 }
 
@@ -59,10 +58,10 @@ static enum psn_code read_mailbox(struct psn_trousseau *trousseau,
     item->backend = role.backend;
     item->changed_s = role.changed_s;
     (void)snprintf(item->title, sizeof item->title, "%s", item->content.address);
-    add_field(item, "IMAP", "%s %u %s", item->mail.imap_host, item->mail.imap_port,
-              item->mail.imap_security);
-    add_field(item, "SMTP", "%s %u %s", item->mail.smtp_host, item->mail.smtp_port,
-              item->mail.smtp_security);
+    add_server(item, "IMAP", item->mail.imap_host, item->mail.imap_port,
+               item->mail.imap_security);
+    add_server(item, "SMTP", item->mail.smtp_host, item->mail.smtp_port,
+               item->mail.smtp_security);
     return PSN_OK;
 }
 

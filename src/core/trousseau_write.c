@@ -54,8 +54,9 @@ static enum psn_code write_file(const struct psn_trousseau *trousseau, const cha
 
     psn_buf_format(&path, "%s/%s", trousseau->partial, name);
     rc = psn_buf_check(&path, err);
-    return rc ? rc : psn_file_write(psn_buf_str(&path), bytes, size,
-                             trousseau->replace ? PSN_FILE_REPLACE : PSN_FILE_NEW, err);
+    return rc ? rc
+              : psn_file_write(psn_buf_str(&path), bytes, size,
+                               trousseau->replace ? PSN_FILE_REPLACE : PSN_FILE_NEW, err);
 }
 
 static enum psn_code write_beside(const struct psn_trousseau *trousseau, const char *name,
@@ -67,8 +68,7 @@ static enum psn_code write_beside(const struct psn_trousseau *trousseau, const c
 
     psn_buf_format(&beside, "%s.%s", name, extension);
     rc = psn_buf_check(&beside, err);
-    return rc ? rc
-              : write_file(trousseau, psn_buf_str(&beside), text, strlen(text), err);
+    return rc ? rc : write_file(trousseau, psn_buf_str(&beside), text, strlen(text), err);
 }
 
 /* In both forms: whoever has OpenSSH needs nothing else, and minisign is one small
@@ -145,16 +145,18 @@ static enum psn_code write_page(struct psn_trousseau *trousseau, struct psn_erro
 
 static enum psn_code write_kdbx(struct psn_trousseau *trousseau, struct psn_error *err)
 {
-    PSN_AUTO_FREE uint8_t *file = NULL;
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(PSN_KDBX_FILE_MAX);
     const struct psn_client *client = &trousseau->draft.client;
-    size_t size = 0;
-    enum psn_code rc = psn_kdbx_write(client->name[0] ? client->name : client->id,
-                                      trousseau->draft.code, trousseau->entries,
-                                      trousseau->item_count, &file, &size, err);
+    struct psn_sink sink = psn_sink_buf(&file);
+    enum psn_code rc =
+        psn_kdbx_write(client->name[0] ? client->name : client->id, trousseau->draft.code,
+                       trousseau->entries, trousseau->item_count, &sink, err);
 
+    if (!rc)
+        rc = psn_buf_check(&file, err);
     return rc ? rc
-              : psn_trousseau_put(trousseau, "trousseau.kdbx", file, size, true, true,
-                                  err);
+              : psn_trousseau_put(trousseau, "trousseau.kdbx", file.data, file.size, true,
+                                  true, err);
 }
 
 /* --- what holds no secret --- */

@@ -290,8 +290,8 @@ static void right_comes_from_a_slot_or_from_a_grant_in_force(void **state)
     assert_true(psn_reach_has_right(&map, "jp", "acme", "late@a.example", ""));
     assert_false(psn_reach_has_right(&map, "jp", "acme", "ended@a.example", ""));
     assert_false(psn_reach_has_right(&map, "jp", "acme", "b@a.example", ""));
-    assert_false(psn_reach_has_right(&map, "j", "a@a.example", ""));
-    assert_false(psn_reach_has_right(&map, "zz", "a@a.example", ""));
+    assert_false(psn_reach_has_right(&map, "j", "acme", "a@a.example", ""));
+    assert_false(psn_reach_has_right(&map, "zz", "acme", "a@a.example", ""));
     psn_reach_map_release(&map);
     now_s++;
     assert_int_equal(psn_reach_map_load(f->vault, &map, &f->err), PSN_OK);
