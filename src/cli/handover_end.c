@@ -46,9 +46,10 @@ static void write_what(const struct psn_handover_end *end, struct cli_writing *w
         writing, 0,
         _("the vault's file: a new one was written without them, and took its "
           "place;"));
-    cli_writing_item(writing, 0,
-                     _("the backups that the provider could open, written anew in the "
-                       "same way."));
+    cli_writing_item(
+        writing, 0,
+        _("the backups that the entry below names as written anew; of others "
+          "this statement knows nothing."));
     if (end->text[0])
         cli_writing_field(writing, _("Entry in the provider's journal"), end->text);
     cli_writing_heading(writing, _("What this statement belongs to"));

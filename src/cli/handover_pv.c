@@ -15,6 +15,7 @@
  */
 enum {
     DOMAINS_MAX = 64 * 1024,
+    HOUR_S = 3600,
 };
 
 void cli_pv_heading(struct cli_writing *writing, unsigned number, const char *text)
@@ -84,14 +85,17 @@ static void write_when(const struct psn_handover_facts *facts,
                        struct cli_writing *writing)
 {
     const struct psn_handover *handover = &facts->handover;
-    char zone[128];
+    struct tm local;
+    char zone[160];
     char clock[CLI_CLOCK_MAX];
 
     cli_pv_heading(writing, 2, _("Date, time zone, place or channel"));
     cli_writing_field(writing, _("Date of this record"),
                       cli_display_clock(facts->now_s, clock));
-    (void)snprintf(zone, sizeof zone, _("%s, for every time in this record"),
-                   cli_until_zone());
+    cli_until_local(facts->now_s, &local);
+    (void)snprintf(zone, sizeof zone,
+                   _("%s, for every time in this record (UTC%+ld at its date)"),
+                   cli_until_zone(), local.tm_gmtoff / HOUR_S);
     cli_writing_field(writing, _("Time zone"), zone);
     cli_writing_field(writing, _("Place or channel"), handover->place);
     cli_writing_field(writing, _("Handover begun on"),

@@ -156,13 +156,14 @@ void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *wr
 
 static void write_media(struct cli_writing *writing)
 {
-    cli_writing_item(writing, 0,
-                     _("the vault of passation: the client's rows and the key that opens "
-                       "them, after which the whole file is written anew;"));
-    cli_writing_item(writing, 0,
-                     _("the backups of the vault that the provider can still open, "
-                       "written anew in the same way; the others are named in the "
-                       "closing statement;"));
+    cli_writing_item(
+        writing, 0,
+        _("in the vault of passation: the client's rows and the key that opens "
+          "them, after which the whole file is written anew;"));
+    cli_writing_item(
+        writing, 0,
+        _("in the backups of the vault that the provider can still open: the "
+          "same; the others are named in the closing statement;"));
     cli_writing_item(writing, 0,
                      _("the provider's keys to the OVHcloud account, which are removed "
                        "first;"));

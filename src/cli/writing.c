@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    WRITING_MAX = 8 * 1024 * 1024,
+    WRITING_MAX = 64 * 1024 * 1024, /* a secret takes 2 KB in two languages */
     LINE_MAX_BYTES = 4096,
     TEXT_COLUMNS = 88,
 };
