@@ -48,8 +48,9 @@ enum psn_handover_mode {
     PSN_HANDOVER_REMOVED,     /* our access to it is removed, after */
     PSN_HANDOVER_NONE,        /* there is none */
     PSN_HANDOVER_RESERVE,     /* not handed over; the note says why */
+    PSN_HANDOVER_LAST,        /* by passation itself, at the closing */
 };
-/* "open", "transferred", "given", "removed", "none", "reserve". Never NULL. */
+/* "open", "transferred", "given", "removed", "none", "reserve", "last". Never NULL. */
 PSN_API const char *psn_handover_mode_name(enum psn_handover_mode mode);
 
 /* What there is to know of an item, the same for every client; texts translated. */

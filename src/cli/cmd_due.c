@@ -205,7 +205,9 @@ static const char *advice(const struct cli_due_list *list, bool applied)
     for (size_t i = 0; i < list->count; i++)
         can = can || list->items[i].kind <= PSN_DUE_DEPARTURE;
     if (!can)
-        return _("what happened without us needs you: see above");
+        return cli_due_list_count(list, PSN_DUE_HANDOVER) == list->count
+                   ? _("what blocks, and who must act: passation handover status")
+                   : _("what happened without us needs you: see above");
     return applied ? _("what is left needs you: a code to tell (passation outbox), or a "
                        "secret that no API changes (passation secret set)")
                    : _("do it with: passation due --apply");

@@ -127,7 +127,7 @@ static const char *secret_shown(const struct psn_due *due)
     if (due->label[0])
         return due->label;
     return due->kind < PSN_DUE_ENVELOPE || due->kind == PSN_DUE_OUTSIDE ? _("password")
-                                                                         : "-";
+                                                                        : "-";
 }
 
 static const char *day_shown(int64_t time_s, char out[PSN_TIME_SIZE])
@@ -176,7 +176,9 @@ static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list
 /* What happened at OVH without us, each kind once: no --apply does it. */
 static void advise(const struct cli *cli, const struct cli_due_list *list)
 {
-    if (cli_due_list_count(list, PSN_DUE_HANDOVER))
+    size_t handovers = cli_due_list_count(list, PSN_DUE_HANDOVER);
+
+    if (handovers > 0 && handovers < list->count)
         cli_note(cli, _("A handover: what blocks, and who must act: passation handover "
                         "status"));
     if (cli_due_list_count(list, PSN_DUE_OUTSIDE))

@@ -83,23 +83,57 @@ static void put_handover(struct cli_json *json, const struct psn_handover *hando
 
 /* --- for people --- */
 
+static size_t count_of(const struct psn_handover *handover, enum psn_handover_stage stage,
+                       bool items)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < handover->blocker_count; i++)
+        count += handover->blockers[i].stage == stage &&
+                 items == (handover->blockers[i].block == PSN_BLOCKER_ITEM);
+    return count;
+}
+
 static const char *mark_of(const struct psn_handover *handover,
                            enum psn_handover_stage stage)
 {
-    size_t open = 0;
+    if (stage == handover->stage)
+        return "→";
+    return count_of(handover, stage, true) + count_of(handover, stage, false) ? "·" : "✓";
+}
 
-    for (size_t i = 0; i < handover->blocker_count; i++)
-        open += handover->blockers[i].stage == stage;
-    return open == 0 ? "✓" : stage == handover->stage ? "→" : "·";
+/* Whoever reads this is the provider. */
+static const char *who_of(const struct psn_handover_blocker *blocker)
+{
+    return blocker->who == PSN_WHO_US ? _("you") : cli_handover_who_text(blocker);
+}
+
+/* The checklist is below: what is open on it is told in one line. */
+static void show_open_items(struct cli *cli, const struct psn_handover *handover)
+{
+    size_t count = count_of(handover, PSN_HANDOVER_INVENTORY, true);
+
+    if (count == 0)
+        return;
+    cli_print(cli, "    %s: ", _("you"));
+    cli_print(cli,
+              PSN_NGETTEXT("%zu item of the list below: say how it is handed over",
+                           "%zu items of the list below: say how they are handed over",
+                           count),
+              count);
+    cli_print(cli,
+              _(" → passation handover item %s ITEM… "
+                "--transferred|--given|--removed|--none|--reserve TEXT\n"),
+              handover->client);
 }
 
 static enum psn_code show_stage(struct cli *cli, const struct psn_handover *handover,
                                 enum psn_handover_stage stage, struct psn_error *err)
 {
-    enum psn_code rc = PSN_OK;
     enum {
         SHOWN_MAX = 8
     };
+    enum psn_code rc = PSN_OK;
     size_t count = 0;
 
     cli_print(cli, "%s %s\n", mark_of(handover, stage), cli_handover_stage_text(stage));
@@ -107,12 +141,12 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
         const struct psn_handover_blocker *at = &handover->blockers[i];
         PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
 
-        if (at->stage != stage || ++count > SHOWN_MAX)
+        if (at->stage != stage || at->block == PSN_BLOCKER_ITEM || ++count > SHOWN_MAX)
             continue;
         cli_handover_blocker_text(at, handover->client, &text);
         rc = psn_buf_check(&text, err);
         if (!rc)
-            cli_print(cli, "    %s: %s\n", CLI_SHOWN(cli_handover_who_text(at)),
+            cli_print(cli, "    %s: %s\n", CLI_SHOWN(who_of(at)),
                       CLI_SHOWN(psn_buf_str(&text)));
     }
     if (count > SHOWN_MAX)
@@ -120,6 +154,8 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
                   PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
                                count - SHOWN_MAX),
                   count - SHOWN_MAX);
+    if (!rc && stage == PSN_HANDOVER_INVENTORY)
+        show_open_items(cli, handover);
     return rc;
 }
 
@@ -204,7 +240,7 @@ static enum psn_code list_one(void *arg, const struct psn_handover *handover,
     cli_table_cell(listing->table, handover->to);
     cli_table_cell(listing->table, cli_display_moment(handover->began_s, began));
     cli_table_cell(listing->table, cli_handover_stage_text(handover->stage));
-    cli_table_cell(listing->table, cli_handover_who_text(first));
+    cli_table_cell(listing->table, who_of(first));
     cli_table_cell(listing->table, psn_buf_str(&text));
     return psn_buf_check(&text, err);
 }

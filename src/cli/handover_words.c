@@ -19,6 +19,8 @@ const char *cli_handover_mode_text(enum psn_handover_mode mode)
         return _("there is none");
     case PSN_HANDOVER_RESERVE:
         return _("reserve: not handed over");
+    case PSN_HANDOVER_LAST:
+        return _("at the closing");
     }
     return psn_handover_mode_name(mode);
 }
@@ -70,10 +72,9 @@ void cli_handover_service(const char *service, struct psn_buf *out)
         const char *word;
         const char *text;
     } kinds[] = {
-        { "domain ", N_("domain name") },
-        { "zone ", N_("DNS zone") },
-        { "hosting ", N_("web hosting") },
-        { "email/domain ", N_("e-mail of") },
+        { "domain ", N_("domain name") },  { "zone ", N_("DNS zone") },
+        { "hosting ", N_("web hosting") }, { "email/domain ", N_("e-mail of") },
+        { "mail ", N_("e-mail of") },
     };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -115,7 +116,7 @@ static void put_contact(const struct psn_handover_blocker *blocker, struct psn_b
         psn_buf_format(out, _(": the change of contact (OVH task %lld) waits for %s"),
                        (long long)blocker->id, cli_handover_who_text(blocker));
     else
-        psn_buf_text(out, _(": the provider is still a contact of it"));
+        psn_buf_format(out, _(": %s is still a contact of it"), blocker->account);
 }
 
 /* About one mailbox or one of its secrets. */
@@ -260,7 +261,7 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_ITEM:
         put_command(out, "passation handover item", client);
         put_word(out, blocker->text);
-        psn_buf_format(out, " %s", _("MODE"));
+        psn_buf_text(out, " --transferred|--given|--removed|--none|--reserve TEXT");
         return;
     case PSN_BLOCKER_UNFINISHED:
         put_command(out, "passation resume", blocker->address);
@@ -273,9 +274,11 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         return;
     case PSN_BLOCKER_NOT_ISSUED:
     case PSN_BLOCKER_STALE:
-    case PSN_BLOCKER_NOT_COMPARED:
         put_command(out, "passation handover issue", client);
         psn_buf_format(out, " -o %s", _("DIR"));
+        return;
+    case PSN_BLOCKER_NOT_COMPARED:
+        put_command(out, "passation handover compare", client);
         return;
     case PSN_BLOCKER_NO_RECEIPT:
         psn_buf_text(out, _("the client reads out the receipt code; then: "));
@@ -283,6 +286,12 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         return;
     case PSN_BLOCKER_CONTACT:
         put_command(out, "passation handover contacts", client);
+        if (!blocker->id) {
+            psn_buf_format(out, " --to %s", _("NIC"));
+            psn_buf_text(out, _("; legitimate: "));
+            put_command(out, "passation sweep", client);
+            put_command(out, " --keep", blocker->label);
+        }
         return;
     case PSN_BLOCKER_STILL_OURS:
     case PSN_BLOCKER_ONE_ROUND:

@@ -244,9 +244,9 @@ static void judge_items(const struct psn_handover_row *row, struct psn_handover 
 
         if (!info.by_machine || item->mode != PSN_HANDOVER_OPEN)
             continue;
-        if (removed && row->keys_gone_s)
-            item->mode = PSN_HANDOVER_REMOVED;
-        else if (!removed && row->serial)
+        if (removed)
+            item->mode = row->keys_gone_s ? PSN_HANDOVER_REMOVED : PSN_HANDOVER_LAST;
+        else if (row->serial)
             item->mode = PSN_HANDOVER_GIVEN;
     }
 }

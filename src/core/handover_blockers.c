@@ -8,6 +8,7 @@
 #include "core/handover.h"
 #include "core/role.h"
 #include "core/rotation_machine.h"
+#include "passation/contact.h"
 #include "passation/due.h"
 
 /*
@@ -125,6 +126,50 @@ static bool is_unmanaged(struct blocking *blocking, const struct psn_access *acc
            psn_role_read(blocking->vault, address, &role, NULL) == PSN_E_NOT_FOUND;
 }
 
+/* One that somebody else is; text: what "kind name" a change of it would be called. */
+static enum psn_code add_contact(struct blocking *blocking,
+                                 const struct psn_finding *finding, struct psn_error *err)
+{
+    struct psn_handover_blocker *blocker =
+        add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT, PSN_WHO_US, err);
+    const char *place = strchr(finding->id, ':');
+    const char *kind = place ? place + 1 : finding->id;
+    int size = (int)strcspn(kind, "/:");
+
+    if (!blocker)
+        return PSN_E_NOMEM;
+    if (strncmp(kind, "email/domain", 12) == 0)
+        size = 12;
+    (void)snprintf(blocker->text, sizeof blocker->text, "%.*s %s", size, kind,
+                   finding->subject);
+    (void)snprintf(blocker->account, sizeof blocker->account, "%.64s", finding->whose);
+    (void)snprintf(blocker->label, sizeof blocker->label, "%.64s", finding->id);
+    return PSN_OK;
+}
+
+/* A change that was asked for and has not ended: people of two accounts must answer. */
+static enum psn_code add_change(void *arg, const struct psn_contact_change *change,
+                                struct psn_error *err)
+{
+    struct blocking *blocking = arg;
+    struct psn_handover_blocker *blocker;
+    bool waits = change->state == PSN_CONTACT_WAITING;
+
+    if (psn_contact_is_over(change->state))
+        return PSN_OK;
+    blocker = add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT,
+                  waits ? PSN_WHO_OTHER : PSN_WHO_OVH, err);
+    if (!blocker)
+        return PSN_E_NOMEM;
+    (void)snprintf(blocker->text, sizeof blocker->text, "%s %s",
+                   psn_contact_kind_name(change->kind), change->service);
+    (void)snprintf(blocker->account, sizeof blocker->account, "%.30s, %.30s",
+                   change->from, change->to);
+    blocker->id = change->id;
+    blocker->until_s = change->ends_s;
+    return PSN_OK;
+}
+
 static enum psn_code add_access(void *arg, const struct psn_access_row *row,
                                 struct psn_error *err)
 {
@@ -139,15 +184,7 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
     if (!psn_access_is_pending(access) || access->finding.kind == PSN_FINDING_UNREADABLE)
         return PSN_OK;
     if (access->finding.kind == PSN_FINDING_CONTACT) {
-        struct psn_handover_blocker *blocker =
-            add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT, PSN_WHO_US, err);
-
-        if (!blocker)
-            return PSN_E_NOMEM;
-        (void)snprintf(blocker->text, sizeof blocker->text, "%s", access->finding.id);
-        (void)snprintf(blocker->account, sizeof blocker->account, "%.64s",
-                       access->finding.whose);
-        return PSN_OK;
+        return add_contact(blocking, &access->finding, err);
     }
     return add_text(blocking, PSN_HANDOVER_ACCESSES, PSN_BLOCKER_ACCESS, PSN_WHO_US,
                     access->finding.id, err);
@@ -185,9 +222,13 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
     struct psn_handover *handover = blocking->handover;
     enum psn_code rc = PSN_OK;
 
-    if (blocking->issue.serial == 0)
-        return add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_ISSUED, PSN_WHO_US,
-                        "", err);
+    if (!handover->confirmed_s)
+        rc = add_text(blocking, PSN_HANDOVER_RECEIPT, PSN_BLOCKER_NO_RECEIPT,
+                      PSN_WHO_CLIENT, "", err);
+    if (rc || blocking->issue.serial == 0)
+        return rc ? rc
+                  : add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_ISSUED,
+                             PSN_WHO_US, "", err);
     for (size_t i = 0; !rc && i < blocking->contents.count; i++)
         if (!holds(&blocking->issue, &blocking->contents.items[i]))
             rc = add_at(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE, PSN_WHO_US,
@@ -196,9 +237,6 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
     if (!rc && !handover->compared_s)
         rc = add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_COMPARED, PSN_WHO_US,
                       "", err);
-    if (!rc && !handover->confirmed_s)
-        rc = add_text(blocking, PSN_HANDOVER_RECEIPT, PSN_BLOCKER_NO_RECEIPT,
-                      PSN_WHO_CLIENT, "", err);
     return rc;
 }
 
@@ -355,6 +393,8 @@ enum psn_code psn_handover_find_blockers(struct psn_vault *vault,
         rc = psn_due_each(vault, NULL, add_known, &blocking, err);
     if (!rc)
         rc = add_trousseau(&blocking, err);
+    if (!rc)
+        rc = psn_contact_history(vault, handover->client, add_change, &blocking, err);
     if (!rc)
         rc = add_logins(&blocking, err);
     if (!rc)

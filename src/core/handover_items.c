@@ -93,6 +93,8 @@ const char *psn_handover_mode_name(enum psn_handover_mode mode)
         return "none";
     case PSN_HANDOVER_RESERVE:
         return "reserve";
+    case PSN_HANDOVER_LAST:
+        return "last";
     }
     return "open";
 }

@@ -190,6 +190,10 @@ static enum psn_code add_facts(struct psn_trousseau *trousseau,
     facts->file_count = trousseau->file_count;
     if (facts->file_count)
         memcpy(facts->files, trousseau->files, facts->file_count * sizeof *facts->files);
+    for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++)
+        if (psn_handover_item_info(i).by_machine &&
+            facts->handover.items[i].mode == PSN_HANDOVER_OPEN)
+            facts->handover.items[i].mode = PSN_HANDOVER_GIVEN;
     facts->handover.serial = trousseau->draft.row.serial;
     facts->handover.issued_s = trousseau->draft.row.created_s;
     return PSN_OK;
