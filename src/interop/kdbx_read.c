@@ -1,6 +1,7 @@
-#include <expat.h>
 #include <limits.h>
 #include <string.h>
+
+#include <expat.h>
 
 #include "base/auto.h"
 #include "base/clock.h"
