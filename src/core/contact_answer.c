@@ -37,7 +37,7 @@ static enum psn_code check_open(const struct psn_contact_change *change,
     if (change->from_is_ours || change->to_is_ours)
         return PSN_OK;
     (void)psn_fail(err, PSN_E_REFUSED,
-                   _("change %lld is for %s and %s to agree to, each with the own token"),
+                   _("change %lld is for %s and %s to agree to, each with its own token"),
                    id, change->from, change->to);
     return psn_hint(err, PSN_E_REFUSED,
                     _("they answer under 'My requests' in the OVH control panel"));
@@ -73,7 +73,8 @@ static enum psn_code refuse(const struct psn_contact_run *run,
         (void)psn_hint(err, rc,
                        _("the token has to be the last one that OVH has sent to %s; each "
                          "side has its own, good once. A new one can be asked for"),
-                       run->client.linked_nic);
+                       run->client.linked_nic[0] ? run->client.linked_nic
+                                                 : run->client.nic);
         return psn_wrap(err, rc, _("OVH refuses the token"));
     }
     return psn_contact_run_explain(run, rc, err);

@@ -236,8 +236,8 @@ static enum psn_code read_type(const json_t *value, char type[TYPE_MAX],
 
     for (const char *c = type; !rc && *c; c++)
         if (!psn_text_is_upper(*c) && !psn_text_is_digit(*c))
-            return refuse(_("its kind is none"), err);
-    return !rc && !*type ? refuse(_("its kind is none"), err) : rc;
+            return refuse(_("its kind is not one"), err);
+    return !rc && !*type ? refuse(_("its kind is not one"), err) : rc;
 }
 
 /* 0 is the zone's own. */
@@ -248,7 +248,7 @@ static enum psn_code append_ttl(struct psn_buf *out, const json_t *value,
     enum psn_code rc = psn_json_int_or(value, "ttl", 0, &ttl, err);
 
     if (!rc && (ttl < 0 || ttl > TTL_MAX))
-        return refuse(_("its life is none"), err);
+        return refuse(_("its TTL is out of range"), err);
     if (!rc && ttl > 0)
         psn_buf_format(out, "\t%lld", (long long)ttl);
     return rc;

@@ -12,10 +12,6 @@
 
 struct fake_account account;
 
-enum {
-    FIRST_TASK = 4711,
-};
-
 static const char *const members[] = { "contactAdmin", "contactTech", "contactBilling" };
 
 void fake_account_reset(void)
@@ -64,19 +60,16 @@ static void answer(struct reply *reply, const char *format, ...)
 
 static void refuse(struct reply *reply, long status, const char *code)
 {
-    answer(reply, "{\"errorCode\":\"%s\",\"message\":\"no\"}", code);
-    reply->status = status;
-}
-
-static void refuse_class(struct reply *reply, long status, const char *class)
-{
-    answer(reply, "{\"class\":\"%s\",\"message\":\"no\"}", class);
+    answer(reply,
+           strstr(code, "::") ? "{\"class\":\"%s\",\"message\":\"no\"}"
+                              : "{\"errorCode\":\"%s\",\"message\":\"no\"}",
+           code);
     reply->status = status;
 }
 
 static void absent(struct reply *reply)
 {
-    refuse_class(reply, 404, "Client::NotFound");
+    refuse(reply, 404, "Client::NotFound");
 }
 
 static bool is(const char *text, const char *prefix, const char **ret_rest)
@@ -313,15 +306,6 @@ static bool on_own(const char *method, const char *path, struct fake_key *key,
     return true;
 }
 
-bool fake_account_is_clean(void)
-{
-    bool clean = !account.client_id || account.client_gone;
-
-    for (size_t i = 0; i < FAKE_OWN_MAX; i++)
-        clean = clean && (!account.keys[i].consumer_key || account.keys[i].gone);
-    return clean;
-}
-
 /* --- contacts --- */
 
 static bool is_open(const struct fake_task *task)
@@ -361,7 +345,7 @@ static void add_task(const struct fake_service *service, unsigned role, const ch
             return;
         }
     assert_true(account.task_count < FAKE_TASKS_MAX);
-    *task = (struct fake_task){ .id = FIRST_TASK + (int)account.task_count,
+    *task = (struct fake_task){ .id = 4711 + (int)account.task_count,
                                 .service = service->path,
                                 .name = service->name,
                                 .roles = 1u << role };
@@ -381,17 +365,17 @@ static void change(const struct fake_service *service, const char *body,
 
     for (size_t i = 0; i < account.task_count; i++)
         if (is_open(&account.tasks[i]) && account.tasks[i].service == service->path) {
-            refuse_class(reply, 409, "Client::Conflict");
+            refuse(reply, 409, "Client::Conflict");
             return;
         }
     for (size_t i = 0; i < 3; i++) {
         read_member(body, members[i], to[i], sizeof to[i]);
         if (account.stranger && strcmp(to[i], account.stranger) == 0) {
-            refuse_class(reply, 400, "Client::BadRequest");
+            refuse(reply, 400, "Client::BadRequest");
             return;
         }
         if (to[i][0] && !is_admin && strcasecmp(service->contacts[i], account.nic) != 0) {
-            refuse_class(reply, 403, "Client::Forbidden");
+            refuse(reply, 403, "Client::Forbidden");
             return;
         }
     }
@@ -501,9 +485,9 @@ static void answer_task(struct fake_task *task, bool accept, const char *body,
     fake_account_token(task->id, enters, token, sizeof token);
     read_member(body, "token", given, sizeof given);
     if (strcmp(task->state, "validatingByCustomers") != 0) {
-        refuse_class(reply, 403, "Client::Forbidden");
+        refuse(reply, 403, "Client::Forbidden");
     } else if (strcmp(token, given) != 0) {
-        refuse_class(reply, 400, "Client::BadRequest");
+        refuse(reply, 400, "Client::BadRequest");
     } else {
         task->accepted[enters] = accept;
         if (!accept)

@@ -92,8 +92,6 @@ extern struct fake_account account;
 void fake_account_reset(void);
 /* The world of a vault that talks to it. */
 void fake_account_join(struct psn_vault *vault);
-/* Is anything of the application, the key or the service account left? */
-bool fake_account_is_clean(void);
 /* One side's token, "leave-ID" or "enter-ID". */
 void fake_account_token(int id, bool enters, char *out, size_t size);
 
