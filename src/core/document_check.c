@@ -77,7 +77,10 @@ static enum psn_code check_twice(const struct psn_document *document,
     qsort(sorted, count, sizeof *sorted, compare_blocks);
     for (size_t i = 1; i < count; i++)
         if (compare_blocks(&sorted[i - 1], &sorted[i]) == 0)
-            return psn_fail(err, PSN_E_INTEGRITY, _("the issue holds one secret twice"));
+            return psn_fail(err, PSN_E_INTEGRITY, "%s",
+                            sorted[i]->kind == PSN_BLOCK_FILE
+                                ? _("the issue holds one file twice")
+                                : _("the issue holds one secret twice"));
     return PSN_OK;
 }
 

@@ -6,9 +6,10 @@ import { button, h } from "./dom";
 import { type IdleEvents, watchIdle } from "./idle";
 import { type Language, type Messages, messages } from "./message";
 import { open } from "./opener";
-import { type Payload, readPayload } from "./payload";
+import { type Opener, type Payload, readPayload } from "./payload";
 import { type Problem, brokenView, lockedView, openingView } from "./view_locked";
 import { openView } from "./view_open";
+import { ownView } from "./view_own";
 import type { Failure } from "./worker";
 
 /* A problem is kept as a question to the texts, so that it can change its language. */
@@ -25,6 +26,8 @@ class App {
     private phase: Phase = { kind: "locked", told: null };
     private typed = "";
     private file: Uint8Array = new Uint8Array(0);
+    private by: Opener = "code";
+    private context: Context | null = null; /* of the view on the screen */
     private readonly bar = h("header", { class: "bar" });
     private readonly main = h("main", { id: "main", tabindex: "-1" });
     private readonly foot = h("footer", {});
@@ -33,7 +36,7 @@ class App {
 
     constructor(payload: Payload) {
         this.language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
-        if ("file" in payload) this.file = payload.file;
+        if ("file" in payload) ({ file: this.file, by: this.by } = payload);
         else this.phase = { kind: "broken", told: missing(payload.missing) };
         document.body.replaceChildren(this.bar, this.main, this.foot, this.status, this.idle);
         this.draw();
@@ -80,6 +83,8 @@ class App {
         const { m } = this;
         document.documentElement.lang = this.language;
         document.title = `${this.title()} · passation`;
+        this.context?.gone.abort();
+        this.context = null;
         this.drawBar();
         this.foot.replaceChildren(h("p", { class: "soft" }, m.footer));
         this.main.replaceChildren(this.view());
@@ -89,19 +94,24 @@ class App {
         const { m, phase } = this;
         if (phase.kind === "broken") return phase.told(m).title;
         if (phase.kind === "opening") return m.openingTitle;
-        return phase.kind === "open" ? phase.issue.clientName || phase.issue.client : m.lockedTitle;
+        if (phase.kind !== "open") return m.lockedTitle;
+        const client = phase.issue.clientName || phase.issue.client;
+        return phase.issue.version === 2 ? `${m.ownTitle}${m.colon}${client}` : client;
     }
 
     private view(): HTMLElement {
         const { m, phase } = this;
         if (phase.kind === "broken") return brokenView(m, phase.told(m));
-        if (phase.kind === "open") return openView(new Context(this.language, phase.issue, phase.revealed, phase.opened, (text) => this.say(text)));
+        if (phase.kind === "open") {
+            const context = (this.context = new Context(this.language, phase.issue, phase.revealed, phase.opened, (text) => this.say(text)));
+            return context.own ? ownView(context) : openView(context);
+        }
         if (phase.kind === "opening") {
             const opening = openingView(m, () => this.cancel());
             phase.progress = opening.progress;
             return opening.element;
         }
-        const events = { typed: this.typed, changed: (typed: string) => (this.typed = typed), submit: (code: string) => this.start(code) };
+        const events = { by: this.by, typed: this.typed, changed: (typed: string) => (this.typed = typed), submit: (code: string) => this.start(code) };
         return lockedView(m, phase.told ? phase.told(m) : null, events).element;
     }
 
@@ -118,7 +128,7 @@ class App {
         const phase: Phase = { kind: "opening", stop: () => undefined, progress: () => undefined };
         this.go(phase, "h1");
         phase.stop = open(
-            { file: this.file, code },
+            { file: this.file, by: this.by, code },
             {
                 report: (report) => {
                     if (report.kind === "progress") phase.progress(report.done);
@@ -136,8 +146,8 @@ class App {
     }
 
     private failed(failure: Failure, detail: string): void {
-        if (failure !== "code") this.typed = "";
-        const told = failures[failure];
+        if (failure !== "code" && failure !== "key") this.typed = "";
+        const told = failure === "code" && this.by === "key" ? otherKey : failures[failure];
         this.go({ kind: "locked", told: (m) => told(m, detail) }, ".problem h2");
     }
 
@@ -186,8 +196,11 @@ function missing(what: "cut" | "changed" | "large"): Told {
     };
 }
 
+const otherKey = (m: Messages): Problem => ({ title: m.keyOtherTitle, text: m.keyOtherText, detail: "" });
+
 const failures: Record<Failure, (m: Messages, detail: string) => Problem> = {
     code: (m) => ({ title: m.wrongTitle, text: m.wrongText, detail: "" }),
+    key: (m) => ({ title: m.keyWrongTitle, text: m.keyWrongText, detail: "" }),
     damaged: (m, detail) => ({ title: m.damagedTitle, text: m.tamperedText, detail }),
     malformed: (m, detail) => ({ title: m.malformedTitle, text: m.malformedText, detail }),
     memory: (m) => ({ title: m.memoryTitle, text: m.memoryText, detail: "" }),

@@ -60,3 +60,22 @@ export function suggestions(word: string, words: string[]): string[] {
 export function passphraseOf(words: string[]): string {
     return words.join("-");
 }
+
+export const KEY_PREFIX = "AGE-SECRET-KEY-1";
+export const KEY_SIZE = 74; /* with its prefix */
+
+export interface TypedKey {
+    key: string; /* in its one form, as far as it goes */
+    wrong: string; /* the first character that no key has, or "" */
+    prefixed: boolean;
+}
+
+/* "age-secret-key-1 qpzr…" as AGE-SECRET-KEY-1QPZR…: case, blanks, hyphens and lines are
+ * the typist's own. */
+export function keyOf(typed: string): TypedKey {
+    const plain = typed.toUpperCase().replace(/[\s\u2010-\u2015\u2212-]/g, "");
+    const bare = KEY_PREFIX.replace(/-/g, "");
+    const prefixed = plain.startsWith(bare);
+    const data = prefixed ? plain.slice(bare.length) : "";
+    return { key: prefixed ? KEY_PREFIX + data : plain, wrong: /[^02-9AC-HJ-NP-Z]/.exec(data)?.[0] ?? "", prefixed };
+}

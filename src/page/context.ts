@@ -9,8 +9,15 @@ export class Context {
     readonly m: Messages;
     /* Called whenever a secret is uncovered or covered. */
     onReveal: () => void = () => undefined;
-    /* The secrets on the screen, each with a way to uncover it. */
-    readonly secrets: { key: string; set: (shown: boolean) => void }[] = [];
+    /* Called when the secrets go onto paper, and when they leave it. */
+    onPaper: (shown: boolean) => void = () => undefined;
+    /* The secrets on the screen, each with a way to uncover it, and to print it. */
+    readonly secrets: { key: string; set: (shown: boolean) => void; print: (shown: boolean) => void }[] = [];
+    /* Stops all that listens for this view when it leaves the screen. */
+    readonly gone = new AbortController();
+    private readonly waiting = new Map<HTMLElement, () => void>();
+    private readonly days: Intl.DateTimeFormat;
+    private readonly moments: Intl.DateTimeFormat;
 
     constructor(
         readonly language: Language,
@@ -20,19 +27,66 @@ export class Context {
         readonly say: (text: string) => void,
     ) {
         this.m = messages[language];
+        this.days = new Intl.DateTimeFormat(this.m.locale, { dateStyle: "long" });
+        this.moments = new Intl.DateTimeFormat(this.m.locale, { dateStyle: "long", timeStyle: "short" });
     }
 
     day(time: string): string {
-        return new Intl.DateTimeFormat(this.m.locale, { dateStyle: "long" }).format(new Date(time));
+        return this.days.format(new Date(time));
     }
 
     moment(time: string): string {
-        return new Intl.DateTimeFormat(this.m.locale, { dateStyle: "long", timeStyle: "short" }).format(new Date(time));
+        return this.moments.format(new Date(time));
     }
 
     /* A day without an hour is the same day everywhere. */
     date(day: string): string {
         return new Intl.DateTimeFormat(this.m.locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(day));
+    }
+
+    /* The reader's own accesses: a trousseau, not what a grant lends. */
+    get own(): boolean {
+        return this.issue.version === 2;
+    }
+
+    /* Builds what is in element only when somebody comes near it, and tells it by "filled".
+     * A long page would be slow to open otherwise. */
+    later(element: HTMLElement, build: () => Child[]): void {
+        element.classList.add("waiting");
+        this.waiting.set(element, () => {
+            element.append(...build().filter((child): child is Node | string => child !== null));
+            element.classList.remove("waiting");
+            element.dispatchEvent(new Event("filled"));
+        });
+    }
+
+    fill(element: HTMLElement): void {
+        const build = this.waiting.get(element);
+        this.waiting.delete(element);
+        build?.();
+    }
+
+    fillAll(): void {
+        for (const element of [...this.waiting.keys()]) this.fill(element);
+    }
+
+    /* From now on: what comes near the screen, and everything before it is printed. */
+    fillInTime(): void {
+        if (this.waiting.size === 0) return;
+        const near = new IntersectionObserver((seen) => seen.forEach(({ isIntersecting, target }) => {
+            if (!isIntersecting) return;
+            near.unobserve(target);
+            this.fill(target as HTMLElement);
+        }), { rootMargin: "600px 0px" });
+        for (const element of this.waiting.keys()) near.observe(element);
+        window.addEventListener("beforeprint", () => this.fillAll(), { signal: this.gone.signal });
+        this.gone.signal.addEventListener("abort", () => near.disconnect());
+    }
+
+    printSecrets(shown: boolean): void {
+        this.fillAll();
+        for (const secret of this.secrets) secret.print(shown);
+        this.onPaper(shown);
     }
 
     get sender(): string {

@@ -1,15 +1,20 @@
-/* The issue document, version 1, read strictly: docs/issue-format.md is the law, and
- * whatever it does not allow is refused as a whole. */
+/* The issue document, versions 1 and 2, read strictly: docs/issue-format.md is the law,
+ * and whatever it does not allow is refused as a whole. */
 import { decodeBase64 } from "./base64";
 import { isReceipt } from "./receipt";
 import { decodeUtf8, isPlain, utf8Size } from "./text";
 
-export const DOCUMENT_MAX = 1024 * 1024;
+export type Version = 1 | 2;
+
+/* With the signature. */
+export const DOCUMENT_MAX: Record<Version, number> = { 1: 1024 * 1024, 2: 3 * 1024 * 1024 };
 const WORD_MAX = 256;
 const LINE_MAX = 1024;
 const NOTE_MAX = 4096;
 const SECRET_MAX = 16 * 1024;
 const LABEL_MAX = 64;
+const FILE_MAX = 512 * 1024;
+const DOMAINS_MAX = 256;
 
 /* A password or the like; text is null when the bytes are not UTF-8. */
 export interface Secret {
@@ -44,10 +49,26 @@ export interface Mailbox {
     webmail: string;
     imap: Server | null;
     smtp: Server | null;
+    selfChange: "" | "webmail" | "panel";
     others: OtherSecret[];
 }
 
+/* What only version 2 has: the client's account at OVH, and files. */
+export interface Account {
+    nic: string;
+    domains: string[];
+    panel: string;
+    fingerprintKey: string;
+}
+
+export interface Attachment {
+    name: string;
+    media: string;
+    content: string;
+}
+
 export interface Issue {
+    version: Version;
     serial: string;
     issued: string;
     issuer: string;
@@ -64,7 +85,9 @@ export interface Issue {
     reason: string;
     receipt: string;
     means: string;
+    account: Account | null;
     mailboxes: Mailbox[];
+    files: Attachment[];
 }
 
 /* What is wrong, and in which line (from 1). The words are for people who write issues. */
@@ -155,7 +178,7 @@ const line = (max: number): Check => (value) => !value.includes("\n") && utf8Siz
 const inlineLine = (max: number): Check => (value) => isInline(value) && utf8Size(value) <= max;
 const text = (max: number): Check => (value) => utf8Size(value) <= max;
 const id = matches(/^[a-z0-9][a-z0-9._-]{0,63}$/);
-const version: Check = (value) => /^[1-9][0-9]{0,15}$/.test(value) && Number.isSafeInteger(Number(value));
+const count: Check = (value) => /^[1-9][0-9]{0,15}$/.test(value) && Number.isSafeInteger(Number(value));
 
 function time(value: string): boolean {
     if (!/^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value)) return false;
@@ -187,6 +210,16 @@ function toServer(value: string): Server | null {
     if (!match) return null;
     return { host: match[1] as string, port: Number(match[2]), security: match[3] as Server["security"] };
 }
+
+const DOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})+$`);
+function domains(value: string): boolean {
+    const rows = value.split("\n");
+    return rows.length <= DOMAINS_MAX && rows.every((row) => row.length <= 253 && DOMAIN.test(row));
+}
+
+const MEDIA = "[a-z0-9][a-z0-9+.-]{0,63}";
+const media = matches(new RegExp(`^${MEDIA}/${MEDIA}$`));
+const selfChange = matches(/^(?:webmail|panel)$/);
 
 const fingerprint = matches(/^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/);
 const recipient = matches(/^(?:code|age1[02-9ac-hj-np-z]{58}|ssh-ed25519 [A-Za-z0-9+/]{68})$/);
@@ -251,9 +284,10 @@ class Block {
 }
 
 function readHeader(block: Block): Issue {
-    block.need("Passation-Issue", (value) => value === "1");
+    const version: Version = block.need("Passation-Issue", (value) => value === "1" || value === "2") === "2" ? 2 : 1;
     const issue: Issue = {
-        serial: block.need("Serial", version),
+        version,
+        serial: block.need("Serial", count),
         issued: block.need("Issued", time),
         issuer: block.need("Issuer", fingerprint),
         issuedBy: block.need("Issued-By", inlineLine(WORD_MAX)),
@@ -269,21 +303,34 @@ function readHeader(block: Block): Issue {
         reason: "",
         receipt: "",
         means: "",
+        account: null,
         mailboxes: [],
+        files: [],
     };
-    block.need("Right", (value) => value === "read");
+    block.need("Right", (value) => value === (version === 2 ? "own" : "read"));
     issue.from = block.need("From", time);
-    issue.until = block.need("Until", (value) => value === "none" || (time(value) && value > issue.from));
+    issue.until = block.need("Until", (value) => value === "none" || (version === 1 && time(value) && value > issue.from));
     issue.reason = block.may("Reason", line(LINE_MAX));
     issue.receipt = block.need("Receipt", isReceipt);
     block.end();
     return issue;
 }
 
-function readMailbox(block: Block): Mailbox {
+function readAccount(block: Block): Account {
+    const account: Account = {
+        nic: block.need("Account", inlineLine(WORD_MAX)),
+        domains: block.need("Domains", domains).split("\n"),
+        panel: block.may("Panel", webmail),
+        fingerprintKey: block.need("Fingerprint-Key", matches(/^[0-9a-f]{64}$/)),
+    };
+    block.end();
+    return account;
+}
+
+function readMailbox(block: Block, version: Version): Mailbox {
     const mailbox: Mailbox = {
         address: block.need("Mailbox", address),
-        version: block.need("Version", version),
+        version: block.need("Version", count),
         changed: block.may("Changed", time),
         proved: block.may("Proved", time),
         user: block.need("User", line(LINE_MAX)),
@@ -291,8 +338,10 @@ function readMailbox(block: Block): Mailbox {
         webmail: block.may("Webmail", webmail),
         imap: toServer(block.may("IMAP", server)),
         smtp: toServer(block.may("SMTP", server)),
+        selfChange: "",
         others: [],
     };
+    if (version === 2) mailbox.selfChange = block.may("Self-Change", selfChange) as Mailbox["selfChange"];
     block.end();
     return mailbox;
 }
@@ -310,7 +359,7 @@ function readSecret(block: Block, mailbox: Mailbox): OtherSecret {
     };
     block.need("Of", (value) => value === mailbox.address);
     secret.type = block.need("Type", matches(/^[a-z0-9-]{1,32}$/));
-    secret.version = block.need("Version", version);
+    secret.version = block.need("Version", count);
     secret.user = block.may("User", line(LINE_MAX));
     secret.url = block.may("URL", line(LINE_MAX));
     secret.expires = block.may("Expires", date);
@@ -320,20 +369,55 @@ function readSecret(block: Block, mailbox: Mailbox): OtherSecret {
     return secret;
 }
 
-function addBody(issue: Issue, block: Block): void {
-    if (block.starts("Mailbox")) {
-        const mailbox = readMailbox(block);
-        if (issue.mailboxes.some((other) => other.address === mailbox.address))
-            throw new Malformed(block.line, "the mailbox stands here twice");
-        issue.mailboxes.push(mailbox);
-        return;
+function readFile(block: Block): Attachment {
+    const file: Attachment = {
+        name: block.need("File", id),
+        media: block.need("Media", media),
+        content: block.need("Content", text(FILE_MAX)),
+    };
+    block.end();
+    return file;
+}
+
+/* The blocks between the header and the last one, in their order, none twice. */
+class Body {
+    private readonly seen = new Set<string>();
+    constructor(private readonly issue: Issue) {}
+
+    private once(block: Block, kind: string, name: string): void {
+        const key = `${kind}\n${name}`;
+        if (this.seen.has(key)) throw new Malformed(block.line, `the ${kind} stands here twice`);
+        this.seen.add(key);
     }
-    const mailbox = issue.mailboxes[issue.mailboxes.length - 1];
-    if (!block.starts("Secret") || !mailbox) throw new Malformed(block.line, "a mailbox should stand here");
-    const secret = readSecret(block, mailbox);
-    if (mailbox.others.some((other) => other.label === secret.label))
-        throw new Malformed(block.line, "the secret stands here twice");
-    mailbox.others.push(secret);
+
+    private addMailbox(block: Block): void {
+        const mailbox = readMailbox(block, this.issue.version);
+        this.once(block, "mailbox", mailbox.address);
+        this.issue.mailboxes.push(mailbox);
+    }
+
+    private addSecret(block: Block, mailbox: Mailbox): void {
+        const secret = readSecret(block, mailbox);
+        this.once(block, "secret", `${mailbox.address}\n${secret.label}`);
+        mailbox.others.push(secret);
+    }
+
+    private addFile(block: Block): void {
+        const file = readFile(block);
+        this.once(block, "file", file.name);
+        this.issue.files.push(file);
+    }
+
+    add(block: Block): void {
+        const { issue } = this;
+        const mailbox = issue.mailboxes[issue.mailboxes.length - 1];
+        if (issue.version === 2 && !issue.account) issue.account = readAccount(block);
+        else if (issue.version === 2 && mailbox && block.starts("File")) this.addFile(block);
+        else if (issue.files.length > 0) throw new Malformed(block.line, "a file should stand here");
+        else if (block.starts("Mailbox")) this.addMailbox(block);
+        else if (block.starts("Secret") && mailbox) this.addSecret(block, mailbox);
+        else throw new Malformed(block.line, "a mailbox should stand here");
+    }
 }
 
 /* Reads the signed part: everything up to and with the End line. */
@@ -346,10 +430,11 @@ export function readDocument(signed: Uint8Array): Issue {
     const first = blocks.shift();
     if (!first) throw new Malformed(1, "no header");
     const issue = readHeader(first);
-    for (const block of blocks) addBody(issue, block);
+    const body = new Body(issue);
+    for (const block of blocks) body.add(block);
     if (issue.mailboxes.length === 0) throw new Malformed(last.line, "no mailbox");
     issue.means = last.need("Means", (value) => value.split("\n").length === 2 && text(NOTE_MAX)(value));
-    last.need(END, (value) => value === "passation-issue 1");
+    last.need(END, (value) => value === `passation-issue ${issue.version}`);
     last.end();
     return issue;
 }

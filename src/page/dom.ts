@@ -47,13 +47,19 @@ const icons = {
     down: "M12 4v11M7 11l5 5 5-5M5 20h14",
     out: "M9 5H5v14h14v-4M13 4h7v7M20 4l-9 9",
     mail: "M3 6h18v13H3zM3 7l9 7 9-7",
+    qr: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2h-2zM18 18h2v2h-2zM18 14h2M14 18v2",
     alert: "M12 4L2 20h20zM12 10v5M12 17.5v.5",
 } as const;
 
 export type IconName = keyof typeof icons;
 
+const drawn = new Map<IconName, SVGSVGElement>();
+
+/* Copied from the first one: a long page has thousands. */
 export function icon(name: IconName): SVGSVGElement {
-    return svg("0 0 24 24", icons[name], { class: "icon", "aria-hidden": "true", focusable: "false" });
+    const first = drawn.get(name) ?? svg("0 0 24 24", icons[name], { class: "icon", "aria-hidden": "true", focusable: "false" });
+    drawn.set(name, first);
+    return first.cloneNode(true) as SVGSVGElement;
 }
 
 export function button(text: string, attributes: Record<string, Attribute>, image?: IconName): HTMLButtonElement {

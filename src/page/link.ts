@@ -1,8 +1,12 @@
+import type { Account } from "./document";
+
 /* Where the page may lead: addresses out of this table, letter by letter, and letters to
  * a checked address. Whatever else a document names is shown as text. */
 export interface Link {
     readonly href: string;
 }
+
+const PANEL = "https://manager.eu.ovhcloud.com/";
 
 const table: readonly string[] = [
     "https://www.ovhcloud.com/fr/mail/",
@@ -13,7 +17,9 @@ const table: readonly string[] = [
     "https://mail.ovh.net/",
     "https://webmail.mail.ovh.net/",
     "https://zimbra1.mail.ovh.net/",
-    "https://manager.eu.ovhcloud.com/",
+    PANEL,
+    "https://manager.ca.ovhcloud.com/",
+    "https://www.ovh.com/manager/",
     "https://dashboard.stripe.com/",
     "https://www.paypal.com/",
     "https://accounts.clickbank.com/",
@@ -22,6 +28,11 @@ const table: readonly string[] = [
 export function linkTo(url: string): Link | null {
     const known = table.find((entry) => entry === url || entry === url + "/");
     return known === undefined ? null : { href: known };
+}
+
+/* OVH's customer panel: the one that the account names, or the usual one. */
+export function panelOf(account: Account | null): string {
+    return account?.panel || PANEL;
 }
 
 /* The address has the form that document.ts demands of a mailbox. */

@@ -10,7 +10,10 @@ const HEADER_MAX = 64 * 1024;
 const ARMOR_MAX = Math.ceil(FILE_MAX / 48) * 65 + 1024;
 const WORK_MAX = 18; /* scrypt's logN: 256 MiB, the most that a telephone may be asked for */
 
-export type Payload = { file: Uint8Array } | { missing: "cut" | "changed" | "large" };
+/* What opens a file: the nine words, or the recovery key of an emergency envelope. */
+export type Opener = "code" | "key";
+
+export type Payload = { file: Uint8Array; by: Opener } | { missing: "cut" | "changed" | "large" };
 
 function hex(bytes: Uint8Array): string {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -21,11 +24,16 @@ function decodeArmor(lines: string[]): Uint8Array | null {
     return lines.length > 0 && shaped ? decodeBase64(lines.join("")) : null;
 }
 
-/* One scrypt stanza whose cost is bearable, and a header that ends in time. */
-function hasFairHeader(file: Uint8Array): boolean {
+/* A first stanza of scrypt whose cost is bearable (the library refuses a second stanza
+ * beside it), or one of X25519. */
+function openerOf(file: Uint8Array): Opener | null {
     const start = String.fromCharCode(...file.subarray(0, 1024));
-    const match = /^age-encryption\.org\/v1\n-> scrypt [A-Za-z0-9+/]{22} ([1-9][0-9]?)\n/.exec(start);
-    if (!match || Number(match[1]) > WORK_MAX) return false;
+    const scrypt = /^age-encryption\.org\/v1\n-> scrypt [A-Za-z0-9+/]{22} ([1-9][0-9]?)\n/.exec(start);
+    if (scrypt) return Number(scrypt[1]) <= WORK_MAX ? "code" : null;
+    return /^age-encryption\.org\/v1\n-> X25519 [A-Za-z0-9+/]{43}\n/.test(start) ? "key" : null;
+}
+
+function headerEnds(file: Uint8Array): boolean {
     for (let i = 0; i + 5 < Math.min(file.length, HEADER_MAX); i++)
         if (file[i] === 0x0a && file[i + 1] === 0x2d && file[i + 2] === 0x2d && file[i + 3] === 0x2d && file[i + 4] === 0x20)
             return true;
@@ -43,6 +51,6 @@ export function readPayload(text: string): Payload {
     const armor = lines.slice(1).join("\n") + "\n";
     if (hex(sha256(new TextEncoder().encode(armor))) !== digest[1]) return { missing: "changed" };
     const file = decodeArmor(lines.slice(2, -1));
-    if (!file || !hasFairHeader(file)) return { missing: "changed" };
-    return { file };
+    const by = file && headerEnds(file) ? openerOf(file) : null;
+    return file && by ? { file, by } : { missing: "changed" };
 }

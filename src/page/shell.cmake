@@ -13,8 +13,9 @@ if(PASSATION_PAGE)
   set(page_sources
     app.ts base64.ts clipboard.ts code.ts context.ts document.ts dom.ts idle.ts link.ts
     message.ts message_en.ts message_fr.ts opener.ts payload.ts profile.ts receipt.ts scrypt.ts
-    signature.ts text.ts typography.ts view_locked.ts view_mailbox.ts view_open.ts
-    view_secret.ts view_setup.ts virtual.d.ts worker.ts
+    signature.ts text.ts typography.ts view_account.ts view_contents.ts view_file.ts view_key.ts
+    view_locked.ts view_mailbox.ts view_open.ts view_own.ts view_qr.ts view_secret.ts view_self.ts
+    view_setup.ts virtual.d.ts worker.ts
     build.mjs shell.html style.css tsconfig.json)
   list(TRANSFORM page_package PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
   list(TRANSFORM page_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

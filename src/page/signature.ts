@@ -10,7 +10,7 @@ import { decodeUtf8 } from "./text";
 const NAMESPACE = "passation-issue";
 const BEGIN = "-----BEGIN SSH SIGNATURE-----\n";
 const END = "-----END SSH SIGNATURE-----\n";
-const END_LINE = "\nEnd: passation-issue 1\n";
+const END_LINES = ["End: passation-issue 1\n", "End: passation-issue 2\n"];
 const COLUMNS = 70;
 
 /* SSH's wire format: texts and byte strings with their length in front. */
@@ -67,12 +67,13 @@ function readArmor(armor: string): Uint8Array {
 
 /* Splits the plaintext into what is signed and the armor that follows it. */
 function split(plaintext: Uint8Array): [Uint8Array, Uint8Array] {
-    const mark = new TextEncoder().encode(END_LINE);
-    for (let at = 0; at + mark.length <= plaintext.length; at++) {
-        if (plaintext[at] === 0x0a && mark.every((byte, i) => plaintext[at + i] === byte)) {
-            const end = at + mark.length;
-            return [plaintext.subarray(0, end), plaintext.subarray(end)];
-        }
+    const marks = END_LINES.map((line) => new TextEncoder().encode(line));
+    for (let at = 0; at < plaintext.length; at++) {
+        if (plaintext[at] !== 0x0a) continue;
+        const mark = marks.find((bytes) => bytes.every((byte, i) => plaintext[at + 1 + i] === byte));
+        if (!mark) continue;
+        const end = at + 1 + mark.length;
+        return [plaintext.subarray(0, end), plaintext.subarray(end)];
     }
     throw new Malformed(0, "no End line");
 }

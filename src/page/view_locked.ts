@@ -2,6 +2,8 @@
 import { CODE_WORDS, isKnown, passphraseOf, suggestions, wordsOf } from "./code";
 import { button, h, icon, spoken } from "./dom";
 import type { Messages } from "./message";
+import type { Opener } from "./payload";
+import { KeyForm } from "./view_key";
 import { outerCommand, plainCommand } from "./view_open";
 
 export interface Problem {
@@ -118,6 +120,7 @@ class CodeForm {
 }
 
 export interface LockedEvents {
+    by: Opener;
     typed: string;
     changed(typed: string): void;
     submit(code: string): void;
@@ -128,15 +131,16 @@ function commandView(text: string): HTMLElement {
 }
 
 export function lockedView(m: Messages, problem: Problem | null, events: LockedEvents): { element: HTMLElement; focus(): void } {
-    const form = new CodeForm(m, events.typed, (typed) => events.changed(typed), (code) => events.submit(code));
+    const Form = events.by === "key" ? KeyForm : CodeForm;
+    const form = new Form(m, events.typed, (typed) => events.changed(typed), (code) => events.submit(code));
     const element = h(
         "div",
         { class: "locked" },
-        h("header", { class: "title" }, h("h1", { tabindex: "-1" }, m.lockedTitle), h("p", { class: "lead" }, m.lockedLead)),
+        h("header", { class: "title" }, h("h1", { tabindex: "-1" }, m.lockedTitle), h("p", { class: "lead" }, events.by === "key" ? m.keyLead : m.lockedLead)),
         problem ? problemView(m, problem) : null,
         form.element,
         h("p", { class: "soft offline" }, m.offline),
-        h("details", { class: "fold before" }, h("summary", {}, h("span", { class: "fold-name" }, m.beforeTitle)), h("div", { class: "fold-body" }, h("p", {}, m.beforeText), commandView(outerCommand(m.fileHere)), h("p", {}, m.beforePlain), commandView(plainCommand(m.fileHere)))),
+        h("details", { class: "fold before" }, h("summary", {}, h("span", { class: "fold-name" }, events.by === "key" ? m.keyBeforeTitle : m.beforeTitle)), h("div", { class: "fold-body" }, h("p", {}, events.by === "key" ? m.keyBeforeText : m.beforeText), commandView(outerCommand(m.fileHere)), h("p", {}, m.beforePlain), commandView(plainCommand(m.fileHere, events.by === "key" ? m.keyFile : null)))),
     );
     return { element, focus: () => form.focus() };
 }

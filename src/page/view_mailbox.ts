@@ -5,6 +5,7 @@ import { type Child, anchor, h, icon } from "./dom";
 import { linkTo } from "./link";
 import { settingsOf } from "./profile";
 import { secretView } from "./view_secret";
+import { selfView } from "./view_self";
 import { serversView, setupView } from "./view_setup";
 import { spell } from "./text";
 
@@ -29,7 +30,7 @@ function address(context: Context, name: string, url: string, text: string): HTM
 
 function history(context: Context, { version, changed, proved }: Mailbox): string {
     const { m } = context;
-    const parts = [m.version(version)];
+    const parts = context.own ? [] : [m.version(version)];
     if (changed) parts.unshift(m.changedOn(context.day(changed)));
     if (proved) parts.push(m.provedOn(context.moment(proved)));
     return parts.join(" · ");
@@ -37,11 +38,11 @@ function history(context: Context, { version, changed, proved }: Mailbox): strin
 
 function otherView(context: Context, mailbox: Mailbox, other: OtherSecret): HTMLElement {
     const { m } = context;
-    const meta = [m.version(other.version), ...(other.expires ? [m.expires(context.date(other.expires))] : [])].join(" · ");
+    const meta = [...(context.own ? [] : [m.version(other.version)]), ...(other.expires ? [m.expires(context.date(other.expires))] : [])].join(" · ");
     return h(
         "section",
         { class: "other", "data-label": other.label.toLowerCase() },
-        h("h5", {}, h("span", { class: "kind" }, m.types[other.type] ?? other.type), " ", h("span", { class: "label" }, other.label)),
+        h("h5", { tabindex: "-1" }, h("span", { class: "kind" }, m.types[other.type] ?? other.type), " ", h("span", { class: "label" }, other.label)),
         h(
             "dl",
             {},
@@ -50,7 +51,7 @@ function otherView(context: Context, mailbox: Mailbox, other: OtherSecret): HTML
             ...row(m.value, secretView(context, `${mailbox.address}\n${other.label}`, other.value, m.value, `${mailbox.address} ${other.label}`)),
             ...(other.note ? row(m.note, h("span", { class: "text note-text" }, other.note)) : []),
         ),
-        h("p", { class: "soft" }, meta),
+        meta ? h("p", { class: "soft meta" }, meta) : null,
     );
 }
 
@@ -58,15 +59,11 @@ export function mailboxId(index: number): string {
     return `mailbox-${index}`;
 }
 
-export function mailboxView(context: Context, mailbox: Mailbox, index: number): HTMLElement {
+function mailboxParts(context: Context, mailbox: Mailbox): Child[] {
     const { m } = context;
     const settings = settingsOf(mailbox);
-    const title = `${mailboxId(index)}-title`;
-    const [local, domain] = mailbox.address.split("@") as [string, string];
-    return h(
-        "article",
-        { class: "mailbox", id: mailboxId(index), "aria-labelledby": title },
-        h("h3", { id: title, tabindex: "-1" }, h("span", { class: "local" }, local), h("span", { class: "domain" }, "@", domain)),
+    const past = history(context, mailbox);
+    return [
         h(
             "dl",
             {},
@@ -75,9 +72,21 @@ export function mailboxView(context: Context, mailbox: Mailbox, index: number): 
             ...row(m.password, secretView(context, mailbox.address, mailbox.password, m.password, mailbox.address)),
             ...(mailbox.webmail ? address(context, m.webmail, mailbox.webmail, m.openWebmail) : []),
         ),
+        context.own ? selfView(context, mailbox) : null,
         settings ? serversView(context, settings) : h("p", { class: "soft" }, m.noServers),
         settings ? setupView(context, settings) : null,
-        h("p", { class: "soft history" }, history(context, mailbox)),
+        past ? h("p", { class: "soft history" }, past) : null,
         mailbox.others.length ? h("div", { class: "others" }, h("h4", { class: "others-title" }, m.othersTitle), ...mailbox.others.map((other) => otherView(context, mailbox, other))) : null,
-    );
+    ];
+}
+
+/* late: what is in it is built when somebody comes near. */
+export function mailboxView(context: Context, mailbox: Mailbox, index: number, late: boolean): HTMLElement {
+    const title = `${mailboxId(index)}-title`;
+    const [local, domain] = mailbox.address.split("@") as [string, string];
+    const heading = h("h3", { id: title, tabindex: "-1" }, h("span", { class: "local" }, local), h("span", { class: "domain" }, "@", domain));
+    const article = h("article", { class: "mailbox", id: mailboxId(index), "aria-labelledby": title }, heading);
+    context.later(article, () => mailboxParts(context, mailbox));
+    if (!late) context.fill(article);
+    return article;
 }

@@ -1,8 +1,8 @@
 /* The opened issue. */
 import type { Context } from "./context";
-import type { Mailbox } from "./document";
 import { anchor, button, h, icon } from "./dom";
 import { letterTo } from "./link";
+import { contentsView } from "./view_contents";
 import { mailboxView } from "./view_mailbox";
 
 const CONTENTS_FROM = 4; /* mailboxes that make a table of contents worth its place */
@@ -26,7 +26,7 @@ function titleView(context: Context): HTMLElement {
     );
 }
 
-function receiptView(context: Context): HTMLElement {
+export function receiptView(context: Context): HTMLElement {
     const { m, issue } = context;
     const mail = issue.replyTo ? letterTo(issue.replyTo, m.receiptSubject(context.client), m.receiptBody(issue.serial, issue.receipt)) : null;
     return h(
@@ -37,38 +37,6 @@ function receiptView(context: Context): HTMLElement {
         h("p", { class: "receipt-code" }, h("code", { "aria-label": `${m.receiptCode}${m.colon}${issue.receipt.split("").join(" ")}`, role: "img" }, issue.receipt)),
         h("div", { class: "buttons" }, mail ? anchor(mail, { class: "main" }, icon("mail"), h("span", {}, m.receiptMail(context.sender))) : null, context.copyButton(m.receiptCode, () => issue.receipt, false)),
     );
-}
-
-function matches(mailbox: Mailbox, wanted: string): boolean {
-    return mailbox.address.includes(wanted) || mailbox.others.some((other) => `${other.label} ${other.type}`.toLowerCase().includes(wanted));
-}
-
-/* A list of the mailboxes with a field that narrows both the list and what follows it. */
-function contentsView(context: Context, articles: HTMLElement[]): HTMLElement {
-    const { m, issue } = context;
-    const count = h("p", { class: "soft", role: "status" });
-    const field = h("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
-    const entries = issue.mailboxes.map((mailbox, i) => {
-        const link = h("button", { type: "button", class: "entry" }, mailbox.address);
-        link.addEventListener("click", () => {
-            const article = articles[i] as HTMLElement;
-            article.scrollIntoView({ block: "start" });
-            article.querySelector<HTMLElement>("h3")?.focus({ preventScroll: true });
-        });
-        return h("li", {}, link);
-    });
-    field.addEventListener("input", () => {
-        const wanted = field.value.trim().toLowerCase();
-        let found = 0;
-        issue.mailboxes.forEach((mailbox, i) => {
-            const hit = matches(mailbox, wanted);
-            found += hit ? 1 : 0;
-            (articles[i] as HTMLElement).hidden = !hit;
-            (entries[i] as HTMLElement).hidden = !hit;
-        });
-        count.textContent = wanted === "" ? "" : found ? m.searchCount(found, issue.mailboxes.length) : m.searchNone;
-    });
-    return h("nav", { class: "contents", "aria-labelledby": "contents-title" }, h("h3", { id: "contents-title" }, m.contents), h("label", { for: "search" }, m.search), field, count, h("ul", {}, ...entries));
 }
 
 function toolsView(context: Context, all: number): HTMLElement {
@@ -95,14 +63,14 @@ function toolsView(context: Context, all: number): HTMLElement {
     return h("div", { class: "tools" }, h("div", { class: "buttons" }, reveal, print), told, stamp);
 }
 
-function meansView(context: Context): HTMLElement {
+export function meansView(context: Context): HTMLElement {
     const { m, issue } = context;
     const own = issue.means.split("\n")[context.language === "fr" ? 0 : 1] as string;
     return h(
         "section",
         { class: "means", "aria-labelledby": "means" },
-        h("h2", { id: "means" }, m.meansTitle),
-        h("p", {}, m.meansText),
+        h("h2", { id: "means" }, context.own ? m.ownMeansTitle : m.meansTitle),
+        h("p", {}, context.own ? m.ownMeansText : m.meansText),
         issue.until === "none" ? null : h("p", {}, m.untilText),
         h("blockquote", {}, h("p", { class: "soft" }, m.asWritten), h("p", { class: "text" }, own)),
     );
@@ -118,14 +86,15 @@ export function outerCommand(file: string): string {
     return `ssh-keygen -Y check-novalidate -n passation-file -s ${file}.sig < ${file}`;
 }
 
-export function plainCommand(file: string): string {
-    return `sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' ${file} | age -d`;
+/* key is the name of the file with the recovery key, or null: age asks for the code. */
+export function plainCommand(file: string, key: string | null): string {
+    return `sed -n '/^-----BEGIN AGE/,/^-----END AGE/p' ${file} | age -d${key ? ` -i ${key}` : ""}`;
 }
 
 /* The content stays in a variable of a shell of its own: no file ever holds it. */
-function innerCommand(file: string): string {
+function innerCommand(file: string, key: string | null): string {
     return [
-        `( issue=$(${plainCommand(file)})`,
+        `( issue=$(${plainCommand(file, key)})`,
         "printf '%s\\n' \"$issue\" | sed -n '/^-----BEGIN SSH SIG/,$p' > issue.sig",
         "printf '%s\\n' \"$issue\" | sed '/^-----BEGIN SSH SIG/,$d' |",
         "  ssh-keygen -Y check-novalidate -n passation-issue -s issue.sig",
@@ -133,7 +102,7 @@ function innerCommand(file: string): string {
     ].join("\n");
 }
 
-function checkView(context: Context): HTMLElement {
+export function checkView(context: Context): HTMLElement {
     const { m, issue, fileName } = context;
     return h(
         "section",
@@ -141,14 +110,14 @@ function checkView(context: Context): HTMLElement {
         h("h2", { id: "check" }, m.checkTitle),
         h("p", {}, m.checkText(context.sender)),
         h("p", { class: "value" }, fingerprintView(issue.issuer), context.copyButton(m.fingerprint, () => issue.issuer, false)),
-        h("div", { class: "screen" }, h("p", {}, m.checkOuter), context.command(outerCommand(fileName)), h("p", {}, m.checkInner), context.command(innerCommand(fileName)), h("p", { class: "soft" }, m.checkRename(fileName))),
+        h("div", { class: "screen" }, h("p", {}, m.checkOuter), context.command(outerCommand(fileName)), h("p", {}, m.checkInner), context.command(innerCommand(fileName, issue.recipient === "code" ? null : m.keyFile)), h("p", { class: "soft" }, m.checkRename(fileName))),
         h("p", { class: "soft" }, `${m.serial} ${issue.serial}`),
     );
 }
 
 export function openView(context: Context): HTMLElement {
     const { m, issue } = context;
-    const articles = issue.mailboxes.map((mailbox, i) => mailboxView(context, mailbox, i));
+    const articles = issue.mailboxes.map((mailbox, i) => mailboxView(context, mailbox, i, false));
     const all = context.secrets.length;
     return h(
         "div",
@@ -160,7 +129,7 @@ export function openView(context: Context): HTMLElement {
             { "aria-labelledby": "mailboxes" },
             h("h2", { id: "mailboxes" }, m.contents),
             toolsView(context, all),
-            issue.mailboxes.length >= CONTENTS_FROM ? contentsView(context, articles) : null,
+            issue.mailboxes.length >= CONTENTS_FROM ? contentsView(context, articles, []) : null,
             ...articles,
         ),
         meansView(context),

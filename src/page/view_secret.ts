@@ -2,6 +2,7 @@
 import type { Context } from "./context";
 import type { Secret } from "./document";
 import { button, h, spoken } from "./dom";
+import { qrFigure } from "./view_qr";
 import { type Shown, spell } from "./text";
 
 const GROUP = 4;
@@ -37,6 +38,12 @@ function drawn(text: string): Node[] {
     return [h("span", { class: "big", "aria-hidden": "true" }, ...shapes), spoken(text)];
 }
 
+/* For paper: no screen reader reads it. */
+function printed(text: string): Node {
+    const [shape] = drawn(text) as [Node];
+    return shape;
+}
+
 function nameOf(context: Context, { char, kind, shown }: Shown): string {
     const { m } = context;
     if (m.charNames[char]) return m.charNames[char] as string;
@@ -60,6 +67,7 @@ export function secretView(context: Context, key: string, secret: Secret, what: 
     const value = h("div", { class: "secret-value" });
     const note = h("p", { class: "note" });
     const letters = h("div", {});
+    const paper = context.own ? h("div", { class: "paper printed" }) : null;
     const show = button(m.show, { class: "quiet", "aria-label": `${m.show}${m.colon}${label}` }, "eye");
     const spellOut = button(m.spell, { class: "quiet", "aria-label": `${m.spell}${m.colon}${label}`, "aria-expanded": "false" });
     const canSpell = secret.text !== null && !text.includes("\n") && text.length <= SPELL_MAX && text !== "";
@@ -76,6 +84,7 @@ export function secretView(context: Context, key: string, secret: Secret, what: 
         if (!shown) setLetters(false);
         context.onReveal();
     };
+    const print = (shown: boolean): void => paper?.replaceChildren(shown ? printed(text) : h("span", { class: "mask" }, `${MASK} (${m.notPrinted})`));
     const setLetters = (shown: boolean): void => {
         letters.replaceChildren(...(shown ? [spelled(context, text)] : []));
         spellOut.setAttribute("aria-expanded", String(shown));
@@ -86,7 +95,9 @@ export function secretView(context: Context, key: string, secret: Secret, what: 
         if (shown && !context.revealed.has(key)) set(true);
         setLetters(shown);
     });
-    context.secrets.push({ key, set });
+    const qr = context.own && secret.text !== null ? qrFigure(context, text, label) : null;
+    context.secrets.push({ key, set, print });
     set(context.revealed.has(key));
-    return h("div", { class: "secret" }, value, note, h("div", { class: "buttons" }, show, context.copyButton(label, () => text, true), canSpell ? spellOut : null), letters);
+    print(false);
+    return h("div", { class: "secret" }, value, paper, note, h("div", { class: "buttons" }, show, context.copyButton(label, () => text, true), qr?.button ?? null, canSpell ? spellOut : null), letters, qr?.figure ?? null);
 }

@@ -3,8 +3,7 @@ import { type Context, download } from "./context";
 import type { Server } from "./document";
 import { type Child, button, h, svg } from "./dom";
 import { type Settings, appleProfile, domainOf, qrCode, thunderbirdConfig, thunderbirdMobile } from "./profile";
-
-const QR_SECRET_MS = 60000;
+import { QR_SECRET_MS } from "./view_qr";
 
 function serverRow(context: Context, name: string, server: Server): HTMLTableRowElement {
     const cell = (what: string, value: string): HTMLTableCellElement =>

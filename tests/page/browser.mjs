@@ -1,5 +1,7 @@
 /* A headless Chromium that shows one page from a file, and everything it tells. */
+import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -92,4 +94,48 @@ export async function unlock(page, words) {
     await typeCode(page, words);
     await page.click("form .main");
     await page.waitForFunction(() => document.querySelector(".opened, .problem"), { timeout: 120000 });
+}
+
+/* Opens html, hands it to act, and holds that nothing was asked for but the page itself:
+ * what was is added to asked. */
+export async function visit(browser, asked, html, options, act) {
+    const { page, seen, close } = await browser.open(html, options);
+    try {
+        await act(page, seen);
+        asked.push(...seen.requests.filter((url) => url !== seen.file && !url.startsWith("blob:")));
+        assert.deepEqual(seen.errors, options.errors ?? []);
+        assert.equal(await page.evaluate(() => window.ran), 0);
+        assert.equal(seen.dialogs, 0);
+        assert.equal(await seen.tabs(), 1);
+    } finally {
+        await close();
+    }
+}
+
+export const textOf = (page, selector) => page.$eval(selector, (element) => element.innerText);
+
+let axeSource = "";
+
+export async function accessible(page, state) {
+    axeSource ||= readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    await page.evaluate(axeSource);
+    const { violations, passes } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+    assert.deepEqual(violations.map((found) => `${state}: ${found.id}: ${found.nodes[0].html.slice(0, 120)}`), []);
+    assert.ok(passes.length > 15);
+}
+
+/* What pages asked of the network, by the browser's own log. Its own requests (its clock,
+ * its updates) have no page as their origin. */
+export function requestsIn(netLog) {
+    const log = JSON.parse(netLog.replace(/,\s*$/, "]}"));
+    const type = log.constants.logEventTypes.URL_REQUEST_START_JOB;
+    assert.ok(type > 0);
+    return log.events.filter((event) => event.type === type && event.params?.url && event.params.initiator !== "not an origin").map((event) => event.params.url);
+}
+
+/* A file that the page was made to save, once it is whole. */
+export async function saved(browser, name) {
+    const path = join(browser.dir, name);
+    for (let i = 0; i < 100 && !existsSync(path); i++) await new Promise((done) => setTimeout(done, 50));
+    return readFileSync(path);
 }

@@ -134,9 +134,11 @@ export function wrap(shell, armored) {
 /* An age key made for tests alone, and what is encrypted to it. */
 export const RECOVERY_KEY = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 
-export async function encryptTo(plaintext, recipients) {
+export const RECOVERY_RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+
+export async function encryptTo(plaintext, recipient) {
     const encrypter = new Encrypter();
-    for (const recipient of recipients) encrypter.addRecipient(recipient);
+    encrypter.addRecipient(recipient);
     return Buffer.from(await encrypter.encrypt(plaintext));
 }
 

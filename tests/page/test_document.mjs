@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { strings } from "./hostile.mjs";
-import { Issuer, checkDigit, compose, page as makePage } from "./issue.mjs";
-import { one, several } from "./make_vectors.mjs";
+import { Issuer, RECOVERY_KEY, RECOVERY_RECIPIENT, checkDigit, compose, encryptTo, page as makePage, wrap } from "./issue.mjs";
+import { one, several, trousseau } from "./make_vectors.mjs";
 
 const pageDir = process.env.PASSATION_PAGE_DIR;
 const vectors = process.env.PASSATION_VECTORS;
@@ -50,16 +50,20 @@ function refused(text, what) {
 }
 
 test("the frozen documents are read, and a second writer makes the same bytes", () => {
-    for (const [name, parts] of [["one-mailbox.txt", one], ["several.txt", several]]) {
+    for (const [name, parts] of [["one-mailbox.txt", one], ["several.txt", several], ["trousseau.txt", trousseau]]) {
         const frozen = readFileSync(join(vectors, name));
         assert.equal(issuer.issue(parts), frozen.toString());
         const signed = ours.checkSignature(frozen);
         assert.equal(signed.fingerprint, readFileSync(join(vectors, "fingerprint"), "utf8").trim());
         const issue = ours.readDocument(signed.document);
         assert.equal(issue.issuer, signed.fingerprint);
+        assert.equal(issue.version, parts.account ? 2 : 1);
+        assert.deepEqual(issue.files, parts.files ?? []);
+        assert.deepEqual(issue.account, parts.account ? { nic: parts.account.nic, domains: parts.account.domains, panel: parts.account.panel, fingerprintKey: parts.account.key } : null);
         assert.deepEqual(issue.mailboxes.map((mailbox) => mailbox.address), parts.mailboxes.map((mailbox) => mailbox.address));
         parts.mailboxes.forEach((mailbox, i) => {
             assert.equal(issue.mailboxes[i].password.text, mailbox.password);
+            assert.equal(issue.mailboxes[i].selfChange, mailbox.selfChange ?? "");
             (mailbox.others ?? []).forEach((other, k) => assert.equal(issue.mailboxes[i].others[k].value.text, other.value));
         });
     }
@@ -68,7 +72,7 @@ test("the frozen documents are read, and a second writer makes the same bytes", 
 test("ssh-keygen accepts the signature of the frozen documents", () => {
     const allowed = join(temporary, "allowed");
     writeFileSync(allowed, "issuer " + readFileSync(join(vectors, "issuer.pub"), "utf8"));
-    for (const name of ["one-mailbox.txt", "several.txt"]) {
+    for (const name of ["one-mailbox.txt", "several.txt", "trousseau.txt"]) {
         const [text, armor] = readFileSync(join(vectors, name), "utf8").split(/(?=-----BEGIN SSH SIGNATURE-----\n(?![^]*\n-----BEGIN SSH))/);
         writeFileSync(join(temporary, "sig"), armor);
         const said = execFileSync("ssh-keygen", ["-Y", "verify", "-f", allowed, "-I", "issuer", "-n", "passation-issue", "-s", join(temporary, "sig")], { input: text, encoding: "utf8" });
@@ -139,26 +143,58 @@ const unfold = (word) => word.replace(/\\[nt\\]|\{[^{}]+\*\d+\}/g, (mark) => {
     return text.repeat(Number(times));
 });
 
-test("the reader takes and refuses what the list of edits says", () => {
-    const good = readFileSync(join(vectors, "several.txt"), "utf8").split(/(?<=\nEnd: passation-issue 1\n)/)[0];
-    const wrong = [];
-    let tried = 0;
-    for (const line of readFileSync(join(vectors, "edits.txt"), "utf8").split("\n")) {
-        if (line === "" || line.startsWith("#")) continue;
-        const [verdict, from, to] = line.split("\t");
-        assert.ok(good.includes(unfold(from)), line);
-        let said = "accept";
-        try {
-            read(good.replace(unfold(from), () => unfold(to)));
-        } catch (error) {
-            assert.ok(error instanceof ours.Malformed, error);
-            said = "refuse";
+for (const [document, edits, floor] of [["several.txt", "edits.txt", 300], ["trousseau.txt", "trousseau-edits.txt", 120]])
+    test(`the reader takes and refuses what ${edits} says`, () => {
+        const good = readFileSync(join(vectors, document), "utf8").split(/(?<=\nEnd: passation-issue [12]\n)(?=-----BEGIN SSH)/)[0];
+        const wrong = [];
+        let tried = 0;
+        for (const line of readFileSync(join(vectors, edits), "utf8").split("\n")) {
+            if (line === "" || line.startsWith("#")) continue;
+            const [verdict, from, to] = line.split("\t");
+            assert.ok(good.includes(unfold(from)), line);
+            let said = "accept";
+            try {
+                read(good.replace(unfold(from), () => unfold(to)));
+            } catch (error) {
+                assert.ok(error instanceof ours.Malformed, error);
+                said = "refuse";
+            }
+            if (said !== verdict) wrong.push(line);
+            tried++;
         }
-        if (said !== verdict) wrong.push(line);
+        assert.deepEqual(wrong, []);
+        assert.ok(tried >= floor, `${tried}`);
+    });
+
+test("a trousseau is refused as a whole for a line too many or too few", () => {
+    const good = compose(trousseau, issuer.fingerprint);
+    const lines = good.split("\n").slice(0, -1);
+    let tried = 0;
+    read(good);
+    lines.forEach((line, i) => {
+        if (line.startsWith("| ")) return;
+        refused([...lines.slice(0, i), line, ...lines.slice(i), ""].join("\n"), `line ${i + 1} twice`);
         tried++;
+        if (/^(Webmail|IMAP|SMTP|User|URL|Note|Expires|Changed|Proved|Name|Client-Name|Reply-To|Reason|Panel|Self-Change|$)/.test(line)) return;
+        refused([...lines.slice(0, i), ...lines.slice(i + 1), ""].join("\n"), `line ${i + 1} missing`);
+        tried++;
+    });
+    for (let size = good.length - 1; size > 0; size -= 7) refused(good.slice(0, size), `cut at ${size}`);
+    assert.ok(tried > 120, `${tried}`);
+});
+
+test("what version 2 has is refused in version 1, and the other way round", () => {
+    const old = compose(several, issuer.fingerprint);
+    const account = "Account: xm000000-ovh\nDomains: a.fr\nFingerprint-Key: " + "0".repeat(64) + "\n";
+    const file = "File: a\nMedia: text/plain\nContent: b\n";
+    for (const text of [old.replace("\nMailbox: tech", `\n${account}\nMailbox: tech`), old.replace("\nMeans:", `\n${file}\nMeans:`), old.replace("993 SSL/TLS\nSMTP: smtp.mail.ovh.net 465 SSL/TLS", "993 SSL/TLS\nSMTP: smtp.mail.ovh.net 465 SSL/TLS\nSelf-Change: panel"), compose({ ...trousseau, mailboxes: [] }, issuer.fingerprint), old.replace("Right: read", "Right: own")]) {
+        assert.notEqual(text, old);
+        refused(text, text.slice(0, 200));
     }
-    assert.deepEqual(wrong, []);
-    assert.ok(tried >= 300, `${tried}`);
+    read(compose({ ...trousseau, files: [] }, issuer.fingerprint));
+    const many = (n) => ({ ...trousseau, account: { ...trousseau.account, domains: Array.from({ length: n }, (_, i) => `d${i}.fr`) } });
+    read(compose(many(256), issuer.fingerprint));
+    refused(compose(many(257), issuer.fingerprint), "257 domains");
 });
 
 test("a document of invalid UTF-8 is refused", () => {
@@ -214,6 +250,29 @@ test("a code is read however it is typed", () => {
     assert.deepEqual(ours.suggestions("effcaer", ["bijou"]), ["effacer"]);
     assert.deepEqual(ours.suggestions("zool", ["bijou"]), ["zoologie"]);
     assert.deepEqual(ours.suggestions("qqqqq", ["bijou"]), []);
+});
+
+test("a recovery key is read however it is typed", () => {
+    const grouped = RECOVERY_KEY.replace(/(.{6})/g, "$1 ");
+    for (const typed of [RECOVERY_KEY, RECOVERY_KEY.toLowerCase(), ` ${RECOVERY_KEY}\n`, grouped, RECOVERY_KEY.replace(/-/g, " "), RECOVERY_KEY.replace(/(.{30})/, "$1\n"), RECOVERY_KEY.replace(/-/g, "\u2011")]) {
+        const { key, wrong, prefixed } = ours.keyOf(typed);
+        assert.deepEqual([key, wrong, prefixed], [RECOVERY_KEY, "", true], typed);
+    }
+    assert.equal(ours.keyOf("age-secret-key-1gO").wrong, "O");
+    assert.equal(ours.keyOf("age-secret-key-1gé").wrong, "É");
+    assert.equal(ours.keyOf("abaisser bijou").prefixed, false);
+    assert.deepEqual(ours.keyOf(""), { key: "", wrong: "", prefixed: false });
+});
+
+test("a payload says whether a code or a recovery key opens it", async () => {
+    const shell = "<pre>\n</pre>\n</body>";
+    const inner = (html) => html.slice(6, -"</pre>\n</body>".length);
+    const { armor } = await import("age-encryption");
+    const file = await encryptTo("x", RECOVERY_RECIPIENT);
+    assert.equal(ours.readPayload(inner(await makePage(shell, "x"))).by, "code");
+    assert.equal(ours.readPayload(inner(wrap(shell, armor.encode(file)))).by, "key");
+    for (const start of ["-> ssh-ed25519 AAAA AAAA", "-> X25519 AAAA", "-> X25519", "-> piv-p256 AAAA AAAA"])
+        assert.deepEqual(ours.readPayload(inner(wrap(shell, armor.encode(Buffer.from(`age-encryption.org/v1\n${start}\nAAAA\n--- AAAA\n`))))), { missing: "changed" });
 });
 
 test("files for mail programs hold the settings, stay the same, and hold no password", () => {
