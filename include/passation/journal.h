@@ -68,6 +68,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_journal_verify(struct psn_vault *vault,
  */
 struct psn_statement {
     size_t heads;
+    size_t heads_gone; /* of these: of clients whose copies were destroyed, of whose
+                          chains only the last head is known */
     size_t signatures;
     char fingerprint[64]; /* of the first signature's key */
     bool by_former_key;   /* that key was replaced since */

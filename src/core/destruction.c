@@ -275,6 +275,7 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
     const struct destroying *run = arg;
     struct psn_vault_options options = { .path = to->path };
     struct psn_client client = { 0 };
+    struct psn_error why = { 0 };
     enum psn_code rc = psn_vault_open(&options, &vault, err);
 
     if (!rc)
@@ -283,12 +284,14 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
         rc = psn_vault_unlock_key(vault, to->root_key, to->slot, err);
     if (rc)
         return rc;
-    rc = psn_client_get(vault, run->request->client, &client, NULL);
+    rc = psn_client_get(vault, run->request->client, &client, &why);
     psn_client_release(&client);
-    return rc == PSN_E_NOT_FOUND
-               ? PSN_OK
-               : psn_fail(err, PSN_E_UNEXPECTED, _("it still has the client '%s'"),
-                          run->request->client);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    return psn_fail(err, PSN_E_UNEXPECTED, _("it still has the client '%s'"),
+                    run->request->client);
 }
 
 enum psn_code psn_destruction_run(struct psn_vault *vault,
@@ -381,4 +384,36 @@ enum psn_code psn_destruction_each(struct psn_vault *vault, psn_destruction_fn *
     struct reading reading = { each, arg };
 
     return psn_journal_each(vault, "", 0, pass_on, &reading, err);
+}
+
+struct finding {
+    const char *client;
+    struct psn_head *head;
+    bool *found;
+};
+
+static enum psn_code keep_last(void *arg, const struct psn_journal_entry *entry,
+                               struct psn_error *err)
+{
+    const struct finding *finding = arg;
+    struct psn_destruction_note note = { 0 };
+
+    (void)err;
+    if (!read_note(entry, &note) || strcmp(note.client, finding->client) != 0)
+        return PSN_OK;
+    finding->head->count = note.chain_count;
+    memcpy(finding->head->hash, note.chain_head, sizeof note.chain_head);
+    *finding->found = true;
+    return PSN_OK;
+}
+
+enum psn_code psn_destruction_find(struct psn_vault *vault, const char *client,
+                                   struct psn_head *ret_head, bool *ret_found,
+                                   struct psn_error *err)
+{
+    struct finding finding = { client, ret_head, ret_found };
+
+    *ret_head = (struct psn_head){ 0 };
+    *ret_found = false;
+    return psn_journal_walk(vault, NULL, keep_last, &finding, err);
 }

@@ -15,4 +15,11 @@ PSN_MUST_CHECK enum psn_code psn_destruction_run(
     struct psn_vault *vault, const struct psn_destruction_request *request,
     struct psn_destruction *ret_destruction, struct psn_error *err);
 
+/* Inside a transaction: how far the client's chain was when he was destroyed last.
+ * *ret_found: he was. */
+PSN_MUST_CHECK enum psn_code psn_destruction_find(struct psn_vault *vault,
+                                                  const char *client,
+                                                  struct psn_head *ret_head,
+                                                  bool *ret_found, struct psn_error *err);
+
 #endif

@@ -158,7 +158,8 @@ static bool get_issued(const struct psn_record *record, struct psn_grant_row *ro
     return left == 0;
 }
 
-static bool get_folder(const struct psn_record *record, struct psn_grant_row *row)
+static bool get_folder(const struct psn_record *record, struct psn_grant_row *row,
+                       bool *ret_full)
 {
     const uint8_t *at;
     size_t size;
@@ -168,7 +169,20 @@ static bool get_folder(const struct psn_record *record, struct psn_grant_row *ro
     if (size == 0 || memchr(at, '\0', size))
         return false;
     row->folder = strndup((const char *)at, size);
+    *ret_full = !row->folder;
     return row->folder != NULL;
+}
+
+static enum psn_code get_lists(const struct psn_record *record, struct psn_grant_row *row,
+                               struct psn_error *err)
+{
+    bool full = false;
+
+    if (get_issued(record, row) && get_folder(record, row, &full))
+        return PSN_OK;
+    if (full || !row->issued)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    return psn_fail(err, PSN_E_INTEGRITY, _("the record of a grant is malformed"));
 }
 
 static enum psn_code decode(const struct psn_buf *plain, struct psn_grant_row *row,
@@ -184,9 +198,11 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_grant_row *r
         !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
         !psn_record_text(&record, TAG_REASON, row->reason, sizeof row->reason) ||
         !psn_record_text(&record, TAG_APPROVER, row->approver, sizeof row->approver) ||
-        !psn_record_text(&record, TAG_LABELS, row->labels, sizeof row->labels) ||
-        !get_issued(&record, row) || !get_folder(&record, row))
+        !psn_record_text(&record, TAG_LABELS, row->labels, sizeof row->labels))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a grant is malformed"));
+    rc = get_lists(&record, row, err);
+    if (rc)
+        return rc;
     row->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     row->from_s = (int64_t)psn_record_number(&record, TAG_FROM);
     row->until_s = (int64_t)psn_record_number(&record, TAG_UNTIL);

@@ -162,7 +162,7 @@ static bool get_contents(const struct psn_record *record, struct psn_issue_row *
             !psn_record_take_text(&at, &left, content->label, sizeof content->label))
             return false;
     }
-    return left == 0 && psn_issue_row_index(row);
+    return left == 0;
 }
 
 static enum psn_code decode(const struct psn_buf *plain, struct psn_issue_row *row,
@@ -176,9 +176,14 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_issue_row *r
     if (!psn_record_text(&record, TAG_PERSON, row->person, sizeof row->person) ||
         !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
         !psn_record_text(&record, TAG_PATH, row->path, sizeof row->path) ||
-        !psn_record_text(&record, TAG_RECEIPT, row->receipt, sizeof row->receipt) ||
-        !get_contents(&record, row))
+        !psn_record_text(&record, TAG_RECEIPT, row->receipt, sizeof row->receipt))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of an issue is malformed"));
+    if (!get_contents(&record, row))
+        return row->contents ? psn_fail(err, PSN_E_INTEGRITY,
+                                        _("the record of an issue is malformed"))
+                             : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!psn_issue_row_index(row))
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     row->serial = psn_record_number(&record, TAG_SERIAL);
     row->format = (enum psn_issue_format)psn_record_number(&record, TAG_FORMAT);
     row->state = (enum psn_issue_state)psn_record_number(&record, TAG_STATE);

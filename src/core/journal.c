@@ -114,6 +114,12 @@ static enum psn_code show_tail(struct psn_vault *vault, const char *client,
     return rc ? rc : walk(vault, &chain, first, each, arg, err);
 }
 
+enum psn_code psn_journal_walk(struct psn_vault *vault, const char *client,
+                               psn_journal_fn *each, void *arg, struct psn_error *err)
+{
+    return show_tail(vault, client, 0, each, arg, err);
+}
+
 struct all_tails {
     struct psn_vault *vault;
     uint64_t count;

@@ -38,6 +38,10 @@ PSN_MUST_CHECK enum psn_code psn_journal_copy(struct psn_vault *from,
                                               struct psn_vault *to, const char *client,
                                               struct psn_shredding *shredding,
                                               struct psn_error *err);
+/* Inside a transaction: psn_journal_each() of one chain, all of it. */
+PSN_MUST_CHECK enum psn_code psn_journal_walk(struct psn_vault *vault, const char *client,
+                                              psn_journal_fn *each, void *arg,
+                                              struct psn_error *err);
 /* Inside a transaction: how far the chain is. */
 PSN_MUST_CHECK enum psn_code psn_journal_head(struct psn_vault *vault, const char *client,
                                               struct psn_head *ret_head,

@@ -272,6 +272,8 @@ enum psn_code psn_state_check_ancestor(struct psn_vault *vault, uint64_t generat
         enum psn_code rc =
             psn_store_journal_get(vault->store, psn_history_chain, g, &entry, NULL);
 
+        if (rc == PSN_E_NOMEM)
+            return psn_fail(err, rc, _("out of memory"));
         if (rc)
             return psn_fail(err, PSN_E_INTEGRITY, _("the vault's history has a gap"));
         if (entry.box.size != PSN_STORE_HASH_SIZE)

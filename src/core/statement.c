@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/destruction.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "crypto/hash.h"
@@ -170,9 +171,46 @@ static enum psn_code fail_form(struct psn_error *err)
                     _("this is no signed statement of passation's"));
 }
 
+/* Of a client whose copies were destroyed only the last head is known any more: an
+ * earlier one can be neither followed nor denied. */
+static enum psn_code check_gone(struct psn_vault *vault, const char *client,
+                                uint64_t number, const uint8_t hash[PSN_HEAD_SIZE],
+                                bool *ret_holds, struct psn_error *err)
+{
+    struct psn_head last;
+    bool found = false;
+    enum psn_code rc = psn_destruction_find(vault, client, &last, &found, err);
+
+    if (rc)
+        return rc;
+    if (!found)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("no client '%s'"), client);
+    *ret_holds = number < last.count ||
+                 (number == last.count && memcmp(hash, last.hash, sizeof last.hash) == 0);
+    return PSN_OK;
+}
+
+static enum psn_code check_ancestor(struct psn_vault *vault, const char *chain,
+                                    uint64_t number, const uint8_t hash[PSN_HEAD_SIZE],
+                                    struct psn_statement *statement, bool *ret_holds,
+                                    struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain,
+                                         number, hash, ret_holds, &why);
+
+    if (rc == PSN_E_NOT_FOUND) {
+        statement->heads_gone++;
+        return check_gone(vault, chain, number, hash, ret_holds, err);
+    }
+    if (rc && err)
+        *err = why;
+    return rc;
+}
+
 /* "CLIENT COUNT HASH", cut up in place. */
 static enum psn_code check_head(struct psn_vault *vault, char *value,
-                                struct psn_error *err)
+                                struct psn_statement *statement, struct psn_error *err)
 {
     char *rest = value;
     const char *chain = strsep(&rest, " ");
@@ -185,8 +223,7 @@ static enum psn_code check_head(struct psn_vault *vault, char *value,
     if (!count || !rest || !psn_text_parse_u64(count, INT64_MAX, &number) ||
         strlen(rest) != 2 * PSN_HEAD_SIZE || !psn_unhex(rest, hash, sizeof hash))
         return fail_form(err);
-    rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain, number, hash,
-                           &holds, err);
+    rc = check_ancestor(vault, chain, number, hash, statement, &holds, err);
     if (rc || holds)
         return rc;
     (void)psn_fail(err, PSN_E_INTEGRITY,
@@ -221,7 +258,7 @@ static enum psn_code check_line(struct psn_vault *vault, const char *line, size_
     if (strncmp(text, "Journal: ", 9) != 0)
         return PSN_OK;
     statement->heads++;
-    return check_head(vault, text + 9, err);
+    return check_head(vault, text + 9, statement, err);
 }
 
 static enum psn_code check_lines(struct psn_vault *vault, const char *text, size_t size,

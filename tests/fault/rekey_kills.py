@@ -1,9 +1,11 @@
-"""rekey_kills.py BUILD [--every N] [--size N]: the real binary, stopped by strace at every N-th
-system call that changes a file, or made to fail there.
+"""rekey_kills.py BUILD [--every N] [--size N] [--destroy]: the real binary, stopped by strace at
+every N-th system call that changes a file, or made to fail there; with --destroy the destruction
+of a client, which is written anew in the same way.
 
 After each the vault must be wholly the old one or wholly the new one: the secret is there, the
 dropped identity opens exactly the old one, the new recovery code exactly the new one, the rollback
-record agrees, and nothing is left beside it after the next command."""
+record agrees, and nothing is left beside it after the next command. A client that is destroyed is
+there with all he has, or not at all, and who stays is untouched."""
 
 import argparse
 import json
@@ -61,20 +63,20 @@ class Campaign:
         self.address = "box3@d0.example"
         self.secret = self.must(*mine, "show", self.address, "--reveal", home=self.template)
 
-    def rekey(self, inject=None):
-        prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={inject.split(':')[0]}",
-                  "-e", f"inject={inject}"] if inject else []
+    def inject(self, inject):
+        return self.change(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                            f"trace={inject.split(':')[0]}", "-e", f"inject={inject}"])
+
+    def change(self, prefix):
+        """What is stopped."""
         return self.run("--identity-file", self.keys[0], "rekey", "--drop", "paul",
                         "--recovery-out", self.work + "/code.txt", prefix=prefix)
 
     def counts(self):
-        """How often the rekey makes each call."""
+        """How often it makes each call."""
         self.fresh()
         log = os.path.join(self.folder, "counts")
-        done = self.run("--identity-file", self.keys[0], "rekey", "--drop", "paul",
-                        "--recovery-out", self.work + "/code.txt",
-                        prefix=["strace", "-f", "-qq", "-o", log, "-e",
-                                "trace=" + ",".join(CALLS)])
+        done = self.change(["strace", "-f", "-qq", "-o", log, "-e", "trace=" + ",".join(CALLS)])
         if done.returncode:
             raise RuntimeError(done.stderr)
         with open(log) as file:
@@ -114,14 +116,50 @@ class Campaign:
 
     def trial(self, inject):
         self.fresh()
-        done = self.rekey(inject)
+        done = self.inject(inject)
         self.tried += 1
         try:
             self.check(done.returncode == 0)
             self.survived += 1
         except AssertionError as why:
-            print(f"{inject}: {why} (the rekey: {done.returncode} {done.stderr[-300:]})",
+            print(f"{inject}: {why} (it ended: {done.returncode} {done.stderr[-300:]})",
                   file=sys.stderr)
+
+
+class Destruction(Campaign):
+    """Client c0 has the mailboxes of d0.example and goes, c1 stays."""
+
+    def prepare(self, size):
+        super().prepare(size + 10)
+        self.gone = self.address
+        self.address = "box1@d1.example"
+        self.secret = self.must("--identity-file", self.keys[0], "show", self.address, "--reveal",
+                                home=self.template)
+
+    def change(self, prefix):
+        return subprocess.run([*prefix, os.path.join(self.build, "tests", "destroy_client"),
+                               self.work + "/vault.db", self.keys[0],
+                               self.work + "/state/passation", "c0"],
+                              env=self.environment(self.work), text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=60, start_new_session=True)
+
+    def check(self, succeeded):
+        mine = ("--identity-file", self.keys[0])
+        shown = self.run(*mine, "show", self.address, "--reveal")
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout == self.secret, "another secret"
+        left = [name for name in os.listdir(self.work) if "rekeying" in name]
+        assert not left, f"left over: {left}"
+        assert self.opens("--identity-file", self.keys[1]), "a slot is gone"
+        checked = self.run(*mine, "log", "--verify")
+        assert checked.returncode == 0, checked.stderr
+        his = self.run(*mine, "show", self.gone, "--reveal")
+        assert his.returncode in (0, 4), his.stderr
+        is_new = his.returncode == 4
+        log = self.run(*mine, "log")
+        assert ("client.destroyed" in log.stdout) == is_new, log.stdout
+        assert is_new or not succeeded, "success was told, and it is the old one"
+        self.new += is_new
 
 
 def main():
@@ -129,12 +167,13 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--size", type=int, default=6)
+    parser.add_argument("--destroy", action="store_true")
     options = parser.parse_args()
     if not shutil.which("strace"):
         print("no strace", file=sys.stderr)
         return 77
     with tempfile.TemporaryDirectory(prefix="psn-rekey-") as folder:
-        campaign = Campaign(options.build, folder)
+        campaign = (Destruction if options.destroy else Campaign)(options.build, folder)
         campaign.prepare(options.size)
         counts = campaign.counts()
         for call in CALLS:
@@ -144,8 +183,9 @@ def main():
             for n in range(1, counts[call] + 1, options.every if counts[call] > 9 else 1):
                 campaign.trial(f"{call}:error={error}:when={n}")
                 campaign.trial(f"{call}:error={error}:when={n}+")
+        what = "destruction" if options.destroy else "rekey"
         print(f"calls: {json.dumps(counts)}")
-        print(f"rekey: {campaign.tried} tried, {campaign.survived} survived "
+        print(f"{what}: {campaign.tried} tried, {campaign.survived} survived "
               f"({campaign.new} of them with the new file)")
         return 0 if campaign.tried == campaign.survived and campaign.tried > 20 else 1
 

@@ -124,28 +124,19 @@ static void no_key_finds_anything_of_him_in_any_file(void **state)
     size_t rows = 0;
 
     keep_keys(f, &keys);
-    store_fixture_copy_file(f->at.path, tmpdir_path(&f->dir, "old.db", copy));
-    (void)snprintf(copy + strlen(copy), 8, "-wal");
-    {
-        char wal[TMPDIR_PATH_MAX + 8];
-
-        (void)snprintf(wal, sizeof wal, "%s-wal", f->at.path);
-        store_fixture_copy_file(wal, copy);
-    }
-    raw_read(tmpdir_path(&f->dir, "old.db", copy), &before);
+    (void)tmpdir_path(&f->dir, "old.db", copy);
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->at.err), PSN_OK);
+    raw_read(copy, &before);
     /* The search finds what there is to be found. */
     assert_true(raw_count_told(&before, &keys, destroy_needles) > 25);
     facts = destroy(f);
-    (void)unlink(copy);
-    (void)snprintf(copy + strlen(copy), 8, "-wal");
     (void)unlink(copy);
     raw_read(f->at.path, &after);
     assert_int_equal(raw_count_told(&after, &keys, destroy_needles), 0);
     assert_true(raw_vanished(&before, &after, &windows, &rows) > 30);
     /* And the row of Luc, as it was when it told his names. */
     assert_int_equal(rows, facts.rows_removed + 1);
-    assert_true(rows > 25);
-    assert_true(windows.count > 5000);
+    assert_true(rows > 25 && windows.count > 5000);
     assert_int_equal(search_folder(f, &windows), 0);
     free(windows.at);
     raw_release(&before);
@@ -242,12 +233,11 @@ static void every_key_opens_it_as_before(void **state)
     assert_int_equal(psn_vault_open(&f->at.options, &agents, &f->at.err), PSN_OK);
     assert_int_equal(psn_vault_unlock_key(agents, root_key, slot, &f->at.err), PSN_OK);
     assert_int_equal(psn_vault_seen(agents), PSN_SEEN_SAME);
-    pauls = rekey_vault_open(&f->at, REKEY_PAULS);
-    assert_non_null(pauls);
-    psn_vault_free(PSN_TAKE(pauls));
-    pauls = rekey_vault_open(&f->at, REKEY_NEW);
-    assert_non_null(pauls);
-    psn_vault_free(PSN_TAKE(pauls));
+    for (int identity = REKEY_PAULS; identity <= REKEY_NEW; identity++) {
+        pauls = rekey_vault_open(&f->at, identity);
+        assert_non_null(pauls);
+        psn_vault_free(PSN_TAKE(pauls));
+    }
     assert_int_equal(psn_vault_open(&f->at.options, &pauls, &f->at.err), PSN_OK);
     assert_int_equal(psn_vault_unlock(pauls, &passphrase, &f->at.err), PSN_OK);
     assert_int_equal(destroy_vault_verify(pauls), 0);
@@ -309,8 +299,6 @@ static void the_vaults_journal_remembers_that_it_was_done(void **state)
     facts = destroy(f);
     assert_int_equal(facts.chain_count, head->count);
     assert_memory_equal(facts.chain_head, head->hash, PSN_HEAD_SIZE);
-    psn_vault_free(f->vault);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
     assert_int_equal(psn_destruction_each(f->vault, keep_note, &told, &f->at.err),
                      PSN_OK);
     assert_int_equal(told.count, 1);
@@ -319,6 +307,34 @@ static void the_vaults_journal_remembers_that_it_was_done(void **state)
     assert_string_equal(told.statement, "sha256 5e");
     assert_int_equal(told.note.chain_count, head->count);
     assert_memory_equal(told.note.chain_head, head->hash, PSN_HEAD_SIZE);
+}
+
+/* A report of before tells a head of his, which nobody can follow any more. */
+static void statements_that_tell_his_head_still_verify(void **state)
+{
+    struct fixture *f = *state;
+    struct heads before = { 0 };
+    struct psn_statement statement;
+    char *text = NULL;
+
+    assert_int_equal(psn_journal_verify(f->vault, keep_head, &before, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(
+        psn_statement_sign(f->vault,
+                           &(struct psn_statement_draft){ .kind = "test",
+                                                          .fields = "",
+                                                          .text = "what was\n",
+                                                          .heads = before.items,
+                                                          .head_count = before.count },
+                           &text, &f->at.err),
+        PSN_OK);
+    (void)destroy(f);
+    assert_int_equal(
+        psn_statement_verify(f->vault, text, strlen(text), &statement, &f->at.err),
+        PSN_OK);
+    assert_int_equal(statement.heads, before.count);
+    assert_int_equal(statement.heads_gone, 1);
+    free(text);
 }
 
 struct shown {
@@ -338,7 +354,6 @@ static enum psn_code look(void *arg, const struct psn_journal_entry *entry,
     if (strcmp(entry->event, "client.added") == 0 &&
         strcmp(entry->subject, "martin") == 0) {
         assert_true(entry->is_shredded);
-        assert_true(entry->time_s > 0);
         assert_string_equal(entry->actor, "me");
         shown->added++;
     }
@@ -416,7 +431,6 @@ static void names_of_people_that_are_his_go(void **state)
     assert_int_equal(psn_person_get(f->vault, "luc", &luc, &f->at.err), PSN_OK);
     assert_int_equal(luc.alias_count, 1);
     assert_string_equal(luc.aliases[0], "lu12345-ovh");
-    assert_string_equal(luc.email, "luc@studio.example");
 }
 
 /* --- refusals --- */
@@ -429,8 +443,6 @@ static void it_is_refused_without_the_id_and_for_who_is_not_there(void **state)
 
     assert_int_equal(psn_client_destroy(f->vault, &request, &facts, &f->at.err),
                      PSN_E_POLICY);
-    request.confirm = NULL;
-    assert_int_equal(psn_client_destroy(f->vault, &request, &facts, NULL), PSN_E_POLICY);
     request = (struct psn_destruction_request){ .client = "nobody", .confirm = "nobody" };
     assert_int_equal(psn_client_destroy(f->vault, &request, &facts, NULL),
                      PSN_E_NOT_FOUND);
@@ -494,9 +506,7 @@ static void a_backup_is_rewritten_in_its_place(void **state)
     assert_true(facts.destruction.is_done && facts.destruction.is_overwritten);
     assert_true(facts.destruction.file_bytes > 4096);
     assert_int_equal(tmpdir_count(&f->dir), files);
-    facts = scrub(f, path);
-    assert_int_equal(facts.result, PSN_SCRUB_LACKS);
-    assert_int_equal(tmpdir_count(&f->dir), files);
+    assert_int_equal(scrub(f, path).result, PSN_SCRUB_LACKS);
     options.path = path;
     assert_int_equal(psn_vault_open(&options, &copy, &f->at.err), PSN_OK);
     assert_int_equal(psn_vault_unlock(copy, &key, &f->at.err), PSN_OK);
@@ -574,6 +584,7 @@ int main(void)
         T(what_others_have_is_byte_for_byte_what_it_was),
         T(every_key_opens_it_as_before),
         T(the_vaults_journal_remembers_that_it_was_done),
+        T(statements_that_tell_his_head_still_verify),
         T(entries_that_name_him_are_shredded_and_the_chain_holds),
         T(a_shredded_entry_cannot_be_faked_or_changed),
         T(names_of_people_that_are_his_go),
