@@ -105,6 +105,54 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_access_cut(struct psn_vault *vault,
                                                     psn_access_cut_fn *each, void *arg,
                                                     struct psn_error *err);
 
+/*
+ * Our own access to a client's account, and its end: what no sweep touches. All of it is
+ * removed at OVH in an order in which what is left can always be removed, too: first the
+ * key for daily work with what else is ours, last what removes, which kills itself.
+ */
+struct psn_own_access {
+    enum psn_finding_kind kind; /* key, application, service account or policy */
+    char id[PSN_FINDING_ID_MAX];
+    char detail[PSN_FINDING_TEXT_MAX]; /* for people, in their language */
+    bool is_last;                      /* it removes all others, then itself */
+    bool is_kept;                      /* it is not removed; detail says why */
+};
+typedef enum psn_code psn_own_access_fn(void *arg, const struct psn_own_access *access,
+                                        struct psn_error *err);
+
+/* Calls each for what there is of ours, in the order of its removal. Removes nothing.
+ * Takes the operation lock. E_POLICY: the client is not linked; E_REFUSED: OVH refuses
+ * the key. None is told of where all was removed before. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_own_access_list(struct psn_vault *vault,
+                                                         const char *client,
+                                                         psn_own_access_fn *each,
+                                                         void *arg,
+                                                         struct psn_error *err);
+
+struct psn_own_access_report {
+    size_t removed;                   /* by this call */
+    size_t kept;                      /* see psn_own_access.is_kept */
+    bool was_gone;                    /* it had all been removed before */
+    int64_t proved_s;                 /* when OVH refused the removed key */
+    char proof[PSN_FINDING_TEXT_MAX]; /* in what words, English */
+};
+
+/*
+ * Removes all of it, with the second key of the client, or with the key for daily work if
+ * there is no other and its rules allow every step; and forgets the dead keys. Each order
+ * is in the journal before OVH hears it; an answer that is lost is looked for. In the end
+ * OVH refuses a call with the key that removed itself: that is the proof, and noted. Call
+ * it again until it is PSN_OK: it goes on where it was.
+ *
+ * An application that another client of the vault uses too is kept, its keys for this
+ * client are not. E_POLICY: the key may not do all of it (nothing was removed), with
+ * advice; E_REFUSED: OVH refuses the key, and not because we have removed it;
+ * E_UNFINISHED, E_NETWORK: call again.
+ */
+PSN_API PSN_MUST_CHECK enum psn_code psn_own_access_revoke(
+    struct psn_vault *vault, const char *client, struct psn_own_access_report *ret_report,
+    struct psn_error *err);
+
 #ifdef __cplusplus
 }
 #endif

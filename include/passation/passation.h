@@ -6,6 +6,7 @@
 #include "passation/access.h"
 #include "passation/age.h"
 #include "passation/client.h"
+#include "passation/contact.h"
 #include "passation/departure.h"
 #include "passation/due.h"
 #include "passation/error.h"

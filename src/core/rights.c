@@ -108,6 +108,7 @@ static const struct right {
     { "POST", "/domain/{}/changeContact", CUT, AROUND, NULL },
     { "GET", "/domain/zone/{}/serviceInfos", CUT, AROUND, NULL },
     { "POST", "/domain/zone/{}/changeContact", CUT, AROUND, NULL },
+    { "GET", "/domain/zone/*/record*", CUT, AROUND, NULL },
     { "GET", "/hosting/web", CUT, AROUND, NULL },
     { "GET", "/hosting/web/*/serviceInfos", CUT, AROUND, NULL },
     { "POST", "/hosting/web/*/changeContact", CUT, AROUND, NULL },
@@ -276,6 +277,13 @@ static bool grants(const struct psn_ovh_key_info *info, const char *method,
         if (covers(info->rules[i].method, info->rules[i].path, method, path))
             return true;
     return false;
+}
+
+bool psn_rights_allow(const struct psn_ovh_key_info *info, const char *method,
+                      const char *path)
+{
+    return grants(info, method, path) ||
+           (strncmp(path, "/v2/", 4) == 0 && grants(info, method, path + 3));
 }
 
 static void miss(struct psn_link *link, const char *method, const char *path)

@@ -33,6 +33,10 @@ void psn_rights_judge(const struct psn_client *client, enum psn_key_use use,
                       psn_backend_set backends, const struct psn_ovh_key_info *info,
                       struct psn_link *link);
 
+/* Do the rules of a key allow a call? A path of v2 may stand in them without its root. */
+bool psn_rights_allow(const struct psn_ovh_key_info *info, const char *method,
+                      const char *path);
+
 /* The page where the owner makes such a key by hand, the rules filled in. */
 PSN_MUST_CHECK enum psn_code psn_rights_page(const struct psn_client *client,
                                              enum psn_key_use use, struct psn_buf *page,

@@ -8,34 +8,17 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "ovh/inventory_parts.h"
 
 static const struct {
-    const char *member;
     const char *word;
     const char *shown;
     enum psn_danger danger; /* if it is another account */
-} contacts[] = {
-    { "contactAdmin", "admin", N_("admin"), PSN_DANGER_DANGER },
-    { "contactTech", "tech", N_("tech"), PSN_DANGER_DANGER },
-    { "contactBilling", "billing", N_("billing"), PSN_DANGER_NOTICE },
+} contacts[PSN_CONTACT_ROLES] = {
+    [PSN_CONTACT_ADMIN] = { "admin", N_("admin"), PSN_DANGER_DANGER },
+    [PSN_CONTACT_TECH] = { "tech", N_("tech"), PSN_DANGER_DANGER },
+    [PSN_CONTACT_BILLING] = { "billing", N_("billing"), PSN_DANGER_NOTICE },
 };
-
-enum {
-    CONTACTS = sizeof contacts / sizeof *contacts,
-    ADMIN = 0,
-};
-
-/* Can the name stand in a JSON text as it is? */
-static bool is_plain_nic(const char *nic)
-{
-    for (; *nic; nic++)
-        if (!psn_text_is_lower(*nic) && !psn_text_is_upper(*nic) &&
-            !psn_text_is_digit(*nic) && !strchr("-._@", *nic))
-            return false;
-    return true;
-}
 
 /* The administrator replaces all three, the others only themselves. */
 static enum psn_code set_change(const struct psn_walk *walk,
@@ -45,7 +28,7 @@ static enum psn_code set_change(const struct psn_walk *walk,
 {
     PSN_AUTO_RELEASE(psn_buf) body = psn_buf_init(sizeof finding->body - 1);
 
-    if (!place->change || !walk->nic[0] || !is_plain_nic(walk->nic)) {
+    if (!place->change || !walk->nic[0] || !psn_contact_is_nic(walk->nic)) {
         psn_walk_set_obstacle(finding, _("OVH has no call for it here; replace the "
                                          "contact in the OVH control panel"));
         return PSN_OK;
@@ -67,7 +50,7 @@ static enum psn_code set_change(const struct psn_walk *walk,
 
 static enum psn_code report(const struct psn_walk *walk,
                             const struct psn_contact_place *place,
-                            char nics[CONTACTS][PSN_WALK_NAME_SIZE], size_t i,
+                            char nics[PSN_CONTACT_ROLES][PSN_WALK_NAME_SIZE], size_t i,
                             struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
@@ -83,7 +66,8 @@ static enum psn_code report(const struct psn_walk *walk,
                    place->what ? ", " : "", place->what ? place->what : "");
     finding.external = is_other;
     finding.danger = is_other ? contacts[i].danger : PSN_DANGER_INFO;
-    rc = set_change(walk, place, nics[ADMIN], contacts[i].member, &finding, err);
+    rc = set_change(walk, place, nics[PSN_CONTACT_ADMIN], psn_contact_members[i],
+                    &finding, err);
     return rc ? rc
               : psn_walk_report(walk, &finding, place->id, contacts[i].word, &detail,
                                 err);
@@ -95,7 +79,7 @@ enum psn_code psn_contact_walk_at(const struct psn_walk *walk,
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *value = NULL;
-    char nics[CONTACTS][PSN_WALK_NAME_SIZE] = { "" };
+    char nics[PSN_CONTACT_ROLES][PSN_WALK_NAME_SIZE] = { "" };
     enum psn_code rc = psn_ovh_path(&path, place->infos, place->parts, err);
 
     /* A domain need not be registered here, nor have its zone here. */
@@ -104,18 +88,19 @@ enum psn_code psn_contact_walk_at(const struct psn_walk *walk,
                          : psn_walk_look(walk, &path, &value, err);
     if (rc || !value)
         return rc;
-    for (size_t i = 0; rc == PSN_OK && i < CONTACTS; i++)
-        rc = psn_json_text_or_empty(value, contacts[i].member, nics[i], sizeof nics[i],
-                                    err);
-    for (size_t i = 0; rc == PSN_OK && i < CONTACTS; i++)
+    for (size_t i = 0; rc == PSN_OK && i < PSN_CONTACT_ROLES; i++)
+        rc = psn_json_text_or_empty(value, psn_contact_members[i], nics[i],
+                                    sizeof nics[i], err);
+    for (size_t i = 0; rc == PSN_OK && i < PSN_CONTACT_ROLES; i++)
         if (nics[i][0])
             rc = report(walk, place, nics, i, err);
     return rc;
 }
 
-static enum psn_code walk_named(const struct psn_walk *walk, const char *name,
-                                struct psn_contact_place place, struct psn_error *err)
+static enum psn_code walk_named(const struct psn_walk *walk, enum psn_contact_kind kind,
+                                const char *name, struct psn_error *err)
 {
+    struct psn_contact_place place = *psn_contact_place_of(kind);
     char id[PSN_WALK_NAME_SIZE + 16];
 
     (void)snprintf(id, sizeof id, "%s/%s", place.id, name);
@@ -128,35 +113,17 @@ static enum psn_code walk_named(const struct psn_walk *walk, const char *name,
 
 enum psn_code psn_contact_walk(const struct psn_walk *walk, struct psn_error *err)
 {
-    static const struct psn_contact_place domain = {
-        .id = "domain",
-        .what = N_("domain name"),
-        .infos = "/domain/*/serviceInfos",
-        .change = "/domain/*/changeContact",
-    };
-    static const struct psn_contact_place zone = {
-        .id = "zone",
-        .what = N_("DNS zone"),
-        .infos = "/domain/zone/*/serviceInfos",
-        .change = "/domain/zone/*/changeContact",
-    };
-    static const struct psn_contact_place hosting = {
-        .id = "hosting",
-        .what = N_("web hosting"),
-        .infos = "/hosting/web/*/serviceInfos",
-        .change = "/hosting/web/*/changeContact",
-    };
     PSN_AUTO_RELEASE(psn_names) names = { NULL, 0 };
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; rc == PSN_OK && i < walk->domain_count; i++) {
-        rc = walk_named(walk, walk->domains[i], domain, err);
+        rc = walk_named(walk, PSN_CONTACT_DOMAIN, walk->domains[i], err);
         if (rc == PSN_OK)
-            rc = walk_named(walk, walk->domains[i], zone, err);
+            rc = walk_named(walk, PSN_CONTACT_ZONE, walk->domains[i], err);
     }
     if (rc == PSN_OK)
         rc = psn_walk_names(walk, "/hosting/web", NULL, NULL, &names, err);
     for (size_t i = 0; rc == PSN_OK && i < names.count; i++)
-        rc = walk_named(walk, names.items[i], hosting, err);
+        rc = walk_named(walk, PSN_CONTACT_HOSTING, names.items[i], err);
     return rc;
 }

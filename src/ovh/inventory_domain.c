@@ -11,14 +11,11 @@
 static enum psn_code walk_contacts(const struct psn_walk *walk, const char *domain,
                                    struct psn_error *err)
 {
-    const struct psn_contact_place place = {
-        .subject = domain,
-        .id = domain,
-        .infos = "/email/domain/*/serviceInfos",
-        .change = "/email/domain/*/changeContact",
-        .parts = PSN_OVH_PARTS(domain),
-    };
+    struct psn_contact_place place = *psn_contact_place_of(PSN_CONTACT_MAIL);
 
+    place.subject = domain;
+    place.id = domain;
+    place.parts = PSN_OVH_PARTS(domain);
     return psn_contact_walk_at(walk, &place, err);
 }
 

@@ -1,6 +1,7 @@
 #ifndef PSN_OVH_INVENTORY_PARTS_H
 #define PSN_OVH_INVENTORY_PARTS_H
 
+#include "ovh/contact.h"
 #include "ovh/walk.h"
 
 /* The parts of a walk that are no mail back-end's. */
@@ -13,16 +14,7 @@ PSN_MUST_CHECK enum psn_code psn_account_walk(const struct psn_walk *walk,
 PSN_MUST_CHECK enum psn_code psn_walk_learn_own(struct psn_walk *walk,
                                                 struct psn_error *err);
 
-/* inventory_contact.c: a service whose contacts are listed. A pattern without `change`
- * has no call that replaces them. */
-struct psn_contact_place {
-    const char *subject; /* as people know it */
-    const char *id;      /* of the finding, before the contact's word */
-    const char *what;    /* "DNS zone" …, or NULL: the mail service of the subject */
-    const char *infos;   /* pattern of what lists them */
-    const char *change;  /* pattern of what replaces them, or NULL */
-    struct psn_ovh_parts parts;
-};
+/* inventory_contact.c: a service whose contacts are listed. */
 PSN_MUST_CHECK enum psn_code psn_contact_walk_at(const struct psn_walk *walk,
                                                  const struct psn_contact_place *place,
                                                  struct psn_error *err);

@@ -213,20 +213,20 @@ static enum psn_code walk_contacts(const struct psn_walk *walk,
     char id[PSN_WALK_NAME_SIZE];
     char platform[PSN_PLATFORM_NAME_MAX];
     bool is_pro = service->backend == PSN_BACKEND_EMAIL_PRO;
-    const struct psn_contact_place place = {
-        .subject = service->place.service,
-        .id = id,
-        .what = platform,
-        .infos = is_pro ? "/email/pro/*/serviceInfos"
-                        : "/email/exchange/*/service/*/serviceInfos",
-        .change = is_pro ? "/email/pro/*/changeContact" : NULL,
-        .parts = is_pro
-                     ? PSN_OVH_PARTS(service->place.service)
-                     : PSN_OVH_PARTS(service->place.organization, service->place.service),
+    struct psn_contact_place place = {
+        .infos = "/email/exchange/*/service/*/serviceInfos",
+        .parts = PSN_OVH_PARTS(service->place.organization, service->place.service),
     };
 
     if (service->backend == PSN_BACKEND_EMAIL_MXPLAN)
         return PSN_OK;
+    if (is_pro) {
+        place = *psn_contact_place_of(PSN_CONTACT_PRO);
+        place.parts = PSN_OVH_PARTS(service->place.service);
+    }
+    place.subject = service->place.service;
+    place.id = id;
+    place.what = platform;
     psn_platform_name(service->backend, &service->place, platform);
     (void)snprintf(id, sizeof id, "%s/%.200s", is_pro ? "pro" : "exchange",
                    service->place.service);
