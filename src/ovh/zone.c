@@ -253,7 +253,7 @@ static enum psn_code append_ttl(struct psn_buf *out, const json_t *value,
     if (!rc && (ttl < 0 || ttl > TTL_MAX))
         return refuse(_("its TTL is out of range"), err);
     if (!rc && ttl > 0)
-        psn_buf_format(out, "\t%lld", (long long)ttl);
+        psn_buf_format(out, " %lld", (long long)ttl);
     return rc;
 }
 
@@ -280,7 +280,7 @@ static enum psn_code read_record(const json_t *value, struct record *record,
         rc = append_ttl(&line, value, err);
     if (rc)
         return rc;
-    psn_buf_format(&line, "\tIN\t%s\t", is_text(record->type) ? "TXT" : record->type);
+    psn_buf_format(&line, " IN %s ", is_text(record->type) ? "TXT" : record->type);
     rc = is_text(record->type) ? append_text(&line, target, err)
                                : append_target(&line, target, err);
     return rc ? rc : psn_buf_take(&line, &record->line, err);

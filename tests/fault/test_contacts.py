@@ -105,9 +105,9 @@ class Contacts(unittest.TestCase):
     def test_a_zone_is_kept_as_a_file(self):
         text = ["\t".join(row) for row in self.probe("zone", DOMAIN)]
         self.assertEqual(text, [
-            f"$ORIGIN {DOMAIN}.", "$TTL 3600", "@\tIN\tMX\t1 mx0.mail.ovh.net.",
-            '@\t600\tIN\tTXT\t"v=spf1 include:mx.ovh.com ~all"',
-            f"www\tIN\tCNAME\t{DOMAIN}."])
+            f"$ORIGIN {DOMAIN}.", "$TTL 3600", "@ IN MX 1 mx0.mail.ovh.net.",
+            '@ 600 IN TXT "v=spf1 include:mx.ovh.com ~all"',
+            f"www IN CNAME {DOMAIN}."])
         self.assertEqual(self.probe("facts", DOMAIN), [["1", "1", "ok"]])
 
     # Our own access.
