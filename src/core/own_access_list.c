@@ -58,7 +58,7 @@ static enum psn_code remember_order(struct psn_own_past *past, const char *id,
     if (!grown)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     past->ordered = grown;
-    (void)snprintf(past->ordered[past->ordered_count++], sizeof *grown, "%s", id);
+    (void)snprintf(past->ordered[past->ordered_count++], sizeof *grown, "%.159s", id);
     return PSN_OK;
 }
 

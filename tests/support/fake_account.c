@@ -351,7 +351,7 @@ static void add_task(const struct fake_service *service, unsigned role, const ch
                                 .roles = 1u << role };
     task->state = account.is_slow ? "checkValidity" : "validatingByCustomers";
     (void)snprintf(task->from, sizeof task->from, "%s", from);
-    (void)snprintf(task->to, sizeof task->to, "%s", to);
+    (void)snprintf(task->to, sizeof task->to, "%.31s", to);
     (void)snprintf(ids + used, size - used, "%s%d", used > 1 ? "," : "", task->id);
     account.task_count++;
 }
