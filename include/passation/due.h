@@ -23,7 +23,8 @@ enum psn_due_kind {
     PSN_DUE_ISSUE,     /* a grant covers something newer than what was issued */
     PSN_DUE_RESUME,    /* a change that was interrupted, or whose old password, known to
                           somebody without right, is not proved refused */
-    PSN_DUE_ENVELOPE,  /* a recovery envelope that lacks something: psn_envelope_update() */
+    PSN_DUE_ENVELOPE,  /* a recovery envelope that lacks something: psn_envelope_update()
+                        */
     PSN_DUE_DEPARTURE, /* somebody's departure that is not complete: psn_depart() */
     PSN_DUE_HANDOVER,  /* a handover that is open: psn_handover_get() says what blocks */
     /* Drift, as the last look at OVH or login has told; a person has to judge. */

@@ -1,5 +1,6 @@
 #include "core/document.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,11 +203,11 @@ void psn_document_file(struct psn_document_writer *writer,
 enum psn_code psn_document_end(struct psn_document_writer *writer,
                                struct psn_secret **ret_text, struct psn_error *err)
 {
-    const struct psn_rule *end = &psn_rules_of(PSN_BLOCK_END).rules[PSN_END_END];
+    struct psn_rules rules = psn_rules_of(PSN_BLOCK_END);
     unsigned version = writer->version == 2 ? 2 : 1;
-    const struct psn_slice fields[PSN_END_FIELDS] = {
+    const struct psn_slice fields[PSN_DOCUMENT_FIELDS_MAX] = {
         [PSN_END_MEANS] = psn_slice_of(psn_rules_means(version)),
-        [PSN_END_END] = psn_slice_of(end->exact[version - 1]),
+        [PSN_END_END] = psn_slice_of(rules.rules[PSN_END_END].exact[version - 1]),
     };
     PSN_AUTO(psn_secret) *text = NULL;
     enum psn_code rc;
@@ -411,9 +412,11 @@ static bool is_of(const struct psn_block *last, const struct psn_block *secret)
 static bool is_in_place(const struct psn_document *document, const struct psn_block *next)
 {
     const struct psn_block *last = &document->blocks[document->count - 1];
-    bool is_body = last->kind == PSN_BLOCK_MAILBOX || last->kind == PSN_BLOCK_SECRET;
     bool is_second = document->version == 2;
+    bool is_body;
 
+    assert(document->blocks); /* the head is there */
+    is_body = last->kind == PSN_BLOCK_MAILBOX || last->kind == PSN_BLOCK_SECRET;
     switch (next->kind) {
     case PSN_BLOCK_HEAD:
         return false;

@@ -309,7 +309,7 @@ static bool is_media_name(const char *text, size_t size)
 
     for (size_t i = 0; i < size; i++)
         if (!psn_text_is_lower(text[i]) && !psn_text_is_digit(text[i]) &&
-            (i == 0 || !memchr("+-.", text[i], 3)))
+            (i == 0 || (text[i] != '+' && text[i] != '-' && text[i] != '.')))
             return false;
     return size > 0 && size <= NAME_MAX_SIZE;
 }

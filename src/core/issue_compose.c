@@ -290,7 +290,8 @@ static enum psn_code write_secret(struct psn_vault *vault,
     return PSN_OK;
 }
 
-enum psn_code psn_draft_put_content(struct psn_vault *vault, const struct psn_draft *draft,
+enum psn_code psn_draft_put_content(struct psn_vault *vault,
+                                    const struct psn_draft *draft,
                                     const struct psn_content *content,
                                     struct psn_document_writer *writer,
                                     struct psn_secret **ret_value, struct psn_error *err)
@@ -334,7 +335,8 @@ static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *d
 }
 
 static enum psn_code write_text(struct psn_vault *vault, struct psn_draft *draft,
-                                const struct psn_draft_terms *terms, struct psn_error *err)
+                                const struct psn_draft_terms *terms,
+                                struct psn_error *err)
 {
     struct psn_document_writer writer = { 0 };
     PSN_AUTO(psn_secret) *text = NULL;

@@ -230,7 +230,8 @@ enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_in
         rc = psn_item_check_fields(&checked, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, psn_item_insert(vault, &checked, value, err), err);
+    return rc ? rc
+              : psn_vault_end(vault, psn_item_insert(vault, &checked, value, err), err);
 }
 
 static enum psn_code change_text(char *field, size_t size, const char *text,

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/credential_due.h"
 #include "core/journal.h"
 #include "core/rights.h"
 #include "ovh/call.h"
@@ -134,21 +135,35 @@ static enum psn_code probe(const struct psn_own_run *run, bool *ret_dead,
     return rc;
 }
 
-/* The keys that are dead are not kept, nor what was asked for and never agreed to. */
-static enum psn_code forget_keys(const struct psn_own_run *run, const char *proof,
-                                 struct psn_error *err)
+/* The keys that are dead are not kept, nor what was asked for and never agreed to; nobody
+ * who could read them has to be kept out any more. */
+static enum psn_code forget_keys(const struct psn_own_run *run, struct psn_error *err)
 {
-    const struct psn_credentials none = { 0 };
     struct psn_client facts = run->client;
+    struct psn_vault *vault = run->vault;
+    struct psn_row_key key;
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, run->client.id, &key, err);
+
+    facts.linked = false;
+    facts.key_expires_s = 0;
+    facts.keys = (struct psn_client_keys){ 0 };
+    if (!rc)
+        rc = psn_row_delete_all(vault, PSN_TABLE_CREDENTIAL, &key, err);
+    if (!rc)
+        rc = psn_due_settle(vault, run->client.id, err);
+    return rc ? rc : psn_client_put_keys(vault, &facts, NULL, err);
+}
+
+static enum psn_code end(const struct psn_own_run *run, const char *proof,
+                         struct psn_error *err)
+{
     struct psn_vault *vault = run->vault;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
     if (rc)
         return rc;
-    facts.linked = false;
-    facts.key_expires_s = 0;
-    facts.keys = (struct psn_client_keys){ 0 };
-    rc = psn_client_put_keys(vault, &facts, &none, err);
+    rc = forget_keys(run, err);
     if (!rc)
         rc = psn_journal_note(vault, run->client.id,
                               &(struct psn_note){ .event = PSN_OWN_PROVED,
@@ -166,7 +181,7 @@ static enum psn_code conclude(const struct psn_own_run *run, enum psn_ovh_reason
                                                                      : "key",
                    psn_ovh_reason_word(reason));
     report->proved_s = run->vault->world.now_s();
-    return forget_keys(run, report->proof, err);
+    return end(run, report->proof, err);
 }
 
 /* The order was given; how OVH took it is seen by the key itself. */

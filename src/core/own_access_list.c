@@ -99,12 +99,12 @@ static bool has_application(const struct psn_credentials *all,
                             const struct psn_secret *key)
 {
     for (size_t use = 0; use < PSN_KEY_USES; use++) {
-        const struct psn_secret *keys[] = { all->of[use].application_key,
-                                            all->asked[use].credential.application_key };
+        const struct psn_secret *one = all->of[use].application_key;
+        const struct psn_secret *asked = all->asked[use].credential.application_key;
 
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            if (keys[i] && psn_secret_equal(keys[i], key))
-                return true;
+        if ((one && psn_secret_equal(one, key)) ||
+            (asked && psn_secret_equal(asked, key)))
+            return true;
     }
     return false;
 }

@@ -30,9 +30,10 @@ static enum psn_code check_free(const struct psn_reach_map *map,
             (void)psn_fail(err, PSN_E_POLICY,
                            _("the accesses of the client '%s' belong to '%s'"),
                            map->owners[i].client, id);
-            return psn_hint(err, PSN_E_POLICY,
-                            _("name somebody else: passation handover start %s --to PERSON"),
-                            map->owners[i].client);
+            return psn_hint(
+                err, PSN_E_POLICY,
+                _("name somebody else: passation handover start %s --to PERSON"),
+                map->owners[i].client);
         }
     for (size_t i = 0; i < seen->count; i++)
         if (seen->items[i].in_force) {

@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "core/handover.h"
 #include "core/client.h"
 #include "core/drift.h"
+#include "core/handover.h"
 #include "core/journal.h"
 #include "core/rotation.h"
 

@@ -195,19 +195,20 @@ static enum psn_code check_sums(const struct comparison *comparison,
 {
     PSN_AUTO_RELEASE(psn_buf) sums = psn_buf_init(SUMS_MAX);
     size_t lines = 0;
-    char *rest = NULL;
     enum psn_code rc = read_file(comparison, "SHA256SUMS", &sums, err);
 
-    if (rc)
-        return rc;
-    psn_buf_u8(&sums, '\0');
-    rc = psn_buf_check(&sums, err);
-    if (rc)
-        return rc;
-    for (char *line = strtok_r((char *)sums.data, "\n", &rest); !rc && line;
-         line = strtok_r(NULL, "\n", &rest)) {
+    if (!rc) {
+        psn_buf_u8(&sums, '\0');
+        rc = psn_buf_check(&sums, err);
+    }
+    for (char *line = (char *)sums.data; !rc && *line; lines++) {
+        char *end = strchr(line, '\n');
+
+        if (!end)
+            return psn_fail(err, PSN_E_VERIFY, _("SHA256SUMS is not in its form"));
+        *end = '\0';
         rc = check_sum(comparison, line, err);
-        lines++;
+        line = end + 1;
     }
     /* When it was just made, it is known how many there are. */
     if (!rc && comparison->trousseau->file_count &&

@@ -473,23 +473,24 @@ enum psn_code psn_ovh_contact_open_tasks(struct psn_ovh *ovh, psn_contact_change
 
 /* --- answering --- */
 
+/* body and hidden: or NULL. */
 static enum psn_code post(struct psn_ovh *ovh, const char *pattern, int64_t id,
-                          struct psn_ovh_change *change,
+                          const struct psn_ovh_change *what,
                           struct psn_ovh_answer *ret_answer, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO_JSON *value = NULL;
+    const struct psn_ovh_change change = {
+        .method = "POST", .path = &path, .body = what->body, .hidden = what->hidden
+    };
     char number[24];
     enum psn_code rc;
 
     (void)snprintf(number, sizeof number, "%lld", (long long)id);
     rc = psn_ovh_path(&path, pattern, PSN_OVH_PARTS(number), err);
-    if (rc)
-        return rc;
-    change->method = "POST";
-    change->path = &path;
-    psn_ovh_send(ovh, change, ret_answer, &value, err);
-    return PSN_OK;
+    if (!rc)
+        psn_ovh_send(ovh, &change, ret_answer, &value, err);
+    return rc;
 }
 
 enum psn_code psn_ovh_contact_answer(struct psn_ovh *ovh, int64_t id, bool accept,
@@ -520,7 +521,7 @@ enum psn_code psn_ovh_contact_resend(struct psn_ovh *ovh, int64_t id,
                                      struct psn_ovh_answer *ret_answer,
                                      struct psn_error *err)
 {
-    struct psn_ovh_change change = { 0 };
+    const struct psn_ovh_change change = { 0 };
 
     return post(ovh, "/me/task/contactChange/*/resendEmail", id, &change, ret_answer,
                 err);

@@ -23,6 +23,7 @@ enum {
     DEFAULT_TTL = 3600,
     TTL_MAX = 0x7fffffff,
     TARGET_MAX = 16 * 1024,
+    LINE_MAX_SIZE = 8 * TARGET_MAX, /* each byte escaped, and quotes */
     TYPE_MAX = 16,
     PIECE_MAX = 255, /* of one string in a TXT record */
     DAY_S = 86400,
@@ -87,22 +88,24 @@ static void append_name(struct psn_buf *out, const char *name)
 
 /* --- text --- */
 
+static void append_byte(struct psn_buf *out, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        psn_buf_format(out, "\\%c", c);
+    else if (c > '~')
+        psn_buf_format(out, "\\%03u", (unsigned)c);
+    else
+        psn_buf_char(out, (char)c);
+}
+
 /* One string of a TXT record, in as many as it takes. */
 static void append_string(struct psn_buf *out, const char *bytes, size_t size)
 {
-    for (size_t i = 0; i == 0 || i < size; i++) {
-        unsigned char c = size ? (unsigned char)bytes[i] : 0;
-
-        if (i % PIECE_MAX == 0)
-            psn_buf_text(out, i ? "\" \"" : "\"");
-        if (size == 0)
-            break;
-        if (c == '"' || c == '\\')
-            psn_buf_format(out, "\\%c", c);
-        else if (c > '~')
-            psn_buf_format(out, "\\%03u", (unsigned)c);
-        else
-            psn_buf_char(out, (char)c);
+    psn_buf_char(out, '"');
+    for (size_t i = 0; i < size; i++) {
+        if (i > 0 && i % PIECE_MAX == 0)
+            psn_buf_text(out, "\" \"");
+        append_byte(out, (unsigned char)bytes[i]);
     }
     psn_buf_char(out, '"');
 }
@@ -176,7 +179,7 @@ static bool requote(const char *target, struct psn_buf *out)
 static enum psn_code append_text(struct psn_buf *out, const char *target,
                                  struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) quoted = psn_buf_init(8 * TARGET_MAX);
+    PSN_AUTO_RELEASE(psn_buf) quoted = psn_buf_init(LINE_MAX_SIZE);
 
     for (const char *c = target; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -250,18 +253,20 @@ static enum psn_code append_ttl(struct psn_buf *out, const json_t *value,
     if (!rc && (ttl < 0 || ttl > TTL_MAX))
         return refuse(_("its TTL is out of range"), err);
     if (!rc && ttl > 0)
-        psn_buf_format(out, "\t%lld", (long long)ttl);
+        psn_buf_format(out, " %lld", (long long)ttl);
     return rc;
 }
 
 static enum psn_code read_record(const json_t *value, struct record *record,
                                  struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(8 * TARGET_MAX);
+    PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_SIZE);
     PSN_AUTO_FREE char *target = calloc(1, TARGET_MAX);
-    enum psn_code rc = target ? psn_json_expect_object(value, err)
-                              : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    enum psn_code rc;
 
+    if (!target)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_json_expect_object(value, err);
     if (!rc)
         rc = psn_json_text_or_empty(value, "subDomain", record->name, sizeof record->name,
                                     err);
@@ -275,7 +280,7 @@ static enum psn_code read_record(const json_t *value, struct record *record,
         rc = append_ttl(&line, value, err);
     if (rc)
         return rc;
-    psn_buf_format(&line, "\tIN\t%s\t", is_text(record->type) ? "TXT" : record->type);
+    psn_buf_format(&line, " IN %s ", is_text(record->type) ? "TXT" : record->type);
     rc = is_text(record->type) ? append_text(&line, target, err)
                                : append_target(&line, target, err);
     return rc ? rc : psn_buf_take(&line, &record->line, err);

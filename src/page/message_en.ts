@@ -30,7 +30,7 @@ export const english = {
 
     keyLead: "This file holds mailbox passwords, sealed with a recovery key. The key is on paper, in the emergency envelope. It begins with AGE-SECRET-KEY-1.",
     keyLabel: "The recovery key",
-    keyHint: "Capitals, blanks and line breaks do not matter. It has no O, I or B after its beginning: what looks like them is 0, L or 8.",
+    keyHint: "Capitals, blanks and line breaks do not matter. After its beginning it has no O, I, B or 1: what looks like them is 0, L or 8.",
     keyPrefix: "A recovery key begins with AGE-SECRET-KEY-1.",
     keyCount: (n: number) => `The key has 74 characters; ${n} stand here.`,
     keyWrongChar: (char: string) => `“${char}” stands in no key. Compare it with the paper.`,
@@ -107,7 +107,7 @@ export const english = {
     rolesTitle: (n: number) => (n === 1 ? "Your address" : `Your ${n} addresses`),
     ownRevealAll: "Show everything",
     ownHideAll: "Hide everything",
-    printPlain: "Print without the secrets",
+    printPlain: "Print without secrets",
     printKeys: "Print the key sheet",
     printOwn: "Secrets go onto paper only with the key sheet, even those that are shown on the screen.",
     printKeysTitle: "Print the key sheet?",

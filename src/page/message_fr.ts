@@ -31,7 +31,7 @@ export const french: Messages = {
 
     keyLead: f`Ce fichier contient des mots de passe de boîtes aux lettres, protégés par une clé de secours. La clé est sur papier, dans l'enveloppe de secours. Elle commence par AGE-SECRET-KEY-1.`,
     keyLabel: "La clé de secours",
-    keyHint: f`Majuscules, espaces et retours à la ligne sont sans importance. Après son début, elle ne contient ni O, ni I, ni B : ce qui leur ressemble est 0, L ou 8.`,
+    keyHint: f`Majuscules, espaces et retours à la ligne sont sans importance. Après son début, elle ne contient ni O, ni I, ni B, ni 1 : ce qui leur ressemble est 0, L ou 8.`,
     keyPrefix: "Une clé de secours commence par AGE-SECRET-KEY-1.",
     keyCount: (n) => f`La clé compte 74 caractères ; il y en a ${String(n)}.`,
     keyWrongChar: (char) => f`« ${char} » ne figure dans aucune clé. Comparez avec le papier.`,
@@ -108,7 +108,7 @@ export const french: Messages = {
     rolesTitle: (n) => (n < 2 ? "Votre adresse" : `Vos ${n} adresses`),
     ownRevealAll: "Tout afficher",
     ownHideAll: "Tout masquer",
-    printPlain: "Imprimer sans les secrets",
+    printPlain: "Imprimer sans secrets",
     printKeys: "Imprimer la fiche des clés",
     printOwn: f`Les secrets ne vont sur le papier qu'avec la fiche des clés, même s'ils sont affichés à l'écran.`,
     printKeysTitle: f`Imprimer la fiche des clés ?`,

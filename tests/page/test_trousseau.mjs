@@ -272,6 +272,23 @@ test("a trousseau of 300 roles is usable two seconds after it is decrypted", asy
     });
 });
 
+test("a trousseau of nearly 3 MiB opens, and one that is longer is refused", async () => {
+    const content = "0123456789abcdef".repeat(32768);
+    const filled = (last) => ({ ...trousseau, files: [...[1, 2, 3, 4, 5].map((n) => ({ name: `f${n}.txt`, media: "text/plain", content })), { name: "f6.txt", media: "text/plain", content: content.slice(0, last) }] });
+    const long = issuer.issue(filled(content.length));
+    const room = 3 * 1024 * 1024 - Buffer.byteLength(long);
+    await visit(await makePage(shell, issuer.issue(filled(content.length + room))), { language: "fr-FR" }, async (page) => {
+        await unlock(page, CODE);
+        assert.equal(await page.$(".problem"), null);
+        await page.$$eval(".file .plain", (buttons) => buttons[4].click());
+        assert.deepEqual(await saved(browser, "f5.txt"), Buffer.from(content));
+    });
+    await visit(await makePage(shell, issuer.issue(filled(content.length + room + 1))), { language: "fr-FR" }, async (page) => {
+        await unlock(page, CODE);
+        assert.match(await textOf(page, ".problem h2"), /^Le contenu n’est pas/);
+    });
+});
+
 test("hostile strings in all that is new change nothing on the page", async () => {
     const plain = (text) => !/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/u.test(text);
     const all = [...payloads, ...formulas].filter(plain);

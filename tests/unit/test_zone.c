@@ -70,14 +70,14 @@ static void a_zone_is_a_file_always_the_same(void **state)
     assert_string_equal(psn_buf_str(&text),
                         "$ORIGIN acme.example.\n"
                         "$TTL 3600\n"
-                        "@\tIN\tA\t192.0.2.1\n"
-                        "@\tIN\tCAA\t0 issue \"ca;x=(1)\"\n"
-                        "@\t86400\tIN\tMX\t1 mx0.mail.ovh.net.\n"
-                        "@\tIN\tTXT\t\"v=spf1 a;b \\\"c\\\" \\\\d\"\n"
-                        "@\t600\tIN\tTXT\t\"v=spf1 include:mx.ovh.com ~all\"\n"
-                        "_sip._tcp\tIN\tSRV\t0 5 5060 sip.acme.example.\n"
-                        "k._domainkey\tIN\tTXT\t\"v=DKIM1\" \"p=a\\\"\"\n"
-                        "www\tIN\tCNAME\tacme.example.\n");
+                        "@ IN A 192.0.2.1\n"
+                        "@ IN CAA 0 issue \"ca;x=(1)\"\n"
+                        "@ 86400 IN MX 1 mx0.mail.ovh.net.\n"
+                        "@ IN TXT \"v=spf1 a;b \\\"c\\\" \\\\d\"\n"
+                        "@ 600 IN TXT \"v=spf1 include:mx.ovh.com ~all\"\n"
+                        "_sip._tcp IN SRV 0 5 5060 sip.acme.example.\n"
+                        "k._domainkey IN TXT \"v=DKIM1\" \"p=a\\\"\"\n"
+                        "www IN CNAME acme.example.\n");
 }
 
 static void long_text_is_cut_in_strings_of_255_bytes(void **state)
@@ -93,7 +93,7 @@ static void long_text_is_cut_in_strings_of_255_bytes(void **state)
                    "{\"fieldType\":\"TXT\",\"subDomain\":\"\",\"ttl\":0,\"target\":"
                    "\"\\\"%s%s\xc3\xa9\\\"\"}",
                    a, a);
-    (void)snprintf(wanted, sizeof wanted, "\t\"%s\" \"%s\" \"\\195\\169\"\n", a, a);
+    (void)snprintf(wanted, sizeof wanted, " \"%s\" \"%s\" \"\\195\\169\"\n", a, a);
     fake_http_route("GET", ZONE, 200, "[1]");
     fake_http_route("GET", ZONE "/1", 200, body);
     assert_int_equal(psn_ovh_zone_export(*state, "acme.example", &text, NULL), PSN_OK);
@@ -108,8 +108,8 @@ static void names_are_escaped(void **state)
     fake_http_route("GET", ZONE "/1", 200, RECORD("\"*\"", "A", "0", "192.0.2.1"));
     fake_http_route("GET", ZONE "/2", 200, RECORD("\"$a;@\"", "A", "0", "192.0.2.1"));
     assert_int_equal(psn_ovh_zone_export(*state, "acme.example", &text, NULL), PSN_OK);
-    assert_non_null(strstr(psn_buf_str(&text), "\n\\$a\\;\\@\tIN"));
-    assert_non_null(strstr(psn_buf_str(&text), "\n*\tIN"));
+    assert_non_null(strstr(psn_buf_str(&text), "\n\\$a\\;\\@ IN"));
+    assert_non_null(strstr(psn_buf_str(&text), "\n* IN"));
 }
 
 static void what_cannot_stand_there_is_named(void **state)
@@ -161,9 +161,9 @@ static void a_text_that_only_looks_quoted_is_quoted_whole(void **state)
     fake_http_route("GET", ZONE "/2", 200, RECORD("\"b\"", "TXT", "0", "\\\"x\\\" ; y"));
     fake_http_route("GET", ZONE "/3", 200, RECORD("\"c\"", "TXT", "0", ""));
     assert_int_equal(psn_ovh_zone_export(*state, "acme.example", &text, NULL), PSN_OK);
-    assert_non_null(strstr(psn_buf_str(&text), "a\tIN\tTXT\t\"\\\"open\"\n"));
-    assert_non_null(strstr(psn_buf_str(&text), "b\tIN\tTXT\t\"\\\"x\\\" ; y\"\n"));
-    assert_non_null(strstr(psn_buf_str(&text), "c\tIN\tTXT\t\"\"\n"));
+    assert_non_null(strstr(psn_buf_str(&text), "a IN TXT \"\\\"open\"\n"));
+    assert_non_null(strstr(psn_buf_str(&text), "b IN TXT \"\\\"x\\\" ; y\"\n"));
+    assert_non_null(strstr(psn_buf_str(&text), "c IN TXT \"\"\n"));
 }
 
 static void half_a_zone_is_none(void **state)
