@@ -28,6 +28,7 @@ struct psn_envelope {
     int64_t written_s; /* the files, last */
     uint64_t serial;   /* of what is in them */
     char folder[4096];
+    bool is_torn;  /* its files were being replaced, and that has not ended */
     bool is_stale; /* the vault has something newer, or something more */
 };
 

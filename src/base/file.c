@@ -159,16 +159,21 @@ static int write_all(int fd, const void *bytes, size_t size)
     return 0;
 }
 
-/* Makes "PATH.XXXXXXXXXXXXXXXX" beside path, so that the rename stays on one file
- * system and nobody can guess the name. */
-static int create_sibling(const char *path, char *ret_name, size_t size)
+/* "PATH.XXXXXXXXXXXXXXXX" beside path, so that the rename stays on one file system and
+ * nobody can guess the name; to be freed. NULL with errno. */
+static char *sibling_of(const char *path)
 {
+    size_t size = strlen(path) + 18;
+    char *name = malloc(size);
     uint64_t random;
 
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return -1;
-    (void)snprintf(ret_name, size, "%s.%016llx", path, (unsigned long long)random);
-    return open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (name && getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        free(name);
+        return NULL;
+    }
+    if (name)
+        (void)snprintf(name, size, "%s.%016llx", path, (unsigned long long)random);
+    return name;
 }
 
 /* The bytes are durable under the sibling's name; now they get their own. */
@@ -185,14 +190,13 @@ static int settle(const char *sibling, const char *path, enum psn_file_mode mode
 static int write_sibling(const char *path, const void *bytes, size_t size,
                          enum psn_file_mode mode)
 {
-    size_t name_size = strlen(path) + 18;
-    PSN_AUTO_FREE char *sibling = malloc(name_size);
+    PSN_AUTO_FREE char *sibling = sibling_of(path);
     int cause;
     int fd;
 
     if (!sibling)
-        return ENOMEM;
-    fd = create_sibling(path, sibling, name_size);
+        return errno;
+    fd = open(sibling, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno;
     cause = write_all(fd, bytes, size);
@@ -207,9 +211,31 @@ static int write_sibling(const char *path, const void *bytes, size_t size,
     return cause;
 }
 
-/* A new file has no name until it is whole and durable, so that a kill leaves nothing
- * behind. ENOTSUP where the file system knows no nameless files. */
-static int write_nameless(const char *path, const void *bytes, size_t size)
+/* The nameless file gets its name; one that replaces another, by way of a sibling's. */
+static int name_it(const char *self, const char *path, enum psn_file_mode mode)
+{
+    PSN_AUTO_FREE char *sibling = NULL;
+    int cause;
+
+    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (errno == ENOENT)
+        return ENOTSUP; /* no /proc */
+    if (errno != EEXIST || mode == PSN_FILE_NEW)
+        return errno;
+    sibling = sibling_of(path);
+    if (!sibling || linkat(AT_FDCWD, self, AT_FDCWD, sibling, AT_SYMLINK_FOLLOW) != 0)
+        return errno;
+    cause = settle(sibling, path, mode);
+    if (cause != 0)
+        (void)unlink(sibling);
+    return cause;
+}
+
+/* A file has no name until it is whole and durable, so that a kill leaves nothing behind.
+ * ENOTSUP where the file system knows no nameless files. */
+static int write_nameless(const char *path, const void *bytes, size_t size,
+                          enum psn_file_mode mode)
 {
     PSN_AUTO_FREE char *dir = psn_file_dir_of(path);
     char self[32];
@@ -226,8 +252,8 @@ static int write_nameless(const char *path, const void *bytes, size_t size)
     cause = write_all(fd, bytes, size);
     if (cause == 0 && fsync(fd) != 0)
         cause = errno;
-    if (cause == 0 && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
-        cause = errno == ENOENT ? ENOTSUP : errno; /* no /proc */
+    if (cause == 0)
+        cause = name_it(self, path, mode);
     if (close(fd) != 0 && cause == 0)
         cause = errno;
     return cause;
@@ -236,7 +262,8 @@ static int write_nameless(const char *path, const void *bytes, size_t size)
 enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
                              enum psn_file_mode mode, struct psn_error *err)
 {
-    int cause = mode == PSN_FILE_NEW ? write_nameless(path, bytes, size) : ENOTSUP;
+    int cause =
+        mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
 
     if (cause == ENOTSUP)
         cause = write_sibling(path, bytes, size, mode);

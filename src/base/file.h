@@ -35,8 +35,9 @@ enum psn_file_mode {
     PSN_FILE_HINT,    /* as REPLACE without fsync: a power cut may undo it */
 };
 
-/* Writes a file: without a name where that can be (NEW), else as a random sibling; 0600,
- * fsync, link or rename, fsync of the folder. On failure the folder is as before. */
+/* Writes a file: without a name where that can be (not HINT), else as a random sibling;
+ * 0600, fsync, link or rename, fsync of the folder. On failure the folder is as before; a
+ * kill can leave a sibling only where there is a file to be replaced. */
 PSN_MUST_CHECK enum psn_code psn_file_write(const char *path, const void *bytes,
                                             size_t size, enum psn_file_mode mode,
                                             struct psn_error *err);

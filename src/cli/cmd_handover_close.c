@@ -190,7 +190,7 @@ static enum psn_code close_it(struct closing *closing,
                                         .arg = closing };
     enum psn_code rc = PSN_OK;
 
-    if (is_open(cli))
+    if (is_open(cli) || options->backups.count > 0)
         rc = confirm(cli, &close.confirm, err);
     cli_json_open(&closing->json, NULL, '{');
     cli_json_open(&closing->json, "backups", '[');

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/envelope.h"
@@ -96,6 +97,9 @@ enum psn_code cli_envelope_sheet(struct cli *cli, const struct psn_envelope *env
     psn_buf_format(&path, "%s/enveloppe-%s-cle.html", envelope->folder, envelope->client);
     if (!rc)
         rc = psn_buf_check(&path, err);
+    /* It holds a key in the clear: no moment may leave it under another name. */
+    if (!rc)
+        (void)unlink(psn_buf_str(&path));
     if (!rc)
         rc = psn_file_write(psn_buf_str(&path), writing.out.data, writing.out.size,
                             PSN_FILE_REPLACE, err);

@@ -27,7 +27,8 @@ enum {
     TAG_WRITTEN = 4,
     TAG_SERIAL = 5,
     TAG_FOLDER = 6,
-    TAG_MAX = 6,
+    TAG_WRITING = 7, /* 1: files were about to be replaced, and no run has ended since */
+    TAG_MAX = 7,
 };
 
 /* --- the row --- */
@@ -77,6 +78,7 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
         .created_s = (int64_t)psn_record_number(&record, TAG_CREATED),
         .written_s = (int64_t)psn_record_number(&record, TAG_WRITTEN),
         .serial = psn_record_number(&record, TAG_SERIAL),
+        .is_torn = psn_record_number(&record, TAG_WRITING) != 0,
     };
     (void)snprintf(envelope->client, sizeof envelope->client, "%s", client);
     if (psn_record_text(&record, TAG_PERSON, envelope->person, sizeof envelope->person) &&
@@ -107,6 +109,8 @@ static enum psn_code write_row(struct psn_vault *vault,
     psn_record_put_number(&plain, TAG_WRITTEN, (uint64_t)envelope->written_s);
     psn_record_put_number(&plain, TAG_SERIAL, envelope->serial);
     psn_record_put_text(&plain, TAG_FOLDER, envelope->folder);
+    if (envelope->is_torn)
+        psn_record_put_number(&plain, TAG_WRITING, 1);
     rc = psn_buf_check(&plain, err);
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_CREDENTIAL, &key, revision + 1, data_key,
@@ -135,18 +139,36 @@ static enum psn_code write_files(struct psn_trousseau *trousseau, struct psn_err
               : psn_trousseau_put(trousseau, name, page.data, page.size, true, true, err);
 }
 
+/* Before the first file is replaced: until finish(), the envelope that the vault knows may
+ * open nothing any more, and is due. */
+static enum psn_code mark_torn(struct psn_vault *vault, const char *client,
+                               struct psn_error *err)
+{
+    struct psn_envelope before = { 0 };
+    uint64_t revision = 0;
+    enum psn_code rc = read_row(vault, client, &before, &revision, NULL);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, _("the envelope of '%s' cannot be read"), client);
+    before.is_torn = true;
+    return write_row(vault, &before, revision, err);
+}
+
 static enum psn_code compose(struct psn_trousseau *trousseau,
                              const struct psn_envelope *envelope, struct psn_error *err)
 {
     struct psn_vault *vault = trousseau->vault;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
-    return rc ? rc
-              : psn_vault_end(vault,
-                              psn_trousseau_compose(trousseau, envelope->person,
-                                                    envelope->recipient,
-                                                    "envelope.prepared", err),
-                              err);
+    if (rc)
+        return rc;
+    rc = psn_trousseau_compose(trousseau, envelope->person, envelope->recipient,
+                               "envelope.prepared", err);
+    if (!rc)
+        rc = mark_torn(vault, envelope->client, err);
+    return psn_vault_end(vault, rc, err);
 }
 
 /* --- what is durable afterwards --- */
@@ -198,6 +220,7 @@ static enum psn_code settle(struct psn_trousseau *trousseau,
     rc = revision ? void_before(vault, envelope->client, &before, err) : PSN_OK;
     envelope->serial = trousseau->draft.row.serial;
     envelope->written_s = vault->world.now_s();
+    envelope->is_torn = false;
     trousseau->draft.row.state = PSN_ISSUE_WRITTEN;
     (void)snprintf(trousseau->draft.row.path, sizeof trousseau->draft.row.path, "%s",
                    envelope->folder);
@@ -381,7 +404,8 @@ enum psn_code psn_envelope_read(struct psn_vault *vault, const char *client,
     memcpy(row.to, envelope->person, sizeof row.to);
     if (!rc) {
         rc = psn_handover_issue_row(vault, client, &row, &issue, NULL);
-        envelope->is_stale = rc || !same_contents(&contents, &issue);
+        envelope->is_stale =
+            rc || envelope->is_torn || !same_contents(&contents, &issue);
         rc = rc == PSN_E_NOT_FOUND ? PSN_OK : rc;
     }
     psn_issue_row_release(&issue);

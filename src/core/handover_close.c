@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include "core/client.h"
 #include "core/handover.h"
 #include "core/journal.h"
+#include "core/own_access.h"
 #include "crypto/hash.h"
 #include "passation/contact.h"
 #include "passation/destruction.h"
@@ -96,15 +98,20 @@ static enum psn_code check_file(const char *folder, const struct psn_kept_file *
 static enum psn_code check_trousseau(struct psn_vault *vault, const char *client,
                                      struct psn_error *err)
 {
-    struct psn_handover_row row;
+    struct psn_handover_row row = { 0 };
     struct stat info;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     if (!rc)
         rc = psn_vault_end(vault, psn_handover_row_read_open(vault, client, &row, err),
                            err);
-    if (rc || stat(row.path, &info) != 0) /* it was given away */
+    if (rc)
         return rc;
+    if (stat(row.path, &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR /* it was given away */
+                   ? PSN_OK
+                   : psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"),
+                              row.path, strerror(errno));
     for (size_t i = 0; !rc && i < row.file_count; i++)
         rc = check_file(row.path, &row.files[i], err);
     if (rc)
@@ -160,14 +167,26 @@ static enum psn_code revoke_keys(struct psn_vault *vault,
                                     note_keys_gone, NULL, err);
 }
 
-/* Once more before the keys go: later nobody can look. */
+/* Once more before the keys go: later nobody can look. A run that was killed while they
+ * went has looked before it began, and OVH may refuse them now. */
 static enum psn_code look_once_more(struct psn_vault *vault, const char *client,
                                     struct psn_error *err)
 {
+    struct psn_error why = { 0 };
     bool linked = false;
+    bool is_begun = false;
     enum psn_code rc = is_linked(vault, client, &linked, err);
 
-    return rc || !linked ? rc : psn_sweep(vault, client, pass_by, NULL, err);
+    if (!rc && linked)
+        rc = psn_own_access_is_begun(vault, client, &is_begun, err);
+    if (rc || !linked)
+        return rc;
+    rc = psn_sweep(vault, client, pass_by, NULL, &why);
+    if (rc == PSN_E_REFUSED && is_begun)
+        return PSN_OK;
+    if (rc && err)
+        *err = why;
+    return rc;
 }
 
 /* --- the statement --- */
@@ -236,6 +255,23 @@ static enum psn_code destroy(struct psn_vault *vault,
 
 /* --- all of it --- */
 
+/* Our copies are destroyed; backups that an earlier run did not come to, or could not
+ * open, are not. */
+static enum psn_code close_ended(struct psn_vault *vault,
+                                 const struct psn_handover_close *close,
+                                 const struct psn_handover_end *end,
+                                 struct psn_error *err)
+{
+    const struct psn_destruction_request request = { .client = close->client,
+                                                     .confirm = close->confirm,
+                                                     .statement = end->text,
+                                                     .progress = close->progress,
+                                                     .arg = close->arg };
+    enum psn_code rc = close->backup_count > 0 ? check_confirm(close, err) : PSN_OK;
+
+    return rc ? rc : scrub(vault, close, &request, err);
+}
+
 static enum psn_code close_open(struct psn_vault *vault,
                                 const struct psn_handover_close *close,
                                 struct psn_error *err)
@@ -274,7 +310,7 @@ enum psn_code psn_handover_close(struct psn_vault *vault,
     if (!rc)
         return close_open(vault, close, err);
     if (rc == PSN_E_NOT_FOUND && !psn_handover_end_get(vault, close->client, &end, NULL))
-        return PSN_OK; /* destroyed before; what is left is its statement */
+        return close_ended(vault, close, &end, err);
     if (err)
         *err = why;
     return rc;

@@ -33,6 +33,7 @@ struct psn_own_past {
     bool last_ordered; /* of the keys that the vault has now */
     bool last_is_application;
     bool is_proved;
+    bool is_begun; /* something was ordered, with the keys that the vault has now */
 };
 
 struct psn_own_run {
@@ -61,6 +62,10 @@ PSN_MUST_CHECK enum psn_code psn_own_run_find(struct psn_own_run *run,
                                               struct psn_error *err);
 /* Is the credential one that OVH has ended, as it looks now? */
 bool psn_own_is_dead(const struct psn_ovh *ovh, bool is_account);
+/* Whether the keys that the vault has are being removed: OVH may refuse them. */
+PSN_MUST_CHECK enum psn_code psn_own_access_is_begun(struct psn_vault *vault,
+                                                     const char *client, bool *ret_is,
+                                                     struct psn_error *err);
 /* The credential that acts. */
 static inline const struct psn_ovh_credential *psn_own_actor(
     const struct psn_own_run *run)

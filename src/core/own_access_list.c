@@ -69,12 +69,13 @@ static enum psn_code take_entry(void *arg, const struct psn_journal_entry *entry
     struct psn_own_past *past = arg;
 
     if (strncmp(entry->event, "ovh.linked", 10) == 0)
-        past->last_ordered = past->is_proved = false;
+        past->last_ordered = past->is_proved = past->is_begun = false;
     else if (strcmp(entry->event, PSN_OWN_PROVED) == 0)
         past->is_proved = true;
     else if (strcmp(entry->event, PSN_OWN_GONE) == 0)
         forget_order(past, entry->subject);
     else if (strcmp(entry->event, PSN_OWN_ORDERED) == 0) {
+        past->is_begun = true;
         if (strncmp(entry->text, PSN_OWN_LAST, strlen(PSN_OWN_LAST)) == 0) {
             past->last_ordered = true;
             past->last_is_application =
@@ -83,6 +84,17 @@ static enum psn_code take_entry(void *arg, const struct psn_journal_entry *entry
             return remember_order(past, entry->subject, err);
     }
     return PSN_OK;
+}
+
+enum psn_code psn_own_access_is_begun(struct psn_vault *vault, const char *client,
+                                      bool *ret_is, struct psn_error *err)
+{
+    struct psn_own_past past = { 0 };
+    enum psn_code rc = psn_journal_each(vault, client, 0, take_entry, &past, err);
+
+    *ret_is = !rc && past.is_begun;
+    free(past.ordered);
+    return rc;
 }
 
 static bool was_ordered(const struct psn_own_run *run, const char *id)

@@ -53,14 +53,16 @@ static enum psn_code check_ready(struct psn_vault *vault, const char *client,
 
 /* --- the folder --- */
 
+/* ".trousseau-CLIENT-SERIAL"; another client's id may begin with this one's. */
 static bool is_left_over(const char *name, const char *client)
 {
     static const char head[] = ".trousseau-";
     size_t size = strlen(client);
+    const char *serial = name + sizeof head + size;
 
     return strncmp(name, head, sizeof head - 1) == 0 &&
-           strncmp(name + sizeof head - 1, client, size) == 0 &&
-           name[sizeof head - 1 + size] == '-';
+           strncmp(name + sizeof head - 1, client, size) == 0 && serial[-1] == '-' &&
+           *serial && serial[strspn(serial, "0123456789")] == '\0';
 }
 
 static void remove_files(int folder)
@@ -217,10 +219,15 @@ static enum psn_code write_statement(struct psn_trousseau *trousseau,
 static enum psn_code put_in_place(const struct psn_trousseau *trousseau,
                                   struct psn_error *err)
 {
+    enum psn_code rc;
+
     if (rename(trousseau->partial, trousseau->folder) != 0)
         return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"),
                         trousseau->folder, strerror(errno));
-    return psn_file_sync_dir_of(trousseau->folder, err);
+    rc = psn_file_sync_dir_of(trousseau->folder, err);
+    if (rc)
+        remove_folder(trousseau->folder);
+    return rc;
 }
 
 static enum psn_code write_folder(struct psn_trousseau *trousseau, struct psn_error *err)

@@ -25,23 +25,22 @@ short, at too few steps, or met by their fault.
 
 import argparse
 import collections
-import concurrent.futures
 import hashlib
 import json
 import os
-import queue
 import re
 import shutil
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 from support import kills  # noqa: E402
+from support.campaign import (Campaign, Wrong, hold, kinds_for, kinds_of, pattern,  # noqa: E402
+                              rule_of, spread)
 from support.world import World  # noqa: E402
 
 DOMAIN = World.DOMAIN
@@ -62,15 +61,6 @@ SETTLED_S = 1.2
 PATIENCE_S = 30
 RESUMES_MAX = 3
 DONE = (0, 12)  # 12: something is left for people
-
-
-class Wrong(Exception):
-    pass
-
-
-def hold(condition, what):
-    if not condition:
-        raise Wrong(what)
 
 
 # --- the world ---
@@ -413,8 +403,6 @@ def trace(departure):
     return calls, steps_of([line for _, line in found])
 
 
-
-
 def kill_jobs(departure, count):
     """(step, call) to be killed at: the same number of each step, spread over it; or all."""
     calls, steps = trace(departure)
@@ -456,17 +444,6 @@ def finish(departure, leaving, result):
 
 # --- faults ---
 
-LOST = ["lost_before", "lost_after", "reset", "reset_after", "stall", "stall_after"]
-STATUS = ["400", "401", "403", "404", "408", "409", "429", "500", "502", "503", "504", "5xx_after",
-          "redirect_3xx"]
-BODIES = ["truncated", "partial_headers", "garbage_http", "huge_body", "wrong_types", "not_json",
-          "html", "empty_body", "null_body", "body", "wrong_mailbox"]
-OTHER = ["slow", "revoke_credential", "expire_service", "suspend_service", "clock_skew"]
-TASKS = ["task_silent_fail", "task_error", "task_cancelled", "task_stuck", "task_slow",
-         "late_front"]
-IMAP = ["unavailable", "inuse", "limit", "contactadmin", "bye", "close", "reset", "stall", "slow",
-        "garbage", "refuse_right", "accept_old"]
-GREETING = ["bye", "close", "reset", "stall", "slow", "garbage"]
 # Each time until somebody mends it. drop_account and migrate are not here: after them there is
 # another mailbox, or none, and so another end.
 STICKY = ["503", "429", "lost_before", "lost_after", "not_json", "task_stuck", "task_silent_fail"]
@@ -476,16 +453,6 @@ FAULTS_FLOOR, CALLS_FLOOR = 42, 42
 
 # From the n-th call of all on: OVH is down, or throws us out.
 OUTAGES = ["lost_before", "lost_after", "503", "429", "revoke_credential", "suspend_service"]
-
-MORE = {"429": {"retry_after": "1"}, "huge_body": {"bytes": 20_000_000}, "body": {"body": []},
-        "slow": {"ms": 300}, "stall": {"ms": 1500}, "stall_after": {"ms": 1500},
-        "task_slow": {"ms": 900}, "late_front": {"ms": 300}, "clock_skew": {"seconds": 1000}}
-
-
-def pattern(path):
-    """One for all mailboxes, and for whatever has a number."""
-    path = re.sub(r"/box\d", "/box*", path)
-    return re.sub(r"/\d+", "/*", path)
 
 
 def call_kinds(departure):
@@ -501,24 +468,6 @@ def call_kinds(departure):
     logins = sum(after[name] - before[name] for name in ("logins_accepted", "logins_refused"))
     found["IMAP", "*"] = found["IMAP-GREETING", ""] = logins
     return found
-
-
-def kinds_for(method, path):
-    if method == "IMAP":
-        return IMAP
-    if method == "IMAP-GREETING":
-        return GREETING
-    kinds = LOST + STATUS + BODIES + OTHER
-    if not path.startswith("/email/domain/"):
-        kinds = [kind for kind in kinds if kind not in ("expire_service", "suspend_service")]
-    return kinds + (TASKS if method != "GET" else [])
-
-
-def rule_of(method, path, kind, **more):
-    rule = {"method": method, "kind": kind, **MORE.get(kind, {}), **more}
-    if path:
-        rule["path"] = path
-    return rule
 
 
 def all_faults(found):
@@ -544,21 +493,6 @@ def some_faults(found, count):
     return spread(changes, count // 2) + spread(reads, count - count // 2)
 
 
-def spread(rows, count):
-    """So many of them: each time the one whose call and fault were taken least."""
-    calls, kinds, taken = collections.Counter(), collections.Counter(), []
-    rest = list(rows)
-    while rest and len(taken) < count:
-        best = min(range(len(rest)), key=lambda n: (
-            calls[rest[n][1]["method"], rest[n][1].get("path")] + kinds[rest[n][0]],
-            hashlib.sha1(json.dumps(rest[n]).encode()).digest()))
-        kind, rule = rest.pop(best)
-        calls[rule["method"], rule.get("path")] += 1
-        kinds[kind] += 1
-        taken.append((kind, rule))
-    return taken
-
-
 def fault_jobs(departure, count):
     found = call_kinds(departure)
     return some_faults(found, count) if count else list(all_faults(found))
@@ -581,52 +515,6 @@ def fault_trial(departure, job, result):
     finish(departure, leaving, result)
 
 
-# --- many of them ---
-
-class Campaign:
-    def __init__(self, options, trial):
-        self.options = options
-        self.trial = trial
-        self.lock = threading.Lock()
-        self.jobs = queue.SimpleQueue()
-        self.result = collections.Counter()
-        self.failures = []
-
-    def one(self, departure, job):
-        result, wrong = collections.Counter(), None
-        try:
-            self.trial(departure, job, result)
-        except (Wrong, AssertionError, RuntimeError, OSError, KeyError, ValueError,
-                subprocess.SubprocessError) as why:
-            wrong = f"{json.dumps(job)}: {why if isinstance(why, Wrong) else repr(why)}"
-        with self.lock:
-            self.result.update(result)
-            self.result["tried"] += 1
-            self.result["survived"] += not wrong
-            if wrong:
-                self.failures.append(wrong)
-
-    def work(self, departure):
-        """With a world of its own, or the one that is there already."""
-        departure = departure or Departure(self.options.build)
-        try:
-            while True:
-                self.one(departure, self.jobs.get_nowait())
-        except queue.Empty:
-            pass
-        finally:
-            departure.close()
-
-    def run(self, departure, jobs):
-        for job in jobs:
-            self.jobs.put(job)
-        workers = self.options.workers
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            for future in [pool.submit(self.work, departure if not number else None)
-                           for number in range(workers)]:
-                future.result()
-
-
 def enough_kills(result):
     """What a campaign must have done to mean something: [what is too little]."""
     short = [f"cut at {step}: {result['cut at ' + step]}" for step in STEPS
@@ -646,10 +534,6 @@ def enough_faults(result):
     if result["struck"] < 0.9 * result["tried"]:
         short.append(f"met by their fault: {result['struck']} of {result['tried']}")
     return short
-
-
-def kinds_of(result, what):
-    return sum(name.startswith(what + " ") for name in result)
 
 
 # How many are usual, and how many there are at least.
@@ -681,7 +565,7 @@ def main():
         departure.close()
         raise
     jobs = [job for job in jobs if not options.only or options.only in json.dumps(job)]
-    campaign = Campaign(options, trial)
+    campaign = Campaign(options.workers, lambda: Departure(options.build), trial)
     campaign.run(departure, jobs)
 
     result = campaign.result

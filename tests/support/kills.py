@@ -17,11 +17,12 @@ LINE = re.compile(r"\d+ +(\d+\.\d+) (\w+)\(")
 STRACE = ["strace", "-f", "-qq", "-ttt", "-s", "0"]
 
 
-def run(world, args, prefix, patience_s):
+def run(world, args, prefix, patience_s, pass_fds=()):
     """Exit status and stderr; after its time is up the command is killed where it then is."""
     process = subprocess.Popen([*prefix, *world.command(*args)], env=world.env(),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, start_new_session=True)
+                               stderr=subprocess.PIPE, text=True, start_new_session=True,
+                               pass_fds=pass_fds)
     try:
         stderr = process.communicate(timeout=patience_s)[1]
     except subprocess.TimeoutExpired:
@@ -30,11 +31,11 @@ def run(world, args, prefix, patience_s):
     return process.returncode, stderr
 
 
-def traced(world, args, patience_s):
+def traced(world, args, patience_s, names=CALLS, pass_fds=()):
     """The command whole: exit status, stderr and its calls as (time, name)."""
     log = os.path.join(world.dir, "calls")
-    code, stderr = run(world, args, [*STRACE, "-o", log, "-e", "trace=" + ",".join(CALLS)],
-                       patience_s)
+    code, stderr = run(world, args, [*STRACE, "-o", log, "-e", "trace=" + ",".join(names)],
+                       patience_s, pass_fds)
     with open(log, encoding="latin-1") as file:
         calls = [(float(found[1]), found[2]) for found in map(LINE.match, file) if found]
     return code, stderr, calls
@@ -51,12 +52,17 @@ def point(calls, position):
     return names[position], names[:position + 1].count(names[position])
 
 
-def killed_at(world, args, where, patience_s):
+def killed_at(world, args, where, patience_s, pass_fds=()):
     """The command, killed as it is about to make that call: (cut short?, stderr)."""
-    name, number = where
-    code, stderr = run(world, args, [*STRACE, "-o", "/dev/null", "-e", "trace=" + name, "-e",
-                                     f"inject={name}:signal=SIGKILL:when={number}"], patience_s)
+    code, stderr = injected(world, args, where, "signal=SIGKILL", patience_s, pass_fds)
     return code in (137, -signal.SIGKILL), stderr
+
+
+def injected(world, args, where, what, patience_s, pass_fds=()):
+    """The command, with what strace is to do at that call: exit status and stderr."""
+    name, number = where
+    return run(world, args, [*STRACE, "-o", "/dev/null", "-e", "trace=" + name, "-e",
+                             f"inject={name}:{what}:when={number}"], patience_s, pass_fds)
 
 
 def longest_wait(calls):
