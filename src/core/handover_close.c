@@ -8,6 +8,7 @@
 #include "core/client.h"
 #include "core/handover.h"
 #include "core/journal.h"
+#include "core/trousseau.h"
 #include "crypto/hash.h"
 #include "passation/contact.h"
 #include "passation/destruction.h"
@@ -93,6 +94,25 @@ static enum psn_code check_file(const char *folder, const struct psn_kept_file *
                     psn_buf_str(&path));
 }
 
+/* Those that are kept in the vault, and through the list of digests, which is one of
+ * them, all the others. */
+static enum psn_code check_folder(const struct psn_handover_row *row,
+                                  struct psn_error *err)
+{
+    size_t count;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < row->file_count; i++)
+        rc = check_file(row->path, &row->files[i], err);
+    if (!rc)
+        rc = psn_trousseau_check_sums(row->path, &count, err);
+    if (rc != PSN_E_VERIFY && rc != PSN_E_NOT_FOUND)
+        return rc;
+    if (err)
+        err->code = PSN_E_INTEGRITY;
+    return PSN_E_INTEGRITY;
+}
+
 static enum psn_code check_trousseau(struct psn_vault *vault, const char *client,
                                      struct psn_error *err)
 {
@@ -105,8 +125,7 @@ static enum psn_code check_trousseau(struct psn_vault *vault, const char *client
                            err);
     if (rc || stat(row.path, &info) != 0) /* it was given away */
         return rc;
-    for (size_t i = 0; !rc && i < row.file_count; i++)
-        rc = check_file(row.path, &row.files[i], err);
+    rc = check_folder(&row, err);
     if (rc)
         return psn_hint(err, rc,
                         _("nothing was destroyed; issue it again, or take the damaged "
