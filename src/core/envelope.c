@@ -303,9 +303,13 @@ enum psn_code psn_envelope_create(struct psn_vault *vault,
     struct psn_trousseau trousseau = { .vault = vault,
                                        .client = envelope.client,
                                        .replace = true };
+    struct psn_client client = { 0 };
     struct psn_person person;
-    enum psn_code rc = psn_person_get(vault, request->person, &person, err);
+    enum psn_code rc = psn_client_get(vault, request->client, &client, err);
 
+    psn_client_release(&client);
+    if (!rc)
+        rc = psn_person_get(vault, request->person, &person, err);
     (void)snprintf(envelope.client, sizeof envelope.client, "%s", request->client);
     (void)snprintf(envelope.person, sizeof envelope.person, "%s", request->person);
     if (!rc)

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/i18n.h"
 #include "core/access.h"
@@ -134,17 +135,36 @@ static enum psn_code add_contact(struct blocking *blocking,
         add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT, PSN_WHO_US, err);
     const char *place = strchr(finding->id, ':');
     const char *kind = place ? place + 1 : finding->id;
-    int size = (int)strcspn(kind, "/:");
+    size_t size = strcspn(kind, "/:");
 
     if (!blocker)
         return PSN_E_NOMEM;
-    if (strncmp(kind, "email/domain", 12) == 0)
-        size = 12;
-    (void)snprintf(blocker->text, sizeof blocker->text, "%.*s %s", size, kind,
+    if (kind[size] != '/') { /* that of a domain's mail names the domain alone */
+        kind = psn_contact_kind_name(PSN_CONTACT_MAIL);
+        size = strlen(kind);
+    }
+    (void)snprintf(blocker->text, sizeof blocker->text, "%.*s %s", (int)size, kind,
                    finding->subject);
     (void)snprintf(blocker->account, sizeof blocker->account, "%.64s", finding->whose);
     (void)snprintf(blocker->label, sizeof blocker->label, "%.64s", finding->id);
     return PSN_OK;
+}
+
+/* Nobody has to ask for what was asked for: the contacts whom a change replaces are no
+ * blockers of their own while it waits. */
+static void drop_contacts(struct psn_handover *handover, const char *service,
+                          const char *from)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < handover->blocker_count; i++) {
+        const struct psn_handover_blocker *at = &handover->blockers[i];
+
+        if (at->block != PSN_BLOCKER_CONTACT || at->id ||
+            strcmp(at->text, service) != 0 || strcasecmp(at->account, from) != 0)
+            handover->blockers[kept++] = *at;
+    }
+    handover->blocker_count = kept;
 }
 
 /* A change that was asked for and has not ended: people of two accounts must answer. */
@@ -153,16 +173,19 @@ static enum psn_code add_change(void *arg, const struct psn_contact_change *chan
 {
     struct blocking *blocking = arg;
     struct psn_handover_blocker *blocker;
+    char service[PSN_HANDOVER_TEXT_MAX];
     bool waits = change->state == PSN_CONTACT_WAITING;
 
     if (psn_contact_is_over(change->state))
         return PSN_OK;
+    (void)snprintf(service, sizeof service, "%s %s", psn_contact_kind_name(change->kind),
+                   change->service);
+    drop_contacts(blocking->handover, service, change->from);
     blocker = add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT,
                   waits ? PSN_WHO_OTHER : PSN_WHO_OVH, err);
     if (!blocker)
         return PSN_E_NOMEM;
-    (void)snprintf(blocker->text, sizeof blocker->text, "%s %s",
-                   psn_contact_kind_name(change->kind), change->service);
+    memcpy(blocker->text, service, sizeof blocker->text);
     (void)snprintf(blocker->account, sizeof blocker->account, "%.30s, %.30s",
                    change->from, change->to);
     blocker->id = change->id;

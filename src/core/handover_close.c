@@ -10,6 +10,7 @@
 #include "core/handover.h"
 #include "core/journal.h"
 #include "core/own_access.h"
+#include "core/trousseau.h"
 #include "crypto/hash.h"
 #include "passation/contact.h"
 #include "passation/destruction.h"
@@ -95,6 +96,25 @@ static enum psn_code check_file(const char *folder, const struct psn_kept_file *
                     psn_buf_str(&path));
 }
 
+/* Those that are kept in the vault, and through the list of digests, which is one of
+ * them, all the others. */
+static enum psn_code check_folder(const struct psn_handover_row *row,
+                                  struct psn_error *err)
+{
+    size_t count;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < row->file_count; i++)
+        rc = check_file(row->path, &row->files[i], err);
+    if (!rc)
+        rc = psn_trousseau_check_sums(row->path, &count, err);
+    if (rc != PSN_E_VERIFY && rc != PSN_E_NOT_FOUND)
+        return rc;
+    if (err)
+        err->code = PSN_E_INTEGRITY;
+    return PSN_E_INTEGRITY;
+}
+
 static enum psn_code check_trousseau(struct psn_vault *vault, const char *client,
                                      struct psn_error *err)
 {
@@ -112,8 +132,7 @@ static enum psn_code check_trousseau(struct psn_vault *vault, const char *client
                    ? PSN_OK
                    : psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"),
                               row.path, strerror(errno));
-    for (size_t i = 0; !rc && i < row.file_count; i++)
-        rc = check_file(row.path, &row.files[i], err);
+    rc = check_folder(&row, err);
     if (rc)
         return psn_hint(err, rc,
                         _("nothing was destroyed; issue it again, or take the damaged "

@@ -212,6 +212,25 @@ static void follow_contacts(struct working *working)
         keep(working, rc, &err);
 }
 
+/* A change that was carried out is no way in any more; only a look at the account tells.
+ * Where nobody has looked yet, that is not begun here. */
+static void look_at_contacts(struct working *working)
+{
+    struct psn_handover handover = { 0 };
+    struct psn_error err = { 0 };
+    bool is_left = false;
+    enum psn_code rc = psn_handover_get(working->vault, working->client, &handover, &err);
+
+    for (size_t i = 0; !rc && i < handover.blocker_count; i++)
+        is_left = is_left || (handover.blockers[i].block == PSN_BLOCKER_CONTACT &&
+                              handover.blockers[i].id == 0);
+    is_left = is_left && handover.looked_s;
+    psn_handover_release(&handover);
+    keep(working, rc, &err);
+    if (is_left)
+        look(working);
+}
+
 /* --- all --- */
 
 enum psn_code psn_handover_next(struct psn_vault *vault, const char *client,
@@ -233,6 +252,8 @@ enum psn_code psn_handover_next(struct psn_vault *vault, const char *client,
     }
     if (!keys_gone)
         follow_contacts(&working);
+    if (!keys_gone && run->follow)
+        look_at_contacts(&working);
     ask_mailboxes(&working);
     if (working.rc && err)
         *err = working.why;

@@ -98,6 +98,12 @@ PSN_MUST_CHECK enum psn_code psn_trousseau_compare(struct psn_trousseau *trousse
                                                    const struct psn_secret *code,
                                                    struct psn_error *err);
 
+/* Every file that the folder's SHA256SUMS names; *ret_count: how many. E_VERIFY says
+ * which one differs, E_NOT_FOUND which one is not there. */
+PSN_MUST_CHECK enum psn_code psn_trousseau_check_sums(const char *folder,
+                                                      size_t *ret_count,
+                                                      struct psn_error *err);
+
 /* The same of an envelope's two files, with its key. */
 PSN_MUST_CHECK enum psn_code psn_trousseau_compare_envelope(
     struct psn_trousseau *trousseau, const char *folder, const struct psn_secret *key,

@@ -168,10 +168,10 @@ enum {
     SUMS_MAX = 4 * 1024 * 1024,
 };
 
-static enum psn_code check_sum(const struct comparison *comparison, char *line,
-                               struct psn_error *err)
+static enum psn_code check_sum(const char *folder, char *line, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(PSN_KDBX_FILE_MAX);
+    const struct comparison comparison = { .folder = folder };
     char *name = strchr(line, ' ');
     char sum[65];
     enum psn_code rc;
@@ -180,7 +180,7 @@ static enum psn_code check_sum(const struct comparison *comparison, char *line,
         return psn_fail(err, PSN_E_VERIFY, _("SHA256SUMS is not in its form"));
     *name = '\0';
     name += 2;
-    rc = read_file(comparison, name, &file, err);
+    rc = read_file(&comparison, name, &file, err);
     if (rc)
         return rc;
     psn_sha256_hex(&(struct psn_part){ file.data, file.size }, 1, sum);
@@ -190,29 +190,39 @@ static enum psn_code check_sum(const struct comparison *comparison, char *line,
                           name);
 }
 
-static enum psn_code check_sums(const struct comparison *comparison,
-                                struct psn_error *err)
+enum psn_code psn_trousseau_check_sums(const char *folder, size_t *ret_count,
+                                       struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) sums = psn_buf_init(SUMS_MAX);
-    size_t lines = 0;
-    enum psn_code rc = read_file(comparison, "SHA256SUMS", &sums, err);
+    const struct comparison comparison = { .folder = folder };
+    enum psn_code rc = read_file(&comparison, "SHA256SUMS", &sums, err);
 
+    *ret_count = 0;
     if (!rc) {
         psn_buf_u8(&sums, '\0');
         rc = psn_buf_check(&sums, err);
     }
-    for (char *line = (char *)sums.data; !rc && *line; lines++) {
+    for (char *line = (char *)sums.data; !rc && *line; ++*ret_count) {
         char *end = strchr(line, '\n');
 
         if (!end)
             return psn_fail(err, PSN_E_VERIFY, _("SHA256SUMS is not in its form"));
         *end = '\0';
-        rc = check_sum(comparison, line, err);
+        rc = check_sum(folder, line, err);
         line = end + 1;
     }
+    return rc;
+}
+
+static enum psn_code check_sums(const struct comparison *comparison,
+                                struct psn_error *err)
+{
+    size_t count = 0;
+    enum psn_code rc = psn_trousseau_check_sums(comparison->folder, &count, err);
+
     /* When it was just made, it is known how many there are. */
     if (!rc && comparison->trousseau->file_count &&
-        lines + 1 != comparison->trousseau->file_count)
+        count + 1 != comparison->trousseau->file_count)
         rc = psn_fail(err, PSN_E_VERIFY, _("SHA256SUMS does not name every file"));
     return rc;
 }

@@ -1,0 +1,454 @@
+#!/usr/bin/env python3
+"""What a handover, a recovery envelope and a takeover refuse, and what they do unattended.
+
+    test_handover_edges.py BUILD
+"""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.handover import LIMITS, NIC, OURS, Handing, read_document  # noqa: E402
+from support.world import World, keygen  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+DOMAIN = World.DOMAIN
+BOXES = [f"box{i}@{DOMAIN}" for i in range(2)]
+MAIN_FILES = ("trousseau.html", "trousseau.age", "trousseau.kdbx", "proces-verbal.html",
+              "proces-verbal.txt", "proces-verbal.json", "SHA256SUMS", "LISEZMOI.txt")
+COMPARED = ("trousseau.html", "trousseau.kdbx", "proces-verbal.txt", "SHA256SUMS")
+
+
+class Handovers(unittest.TestCase):
+    LANGUAGE = "C"
+
+    def setUp(self):
+        self.world = Handing(BUILD, language=self.LANGUAGE).__enter__()
+        self.addCleanup(self.world.__exit__)
+        self.settle_in(self.world)
+
+    @staticmethod
+    def settle_in(world):
+        world.setup_client(mailboxes=len(BOXES))
+        world.secret(BOXES[0], "Stripe", "sk_live_0001", "--type", "stripe")
+        world.run("person", "add", "martine", "--kind", "client", "--email",
+                  "martine@perso.example", check=0)
+
+    def confirm(self, path, code):
+        receipt = self.world.opened(path + "/trousseau.html", code)["receipt"]
+        self.world.run("handover", "confirm", "essai", receipt, check=0)
+
+    def own_passwords(self):
+        """The client sets his own, and two rounds of logins notice."""
+        for address in BOXES:
+            self.world.control("POST", "/password", {"address": address,
+                                                     "password": "Chosen-Word-" + address[:4]})
+        self.world.run("handover", "next", "essai", check=0)
+        time.sleep(2.1)
+        self.world.run("handover", "next", "essai", check=0)
+
+    def vault(self):
+        """What must not change when something is refused."""
+        path = os.path.join(self.world.home, "data", "passation")
+        found = {}
+        for name in os.listdir(path):
+            if not name.endswith((".lock", "-wal", "-shm")):
+                with open(os.path.join(path, name), "rb") as file:
+                    found[name] = file.read()
+        return found
+
+    def close(self, *more, check, confirm=("--confirm", "essai")):
+        done = self.world.run("handover", "close", "essai", *confirm, "-o", self.world.out, *more)
+        self.assertEqual(done.returncode, check, done.stdout + done.stderr)
+        self.assertNotIn("essai-cloture.txt", os.listdir(self.world.out))
+        self.assertEqual(self.world.role(BOXES[0])["client"], "essai")
+        return done
+
+
+class Refusals(Handovers):
+    def test_words_clients_and_people_that_are_not_there(self):
+        run = self.world.run
+        for args, status in (
+                (["start", "nobody", "--to", "martine"], 4), (["start", "essai", "--to", "x"], 4),
+                (["start", "essai"], 2), (["status", "essai"], 4), (["next", "essai"], 4),
+                (["issue", "essai"], 2), (["confirm", "essai", "VFXSR-WXECS-M"], 4),
+                (["abandon", "essai", "-y"], 4), (["close", "essai"], 4), (["close", "nobody"], 4),
+                (["item", "essai", "account", "--none"], 4), (["contacts", "nobody"], 4)):
+            done = run("handover", *args, cwd=self.world.out)
+            self.assertEqual(done.returncode, status, (args, done.stderr))
+        run("person", "add", "jp", "--kind", "provider", check=0)
+        run("depart", "jp", "-o", self.world.out)
+        self.assertEqual(run("handover", "start", "essai", "--to", "jp").returncode, 13)
+        run("handover", "start", "essai", "--to", "martine", check=0)
+        for args, status in ((["acount", "--none"], 4), (["account"], 2),
+                             (["account", "--none", "--given"], 2),
+                             (["account", "--reserve", ""], 2),
+                             (["account", "--reserve", "a\nb"], 2)):
+            self.assertEqual(run("handover", "item", "essai", *args).returncode, status, args)
+        for args in (["--accept", "1", "--refuse", "2"], ["--tech", NIC, "--resend", "3"],
+                     ["--token-fd", "0"]):
+            self.assertEqual(run("handover", "contacts", "essai", *args).returncode, 2, args)
+        self.assertEqual({row["mode"] for row in self.world.status()["items"]},
+                         {"open", "last"})
+
+    def test_nothing_closes_before_all_is_done(self):
+        world = self.world
+        world.prepare()
+        self.close(check=13)
+        path, code = world.issue()
+        self.close(check=13)
+        for wrong in ("VFXSR-WXECS-M", "x", code, ""):
+            done = world.run("handover", "confirm", "essai", wrong)
+            self.assertIn(done.returncode, (2, 11), done.stderr)
+            self.assertEqual(world.status()["stage"], "receipt")
+        self.confirm(path, code)
+        self.close(check=13)
+        for address in BOXES:
+            world.run("rotate", address, check=13)
+        self.own_passwords()
+        self.close(check=13, confirm=())
+        for wrong in ("", "garage", "ESSAI", "essai "):
+            self.close(check=13, confirm=("--confirm", wrong))
+        world.secret(BOXES[1], "late", "a-late-secret")
+        self.assertIn(("stale", BOXES[1]), world.blocks())
+        self.close(check=13)
+        world.run("secret", "rm", BOXES[1], "late", check=0)
+        self.assertEqual([block for block, _ in world.blocks()], ["own_key", "copies"])
+
+    def test_a_damaged_trousseau_destroys_nothing(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        before = self.vault()
+        names = [*MAIN_FILES, *(os.path.join(folder, name) for folder in ("reglages", "zones")
+                                for name in os.listdir(os.path.join(path, folder)))]
+        for name in names:
+            with self.subTest(name=name):
+                file = os.path.join(path, name)
+                with open(file, "rb") as whole:
+                    content = whole.read()
+                spoilt = bytearray(content)
+                spoilt[len(spoilt) // 2] ^= 1
+                with open(file, "wb") as damaged:
+                    damaged.write(spoilt)
+                self.close(check=6)
+                if name in COMPARED:
+                    done = world.run("handover", "compare", "essai", "--code-fd", "0", stdin=code)
+                    self.assertIn(done.returncode, (6, 11), done.stderr)
+                with open(file, "wb") as whole:
+                    whole.write(content)
+        for name in ("trousseau.kdbx", "zones/essai.example.zone"):
+            os.rename(os.path.join(path, name), path + "/gone")
+            self.close(check=6)
+            os.rename(path + "/gone", os.path.join(path, name))
+        state = world.control("GET", "/state")
+        self.assertFalse(state["credentials"]["498601349"].get("_revoked"))
+        self.assertEqual(self.vault(), before)
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+
+    def test_what_was_given_up_is_open_no_more_and_may_begin_again(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        world.run("rotate", BOXES[0], check=13)
+        world.run("handover", "abandon", "essai", check=2)
+        world.run("-y", "handover", "abandon", "essai", "--reason", "contract renewed", check=0)
+        self.assertEqual(world.json("handover", "status")["handovers"], [])
+        world.run("rotate", BOXES[0], check=0)
+        self.close(check=4)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        self.assertEqual(world.status()["stage"], "inventory")
+        self.assertIsNone(world.status()["trousseau"]["path"])
+
+
+class Takeovers(Handovers):
+    """One trousseau; each test is another successor."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = Handing(BUILD).__enter__()
+        cls.addClassCleanup(cls.world.__exit__)
+        cls.settle_in(cls.world)
+        cls.world.prepare()
+        cls.path, cls.code = cls.world.issue()
+
+    def setUp(self):
+        home = self.world.folder(self.id())
+        self.key = os.path.join(home, "key.txt")
+        keygen(self.key)
+        self.env = self.world.env(HOME=home, XDG_DATA_HOME=home + "/data",
+                                  XDG_STATE_HOME=home + "/state", XDG_RUNTIME_DIR=home + "/run")
+        self.issuer = self.world.json("key", "show")["fingerprint"]
+        self.run_there("init")
+
+    def run_there(self, *args, check=0, stdin=""):
+        done = subprocess.run([self.world.binary, "--no-input", "--identity-file", self.key,
+                               *args], env=self.env, capture_output=True, text=True, input=stdin)
+        self.assertEqual(done.returncode, check, (args, done.stdout, done.stderr))
+        return done
+
+    def take(self, file, *more, check=0, code=None, issuer=True):
+        return self.run_there("--json", "client", "import", file, "--code-fd", "0", "--endpoint",
+                              self.world.ready["endpoint"], "--imap", self.world.ready["imap"],
+                              *(["--issuer", self.issuer] if issuer else []), *more, check=check,
+                              stdin=code or self.code)
+
+    def there(self):
+        return {word: self.run_there("--json", word, "ls").stdout
+                for word in ("client", "role", "person", "secret")}
+
+    def test_only_a_whole_trousseau_is_taken_over_and_only_once(self):
+        world, before = self.world, self.there()
+        age = self.path + "/trousseau.age"
+        self.take(age, check=5, code="lumber-normal-soda-wash-uphold-frame-hurdle-fatal-mansion")
+        self.assertNotEqual(subprocess.run(
+            [world.binary, "--no-input", "--identity-file", self.key, "client", "import", age,
+             "--code-fd", "0"], env=self.env, input=self.code, text=True,
+            capture_output=True).returncode, 0, "an issuer that nobody confirmed")
+        self.take(self.path + "/proces-verbal.txt", check=6)
+        with open(age, "rb") as file:
+            content = file.read()
+        for at, sidecars in ((40, (True,)), (len(content) // 2, (True, False)),
+                             (len(content) - 1, (True,))):
+            spoilt = bytearray(content)
+            spoilt[at] ^= 1
+            for sidecar in sidecars:
+                edited = os.path.join(world.folder(f"edited-{at}-{sidecar}"), "trousseau.age")
+                with open(edited, "wb") as file:
+                    file.write(spoilt)
+                if sidecar:
+                    shutil.copy(age + ".sig", edited + ".sig")
+                done = subprocess.run(
+                    [world.binary, "--no-input", "--identity-file", self.key, "client", "import",
+                     edited, "--code-fd", "0", "--issuer", self.issuer], env=self.env,
+                    input=self.code, text=True, capture_output=True)
+                self.assertIn(done.returncode, (6,) if sidecar else (5, 6), done.stderr)
+        self.assertEqual(self.there(), before)
+        self.assertEqual(self.run_there("client", "import", age, "--code-fd", "0", "--issuer",
+                                        self.issuer, "-n", stdin=self.code).returncode, 0)
+        self.assertEqual(self.there(), before)
+        self.take(age)
+        after = self.there()
+        self.take(age, check=7)
+        self.take(self.path + "/trousseau.html", "--id", "other", check=7)
+        self.assertEqual(self.there(), after)
+
+    def test_an_issue_that_is_to_be_read_only_is_no_trousseau(self):
+        world = self.world
+        code = world.file("grant-code")
+        with open(code, "w") as file:
+            done = world.run("--json", "grant", "martine", BOXES[0], "--until", "2031-03-31", "-o",
+                             world.out, "--code-fd", str(file.fileno()),
+                             pass_fds=(file.fileno(),), check=0)
+        with open(code) as file:
+            words = file.read().split("\t")[1].strip()
+        done = self.take(json.loads(done.stdout)["issues"][0]["path"], check=13, code=words)
+        self.assertIn("open FILE --store", done.stdout + done.stderr)
+
+    def test_everything_is_due_for_the_successor_until_it_is_new(self):
+        world = self.world
+        old = world.vault_says()
+        taken = json.loads(self.take(self.path + "/trousseau.html", "--id", "neu", "--former",
+                                     "studio").stdout)
+        self.assertEqual((taken["client"], taken["former"]), ("neu", "studio"))
+        self.run_there("client", "set", "neu", *LIMITS)
+        self.run_there("ovh", "link", "neu", "--config", world.credential(72000, NIC),
+                       "--accept-wide")
+        due = json.loads(self.run_there("--json", "due", check=12).stdout)["due"]
+        self.assertEqual({(row["person"], row["address"], row["label"] or "") for row in due},
+                         {("studio", *key) for key in old})
+        self.run_there("due", "--apply", "-o", world.out, check=12)
+        for address in BOXES:
+            shown = json.loads(self.run_there("--json", "show", address, "--reveal").stdout)
+            self.assertEqual(world.in_force(address), shown["password"])
+            self.assertNotEqual(shown["password"], old[address, ""])
+            self.run_there("verify", address)
+        self.run_there("secret", "set", BOXES[0], "Stripe", "--secret-fd", "0", stdin="sk_new_02")
+        self.assertEqual(json.loads(self.run_there("--json", "due").stdout)["due"], [])
+        world.run("verify", BOXES[0], check=11)
+
+
+class Unattended(Handovers):
+    def test_due_and_status_name_an_open_handover_and_follow_it_only(self):
+        world = self.world
+        contacts = {"admin": NIC, "tech": OURS, "billing": NIC}
+        world.control("POST", "/seed", {"nics": [{"nichandle": OURS}], "domains": [
+            {"domain": "zwei.example", "nic": NIC, "contacts": contacts,
+             "accounts": [{"name": "x", "password": "First-Pass-0-word"}]}]})
+        world.run("client", "set", "essai", "--domain", "zwei.example", "--domain", DOMAIN,
+                  check=0)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        rows = world.json("due", check=12)["due"]
+        self.assertEqual([(row["kind"], row["client"], row["person"]) for row in rows],
+                         [("handover", "essai", "martine")])
+        self.assertIn("essai", world.run("status").stdout)
+        self.assertRegex(world.run("status").stdout.lower(), "handover")
+        world.run("due", "--apply", "-o", world.out)
+        self.assertIn(("not_looked", None), world.blocks())
+        for address in BOXES:
+            self.assertEqual(world.role(address)["version"], 1)
+        world.run("handover", "next", "essai")
+        self.assertIn(("unmanaged", "x@zwei.example"), world.blocks())
+        world.run("role", "adopt", "x@zwei.example", check=0)
+        world.settle_items()
+        world.judge()
+        world.run("handover", "next", "essai")
+        world.run("ovh", "link", "essai", "--for", "cut", "--config",
+                  world.other_key("cutconsumerkey000000000000000001"), "--accept-wide", check=0)
+        world.run("handover", "contacts", "essai", "--tech", NIC, check=0)
+        for task in world.changes().values():
+            world.accept_ours(task)
+            world.decide(task, OURS, "accept")
+        world.control("POST", "/task/run")
+        self.assertNotEqual(world.blocks(stage="contacts"), [])
+        world.run("due", "--apply", "-o", world.out)
+        self.assertEqual([row for row in world.status()["blockers"]
+                          if row["stage"] == "contacts" and row["who"] != "us"], [])
+        path, code = world.issue()
+        self.confirm(path, code)
+        for address in (*BOXES, "x@zwei.example"):
+            world.control("POST", "/password", {"address": address, "password": "Own-Word-2026"})
+        world.run("due", "--apply", "-o", world.out)
+        self.assertEqual({block for block, _ in world.blocks(stage="owned")}, {"one_round"})
+        time.sleep(2.1)
+        world.run("due", "--apply", "-o", world.out)
+        self.assertEqual(world.blocks(stage="owned"), [])
+
+
+class Envelopes(Handovers):
+    def files(self):
+        return {name: os.path.join(self.folder, name) for name in os.listdir(self.folder)}
+
+    def create(self):
+        self.world.run("envelope", "create", "essai", "--to", "martine", "-o", self.folder,
+                       check=0)
+        sheet = self.files()["enveloppe-essai-cle.html"]
+        self.assertEqual(os.stat(sheet).st_mode & 0o777, 0o600)
+        with open(sheet) as file:
+            text = html.unescape(re.sub("<svg.*?</svg>", "", file.read(), flags=re.S))
+        key = re.search("<pre class=\"key\">(.*?)</pre>", text, re.S).group(1)
+        key = re.sub(r"\s", "", key)
+        self.assertRegex(key, "^AGE-SECRET-KEY-1[0-9A-Z]{58}$")
+        return key
+
+    def opened(self, key, name="enveloppe-essai.age", check=0):
+        identity = self.world.file("envelope-key", key + "\n")
+        path = self.files()[name]
+        if name.endswith(".html"):
+            armored = subprocess.run(["sed", "-n", "/^-----BEGIN AGE/,/^-----END AGE/p", path],
+                                     capture_output=True).stdout
+            path = os.path.join(self.world.home, "armored.age")
+            with open(path, "wb") as file:
+                file.write(armored)
+        done = subprocess.run(["age", "-d", "-i", identity, path], capture_output=True)
+        self.assertEqual(done.returncode == 0, check == 0, done.stderr)
+        blocks = read_document(done.stdout.decode())
+        found = {(block["Mailbox"], ""): block["Password"] for block in blocks
+                 if "Mailbox" in block}
+        found.update({(block["Of"], block["Secret"]): block["Value"] for block in blocks
+                      if "Secret" in block})
+        return found
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.world.folder("envelopes")
+
+    def test_a_key_on_paper_opens_what_is_renewed_without_anybody(self):
+        world = self.world
+        key = self.create()
+        for name in ("enveloppe-essai.age", "enveloppe-essai.html"):
+            self.assertEqual(self.opened(key, name), world.vault_says())
+        self.assertEqual(world.traces([key, key.lower()], *world.data_folders()), [])
+        self.assertEqual(world.traces([key], os.path.dirname(self.folder) + "/envelopes"), [])
+        self.assertEqual(world.json("due")["due"], [])
+        world.run("rotate", BOXES[0], check=0)
+        world.secret(BOXES[1], "ftp", "Ftp-Word-1")
+        self.assertEqual([(row["kind"], row["client"]) for row in
+                          world.json("due", check=12)["due"]], [("envelope", "essai")])
+        self.assertTrue(world.json("envelope", "ls")["envelopes"][0]["due"])
+        self.assertNotEqual(self.opened(key), world.vault_says())
+        world.run("outbox", check=0)
+        self.assertEqual(self.opened(key), world.vault_says())
+        self.assertEqual(self.opened(key, "enveloppe-essai.html"), world.vault_says())
+        self.assertEqual(world.json("due")["due"], [])
+        world.run("rotate", BOXES[1], check=0)
+        world.run("due", "--apply", "-o", world.out, check=0)
+        self.assertEqual(self.opened(key), world.vault_says())
+
+    def test_another_envelope_replaces_the_key(self):
+        first = self.create()
+        second = self.create()
+        self.assertNotEqual(first, second)
+        self.assertEqual(self.opened(first, check=1), {})
+        self.assertEqual(self.opened(second), self.world.vault_says())
+        self.assertEqual(len(self.world.json("envelope", "ls")["envelopes"]), 1)
+
+    def test_the_sheet_may_go_and_the_files_may_move(self):
+        key = self.create()
+        os.unlink(self.files()["enveloppe-essai-cle.html"])
+        self.folder = self.world.folder("elsewhere")
+        self.world.run("rotate", BOXES[0], check=0)
+        self.world.run("envelope", "update", "essai", "-o", self.folder, check=0)
+        self.assertNotIn("enveloppe-essai-cle.html", self.files())
+        self.assertEqual(self.opened(key), self.world.vault_says())
+
+    def test_what_no_envelope_is_made_of(self):
+        run = self.world.run
+        for args, status in ((["create", "essai"], 2), (["create", "x", "--to", "martine"], 4),
+                             (["create", "essai", "--to", "x"], 4), (["update", "essai"], 4),
+                             (["create", "essai", "--to", "martine", "-o", "/nowhere"], 4)):
+            done = run("envelope", *args, cwd=self.folder)
+            self.assertEqual(done.returncode, status, (args, done.stderr))
+        self.assertEqual(self.files(), {})
+        self.assertEqual(self.world.json("envelope", "ls")["envelopes"], [])
+
+    def test_it_opens_in_a_browser_with_the_key_of_the_sheet(self):
+        key = self.create()
+        node = os.path.join(BUILD, "tests", "page")
+        script = os.path.join(node, "open_envelope.mjs")
+        if not os.path.isdir(os.path.join(node, "node_modules")) or not os.path.exists(script):
+            self.skipTest("the page tests' packages are not installed")
+        done = subprocess.run(["node", script, self.files()["enveloppe-essai.html"]], input=key,
+                              text=True, capture_output=True, timeout=120)
+        if done.returncode == 77:
+            self.skipTest("no Chromium")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shown = json.loads(done.stdout)
+        self.assertEqual((shown["problem"], shown["asked"], shown["errors"]), ([], [], []))
+        self.assertEqual(shown["mailboxes"], BOXES)
+        self.assertLessEqual(set(self.world.vault_says().values()), set(shown["secrets"]))
+
+
+class French(Handovers):
+    LANGUAGE = "fr"
+
+    def test_the_whole_way_goes_the_same_in_french(self):
+        world = self.world
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        done, told = world.issue(check=13)
+        self.assertEqual(told, "")
+        world.prepare()
+        path, code = world.issue()
+        world.run("handover", "compare", "essai", "--code-fd", "0", stdin=code, check=0)
+        self.confirm(path, code)
+        done = world.run("handover", "status", "essai", check=0)
+        self.assertIn("essai", done.stdout)
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         check=13)
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                  "--unchanged", check=0)
+        world.run("log", "--verify", world.out + "/essai-cloture.txt", check=0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
