@@ -368,6 +368,10 @@ struct psn_handover_end {
     uint8_t chain_head[PSN_HEAD_SIZE];
     char text[PSN_JOURNAL_TEXT_MAX]; /* "sha256 …" of the final statement */
     bool stated;                     /* the closing statement was written */
+    /* For the statement, what only the run that did it knows; set by the caller. */
+    const struct psn_destruction *destruction; /* or NULL */
+    const char *backups; /* a line for each that was named, and what became of it; or
+                            NULL */
 };
 /* The last end of that client. E_NOT_FOUND. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_get(

@@ -35,6 +35,8 @@ struct closing {
     const char *folder;
     struct cli_progress *progress;
     struct cli_json json;
+    struct psn_buf backups; /* what became of each, for the statement */
+    struct psn_destruction destruction;
     size_t left; /* backups that still hold the client */
 };
 

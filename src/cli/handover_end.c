@@ -30,6 +30,36 @@ static const char *digest_of(const struct psn_handover_end *end,
     return out;
 }
 
+static void write_overwritten(const struct psn_handover_end *end,
+                              struct cli_writing *writing)
+{
+    char file[32];
+    char log[32];
+
+    if (!end->destruction || !end->destruction->is_overwritten)
+        return;
+    cli_writing_item(writing, 0,
+                     _("the file of before, written over after that: %s bytes, and %s of "
+                       "its log;"),
+                     cli_display_grouped(end->destruction->file_bytes, file),
+                     cli_display_grouped(end->destruction->log_bytes, log));
+}
+
+static void write_backups(const struct psn_handover_end *end, struct cli_writing *writing)
+{
+    char line[4096 + 256];
+
+    for (const char *at = end->backups ? end->backups : ""; *at;) {
+        size_t size = strcspn(at, "\n");
+
+        (void)snprintf(line, sizeof line, "%.*s", (int)size, at);
+        cli_writing_item(writing, 0, _("backup %s;"), line);
+        at += size + (at[size] == '\n');
+    }
+    cli_writing_item(writing, 0,
+                     _("of other backups this statement knows nothing."));
+}
+
 static void write_what(const struct psn_handover_end *end, struct cli_writing *writing)
 {
     const char *const heads[] = { _("Fingerprint"), _("Entries"), _("SHA-256"), NULL };
@@ -46,10 +76,8 @@ static void write_what(const struct psn_handover_end *end, struct cli_writing *w
         writing, 0,
         _("the vault's file: a new one was written without them, and took its "
           "place;"));
-    cli_writing_item(
-        writing, 0,
-        _("the backups that the entry below names as written anew; of others "
-          "this statement knows nothing."));
+    write_overwritten(end, writing);
+    write_backups(end, writing);
     if (end->text[0])
         cli_writing_field(writing, _("Entry in the provider's journal"), end->text);
     cli_writing_heading(writing, _("What this statement belongs to"));

@@ -179,8 +179,8 @@ enum psn_code psn_handover_item_set(struct psn_vault *vault, const char *client,
     }
     if (mode == PSN_HANDOVER_RESERVE && (!note || !note[0]))
         return psn_fail(err, PSN_E_INVALID,
-                        _("a reserve needs the reason why it is not handed over: --note "
-                          "TEXT"));
+                        _("a reserve needs the reason why it is not handed over: "
+                          "--reserve TEXT"));
     (void)snprintf(text, sizeof text, "%s: %s", word, psn_handover_mode_name(mode));
     return psn_handover_change(vault, client, "handover.item", text, set_item, &setting,
                                err);

@@ -187,13 +187,18 @@ static enum psn_code take_mailbox(struct taking *taking,
     struct psn_role_row known;
     enum psn_code rc = psn_role_normalize(secret->address, row.address, err);
 
+    if (!rc)
+        rc = psn_client_of_domain(vault, strchr(row.address, '@') + 1, row.client, err);
     if (rc)
         return rc;
+    if (strcmp(row.client, taking->taken->client) != 0)
+        return psn_fail(err, PSN_E_INTEGRITY,
+                        _("%s is in no domain of the client that the trousseau is about"),
+                        row.address);
     rc = psn_role_read(vault, row.address, &known, NULL);
     if (rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc ? rc : PSN_E_EXISTS,
                         _("the role '%s' is in the vault already"), row.address);
-    memcpy(row.client, taking->taken->client, sizeof row.client);
     row.rotation = psn_rotation_state_init(1, false);
     row.changed_s = secret->changed_s ? secret->changed_s : row.created_s;
     taking->taken->roles++;

@@ -148,8 +148,10 @@ static enum psn_code forget_keys(const struct psn_own_run *run, struct psn_error
     facts.linked = false;
     facts.key_expires_s = 0;
     facts.keys = (struct psn_client_keys){ 0 };
+    /* That row alone: others lie under its prefix. */
     if (!rc)
-        rc = psn_row_delete_all(vault, PSN_TABLE_CREDENTIAL, &key, err);
+        rc = psn_store_delete(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size,
+                              err);
     if (!rc)
         rc = psn_due_settle(vault, run->client.id, err);
     return rc ? rc : psn_client_put_keys(vault, &facts, NULL, err);

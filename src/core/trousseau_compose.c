@@ -91,18 +91,44 @@ static void put_file(struct psn_document_writer *writer, const char *name,
     psn_document_file(writer, fields);
 }
 
-static enum psn_code put_files(struct psn_trousseau *trousseau,
-                               struct psn_document_writer *writer, struct psn_error *err)
+/* Bitwarden's form is not encrypted, so it lies in the document; in several files where one
+ * would be too large for it. */
+static enum psn_code put_bitwarden(const struct psn_trousseau *trousseau, size_t from,
+                                   size_t count, unsigned *number,
+                                   struct psn_document_writer *writer,
+                                   struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *json = NULL;
+    char name[32] = "bitwarden.json";
     enum psn_code rc =
-        psn_bitwarden_write(trousseau->entries, trousseau->item_count, &json, err);
+        psn_bitwarden_write(trousseau->entries + from, count, &json, err);
 
     if (rc)
         return rc;
-    put_file(writer, "bitwarden.json", "application/json", psn_secret_bytes(json),
+    if (psn_secret_size(json) > PSN_DOCUMENT_FILE_MAX && count > 1) {
+        size_t half = count / 2;
+
+        psn_secret_free(PSN_TAKE(json));
+        rc = put_bitwarden(trousseau, from, half, number, writer, err);
+        return rc ? rc
+                  : put_bitwarden(trousseau, from + half, count - half, number, writer,
+                                  err);
+    }
+    if (++*number > 1)
+        (void)snprintf(name, sizeof name, "bitwarden-%u.json", *number);
+    put_file(writer, name, "application/json", psn_secret_bytes(json),
              psn_secret_size(json));
-    for (size_t i = 0; i < trousseau->zone_count; i++) {
+    return PSN_OK;
+}
+
+static enum psn_code put_files(struct psn_trousseau *trousseau,
+                               struct psn_document_writer *writer, struct psn_error *err)
+{
+    unsigned number = 0;
+    enum psn_code rc =
+        put_bitwarden(trousseau, 0, trousseau->item_count, &number, writer, err);
+
+    for (size_t i = 0; !rc && i < trousseau->zone_count; i++) {
         const struct psn_trousseau_zone *zone = &trousseau->zones[i];
         char name[PSN_DOMAIN_NAME_MAX + 8];
 
@@ -110,7 +136,7 @@ static enum psn_code put_files(struct psn_trousseau *trousseau,
         if (strlen(name) < PSN_HANDOVER_NAME_MAX) /* a longer one lies in the folder */
             put_file(writer, name, "text/dns", zone->text, strlen(zone->text));
     }
-    return PSN_OK;
+    return rc;
 }
 
 static enum psn_code write_text(struct psn_trousseau *trousseau, struct psn_error *err)
