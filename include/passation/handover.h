@@ -326,7 +326,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handover_compare(struct psn_vault *vaul
                                                           const char *directory,
                                                           const struct psn_secret *code,
                                                           struct psn_error *err);
-/* The receipt code of the trousseau. As psn_receipt_check(): E_VERIFY if it is not. */
+/* The receipt code of the trousseau. As psn_receipt_check(): E_VERIFY if it is not.
+ * E_POLICY: there is none, or a rotation that was stopped would go on after it. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_confirm(struct psn_vault *vault,
                                                           const char *client,
                                                           const char *code,

@@ -262,8 +262,7 @@ static int write_nameless(const char *path, const void *bytes, size_t size,
 enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
                              enum psn_file_mode mode, struct psn_error *err)
 {
-    int cause =
-        mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
+    int cause = mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
 
     if (cause == ENOTSUP)
         cause = write_sibling(path, bytes, size, mode);

@@ -65,6 +65,7 @@ static void tell_destroyed(void *arg, const struct psn_destruction *done)
 {
     struct closing *closing = arg;
 
+    closing->destruction = *done;
     cli_progress_clear(closing->progress);
     cli_note(closing->cli, _("✓ Destroyed here: %" PRIu64 " rows and the journal of %s."),
              done->rows_removed, CLI_SHOWN(closing->cli->args[0]));
@@ -104,6 +105,8 @@ static void tell_backup(void *arg, const char *path, const struct psn_scrub *scr
                             scrub->result == PSN_SCRUB_LACKS);
 
     closing->left += !gone;
+    psn_buf_format(&closing->backups, "%s: %s\n", path,
+                   failed ? failed->message : result_text(scrub->result));
     cli_json_open(&closing->json, NULL, '{');
     cli_json_text(&closing->json, "path", path);
     cli_json_text(&closing->json, "result",
@@ -126,6 +129,11 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
     enum psn_code rc = psn_handover_end_get(cli->vault, cli->args[0], &end, err);
 
     if (!rc)
+        rc = psn_buf_check(&closing->backups, err);
+    end.backups = psn_buf_str(&closing->backups);
+    end.destruction = closing->destruction.is_done ? &closing->destruction : NULL;
+    /* One that was written is not replaced by one that knows less. */
+    if (!rc && (!end.stated || closing->backups.size > 0))
         rc = cli_handover_write_end(cli, &end, closing->folder, err);
     if (!rc && !end.stated)
         rc = psn_handover_stated(cli->vault, cli->args[0], err);
@@ -229,9 +237,11 @@ static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_erro
     closing.folder = folder;
     closing.progress = cli_progress_new(cli);
     closing.json = cli_json_init();
+    closing.backups = psn_buf_init(1024 * 1024);
     rc = close_it(&closing, options, err);
     cli_progress_free(closing.progress);
     cli_json_release(&closing.json);
+    psn_buf_release(&closing.backups);
     return rc;
 }
 

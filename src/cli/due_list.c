@@ -1,5 +1,6 @@
 #include "cli/due_list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,12 +29,53 @@ static enum psn_code collect(void *arg, const struct psn_due *due, struct psn_er
     return PSN_OK;
 }
 
+/* --- handovers whose closing statement is missing --- */
+
+/* A client that was destroyed by the end of a handover, which has a statement. */
+static enum psn_code collect_ended(void *arg, const struct psn_destruction_note *note,
+                                   struct psn_error *err)
+{
+    struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = note->done_s };
+
+    if (strncmp(note->statement, "sha256 ", 7) != 0)
+        return PSN_OK;
+    (void)snprintf(due.client, sizeof due.client, "%s", note->client);
+    return collect(arg, &due, err);
+}
+
+/* One that is here again is another one. */
+static bool lacks_statement(struct cli *cli, const char *id)
+{
+    struct psn_handover_end end;
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_get(cli->vault, id, &client, NULL);
+
+    psn_client_release(&client);
+    return rc == PSN_E_NOT_FOUND && !psn_handover_end_get(cli->vault, id, &end, NULL) &&
+           !end.stated;
+}
+
+static enum psn_code collect_unstated(struct cli *cli, struct cli_due_list *list,
+                                      struct psn_error *err)
+{
+    struct cli_due_list ended = { 0 };
+    enum psn_code rc = psn_destruction_each(cli->vault, collect_ended, &ended, err);
+
+    for (size_t i = 0; !rc && i < ended.count; i++)
+        if (lacks_statement(cli, ended.items[i].client))
+            rc = collect(list, &ended.items[i], err);
+    cli_due_list_release(&ended);
+    return rc;
+}
+
 enum psn_code cli_due_list_read(struct cli *cli, const char *person,
                                 struct cli_due_list *ret_list, struct psn_error *err)
 {
     struct cli_due_list list = { 0 };
     enum psn_code rc = psn_due_each(cli->vault, person, collect, &list, err);
 
+    if (!rc && !person)
+        rc = collect_unstated(cli, &list, err);
     if (rc)
         cli_due_list_release(&list);
     else

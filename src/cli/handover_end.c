@@ -56,8 +56,7 @@ static void write_backups(const struct psn_handover_end *end, struct cli_writing
         cli_writing_item(writing, 0, _("backup %s;"), line);
         at += size + (at[size] == '\n');
     }
-    cli_writing_item(writing, 0,
-                     _("of other backups this statement knows nothing."));
+    cli_writing_item(writing, 0, _("of other backups this statement knows nothing."));
 }
 
 static void write_what(const struct psn_handover_end *end, struct cli_writing *writing)

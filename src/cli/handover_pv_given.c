@@ -130,9 +130,10 @@ void cli_pv_given(const struct psn_handover_facts *facts, struct cli_writing *wr
     if (facts->secret_count && facts->secrets[0].fingerprint[0])
         write_fingerprints(writing);
     else if (facts->secret_count)
-        cli_writing_line(writing, CLI_TONE_PLAIN,
-                         _("The fingerprints of the secrets are in the record that lies in "
-                           "the trousseau: their key was never kept anywhere else."));
+        cli_writing_line(
+            writing, CLI_TONE_PLAIN,
+            _("The fingerprints of the secrets are in the record that lies in "
+              "the trousseau: their key was never kept anywhere else."));
     write_items(facts, writing);
 }
 

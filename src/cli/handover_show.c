@@ -194,15 +194,35 @@ static enum psn_code show(struct cli *cli, const struct psn_handover *handover,
     return rc;
 }
 
+/* A run of `close` that was stopped there has only its statement left to write. */
+static enum psn_code fail_ended(struct cli *cli, const char *client, enum psn_code rc,
+                                const struct psn_error *why, struct psn_error *err)
+{
+    struct psn_handover_end end;
+
+    if (rc == PSN_E_NOT_FOUND && !psn_handover_end_get(cli->vault, client, &end, NULL) &&
+        !end.stated) {
+        (void)psn_fail(err, rc,
+                       _("what was here of '%s' is destroyed, and the closing statement "
+                         "was not written yet"),
+                       client);
+        return psn_hint(err, rc, _("write it: passation handover close %s"), client);
+    }
+    if (err)
+        *err = *why;
+    return rc;
+}
+
 enum psn_code cli_handover_show(struct cli *cli, const char *client,
                                 struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct psn_handover handover = { 0 };
-    enum psn_code rc = psn_handover_get(cli->vault, client, &handover, err);
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_handover_get(cli->vault, client, &handover, &why);
 
     if (rc)
-        return rc;
+        return fail_ended(cli, client, rc, &why, err);
     if (cli->json) {
         put_handover(&json, &handover);
         rc = cli_json_print(cli, &json, err);

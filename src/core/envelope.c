@@ -139,8 +139,8 @@ static enum psn_code write_files(struct psn_trousseau *trousseau, struct psn_err
               : psn_trousseau_put(trousseau, name, page.data, page.size, true, true, err);
 }
 
-/* Before the first file is replaced: until finish(), the envelope that the vault knows may
- * open nothing any more, and is due. */
+/* Before the first file is replaced: until finish(), the envelope that the vault knows
+ * may open nothing any more, and is due. */
 static enum psn_code mark_torn(struct psn_vault *vault, const char *client,
                                struct psn_error *err)
 {
@@ -408,8 +408,7 @@ enum psn_code psn_envelope_read(struct psn_vault *vault, const char *client,
     memcpy(row.to, envelope->person, sizeof row.to);
     if (!rc) {
         rc = psn_handover_issue_row(vault, client, &row, &issue, NULL);
-        envelope->is_stale =
-            rc || envelope->is_torn || !same_contents(&contents, &issue);
+        envelope->is_stale = rc || envelope->is_torn || !same_contents(&contents, &issue);
         rc = rc == PSN_E_NOT_FOUND ? PSN_OK : rc;
     }
     psn_issue_row_release(&issue);

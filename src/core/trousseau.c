@@ -434,17 +434,33 @@ enum psn_code psn_handover_compare(struct psn_vault *vault, const char *client,
     return rc ? psn_wrap(err, rc, _("the trousseau of '%s'"), client) : PSN_OK;
 }
 
+/* From the receipt on the passwords are the client's. A rotation that was stopped on its
+ * way, and goes on later, would replace one of them. */
+static enum psn_code check_settled(const struct psn_handover *handover,
+                                   struct psn_error *err)
+{
+    for (size_t i = 0; i < handover->blocker_count; i++) {
+        if (handover->blockers[i].block != PSN_BLOCKER_UNFINISHED)
+            continue;
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("%s: a new password was on its way, and is not settled yet"),
+                       handover->blockers[i].address);
+        return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
+    }
+    return PSN_OK;
+}
+
 enum psn_code psn_handover_confirm(struct psn_vault *vault, const char *client,
                                    const char *code, struct psn_error *err)
 {
-    struct psn_handover_row row = { 0 };
+    struct psn_handover handover = { 0 };
     struct psn_issue issue;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    enum psn_code rc = psn_handover_get(vault, client, &handover, err);
 
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, psn_handover_row_read_open(vault, client, &row, err), err);
-    if (!rc && !row.serial)
+    if (!rc && !handover.serial)
         rc = psn_fail(err, PSN_E_POLICY, _("no trousseau of '%s' was issued"), client);
-    return rc ? rc : psn_receipt_check(vault, row.serial, code, &issue, err);
+    if (!rc)
+        rc = check_settled(&handover, err);
+    psn_handover_release(&handover);
+    return rc ? rc : psn_receipt_check(vault, handover.serial, code, &issue, err);
 }

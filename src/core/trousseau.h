@@ -15,7 +15,8 @@
  *     finish    the code told; one transaction: the row "written", the handover's row
  *
  * Killed before the last one, the handover has no trousseau, or the one before; the
- * folder may be there, and nobody has its code.
+ * folder may be there, and nobody has its code, or somebody heard it: it opens what the
+ * journal says was disclosed, and its receipt code does not count.
  */
 
 /* A secret of it. */

@@ -91,8 +91,8 @@ static void put_file(struct psn_document_writer *writer, const char *name,
     psn_document_file(writer, fields);
 }
 
-/* Bitwarden's form is not encrypted, so it lies in the document; in several files where one
- * would be too large for it. */
+/* Bitwarden's form is not encrypted, so it lies in the document; in several files where
+ * one would be too large for it. */
 static enum psn_code put_bitwarden(const struct psn_trousseau *trousseau, size_t from,
                                    size_t count, unsigned *number,
                                    struct psn_document_writer *writer,
@@ -100,8 +100,7 @@ static enum psn_code put_bitwarden(const struct psn_trousseau *trousseau, size_t
 {
     PSN_AUTO(psn_secret) *json = NULL;
     char name[32] = "bitwarden.json";
-    enum psn_code rc =
-        psn_bitwarden_write(trousseau->entries + from, count, &json, err);
+    enum psn_code rc = psn_bitwarden_write(trousseau->entries + from, count, &json, err);
 
     if (rc)
         return rc;

@@ -39,16 +39,18 @@ WRITES = ["connect", "sendto", "write", "pwrite64", "fdatasync", "fsync", "ftrun
           "renameat", "link", "linkat", "unlink", "unlinkat", "rmdir", "mkdir"]
 
 # More of them where more than one transaction, or a secret, is on its way.
-SHARES = {"close": 12, "issue": 10, "create": 8, "next": 7, "contacts": 6, "update": 5}
-SHARE = 3
+SHARES = {"close": 12, "create": 9, "next": 8, "contacts": 6, "issue": 6, "update": 5}
+SHARE = 4
+
+# Steps of which one trial goes on to the end in the usual run; making a trousseau takes its time.
+ENDED = ["start", "create", "issue", "confirm", "contacts"]
 
 # At the same call: these, one after the other.
 ERRORS = {"write": ["ENOSPC", "EIO"], "pwrite64": ["ENOSPC", "EIO"], "fdatasync": ["EIO"],
           "fsync": ["EIO", "ENOSPC"], "ftruncate": ["EIO"], "rename": ["EACCES", "ENOSPC"],
           "link": ["EACCES"], "linkat": ["EACCES", "ENOSPC"], "unlink": ["EACCES"],
           "unlinkat": ["EACCES"], "rmdir": ["EACCES"], "mkdir": ["ENOSPC", "EACCES"],
-          "openat": ["EACCES", "EMFILE"], "connect": ["ENETUNREACH"], "sendto": ["EPIPE"],
-          "getrandom": ["EIO"]}
+          "openat": ["EACCES", "EMFILE"], "connect": ["ENETUNREACH"], "sendto": ["EPIPE"]}
 FAULTED = ["issue", "contacts", "next", "close"]
 KINDS = ["lost_before", "lost_after", "409", "429", "500", "503", "5xx_after", "slow", "404",
          "403", "truncated", "not_json", "wrong_types"]
@@ -82,9 +84,11 @@ def kill_jobs(story, count):
         calls = calls_of(story, step, WRITES)
         places = some(range(len(calls)), count and SHARES.get(step, SHARE) * count)
         wheres = list(dict.fromkeys(kills.point(calls, place) for place in places))
-        # One of each step, and in the long run each twelfth, goes on to the end.
+        # Some go on to the end: in the long run each twelfth.
         for number, where in enumerate(wheres):
-            on = number == len(wheres) // 2 if count else number % 12 == 0
+            on = number % 12 == 0
+            if count:
+                on = step in ENDED and number == len(wheres) // 2
             jobs.append((step, where, on))
     return jobs
 
@@ -192,7 +196,7 @@ def report(options, campaign, began):
         tried, met = result[step + " tried"], result[step + " cut"] + result[step + " met"]
         print(f"handover {options.campaign}: {step}: tried {tried} survived "
               f"{result[step + ' survived']}; met {met}")
-        if tried < floor_of_step or met < 0.8 * tried:
+        if tried < floor_of_step or met < 0.6 * tried:
             short.append(f"{step}: {tried}, of which {met} were met")
     print(f"handover {options.campaign}: tried {result['tried']} survived {result['survived']}; "
           f"{result['ended']} to the end; {time.monotonic() - began:.0f} s")
@@ -208,7 +212,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="each call, each fault at each call")
     parser.add_argument("--count", type=int, help="more of them: so many times the usual kills, "
                                                   "or so many faults")
-    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--only", help="trials whose description holds this text")
     options = parser.parse_args()
     if not shutil.which("strace"):
