@@ -245,6 +245,7 @@ class Takeovers(Handovers):
         self.assertEqual(self.there(), before)
         self.assertEqual(self.run_there("client", "import", age, "--code-fd", "0", "--issuer",
                                         self.issuer, "-n", stdin=self.code).returncode, 0)
+        self.take(age, "--former", "me", check=13)
         self.assertEqual(self.there(), before)
         self.take(age)
         after = self.there()
