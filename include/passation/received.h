@@ -153,7 +153,8 @@ struct psn_taken {
     bool is_linked; /* the client was here before, with a key of its own */
 };
 /* A client of that id that is here already is taken, if it has the domains and none of
- * the mailboxes. E_POLICY: no trousseau; E_EXISTS, E_CONFLICT: not as above. */
+ * the mailboxes. E_POLICY: no trousseau, or the former provider opens this vault;
+ * E_EXISTS, E_CONFLICT: not as above. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_client_import(
     struct psn_vault *vault, const struct psn_opened *opened,
     const struct psn_takeover *takeover, struct psn_taken *ret_taken,

@@ -10,6 +10,7 @@
 #include "core/journal.h"
 #include "core/opened.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/role.h"
 #include "core/version.h"
 #include "passation/received.h"
@@ -145,6 +146,23 @@ static enum psn_code take_client(struct taking *taking, const struct psn_client 
 
 /* --- who knows it --- */
 
+/* Whoever opens this vault may have all of it: nothing would be due. */
+static enum psn_code check_former(struct psn_vault *vault, const char *person,
+                                  struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+    bool is_ours = !rc && psn_reach_holds_slot(&map, person);
+
+    psn_reach_map_release(&map);
+    if (is_ours)
+        return psn_fail(err, PSN_E_POLICY,
+                        _("'%s' opens this vault: whoever made the trousseau is somebody "
+                          "else"),
+                        person);
+    return rc;
+}
+
 static enum psn_code take_former(struct taking *taking, struct psn_error *err)
 {
     const struct psn_opened_head *head = psn_opened_head(taking->opened);
@@ -160,7 +178,7 @@ static enum psn_code take_former(struct taking *taking, struct psn_error *err)
     rc = psn_person_read(taking->vault, person.id, &person, NULL);
     if (rc != PSN_E_NOT_FOUND)
         return rc ? psn_fail(err, rc, _("'%s' cannot be read"), taking->taken->former)
-                  : PSN_OK;
+                  : check_former(taking->vault, person.id, err);
     person = (struct psn_person){ .kind = PSN_PERSON_PROVIDER };
     memcpy(person.id, taking->taken->former, sizeof person.id);
     (void)snprintf(person.name, sizeof person.name, "%s", head->issued_by);

@@ -135,23 +135,32 @@ static enum psn_code probe(const struct psn_own_run *run, bool *ret_dead,
     return rc;
 }
 
+/* The one row that has the keys: a handover and an envelope, in the same table behind the
+ * same prefix, outlive them. */
+static enum psn_code delete_keys(struct psn_vault *vault, const char *client,
+                                 struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    struct psn_row_key key;
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, client, &key, err);
+
+    if (rc)
+        return rc;
+    rc = psn_store_delete(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size, &why);
+    return !rc || rc == PSN_E_NOT_FOUND ? PSN_OK : psn_fail(err, rc, "%s", why.message);
+}
+
 /* The keys that are dead are not kept, nor what was asked for and never agreed to; nobody
  * who could read them has to be kept out any more. */
 static enum psn_code forget_keys(const struct psn_own_run *run, struct psn_error *err)
 {
     struct psn_client facts = run->client;
     struct psn_vault *vault = run->vault;
-    struct psn_row_key key;
-    enum psn_code rc =
-        psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, run->client.id, &key, err);
+    enum psn_code rc = delete_keys(vault, run->client.id, err);
 
     facts.linked = false;
     facts.key_expires_s = 0;
     facts.keys = (struct psn_client_keys){ 0 };
-    /* That row alone: others lie under its prefix. */
-    if (!rc)
-        rc = psn_store_delete(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size,
-                              err);
     if (!rc)
         rc = psn_due_settle(vault, run->client.id, err);
     return rc ? rc : psn_client_put_keys(vault, &facts, NULL, err);

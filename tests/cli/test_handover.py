@@ -504,6 +504,10 @@ class Story(unittest.TestCase):
         self.world.run("handover", "close", "essai", "--confirm", "essai", "-o", again, check=0)
         self.assertIn("essai-cloture.txt", os.listdir(again))
 
+    def test_z_the_clients_person_stays_until_he_is_removed_too(self):
+        self.assertIn("martine", self.world.run("person", "ls", check=0).stdout)
+        self.world.run("person", "rm", "martine", check=0)
+
     # --- the successor ---
 
     def test_z_a_successor_takes_over_from_the_trousseau_alone(self):

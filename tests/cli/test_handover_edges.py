@@ -121,6 +121,15 @@ class Refusals(Handovers):
         self.close(check=13)
         world.run("secret", "rm", BOXES[1], "late", check=0)
         self.assertEqual([block for block, _ in world.blocks()], ["own_key", "copies"])
+        world.allow([("GET", "/*"), ("POST", "*/changePassword")])
+        done = self.close(check=13)
+        self.assertIn("ovh link essai --for cut", done.stderr)
+        state = world.control("GET", "/state")
+        self.assertFalse(state["credentials"]["498601349"].get("_revoked"))
+        world.run("ovh", "link", "essai", "--for", "cut", "--config",
+                  world.other_key("cutconsumerkey000000000000000001"), "--accept-wide", check=0)
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+        self.assertNotIn("105668", world.control("GET", "/state")["applications"])
 
     def test_a_damaged_trousseau_destroys_nothing(self):
         world = self.world
@@ -236,6 +245,7 @@ class Takeovers(Handovers):
         self.assertEqual(self.there(), before)
         self.assertEqual(self.run_there("client", "import", age, "--code-fd", "0", "--issuer",
                                         self.issuer, "-n", stdin=self.code).returncode, 0)
+        self.take(age, "--former", "me", check=13)
         self.assertEqual(self.there(), before)
         self.take(age)
         after = self.there()
