@@ -33,8 +33,8 @@ static const char *digest_of(const struct psn_handover_end *end,
 static void write_overwritten(const struct psn_handover_end *end,
                               struct cli_writing *writing)
 {
-    char file[32];
-    char log[32];
+    char file[64];
+    char log[64];
 
     if (!end->destruction || !end->destruction->is_overwritten)
         return;
