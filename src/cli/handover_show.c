@@ -130,9 +130,8 @@ static void show_open_items(struct cli *cli, const struct psn_handover *handover
 static enum psn_code show_stage(struct cli *cli, const struct psn_handover *handover,
                                 enum psn_handover_stage stage, struct psn_error *err)
 {
-    enum {
-        SHOWN_MAX = 8
-    };
+    /* What comes later is told in short. */
+    size_t shown_max = stage == handover->stage ? 8 : 1;
     enum psn_code rc = PSN_OK;
     size_t count = 0;
 
@@ -141,7 +140,7 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
         const struct psn_handover_blocker *at = &handover->blockers[i];
         PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
 
-        if (at->stage != stage || at->block == PSN_BLOCKER_ITEM || ++count > SHOWN_MAX)
+        if (at->stage != stage || at->block == PSN_BLOCKER_ITEM || ++count > shown_max)
             continue;
         cli_handover_blocker_text(at, handover->client, &text);
         rc = psn_buf_check(&text, err);
@@ -149,11 +148,11 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
             cli_print(cli, "    %s: %s\n", CLI_SHOWN(who_of(at)),
                       CLI_SHOWN(psn_buf_str(&text)));
     }
-    if (count > SHOWN_MAX)
+    if (count > shown_max)
         cli_print(cli,
                   PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
-                               count - SHOWN_MAX),
-                  count - SHOWN_MAX);
+                               count - shown_max),
+                  count - shown_max);
     if (!rc && stage == PSN_HANDOVER_INVENTORY)
         show_open_items(cli, handover);
     return rc;
