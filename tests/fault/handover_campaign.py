@@ -39,8 +39,8 @@ WRITES = ["connect", "sendto", "write", "pwrite64", "fdatasync", "fsync", "ftrun
           "renameat", "link", "linkat", "unlink", "unlinkat", "rmdir", "mkdir"]
 
 # More of them where more than one transaction, or a secret, is on its way.
-SHARES = {"close": 12, "create": 9, "next": 8, "contacts": 6, "issue": 6, "update": 5}
-SHARE = 4
+SHARES = {"close": 9, "create": 5, "next": 5, "contacts": 4, "issue": 4, "update": 3}
+SHARE = 2
 
 # Steps of which one trial goes on to the end in the usual run; making a trousseau takes its time.
 ENDED = ["start", "create", "issue", "confirm", "contacts"]
@@ -58,8 +58,8 @@ KINDS = ["lost_before", "lost_after", "409", "429", "500", "503", "5xx_after", "
 LAST_CODE = 13  # of passation(1), EXIT STATUS
 
 # How many the usual run makes, in all, and of each step at least.
-FLOORS = {"kills": (55, 3), "faults": (48, 10)}
-USUAL = {"kills": 1, "faults": 56}
+FLOORS = {"kills": (32, 2), "faults": (24, 5)}
+USUAL = {"kills": 1, "faults": 32}
 
 
 # --- kills ---

@@ -224,8 +224,8 @@ static void what_matters_is_told(void **state)
     text = written(cli_handover_pv_text, false);
     assert_has(&text, "technique@boulangerie-durand.fr");
     assert_has(&text, "tâche 812345671");
-    assert_has(&text, "Services de paiement et banque"); /* a reserve … */
-    assert_has(&text, "pas encore validé");              /* … and why */
+    assert_has(&text, "le paiement");       /* a reserve … */
+    assert_has(&text, "pas encore validé"); /* … and why */
     assert_has(&text, "sav@durand-pains.fr");
     assert_has(&text, "plus trouvé le 27/11/2026");
     assert_has(&text, "RGPD");
