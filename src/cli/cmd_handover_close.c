@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
@@ -122,6 +123,15 @@ static void tell_backup(void *arg, const char *path, const struct psn_scrub *scr
 
 /* --- the closing statement --- */
 
+static bool is_written(const struct closing *closing)
+{
+    char path[CLI_PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/%s-cloture.txt", closing->folder,
+                    closing->cli->args[0]) < (int)sizeof path &&
+           access(path, F_OK) == 0;
+}
+
 static enum psn_code state_end(struct closing *closing, struct psn_error *err)
 {
     struct cli *cli = closing->cli;
@@ -132,8 +142,8 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
         rc = psn_buf_check(&closing->backups, err);
     end.backups = psn_buf_str(&closing->backups);
     end.destruction = closing->destruction.is_done ? &closing->destruction : NULL;
-    /* One that was written is not replaced by one that knows less. */
-    if (!rc && (!end.stated || closing->backups.size > 0))
+    /* One that lies there is not replaced by one that knows less. */
+    if (!rc && (!end.stated || closing->backups.size > 0 || !is_written(closing)))
         rc = cli_handover_write_end(cli, &end, closing->folder, err);
     if (!rc && !end.stated)
         rc = psn_handover_stated(cli->vault, cli->args[0], err);
