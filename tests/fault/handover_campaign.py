@@ -39,7 +39,7 @@ WRITES = ["connect", "sendto", "write", "pwrite64", "fdatasync", "fsync", "ftrun
           "renameat", "link", "linkat", "unlink", "unlinkat", "rmdir", "mkdir"]
 
 # More of them where more than one transaction, or a secret, is on its way.
-SHARES = {"close": 9, "create": 5, "next": 5, "contacts": 4, "issue": 4, "update": 3}
+SHARES = {"close": 6, "create": 3, "next": 3, "contacts": 3, "issue": 2, "update": 2}
 SHARE = 2
 
 # Steps of which one trial goes on to the end in the usual run; making a trousseau takes its time.
@@ -58,8 +58,8 @@ KINDS = ["lost_before", "lost_after", "409", "429", "500", "503", "5xx_after", "
 LAST_CODE = 13  # of passation(1), EXIT STATUS
 
 # How many the usual run makes, in all, and of each step at least.
-FLOORS = {"kills": (32, 2), "faults": (24, 5)}
-USUAL = {"kills": 1, "faults": 32}
+FLOORS = {"kills": (25, 2), "faults": (12, 2)}
+USUAL = {"kills": 1, "faults": 16}
 
 
 # --- kills ---
