@@ -37,6 +37,10 @@ struct psn_destruction_request {
                               most 400 bytes; or NULL */
     psn_rekey_progress_fn *progress; /* in rows; or NULL */
     void *arg;
+    /* Inside the run, in the state of the vault that is written anew and takes its place:
+     * whether it may be. Not E_CONFLICT, after which a run begins again. Or NULL. */
+    enum psn_code (*check)(struct psn_vault *vault, const char *client,
+                           struct psn_error *err);
 };
 
 /* Facts, for an attestation. */
@@ -84,9 +88,9 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_destruction_each(struct psn_vault *vaul
 enum psn_scrub_result {
     PSN_SCRUB_REWRITTEN,
     PSN_SCRUB_LACKS,      /* it holds nothing of the client */
-    PSN_SCRUB_NOT_OURS,   /* another vault, or no vault at all */
-    PSN_SCRUB_UNREADABLE, /* ours, but another root key opens it, or it is damaged: what
-                             is in it is still there */
+    PSN_SCRUB_NOT_OURS,   /* another vault */
+    PSN_SCRUB_UNREADABLE, /* another root key opens it, it is damaged, a link, or no vault
+                             at all: what is in it is still there */
     PSN_SCRUB_MISSING,
 };
 PSN_API const char *psn_scrub_result_name(enum psn_scrub_result result);

@@ -51,9 +51,17 @@ struct psn_entry {
 
 /* What those formats have no place for, or only for text, goes into fields of these
  * names, which the caller's own fields must not take. */
-#define PSN_ENTRY_FIELD_TYPE   "Type"
-#define PSN_ENTRY_FIELD_BASE64 "Password (Base64)"
-#define PSN_ENTRY_FIELD_OTP    "otp"
+#define PSN_ENTRY_FIELD_TYPE    "Type"
+#define PSN_ENTRY_FIELD_EXPIRES "Expires" /* in Bitwarden's JSON */
+#define PSN_ENTRY_FIELD_BASE64  "Password (Base64)"
+#define PSN_ENTRY_FIELD_OTP     "otp"
+#define PSN_ENTRY_FIELD_REMARK  "passation" /* a word to whoever reads the entry */
+
+/* Fields of an export, which a later import reads: which recovery codes are used, "1
+ * TIME, 3 TIME" in RFC 3339; and "yes" if the note may be shown in lists, where it does
+ * not look so. */
+#define PSN_ENTRY_FIELD_USED      "Used codes"
+#define PSN_ENTRY_FIELD_OPEN_NOTE "Open note"
 
 /* ---- KDBX 4 ---- */
 
@@ -103,13 +111,41 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_kdbx_verify(const void *bytes, size_t s
 /*
  * Writes entries as Bitwarden exports and imports them, not encrypted: every password
  * stands in it. Groups become folders, each entry a login; a date of expiry becomes a
- * field, and a password that is not text a hidden field in Base64, with a note that says
- * so. The result, in locked memory, belongs to the caller. E_INVALID, E_LIMIT.
+ * field, and a password that is not text a hidden field in Base64, with another field
+ * that says so. The result, in locked memory, belongs to the caller. E_INVALID, E_LIMIT.
  */
 PSN_API PSN_MUST_CHECK enum psn_code psn_bitwarden_write(const struct psn_entry *entries,
                                                          size_t count,
                                                          struct psn_secret **ret_json,
                                                          struct psn_error *err);
+
+/* ---- CSV ---- */
+
+/*
+ * Writes entries as CSV (RFC 4180) with the columns of KeePassXC, then Type, Expires,
+ * Base64 (a password that is no text), Fields ("name: value", one a line) and Escaped;
+ * every password stands in it. A cell
+ * that a spreadsheet would take for a formula (it begins with = + - @, tab, CR or ') has
+ * a ' in front, and the row's cell Escaped names its column: psn_csv_read() takes it off
+ * again. E_INVALID, E_LIMIT, or what the sink says.
+ */
+PSN_API PSN_MUST_CHECK enum psn_code psn_csv_write(const struct psn_entry *entries,
+                                                   size_t count,
+                                                   const struct psn_sink *sink,
+                                                   struct psn_error *err);
+
+/* ---- a tree of passage ---- */
+
+/*
+ * Writes entries into a new folder, as passage keeps them: GROUP/TITLE.age, or TITLE.age
+ * for a mailbox whose title is the group's name; each encrypted to the recipients, whom
+ * the file .age-recipients repeats (one "age1…" or SSH key a line). The folder appears
+ * whole or not at all. E_EXISTS: there is something of that name; E_INVALID; E_IO,
+ * E_FULL.
+ */
+PSN_API PSN_MUST_CHECK enum psn_code psn_passage_write(
+    const char *folder, const char *const *recipients, size_t recipient_count,
+    const struct psn_entry *entries, size_t count, struct psn_error *err);
 
 #ifdef __cplusplus
 }

@@ -28,8 +28,9 @@ struct psn_envelope {
     int64_t written_s; /* the files, last */
     uint64_t serial;   /* of what is in them */
     char folder[4096];
-    bool is_torn;  /* its files were being replaced, and that has not ended */
-    bool is_stale; /* the vault has something newer, or something more */
+    bool is_torn;   /* its files were being replaced, and that has not ended */
+    bool is_remade; /* by some under a new key: only psn_envelope_create() ends that */
+    bool is_stale;  /* the vault has something newer, or something more */
 };
 
 struct psn_envelope_request {
@@ -43,17 +44,28 @@ struct psn_envelope_request {
     void *arg;
 };
 /* Makes one, in the place of any before. E_NOT_FOUND: client or person; E_POLICY: a
- * person who is leaving, or nothing to put into it; E_VERIFY: what was read back differs.
- */
+ * person who is leaving, nothing to put into it, or the client is being handed over to
+ * somebody else; E_VERIFY: what was read back differs. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_envelope_create(
     struct psn_vault *vault, const struct psn_envelope_request *request,
     struct psn_error *err);
 
-/* Writes the files anew. directory NULL: where they were. E_NOT_FOUND: there is none. */
+/* Writes the files anew. directory NULL: where they were. E_NOT_FOUND: there is none;
+ * E_POLICY: a new one was being made, and that was stopped. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_envelope_update(struct psn_vault *vault,
                                                          const char *client,
                                                          const char *directory,
                                                          struct psn_error *err);
+
+/* It is kept up to date no more, and its files go, the sheet with the key among them, if
+ * they lie where they were written; each is told. What the person has of it still opens
+ * what it opened: unless the client is his, all of it is due to be replaced.
+ * E_NOT_FOUND: there is none. */
+typedef void psn_envelope_file_fn(void *arg, const char *path);
+PSN_API PSN_MUST_CHECK enum psn_code psn_envelope_end(struct psn_vault *vault,
+                                                      const char *client,
+                                                      psn_envelope_file_fn *each,
+                                                      void *arg, struct psn_error *err);
 
 /* Every client's, in the order of clients; borrowed for the call. */
 typedef enum psn_code psn_envelope_fn(void *arg, const struct psn_envelope *envelope,

@@ -350,7 +350,11 @@ struct psn_handover_close {
     void (*destroyed)(void *arg, const struct psn_destruction *destruction);
     void (*backup)(void *arg, const char *path, const struct psn_scrub *scrub,
                    const struct psn_error *failed);
-    void *arg; /* of the four above */
+    /* Files of the client beside the vault: those of the recovery envelope, which go, and
+     * the trousseau's folder where it still lies, which does not: it is his. May be NULL.
+     */
+    void (*file)(void *arg, const char *path, bool is_removed);
+    void *arg; /* of the five above */
 };
 /* Our keys at OVH go, the final statement is written, our copies are destroyed. Run again
  * after it was stopped anywhere, it goes on; then the closing statement is the caller's,
@@ -373,10 +377,19 @@ struct psn_handover_end {
     const struct psn_destruction *destruction; /* or NULL */
     const char *backups; /* a line for each that was named, and what became of it; or
                             NULL */
+    const char *files;   /* the same for files of his beside the vault */
 };
 /* The last end of that client. E_NOT_FOUND. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_get(
     struct psn_vault *vault, const char *client, struct psn_handover_end *ret_end,
+    struct psn_error *err);
+/* Each that has ended here and whose closing statement is missing, as
+ * psn_handover_close() would write it; a client that is here again is another one.
+ * Borrowed; ended_s in UTC. */
+typedef enum psn_code psn_handover_unstated_fn(void *arg, const char *client,
+                                               int64_t ended_s, struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_handover_unstated_each(
+    struct psn_vault *vault, psn_handover_unstated_fn *each, void *arg,
     struct psn_error *err);
 /* The closing statement is on disk. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_stated(struct psn_vault *vault,

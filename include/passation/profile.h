@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Settings files that mail programs set a mailbox up from. None holds a password. */
+/* Settings that mail programs set a mailbox up from. None of them holds a password. */
 
 struct psn_profile_server {
     const char *host;
@@ -37,6 +37,14 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_profile_apple(const struct psn_profile 
 /* Thunderbird's config-v1.1.xml for the whole domain of the address; the same. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_profile_autoconfig(
     const struct psn_profile *profile, char **ret_text, struct psn_error *err);
+
+/* What Thunderbird for telephones sets a mailbox up from when it scans it as a QR code:
+ * its "Export for Mobile", version 1
+ * (github.com/thunderbird/thunderbird-android, feature/migration/qrcode), in ASCII. It
+ * asks for the password. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_profile_mobile(const struct psn_profile *profile,
+                                                        char **ret_text,
+                                                        struct psn_error *err);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,7 @@ enum {
     PSN_FIELD_MAX = 1025,
     PSN_NOTE_MAX = 4097,
     PSN_ROLE_PLATFORMS_MAX = 4,
+    PSN_RECOVERY_CODES_MAX = 100,
     PSN_SERVER_MAX = 280, /* "host port security" */
 };
 
@@ -124,8 +125,13 @@ struct psn_secret_info {
     uint64_t replacement; /* made ready, since a leaver knows the current one; 0: none */
     int64_t created_s;
     int64_t changed_s;
-    bool hidden; /* removed: versions stay */
+    bool hidden;       /* removed: versions stay */
+    size_t code_count; /* of the type "recovery": how many codes the value holds … */
+    int64_t code_used_s[PSN_RECOVERY_CODES_MAX]; /* … and when each was used; 0: not */
 };
+
+/* How many of the codes are not used yet. */
+PSN_API size_t psn_recovery_left(const struct psn_secret_info *info);
 
 /* The typed kinds: stable words, NULL-terminated. */
 PSN_API const char *const *psn_secret_types(void);

@@ -61,6 +61,10 @@ struct psn_vault_options {
     const char *path;
     const char *state_dir;
     const char *ca_file; /* extra trusted CA, only for hosts given by URL; or NULL */
+    /* For psn_doctor_inside() alone: the vault opens and unlocks although rows of it are
+     * damaged, or it is an older copy than the one last seen. It cannot be written then,
+     * and nothing is remembered of it. */
+    bool examine;
 };
 
 /* Creates the file (never over an existing one: E_EXISTS) with its first person and his
@@ -221,7 +225,7 @@ enum psn_seen {
 PSN_API enum psn_seen psn_vault_seen(const struct psn_vault *vault);
 
 /* Writes a consistent copy, verified by opening it again, while others may use the vault.
- * E_EXISTS unless replace. Journalled. */
+ * E_EXISTS unless replace. Journalled as "vault.backup-checked" once it is verified. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
                                                       const char *path, bool replace,
                                                       struct psn_error *err);

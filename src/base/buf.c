@@ -31,13 +31,17 @@ void psn_buf_release(struct psn_buf *buf)
     buf->data = NULL;
     buf->size = 0;
     buf->capacity = 0;
+    buf->dirty = 0;
     buf->failed = PSN_OK;
 }
 
+/* Only what was in use: a loop that resets after one large entry costs no more for the
+ * small ones behind it. */
 void psn_buf_reset(struct psn_buf *buf)
 {
     if (buf->wipe && buf->data)
-        explicit_bzero(buf->data, buf->capacity);
+        explicit_bzero(buf->data, buf->dirty);
+    buf->dirty = 0;
     buf->size = 0;
     buf->failed = PSN_OK;
     if (buf->data)
@@ -96,6 +100,8 @@ uint8_t *psn_buf_reserve(struct psn_buf *buf, size_t size)
     at = buf->data + buf->size;
     memset(at, 0, size + 1);
     buf->size += size;
+    if (buf->dirty < buf->size)
+        buf->dirty = buf->size;
     return at;
 }
 
@@ -184,5 +190,6 @@ enum psn_code psn_buf_take(struct psn_buf *buf, char **ret_text, struct psn_erro
     buf->data = NULL;
     buf->size = 0;
     buf->capacity = 0;
+    buf->dirty = 0;
     return PSN_OK;
 }

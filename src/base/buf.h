@@ -23,6 +23,7 @@ struct psn_buf {
     uint8_t *data;
     size_t size;
     size_t capacity;
+    size_t dirty; /* bytes that were ever in use since the last wipe */
     size_t size_max;
     enum psn_code failed;
     bool wipe; /* overwrite the bytes whenever memory is given back */

@@ -11,7 +11,7 @@ int64_t psn_clock_now_s(void)
     struct timespec now = { 0 };
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
+    return now.tv_sec > 0 ? now.tv_sec : 1;
 }
 
 int64_t psn_clock_boot_ms(void)

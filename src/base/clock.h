@@ -8,6 +8,7 @@
 /* Time. Wall-clock times are seconds since 1970-01-01 UTC; they are shown and
  * compared with OVH's, never used to order events (counters do that). */
 
+/* At least 1: a clock that is before 1970 makes no negative number. */
 int64_t psn_clock_now_s(void);
 
 /* Milliseconds of a clock that goes on while the machine sleeps and never jumps

@@ -232,6 +232,15 @@ static int name_it(const char *self, const char *path, enum psn_file_mode mode)
     return cause;
 }
 
+/* Nobody counts on a new file that is told to have failed, and its name is wanted when it
+ * is written again. Returns the cause. */
+static int take_back(const char *path, enum psn_file_mode mode, int cause)
+{
+    if (mode == PSN_FILE_NEW)
+        (void)unlink(path);
+    return cause;
+}
+
 /* A file has no name until it is whole and durable, so that a kill leaves nothing behind.
  * ENOTSUP where the file system knows no nameless files. */
 static int write_nameless(const char *path, const void *bytes, size_t size,
@@ -255,7 +264,7 @@ static int write_nameless(const char *path, const void *bytes, size_t size,
     if (cause == 0)
         cause = name_it(self, path, mode);
     if (close(fd) != 0 && cause == 0)
-        cause = errno;
+        cause = take_back(path, mode, errno);
     return cause;
 }
 
@@ -263,13 +272,18 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
                              enum psn_file_mode mode, struct psn_error *err)
 {
     int cause = mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
+    enum psn_code rc = PSN_OK;
 
     if (cause == ENOTSUP)
         cause = write_sibling(path, bytes, size, mode);
     if (cause != 0)
         return psn_fail(err, psn_file_code(cause), _("cannot write '%s': %s"), path,
                         strerror(cause));
-    return mode == PSN_FILE_HINT ? PSN_OK : psn_file_sync_dir_of(path, err);
+    if (mode != PSN_FILE_HINT)
+        rc = psn_file_sync_dir_of(path, err);
+    if (rc)
+        (void)take_back(path, mode, 0);
+    return rc;
 }
 
 enum psn_code psn_file_check_dir(const char *path, struct psn_error *err)
@@ -337,12 +351,16 @@ static void read_holder(int fd, char *out, size_t size)
     (void)psn_text_shown(line, out, size);
 }
 
-/* The line only informs: a full disk must not stop who holds the lock. */
+/* The line only informs: a full disk must not stop who holds the lock, and no byte goes
+ * into a file that has another name, too. */
 static void write_holder(int fd, const char *what)
 {
+    struct stat info;
     char line[160];
     char now[PSN_TIME_SIZE];
 
+    if (fstat(fd, &info) != 0 || info.st_nlink != 1)
+        return;
     (void)snprintf(line, sizeof line, "pid %ld, since %s, %s", (long)getpid(),
                    psn_clock_format(psn_clock_now_s(), now), what);
     psn_text_cut_utf8(line);

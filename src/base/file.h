@@ -49,6 +49,9 @@ PSN_MUST_CHECK enum psn_code psn_file_check_dir(const char *path, struct psn_err
  * E_POLICY. */
 PSN_MUST_CHECK enum psn_code psn_file_make_dir(const char *path, struct psn_error *err);
 
+/* Removes a folder with all that is in it, as far as it can; follows no link. */
+void psn_file_remove_tree(const char *path);
+
 /* Makes a completed rename in the file's folder durable. */
 PSN_MUST_CHECK enum psn_code psn_file_sync_dir_of(const char *path,
                                                   struct psn_error *err);

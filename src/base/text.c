@@ -105,12 +105,27 @@ void psn_text_mask(char *text)
     text[kept] = '\0';
 }
 
+/* How many bytes from here on are plain: printable, and each a character and a column. */
+static size_t plain_run(const char *bytes, size_t size)
+{
+    size_t run = 0;
+
+    while (run < size && bytes[run] >= ' ' && bytes[run] <= '~')
+        run++;
+    return run;
+}
+
 void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
 {
     const unsigned char *at = (const unsigned char *)bytes;
     uint32_t point = 0;
 
     for (size_t i = 0, step; i < size; i += step) {
+        step = plain_run(bytes + i, size - i);
+        if (step > 0) {
+            psn_buf_bytes(out, bytes + i, step);
+            continue;
+        }
         step = psn_text_decode(bytes + i, size - i, &point);
         if (step == 0) {
             psn_buf_format(out, "\\x%02x", at[i]);
@@ -148,6 +163,11 @@ size_t psn_text_columns(const char *text)
     for (size_t i = 0, step; i < size; i += step) {
         int width;
 
+        step = plain_run(text + i, size - i);
+        if (step > 0) {
+            columns += step;
+            continue;
+        }
         step = psn_text_decode(text + i, size - i, &point);
         width = step ? wcwidth((wchar_t)point) : 1;
         columns += width < 0 ? 1 : (size_t)width;

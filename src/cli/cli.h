@@ -36,7 +36,8 @@ struct cli_option {
     char letter;      /* 0: none */
     enum cli_option_kind kind;
     size_t offset;     /* offsetof(struct cmd_x_options, member) */
-    const char *value; /* N_("FILE"): how the value is shown; NULL for flags */
+    const char *value; /* N_("FILE"), "work|cut": how it is shown, and what can be
+                          completed there (names.h); NULL for flags */
     const char *help;  /* N_("…"), one line */
 };
 
@@ -45,11 +46,12 @@ enum cli_needs {
     CLI_NEEDS_VAULT = 1u << 0,    /* opened, locked */
     CLI_NEEDS_UNLOCKED = 1u << 1, /* opened and unlocked by flag, agent or terminal */
     CLI_HIDDEN = 1u << 2,         /* not in the help */
+    CLI_NEW = 1u << 3,            /* its last argument names what is not there yet */
 };
 
 struct cli_command {
     const char *name;      /* "role add": up to two words */
-    const char *arguments; /* N_("ADDRESS…") */
+    const char *arguments; /* N_("ADDRESS…"), in words that names.h knows */
     const char *summary;   /* N_(…), one line, no full stop */
     const char *examples;  /* N_(…), lines "passation … \t what it does" */
     unsigned needs;
@@ -164,6 +166,8 @@ PSN_MUST_CHECK enum psn_code cli_tell_secret(struct cli *cli, const char *label,
 
 void cli_note(const struct cli *cli, const char *format, ...)
     PSN_PRINTF(2, 3); /* unless --quiet */
+/* What to do next, for who learns: only where a person reads stderr. */
+void cli_next(const struct cli *cli, const char *format, ...) PSN_PRINTF(2, 3);
 void cli_warn(const struct cli *cli, const char *format, ...)
     PSN_PRINTF(2, 3); /* "passation: warning: …" */
 /* Prints the error (human: stderr with hint; JSON: the object on stdout) → exit status.
@@ -248,9 +252,18 @@ void cli_progress_update(struct cli_progress *progress, const struct psn_progres
 /* Takes the line off, so that another can be printed; the next update draws it again. */
 void cli_progress_clear(struct cli_progress *progress);
 void cli_progress_free(struct cli_progress *progress); /* clears the line */
+/* Is stderr a terminal that can take a line back, and the user not after quiet? */
+bool cli_progress_is_able(const struct cli *cli);
+/* Cuts text to so many columns, at a character's edge. */
+void cli_progress_cut(char *text, size_t columns);
 /* Installed while a run goes on: true after Ctrl-C or SIGTERM (a second one kills). */
 void cli_catch_signals(void);
 bool cli_stop_asked(void);
+/* Asks as if the signal had come in a run; for handlers. */
+void cli_stop_by(int number);
+/* For a process that goes on to another command: whoever stopped one with Ctrl-C did not
+ * mean it. Returns the signal that had asked, or 0: any other is to end the process. */
+int cli_stop_forget(void);
 
 /* --- agent (agent.c): see docs/agent.md --- */
 
@@ -278,6 +291,7 @@ PSN_MUST_CHECK enum psn_code cli_agent_lock(bool *ret_was_running, struct psn_er
 /* --- owners --- */
 
 #include "base/auto.h"
+PSN_DEFINE_AUTO(psn_overview)
 PSN_DEFINE_AUTO(psn_secret)
 PSN_DEFINE_AUTO(psn_vault)
 

@@ -18,13 +18,16 @@
  * Copying leaves a cleaner behind, a process of its own, which takes the secret off again
  * after a while, on SIGTERM, SIGINT or SIGHUP, or on `lock`, unless something else has
  * been copied since. It holds clipboard.lock for as long as it lives; there is one at
- * most.
+ * most. It looks only when the copier has hung up: before, the secret may be on its way.
  */
 enum {
     DEFAULT_S = 45,
     SECONDS_MAX = 24 * 3600,
     GONE_TRIES = 100,
     GONE_PAUSE_MS = 20,
+    LOOK_TRIES = 3, /* of a program that fails, perhaps because there is nothing */
+    CLEAR_TRIES = 150,
+    RETRY_PAUSE_MS = 200,
     READY = 'r',
 };
 
@@ -117,31 +120,37 @@ static pid_t read_holder(const char *path)
 
 enum psn_code cli_clear_clipboard(bool *ret_was_there, struct psn_error *err)
 {
-    struct psn_error why = { 0 };
     char path[CLI_PATH_MAX];
-    enum psn_code rc = lock_path(path, false, &why);
+    enum psn_code rc = lock_path(path, false, err);
     bool signalled = false;
 
+    if (rc == PSN_E_NOT_FOUND) {
+        psn_error_clear(err);
+        rc = PSN_OK;
+        path[0] = '\0';
+    }
     /* While the lock is held its holder lives, so that the number cannot be another's. */
-    for (int i = 0; !rc && i < GONE_TRIES; i++) {
+    for (int i = 0; !rc && path[0] && i < GONE_TRIES; i++) {
         struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
         pid_t pid;
 
-        rc = psn_file_lock(path, "look", &lock, NULL);
+        rc = psn_file_lock(path, "look", &lock, err);
         psn_file_unlock(&lock);
         if (rc != PSN_E_BUSY)
             break;
-        rc = PSN_OK;
+        psn_error_clear(err);
         pid = signalled ? 0 : read_holder(path);
         if (pid > 1 && kill(pid, SIGTERM) == 0)
             signalled = true;
         psn_clock_sleep_ms(GONE_PAUSE_MS);
+        rc = i + 1 < GONE_TRIES ? PSN_OK : PSN_E_BUSY;
     }
     if (ret_was_there)
         *ret_was_there = signalled;
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    if (rc != PSN_E_BUSY)
+        return rc;
+    (void)psn_fail(err, rc, _("the clipboard is not cleared yet"));
+    return psn_hint(err, rc, _("copy something else, which takes its place"));
 }
 
 /* --- copying --- */
@@ -162,8 +171,9 @@ static enum psn_code read_seconds(uint64_t *ret_seconds, struct psn_error *err)
     return PSN_OK;
 }
 
-/* The cleaner is there before the secret is: whatever happens to us, it goes. */
-static enum psn_code start_cleaner(const struct cli_clipboard_order *order,
+/* The cleaner is there before the secret is: whatever happens to us, it goes. The
+ * descriptor is to be closed when the secret is there. */
+static enum psn_code start_cleaner(const struct cli_clipboard_order *order, int *ret_fd,
                                    struct psn_error *err)
 {
     PSN_AUTO_FD int fd = -1;
@@ -178,6 +188,7 @@ static enum psn_code start_cleaner(const struct cli_clipboard_order *order,
         return psn_fail(err, PSN_E_UNEXPECTED,
                         _("nothing was copied: what would clear the clipboard did not "
                           "start"));
+    *ret_fd = PSN_TAKE_FD(fd);
     return PSN_OK;
 }
 
@@ -186,6 +197,7 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
 {
     struct cli_clipboard_tool tool;
     struct cli_clipboard_order order;
+    PSN_AUTO_FD int cleaner = -1;
     char path[CLI_PATH_MAX];
     enum psn_code rc = read_seconds(&order.seconds, err);
 
@@ -201,10 +213,13 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
         return psn_fail(err, PSN_E_UNEXPECTED, _("the system gives no random numbers"));
     order.hash =
         cli_clipboard_hash(order.key, psn_secret_bytes(secret), psn_secret_size(secret));
-    rc = start_cleaner(&order, err);
+    rc = start_cleaner(&order, &cleaner, err);
     if (!rc)
         rc = cli_clipboard_put(&tool, secret, err);
-    if (!rc)
+    psn_closep(&cleaner);
+    if (rc)
+        PSN_IGNORE(cli_clear_clipboard(NULL, NULL)); /* what failed may have copied it */
+    else
         cli_note(cli,
                  PSN_NGETTEXT("Copied to the clipboard for %llu second.",
                               "Copied to the clipboard for %llu seconds.",
@@ -216,22 +231,62 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
 
 /* --- being the cleaner --- */
 
-static bool is_still_ours(const struct cli_clipboard_tool *tool,
-                          const struct cli_clipboard_order *order)
+enum content {
+    UNKNOWN, /* the program failed; some do where there is nothing */
+    OURS,
+    OTHERS,
+};
+
+static enum content look(const struct cli_clipboard_tool *tool,
+                         const struct cli_clipboard_order *order)
 {
     PSN_AUTO(psn_secret) *content = NULL;
     const uint8_t *bytes;
     size_t size;
 
     if (cli_clipboard_get(tool, &content, NULL))
-        return false;
+        return UNKNOWN;
     bytes = psn_secret_bytes(content);
     size = psn_secret_size(content);
     if (cli_clipboard_hash(order->key, bytes, size) == order->hash)
-        return true;
+        return OURS;
     /* Some programs end what they give with a newline. */
-    return size > 0 && bytes[size - 1] == '\n' &&
-           cli_clipboard_hash(order->key, bytes, size - 1) == order->hash;
+    if (size > 0 && bytes[size - 1] == '\n' &&
+        cli_clipboard_hash(order->key, bytes, size - 1) == order->hash)
+        return OURS;
+    return OTHERS;
+}
+
+/* As long as it is there and does not go: the lock that is held tells `lock` so. */
+static enum psn_code take_off(const struct cli_clipboard_tool *tool,
+                              const struct cli_clipboard_order *order,
+                              struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (int i = 0; i < CLEAR_TRIES; i++) {
+        enum content content = look(tool, order);
+
+        if (content == OTHERS || (content == UNKNOWN && i + 1 >= LOOK_TRIES && !rc))
+            return PSN_OK;
+        if (content == OURS) {
+            rc = cli_clipboard_clear(tool, err);
+            if (!rc)
+                return PSN_OK;
+        }
+        psn_clock_sleep_ms(RETRY_PAUSE_MS);
+    }
+    return rc;
+}
+
+/* Whoever copies hangs up when the secret is there, or dies. A signal waits so long. */
+static void wait_for_copier(void)
+{
+    char none;
+
+    cli_self_limit(CLI_HELPER_FD, 0);
+    (void)!cli_self_read(CLI_HELPER_FD, &none, 1);
+    (void)close(CLI_HELPER_FD);
 }
 
 static enum psn_code run_cleaner(struct cli *cli, const void *options,
@@ -259,10 +314,9 @@ static enum psn_code run_cleaner(struct cli *cli, const void *options,
     if (rc)
         return rc;
     if (cli_self_write(CLI_HELPER_FD, &ready, 1)) {
-        (void)close(CLI_HELPER_FD);
+        wait_for_copier();
         (void)cli_self_wait(-1, psn_clock_boot_ms() + (int64_t)order.seconds * 1000);
-        if (is_still_ours(&tool, &order))
-            rc = cli_clipboard_clear(&tool, err);
+        rc = take_off(&tool, &order, err);
     }
     explicit_bzero(&order, sizeof order);
     psn_file_unlock(&lock);

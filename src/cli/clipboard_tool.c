@@ -2,18 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "cli/output.h"
-
-extern char **environ;
+#include "cli/spawn.h"
 
 enum {
     ARGS_MAX = 6
@@ -54,82 +49,16 @@ static const struct kind kinds[] = {
 static const char *const wl_sensitive_args[] = { "--sensitive", "--type",
                                                  "text/plain;charset=utf-8", NULL };
 
-/* --- finding one --- */
-
-/* Looks a program up in PATH, in its absolute folders only. */
-static bool find_program(const char *name, char out[CLI_PATH_MAX])
-{
-    const char *at = getenv("PATH");
-
-    while (at && *at) {
-        size_t size = strcspn(at, ":");
-
-        if (at[0] == '/' &&
-            snprintf(out, CLI_PATH_MAX, "%.*s/%s", (int)size, at, name) < CLI_PATH_MAX &&
-            access(out, X_OK) == 0)
-            return true;
-        at += size;
-        at += *at == ':' ? 1 : 0;
-    }
-    return false;
-}
-
 static bool take(const struct kind *kind, struct cli_clipboard_tool *ret_tool)
 {
     ret_tool->copy_args = kind->copy_args;
     ret_tool->paste_args = kind->paste_args;
     ret_tool->clear_args = kind->clear_args;
-    return find_program(kind->copy, ret_tool->copy) &&
-           find_program(kind->paste, ret_tool->paste);
+    return cli_find_program(kind->copy, ret_tool->copy) &&
+           cli_find_program(kind->paste, ret_tool->paste);
 }
 
 /* --- running one --- */
-
-/* Starts path with args; child_fd becomes its descriptor `as` (0 or 1), the other ones
- * are /dev/null. */
-static int start(const char *path, const char *const *args, int child_fd, int as,
-                 pid_t *ret_pid)
-{
-    char *argv[ARGS_MAX + 2] = { 0 };
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t defaults;
-    int status = 0;
-
-    argv[0] = strdup(path);
-    for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
-        argv[i + 1] = strdup(args[i]);
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawnattr_init(&attributes);
-    (void)sigemptyset(&defaults);
-    (void)posix_spawnattr_setsigmask(&attributes, &defaults);
-    (void)sigaddset(&defaults, SIGPIPE);
-    (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-    (void)posix_spawnattr_setflags(&attributes,
-                                   POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    for (int fd = STDIN_FILENO; status == 0 && fd <= STDERR_FILENO; fd++)
-        status =
-            fd == as && child_fd >= 0
-                ? posix_spawn_file_actions_adddup2(&actions, child_fd, fd)
-                : posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    if (status == 0)
-        status = posix_spawn(ret_pid, path, &actions, &attributes, argv, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)posix_spawnattr_destroy(&attributes);
-    for (size_t i = 0; i < ARGS_MAX + 2; i++)
-        free(argv[i]);
-    return status;
-}
-
-static bool succeeded(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 static enum psn_code failed(const char *path, struct psn_error *err)
 {
@@ -141,22 +70,25 @@ static enum psn_code failed(const char *path, struct psn_error *err)
 enum psn_code cli_clipboard_put(const struct cli_clipboard_tool *tool,
                                 const struct psn_secret *secret, struct psn_error *err)
 {
+    struct cli_spawn spawn = { .path = tool->copy, .args = tool->copy_args, .out = -1 };
     bool written = false;
     int ends[2];
+    int status;
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return psn_fail(err, PSN_E_UNEXPECTED, _("cannot make a pipe: %s"),
                         strerror(errno));
-    errno = start(tool->copy, tool->copy_args, ends[0], STDIN_FILENO, &pid);
+    spawn.in = ends[0];
+    status = cli_spawn(&spawn, &pid);
     (void)close(ends[0]);
-    if (errno == 0)
+    if (status == 0)
         written =
             cli_write_fd(ends[1], psn_secret_bytes(secret), psn_secret_size(secret)) == 0;
     else
         pid = -1;
     (void)close(ends[1]);
-    if (pid < 0 || !succeeded(pid) || !written)
+    if (pid < 0 || !cli_spawn_succeeded(pid) || !written)
         return failed(tool->copy, err);
     return PSN_OK;
 }
@@ -165,6 +97,7 @@ enum psn_code cli_clipboard_put(const struct cli_clipboard_tool *tool,
 static enum psn_code capture(const char *path, const char *const *args,
                              struct psn_secret **ret_output, struct psn_error *err)
 {
+    struct cli_spawn spawn = { .path = path, .args = args, .in = -1 };
     struct psn_secret *output = NULL;
     int ends[2];
     pid_t pid;
@@ -174,7 +107,8 @@ static enum psn_code capture(const char *path, const char *const *args,
     if (pipe2(ends, O_CLOEXEC) != 0)
         return psn_fail(err, PSN_E_UNEXPECTED, _("cannot make a pipe: %s"),
                         strerror(errno));
-    status = start(path, args, ends[1], STDOUT_FILENO, &pid);
+    spawn.out = ends[1];
+    status = cli_spawn(&spawn, &pid);
     (void)close(ends[1]);
     if (status != 0) {
         (void)close(ends[0]);
@@ -182,19 +116,10 @@ static enum psn_code capture(const char *path, const char *const *args,
     }
     /* The bare read: psn_secret_read_fd() would take a final newline away. */
     rc = psn_secret_new(PSN_SECRET_MAX + 1, &output, err);
-    if (!rc) {
-        size_t size = 0;
-        ssize_t got = 1;
-
-        while (got > 0 && size < PSN_SECRET_MAX + 1) {
-            got =
-                read(ends[0], psn_secret_fill(output) + size, PSN_SECRET_MAX + 1 - size);
-            size += got > 0 ? (size_t)got : 0;
-        }
-        psn_secret_set_size(output, size);
-    }
+    if (!rc)
+        cli_spawn_read(ends[0], output);
     (void)close(ends[0]);
-    if (!succeeded(pid) && !rc)
+    if (!cli_spawn_succeeded(pid) && !rc)
         rc = failed(path, err);
     if (rc)
         psn_secret_free(output);
@@ -212,9 +137,12 @@ enum psn_code cli_clipboard_get(const struct cli_clipboard_tool *tool,
 enum psn_code cli_clipboard_clear(const struct cli_clipboard_tool *tool,
                                   struct psn_error *err)
 {
+    const struct cli_spawn spawn = {
+        .path = tool->copy, .args = tool->clear_args, .in = -1, .out = -1
+    };
     pid_t pid;
 
-    if (start(tool->copy, tool->clear_args, -1, -1, &pid) != 0 || !succeeded(pid))
+    if (cli_spawn(&spawn, &pid) != 0 || !cli_spawn_succeeded(pid))
         return failed(tool->copy, err);
     return PSN_OK;
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 
 struct cmd_backup_options {
@@ -19,8 +20,11 @@ static enum psn_code run_backup(struct cli *cli, const void *arg, struct psn_err
 {
     const struct cmd_backup_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    enum psn_code rc = psn_vault_backup(cli->vault, cli->args[0], options->force, err);
+    enum psn_code rc;
 
+    cli_busy_begin(cli, _("copying the vault, and checking the copy"));
+    rc = psn_vault_backup(cli->vault, cli->args[0], options->force, err);
+    cli_busy_end();
     if (rc == PSN_E_EXISTS)
         return psn_hint(err, rc, _("give -f to replace it"));
     if (rc)
@@ -80,9 +84,13 @@ struct attempt {
 static enum psn_code try_restore(struct attempt *attempt, struct psn_error *err)
 {
     struct cli *cli = attempt->cli;
+    enum psn_code rc;
 
-    return psn_vault_restore(&cli->vault_options, &attempt->restore, attempt->kept,
-                             sizeof attempt->kept, &cli->vault, err);
+    cli_busy_begin(cli, _("opening the backup, and checking all of it"));
+    rc = psn_vault_restore(&cli->vault_options, &attempt->restore, attempt->kept,
+                           sizeof attempt->kept, &cli->vault, err);
+    cli_busy_end();
+    return rc;
 }
 
 /* The agent knows keys by the vault's id, which the present vault tells. */

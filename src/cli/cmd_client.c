@@ -30,7 +30,7 @@ static const struct cli_option client_options[] = {
     { "domain", 0, CLI_TEXTS, offsetof(struct cmd_client_options, domains), N_("DOMAIN"),
       N_("a domain of the client; may be given several times") },
     TEXT_OPTION("name", name, N_("NAME"), N_("the client's name, as people write it")),
-    TEXT_OPTION("endpoint", endpoint, N_("NAME|URL"),
+    TEXT_OPTION("endpoint", endpoint, "ovh-eu|ovh-ca|URL",
                 N_("OVH's API: ovh-eu (default), ovh-ca, or the URL of its v1 root")),
     TEXT_OPTION("imap", imap, N_("URL"),
                 N_("imaps://HOST:PORT, instead of the mail service's own server")),
@@ -148,7 +148,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     if (rc)
         return rc;
     rc = print_stored(cli, client.id, err);
-    cli_note(cli, _("Next: passation ovh link %s"), client.id);
+    cli_next(cli, _("Next: passation ovh link %s"), client.id);
     return rc;
 }
 
@@ -160,7 +160,7 @@ const struct cli_command cmd_client_add = {
                    "one domain\n"
                    "passation client add durand --nic xd000000-ovh --domain durand.fr "
                    "--domain durand.com\ttwo domains\n"),
-    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,
     .min_args = 1,
     .max_args = 1,
     .options = client_options,
@@ -201,7 +201,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
 
 const struct cli_command cmd_client_set = {
     .name = "client set",
-    .arguments = N_("ID"),
+    .arguments = N_("CLIENT"),
     .summary = N_("change what is known of a client"),
     .examples = N_("passation client set martin --domain martin.fr --domain martin.com\t"
                    "its domains are now these two\n"
@@ -226,7 +226,7 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
 
 const struct cli_command cmd_client_show = {
     .name = "client show",
-    .arguments = N_("ID"),
+    .arguments = N_("CLIENT"),
     .summary = N_("show what is known of a client"),
     .examples = N_("passation client show martin\taccount, domains, limits, API key\n"
                    "passation client show martin --json\tthe same for a program\n"),

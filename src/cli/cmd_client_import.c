@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/issue_show.h"
@@ -29,7 +30,7 @@ static const struct cli_option import_options[] = {
     TEXT_OPTION("id", id, N_("ID"), N_("the client's id here (as in the trousseau)")),
     TEXT_OPTION("former", former, N_("PERSON"),
                 N_("who made it, and still knows all of it (former-ID)")),
-    TEXT_OPTION("endpoint", endpoint, N_("NAME|URL"),
+    TEXT_OPTION("endpoint", endpoint, "ovh-eu|ovh-ca|URL",
                 N_("OVH's API: ovh-eu (default), ovh-ca, or the URL of its v1 root")),
     TEXT_OPTION("imap", imap, N_("URL"),
                 N_("imaps://HOST:PORT, instead of the mail service's own server")),
@@ -67,10 +68,10 @@ static enum psn_code rotate_all(struct cli *cli, const struct psn_taken *taken,
     struct cli_outcomes outcomes;
     struct psn_run run;
     struct psn_client client = { 0 };
-    enum psn_code rc = psn_client_get(cli->vault, taken->client, &client, err);
+    enum psn_code rc = cli_outcomes_begin(&outcomes, cli, &run, err);
 
     if (!rc)
-        rc = cli_outcomes_begin(&outcomes, cli, &run, err);
+        rc = psn_client_get(cli->vault, taken->client, &client, err);
     for (size_t i = 0; !rc && i < client.domain_count; i++) {
         char glob[PSN_DOMAIN_NAME_MAX + 2];
         const char *globs[] = { glob };
@@ -125,7 +126,9 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         rc = cli_issue_show(cli, opened, false, err);
     if (rc || options->dry_run)
         return rc;
+    cli_busy_begin(cli, _("taking the client over"));
     rc = psn_client_import(cli->vault, opened, &takeover, &taken, err);
+    cli_busy_end();
     if (!rc && cli->json)
         return print_taken(cli, &taken, err);
     return rc ? rc : propose(cli, &taken, err);

@@ -145,7 +145,7 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
 
 const struct cli_command cmd_client_rm = {
     .name = "client rm",
-    .arguments = N_("ID"),
+    .arguments = N_("CLIENT"),
     .summary = N_("remove a client from the vault, nothing at OVH"),
     .examples = N_("passation client rm essai\t"
                    "refused while the vault holds passwords of it\n"

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/departing.h"
@@ -83,8 +84,10 @@ static enum psn_code look(struct cli *cli, struct psn_error *err)
 
     run.arg = progress;
     cli_catch_signals();
+    cli_busy_begin(cli, _("looking at the clients' OVH accounts"));
     if (!rc)
         rc = psn_sweep_all(cli->vault, &how, &blind, err);
+    cli_busy_end();
     if (!rc)
         rc = psn_verify(cli->vault, NULL, 0, &run, err);
     cli_progress_free(progress);

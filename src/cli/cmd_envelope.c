@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/envelope.h"
@@ -45,8 +46,10 @@ static enum psn_code run_create(struct cli *cli, const void *arg, struct psn_err
     if (!options->to)
         return psn_fail(err, PSN_E_INVALID, _("an envelope is somebody's: --to PERSON"));
     rc = cli_display_ca(cli, err);
+    cli_busy_begin(cli, _("writing the envelope"));
     if (!rc)
         rc = psn_envelope_create(cli->vault, &request, err);
+    cli_busy_end();
     if (rc)
         return rc;
     cli_print(cli,
@@ -97,7 +100,9 @@ static enum psn_code run_update(struct cli *cli, const void *arg, struct psn_err
     enum psn_code rc = cli_display_ca(cli, err);
 
     for (size_t i = 0; !rc && i < cli->arg_count; i++) {
+        cli_busy_begin(cli, _("writing the envelope"));
         rc = psn_envelope_update(cli->vault, cli->args[i], options->folder, err);
+        cli_busy_end();
         if (!rc)
             cli_note(cli, _("✓ The envelope of %s is up to date."),
                      CLI_SHOWN(cli->args[i]));
@@ -117,6 +122,39 @@ const struct cli_command cmd_envelope_update = {
     .options = update_options,
     .options_size = sizeof(struct cmd_envelope_update_options),
     .run = run_update,
+};
+
+/* --- end --- */
+
+static void tell_removed(void *arg, const char *path)
+{
+    cli_note(arg, _("✓ Deleted: %s"), CLI_SHOWN(path));
+}
+
+static enum psn_code run_end(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    (void)arg;
+    rc = psn_envelope_end(cli->vault, cli->args[0], tell_removed, cli, err);
+    if (rc)
+        return rc;
+    cli_note(cli, _("✓ The envelope of %s is kept up to date no more."),
+             CLI_SHOWN(cli->args[0]));
+    cli_note(cli, _("Copies of its files, with the sheet, still open what was in them: "
+                    "see what has to be replaced: passation due"));
+    return PSN_OK;
+}
+
+const struct cli_command cmd_envelope_end = {
+    .name = "envelope end",
+    .arguments = N_("CLIENT"),
+    .summary = N_("keep the client's envelope up to date no more, and delete its files"),
+    .examples = N_("passation envelope end martin\twhen the sheet was lost, or seen\n"),
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_end,
 };
 
 /* --- those that are due --- */
@@ -149,7 +187,11 @@ enum psn_code cli_envelope_renew(struct cli *cli, struct psn_error *err)
 
     for (size_t i = 0; i < list.count; i++) {
         struct psn_error cause = { 0 };
-        enum psn_code rc = psn_envelope_update(cli->vault, list.clients[i], NULL, &cause);
+        enum psn_code rc;
+
+        cli_busy_begin(cli, _("writing the envelope"));
+        rc = psn_envelope_update(cli->vault, list.clients[i], NULL, &cause);
+        cli_busy_end();
 
         if (!rc)
             cli_note(cli, _("✓ The envelope of %s is up to date."), list.clients[i]);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
@@ -23,7 +24,7 @@ static const struct cli_option grant_options[] = {
       N_("where that day ends (default: Europe/Paris)") },
     { "reason", 0, CLI_TEXT, offsetof(struct cmd_grant_options, reason), N_("TEXT"),
       N_("why; it stands in the issue") },
-    { "format", 0, CLI_TEXT, offsetof(struct cmd_grant_options, format), N_("FORM"),
+    { "format", 0, CLI_TEXT, offsetof(struct cmd_grant_options, format), "age|html",
       N_("age (default) or html, a page that opens itself in a browser") },
     { "with", 0, CLI_TEXTS, offsetof(struct cmd_grant_options, with), N_("LABEL"),
       N_("another secret of the mailboxes too; 'all' for all; may be repeated") },
@@ -61,7 +62,9 @@ static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_erro
     if (rc)
         return rc;
     cli_delivery_begin(&delivery, cli, &options->where);
+    cli_busy_begin(cli, _("writing the issues that are due"));
     rc = psn_grant_make(cli->vault, &request, &delivery.to, err);
+    cli_busy_end();
     if (!rc && !options->until)
         cli_warn(cli, _("this grant has no end; give one with --until YYYY-MM-DD"));
     if (!rc)

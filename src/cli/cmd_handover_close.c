@@ -20,7 +20,7 @@ struct cmd_handover_close_options {
 
 static const struct cli_option close_options[] = {
     { "confirm", 0, CLI_TEXT, offsetof(struct cmd_handover_close_options, confirm),
-      N_("CLIENT"), N_("the client's id once more: its copies here are destroyed") },
+      N_("ID"), N_("the client's id once more: its copies here are destroyed") },
     { "output", 'o', CLI_TEXT, offsetof(struct cmd_handover_close_options, folder),
       N_("DIR"), N_("where the last statements go (default: here)") },
     { "backup", 0, CLI_TEXTS, offsetof(struct cmd_handover_close_options, backups),
@@ -37,6 +37,7 @@ struct closing {
     struct cli_progress *progress;
     struct cli_json json;
     struct psn_buf backups; /* what became of each, for the statement */
+    struct psn_buf files;   /* and of those of the client beside the vault */
     struct psn_destruction destruction;
     size_t left; /* backups that still hold the client */
 };
@@ -105,20 +106,41 @@ static void tell_backup(void *arg, const char *path, const struct psn_scrub *scr
     bool gone = !failed && (scrub->result == PSN_SCRUB_REWRITTEN ||
                             scrub->result == PSN_SCRUB_LACKS);
 
+    char text[1024];
+    const char *why = failed ? failed->message : scrub->why;
+
+    if (failed)
+        (void)snprintf(text, sizeof text, "%s", why);
+    else
+        (void)snprintf(text, sizeof text, "%s%s%s%s", result_text(scrub->result),
+                       why[0] ? " (" : "", why, why[0] ? ")" : "");
     closing->left += !gone;
-    psn_buf_format(&closing->backups, "%s: %s\n", path,
-                   failed ? failed->message : result_text(scrub->result));
+    psn_buf_format(&closing->backups, "%s: %s\n", path, text);
     cli_json_open(&closing->json, NULL, '{');
     cli_json_text(&closing->json, "path", path);
     cli_json_text(&closing->json, "result",
                   failed ? "failed" : psn_scrub_result_name(scrub->result));
-    cli_json_text(&closing->json, "why", failed ? failed->message : NULL);
+    cli_json_text(&closing->json, "why", why[0] ? why : NULL);
     cli_json_close(&closing->json, '}');
     if (gone)
-        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), result_text(scrub->result));
+        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), text);
     else
-        cli_warn(closing->cli, "%s: %s", CLI_SHOWN(path),
-                 failed ? failed->message : result_text(scrub->result));
+        cli_warn(closing->cli, "%s: %s", CLI_SHOWN(path), text);
+}
+
+static void tell_file(void *arg, const char *path, bool is_removed)
+{
+    struct closing *closing = arg;
+    const char *what = is_removed ? _("deleted") : _("still lies there, under its code");
+
+    psn_buf_format(&closing->files, "%s: %s\n", path, what);
+    if (is_removed)
+        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), what);
+    else
+        cli_warn(closing->cli,
+                 _("%s still lies there: it opens with the client's code. If he has it, "
+                   "delete it here."),
+                 CLI_SHOWN(path));
 }
 
 /* --- the closing statement --- */
@@ -140,6 +162,9 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
 
     if (!rc)
         rc = psn_buf_check(&closing->backups, err);
+    if (!rc)
+        rc = psn_buf_check(&closing->files, err);
+    end.files = psn_buf_str(&closing->files);
     end.backups = psn_buf_str(&closing->backups);
     end.destruction = closing->destruction.is_done ? &closing->destruction : NULL;
     /* One that lies there is not replaced by one that knows less. */
@@ -207,6 +232,7 @@ static enum psn_code close_it(struct closing *closing,
                                         .progress = show_progress,
                                         .destroyed = tell_destroyed,
                                         .backup = tell_backup,
+                                        .file = tell_file,
                                         .arg = closing };
     enum psn_code rc = PSN_OK;
 
@@ -248,10 +274,12 @@ static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_erro
     closing.progress = cli_progress_new(cli);
     closing.json = cli_json_init();
     closing.backups = psn_buf_init(1024 * 1024);
+    closing.files = psn_buf_init(1024 * 1024);
     rc = close_it(&closing, options, err);
     cli_progress_free(closing.progress);
     cli_json_release(&closing.json);
     psn_buf_release(&closing.backups);
+    psn_buf_release(&closing.files);
     return rc;
 }
 

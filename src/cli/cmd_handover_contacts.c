@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 
@@ -178,7 +179,9 @@ static enum psn_code show_services(struct cli *cli, struct listing *listing,
     cli_table_cell(table, _("ADMINISTRATOR"));
     cli_table_cell(table, _("TECHNICAL"));
     cli_table_cell(table, _("BILLING"));
+    cli_busy_begin(cli, _("asking OVH for the contacts"));
     rc = psn_contact_services(cli->vault, cli->args[0], list_service, listing, err);
+    cli_busy_end();
     if (!rc && !cli->json && listing->count > 0)
         cli_table_print(cli, table);
     listing->table = NULL;
@@ -193,8 +196,13 @@ static enum psn_code look(struct cli *cli,
                           const struct cmd_handover_contacts_options *options,
                           struct listing *listing, struct psn_error *err)
 {
+    enum psn_code rc;
+
     (void)options;
-    return psn_contact_look(cli->vault, cli->args[0], list_change, listing, err);
+    cli_busy_begin(cli, _("asking OVH for the contacts"));
+    rc = psn_contact_look(cli->vault, cli->args[0], list_change, listing, err);
+    cli_busy_end();
+    return rc;
 }
 
 static enum psn_code request(struct cli *cli,
@@ -206,9 +214,12 @@ static enum psn_code request(struct cli *cli,
         .tech = options->tech ? options->tech : options->to,
         .billing = options->billing ? options->billing : options->to,
     };
+    enum psn_code rc;
 
-    return psn_contact_request(cli->vault, cli->args[0], &wish, list_change, listing,
-                               err);
+    cli_busy_begin(cli, _("asking OVH for the change"));
+    rc = psn_contact_request(cli->vault, cli->args[0], &wish, list_change, listing, err);
+    cli_busy_end();
+    return rc;
 }
 
 static enum psn_code show_changes(struct cli *cli,

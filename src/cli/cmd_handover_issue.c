@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
@@ -172,8 +173,10 @@ static enum psn_code run_issue(struct cli *cli, const void *arg, struct psn_erro
         rc = psn_fail(err, PSN_E_INVALID,
                       _("the code can be told to nobody: run it on a terminal, or give "
                         "--code-fd N"));
+    cli_busy_begin(cli, _("making the trousseau"));
     if (!rc)
         rc = psn_handover_issue(cli->vault, &request, err);
+    cli_busy_end();
     return rc ? rc : tell_issued(cli, err);
 }
 
@@ -210,9 +213,11 @@ static enum psn_code run_compare(struct cli *cli, const void *arg, struct psn_er
     enum psn_code rc =
         cli_read_code(cli, options->code_fd, _("Code of the trousseau: "), &code, err);
 
+    cli_busy_begin(cli, _("reading the trousseau"));
     if (!rc)
         rc = psn_handover_compare(cli->vault, cli->args[0],
                                   cli->arg_count > 1 ? cli->args[1] : NULL, code, err);
+    cli_busy_end();
     if (!rc)
         cli_note(cli, _("✓ The trousseau holds what the vault has."));
     return rc;

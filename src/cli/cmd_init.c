@@ -24,7 +24,7 @@ static const struct cli_option init_options[] = {
       N_("your id in the vault (me)") },
     { "name", 0, CLI_TEXT, offsetof(struct cmd_init_options, name), N_("NAME"),
       N_("your name") },
-    { "email", 0, CLI_TEXT, offsetof(struct cmd_init_options, email), N_("ADDRESS"),
+    { "email", 0, CLI_TEXT, offsetof(struct cmd_init_options, email), N_("EMAIL"),
       N_("your e-mail address") },
     { "recovery-out", 0, CLI_TEXT, offsetof(struct cmd_init_options, recovery_out),
       N_("FILE"), N_("write the recovery code into this new file") },
@@ -185,7 +185,7 @@ static enum psn_code tell(struct cli *cli, const struct cmd_init_options *option
     cli_print(cli, _("Its fingerprint: %s\n"), keys.fingerprint);
     cli_note(cli, _("It may become the only copy of these passwords: passation backup "
                     "FILE"));
-    cli_note(cli, _("Next: passation unlock, then: passation client add ID --nic NIC "
+    cli_next(cli, _("Next: passation unlock, then: passation client add ID --nic NIC "
                     "--domain DOMAIN"));
     return PSN_OK;
 }

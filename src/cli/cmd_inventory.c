@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/finding_show.h"
@@ -235,8 +236,10 @@ static enum psn_code run_inventory(struct cli *cli, const void *arg,
     enum psn_code rc = cli_display_ca(cli, err);
 
     (void)arg;
+    cli_busy_begin(cli, _("looking at the client's OVH account"));
     if (!rc)
         rc = psn_client_inventory(cli->vault, cli->args[0], keep, &inventory, err);
+    cli_busy_end();
     if (!rc)
         rc = cli->json ? print_json(cli, &inventory, err)
                        : print_all(cli, &inventory, err);

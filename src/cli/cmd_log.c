@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
+#include "cli/journal_json.h"
 
 PSN_DEFINE_AUTO(cli_table)
 
@@ -14,7 +16,7 @@ struct cmd_log_options {
 };
 
 static const struct cli_option log_options[] = {
-    { "client", 0, CLI_TEXT, offsetof(struct cmd_log_options, client), N_("ID"),
+    { "client", 0, CLI_TEXT, offsetof(struct cmd_log_options, client), N_("CLIENT"),
       N_("this client's chain only") },
     { "count", 'n', CLI_NUMBER, offsetof(struct cmd_log_options, count), N_("COUNT"),
       N_("the newest COUNT entries of each chain") },
@@ -59,26 +61,8 @@ static enum psn_code add_row(void *arg, const struct psn_journal_entry *entry,
 static enum psn_code add_object(void *arg, const struct psn_journal_entry *entry,
                                 struct psn_error *err)
 {
-    struct cli_json *json = arg;
-    char hash[2 * PSN_HEAD_SIZE + 1];
-
     (void)err;
-    cli_json_open(json, NULL, '{');
-    cli_json_text(json, "client", entry->chain[0] ? entry->chain : NULL);
-    cli_json_number(json, "number", (int64_t)entry->number);
-    cli_json_time(json, "at", entry->time_s);
-    cli_json_text(json, "actor", entry->actor);
-    cli_json_text(json, "event", entry->event);
-    cli_json_text(json, "subject", entry->subject[0] ? entry->subject : NULL);
-    cli_json_text(json, "label", entry->label[0] ? entry->label : NULL);
-    if (entry->version)
-        cli_json_number(json, "version", (int64_t)entry->version);
-    else
-        cli_json_null(json, "version");
-    cli_json_text(json, "text", entry->text[0] ? entry->text : NULL);
-    cli_json_bool(json, "shredded", entry->is_shredded);
-    cli_json_text(json, "hash", hex(entry->hash, hash));
-    cli_json_close(json, '}');
+    cli_journal_json(arg, entry);
     return PSN_OK;
 }
 
@@ -218,7 +202,9 @@ static enum psn_code verify_json(struct cli *cli, struct psn_error *err)
     cli_json_open(&json, NULL, '{');
     cli_json_bool(&json, "verified", true);
     cli_json_open(&json, "heads", '[');
+    cli_busy_begin(cli, _("computing every chain again"));
     rc = psn_journal_verify(cli->vault, add_head_object, &json, err);
+    cli_busy_end();
     cli_json_close(&json, ']');
     if (!rc && cli->arg_count > 0)
         rc = add_statements(cli, &json, err);
@@ -237,7 +223,9 @@ static enum psn_code verify(struct cli *cli, struct psn_error *err)
     cli_table_cell(table, _("CHAIN"));
     cli_table_cell(table, _("ENTRIES"));
     cli_table_cell(table, _("HEAD"));
+    cli_busy_begin(cli, _("computing every chain again"));
     rc = psn_journal_verify(cli->vault, add_head_row, table, err);
+    cli_busy_end();
     if (rc)
         return rc;
     cli_table_print(cli, table);

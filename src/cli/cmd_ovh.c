@@ -173,7 +173,7 @@ static enum psn_code run_link(struct cli *cli, const void *arg, struct psn_error
                    "it."),
                  CLI_SHOWN(options->config));
     if (link.use == PSN_KEY_WORK)
-        cli_note(cli, _("Next: passation ovh inventory %s"), CLI_SHOWN(cli->args[0]));
+        cli_next(cli, _("Next: passation ovh inventory %s"), CLI_SHOWN(cli->args[0]));
     return PSN_OK;
 }
 

@@ -17,15 +17,18 @@ struct cmd_person_options {
 };
 
 #define PERSON_OPTIONS                                                                   \
-    { "kind",     0,                                                                     \
-      CLI_TEXT,   offsetof(struct cmd_person_options, kind),                             \
-      N_("KIND"), N_("team, provider or client") },                                      \
+    { "kind",                                                                            \
+      0,                                                                                 \
+      CLI_TEXT,                                                                          \
+      offsetof(struct cmd_person_options, kind),                                         \
+      "team|provider|client",                                                            \
+      N_("team, provider or client") },                                                  \
         { "name",     0,                                                                 \
           CLI_TEXT,   offsetof(struct cmd_person_options, name),                         \
           N_("NAME"), N_("the name, as it stands in issues") },                          \
-        { "email",       0,                                                              \
-          CLI_TEXT,      offsetof(struct cmd_person_options, email),                     \
-          N_("ADDRESS"), N_("where mail reaches the person") },                          \
+        { "email",     0,                                                                \
+          CLI_TEXT,    offsetof(struct cmd_person_options, email),                       \
+          N_("EMAIL"), N_("where mail reaches the person") },                            \
         { "group",   0,                                                                  \
           CLI_TEXTS, offsetof(struct cmd_person_options, groups),                        \
           N_("ID"),  N_("a group the person is in; '' for none; may be repeated") },     \
@@ -173,7 +176,7 @@ const struct cli_command cmd_person_add = {
            "with what she reads mail on\n"
            "passation person add paul --kind provider --email paul@studio.fr --alias "
            "pd12345-ovh\twith his account at OVH, which is a way in\n"),
-    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,
     .min_args = 1,
     .max_args = 1,
     .options = add_options,
@@ -197,7 +200,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
 
 const struct cli_command cmd_person_set = {
     .name = "person set",
-    .arguments = N_("ID"),
+    .arguments = N_("PERSON"),
     .summary = N_("change a person's name, e-mail, kind, groups, devices or aliases"),
     .examples = N_("passation person set jp --email jp@exemple.fr\tone field\n"
                    "passation person set jp --group seo --group redaction\t"
@@ -225,7 +228,7 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
 
 const struct cli_command cmd_person_rm = {
     .name = "person rm",
-    .arguments = N_("ID"),
+    .arguments = N_("PERSON"),
     .summary = N_("forget a person who knows nothing that is in force"),
     .examples = N_("passation person rm jp\trefused while he has a grant, or knows a "
                    "password in force\n"),

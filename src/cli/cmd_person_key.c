@@ -119,7 +119,7 @@ static enum psn_code run_key(struct cli *cli, const void *arg, struct psn_error 
 
 const struct cli_command cmd_person_key = {
     .name = "person key",
-    .arguments = N_("ID"),
+    .arguments = N_("PERSON"),
     .summary =
         N_("give a person a public key, take one away, or note that it was checked"),
     .examples =

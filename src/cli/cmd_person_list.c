@@ -203,7 +203,7 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
 
 const struct cli_command cmd_person_show = {
     .name = "person show",
-    .arguments = N_("ID"),
+    .arguments = N_("PERSON"),
     .summary = N_("show a person, with the fingerprint to read over the telephone"),
     .examples = N_("passation person show jp\this keys, groups and devices\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/due_list.h"
@@ -36,23 +37,27 @@ static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_e
           "they are used, then: passation secret set ADDRESS LABEL"));
 }
 
-static enum psn_code look(void *arg, const struct psn_reachable *reachable,
-                          struct psn_error *err)
+struct slot_search {
+    const char *person;
+    bool found;
+};
+
+static enum psn_code look(void *arg, const struct psn_slot *slot, struct psn_error *err)
 {
-    bool *by_slot = arg;
+    struct slot_search *search = arg;
 
     (void)err;
-    *by_slot = *by_slot || reachable->by == PSN_REACH_SLOT;
+    search->found = search->found || strcmp(slot->person, search->person) == 0;
     return PSN_OK;
 }
 
 /* No rotation shuts out who can unlock the vault. */
 static enum psn_code warn_slot(struct cli *cli, const char *person, struct psn_error *err)
 {
-    bool by_slot = false;
-    enum psn_code rc = psn_reachable_each(cli->vault, person, NULL, look, &by_slot, err);
+    struct slot_search search = { .person = person };
+    enum psn_code rc = psn_slot_each(cli->vault, look, &search, err);
 
-    if (!rc && by_slot)
+    if (!rc && search.found)
         cli_warn(cli,
                  _("%s can unlock the vault and reaches everything in it, whatever "
                    "grants have ended; see: passation slot ls"),
@@ -74,7 +79,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     cli_note(cli, PSN_NGETTEXT("%zu grant has ended.", "%zu grants have ended.", count),
              count);
     rc = warn_slot(cli, person, err);
-    if (!rc)
+    if (!rc &&
+        !options->no_rotate) /* else nothing changes between this look and the last */
         rc = cli_due_list_read(cli, person, &list, err);
     if (!rc && !options->no_rotate)
         rc = cli_due_rotate(cli, &list, err);

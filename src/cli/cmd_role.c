@@ -63,7 +63,7 @@ const struct cli_command cmd_role_add = {
                    "create two in one run\n"
                    "passation role add --on email/pro sav@martin.fr\t"
                    "on the Email Pro service, which has a free slot\n"),
-    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,
     .min_args = 1,
     .max_args = SIZE_MAX,
     .options = add_options,
@@ -133,7 +133,7 @@ const struct cli_command cmd_role_adopt = {
                    "give both a new password\n"
                    "passation role adopt contact@martin.fr --secret-fd 3 3<FILE\t"
                    "keep its password, once a login proves it\n"),
-    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,
     .min_args = 1,
     .max_args = SIZE_MAX,
     .options = adopt_options,

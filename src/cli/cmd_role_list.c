@@ -15,8 +15,19 @@ enum {
     REASONS_MAX = 16 * 1024 * 1024
 };
 
+struct cmd_role_ls_options {
+    bool names;
+};
+
+static const struct cli_option ls_options[] = {
+    { "names", 0, CLI_FLAG, offsetof(struct cmd_role_ls_options, names), NULL,
+      N_("the addresses alone, one a line, as they are read and in no order") },
+    { 0 },
+};
+
 struct listing {
     struct cli *cli;
+    bool names;            /* nothing is kept, so nothing is sorted */
     struct cli_json *json; /* or NULL */
     struct cli_table *table;
     struct psn_buf *reasons; /* what needs a person, one line each */
@@ -62,6 +73,10 @@ static enum psn_code list_role(void *arg, const struct psn_role *role,
     struct listing *listing = arg;
 
     listing->count++;
+    if (listing->names) {
+        cli_print(listing->cli, "%s\n", CLI_SHOWN(role->address));
+        return PSN_OK;
+    }
     if (listing->json) {
         put_json(listing->json, role);
         return PSN_OK;
@@ -102,8 +117,8 @@ static enum psn_code list_all(struct listing *listing, struct psn_error *err)
 {
     struct cli *cli = listing->cli;
     struct psn_error cause = { 0 };
-    enum psn_code rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true,
-                                     list_role, listing, &cause);
+    enum psn_code rc = psn_role_each(cli->vault, cli->args, cli->arg_count,
+                                     !listing->names, list_role, listing, &cause);
     enum psn_code received = PSN_OK;
 
     if (!rc || rc == PSN_E_NOT_FOUND)
@@ -129,6 +144,16 @@ static enum psn_code list_json(struct cli *cli, struct psn_error *err)
     return rc ? rc : cli_json_print(cli, &json, err);
 }
 
+/* For a program that reads lines, however many there are. */
+static enum psn_code list_names(struct cli *cli, struct psn_error *err)
+{
+    struct listing listing = { .cli = cli, .names = true };
+
+    if (cli->json)
+        return psn_fail(err, PSN_E_INVALID, _("--json and --names do not go together"));
+    return list_all(&listing, err);
+}
+
 static void put_header(struct cli_table *table)
 {
     cli_table_cell(table, _("ADDRESS"));
@@ -144,9 +169,11 @@ static enum psn_code run_ls(struct cli *cli, const void *arg, struct psn_error *
     PSN_AUTO(cli_table) *table = NULL;
     PSN_AUTO_RELEASE(psn_buf) reasons = psn_buf_init(REASONS_MAX);
     struct listing listing = { .cli = cli, .reasons = &reasons };
+    const struct cmd_role_ls_options *options = arg;
     enum psn_code rc;
 
-    (void)arg;
+    if (options->names)
+        return list_names(cli, err);
     if (cli->json)
         return list_json(cli, err);
     table = cli_table_new(6);
@@ -181,6 +208,8 @@ const struct cli_command cmd_role_ls = {
         N_("passation role ls\tall of them\n"
            "passation role ls 'technique@*'\tthose of all domains\n"
            "passation role ls '*@martin.fr' --json\tthose of one, for a program\n"),
+    .options = ls_options,
+    .options_size = sizeof(struct cmd_role_ls_options),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .max_args = SIZE_MAX,
     .run = run_ls,
@@ -194,8 +223,7 @@ struct cmd_role_rm_options {
 };
 
 static const struct cli_option rm_options[] = {
-    { "confirm", 0, CLI_TEXT, offsetof(struct cmd_role_rm_options, confirm),
-      N_("ADDRESS"),
+    { "confirm", 0, CLI_TEXT, offsetof(struct cmd_role_rm_options, confirm), N_("ID"),
       N_("the address again, when the vault holds the only copy of its password") },
     { 0 },
 };

@@ -1,6 +1,7 @@
 #include <stdint.h>
 
 #include "cli/cli.h"
+#include "cli/fields.h"
 #include "cli/outcome.h"
 
 struct cmd_rotate_options {
@@ -33,7 +34,14 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
         rc = psn_rotate_plan(cli->vault, cli->args, cli->arg_count, &run, err);
     else if (!rc)
         rc = psn_rotate(cli->vault, cli->args, cli->arg_count, &run, err);
-    return cli_outcomes_end(&outcomes, rc, err);
+    rc = cli_outcomes_end(&outcomes, rc, err);
+    if (!rc && !options->dry_run && !cli->json && cli->arg_count == 1 &&
+        !cli_field_is_glob(cli->args[0]))
+        cli_note(cli,
+                 _("Who has to retype it, and on what: passation profile %s --format "
+                   "sheet"),
+                 CLI_SHOWN(cli->args[0]));
+    return rc;
 }
 
 const struct cli_command cmd_rotate = {

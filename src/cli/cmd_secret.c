@@ -166,7 +166,7 @@ const struct cli_command cmd_secret_add = {
            "reads it from a file\n"
            "passation secret add technique@martin.fr cms --type cms --generate\t"
            "makes a password\n"),
-    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,
     .min_args = 2,
     .max_args = 2,
     .options = add_options,

@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,20 @@ static void put_json(struct cli_json *json, const struct psn_secret_info *info)
     cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
     cli_display_json_count(json, "version", info->version);
     cli_json_time(json, "changed_at", info->changed_s);
+    cli_display_json_codes(json, info);
     cli_json_close(json, '}');
+}
+
+/* "recovery, 7/10": how many codes are left of how many. */
+static void put_type(struct cli_table *table, const struct psn_secret_info *info)
+{
+    char text[PSN_LABEL_TEXT_MAX + 64];
+
+    (void)snprintf(text, sizeof text, _("%s, %zu/%zu left"), info->type,
+                   psn_recovery_left(info), info->code_count);
+    if (info->code_count == 0)
+        (void)snprintf(text, sizeof text, "%s", info->type[0] ? info->type : "-");
+    cli_table_cell(table, text);
 }
 
 static enum psn_code list_secret(void *arg, const struct psn_secret_info *info,
@@ -57,7 +71,7 @@ static enum psn_code list_secret(void *arg, const struct psn_secret_info *info,
     }
     cli_table_cell(listing->table, info->address);
     cli_table_cell(listing->table, info->label);
-    cli_table_cell(listing->table, info->type[0] ? info->type : "-");
+    put_type(listing->table, info);
     cli_table_cell(listing->table, info->user[0] ? info->user : "-");
     cli_table_cell(listing->table, info->expires[0] ? info->expires : "-");
     cli_table_cell(listing->table, cli_display_count(info->version, number));

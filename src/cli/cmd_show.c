@@ -105,6 +105,26 @@ static void rows_of_role(struct cli_table *table, const struct cli_shown *subjec
         cli_display_row(table, _("Webmail"), mail->webmail);
 }
 
+/* Which of the recovery codes are used, since the secret itself does not say. */
+static void row_codes(struct cli_table *table, const struct psn_secret_info *info)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(1024);
+    const char *before = " ";
+
+    if (info->code_count == 0)
+        return;
+    psn_buf_format(&text, _("%zu of %zu left"), psn_recovery_left(info),
+                   info->code_count);
+    if (psn_recovery_left(info) < info->code_count)
+        psn_buf_text(&text, _("; used:"));
+    for (size_t i = 0; i < info->code_count; i++)
+        if (info->code_used_s[i]) {
+            psn_buf_format(&text, "%s%zu", before, i + 1);
+            before = ", ";
+        }
+    cli_display_row(table, _("Codes"), psn_buf_str(&text));
+}
+
 static void rows_of_secret(struct cli_table *table, const struct psn_secret_info *info)
 {
     cli_display_row(table, _("Address"), info->address);
@@ -114,16 +134,15 @@ static void rows_of_secret(struct cli_table *table, const struct psn_secret_info
     cli_display_row(table, _("URL"), info->url);
     cli_display_row(table, _("Expires"), info->expires);
     row_version(table, info->version, info->changed_s);
+    row_codes(table, info);
     cli_display_row(table, _("Note"), info->note);
 }
 
-static enum psn_code print_details(struct cli *cli, const struct cli_shown *subject,
-                                   bool masked, struct psn_error *err)
+/* The value may stand there already: what is missing is told at the end. */
+static void print_details(struct cli *cli, const struct cli_shown *subject, bool masked)
 {
     PSN_AUTO(cli_table) *table = cli_table_new(2);
 
-    if (!table)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (masked)
         cli_display_row(table, subject->label[0] ? _("Secret") : _("Password"), MASK);
     if (subject->label[0])
@@ -134,7 +153,6 @@ static enum psn_code print_details(struct cli *cli, const struct cli_shown *subj
     if (masked)
         cli_note(cli, _("It is shown with --reveal, copied with -c, drawn as a QR code "
                         "with -q."));
-    return PSN_OK;
 }
 
 /* While a change is under way, another password may be the one that works. */
@@ -181,7 +199,8 @@ static enum psn_code print_value(struct cli *cli, const struct cli_shown *subjec
     if (rc)
         return rc;
     cli_print(cli, "\n");
-    return print_details(cli, subject, false, err);
+    print_details(cli, subject, false);
+    return PSN_OK;
 }
 
 static enum psn_code show(struct cli *cli, const struct cmd_show_options *options,
@@ -210,34 +229,10 @@ static enum psn_code show(struct cli *cli, const struct cmd_show_options *option
         return cli_shown_json(cli, subject, options->reveal ? value : NULL, err);
     if (options->copy || options->qr)
         return PSN_OK;
-    return value ? print_value(cli, subject, value, err)
-                 : print_details(cli, subject, true, err);
-}
-
-/* --- roles that others gave us --- */
-
-struct received {
-    char address[PSN_ADDRESS_TEXT_MAX];
-    bool found;
-};
-
-static enum psn_code look(void *arg, const struct psn_received *received,
-                          struct psn_error *err)
-{
-    struct received *wanted = arg;
-
-    (void)err;
-    wanted->found = wanted->found || strcmp(wanted->address, received->address) == 0;
+    if (value)
+        return print_value(cli, subject, value, err);
+    print_details(cli, subject, true);
     return PSN_OK;
-}
-
-static bool is_received(struct cli *cli)
-{
-    struct received wanted = { .found = false };
-
-    (void)snprintf(wanted.address, sizeof wanted.address, "%s", cli->args[0]);
-    psn_text_lower(wanted.address);
-    return psn_received_each(cli->vault, look, &wanted, NULL) == PSN_OK && wanted.found;
 }
 
 static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error *err)
@@ -253,7 +248,7 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
     if (options->versions)
         return cli_show_versions(cli, subject.label, options->reveal, err);
     rc = find_subject(cli, &subject, &cause);
-    if (rc == PSN_E_NOT_FOUND && is_received(cli))
+    if (rc == PSN_E_NOT_FOUND && cli_is_received(cli, cli->args[0]))
         return cli_received_show(cli, cli->args[0], subject.label, options, err);
     if (rc && err)
         *err = cause;

@@ -57,6 +57,7 @@ static void put_secret(struct cli_json *json, const struct psn_secret_info *info
     cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
     cli_display_json_count(json, "version", info->version);
     cli_json_time(json, "changed_at", info->changed_s);
+    cli_display_json_codes(json, info);
     put_value(json, "value", value);
     put_value(json, "password", value);
 }

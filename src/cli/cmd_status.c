@@ -1,60 +1,32 @@
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/due_list.h"
 #include "cli/key_show.h"
 #include "cli/linking.h"
+#include "cli/status.h"
 
 /* The screen to look at in the morning: what there is, what is not finished, what to
  * do. */
 
-enum {
-    STATES = PSN_ROLE_RECEIVED + 1
+struct cmd_status_options {
+    bool all;
 };
 
-struct status {
-    struct cli *cli;
-    struct cli_table *unfinished;
-    struct cli_table *keys;
-    struct cli_json *json;
-    uint64_t roles[STATES];
-    uint64_t role_count;
-    uint64_t unlisted; /* not stable, not in the table: it would be too long */
-    uint64_t listed;
-    uint64_t ending; /* passwords that their service ends soon */
-    int64_t now_s;
-    uint64_t clients;
-    uint64_t linked;
-    uint64_t key_rows;
-    uint64_t keys_to_renew; /* that end soon, or have ended */
-    uint64_t keys_asked;
-    uint64_t drift; /* departures that are open, and what happened without us */
-    bool agent;
-    int64_t idle_s;
-    int64_t absolute_s;
+static const struct cli_option status_options[] = {
+    { "all", 0, CLI_FLAG, offsetof(struct cmd_status_options, all), NULL,
+      N_("every client and line, not the first ones only") },
+    { 0 },
 };
 
 enum {
-    LISTED_MAX = 100,
-    SOON_S = 14 * 24 * 3600
+    LISTED = 20, /* rows of a table, unless all are asked for */
 };
-
-static const char *seen_word(enum psn_seen seen)
-{
-    switch (seen) {
-    case PSN_SEEN_SAME:
-        return "same";
-    case PSN_SEEN_OLDER:
-        return "newer";
-    case PSN_SEEN_UNKNOWN:
-        break;
-    }
-    return "unchecked";
-}
 
 static const char *seen_shown(enum psn_seen seen)
 {
@@ -108,199 +80,52 @@ static const char *state_shown(enum psn_role_state state)
 
 /* --- gathering --- */
 
-static void list_unfinished(struct status *status, const struct psn_role *role)
+static void release(struct cli_status *status)
 {
-    if (status->json) {
-        cli_json_open(status->json, NULL, '{');
-        cli_json_text(status->json, "address", role->address);
-        cli_json_text(status->json, "client", role->client);
-        cli_json_text(status->json, "state", psn_role_state_name(role->state));
-        cli_json_text(status->json, "reason", role->reason[0] ? role->reason : NULL);
-        cli_json_close(status->json, '}');
-        return;
-    }
-    if (status->listed == LISTED_MAX) {
-        status->unlisted++;
-        return;
-    }
-    status->listed++;
-    cli_table_cell(status->unfinished, role->address);
-    cli_table_cell(status->unfinished, state_shown(role->state));
-    cli_table_cell(status->unfinished, advice(role->state));
-    cli_table_cell(status->unfinished, role->reason);
+    psn_overview_free(status->overview);
+    cli_due_list_release(&status->due);
 }
 
-static enum psn_code count_role(void *arg, const struct psn_role *role,
-                                struct psn_error *err)
+static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
 {
-    struct status *status = arg;
+    const struct psn_overview *overview = status->overview;
+    struct cli_due_list *list = &status->due;
 
-    (void)err;
-    status->role_count++;
-    if ((unsigned)role->state < STATES)
-        status->roles[role->state]++;
-    if (role->expires_s && role->expires_s < status->now_s + SOON_S)
-        status->ending++;
-    if (role->state != PSN_ROLE_STABLE && role->state != PSN_ROLE_RECEIVED)
-        list_unfinished(status, role);
-    return PSN_OK;
+    list->items = calloc(overview->due_count + 1, sizeof *list->items);
+    if (!list->items)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < overview->due_count; i++)
+        if (cli_status_wants(status, overview->due[i].client))
+            list->items[list->count++] = overview->due[i];
+    return status->client ? PSN_OK : cli_due_list_add_unstated(status->cli, list, err);
 }
 
-static void list_key(struct status *status, const struct psn_client *client,
-                     const struct cli_key *key)
-{
-    char expires[PSN_TIME_SIZE];
-    char used[PSN_TIME_SIZE];
-    char remark[128];
-
-    status->keys_asked += key->state == CLI_KEY_ASKED;
-    status->keys_to_renew +=
-        key->use == PSN_KEY_WORK &&
-        (key->state == CLI_KEY_EXPIRING || key->state == CLI_KEY_EXPIRED);
-    if (status->json) {
-        cli_key_json(status->json, client->id, key);
-        return;
-    }
-    if (status->key_rows == LISTED_MAX && key->state == CLI_KEY_GOOD)
-        return;
-    if (status->key_rows++ == 0) {
-        cli_table_cell(status->keys, _("API keys"));
-        cli_table_cell(status->keys, _("for"));
-        cli_table_cell(status->keys, _("expires"));
-        cli_table_cell(status->keys, _("last use"));
-        cli_table_cell(status->keys, "");
-    }
-    cli_table_cell(status->keys, client->id);
-    cli_table_cell(status->keys, key->use == PSN_KEY_CUT ? _("cuts") : _("work"));
-    cli_table_cell(status->keys,
-                   key->state == CLI_KEY_ASKED || client->keys.is_account ? "-"
-                   : key->expires_s ? cli_display_time(key->expires_s, expires)
-                                    : _("never"));
-    cli_table_cell(status->keys, cli_display_time(key->last_use_s, used));
-    cli_table_cell(status->keys, cli_key_remark(key, remark, sizeof remark));
-}
-
-static enum psn_code list_keys(void *arg, const struct psn_client *client,
-                               struct psn_error *err)
-{
-    struct status *status = arg;
-    struct cli_key keys[CLI_KEYS_MAX];
-    size_t count = cli_keys_of(client, keys);
-
-    (void)err;
-    for (size_t i = 0; i < count; i++)
-        list_key(status, client, &keys[i]);
-    return PSN_OK;
-}
-
-static enum psn_code count_client(void *arg, const struct psn_client *client,
-                                  struct psn_error *err)
-{
-    struct status *status = arg;
-
-    (void)err;
-    status->clients++;
-    status->linked += client->linked ? 1 : 0;
-    return PSN_OK;
-}
-
-static enum psn_code gather(struct status *status, struct psn_error *err)
+static enum psn_code gather(struct cli_status *status, struct psn_error *err)
 {
     struct psn_vault *vault = status->cli->vault;
-    enum psn_code rc = psn_client_each(vault, count_client, status, err);
+    struct psn_client known = { 0 };
+    enum psn_code rc =
+        status->client ? psn_client_get(vault, status->client, &known, err) : PSN_OK;
 
-    status->now_s = psn_clock_now_s();
+    psn_client_release(&known);
     if (!rc)
-        rc = psn_role_each(vault, NULL, 0, false, count_role, status, err);
+        rc = psn_overview_get(vault, &status->overview, err);
+    if (!rc)
+        rc = add_due(status, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < status->overview->client_count; i++)
+        status->linked += status->overview->clients[i].client.linked ? 1 : 0;
+    for (size_t i = 0; i < status->overview->end_count; i++)
+        status->ending += status->overview->ends[i].kind == PSN_END_PASSWORD;
     status->agent = cli_agent_state(psn_vault_id(vault), &status->idle_s,
                                     &status->absolute_s, NULL) == PSN_OK;
-    return rc;
-}
-
-static const char *id_shown(const struct psn_vault *vault,
-                            char out[2 * PSN_VAULT_ID_SIZE + 1])
-{
-    for (size_t i = 0; i < PSN_VAULT_ID_SIZE; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", psn_vault_id(vault)[i]);
-    return out;
-}
-
-/* --- for programs --- */
-
-static void put_counts(struct cli_json *json, const struct status *status)
-{
-    cli_json_open(json, "clients", '{');
-    cli_json_number(json, "count", (int64_t)status->clients);
-    cli_json_number(json, "linked", (int64_t)status->linked);
-    cli_json_close(json, '}');
-    cli_json_open(json, "roles", '{');
-    cli_json_number(json, "count", (int64_t)status->role_count);
-    for (int i = 0; i < STATES; i++)
-        cli_json_number(json, psn_role_state_name((enum psn_role_state)i),
-                        (int64_t)status->roles[i]);
-    cli_json_number(json, "ending", (int64_t)status->ending);
-    cli_json_close(json, '}');
-    cli_json_open(json, "agent", '{');
-    cli_json_bool(json, "unlocked", status->agent);
-    if (status->agent) {
-        cli_json_number(json, "idle_s", status->idle_s);
-        cli_json_number(json, "absolute_s", status->absolute_s);
-    }
-    cli_json_close(json, '}');
-}
-
-static enum psn_code read_drift(struct cli *cli, struct cli_due_list *drift,
-                                struct psn_error *err)
-{
-    enum psn_code rc = cli_due_list_read(cli, NULL, drift, err);
-
-    if (!rc)
-        cli_due_list_keep_drift(drift);
-    return rc;
-}
-
-static enum psn_code put_known(void *arg, const char *client, struct psn_error *err)
-{
-    (void)err;
-    cli_json_text(arg, NULL, client);
     return PSN_OK;
-}
-
-static enum psn_code print_json(struct cli *cli, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    struct status status = { .cli = cli, .json = &json };
-    struct cli_due_list drift = { 0 };
-    char id[2 * PSN_VAULT_ID_SIZE + 1];
-    enum psn_code rc;
-
-    cli_json_open(&json, NULL, '{');
-    cli_json_text(&json, "vault", psn_vault_path(cli->vault));
-    cli_json_text(&json, "id", id_shown(cli->vault, id));
-    cli_json_text(&json, "generation", seen_word(psn_vault_seen(cli->vault)));
-    cli_json_open(&json, "unfinished", '[');
-    rc = gather(&status, err);
-    cli_json_close(&json, ']');
-    cli_json_open(&json, "keys", '[');
-    if (!rc)
-        rc = psn_client_each(cli->vault, list_keys, &status, err);
-    cli_json_close(&json, ']');
-    cli_json_open(&json, "keys_to_replace", '[');
-    if (!rc)
-        rc = psn_due_credential_each(cli->vault, put_known, &json, err);
-    cli_json_close(&json, ']');
-    if (!rc)
-        rc = read_drift(cli, &drift, err);
-    cli_due_list_json(&json, "drift", &drift);
-    cli_due_list_release(&drift);
-    put_counts(&json, &status);
-    cli_json_close(&json, '}');
-    return rc ? rc : cli_json_print(cli, &json, err);
 }
 
 /* --- for people --- */
 
-static void print_facts(const struct status *status)
+static void print_facts(const struct cli_status *status)
 {
     struct cli *cli = status->cli;
     PSN_AUTO(cli_table) *table = cli_table_new(2);
@@ -312,12 +137,13 @@ static void print_facts(const struct status *status)
     cli_table_cell(table, seen_shown(psn_vault_seen(cli->vault)));
     cli_table_cell(table, _("Clients"));
     (void)snprintf(text, sizeof text,
-                   _("%" PRIu64 ", of which %" PRIu64 " linked to OVH"), status->clients,
-                   status->linked);
+                   _("%" PRIu64 ", of which %" PRIu64 " linked to OVH"),
+                   (uint64_t)status->overview->client_count, status->linked);
     cli_table_cell(table, text);
     cli_table_cell(table, _("Mailboxes"));
     (void)snprintf(text, sizeof text, _("%" PRIu64 ", of which %" PRIu64 " stable"),
-                   status->role_count, status->roles[PSN_ROLE_STABLE]);
+                   (uint64_t)status->overview->role_count,
+                   (uint64_t)status->overview->roles[PSN_ROLE_STABLE]);
     cli_table_cell(table, text);
     if (status->ending > 0) {
         cli_table_cell(table, _("Ending soon"));
@@ -342,33 +168,148 @@ static void print_facts(const struct status *status)
     cli_table_print(cli, table);
 }
 
-static void print_next_step(const struct status *status)
-{
-    struct cli *cli = status->cli;
+/* --- client by client --- */
 
-    if (status->clients == 0)
-        cli_print(cli, _("\nNext: passation client add ID --nic NIC --domain DOMAIN\n"));
-    else if (status->linked == 0)
-        cli_print(cli, _("\nNext: passation ovh link CLIENT\n"));
-    else if (status->role_count == 0)
-        cli_print(cli, _("\nNext: passation ovh inventory CLIENT\n"));
-    else if (status->listed == 0 && status->drift == 0)
-        cli_print(cli, _("\nNothing is left to be finished.\n"));
+static const char *column_shown(enum psn_overview_column column)
+{
+    switch (column) {
+    case PSN_OVERVIEW_EXPOSED:
+        return _("EXPOSED");
+    case PSN_OVERVIEW_UNFINISHED:
+        return _("UNFINISHED");
+    case PSN_OVERVIEW_DRIFT:
+        return _("DRIFT");
+    case PSN_OVERVIEW_DUE:
+        return _("DUE");
+    case PSN_OVERVIEW_ENDING:
+        return _("ENDING");
+    case PSN_OVERVIEW_COLUMNS:
+        break;
+    }
+    return "";
 }
 
-static enum psn_code print_keys(struct status *status, struct psn_error *err)
+static bool has_any(const struct psn_overview_client *at)
 {
-    PSN_AUTO(cli_table) *keys = cli_table_new(5);
-    struct cli *cli = status->cli;
-    enum psn_code rc;
+    for (int i = 0; i < PSN_OVERVIEW_COLUMNS; i++)
+        if (at->counts[i])
+            return true;
+    return false;
+}
 
-    status->keys = keys;
-    rc = keys ? psn_client_each(cli->vault, list_keys, status, err)
-              : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    if (rc || status->key_rows == 0)
-        return rc;
+static void put_row(struct cli_table *table, const char *name,
+                    const size_t counts[PSN_OVERVIEW_COLUMNS], size_t mailboxes)
+{
+    char number[24];
+
+    cli_table_cell(table, name);
+    for (int i = 0; i < PSN_OVERVIEW_COLUMNS; i++) {
+        (void)snprintf(number, sizeof number, "%zu", counts[i]);
+        cli_table_cell(table, counts[i] ? number : "-");
+    }
+    (void)snprintf(number, sizeof number, "%zu", mailboxes);
+    cli_table_cell(table, number);
+}
+
+/* The worst clients, then the sum of all. What is nobody's, as a departure, is in none.
+ */
+static enum psn_code print_clients(const struct cli_status *status, struct psn_error *err)
+{
+    const struct psn_overview *overview = status->overview;
+    PSN_AUTO(cli_table) *table = cli_table_new(PSN_OVERVIEW_COLUMNS + 2);
+    size_t total[PSN_OVERVIEW_COLUMNS] = { 0 };
+    size_t rows = 0;
+    size_t left = 0;
+
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    cli_table_cell(table, _("CLIENT"));
+    for (int i = 0; i < PSN_OVERVIEW_COLUMNS; i++)
+        cli_table_cell(table, column_shown((enum psn_overview_column)i));
+    cli_table_cell(table, _("MAILBOXES"));
+    for (size_t i = 0; i < overview->client_count; i++) {
+        const struct psn_overview_client *at = &overview->clients[i];
+
+        for (int c = 0; c < PSN_OVERVIEW_COLUMNS; c++)
+            total[c] += at->counts[c];
+        if (!cli_status_wants(status, at->client.id) || (!status->client && !has_any(at)))
+            continue;
+        if (rows == LISTED && !status->all) {
+            left++;
+            continue;
+        }
+        rows++;
+        put_row(table, at->client.id, at->counts, at->mailboxes);
+    }
+    if (rows == 0)
+        return PSN_OK;
+    if (rows + left > 1)
+        put_row(table, _("all"), total, overview->role_count);
+    cli_print(status->cli, "\n");
+    cli_table_print(status->cli, table);
+    if (left > 0)
+        cli_print(status->cli,
+                  PSN_NGETTEXT("and %llu more client: passation status --all\n",
+                               "and %llu more clients: passation status --all\n",
+                               (unsigned long)left),
+                  (unsigned long long)left);
+    return PSN_OK;
+}
+
+/* --- lists --- */
+
+static void list_key(struct cli_status *status, struct cli_table *table,
+                     const struct psn_client *client, const struct cli_key *key)
+{
+    char expires[PSN_TIME_SIZE];
+    char used[PSN_TIME_SIZE];
+    char remark[128];
+
+    cli_table_cell(table, client->id);
+    cli_table_cell(table, key->use == PSN_KEY_CUT ? _("cuts") : _("work"));
+    cli_table_cell(table, key->state == CLI_KEY_ASKED || client->keys.is_account ? "-"
+                          : key->expires_s ? cli_display_time(key->expires_s, expires)
+                                           : _("never"));
+    cli_table_cell(table, cli_display_time(key->last_use_s, used));
+    cli_table_cell(table, cli_key_remark(key, remark, sizeof remark));
+    status->keys_asked += key->state == CLI_KEY_ASKED;
+    status->keys_to_renew +=
+        key->use == PSN_KEY_WORK &&
+        (key->state == CLI_KEY_EXPIRING || key->state == CLI_KEY_EXPIRED);
+}
+
+/* A good one is shown where all have room. */
+static enum psn_code print_keys(struct cli_status *status, struct psn_error *err)
+{
+    const struct psn_overview *overview = status->overview;
+    PSN_AUTO(cli_table) *table = cli_table_new(5);
+    struct cli *cli = status->cli;
+    bool good = status->all || status->client || status->linked <= LISTED;
+    size_t rows = 0;
+
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    cli_table_cell(table, _("API keys"));
+    cli_table_cell(table, _("for"));
+    cli_table_cell(table, _("expires"));
+    cli_table_cell(table, _("last use"));
+    cli_table_cell(table, "");
+    for (size_t i = 0; i < overview->client_count; i++) {
+        const struct psn_client *client = &overview->clients[i].client;
+        struct cli_key keys[CLI_KEYS_MAX];
+        size_t count =
+            cli_status_wants(status, client->id) ? cli_keys_of(client, keys) : 0;
+
+        for (size_t k = 0; k < count; k++)
+            if (good || keys[k].state != CLI_KEY_GOOD) {
+                list_key(status, table, client, &keys[k]);
+                rows++;
+            }
+    }
+    if (rows == 0)
+        return PSN_OK;
     cli_print(cli, "\n");
-    cli_table_print(cli, keys);
+    cli_table_print(cli, table);
     if (status->keys_to_renew > 0)
         cli_warn(cli,
                  PSN_NGETTEXT("%llu API key ends soon or has ended: passation ovh link "
@@ -382,70 +323,204 @@ static enum psn_code print_keys(struct status *status, struct psn_error *err)
     return PSN_OK;
 }
 
-/* What the last look at OVH, or a login, has told. */
-static enum psn_code print_drift(struct status *status, struct psn_error *err)
+static enum psn_code print_unfinished(const struct cli_status *status,
+                                      struct psn_error *err)
 {
-    struct cli_due_list drift = { 0 };
-    enum psn_code rc = read_drift(status->cli, &drift, err);
+    const struct psn_overview *overview = status->overview;
+    PSN_AUTO(cli_table) *table = cli_table_new(4);
+    size_t rows = 0;
+    size_t left = 0;
 
-    status->drift = drift.count;
-    if (!rc && drift.count > 0) {
-        cli_print(status->cli, "\n%s\n", _("To be looked at:"));
-        rc = cli_due_print(status->cli, &drift, err);
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < overview->unfinished_count; i++) {
+        const struct psn_overview_role *role = &overview->unfinished[i];
+
+        if (!cli_status_wants(status, role->client))
+            continue;
+        if (rows == LISTED && !status->all) {
+            left++;
+            continue;
+        }
+        rows++;
+        cli_table_cell(table, role->address);
+        cli_table_cell(table, state_shown(role->state));
+        cli_table_cell(table, advice(role->state));
+        cli_table_cell(table, role->reason);
     }
-    cli_due_list_release(&drift);
+    if (rows == 0)
+        return PSN_OK;
+    cli_print(status->cli, "\n%s\n", _("Not finished:"));
+    cli_table_print(status->cli, table);
+    if (left > 0)
+        cli_print(status->cli,
+                  PSN_NGETTEXT("and %llu more: passation role ls\n",
+                               "and %llu more: passation role ls\n", (unsigned long)left),
+                  (unsigned long long)left);
+    return PSN_OK;
+}
+
+/* Of one client all that is due; of all of them what the last look at OVH, or a login,
+ * has told, and departures. */
+static enum psn_code print_due(struct cli_status *status, struct psn_error *err)
+{
+    struct cli_due_list *list = &status->due;
+    size_t total;
+    enum psn_code rc;
+
+    if (!status->client)
+        cli_due_list_keep_drift(list);
+    total = list->count;
+    if (total == 0)
+        return PSN_OK;
+    if (!status->all && !status->client && total > LISTED)
+        list->count = LISTED;
+    cli_print(status->cli, "\n%s\n", _("To be looked at:"));
+    rc = cli_due_print(status->cli, list, err);
+    if (!rc && list->count < total)
+        cli_print(status->cli,
+                  PSN_NGETTEXT("and %llu more line: passation due\n",
+                               "and %llu more lines: passation due\n",
+                               (unsigned long)(total - list->count)),
+                  (unsigned long long)(total - list->count));
+    list->count = total;
     return rc;
+}
+
+static const char *end_shown(enum psn_overview_end_kind kind)
+{
+    switch (kind) {
+    case PSN_END_PASSWORD:
+        return _("password ends: passation rotate");
+    case PSN_END_KEY:
+        return _("API key ends: passation ovh link --new");
+    case PSN_END_GRANT:
+        return _("grant ends: passation grant, to go on");
+    }
+    return "";
+}
+
+static enum psn_code print_ends(const struct cli_status *status, struct psn_error *err)
+{
+    PSN_AUTO(cli_table) *table = cli_table_new(4);
+    char time[PSN_TIME_SIZE];
+    size_t rows = 0;
+
+    if (!table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < status->overview->end_count; i++) {
+        const struct psn_overview_end *end = &status->overview->ends[i];
+
+        if (!status->client || !cli_status_wants(status, end->client))
+            continue;
+        rows++;
+        cli_table_cell(table, cli_display_time(end->at_s, time));
+        cli_table_cell(table, end->address[0] ? end->address : end->client);
+        cli_table_cell(table, end->person[0] ? end->person : "-");
+        cli_table_cell(table, end_shown(end->kind));
+    }
+    if (rows > 0) {
+        cli_print(status->cli, "\n%s\n", _("Ending within 14 days:"));
+        cli_table_print(status->cli, table);
+    }
+    return PSN_OK;
+}
+
+/* --- all of it --- */
+
+static bool is_quiet(const struct cli_status *status)
+{
+    for (size_t i = 0; i < status->overview->client_count; i++)
+        if (cli_status_wants(status, status->overview->clients[i].client.id) &&
+            has_any(&status->overview->clients[i]))
+            return false;
+    return status->due.count == 0;
+}
+
+static void print_next_step(const struct cli_status *status)
+{
+    struct cli *cli = status->cli;
+
+    if (status->overview->client_count == 0)
+        cli_print(cli, _("\nNext: passation client add ID --nic NIC --domain DOMAIN\n"));
+    else if (status->linked == 0)
+        cli_print(cli, _("\nNext: passation ovh link CLIENT\n"));
+    else if (status->overview->role_count == 0)
+        cli_print(cli, _("\nNext: passation ovh inventory CLIENT\n"));
+    else if (is_quiet(status))
+        cli_print(cli, _("\nNothing is left to be finished.\n"));
+    else if (!status->client)
+        cli_print(cli,
+                  _("\nOne client in detail: passation status CLIENT; do what is due: "
+                    "passation due --apply\n"));
+    else if (cli_due_list_count(&status->due, PSN_DUE_ROTATE) ||
+             cli_due_list_count(&status->due, PSN_DUE_GRANT) ||
+             cli_due_list_count(&status->due, PSN_DUE_ISSUE))
+        cli_print(cli, _("\nNext: passation due --apply\n"));
+    else if (cli_due_list_count(&status->due, PSN_DUE_RESUME))
+        cli_print(cli, _("\nNext: passation resume\n"));
+    else if (cli_due_list_count(&status->due, PSN_DUE_HANDOVER))
+        cli_print(cli, _("\nNext: passation handover status %s\n"), status->client);
 }
 
 static enum psn_code warn_known(void *arg, const char *client, struct psn_error *err)
 {
+    const struct cli_status *status = arg;
+
     (void)err;
-    cli_warn(arg, _("a leaver may know the API key for %s: passation ovh link %s --new"),
-             client, client);
+    if (cli_status_wants(status, client))
+        cli_warn(status->cli,
+                 _("a leaver may know the API key for %s: passation ovh link %s --new"),
+                 client, client);
     return PSN_OK;
 }
 
-static enum psn_code run_status(struct cli *cli, const void *options,
-                                struct psn_error *err)
+static enum psn_code print(struct cli_status *status, struct psn_error *err)
 {
-    PSN_AUTO(cli_table) *unfinished = NULL;
-    struct status status = { .cli = cli };
     enum psn_code rc;
 
-    (void)options;
-    if (cli->json)
-        return print_json(cli, err);
-    unfinished = cli_table_new(4);
-    status.unfinished = unfinished;
+    if (!status->client)
+        print_facts(status);
+    rc = print_clients(status, err);
+    if (!rc)
+        rc = print_keys(status, err);
+    if (!rc)
+        rc = psn_due_credential_each(status->cli->vault, warn_known, status, err);
+    if (!rc)
+        rc = print_unfinished(status, err);
+    if (!rc)
+        rc = print_due(status, err);
+    if (!rc)
+        rc = print_ends(status, err);
+    if (!rc)
+        print_next_step(status);
+    return rc;
+}
+
+static enum psn_code run_status(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_status_options *options = arg;
+    struct cli_status status = { .cli = cli, .all = options->all };
+    enum psn_code rc;
+
+    status.client = cli->arg_count > 0 ? cli->args[0] : NULL;
     rc = gather(&status, err);
-    if (rc)
-        return rc;
-    print_facts(&status);
-    rc = print_keys(&status, err);
     if (!rc)
-        rc = psn_due_credential_each(cli->vault, warn_known, cli, err);
-    if (rc)
-        return rc;
-    if (status.listed > 0) {
-        cli_print(cli, "\n%s\n", _("Not finished:"));
-        cli_table_print(cli, unfinished);
-    }
-    if (status.unlisted > 0)
-        cli_print(cli,
-                  PSN_NGETTEXT("and %llu more: passation role ls\n",
-                               "and %llu more: passation role ls\n",
-                               (unsigned long)status.unlisted),
-                  (unsigned long long)status.unlisted);
-    rc = print_drift(&status, err);
-    if (!rc)
-        print_next_step(&status);
+        rc = cli->json ? cli_status_json(&status, err) : print(&status, err);
+    release(&status);
     return rc;
 }
 
 const struct cli_command cmd_status = {
     .name = "status",
+    .arguments = N_("[CLIENT]"),
     .summary = N_("say how things stand, and what is left to do"),
-    .examples = N_("passation status\twhat is there, what is not finished\n"),
+    .examples = N_("passation status\tthe worst clients first\n"
+                   "passation status --all\tall of them\n"
+                   "passation status boulangerie\tone, with what to do next\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
+    .max_args = 1,
+    .options = status_options,
+    .options_size = sizeof(struct cmd_status_options),
     .run = run_status,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/finding_show.h"
@@ -15,9 +16,9 @@ struct cmd_sweep_options {
 };
 
 static const struct cli_option sweep_options[] = {
-    { "keep", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, keep), N_("ID"),
+    { "keep", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, keep), N_("ACCESS"),
       N_("this access is legitimate; may be repeated") },
-    { "cut", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, cut), N_("ID"),
+    { "cut", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, cut), N_("ACCESS"),
       N_("remove this access at OVH; may be repeated") },
     { "all", 0, CLI_FLAG, offsetof(struct cmd_sweep_options, all), NULL,
       N_("remove every access that is not kept, not ours and not harmless") },
@@ -325,10 +326,12 @@ static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_erro
 
     if (!rc && options->all && options->cut.count > 0)
         rc = psn_fail(err, PSN_E_INVALID, _("--all and --cut exclude each other"));
+    cli_busy_begin(cli, _("looking at the client's OVH account"));
     if (!rc)
         first = decide(cli, options, &cause);
     if (!rc)
         rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
+    cli_busy_end();
     if (!rc)
         rc = cli->json ? print_json(cli, &accesses, err) : print_all(cli, &accesses, err);
     pending = count_pending(&accesses);

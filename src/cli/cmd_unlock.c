@@ -93,8 +93,10 @@ static enum psn_code run_lock(struct cli *cli, const void *options, struct psn_e
     enum psn_code rc = cli_agent_lock(&was_running, err);
 
     (void)options;
-    if (!rc && clipboard_rc)
-        rc = psn_fail(err, clipboard_rc, "%s", why.message);
+    if (!rc && clipboard_rc) {
+        *err = why;
+        rc = clipboard_rc;
+    }
     if (rc)
         return rc;
     if (!cli->json) {

@@ -17,33 +17,6 @@ struct view {
     size_t in_force;
 };
 
-static const char *how_shown(enum psn_how how)
-{
-    switch (how) {
-    case PSN_HOW_CREATED:
-        return _("made it");
-    case PSN_HOW_TYPED:
-        return _("typed it");
-    case PSN_HOW_SHOWN:
-        return _("saw it");
-    case PSN_HOW_COPIED:
-        return _("copied it");
-    case PSN_HOW_QR:
-        return _("saw its QR code");
-    case PSN_HOW_PRINTED:
-        return _("printed it");
-    case PSN_HOW_EXPORTED:
-        return _("exported it");
-    case PSN_HOW_ISSUED:
-        return _("was issued it");
-    case PSN_HOW_REACHED:
-        return _("could open the vault");
-    case PSN_HOW_ACCESS:
-        return _("had another way in");
-    }
-    return "";
-}
-
 static void seen_json(struct view *view, const struct psn_exposure *exposure)
 {
     struct cli_json *json = view->json;
@@ -78,7 +51,7 @@ static enum psn_code put_seen(void *arg, const struct psn_exposure *exposure,
     cli_table_cell(view->table, exposure->label[0] ? exposure->label : _("password"));
     cli_table_cell(view->table, cli_display_count(exposure->version, number));
     cli_table_cell(view->table, exposure->in_force ? _("in force") : _("replaced"));
-    cli_table_cell(view->table, how_shown(exposure->how));
+    cli_table_cell(view->table, cli_display_how(exposure->how));
     cli_table_cell(view->table, cli_display_time(exposure->at_s, time));
     return PSN_OK;
 }

@@ -6,6 +6,7 @@ extern const struct cli_command cmd_init;
 extern const struct cli_command cmd_unlock;
 extern const struct cli_command cmd_lock;
 extern const struct cli_command cmd_status;
+extern const struct cli_command cmd_tui;
 extern const struct cli_command cmd_client_add;
 extern const struct cli_command cmd_client_ls;
 extern const struct cli_command cmd_client_show;
@@ -26,6 +27,10 @@ extern const struct cli_command cmd_secret_add;
 extern const struct cli_command cmd_secret_set;
 extern const struct cli_command cmd_secret_ls;
 extern const struct cli_command cmd_secret_rm;
+extern const struct cli_command cmd_otp;
+extern const struct cli_command cmd_profile;
+extern const struct cli_command cmd_import;
+extern const struct cli_command cmd_export;
 extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_rotate;
 extern const struct cli_command cmd_resume;
@@ -41,6 +46,7 @@ extern const struct cli_command cmd_revoke;
 extern const struct cli_command cmd_outbox;
 extern const struct cli_command cmd_receipt_check;
 extern const struct cli_command cmd_who;
+extern const struct cli_command cmd_doctor;
 extern const struct cli_command cmd_due;
 extern const struct cli_command cmd_handover_start;
 extern const struct cli_command cmd_handover_status;
@@ -54,6 +60,7 @@ extern const struct cli_command cmd_handover_close;
 extern const struct cli_command cmd_handover_abandon;
 extern const struct cli_command cmd_envelope_create;
 extern const struct cli_command cmd_envelope_update;
+extern const struct cli_command cmd_envelope_end;
 extern const struct cli_command cmd_envelope_ls;
 extern const struct cli_command cmd_open;
 extern const struct cli_command cmd_log;
@@ -68,12 +75,14 @@ extern const struct cli_command cmd_backup;
 extern const struct cli_command cmd_restore;
 extern const struct cli_command cmd_agent;
 extern const struct cli_command cmd_clipboard_cleaner;
+extern const struct cli_command cmd_complete;
 
 const struct cli_command *const cli_commands[] = {
     &cmd_init,
     &cmd_unlock,
     &cmd_lock,
     &cmd_status,
+    &cmd_tui,
     &cmd_client_add,
     &cmd_client_ls,
     &cmd_client_show,
@@ -92,6 +101,10 @@ const struct cli_command *const cli_commands[] = {
     &cmd_secret_set,
     &cmd_secret_ls,
     &cmd_secret_rm,
+    &cmd_otp,
+    &cmd_profile,
+    &cmd_import,
+    &cmd_export,
     &cmd_verify,
     &cmd_rotate,
     &cmd_resume,
@@ -122,9 +135,11 @@ const struct cli_command *const cli_commands[] = {
     &cmd_handover_abandon,
     &cmd_envelope_create,
     &cmd_envelope_update,
+    &cmd_envelope_end,
     &cmd_envelope_ls,
     &cmd_open,
     &cmd_log,
+    &cmd_doctor,
     &cmd_slot_add,
     &cmd_slot_ls,
     &cmd_slot_set,
@@ -136,5 +151,6 @@ const struct cli_command *const cli_commands[] = {
     &cmd_restore,
     &cmd_agent,
     &cmd_clipboard_cleaner,
+    &cmd_complete,
     NULL,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/busy.h"
 #include "cli/output.h"
 
 void cli_issue_json(struct cli_json *json, const struct psn_issue *issue)
@@ -148,7 +149,9 @@ enum psn_code cli_deliver_due(struct cli *cli, const struct cli_delivery_options
     cli_delivery_begin(&delivery, cli, where);
     if (how == CLI_DELIVER_REST)
         delivery.to.directory = where->directory;
+    cli_busy_begin(cli, _("writing the issues that are due"));
     rc = psn_outbox(cli->vault, person, &delivery.to, &ret_delivered->waiting, err);
+    cli_busy_end();
     ret_delivered->written = delivery.count;
     if (how == CLI_DELIVER_REST && delivery.count == 0) {
         cli_json_release(&delivery.json);

@@ -129,6 +129,7 @@ struct saving {
     struct cli *cli;
     const struct psn_departure_report *report;
     const char *folder;
+    const char *person;
 };
 
 static enum psn_code path_of(const struct saving *saving, const char *extension,
@@ -236,11 +237,27 @@ static void remove_left_over(const struct saving *saving)
     (void)closedir(folder);
 }
 
+/* It is renewed for nobody, and nothing else would say so. */
+static enum psn_code tell_envelope(void *arg, const struct psn_envelope *envelope,
+                                   struct psn_error *err)
+{
+    const struct saving *saving = arg;
+
+    (void)err;
+    if (strcmp(envelope->person, saving->person) == 0)
+        cli_note(
+            saving->cli,
+            _("The envelope of '%s' is for %s, and stays as it is: passation envelope "
+              "end %s"),
+            envelope->client, envelope->person, envelope->client);
+    return PSN_OK;
+}
+
 enum psn_code cli_departure_report(struct cli *cli, const char *person,
                                    const char *folder, struct psn_error *err)
 {
     struct psn_departure_report *report = NULL;
-    struct saving saving = { cli, NULL, folder[0] ? folder : "." };
+    struct saving saving = { cli, NULL, folder[0] ? folder : ".", person };
     enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
 
     saving.report = report;
@@ -256,5 +273,5 @@ enum psn_code cli_departure_report(struct cli *cli, const char *person,
         cli_note(cli, _("The report: %s/depart-%s.html, .txt and .json, signed."),
                  CLI_SHOWN(saving.folder), person);
     psn_departure_report_free(report);
-    return rc;
+    return rc ? rc : psn_envelope_each(cli->vault, tell_envelope, &saving, err);
 }

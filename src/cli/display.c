@@ -89,6 +89,21 @@ const char *cli_display_quoted(const char *text, char *out, size_t size)
     return out;
 }
 
+void cli_display_word(struct psn_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789@._:+-/";
+    PSN_AUTO_FREE char *quoted = NULL;
+    size_t size = 4 * strlen(word) + sizeof "''";
+
+    if (word[0] && word[0] != '-' && !word[strspn(word, plain)]) {
+        psn_buf_text(out, word);
+        return;
+    }
+    quoted = malloc(size + 4);
+    psn_buf_text(out, quoted ? cli_display_quoted(word, quoted, size + 4) : word);
+}
+
 const char *cli_display_task(const char *proof, char *out, size_t size)
 {
     static const char head[] = "OVH task ";
@@ -114,6 +129,16 @@ void cli_display_json_count(struct cli_json *json, const char *name, uint64_t nu
         cli_json_null(json, name);
     else
         cli_json_number(json, name, (int64_t)number);
+}
+
+void cli_display_json_codes(struct cli_json *json, const struct psn_secret_info *info)
+{
+    if (info->code_count == 0)
+        return;
+    cli_json_open(json, "codes", '{');
+    cli_json_number(json, "count", (int64_t)info->code_count);
+    cli_json_number(json, "left", (int64_t)psn_recovery_left(info));
+    cli_json_close(json, '}');
 }
 
 const char *cli_display_state(enum psn_role_state state)
@@ -154,6 +179,33 @@ void cli_display_row(struct cli_table *table, const char *label, const char *val
 {
     cli_table_cell(table, label);
     cli_table_cell(table, value[0] ? value : "-");
+}
+
+const char *cli_display_how(enum psn_how how)
+{
+    switch (how) {
+    case PSN_HOW_CREATED:
+        return _("made it");
+    case PSN_HOW_TYPED:
+        return _("typed it");
+    case PSN_HOW_SHOWN:
+        return _("saw it");
+    case PSN_HOW_COPIED:
+        return _("copied it");
+    case PSN_HOW_QR:
+        return _("saw its QR code");
+    case PSN_HOW_PRINTED:
+        return _("printed it");
+    case PSN_HOW_EXPORTED:
+        return _("exported it");
+    case PSN_HOW_ISSUED:
+        return _("was issued it");
+    case PSN_HOW_REACHED:
+        return _("could open the vault");
+    case PSN_HOW_ACCESS:
+        return _("had another way in");
+    }
+    return "";
 }
 
 static enum psn_code look_for_url(void *arg, const struct psn_client *client,

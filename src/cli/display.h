@@ -30,6 +30,9 @@ const char *cli_display_grouped(uint64_t number, char out[48]);
  * the line. Returns out. */
 const char *cli_display_quoted(const char *text, char *out, size_t size);
 
+/* Appends a word of a command, in quotes where a shell would not take it as it is. */
+void cli_display_word(struct psn_buf *out, const char *word);
+
 /* The number of OVH's task in a proof of the journal's, which is in English; or "". */
 const char *cli_display_task(const char *proof, char *out, size_t size);
 
@@ -37,8 +40,14 @@ const char *cli_display_task(const char *proof, char *out, size_t size);
 const char *cli_display_count(uint64_t number, char out[24]);
 void cli_display_json_count(struct cli_json *json, const char *name, uint64_t number);
 
+/* "codes": how many recovery codes there are, and are left; nothing of other secrets. */
+void cli_display_json_codes(struct cli_json *json, const struct psn_secret_info *info);
+
 /* A role's state in the user's language. */
 const char *cli_display_state(enum psn_role_state state);
+
+/* How somebody came to know a secret, in the user's language: "saw it". */
+const char *cli_display_how(enum psn_how how);
 
 /* What a mailbox's platform says: its name, earlier ones, and the password's dates. */
 void cli_display_json_platform(struct cli_json *json, const struct psn_role *role);

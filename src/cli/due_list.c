@@ -31,41 +31,19 @@ static enum psn_code collect(void *arg, const struct psn_due *due, struct psn_er
 
 /* --- handovers whose closing statement is missing --- */
 
-/* A client that was destroyed by the end of a handover, which has a statement. */
-static enum psn_code collect_ended(void *arg, const struct psn_destruction_note *note,
-                                   struct psn_error *err)
+static enum psn_code collect_unstated(void *arg, const char *client, int64_t ended_s,
+                                      struct psn_error *err)
 {
-    struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = note->done_s };
+    struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = ended_s };
 
-    if (strncmp(note->statement, "sha256 ", 7) != 0)
-        return PSN_OK;
-    (void)snprintf(due.client, sizeof due.client, "%s", note->client);
+    (void)snprintf(due.client, sizeof due.client, "%s", client);
     return collect(arg, &due, err);
 }
 
-/* One that is here again is another one. */
-static bool lacks_statement(struct cli *cli, const char *id)
+enum psn_code cli_due_list_add_unstated(struct cli *cli, struct cli_due_list *list,
+                                        struct psn_error *err)
 {
-    struct psn_handover_end end;
-    struct psn_client client = { 0 };
-    enum psn_code rc = psn_client_get(cli->vault, id, &client, NULL);
-
-    psn_client_release(&client);
-    return rc == PSN_E_NOT_FOUND && !psn_handover_end_get(cli->vault, id, &end, NULL) &&
-           !end.stated;
-}
-
-static enum psn_code collect_unstated(struct cli *cli, struct cli_due_list *list,
-                                      struct psn_error *err)
-{
-    struct cli_due_list ended = { 0 };
-    enum psn_code rc = psn_destruction_each(cli->vault, collect_ended, &ended, err);
-
-    for (size_t i = 0; !rc && i < ended.count; i++)
-        if (lacks_statement(cli, ended.items[i].client))
-            rc = collect(list, &ended.items[i], err);
-    cli_due_list_release(&ended);
-    return rc;
+    return psn_handover_unstated_each(cli->vault, collect_unstated, list, err);
 }
 
 enum psn_code cli_due_list_read(struct cli *cli, const char *person,
@@ -75,7 +53,7 @@ enum psn_code cli_due_list_read(struct cli *cli, const char *person,
     enum psn_code rc = psn_due_each(cli->vault, person, collect, &list, err);
 
     if (!rc && !person)
-        rc = collect_unstated(cli, &list, err);
+        rc = cli_due_list_add_unstated(cli, &list, err);
     if (rc)
         cli_due_list_release(&list);
     else
@@ -129,7 +107,7 @@ enum psn_code cli_due_rotate(struct cli *cli, const struct cli_due_list *list,
 
 /* --- printing --- */
 
-static const char *kind_shown(const struct psn_due *due)
+const char *cli_due_kind_shown(const struct psn_due *due)
 {
     switch (due->kind) {
     case PSN_DUE_GRANT:
@@ -162,7 +140,7 @@ static const char *kind_shown(const struct psn_due *due)
     return "";
 }
 
-static const char *secret_shown(const struct psn_due *due)
+const char *cli_due_secret_shown(const struct psn_due *due)
 {
     if (due->access[0])
         return due->access;
@@ -170,6 +148,70 @@ static const char *secret_shown(const struct psn_due *due)
         return due->label;
     return due->kind < PSN_DUE_ENVELOPE || due->kind == PSN_DUE_OUTSIDE ? _("password")
                                                                         : "-";
+}
+
+/* The words of one command line, in turn. */
+static void set_words(struct cli_due_command *command, const char *first,
+                      const char *second, const char *third, const char *fourth)
+{
+    const char *const words[] = { first, second, third, fourth };
+
+    command->count = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words && words[i]; i++)
+        command->words[command->count++] = words[i];
+}
+
+void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_command)
+{
+    struct cli_due_command *command = ret_command;
+
+    command->needs_person = false;
+    switch (due->kind) {
+    case PSN_DUE_GRANT:
+        set_words(command, "revoke", due->person, due->address, NULL);
+        return;
+    case PSN_DUE_ROTATE:
+        set_words(command, "rotate", due->address, NULL, NULL);
+        return;
+    case PSN_DUE_SECRET:
+        command->needs_person = true;
+        set_words(command, "secret", "set", due->address, due->label);
+        return;
+    case PSN_DUE_ISSUE:
+        set_words(command, "outbox", due->person, NULL, NULL);
+        return;
+    case PSN_DUE_RESUME:
+        set_words(command, "resume", due->address[0] ? due->address : NULL, NULL, NULL);
+        return;
+    case PSN_DUE_ENVELOPE:
+        set_words(command, "envelope", "update", due->client, NULL);
+        return;
+    case PSN_DUE_DEPARTURE:
+        set_words(command, "resume", NULL, NULL, NULL);
+        return;
+    case PSN_DUE_HANDOVER:
+        set_words(command, "handover", "status", due->client, NULL);
+        return;
+    case PSN_DUE_OUTSIDE:
+        command->needs_person = true;
+        set_words(command, "rotate", due->address, NULL, NULL);
+        return;
+    case PSN_DUE_VANISHED:
+        command->needs_person = true;
+        set_words(command, "role", "rm", due->address, NULL);
+        return;
+    case PSN_DUE_MOVED:
+        set_words(command, "verify", due->address, NULL, NULL);
+        return;
+    case PSN_DUE_APPEARED:
+        command->needs_person = true;
+        set_words(command, "role", "adopt", due->address, NULL);
+        return;
+    case PSN_DUE_ACCESS:
+        command->needs_person = true;
+        set_words(command, "sweep", due->client, "--keep", due->access);
+        return;
+    }
 }
 
 static const char *day_shown(int64_t time_s, char out[PSN_TIME_SIZE])
@@ -259,11 +301,11 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
     for (size_t i = 0; i < list->count; i++) {
         const struct psn_due *due = &list->items[i];
 
-        cli_table_cell(table, kind_shown(due));
+        cli_table_cell(table, cli_due_kind_shown(due));
         cli_table_cell(table, due->address[0]  ? due->address
                               : due->client[0] ? due->client
                                                : "-");
-        cli_table_cell(table, secret_shown(due));
+        cli_table_cell(table, cli_due_secret_shown(due));
         cli_table_cell(table, due->person[0] ? due->person : "-");
         cli_table_cell(table, day_shown(due->since_s, time));
     }

@@ -13,6 +13,10 @@ void cli_due_list_release(struct cli_due_list *list);
 PSN_MUST_CHECK enum psn_code cli_due_list_read(struct cli *cli, const char *person,
                                                struct cli_due_list *ret_list,
                                                struct psn_error *err);
+/* Adds handovers whose closing statement is missing: of clients that are gone. */
+PSN_MUST_CHECK enum psn_code cli_due_list_add_unstated(struct cli *cli,
+                                                       struct cli_due_list *list,
+                                                       struct psn_error *err);
 /* How many are of a kind. */
 size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kind);
 
@@ -21,6 +25,18 @@ size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kin
 PSN_MUST_CHECK enum psn_code cli_due_rotate(struct cli *cli,
                                             const struct cli_due_list *list,
                                             struct psn_error *err);
+
+/* What a row says: its kind, and the secret it is about, in the user's language. */
+const char *cli_due_kind_shown(const struct psn_due *due);
+const char *cli_due_secret_shown(const struct psn_due *due);
+
+/* The command that settles it, without "passation": words borrowed from due. */
+struct cli_due_command {
+    const char *words[4];
+    size_t count;
+    bool needs_person; /* somebody has to judge, or to know something, first */
+};
+void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_command);
 
 /* Keeps what nobody but a person can settle: departures, drift. */
 void cli_due_list_keep_drift(struct cli_due_list *list);

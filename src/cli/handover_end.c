@@ -45,17 +45,24 @@ static void write_overwritten(const struct psn_handover_end *end,
                      cli_display_grouped(end->destruction->log_bytes, log));
 }
 
-static void write_backups(const struct psn_handover_end *end, struct cli_writing *writing)
+/* One item for each line. */
+static void write_lines(const char *lines, const char *what, struct cli_writing *writing)
 {
     char line[4096 + 256];
 
-    for (const char *at = end->backups ? end->backups : ""; *at;) {
+    for (const char *at = lines ? lines : ""; *at;) {
         size_t size = strcspn(at, "\n");
 
         (void)snprintf(line, sizeof line, "%.*s", (int)size, at);
-        cli_writing_item(writing, 0, _("backup %s;"), line);
+        cli_writing_item(writing, 0, "%s %s;", what, line);
         at += size + (at[size] == '\n');
     }
+}
+
+static void write_copies(const struct psn_handover_end *end, struct cli_writing *writing)
+{
+    write_lines(end->files, _("file"), writing);
+    write_lines(end->backups, _("backup"), writing);
     cli_writing_item(writing, 0, _("of other backups this statement knows nothing."));
 }
 
@@ -76,7 +83,7 @@ static void write_what(const struct psn_handover_end *end, struct cli_writing *w
         _("the vault's file: a new one was written without them, and took its "
           "place;"));
     write_overwritten(end, writing);
-    write_backups(end, writing);
+    write_copies(end, writing);
     if (end->text[0])
         cli_writing_field(writing, _("Entry in the provider's journal"), end->text);
     cli_writing_heading(writing, _("What this statement belongs to"));

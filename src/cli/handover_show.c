@@ -1,5 +1,6 @@
 #include "cli/handover_show.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,24 +128,24 @@ static void show_open_items(struct cli *cli, const struct psn_handover *handover
               handover->client);
 }
 
-static enum psn_code show_stage(struct cli *cli, const struct psn_handover *handover,
-                                enum psn_handover_stage stage, struct psn_error *err)
+static void show_stage(struct cli *cli, const struct psn_handover *handover,
+                       enum psn_handover_stage stage)
 {
     /* What comes later is told in short. */
     size_t shown_max = stage == handover->stage ? 8 : 1;
-    enum psn_code rc = PSN_OK;
     size_t count = 0;
 
     cli_print(cli, "%s %s\n", mark_of(handover, stage), cli_handover_stage_text(stage));
-    for (size_t i = 0; !rc && i < handover->blocker_count; i++) {
+    for (size_t i = 0; i < handover->blocker_count; i++) {
         const struct psn_handover_blocker *at = &handover->blockers[i];
         PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
 
         if (at->stage != stage || at->block == PSN_BLOCKER_ITEM || ++count > shown_max)
             continue;
         cli_handover_blocker_text(at, handover->client, &text);
-        rc = psn_buf_check(&text, err);
-        if (!rc)
+        if (text.failed)
+            cli->output_errno = ENOMEM; /* told at the end, as for a line of a table */
+        else
             cli_print(cli, "    %s: %s\n", CLI_SHOWN(who_of(at)),
                       CLI_SHOWN(psn_buf_str(&text)));
     }
@@ -153,9 +154,8 @@ static enum psn_code show_stage(struct cli *cli, const struct psn_handover *hand
                   PSN_NGETTEXT("    … and %zu more\n", "    … and %zu more\n",
                                count - shown_max),
                   count - shown_max);
-    if (!rc && stage == PSN_HANDOVER_INVENTORY)
+    if (stage == PSN_HANDOVER_INVENTORY)
         show_open_items(cli, handover);
-    return rc;
 }
 
 static void show_items(struct cli *cli, const struct psn_handover *handover)
@@ -178,19 +178,15 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
     cli_table_print(cli, table);
 }
 
-static enum psn_code show(struct cli *cli, const struct psn_handover *handover,
-                          struct psn_error *err)
+static void show(struct cli *cli, const struct psn_handover *handover)
 {
     char began[PSN_TIME_SIZE];
-    enum psn_code rc = PSN_OK;
 
     cli_print(cli, _("Handover of %s to %s, begun on %s\n\n"), handover->client,
               handover->to, cli_display_moment(handover->began_s, began));
-    for (int stage = 0; !rc && stage < PSN_HANDOVER_STAGES; stage++)
-        rc = show_stage(cli, handover, (enum psn_handover_stage)stage, err);
-    if (!rc)
-        show_items(cli, handover);
-    return rc;
+    for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++)
+        show_stage(cli, handover, (enum psn_handover_stage)stage);
+    show_items(cli, handover);
 }
 
 /* A run of `close` that was stopped there has only its statement left to write. */
@@ -226,7 +222,7 @@ enum psn_code cli_handover_show(struct cli *cli, const char *client,
         put_handover(&json, &handover);
         rc = cli_json_print(cli, &json, err);
     } else {
-        rc = show(cli, &handover, err);
+        show(cli, &handover);
     }
     psn_handover_release(&handover);
     return rc;

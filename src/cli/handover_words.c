@@ -211,16 +211,10 @@ void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
 
 /* --- what to do --- */
 
-/* A word of a command, in quotes where a shell would not take it as it is. */
 static void put_word(struct psn_buf *out, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789@._:+-/";
-    char quoted[5 * PSN_HANDOVER_TEXT_MAX];
-    bool is_plain = word[0] && word[0] != '-' && !word[strspn(word, plain)];
-
     psn_buf_char(out, ' ');
-    psn_buf_text(out, is_plain ? word : cli_display_quoted(word, quoted, sizeof quoted));
+    cli_display_word(out, word);
 }
 
 static void put_command(struct psn_buf *out, const char *command, const char *word)

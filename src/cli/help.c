@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 
 PSN_DEFINE_AUTO(cli_table)
 
@@ -188,4 +190,21 @@ enum psn_code cli_help(struct cli *cli, struct psn_error *err)
     else
         return help_overview(cli, err);
     return PSN_OK;
+}
+
+enum psn_code cli_help_begin(struct cli *cli, struct psn_error *err)
+{
+    psn_error_clear(err);
+    if (cli_paths_init(cli, err))
+        return err->code;
+    (void)psn_fail(err, PSN_E_INVALID, _("no command is given"));
+    if (access(cli->vault_path, F_OK) == 0)
+        return psn_hint(err, PSN_E_INVALID,
+                        _("where things stand: passation status; all commands: passation "
+                          "help"));
+    cli_note(cli, _("There is no vault here yet. Begin with:\n"
+                    "  passation init\n"
+                    "  passation client add martin --nic xm12345-ovh --domain martin.fr\n"
+                    "  passation ovh link martin"));
+    return psn_hint(err, PSN_E_INVALID, "passation help");
 }

@@ -383,3 +383,29 @@ enum psn_code cli_received_show(struct cli *cli, const char *address, const char
         rc = psn_received_describe(cli->vault, address, label, put_shown, &shown, err);
     return rc || !cli->json ? rc : cli_json_print(cli, &json, err);
 }
+
+/* --- is there one? --- */
+
+struct wanted {
+    char address[PSN_ADDRESS_TEXT_MAX];
+    bool found;
+};
+
+static enum psn_code look(void *arg, const struct psn_received *received,
+                          struct psn_error *err)
+{
+    struct wanted *wanted = arg;
+
+    (void)err;
+    wanted->found = wanted->found || strcmp(wanted->address, received->address) == 0;
+    return PSN_OK;
+}
+
+bool cli_is_received(struct cli *cli, const char *address)
+{
+    struct wanted wanted = { .found = false };
+
+    (void)snprintf(wanted.address, sizeof wanted.address, "%s", address);
+    psn_text_lower(wanted.address);
+    return psn_received_each(cli->vault, look, &wanted, NULL) == PSN_OK && wanted.found;
+}

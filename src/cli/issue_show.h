@@ -16,4 +16,7 @@ PSN_MUST_CHECK enum psn_code cli_received_show(struct cli *cli, const char *addr
                                                const struct cmd_show_options *options,
                                                struct psn_error *err);
 
+/* True if somebody else's vault issued the role to us. */
+bool cli_is_received(struct cli *cli, const char *address);
+
 #endif

@@ -1,8 +1,10 @@
 #include <string.h>
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 #include "cli/harden.h"
 #include "cli/help.h"
+#include "cli/last_words.h"
 #include "cli/locale.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -15,6 +17,8 @@ static enum psn_code satisfy(struct cli *cli, struct psn_error *err)
 
     if (!rc)
         rc = cli_paths_init(cli, err);
+    if (!rc)
+        cli_last_words(cli);
     cli->no_input = cli->no_input || !cli_terminal_exists();
     if (!rc && (cli->command->needs & (CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED)))
         rc = psn_vault_open(&cli->vault_options, &cli->vault, err);
@@ -28,11 +32,18 @@ static enum psn_code run(int argc, char *const *argv, struct cli *cli,
 {
     enum psn_code rc = cli_options_parse(cli_commands, argc, argv, cli, line, err);
 
+    if (rc && argc == 1)
+        return cli_help_begin(cli, err);
     if (!rc && (cli->help || cli->version || cli->exit_codes))
         return cli_help(cli, err);
     if (!rc)
         rc = satisfy(cli, err);
-    return rc ? rc : cli->command->run(cli, line->options, err);
+    if (rc)
+        return rc;
+    rc = cli->command->run(cli, line->options, err);
+    if (rc)
+        cli_advise(cli, line, err);
+    return rc;
 }
 
 int main(int argc, char **argv)

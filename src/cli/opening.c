@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "cli/busy.h"
 
 static enum psn_code confirm(void *arg, const char *fingerprint, const char *name,
                              struct psn_error *err)
@@ -51,5 +52,10 @@ enum psn_code cli_open_issue(struct cli *cli, const char *path,
     request.code = code;
     if (cli_has_terminal(cli))
         request.confirm = confirm;
-    return rc ? rc : psn_open(cli->vault, &request, ret_opened, err);
+    if (rc)
+        return rc;
+    cli_busy_begin(cli, _("opening the issue, and checking it"));
+    rc = psn_open(cli->vault, &request, ret_opened, err);
+    cli_busy_end();
+    return rc;
 }

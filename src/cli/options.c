@@ -3,8 +3,12 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli/lookup.h"
+#include "cli/near.h"
 
 /*
  * Command lines: words that are neither options nor their values name the command (one
@@ -70,13 +74,9 @@ struct parser {
     bool only_words; /* after "--" */
 };
 
-static const struct cli_option no_options[] = { { 0 } };
-
 static const struct cli_option *own_options(const struct parser *p)
 {
-    const struct cli_command *command = p->cli->command;
-
-    return command && command->options ? command->options : no_options;
+    return cli_option_own(p->cli->command);
 }
 
 /* --- values --- */
@@ -153,17 +153,6 @@ struct found {
     uint64_t *seen;
 };
 
-static const struct cli_option *look_up(const struct cli_option *table, const char *name,
-                                        size_t size, char letter)
-{
-    for (; table->name; table++) {
-        if (letter ? table->letter == letter
-                   : strlen(table->name) == size && memcmp(table->name, name, size) == 0)
-            return table;
-    }
-    return NULL;
-}
-
 /* The command's own options go before the global ones. */
 static struct found find_option(const struct parser *p, const char *name, size_t size,
                                 char letter)
@@ -172,12 +161,12 @@ static struct found find_option(const struct parser *p, const char *name, size_t
                            .base = p->line->options,
                            .seen = &p->line->seen };
 
-    found.option = look_up(found.table, name, size, letter);
+    found.option = cli_option_find(found.table, name, size, letter);
     if (!found.option) {
         found.table = globals;
         found.base = p->cli;
         found.seen = &p->line->seen_globals;
-        found.option = look_up(globals, name, size, letter);
+        found.option = cli_option_find(globals, name, size, letter);
     }
     return found;
 }
@@ -217,19 +206,18 @@ static enum psn_code hint_help(const struct parser *p, struct psn_error *err)
 static enum psn_code unknown_option(const struct parser *p, const char *name,
                                     struct psn_error *err)
 {
-    const char *names[2 * CLI_OPTIONS_MAX + 1];
-    const char *closest;
-    size_t count = 0;
+    char shown[2 * CLI_NEAR_SIZE];
+    struct cli_near near;
 
+    cli_near_begin(&near, name);
     for (const struct cli_option *row = own_options(p); row->name; row++)
-        names[count++] = row->name;
+        cli_near_offer(&near, row->name);
     for (const struct cli_option *row = globals; row->name; row++)
-        names[count++] = row->name;
-    names[count] = NULL;
-    closest = cli_closest(name, names);
+        cli_near_offer(&near, row->name);
     (void)psn_fail(err, PSN_E_INVALID, _("there is no option '--%s' here"), name);
-    if (closest)
-        return psn_hint(err, PSN_E_INVALID, _("did you mean --%s?"), closest);
+    if (near.count > 0)
+        return psn_hint(err, PSN_E_INVALID, _("did you mean %s?"),
+                        cli_near_shown(&near, "--", shown, sizeof shown));
     return hint_help(p, err);
 }
 
@@ -276,44 +264,6 @@ static enum psn_code read_letters(struct parser *p, const char *letters,
 
 /* --- commands --- */
 
-enum {
-    CLI_WORDS_MAX = 128,
-    CLI_WORD_SIZE = 32,
-};
-
-static const char *without_alias(const char *word)
-{
-    static const char *const aliases[][2] = { { "list", "ls" },
-                                              { "remove", "rm" },
-                                              { "delete", "rm" } };
-
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (strcmp(word, aliases[i][0]) == 0)
-            return aliases[i][1];
-    return word;
-}
-
-/* True if name is "first", or "first second". */
-static bool is_named(const char *name, const char *first, const char *second)
-{
-    size_t size = strlen(first);
-
-    if (strncmp(name, first, size) != 0)
-        return false;
-    if (!second)
-        return name[size] == '\0';
-    return name[size] == ' ' && strcmp(name + size + 1, second) == 0;
-}
-
-static const struct cli_command *find_command(const struct parser *p, const char *first,
-                                              const char *second)
-{
-    for (const struct cli_command *const *row = p->commands; *row; row++)
-        if (is_named((*row)->name, first, second))
-            return *row;
-    return NULL;
-}
-
 /* "grant ls": the word after this one makes another command of it. */
 static bool goes_on(const struct parser *p, const char *word)
 {
@@ -322,66 +272,55 @@ static bool goes_on(const struct parser *p, const char *word)
 
     if (!next || next[0] == '-')
         return false;
-    command = find_command(p, word, without_alias(next));
+    command = cli_command_find(p->commands, word, next);
     return command && strchr(command->name, ' ');
 }
 
-static bool is_group(const struct parser *p, const char *word)
+/* Words and whole commands that lie near what was typed. A second word that makes a
+ * command of the first counts: "roll add" is "role add", not "role". */
+static void offer_commands(const struct parser *p, struct cli_near *whole,
+                           struct cli_near *word)
 {
-    size_t size = strlen(word);
+    char text[CLI_NEAR_SIZE];
 
-    for (const struct cli_command *const *row = p->commands; *row; row++)
-        if (strncmp((*row)->name, word, size) == 0 && (*row)->name[size] == ' ')
-            return true;
-    return false;
-}
-
-/* The words that may stand where this one stands: first words, or second ones. */
-struct words {
-    char text[CLI_WORDS_MAX][CLI_WORD_SIZE];
-    const char *list[CLI_WORDS_MAX + 1];
-};
-
-static void collect_words(const struct parser *p, struct words *words)
-{
-    size_t group = p->group ? strlen(p->group) + 1 : 0;
-    size_t count = 0;
-
-    for (const struct cli_command *const *row = p->commands;
-         *row && count < CLI_WORDS_MAX; row++) {
+    for (const struct cli_command *const *row = p->commands; *row; row++) {
         const char *name = (*row)->name;
-        size_t size;
 
         if ((*row)->needs & CLI_HIDDEN)
             continue;
-        if (group > 0 &&
-            (strncmp(name, p->group, group - 1) != 0 || name[group - 1] != ' '))
+        cli_near_offer(whole, name);
+        if (p->group)
             continue;
-        size = strcspn(name + group, " ");
-        assert(size < CLI_WORD_SIZE);
-        memcpy(words->text[count], name + group, size);
-        words->text[count][size] = '\0';
-        words->list[count] = words->text[count];
-        count++;
+        (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(name, " "), name);
+        cli_near_offer(word, text);
     }
-    words->list[count] = NULL;
 }
 
 static enum psn_code unknown_command(const struct parser *p, const char *word,
                                      struct psn_error *err)
 {
-    const char *group = p->group ? p->group : "";
-    const char *space = p->group ? " " : "";
-    const char *closest;
-    struct words words;
+    const char *next = p->group ? word : p->argv[p->at];
+    const char *first = p->group ? p->group : word;
+    bool is_pair = next && next[0] != '-';
+    char typed[CLI_NEAR_SIZE];
+    char shown[2 * CLI_NEAR_SIZE];
+    struct cli_near near;
+    struct cli_near whole;
 
-    collect_words(p, &words);
-    closest = cli_closest(word, words.list);
-    (void)psn_fail(err, PSN_E_INVALID, _("there is no command '%s%s%s'"), group, space,
-                   word);
-    if (closest)
-        return psn_hint(err, PSN_E_INVALID, _("did you mean '%s%s%s'?"), group, space,
-                        closest);
+    (void)snprintf(typed, sizeof typed, "%s%s%s", first, is_pair ? " " : "",
+                   is_pair ? cli_command_word(next) : "");
+    cli_near_begin(&whole, typed);
+    cli_near_begin(&near, word);
+    offer_commands(p, &whole, &near);
+    if (!is_pair || whole.count == 0)
+        whole = near;
+    (void)psn_fail(err, PSN_E_INVALID, _("there is no command '%s%s%s'"),
+                   p->group ? p->group : "", p->group ? " " : "", word);
+    if (whole.count > 0)
+        return psn_hint(err, PSN_E_INVALID, _("did you mean %s?"),
+                        cli_near_shown(&whole, "", shown, sizeof shown));
+    if (p->group)
+        return psn_hint(err, PSN_E_INVALID, "passation help %s", p->group);
     return psn_hint(err, PSN_E_INVALID, _("'passation help' lists the commands"));
 }
 
@@ -413,12 +352,12 @@ static enum psn_code read_word(struct parser *p, const char *word, struct psn_er
         return PSN_OK;
     }
     if (p->group)
-        cli->command = find_command(p, p->group, without_alias(word));
+        cli->command = cli_command_find(p->commands, p->group, word);
     else if (!goes_on(p, word))
-        cli->command = find_command(p, word, NULL);
+        cli->command = cli_command_find(p->commands, word, NULL);
     if (cli->command)
         return prepare_options(p, err);
-    if (p->group || !is_group(p, word))
+    if (p->group || !cli_command_is_group(p->commands, word))
         return unknown_command(p, word, err);
     p->group = word;
     return PSN_OK;
@@ -488,57 +427,4 @@ enum psn_code cli_options_parse(const struct cli_command *const *commands, int a
     if (rc || cli->help || cli->version || cli->exit_codes)
         return rc;
     return check_complete(&p, err);
-}
-
-/* --- advice --- */
-
-enum {
-    WORD_MAX = 32
-};
-
-/* The least number of letters put in, left out, changed, or swapped with their neighbour
- * (Damerau's distance), row by row of the table. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t rows[3][WORD_MAX + 1];
-    size_t a_size = strlen(a);
-    size_t b_size = strlen(b);
-
-    if (a_size > WORD_MAX || b_size > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= b_size; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i - 1) % 3];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b_size; j++) {
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-
-            best = above[j] + 1 < best ? above[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                rows[(i - 2) % 3][j - 2] + 1 < best)
-                best = rows[(i - 2) % 3][j - 2] + 1;
-            row[j] = best;
-        }
-    }
-    return rows[a_size % 3][b_size];
-}
-
-const char *cli_closest(const char *text, const char *const *candidates)
-{
-    const char *closest = NULL;
-    size_t best = strlen(text) < 5 ? 2 : 3; /* this many slips are too many */
-
-    for (; *candidates; candidates++) {
-        size_t slips = distance(text, *candidates);
-
-        if (slips < best) {
-            best = slips;
-            closest = *candidates;
-        }
-    }
-    return closest;
 }

@@ -30,8 +30,4 @@ void cli_line_release(struct cli_line *line);
 /* The table of global options, for the help. */
 const struct cli_option *cli_global_options(void);
 
-/* The name of candidates (ended by NULL) that a slip of the fingers away from text lies
- * closest, or NULL. */
-const char *cli_closest(const char *text, const char *const *candidates);
-
 #endif

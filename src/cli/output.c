@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/busy.h"
 #include "cli/wrap.h"
 
 /* Results on stdout, everything else on stderr. */
@@ -34,8 +35,12 @@ static void say(const char *kind, const char *format, va_list args)
     psn_buf_char(&shown, '\n');
     /* What was printed before stands before it, where both go to one place. */
     (void)fflush(stdout);
+    cli_busy_hold();
     if (!line.failed && !shown.failed)
         (void)cli_write_fd(STDERR_FILENO, shown.data, shown.size);
+    else /* no memory to wrap it in, which is no reason to be silent */
+        (void)dprintf(STDERR_FILENO, "%s%s\n", kind, text);
+    cli_busy_release();
 }
 
 void cli_note(const struct cli *cli, const char *format, ...)
@@ -43,6 +48,17 @@ void cli_note(const struct cli *cli, const char *format, ...)
     va_list args;
 
     if (cli->quiet)
+        return;
+    va_start(args, format);
+    say("", format, args);
+    va_end(args);
+}
+
+void cli_next(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->quiet || cli->json || !isatty(STDERR_FILENO))
         return;
     va_start(args, format);
     say("", format, args);
@@ -81,29 +97,56 @@ void cli_note_ca(struct cli *cli)
 
 /* --- errors --- */
 
-static bool report_as_json(struct cli *cli, const struct psn_error *err, int status)
+static void describe(struct cli_json *json, const struct psn_error *err)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_open(json, "error", '{');
+    cli_json_text(json, "code", psn_code_word(err->code));
+    cli_json_text(json, "message", err->message);
+    cli_json_text(json, "hint", err->hint[0] ? err->hint : NULL);
+    cli_json_number(json, "exit", psn_code_exit_status(err->code));
+    cli_json_close(json, '}');
+    cli_json_close(json, '}');
+}
+
+static bool report_as_json(struct cli *cli, const struct psn_error *err)
 {
     struct cli_json json = cli_json_init();
     enum psn_code rc;
 
-    cli_json_open(&json, NULL, '{');
-    cli_json_open(&json, "error", '{');
-    cli_json_text(&json, "code", psn_code_word(err->code));
-    cli_json_text(&json, "message", err->message);
-    cli_json_text(&json, "hint", err->hint[0] ? err->hint : NULL);
-    cli_json_number(&json, "exit", status);
-    cli_json_close(&json, '}');
-    cli_json_close(&json, '}');
+    describe(&json, err);
     rc = cli_json_print(cli, &json, NULL);
     cli_json_release(&json);
     return rc == PSN_OK;
+}
+
+void cli_error_json(struct psn_buf *out, const struct psn_error *err)
+{
+    struct cli_json json = cli_json_init();
+
+    describe(&json, err);
+    psn_buf_bytes(out, json.text.data, json.text.size);
+    psn_buf_char(out, '\n');
+    cli_json_release(&json);
+}
+
+void cli_error_text(struct psn_buf *out, const struct psn_error *err)
+{
+    struct cli_margins margins = { .columns = cli_wrap_columns(STDERR_FILENO) };
+    char line[PSN_ERROR_MESSAGE_MAX + PSN_ERROR_HINT_MAX];
+
+    (void)snprintf(line, sizeof line, "%s%s", _("passation: error: "), err->message);
+    cli_wrap(out, line, &margins);
+    (void)snprintf(line, sizeof line, "\n%s%s", _("passation: hint: "), err->hint);
+    cli_wrap(out, line, &margins);
+    psn_buf_char(out, '\n');
 }
 
 int cli_report(struct cli *cli, const struct psn_error *err)
 {
     int status = psn_code_exit_status(err->code);
 
-    if (cli->json && !cli->result_printed && report_as_json(cli, err, status))
+    if (cli->json && !cli->result_printed && report_as_json(cli, err))
         return status;
     say_as(_("passation: error: "), "%s", err->message);
     if (err->hint[0])
@@ -144,9 +187,11 @@ void cli_print(struct cli *cli, const char *format, ...)
     int length;
 
     cli->result_printed = true;
+    cli_busy_hold();
     va_start(args, format);
     length = vfprintf(stdout, format, args);
     va_end(args);
+    cli_busy_release();
     if (length < 0 && cli->output_errno == 0)
         cli->output_errno = errno ? errno : EIO;
 }

@@ -15,6 +15,10 @@ PSN_MUST_CHECK enum psn_code cli_write(struct cli *cli, const void *bytes, size_
 /* The same for any descriptor. Returns 0 or an errno. */
 int cli_write_fd(int fd, const void *bytes, size_t size);
 
+/* What cli_report() prints of an error with a hint: for people, and with --json. */
+void cli_error_text(struct psn_buf *out, const struct psn_error *err);
+void cli_error_json(struct psn_buf *out, const struct psn_error *err);
+
 /* Flushes stdout. E_IO or E_FULL if anything printed in this run was lost. */
 PSN_MUST_CHECK enum psn_code cli_finish(struct cli *cli, struct psn_error *err);
 

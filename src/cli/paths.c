@@ -110,6 +110,11 @@ enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX], struct psn_er
     return rc ? rc : check_private(out, err);
 }
 
+enum psn_code cli_paths_config_dir(char out[CLI_PATH_MAX], struct psn_error *err)
+{
+    return xdg("XDG_CONFIG_HOME", ".config", "passation", out, err);
+}
+
 enum psn_code cli_paths_make_parent(const char *path, struct psn_error *err)
 {
     PSN_AUTO_FREE char *folder = psn_file_dir_of(path);

@@ -14,6 +14,10 @@ PSN_MUST_CHECK enum psn_code cli_paths_init(struct cli *cli, struct psn_error *e
 PSN_MUST_CHECK enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX],
                                                struct psn_error *err);
 
+/* Where people keep passation's own settings and identity files; it may not be there. */
+PSN_MUST_CHECK enum psn_code cli_paths_config_dir(char out[CLI_PATH_MAX],
+                                                  struct psn_error *err);
+
 /* Makes the folder that will hold the file, unless it is there. */
 PSN_MUST_CHECK enum psn_code cli_paths_make_parent(const char *path,
                                                    struct psn_error *err);

@@ -8,20 +8,21 @@
 
 /* --- stopping a run --- */
 
-/* Read by the run between two steps, written by the handler. */
-static volatile sig_atomic_t stops;
+/* Which signal asks; read by the run between two steps, written by the handler. */
+static volatile sig_atomic_t stopped_by;
 
-static void ask_to_stop(int number)
+void cli_stop_by(int number)
 {
-    (void)number;
-    stops = stops + 1;
+    /* Ctrl-C ends a run, the others the whole program. */
+    if (stopped_by == 0 || stopped_by == SIGINT)
+        stopped_by = number;
 }
 
 /* SA_RESETHAND: the second signal of a kind has its usual effect. */
 void cli_catch_signals(void)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction action = { .sa_handler = ask_to_stop,
+    struct sigaction action = { .sa_handler = cli_stop_by,
                                 .sa_flags = (int)SA_RESETHAND };
 
     (void)sigemptyset(&action.sa_mask);
@@ -35,7 +36,15 @@ void cli_catch_signals(void)
 
 bool cli_stop_asked(void)
 {
-    return stops > 0;
+    return stopped_by != 0;
+}
+
+int cli_stop_forget(void)
+{
+    int number = stopped_by;
+
+    stopped_by = 0;
+    return number;
 }
 
 /* --- the line on the terminal --- */
@@ -55,7 +64,7 @@ struct cli_progress {
     int64_t drawn_ms;
 };
 
-static bool is_able(const struct cli *cli)
+bool cli_progress_is_able(const struct cli *cli)
 {
     const char *term = getenv("TERM");
 
@@ -68,13 +77,12 @@ struct cli_progress *cli_progress_new(struct cli *cli)
 
     if (!progress)
         return NULL;
-    progress->draws = is_able(cli);
+    progress->draws = cli_progress_is_able(cli);
     progress->since_ms = psn_clock_boot_ms();
     return progress;
 }
 
-/* Cuts text to so many columns, at a character's edge. */
-static void cut_columns(char *text, size_t columns)
+void cli_progress_cut(char *text, size_t columns)
 {
     while (psn_text_columns(text) > columns && text[0]) {
         text[strlen(text) - 1] = '\0';
@@ -139,7 +147,7 @@ void cli_progress_update(struct cli_progress *progress, const struct psn_progres
     compose(&line, state, now_ms - progress->since_ms);
     if (line.failed)
         return;
-    cut_columns((char *)line.data, cli_terminal_columns(STDERR_FILENO) - 1);
+    cli_progress_cut((char *)line.data, cli_terminal_columns(STDERR_FILENO) - 1);
     draw((const char *)line.data);
     progress->drawn = true;
     progress->drawn_ms = now_ms;

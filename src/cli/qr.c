@@ -118,7 +118,8 @@ static void draw(const struct qr_code *code, struct psn_buf *out)
     int size = code->width + 2 * QUIET;
 
     psn_buf_format(out,
-                   "<svg class=\"qr\" viewBox=\"0 0 %d %d\" role=\"img\">"
+                   "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"qr\" viewBox=\"0 0 "
+                   "%d %d\" role=\"img\">"
                    "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>"
                    "<path fill=\"#000\" d=\"",
                    size, size, size, size);

@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,15 +10,17 @@
 
 enum {
     COLUMN_GAP = 2,
-    CELL_MAX = 64 * 1024,
+    TEXT_MAX = 256 * 1024 * 1024, /* of all cells; the vault has its own limits */
     ROW_MAX = 1024 * 1024,
     CARRY_INDENT = 4,  /* of what did not fit a row's first line */
     LAST_COLUMNS = 30, /* a last column this wide is worth a margin of its own */
 };
 
-/* Cells in reading order. `failed` stands for any cell that could not be kept. */
+/* Cells in reading order: where each begins in the text of all. `failed` stands for any
+ * that could not be kept. */
 struct cli_table {
-    char **cells;
+    struct psn_buf text;
+    uint32_t *cells;
     size_t count;
     size_t capacity;
     size_t columns;
@@ -35,8 +38,10 @@ struct cli_table *cli_table_new(size_t columns)
     struct cli_table *table = calloc(1, sizeof *table);
 
     assert(columns > 0);
-    if (table)
-        table->columns = columns;
+    if (!table)
+        return NULL;
+    table->columns = columns;
+    table->text = psn_buf_init(TEXT_MAX);
     return table;
 }
 
@@ -44,8 +49,7 @@ void cli_table_free(struct cli_table *table)
 {
     if (!table)
         return;
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
+    psn_buf_release(&table->text);
     free(table->cells);
     free(table);
 }
@@ -53,7 +57,7 @@ void cli_table_free(struct cli_table *table)
 static bool make_room(struct cli_table *table)
 {
     size_t capacity = table->capacity ? table->capacity * 2 : 64;
-    char **cells;
+    uint32_t *cells;
 
     if (table->count < table->capacity)
         return true;
@@ -67,17 +71,23 @@ static bool make_room(struct cli_table *table)
 
 void cli_table_cell(struct cli_table *table, const char *text)
 {
-    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(CELL_MAX);
-    char *cell = NULL;
+    uint32_t begin;
 
     if (!table || table->failed)
         return;
-    psn_text_escape(&shown, text, strlen(text));
-    if (!make_room(table) || psn_buf_take(&shown, &cell, NULL)) {
+    begin = (uint32_t)table->text.size;
+    psn_text_escape(&table->text, text, strlen(text));
+    psn_buf_char(&table->text, '\0');
+    if (!make_room(table) || table->text.failed) {
         table->failed = true;
         return;
     }
-    table->cells[table->count++] = cell;
+    table->cells[table->count++] = begin;
+}
+
+static const char *cell_at(const struct cli_table *table, size_t i)
+{
+    return (const char *)table->text.data + table->cells[i];
 }
 
 static size_t column_width(const struct cli_table *table, size_t column)
@@ -85,7 +95,7 @@ static size_t column_width(const struct cli_table *table, size_t column)
     size_t widest = 0;
 
     for (size_t i = column; i < table->count; i += table->columns) {
-        size_t width = psn_text_columns(table->cells[i]);
+        size_t width = psn_text_columns(cell_at(table, i));
 
         widest = width > widest ? width : widest;
     }
@@ -99,7 +109,7 @@ static size_t cells_shown(const struct cli_table *table, size_t row)
 
     if (row + count > table->count)
         count = table->count - row;
-    while (count > 0 && table->cells[row + count - 1][0] == '\0')
+    while (count > 0 && cell_at(table, row + count - 1)[0] == '\0')
         count--;
     return count;
 }
@@ -138,7 +148,7 @@ static void print_row(struct cli *cli, const struct cli_table *table, size_t row
     size_t used = 0;   /* where the last one ended */
 
     for (size_t i = 0; i < count; i++) {
-        const char *cell = table->cells[row + i];
+        const char *cell = cell_at(table, row + i);
         size_t width = psn_text_columns(cell);
         bool is_last = i + 1 == count;
         bool has_margin = is_last && column + LAST_COLUMNS <= layout->columns;

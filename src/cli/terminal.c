@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cli/busy.h"
 #include "cli/output.h"
 
 /*
@@ -66,6 +67,7 @@ bool cli_has_terminal(const struct cli *cli)
 
 static enum psn_code must_open(int *ret_tty, struct psn_error *err)
 {
+    cli_busy_end(); /* a dialogue, or a code: nothing may be written over it */
     *ret_tty = open_terminal();
     if (*ret_tty < 0)
         return psn_fail(err, PSN_E_INVALID, _("there is no terminal to ask on"));
@@ -289,7 +291,7 @@ enum psn_code cli_ask_line(const char *prompt, char *ret_line, size_t size,
     while (!rc && c != '\n') {
         ssize_t got = read(tty, &c, 1);
 
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && !cli_stop_asked())
             continue;
         if (got <= 0)
             return psn_fail(err, PSN_E_ABORTED, _("nothing was typed"));

@@ -149,17 +149,36 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
     return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
 }
 
-static enum psn_code note_backup(struct psn_vault *vault, const char *path,
-                                 struct psn_error *err)
+static enum psn_code note_backup(struct psn_vault *vault, const char *event,
+                                 const char *path, struct psn_error *err)
 {
     const char *slash = strrchr(path, '/');
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
-    return psn_journal_note(vault, NULL,
-                            &(struct psn_note){ .event = "vault.backed-up",
-                                                .text = slash ? slash + 1 : path },
-                            err);
+    return rc ? rc
+              : psn_vault_end(vault,
+                              psn_journal_note(
+                                  vault, NULL,
+                                  &(struct psn_note){ .event = event,
+                                                      .text = slash ? slash + 1 : path },
+                                  err),
+                              err);
 }
 
+static enum psn_code copy_checked(struct psn_vault *vault, const char *path, bool replace,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = psn_store_copy(vault->store, path, replace, err);
+
+    return rc ? rc : check_copy(vault, path, err);
+}
+
+/*
+ * Only a copy that is there and was opened is noted as one: whoever is killed before has
+ * no backup. The note is a change of the vault, though, and a copy without it would be an
+ * older vault than the one seen here, which restore refuses. So it is copied once more:
+ * killed in between, the file is the first copy, which was checked.
+ */
 enum psn_code psn_vault_backup(struct psn_vault *vault, const char *path, bool replace,
                                struct psn_error *err)
 {
@@ -171,12 +190,18 @@ enum psn_code psn_vault_backup(struct psn_vault *vault, const char *path, bool r
                         _("nothing was written, as the vault itself is not whole"));
     if (!replace && access(path, F_OK) == 0)
         return psn_fail(err, PSN_E_EXISTS, _("'%s' exists already"), path);
-    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    if (!rc)
-        rc = psn_vault_end(vault, note_backup(vault, path, err), err);
-    if (!rc)
-        rc = psn_store_copy(vault->store, path, replace, err);
-    return rc ? rc : check_copy(vault, path, err);
+    rc = copy_checked(vault, path, replace, err);
+    if (rc)
+        return rc;
+    rc = note_backup(vault, PSN_BACKUP_CHECKED, path, err);
+    if (rc)
+        return psn_wrap(err, rc, _("'%s' is a good copy, but that cannot be noted"),
+                        path);
+    rc = copy_checked(vault, path, true, err);
+    /* Whoever asks for the last backup must not take this one for it. */
+    if (rc)
+        PSN_IGNORE(note_backup(vault, "vault.backup-failed", path, NULL));
+    return rc;
 }
 
 /* --- restore --- */
@@ -210,6 +235,7 @@ static enum psn_code check_age(struct psn_vault *backup,
                                const struct psn_vault_options *options, bool accept_older,
                                struct psn_error *err)
 {
+    struct psn_seen_record record = { .found = false };
     enum psn_code rc = PSN_OK;
 
     if (!options->state_dir)
@@ -217,9 +243,11 @@ static enum psn_code check_age(struct psn_vault *backup,
     backup->state_dir = strdup(options->state_dir);
     if (!backup->state_dir)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    rc = psn_vault_begin(backup, PSN_STORE_READ, err);
+    rc = psn_seen_read(backup, &record, err);
     if (!rc)
-        rc = psn_vault_end(backup, psn_seen_check(backup, err), err);
+        rc = psn_vault_begin(backup, PSN_STORE_READ, err);
+    if (!rc)
+        rc = psn_vault_end(backup, psn_seen_check(backup, &record, err), err);
     if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
         psn_error_clear(err);
         return PSN_OK;
@@ -245,21 +273,14 @@ static enum psn_code move(const char *path, const char *kept, const char *tail,
     return PSN_OK;
 }
 
-/* Keeps the vault that is there under another name. Its log goes first, since a log that
- * is left behind would be applied to the new file; the file itself gets a second name, so
- * that at no moment is there none. A crash in between leaves the older file, which says
- * that it is older. */
-static enum psn_code set_aside(const char *path, char *ret_kept, size_t size,
+/* A name that is free, for the vault that is there. */
+static enum psn_code name_kept(const char *path, char *ret_kept, size_t size,
                                struct psn_error *err)
 {
     char now[PSN_TIME_SIZE];
     char stamp[PSN_TIME_SIZE] = "";
     size_t used = 0;
-    enum psn_code rc;
 
-    ret_kept[0] = '\0';
-    if (access(path, F_OK) != 0)
-        return PSN_OK;
     (void)psn_clock_format(psn_clock_now_s(), now);
     for (const char *at = now; *at; at++)
         if (*at != '-' && *at != ':')
@@ -273,14 +294,62 @@ static enum psn_code set_aside(const char *path, char *ret_kept, size_t size,
             (int)size)
             return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
         if (access(ret_kept, F_OK) != 0)
-            break;
+            return PSN_OK;
     }
-    rc = move(path, ret_kept, "-wal", err);
-    if (!rc)
-        rc = move(path, ret_kept, "-shm", err);
-    if (!rc && link(path, ret_kept) != 0)
+}
+
+/* What lies beside a vault, and would be applied to whatever file gets its name. */
+static const char *const tails[] = { "-wal", "-shm", "-journal" };
+
+/* Keeps what is there under another name. A vault is held meanwhile, so that nobody
+ * writes into it who then believes to have written here; a damaged one has a log still,
+ * which goes with it, and first. The file itself gets a second name, so that at no moment
+ * is there none. */
+static enum psn_code set_aside(const char *path, const char *kept, bool is_there,
+                               struct psn_store_hold **ret_hold, struct psn_error *err)
+{
+    enum psn_code rc = is_there ? psn_store_hold(path, ret_hold, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
+        if (!psn_store_holds(*ret_hold))
+            rc = move(path, kept, tails[i], err);
+    if (!rc && is_there && link(path, kept) != 0)
         rc = psn_fail(err, psn_file_code(errno), _("cannot keep '%s' as '%s': %s"), path,
-                      ret_kept, strerror(errno));
+                      kept, strerror(errno));
+    return rc ? rc : psn_file_sync_dir_of(path, err);
+}
+
+/* The other way round, when the new file does not get the name. */
+static void put_back(const char *path, const char *kept)
+{
+    struct stat file;
+    struct stat second;
+
+    if (stat(path, &file) == 0 && stat(kept, &second) == 0 &&
+        file.st_ino == second.st_ino && file.st_dev == second.st_dev)
+        (void)unlink(kept);
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+        PSN_IGNORE(move(kept, path, tails[i], NULL));
+}
+
+/* The checked copy takes the vault's name. */
+static enum psn_code exchange(const char *staged, const char *path, char *ret_kept,
+                              size_t kept_size, struct psn_error *err)
+{
+    PSN_AUTO(psn_store_hold) *hold = NULL;
+    bool is_there = access(path, F_OK) == 0;
+    enum psn_code rc = name_kept(path, ret_kept, kept_size, err);
+
+    if (rc)
+        return rc;
+    rc = set_aside(path, ret_kept, is_there, &hold, err);
+    if (!rc && rename(staged, path) != 0)
+        rc = psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), staged,
+                      strerror(errno));
+    if (rc)
+        put_back(path, ret_kept);
+    if (!is_there)
+        ret_kept[0] = '\0';
     return rc ? rc : psn_file_sync_dir_of(path, err);
 }
 
@@ -299,12 +368,7 @@ static enum psn_code settle(struct psn_vault *backup,
         return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
     rc = psn_store_copy(backup->store, staged, true, err);
     if (!rc)
-        rc = set_aside(options->path, ret_kept, kept_size, err);
-    if (!rc && rename(staged, options->path) != 0)
-        rc = psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), staged,
-                      strerror(errno));
-    if (!rc)
-        rc = psn_file_sync_dir_of(options->path, err);
+        rc = exchange(staged, options->path, ret_kept, kept_size, err);
     if (rc) {
         (void)unlink(staged);
         return rc;
@@ -329,6 +393,19 @@ static enum psn_code settle(struct psn_vault *backup,
     return rc;
 }
 
+/* The vault, or a second name of it. */
+static enum psn_code check_other(const char *path, const char *backup,
+                                 struct psn_error *err)
+{
+    struct stat here;
+    struct stat there;
+
+    if (stat(path, &here) == 0 && stat(backup, &there) == 0 &&
+        here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+        return psn_fail(err, PSN_E_INVALID, _("'%s' is the vault itself"), backup);
+    return PSN_OK;
+}
+
 enum psn_code psn_vault_restore(const struct psn_vault_options *options,
                                 const struct psn_restore *restore, char *ret_kept,
                                 size_t kept_size, struct psn_vault **ret_vault,
@@ -337,8 +414,10 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     PSN_AUTO(psn_vault) *backup = NULL;
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
     char lock_path[4096];
-    enum psn_code rc = open_backup(restore, &backup, err);
+    enum psn_code rc = check_other(options->path, restore->backup, err);
 
+    if (!rc)
+        rc = open_backup(restore, &backup, err);
     if (!rc)
         rc = check_age(backup, options, restore->accept_older, err);
     if (rc)

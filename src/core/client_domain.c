@@ -50,6 +50,7 @@ static enum psn_code put(struct psn_vault *vault, const char *domain, const char
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     char owner[PSN_CLIENT_ID_MAX];
+    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
 
@@ -59,10 +60,16 @@ static enum psn_code put(struct psn_vault *vault, const char *domain, const char
         rc = psn_buf_check(&plain, err);
     if (rc)
         return rc;
-    if (psn_client_of_domain(vault, domain, owner, NULL) == PSN_OK)
+    rc = psn_client_of_domain(vault, domain, owner, &cause);
+    if (!rc)
         return psn_fail(err, PSN_E_EXISTS,
                         _("the domain '%s' belongs to the client '%s' already"), domain,
                         owner);
+    if (rc != PSN_E_NOT_FOUND) {
+        if (err)
+            *err = cause;
+        return rc;
+    }
     return psn_row_put(vault, PSN_TABLE_DOMAIN, &key, 1, vault->rows_key, plain.data,
                        plain.size, err);
 }

@@ -14,6 +14,7 @@
 #include "core/person.h"
 #include "core/state.h"
 #include "core/successor.h"
+#include "core/unstated.h"
 #include "crypto/hash.h"
 
 /*
@@ -205,8 +206,11 @@ static enum psn_code carry_all(struct destroying *run, struct psn_error *err)
 {
     const char *id = run->request->client;
     struct psn_state *state = &run->to->state;
-    enum psn_code rc = look_at_client(run, err);
+    enum psn_code rc =
+        run->request->check ? run->request->check(run->from, id, err) : PSN_OK;
 
+    if (!rc)
+        rc = look_at_client(run, err);
     state->slot_count = run->from->state.slot_count;
     memcpy(state->slots, run->from->state.slots, sizeof state->slots);
     if (!rc)
@@ -219,6 +223,8 @@ static enum psn_code carry_all(struct destroying *run, struct psn_error *err)
         rc = drop_all_names(run, err);
     if (!rc)
         rc = psn_departure_note_forgotten(run->from, run->to, id, err);
+    if (!rc)
+        rc = psn_unstated_add(run->to, id, run->request->statement, err);
     return rc ? rc : note_destroyed(run, err);
 }
 

@@ -212,6 +212,7 @@ enum psn_code psn_document_end(struct psn_document_writer *writer,
     PSN_AUTO(psn_secret) *text = NULL;
     enum psn_code rc;
 
+    writer->version = version; /* there is no head, if what it says could not be read */
     put_block(writer, PSN_BLOCK_END, fields);
     text = PSN_TAKE(writer->text);
     rc = writer->failed;

@@ -1,4 +1,4 @@
-#include "passation/due.h"
+#include "core/due.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,13 +46,13 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
     return "unknown";
 }
 
-struct due_list {
-    struct psn_due *items;
-    size_t count;
-    size_t capacity;
-};
+void psn_due_list_release(struct psn_due_list *list)
+{
+    free(list->items);
+    *list = (struct psn_due_list){ 0 };
+}
 
-static enum psn_code append(struct due_list *list, const struct psn_due *due,
+static enum psn_code append(struct psn_due_list *list, const struct psn_due *due,
                             struct psn_error *err)
 {
     if (list->count == list->capacity) {
@@ -77,16 +77,12 @@ static bool same_secret(const struct psn_exposure *a, const struct psn_exposure 
            strcmp(a->person, b->person) == 0 && a->dying == b->dying;
 }
 
-struct people {
-    struct psn_person *items;
-    size_t count;
-};
-
 /* Clients with something of their own that is due, or that nothing is due for any more:
  * what a client has received is not replaced from here. */
 struct owned {
     struct psn_vault *vault;
-    struct due_list *list;
+    const struct psn_survey *survey;
+    struct psn_due_list *list;
     char (*received)[PSN_CLIENT_ID_MAX];
     size_t count;
 };
@@ -101,34 +97,29 @@ static bool is_received(const struct owned *owned, const char *client)
 
 /* Passwords of somebody whose departure goes on are its business: it knows which of them
  * have to wait for a way in to be closed. */
-static bool is_leaving(const struct people *people, const char *id)
+static bool is_leaving(const struct psn_reach_map *map, const char *id)
 {
-    for (size_t i = 0; i < people->count; i++)
-        if (strcmp(people->items[i].id, id) == 0)
-            return people->items[i].departing_s && !people->items[i].departed_s;
-    return false;
+    const struct psn_person *person = psn_reach_person(map, id);
+
+    return person && person->departing_s && !person->departed_s;
 }
 
 /* An exposure list is sorted by address, label, version and person: of one person's
  * several ways to have seen a version, the first is enough. */
-static enum psn_code add_exposures(const struct psn_reach_map *map,
-                                   const struct people *people,
-                                   const struct psn_exposure_list *seen,
+static enum psn_code add_exposures(const struct psn_exposure_list *known,
                                    const struct owned *owned, struct psn_error *err)
 {
     const struct psn_exposure *last = NULL;
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < seen->count; i++) {
-        const struct psn_exposure *at = &seen->items[i];
+    for (size_t i = 0; !rc && i < known->count; i++) {
+        const struct psn_exposure *at = &known->items[i];
         struct psn_due due = { .kind = at->label[0] ? PSN_DUE_SECRET : PSN_DUE_ROTATE,
                                .version = at->version,
                                .since_s = at->at_s };
 
-        if (!at->in_force || is_received(owned, at->client) ||
-            (last && same_secret(last, at)) ||
-            (!at->label[0] && is_leaving(people, at->person)) ||
-            psn_reach_has_right(map, at->person, at->client, at->address, at->label))
+        if (is_received(owned, at->client) || (last && same_secret(last, at)) ||
+            (!at->label[0] && is_leaving(&owned->survey->reach, at->person)))
             continue;
         if (at->dying)
             due.kind = PSN_DUE_RESUME; /* it was rotated: its death is to be proved */
@@ -144,18 +135,35 @@ static enum psn_code add_exposures(const struct psn_reach_map *map,
 
 /* --- grants --- */
 
-static enum psn_code add_grant(struct psn_vault *vault, const struct psn_grant_row *row,
-                               int64_t now_s, struct due_list *list,
+/* The password alone, of which the survey knows the version: nothing to be read. */
+static enum psn_code contents_of(const struct owned *owned,
+                                 const struct psn_grant_row *row,
+                                 struct psn_content **ret_contents, size_t *ret_count,
+                                 struct psn_error *err)
+{
+    const struct psn_role_brief *role = psn_survey_role(owned->survey, row->address);
+
+    if (!role || row->labels[0])
+        return psn_grant_contents(owned->vault, row, ret_contents, ret_count, err);
+    *ret_count = role->cur ? 1 : 0;
+    *ret_contents = calloc(1, sizeof **ret_contents);
+    if (!*ret_contents)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    (*ret_contents)->version = role->cur;
+    return PSN_OK;
+}
+
+static enum psn_code add_grant(const struct owned *owned, const struct psn_grant_row *row,
                                struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_content *contents = NULL;
     struct psn_due due = { .kind = PSN_DUE_GRANT, .since_s = row->until_s };
-    enum psn_grant_state state = psn_grant_row_state(row, now_s);
+    enum psn_grant_state state = psn_grant_row_state(row, owned->survey->reach.now_s);
     size_t count = 0;
     enum psn_code rc = PSN_OK;
 
     if (state == PSN_GRANT_ACTIVE) {
-        rc = psn_grant_contents(vault, row, &contents, &count, err);
+        rc = contents_of(owned, row, &contents, &count, err);
         if (rc || !psn_grant_is_behind(row, contents, count))
             return rc;
         due.kind = PSN_DUE_ISSUE;
@@ -167,37 +175,40 @@ static enum psn_code add_grant(struct psn_vault *vault, const struct psn_grant_r
     memcpy(due.person, row->person, sizeof due.person);
     memcpy(due.address, row->address, sizeof due.address);
     memcpy(due.client, row->client, sizeof due.client);
-    return append(list, &due, err);
+    return append(owned->list, &due, err);
 }
 
-static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_map *map,
-                                const char *person, struct due_list *list,
+static enum psn_code add_grants(const struct owned *owned, const char *person,
                                 struct psn_error *err)
 {
+    const struct psn_reach_map *map = &owned->survey->reach;
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < map->grants.count; i++) {
         const struct psn_grant_row *row = &map->grants.items[i];
-        struct psn_person known;
+        const struct psn_person *known;
+        struct psn_person missing;
 
         if (person && strcmp(person, row->person) != 0)
             continue;
-        rc = psn_person_read(vault, row->person, &known, err);
-        if (!rc && !known.departing_s)
-            rc = add_grant(vault, row, map->now_s, list, err);
+        known = psn_reach_person(map, row->person);
+        if (!known) /* it says so */
+            rc = psn_person_read(owned->vault, row->person, &missing, err);
+        else if (!known->departing_s)
+            rc = add_grant(owned, row, err);
     }
     return rc;
 }
 
 /* --- who is leaving --- */
 
-static enum psn_code add_departures(const struct people *people, const char *person,
-                                    struct due_list *list, struct psn_error *err)
+static enum psn_code add_departures(const struct psn_reach_map *map, const char *person,
+                                    struct psn_due_list *list, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < people->count; i++) {
-        const struct psn_person *at = &people->items[i];
+    for (size_t i = 0; !rc && i < map->person_count; i++) {
+        const struct psn_person *at = &map->people[i];
         struct psn_due due = { .kind = PSN_DUE_DEPARTURE, .since_s = at->departing_s };
 
         if (!psn_person_is_leaving(at) || (person && strcmp(person, at->id) != 0))
@@ -210,36 +221,35 @@ static enum psn_code add_departures(const struct people *people, const char *per
 
 /* --- what was interrupted --- */
 
-static enum psn_code add_role(struct due_list *list, const struct psn_role_row *row,
-                              enum psn_due_kind kind, int64_t since_s,
-                              struct psn_error *err)
+static enum psn_code add_role(struct psn_due_list *list,
+                              const struct psn_role_brief *role, enum psn_due_kind kind,
+                              int64_t since_s, struct psn_error *err)
 {
     struct psn_due due = { .kind = kind, .since_s = since_s };
 
-    due.version = kind == PSN_DUE_RESUME ? row->rotation.pend : row->rotation.cur;
-    memcpy(due.address, row->address, sizeof due.address);
-    memcpy(due.client, row->client, sizeof due.client);
+    due.version = kind == PSN_DUE_RESUME ? role->pend : role->cur;
+    memcpy(due.address, role->address, sizeof due.address);
+    memcpy(due.client, role->client, sizeof due.client);
     return append(list, &due, err);
 }
 
 /* A change under way finds out by itself what is otherwise than it was. */
-static enum psn_code add_of_role(void *arg, const struct psn_role_row *row,
-                                 struct psn_error *err)
+static enum psn_code add_of_role(const struct owned *owned,
+                                 const struct psn_role_brief *role, struct psn_error *err)
 {
-    const struct owned *owned = arg;
-    struct due_list *list = owned->list;
+    struct psn_due_list *list = owned->list;
     enum psn_code rc = PSN_OK;
 
-    if (row->rotation.phase != PSN_ROTATION_STABLE)
-        return add_role(list, row, PSN_DUE_RESUME, row->rotation.last_send_s, err);
-    if (is_received(owned, row->client))
+    if (role->phase != PSN_ROTATION_STABLE)
+        return add_role(list, role, PSN_DUE_RESUME, role->last_send_s, err);
+    if (is_received(owned, role->client))
         return PSN_OK;
-    if (row->gone_s)
-        return add_role(list, row, PSN_DUE_VANISHED, row->gone_s, err);
-    if (row->outside_s)
-        rc = add_role(list, row, PSN_DUE_OUTSIDE, row->outside_s, err);
-    if (!rc && row->moved_s)
-        rc = add_role(list, row, PSN_DUE_MOVED, row->moved_s, err);
+    if (role->gone_s)
+        return add_role(list, role, PSN_DUE_VANISHED, role->gone_s, err);
+    if (role->outside_s)
+        rc = add_role(list, role, PSN_DUE_OUTSIDE, role->outside_s, err);
+    if (!rc && role->moved_s)
+        rc = add_role(list, role, PSN_DUE_MOVED, role->moved_s, err);
     return rc;
 }
 
@@ -271,7 +281,8 @@ static enum psn_code add_envelope(struct owned *owned, const struct psn_client *
 {
     struct psn_envelope envelope = { 0 };
     struct psn_due due = { .kind = PSN_DUE_ENVELOPE };
-    enum psn_code rc = psn_envelope_read(owned->vault, client->id, &envelope, err);
+    enum psn_code rc =
+        psn_envelope_read(owned->vault, owned->survey, client->id, &envelope, err);
 
     if (rc || !envelope.is_stale)
         return rc;
@@ -281,30 +292,24 @@ static enum psn_code add_envelope(struct owned *owned, const struct psn_client *
     return append(owned->list, &due, err);
 }
 
-static enum psn_code add_of_client(void *arg, const struct psn_client *client,
+static enum psn_code add_of_client(struct owned *owned, const struct psn_client *client,
                                    struct psn_error *err)
 {
-    enum psn_code rc = client->handover_s ? add_handover(arg, client, err) : PSN_OK;
+    enum psn_code rc = client->handover_s ? add_handover(owned, client, err) : PSN_OK;
 
-    return rc || !client->envelope_s ? rc : add_envelope(arg, client, err);
+    return rc || !client->envelope_s ? rc : add_envelope(owned, client, err);
 }
 
 /* --- what a sweep found new --- */
 
-struct new_ones {
-    struct psn_vault *vault;
-    struct due_list *list;
-};
-
 static enum psn_code add_new(void *arg, const struct psn_access_row *row,
                              struct psn_error *err)
 {
-    struct new_ones *ones = arg;
+    const struct owned *owned = arg;
     const struct psn_access *access = &row->access;
     bool is_mailbox = access->finding.kind == PSN_FINDING_MAILBOX;
     struct psn_due due = { .kind = is_mailbox ? PSN_DUE_APPEARED : PSN_DUE_ACCESS,
                            .since_s = access->first_s };
-    struct psn_role_row role;
 
     if (!access->is_later || access->state != PSN_ACCESS_OPEN ||
         access->finding.kind == PSN_FINDING_UNREADABLE ||
@@ -313,11 +318,11 @@ static enum psn_code add_new(void *arg, const struct psn_access_row *row,
     (void)snprintf(due.address, sizeof due.address, "%.254s", access->finding.subject);
     memcpy(due.client, row->client, sizeof due.client);
     if (is_mailbox)
-        return psn_role_read(ones->vault, due.address, &role, NULL) == PSN_E_NOT_FOUND
-                   ? append(ones->list, &due, err)
-                   : PSN_OK;
+        return psn_survey_role(owned->survey, due.address)
+                   ? PSN_OK
+                   : append(owned->list, &due, err);
     (void)snprintf(due.access, sizeof due.access, "%s", access->finding.id);
-    return append(ones->list, &due, err);
+    return append(owned->list, &due, err);
 }
 
 /* --- all --- */
@@ -337,58 +342,78 @@ static int compare(const void *a, const void *b)
     return order ? order : strcmp(left->person, right->person);
 }
 
-static enum psn_code collect(struct psn_vault *vault, const char *person,
-                             struct due_list *list, struct psn_error *err)
+static enum psn_code collect(struct owned *owned, const char *person,
+                             struct psn_error *err)
 {
-    struct psn_reach_map map = { 0 };
-    struct psn_exposure_list seen = { 0 };
-    struct people people = { 0 };
-    struct owned owned = { vault, list, NULL, 0 };
+    const struct psn_survey *survey = owned->survey;
+    struct psn_exposure_list known = { 0 };
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < survey->client_count; i++)
+        rc = add_of_client(owned, &survey->clients[i], err);
+    if (person) /* a client's are nobody's */
+        owned->list->count = 0;
+    if (!rc)
+        rc = psn_exposure_list_known(owned->vault, survey, person, &known, err);
+    if (!rc)
+        rc = add_grants(owned, person, err);
+    if (!rc)
+        rc = add_exposures(&known, owned, err);
+    if (!rc)
+        rc = add_departures(&survey->reach, person, owned->list, err);
+    for (size_t i = 0; !rc && !person && i < survey->role_count; i++)
+        rc = add_of_role(owned, &survey->roles[i], err);
+    if (!rc && !person)
+        rc = psn_access_row_each(owned->vault, NULL, add_new, owned, err);
+    psn_exposure_list_release(&known);
+    return rc;
+}
+
+enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *survey,
+                           const char *person, struct psn_due_list *ret_list,
+                           struct psn_error *err)
+{
+    struct psn_due_list list = { 0 };
+    struct owned owned = { .vault = vault, .survey = survey, .list = &list };
+    enum psn_code rc = collect(&owned, person, err);
+
+    free(owned.received);
+    if (rc) {
+        psn_due_list_release(&list);
+        return rc;
+    }
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare);
+    *ret_list = list;
+    return PSN_OK;
+}
+
+static enum psn_code list_due(struct psn_vault *vault, const char *person,
+                              struct psn_due_list *list, struct psn_error *err)
+{
+    struct psn_survey survey = { 0 };
     struct psn_person known;
     enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
 
     if (!rc)
-        rc = psn_client_scan(vault, add_of_client, &owned, err);
-    if (person)
-        list->count = 0;
-
+        rc = psn_survey_load(vault, &survey, err);
     if (!rc)
-        rc = psn_person_list(vault, &people.items, &people.count, err);
-    if (!rc)
-        rc = psn_reach_map_load(vault, &map, err);
-    if (!rc)
-        rc = psn_exposure_list(vault, person, NULL, &seen, err);
-    if (!rc)
-        rc = add_grants(vault, &map, person, list, err);
-    if (!rc)
-        rc = add_exposures(&map, &people, &seen, &owned, err);
-    if (!rc)
-        rc = add_departures(&people, person, list, err);
-    if (!rc && !person)
-        rc = psn_role_scan(vault, NULL, 0, add_of_role, &owned, err);
-    if (!rc && !person)
-        rc = psn_access_row_each(vault, NULL, add_new, &(struct new_ones){ vault, list },
-                                 err);
-    psn_exposure_list_release(&seen);
-    psn_reach_map_release(&map);
-    free(people.items);
-    free(owned.received);
+        rc = psn_due_list(vault, &survey, person, list, err);
+    psn_survey_release(&survey);
     return rc;
 }
 
 enum psn_code psn_due_each(struct psn_vault *vault, const char *person, psn_due_fn *each,
                            void *arg, struct psn_error *err)
 {
-    struct due_list list = { 0 };
+    struct psn_due_list list = { 0 };
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     if (rc)
         return rc;
-    rc = psn_vault_end(vault, collect(vault, person, &list, err), err);
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare);
+    rc = psn_vault_end(vault, list_due(vault, person, &list, err), err);
     for (size_t i = 0; !rc && i < list.count; i++)
         rc = each(arg, &list.items[i], err);
-    free(list.items);
+    psn_due_list_release(&list);
     return rc;
 }

@@ -27,8 +27,11 @@ enum {
     TAG_WRITTEN = 4,
     TAG_SERIAL = 5,
     TAG_FOLDER = 6,
-    TAG_WRITING = 7, /* 1: files were about to be replaced, and no run has ended since */
+    TAG_WRITING = 7, /* files were about to be replaced, and no run has ended since */
     TAG_MAX = 7,
+
+    RENEWING = 1, /* under the same key */
+    REMAKING = 2, /* under a new one: which of the two sheets is true, nobody knows */
 };
 
 /* --- the row --- */
@@ -44,6 +47,13 @@ static enum psn_code row_key(struct psn_vault *vault, const char *client,
     return rc;
 }
 
+static enum psn_code fail_none(const char *client, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("'%s' has no recovery envelope"), client);
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("make one: passation envelope create %s --to PERSON"), client);
+}
+
 static enum psn_code read_row(struct psn_vault *vault, const char *client,
                               struct psn_envelope *envelope, uint64_t *ret_revision,
                               struct psn_error *err)
@@ -53,6 +63,7 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
     const struct psn_secret *data_key;
     struct psn_record record;
     struct psn_row_key key;
+    uint64_t writing;
     enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
 
     *ret_revision = 0;
@@ -62,11 +73,8 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
         return rc;
     rc = psn_row_get(vault, PSN_TABLE_CREDENTIAL, &key, data_key, &plain, ret_revision,
                      &cause);
-    if (rc == PSN_E_NOT_FOUND) {
-        (void)psn_fail(err, rc, _("'%s' has no recovery envelope"), client);
-        return psn_hint(err, rc, _("make one: passation envelope create %s --to PERSON"),
-                        client);
-    }
+    if (rc == PSN_E_NOT_FOUND)
+        return fail_none(client, err);
     if (!rc)
         rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);
     if (rc) {
@@ -74,11 +82,13 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
             *err = cause;
         return rc;
     }
+    writing = psn_record_number(&record, TAG_WRITING);
     *envelope = (struct psn_envelope){
         .created_s = (int64_t)psn_record_number(&record, TAG_CREATED),
         .written_s = (int64_t)psn_record_number(&record, TAG_WRITTEN),
         .serial = psn_record_number(&record, TAG_SERIAL),
-        .is_torn = psn_record_number(&record, TAG_WRITING) != 0,
+        .is_torn = writing != 0,
+        .is_remade = writing == REMAKING,
     };
     (void)snprintf(envelope->client, sizeof envelope->client, "%s", client);
     if (psn_record_text(&record, TAG_PERSON, envelope->person, sizeof envelope->person) &&
@@ -110,11 +120,40 @@ static enum psn_code write_row(struct psn_vault *vault,
     psn_record_put_number(&plain, TAG_SERIAL, envelope->serial);
     psn_record_put_text(&plain, TAG_FOLDER, envelope->folder);
     if (envelope->is_torn)
-        psn_record_put_number(&plain, TAG_WRITING, 1);
+        psn_record_put_number(&plain, TAG_WRITING,
+                              envelope->is_remade ? REMAKING : RENEWING);
     rc = psn_buf_check(&plain, err);
     return rc ? rc
               : psn_row_put(vault, PSN_TABLE_CREDENTIAL, &key, revision + 1, data_key,
                             plain.data, plain.size, err);
+}
+
+/* The same, where there need not be one: then *ret_revision is 0. */
+static enum psn_code read_before(struct psn_vault *vault, const char *client,
+                                 struct psn_envelope *before, uint64_t *ret_revision,
+                                 struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc = read_row(vault, client, before, ret_revision, &why);
+
+    if (!rc || rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    return psn_fail(err, rc, _("the envelope of '%s': %s"), client, why.message);
+}
+
+/* One that is kept up to date. */
+static enum psn_code read_kept(struct psn_vault *vault, const char *id,
+                               struct psn_envelope *envelope, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    uint64_t revision;
+    enum psn_code rc = psn_client_read(vault, id, &client, err);
+    bool is_kept = client.envelope_s != 0;
+
+    psn_client_release(&client);
+    if (rc)
+        return rc;
+    return is_kept ? read_row(vault, id, envelope, &revision, err) : fail_none(id, err);
 }
 
 /* --- the files --- */
@@ -142,18 +181,74 @@ static enum psn_code write_files(struct psn_trousseau *trousseau, struct psn_err
 /* Before the first file is replaced: until finish(), the envelope that the vault knows
  * may open nothing any more, and is due. */
 static enum psn_code mark_torn(struct psn_vault *vault, const char *client,
-                               struct psn_error *err)
+                               const char *recipient, struct psn_error *err)
 {
     struct psn_envelope before = { 0 };
     uint64_t revision = 0;
-    enum psn_code rc = read_row(vault, client, &before, &revision, NULL);
+    enum psn_code rc = read_before(vault, client, &before, &revision, err);
 
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc)
-        return psn_fail(err, rc, _("the envelope of '%s' cannot be read"), client);
+    if (rc || !revision)
+        return rc;
+    before.is_remade =
+        before.is_remade || (recipient && strcmp(before.recipient, recipient) != 0);
     before.is_torn = true;
     return write_row(vault, &before, revision, err);
+}
+
+static enum psn_code fail_other_owner(const struct psn_client *client,
+                                      struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY, _("'%s' is being handed over to %s"), client->id,
+                   client->owner);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("make the envelope for %s, or give the handover up first: "
+                      "passation handover abandon %s"),
+                    client->owner, client->id);
+}
+
+/* What he has of it opens what it opened; nothing newer follows. */
+static enum psn_code fail_leaver(const struct psn_envelope *envelope,
+                                 struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"),
+                   envelope->person);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("end it: passation envelope end %s; or make one for somebody else: "
+                      "passation envelope create %s --to PERSON"),
+                    envelope->client, envelope->client);
+}
+
+/* Whose envelope it is owns the accesses; in a handover, who gets them does. Nobody else
+ * may: what one is given would be due to be taken from the other. */
+static enum psn_code check_owner(struct psn_vault *vault,
+                                 const struct psn_envelope *envelope,
+                                 struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    struct psn_person person = { 0 };
+    enum psn_code rc = psn_client_read(vault, envelope->client, &client, err);
+
+    if (!rc && client.handover_s && strcmp(client.owner, envelope->person) != 0)
+        rc = fail_other_owner(&client, err);
+    if (!rc)
+        rc = psn_person_read(vault, envelope->person, &person, err);
+    if (!rc && person.departing_s)
+        rc = fail_leaver(envelope, err);
+    psn_client_release(&client);
+    return rc;
+}
+
+static enum psn_code compose_in(struct psn_trousseau *trousseau,
+                                const struct psn_envelope *envelope,
+                                struct psn_error *err)
+{
+    struct psn_vault *vault = trousseau->vault;
+    enum psn_code rc = check_owner(vault, envelope, err);
+
+    if (!rc)
+        rc = psn_trousseau_compose(trousseau, envelope->person, envelope->recipient,
+                                   "envelope.prepared", err);
+    return rc ? rc : mark_torn(vault, envelope->client, envelope->recipient, err);
 }
 
 static enum psn_code compose(struct psn_trousseau *trousseau,
@@ -162,13 +257,7 @@ static enum psn_code compose(struct psn_trousseau *trousseau,
     struct psn_vault *vault = trousseau->vault;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
-    if (rc)
-        return rc;
-    rc = psn_trousseau_compose(trousseau, envelope->person, envelope->recipient,
-                               "envelope.prepared", err);
-    if (!rc)
-        rc = mark_torn(vault, envelope->client, err);
-    return psn_vault_end(vault, rc, err);
+    return rc ? rc : psn_vault_end(vault, compose_in(trousseau, envelope, err), err);
 }
 
 /* --- what is durable afterwards --- */
@@ -177,20 +266,11 @@ static enum psn_code void_before(struct psn_vault *vault, const char *client,
                                  const struct psn_envelope *before, struct psn_error *err)
 {
     struct psn_handover_row row = { .serial = before->serial };
-    struct psn_issue_row issue = { 0 };
-    enum psn_code rc;
-
     memcpy(row.to, before->person, sizeof row.to);
-    rc = psn_handover_issue_row(vault, client, &row, &issue, NULL);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    issue.state = PSN_ISSUE_VOID;
-    if (!rc)
-        rc = psn_issue_row_write(vault, &issue, err);
-    psn_issue_row_release(&issue);
-    return rc;
+    return psn_handover_void_issue(vault, client, &row, err);
 }
 
+/* A new key makes an owner; a renewal changes nothing of that. */
 static enum psn_code put_owner(struct psn_vault *vault,
                                const struct psn_envelope *envelope, struct psn_error *err)
 {
@@ -212,21 +292,19 @@ static enum psn_code settle(struct psn_trousseau *trousseau,
     struct psn_envelope before = { 0 };
     uint64_t revision = 0;
     char serial[32];
-    enum psn_code rc = read_row(vault, envelope->client, &before, &revision, NULL);
+    enum psn_code rc = read_before(vault, envelope->client, &before, &revision, err);
 
-    if (rc && rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, _("the envelope of '%s' cannot be read"),
-                        envelope->client);
-    rc = revision ? void_before(vault, envelope->client, &before, err) : PSN_OK;
+    if (!rc && revision)
+        rc = void_before(vault, envelope->client, &before, err);
     envelope->serial = trousseau->draft.row.serial;
     envelope->written_s = vault->world.now_s();
-    envelope->is_torn = false;
+    envelope->is_torn = envelope->is_remade = false;
     trousseau->draft.row.state = PSN_ISSUE_WRITTEN;
     (void)snprintf(trousseau->draft.row.path, sizeof trousseau->draft.row.path, "%s",
                    envelope->folder);
     if (!rc)
         rc = psn_issue_row_write(vault, &trousseau->draft.row, err);
-    if (!rc)
+    if (!rc && strcmp(before.recipient, envelope->recipient) != 0)
         rc = put_owner(vault, envelope, err);
     if (!rc)
         rc = write_row(vault, envelope, revision, err);
@@ -315,10 +393,37 @@ enum psn_code psn_envelope_create(struct psn_vault *vault,
     if (!rc)
         rc = take_folder(request->directory, &envelope, err);
     memcpy(trousseau.partial, envelope.folder, sizeof trousseau.partial);
+    /* One at a time: a renewal meanwhile would put the former key's files in place. */
     if (!rc)
+        rc = psn_vault_lock_operation(vault, "envelope create", err);
+    if (!rc) {
         rc = make(&trousseau, request, &envelope, err);
+        psn_vault_unlock_operation(vault);
+    }
     psn_trousseau_release(&trousseau);
     return rc ? psn_wrap(err, rc, _("the envelope of '%s'"), request->client) : PSN_OK;
+}
+
+enum psn_code psn_envelope_person(struct psn_vault *vault, const char *client,
+                                  char ret_person[PSN_PERSON_ID_MAX],
+                                  struct psn_error *err)
+{
+    struct psn_envelope envelope = { 0 };
+    enum psn_code rc = read_kept(vault, client, &envelope, err);
+
+    memcpy(ret_person, envelope.person, sizeof envelope.person);
+    return rc;
+}
+
+enum psn_code psn_envelope_find(struct psn_vault *vault, const char *client,
+                                struct psn_envelope *ret_envelope, struct psn_error *err)
+{
+    uint64_t revision;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault,
+                              read_row(vault, client, ret_envelope, &revision, err), err);
 }
 
 /* --- keeping it up to date --- */
@@ -326,16 +431,25 @@ enum psn_code psn_envelope_create(struct psn_vault *vault,
 static enum psn_code get(struct psn_vault *vault, const char *client,
                          struct psn_envelope *envelope, struct psn_error *err)
 {
-    uint64_t revision;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
-    return rc ? rc
-              : psn_vault_end(vault, read_row(vault, client, envelope, &revision, err),
-                              err);
+    return rc ? rc : psn_vault_end(vault, read_kept(vault, client, envelope, err), err);
 }
 
-enum psn_code psn_envelope_update(struct psn_vault *vault, const char *client,
-                                  const char *directory, struct psn_error *err)
+static enum psn_code fail_remade(const struct psn_envelope *envelope,
+                                 struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("a new envelope was being made, and that was stopped: which sheet "
+                     "opens it is not known"));
+    return psn_hint(err, PSN_E_POLICY,
+                    _("make it again, and print that sheet: passation envelope create %s "
+                      "--to %s"),
+                    envelope->client, envelope->person);
+}
+
+static enum psn_code update(struct psn_vault *vault, const char *client,
+                            const char *directory, struct psn_error *err)
 {
     struct psn_envelope envelope = { 0 };
     struct psn_trousseau trousseau = { .vault = vault,
@@ -343,6 +457,8 @@ enum psn_code psn_envelope_update(struct psn_vault *vault, const char *client,
                                        .replace = true };
     enum psn_code rc = get(vault, client, &envelope, err);
 
+    if (!rc && envelope.is_remade)
+        rc = fail_remade(&envelope, err);
     if (!rc && directory)
         rc = take_folder(directory, &envelope, err);
     memcpy(trousseau.partial, envelope.folder, sizeof trousseau.partial);
@@ -353,31 +469,81 @@ enum psn_code psn_envelope_update(struct psn_vault *vault, const char *client,
     if (!rc)
         rc = finish(&trousseau, &envelope, err);
     psn_trousseau_release(&trousseau);
+    return rc;
+}
+
+enum psn_code psn_envelope_update(struct psn_vault *vault, const char *client,
+                                  const char *directory, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_lock_operation(vault, "envelope update", err);
+
+    if (rc)
+        return rc;
+    rc = update(vault, client, directory, err);
+    psn_vault_unlock_operation(vault);
     return rc ? psn_wrap(err, rc, _("the envelope of '%s'"), client) : PSN_OK;
 }
 
-/* --- all of them --- */
+/* --- ending it --- */
 
-struct envelopes {
-    char (*clients)[PSN_CLIENT_ID_MAX];
-    size_t count;
-};
-
-static enum psn_code collect(void *arg, const struct psn_client *client,
-                             struct psn_error *err)
+static enum psn_code end_in(struct psn_vault *vault, const char *id,
+                            struct psn_envelope *envelope, bool *ret_was_kept,
+                            struct psn_error *err)
 {
-    struct envelopes *envelopes = arg;
-    char(*grown)[PSN_CLIENT_ID_MAX];
+    struct psn_client client = { 0 };
+    uint64_t revision;
+    enum psn_code rc = read_row(vault, id, envelope, &revision, err);
 
-    if (!client->envelope_s)
-        return PSN_OK;
-    grown = reallocarray(envelopes->clients, envelopes->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    envelopes->clients = grown;
-    memcpy(grown[envelopes->count++], client->id, sizeof *grown);
-    return PSN_OK;
+    if (!rc)
+        rc = psn_client_read(vault, id, &client, err);
+    *ret_was_kept = !rc && client.envelope_s;
+    if (!rc && *ret_was_kept) {
+        client.envelope_s = 0;
+        rc = void_before(vault, id, envelope, err);
+        if (!rc)
+            rc = psn_handover_settle_owner(vault, &client, err);
+        if (!rc)
+            rc = psn_client_put_owner(vault, &client, err);
+        if (!rc)
+            rc = psn_journal_note(vault, id,
+                                  &(struct psn_note){ .event = "envelope.ended",
+                                                      .subject = envelope->person },
+                                  err);
+    }
+    psn_client_release(&client);
+    return rc;
 }
+
+static enum psn_code end(struct psn_vault *vault, const char *client,
+                         psn_envelope_file_fn *each, void *arg, struct psn_error *err)
+{
+    struct psn_envelope envelope = { 0 };
+    bool was_kept = false;
+    size_t removed = 0;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    if (!rc)
+        rc = psn_vault_end(vault, end_in(vault, client, &envelope, &was_kept, err), err);
+    if (!rc)
+        rc = psn_envelope_remove_files(&envelope, each, arg, &removed, err);
+    return rc || was_kept || removed > 0 ? rc : fail_none(client, err);
+}
+
+/* Again after a file could not be deleted, it goes on. */
+enum psn_code psn_envelope_end(struct psn_vault *vault, const char *client,
+                               psn_envelope_file_fn *each, void *arg,
+                               struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_lock_operation(vault, "envelope end", err);
+
+    if (rc)
+        return rc;
+    rc = end(vault, client, each, arg, err);
+    psn_vault_unlock_operation(vault);
+    return rc ? psn_wrap(err, rc, _("the envelope of '%s'"), client) : PSN_OK;
+}
+
+/* --- is it up to date? --- */
 
 static bool same_contents(const struct psn_content_list *contents,
                           const struct psn_issue_row *issue)
@@ -393,46 +559,28 @@ static bool same_contents(const struct psn_content_list *contents,
 }
 
 /* What is in it stands in the order in which the vault tells it. */
-enum psn_code psn_envelope_read(struct psn_vault *vault, const char *client,
-                                struct psn_envelope *envelope, struct psn_error *err)
+enum psn_code psn_envelope_read(struct psn_vault *vault, const struct psn_survey *survey,
+                                const char *client, struct psn_envelope *envelope,
+                                struct psn_error *err)
 {
     struct psn_handover_row row = { 0 };
     struct psn_content_list contents = { 0 };
     struct psn_issue_row issue = { 0 };
+    struct psn_error why = { 0 };
     uint64_t revision;
     enum psn_code rc = read_row(vault, client, envelope, &revision, err);
 
     if (!rc)
-        rc = psn_handover_contents(vault, client, &contents, err);
+        rc = survey ? psn_handover_contents_in(survey, vault, client, &contents, err)
+                    : psn_handover_contents(vault, client, &contents, err);
     row.serial = envelope->serial;
     memcpy(row.to, envelope->person, sizeof row.to);
     if (!rc) {
-        rc = psn_handover_issue_row(vault, client, &row, &issue, NULL);
+        rc = psn_handover_issue_row(vault, client, &row, &issue, &why);
         envelope->is_stale = rc || envelope->is_torn || !same_contents(&contents, &issue);
-        rc = rc == PSN_E_NOT_FOUND ? PSN_OK : rc;
+        rc = !rc || rc == PSN_E_NOT_FOUND ? PSN_OK : psn_fail(err, rc, "%s", why.message);
     }
     psn_issue_row_release(&issue);
     free(contents.items);
-    return rc;
-}
-
-enum psn_code psn_envelope_each(struct psn_vault *vault, psn_envelope_fn *each, void *arg,
-                                struct psn_error *err)
-{
-    struct envelopes envelopes = { 0 };
-    enum psn_code rc = psn_client_each(vault, collect, &envelopes, err);
-
-    for (size_t i = 0; !rc && i < envelopes.count; i++) {
-        struct psn_envelope envelope = { 0 };
-
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-        if (!rc)
-            rc = psn_vault_end(
-                vault, psn_envelope_read(vault, envelopes.clients[i], &envelope, err),
-                err);
-        if (!rc)
-            rc = each(arg, &envelope, err);
-    }
-    free(envelopes.clients);
     return rc;
 }

@@ -1,6 +1,7 @@
 #ifndef PSN_CORE_EXPOSURE_H
 #define PSN_CORE_EXPOSURE_H
 
+#include "core/survey.h"
 #include "core/vault.h"
 #include "passation/exposure.h"
 
@@ -40,5 +41,13 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list(struct psn_vault *vault,
                                                const char *person, const char *address,
                                                struct psn_exposure_list *ret_list,
                                                struct psn_error *err);
+
+/* Of it what is in force and known to somebody without a right to it, in the same order.
+ * Few exposures are: what a survey can tell is asked before anything is kept or read. */
+PSN_MUST_CHECK enum psn_code psn_exposure_list_known(struct psn_vault *vault,
+                                                     const struct psn_survey *survey,
+                                                     const char *person,
+                                                     struct psn_exposure_list *ret_list,
+                                                     struct psn_error *err);
 
 #endif

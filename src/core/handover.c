@@ -9,6 +9,7 @@
 #include "core/client.h"
 #include "core/journal.h"
 #include "core/person.h"
+#include "core/role.h"
 
 /* Beginning a handover, saying how things are handed over, giving it up; and what it is.
  */
@@ -53,9 +54,50 @@ static enum psn_code take_terms(const struct psn_handover_terms *terms,
     return rc ? rc : take_term(terms->identity, row->identity, err);
 }
 
+static enum psn_code check_envelope(struct psn_vault *vault, const char *client,
+                                    const char *to, struct psn_error *err)
+{
+    char person[PSN_PERSON_ID_MAX];
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_envelope_person(vault, client, person, &why);
+
+    if (rc == PSN_E_NOT_FOUND || (!rc && strcmp(person, to) == 0))
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("the recovery envelope of '%s' opens everything, and is %s's"),
+                   client, person);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("end it first: passation envelope end %s; then hand over to %s, "
+                      "who may get one of his own"),
+                    client, to);
+}
+
+/* What somebody else has is not taken from him by naming another: once he has confirmed
+ * it, his passwords are his. */
+static enum psn_code drop_issue(struct psn_vault *vault, const char *client,
+                                const struct psn_handover_row *row, struct psn_error *err)
+{
+    bool is_received = false;
+    enum psn_code rc = psn_handover_is_received(vault, client, &is_received, err);
+
+    if (!rc && is_received) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("%s has confirmed the trousseau of '%s': it is handed over to "
+                         "nobody else"),
+                       row->to, client);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("give this handover up first: passation handover abandon %s"),
+                        client);
+    }
+    return rc ? rc : psn_handover_void_issue(vault, client, row, err);
+}
+
 /* The trousseau of somebody else does not count for him. */
-static enum psn_code take_receiver(struct psn_vault *vault, const char *to,
-                                   struct psn_handover_row *row, struct psn_error *err)
+static enum psn_code take_receiver(struct psn_vault *vault, const char *client,
+                                   const char *to, struct psn_handover_row *row,
+                                   struct psn_error *err)
 {
     struct psn_person person;
     enum psn_code rc;
@@ -69,6 +111,11 @@ static enum psn_code take_receiver(struct psn_vault *vault, const char *to,
     if (!rc && person.departing_s)
         return psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"), to);
     if (rc || strcmp(row->to, to) == 0)
+        return rc;
+    rc = check_envelope(vault, client, to, err);
+    if (!rc && row->serial)
+        rc = drop_issue(vault, client, row, err);
+    if (rc)
         return rc;
     memcpy(row->to, person.id, sizeof row->to);
     row->serial = 0;
@@ -87,14 +134,14 @@ static void begin(const struct psn_vault *vault, struct psn_handover_row *row)
     memcpy(row->by, vault->actor, sizeof row->by);
 }
 
-static enum psn_code put_owner(struct psn_vault *vault, const char *id, const char *owner,
-                               int64_t handover_s, struct psn_error *err)
+static enum psn_code put_owner(struct psn_vault *vault, const char *id,
+                               const struct psn_handover_row *row, struct psn_error *err)
 {
     struct psn_client client = { 0 };
     enum psn_code rc = psn_client_read(vault, id, &client, err);
 
-    (void)snprintf(client.owner, sizeof client.owner, "%s", owner);
-    client.handover_s = handover_s;
+    memcpy(client.owner, row->to, sizeof client.owner);
+    client.handover_s = row->began_s;
     if (!rc)
         rc = psn_client_put_owner(vault, &client, err);
     psn_client_release(&client);
@@ -118,11 +165,11 @@ static enum psn_code start(struct psn_vault *vault,
         begin(vault, &row);
         is_new = true;
     }
-    rc = take_receiver(vault, terms->to, &row, err);
+    rc = take_receiver(vault, terms->client, terms->to, &row, err);
     if (!rc)
         rc = take_terms(terms, &row, err);
     if (!rc)
-        rc = put_owner(vault, terms->client, row.to, row.began_s, err);
+        rc = put_owner(vault, terms->client, &row, err);
     if (!rc)
         rc = psn_handover_row_write(vault, terms->client, &row, err);
     return rc ? rc
@@ -188,11 +235,37 @@ enum psn_code psn_handover_item_set(struct psn_vault *vault, const char *client,
 
 /* --- giving it up --- */
 
+enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
+                                        struct psn_client *client, struct psn_error *err)
+{
+    struct psn_person person = { 0 };
+    struct psn_error why = { 0 };
+    enum psn_code rc;
+
+    if (!client->owner[0] || client->handover_s || client->envelope_s)
+        return PSN_OK;
+    rc = psn_person_read(vault, client->owner, &person, &why);
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, "%s", why.message);
+    if (rc || person.kind != PSN_PERSON_CLIENT)
+        client->owner[0] = '\0';
+    return PSN_OK;
+}
+
 static enum psn_code abandon(void *arg, struct psn_vault *vault,
                              struct psn_handover_row *row, struct psn_error *err)
 {
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_read(vault, arg, &client, err);
+
     row->abandoned_s = vault->world.now_s();
-    return put_owner(vault, arg, row->to, 0, err);
+    client.handover_s = 0;
+    if (!rc)
+        rc = psn_handover_settle_owner(vault, &client, err);
+    if (!rc)
+        rc = psn_client_put_owner(vault, &client, err);
+    psn_client_release(&client);
+    return rc;
 }
 
 enum psn_code psn_handover_abandon(struct psn_vault *vault, const char *client,
@@ -251,6 +324,21 @@ static void judge_items(const struct psn_handover_row *row, struct psn_handover 
     }
 }
 
+/* A key that was linked since is ours, and not gone. */
+static enum psn_code read_state(struct psn_vault *vault, const char *id,
+                                struct psn_handover_row *row, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_handover_row_read_open(vault, id, row, err);
+
+    if (!rc)
+        rc = psn_client_read(vault, id, &client, err);
+    if (!rc && client.linked)
+        row->keys_gone_s = 0;
+    psn_client_release(&client);
+    return rc;
+}
+
 enum psn_code psn_handover_get(struct psn_vault *vault, const char *client,
                                struct psn_handover *ret_handover, struct psn_error *err)
 {
@@ -260,7 +348,7 @@ enum psn_code psn_handover_get(struct psn_vault *vault, const char *client,
 
     if (rc)
         return rc;
-    rc = psn_vault_end(vault, psn_handover_row_read_open(vault, client, &row, err), err);
+    rc = psn_vault_end(vault, read_state(vault, client, &row, err), err);
     if (rc)
         return rc;
     fill(client, &row, &handover);
@@ -321,6 +409,7 @@ enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *id,
     struct psn_client client = { 0 };
     struct psn_handover_row row;
     struct psn_issue_row issue = { 0 };
+    struct psn_error why = { 0 };
     enum psn_code rc = psn_client_read(vault, id, &client, err);
     bool is_open = !rc && client.handover_s;
 
@@ -331,10 +420,56 @@ enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *id,
     rc = psn_handover_row_read_open(vault, id, &row, err);
     if (rc || !row.serial)
         return rc;
-    rc = psn_handover_issue_row(vault, id, &row, &issue, err);
+    rc = psn_handover_issue_row(vault, id, &row, &issue, &why);
     *ret_is = !rc && issue.state == PSN_ISSUE_CONFIRMED;
     psn_issue_row_release(&issue);
-    return rc;
+    if (!rc || rc == PSN_E_NOT_FOUND) /* it went with the person whose it was */
+        return PSN_OK;
+    return psn_fail(err, rc, "%s", why.message);
+}
+
+struct settling {
+    const char *client;
+    char address[PSN_ADDRESS_TEXT_MAX]; /* the first that is not settled */
+};
+
+static enum psn_code find_unsettled(void *arg, const struct psn_role_row *row,
+                                    struct psn_error *err)
+{
+    struct settling *settling = arg;
+
+    (void)err;
+    if (!settling->address[0] && strcmp(row->client, settling->client) == 0 &&
+        row->rotation.phase != PSN_ROTATION_STABLE)
+        memcpy(settling->address, row->address, sizeof settling->address);
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_check_settled(struct psn_vault *vault, const char *id,
+                                         uint64_t serial, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    struct psn_handover_row row = { 0 };
+    struct settling settling = { .client = id };
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_client_read(vault, id, &client, &why);
+    bool is_open = !rc && client.handover_s;
+
+    psn_client_release(&client);
+    if (rc == PSN_E_NOT_FOUND) /* an issue outlives its client */
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    if (is_open)
+        rc = psn_handover_row_read_open(vault, id, &row, err);
+    if (!rc && is_open && row.serial == serial)
+        rc = psn_role_scan(vault, NULL, 0, find_unsettled, &settling, err);
+    if (rc || !settling.address[0])
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("%s: a new password was on its way, and is not settled yet"),
+                   settling.address);
+    return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
 }
 
 enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *client,

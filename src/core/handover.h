@@ -2,6 +2,7 @@
 #define PSN_CORE_HANDOVER_H
 
 #include "core/issue_row.h"
+#include "core/survey.h"
 #include "core/vault.h"
 #include "passation/envelope.h"
 #include "passation/handover.h"
@@ -84,6 +85,13 @@ PSN_MUST_CHECK enum psn_code psn_handover_is_received(struct psn_vault *vault,
                                                       const char *client,
                                                       bool *ret_is_received,
                                                       struct psn_error *err);
+/* Inside a transaction, before an issue counts as received: E_POLICY if it is the
+ * trousseau and a new password is on its way to one of the client's mailboxes, which
+ * would change under him. */
+PSN_MUST_CHECK enum psn_code psn_handover_check_settled(struct psn_vault *vault,
+                                                        const char *client,
+                                                        uint64_t serial,
+                                                        struct psn_error *err);
 /* Outside a transaction: E_POLICY if the client has confirmed that his passwords are his
  * now: to replace one would lock him out. */
 PSN_MUST_CHECK enum psn_code psn_handover_check_ours(struct psn_vault *vault,
@@ -97,6 +105,24 @@ PSN_MUST_CHECK enum psn_code psn_handover_issue_row(struct psn_vault *vault,
                                                     struct psn_issue_row *ret_issue,
                                                     struct psn_error *err);
 
+/* It is void from now on, if there is one. */
+PSN_MUST_CHECK enum psn_code psn_handover_void_issue(struct psn_vault *vault,
+                                                     const char *client,
+                                                     const struct psn_handover_row *row,
+                                                     struct psn_error *err);
+
+/* Takes the owner out of `client` if nothing makes him one any more: no handover, no
+ * envelope, and he is not the client himself. Writes nothing. */
+PSN_MUST_CHECK enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
+                                                       struct psn_client *client,
+                                                       struct psn_error *err);
+
+/* Inside a transaction: E_POLICY unless the trousseau was confirmed and holds every
+ * secret that is in force, as it is. */
+PSN_MUST_CHECK enum psn_code psn_handover_check_whole(struct psn_vault *vault,
+                                                      const char *client,
+                                                      struct psn_error *err);
+
 /* Inside a read: every secret of the client that is in force, sorted by address then
  * label. The caller frees the list. */
 struct psn_content_list {
@@ -107,9 +133,32 @@ PSN_MUST_CHECK enum psn_code psn_handover_contents(struct psn_vault *vault,
                                                    const char *client,
                                                    struct psn_content_list *ret_list,
                                                    struct psn_error *err);
+/* The same for one who asks of many clients. */
+PSN_MUST_CHECK enum psn_code psn_handover_contents_in(const struct psn_survey *survey,
+                                                      struct psn_vault *vault,
+                                                      const char *client,
+                                                      struct psn_content_list *ret_list,
+                                                      struct psn_error *err);
 
-/* The client's envelope, and whether it is out of date. E_NOT_FOUND. */
+/* Outside a transaction: the one that was made last, also after its end. E_NOT_FOUND. */
+PSN_MUST_CHECK enum psn_code psn_envelope_find(struct psn_vault *vault,
+                                               const char *client,
+                                               struct psn_envelope *ret_envelope,
+                                               struct psn_error *err);
+/* Deletes what lies in its folder, the sheet first, and tells each; goes on after one
+ * that cannot be deleted, and returns the first failure. */
+PSN_MUST_CHECK enum psn_code psn_envelope_remove_files(
+    const struct psn_envelope *envelope, psn_envelope_file_fn *each, void *arg,
+    size_t *ret_removed, struct psn_error *err);
+/* Whose envelope it is. E_NOT_FOUND: none is kept up to date. */
+PSN_MUST_CHECK enum psn_code psn_envelope_person(struct psn_vault *vault,
+                                                 const char *client,
+                                                 char ret_person[PSN_PERSON_ID_MAX],
+                                                 struct psn_error *err);
+/* The client's envelope as it was last made, also after its end, and whether it is out of
+ * date. E_NOT_FOUND. */
 PSN_MUST_CHECK enum psn_code psn_envelope_read(struct psn_vault *vault,
+                                               const struct psn_survey *survey,
                                                const char *client,
                                                struct psn_envelope *ret_envelope,
                                                struct psn_error *err);

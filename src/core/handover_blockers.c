@@ -204,7 +204,7 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
                    ? add_at(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNMANAGED,
                             PSN_WHO_US, access->finding.subject, "", err)
                    : PSN_OK;
-    if (!psn_access_is_pending(access) || access->finding.kind == PSN_FINDING_UNREADABLE)
+    if (!psn_access_is_pending(access))
         return PSN_OK;
     if (access->finding.kind == PSN_FINDING_CONTACT) {
         return add_contact(blocking, &access->finding, err);
@@ -238,6 +238,44 @@ static bool holds(const struct psn_issue_row *issue, const struct psn_content *c
             strcmp(issue->contents[i].label, content->label) == 0)
             return true;
     return false;
+}
+
+static enum psn_code check_issue(struct psn_vault *vault, const char *client,
+                                 const struct psn_handover_row *row,
+                                 struct psn_error *err)
+{
+    struct psn_content_list contents = { 0 };
+    struct psn_issue_row issue = { 0 };
+    enum psn_code rc = psn_handover_contents(vault, client, &contents, err);
+    bool is_whole;
+
+    if (!rc)
+        rc = psn_handover_issue_row(vault, client, row, &issue, err);
+    is_whole = !rc && issue.state == PSN_ISSUE_CONFIRMED;
+    for (size_t i = 0; is_whole && i < contents.count; i++)
+        is_whole = holds(&issue, &contents.items[i]);
+    psn_issue_row_release(&issue);
+    free(contents.items);
+    return rc || is_whole ? rc
+                          : psn_fail(err, PSN_E_POLICY,
+                                     _("'%s' was changed while it was closed: the "
+                                       "trousseau does not hold everything any more"),
+                                     client);
+}
+
+enum psn_code psn_handover_check_whole(struct psn_vault *vault, const char *client,
+                                       struct psn_error *err)
+{
+    struct psn_handover_row row = { 0 };
+    enum psn_code rc = psn_handover_row_read_open(vault, client, &row, err);
+
+    if (!rc)
+        rc = check_issue(vault, client, &row, err);
+    return rc ? psn_hint(err, rc,
+                         _("nothing was destroyed; see what is left to do: passation "
+                           "handover status %s"),
+                         client)
+              : PSN_OK;
 }
 
 static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *err)

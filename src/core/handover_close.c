@@ -11,6 +11,7 @@
 #include "core/journal.h"
 #include "core/own_access.h"
 #include "core/trousseau.h"
+#include "core/unstated.h"
 #include "crypto/hash.h"
 #include "passation/contact.h"
 #include "passation/destruction.h"
@@ -228,6 +229,38 @@ static enum psn_code write_statement(struct psn_vault *vault,
     return rc;
 }
 
+/* --- what lies beside the vault --- */
+
+static void tell_removed(void *arg, const char *path)
+{
+    const struct psn_handover_close *close = *(const struct psn_handover_close **)arg;
+
+    if (close->file)
+        close->file(close->arg, path, true);
+}
+
+static void tell_left(const struct psn_handover_close *close, const char *path)
+{
+    struct stat info;
+
+    if (close->file && path[0] && stat(path, &info) == 0)
+        close->file(close->arg, path, false);
+}
+
+/* Where the vault remembered that they are, until a moment ago. */
+static enum psn_code remove_beside(const struct psn_handover_close *close,
+                                   const struct psn_envelope *envelope, const char *path,
+                                   struct psn_error *err)
+{
+    size_t removed;
+    enum psn_code rc = PSN_OK;
+
+    tell_left(close, path);
+    if (envelope->folder[0])
+        rc = psn_envelope_remove_files(envelope, tell_removed, &close, &removed, err);
+    return rc;
+}
+
 /* --- our copies --- */
 
 static enum psn_code scrub(struct psn_vault *vault,
@@ -254,21 +287,30 @@ static enum psn_code scrub(struct psn_vault *vault,
 
 static enum psn_code destroy(struct psn_vault *vault,
                              const struct psn_handover_close *close, const char *digest,
-                             struct psn_error *err)
+                             const char *path, struct psn_error *err)
 {
+    struct psn_envelope envelope = { 0 };
+    struct psn_error why = { 0 };
     char text[80];
     struct psn_destruction done = { 0 };
-    const struct psn_destruction_request request = { .client = close->client,
-                                                     .confirm = close->confirm,
-                                                     .statement = text,
-                                                     .progress = close->progress,
-                                                     .arg = close->arg };
+    struct psn_destruction_request request = { .client = close->client,
+                                               .confirm = close->confirm,
+                                               .statement = text,
+                                               .progress = close->progress,
+                                               .arg = close->arg,
+                                               .check = psn_handover_check_whole };
     enum psn_code rc;
 
     (void)snprintf(text, sizeof text, "sha256 %s", digest);
+    rc = psn_envelope_find(vault, close->client, &envelope, &why);
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, "%s", why.message);
     rc = psn_client_destroy(vault, &request, &done, err);
+    request.check = NULL; /* a backup is as it was that day */
     if (close->destroyed && done.is_done)
         close->destroyed(close->arg, &done);
+    if (!rc)
+        rc = remove_beside(close, &envelope, path, err);
     return rc ? rc : scrub(vault, close, &request, err);
 }
 
@@ -310,10 +352,13 @@ static enum psn_code close_open(struct psn_vault *vault,
             rc = check_blockers(vault, close, path, &keys_gone, err);
         if (!rc)
             rc = revoke_keys(vault, close, err);
+        /* That took minutes, in which anybody could add a secret. */
+        if (!rc)
+            rc = check_blockers(vault, close, path, &keys_gone, err);
     }
     if (!rc)
         rc = write_statement(vault, close, digest, err);
-    return rc ? rc : destroy(vault, close, digest, err);
+    return rc ? rc : destroy(vault, close, digest, path, err);
 }
 
 enum psn_code psn_handover_close(struct psn_vault *vault,
@@ -391,9 +436,13 @@ enum psn_code psn_handover_end_get(struct psn_vault *vault, const char *client,
 static enum psn_code note_stated(struct psn_vault *vault, const char *client,
                                  struct psn_error *err)
 {
-    return psn_journal_note(
-        vault, NULL, &(struct psn_note){ .event = "handover.stated", .subject = client },
-        err);
+    enum psn_code rc = psn_unstated_remove(vault, client, err);
+
+    return rc ? rc
+              : psn_journal_note(
+                    vault, NULL,
+                    &(struct psn_note){ .event = "handover.stated", .subject = client },
+                    err);
 }
 
 enum psn_code psn_handover_stated(struct psn_vault *vault, const char *client,

@@ -368,20 +368,25 @@ static enum psn_code gather_secret(void *arg, const struct psn_secret_info *info
                          : PSN_OK;
 }
 
+static enum psn_code gather(struct gathering *gathering, const char *address,
+                            uint64_t version, struct psn_error *err)
+{
+    enum psn_code rc =
+        version ? add_content(gathering->list, address, "", version, err) : PSN_OK;
+
+    gathering->address = address;
+    return rc ? rc
+              : psn_item_each(gathering->vault, address, gather_secret, gathering, err);
+}
+
 static enum psn_code gather_role(void *arg, const struct psn_role_row *row,
                                  struct psn_error *err)
 {
     struct gathering *gathering = arg;
-    enum psn_code rc = PSN_OK;
 
-    if (strcmp(row->client, gathering->client) != 0)
-        return PSN_OK;
-    if (row->rotation.cur)
-        rc = add_content(gathering->list, row->address, "", row->rotation.cur, err);
-    gathering->address = row->address;
-    return rc ? rc
-              : psn_item_each(gathering->vault, row->address, gather_secret, gathering,
-                              err);
+    return strcmp(row->client, gathering->client) == 0
+               ? gather(gathering, row->address, row->rotation.cur, err)
+               : PSN_OK;
 }
 
 static int compare_contents(const void *a, const void *b)
@@ -393,22 +398,47 @@ static int compare_contents(const void *a, const void *b)
     return order ? order : strcmp(left->label, right->label);
 }
 
+static enum psn_code end_gathering(struct gathering *gathering, enum psn_code rc,
+                                   struct psn_content_list *ret_list)
+{
+    struct psn_content_list *list = gathering->list;
+
+    if (rc) {
+        free(list->items);
+        return rc;
+    }
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_contents);
+    *ret_list = *list;
+    return PSN_OK;
+}
+
 enum psn_code psn_handover_contents(struct psn_vault *vault, const char *client,
                                     struct psn_content_list *ret_list,
                                     struct psn_error *err)
 {
     struct psn_content_list list = { 0 };
     struct gathering gathering = { vault, client, &list, NULL };
-    enum psn_code rc = psn_role_scan(vault, NULL, 0, gather_role, &gathering, err);
 
-    if (rc) {
-        free(list.items);
-        return rc;
-    }
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare_contents);
-    *ret_list = list;
-    return PSN_OK;
+    return end_gathering(&gathering,
+                         psn_role_scan(vault, NULL, 0, gather_role, &gathering, err),
+                         ret_list);
+}
+
+enum psn_code psn_handover_contents_in(const struct psn_survey *survey,
+                                       struct psn_vault *vault, const char *client,
+                                       struct psn_content_list *ret_list,
+                                       struct psn_error *err)
+{
+    struct psn_content_list list = { 0 };
+    struct gathering gathering = { vault, client, &list, NULL };
+    size_t count = 0;
+    struct psn_role_brief *const *roles = psn_survey_roles_of(survey, client, &count);
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = gather(&gathering, roles[i]->address, roles[i]->cur, err);
+    return end_gathering(&gathering, rc, ret_list);
 }
 
 struct finding_issue {
@@ -441,5 +471,23 @@ enum psn_code psn_handover_issue_row(struct psn_vault *vault, const char *client
         rc = psn_issue_row_each(vault, row->to, find_issue, &finding, err);
     if (!rc && !finding.found)
         rc = psn_fail(err, PSN_E_NOT_FOUND, _("no trousseau of '%s' was issued"), client);
+    return rc;
+}
+
+enum psn_code psn_handover_void_issue(struct psn_vault *vault, const char *client,
+                                      const struct psn_handover_row *row,
+                                      struct psn_error *err)
+{
+    struct psn_issue_row issue = { 0 };
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_handover_issue_row(vault, client, row, &issue, &why);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    issue.state = PSN_ISSUE_VOID;
+    rc = psn_issue_row_write(vault, &issue, err);
+    psn_issue_row_release(&issue);
     return rc;
 }

@@ -242,6 +242,20 @@ static bool is_type(const char *type)
     return false;
 }
 
+/* It may hang on a role of the client alone: a trousseau says nothing of another's. */
+static enum psn_code check_place(struct taking *taking, const char *address,
+                                 struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(taking->vault, address, &role, err);
+
+    if (rc || strcmp(role.client, taking->taken->client) == 0)
+        return rc;
+    return psn_fail(err, PSN_E_INTEGRITY,
+                    _("%s is in no domain of the client that the trousseau is about"),
+                    address);
+}
+
 static enum psn_code take_secret(struct taking *taking,
                                  const struct psn_opened_secret *secret,
                                  struct psn_error *err)
@@ -258,7 +272,9 @@ static enum psn_code take_secret(struct taking *taking,
     if (is_type(secret->type))
         memcpy(info.type, secret->type, sizeof info.type);
     taking->taken->secrets++;
-    rc = psn_item_check_label(info.label, err);
+    rc = check_place(taking, info.address, err);
+    if (!rc)
+        rc = psn_item_check_label(info.label, err);
     if (!rc)
         rc = psn_item_check_fields(&info, err);
     if (!rc)

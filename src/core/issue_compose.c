@@ -12,6 +12,7 @@
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"
+#include "core/recovery.h"
 #include "core/reveal.h"
 #include "core/role.h"
 #include "crypto/hash.h"
@@ -275,6 +276,7 @@ static enum psn_code write_secret(struct psn_vault *vault,
 
     if (rc)
         return rc;
+    psn_recovery_tell_marks(&item.info);
     (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
     fields[PSN_SECRET_LABEL] = psn_slice_of(content->label);
     fields[PSN_SECRET_OF] = psn_slice_of(content->address);

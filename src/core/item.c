@@ -14,6 +14,7 @@
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/recovery.h"
 #include "core/version.h"
 #include "crypto/generate.h"
 
@@ -32,7 +33,8 @@ enum {
     TAG_CHANGED = 10,
     TAG_HIDDEN = 11,
     TAG_REPLACEMENT = 12,
-    TAG_MAX = 12,
+    TAG_CODES_USED = 13,
+    TAG_MAX = 13,
     LABEL_PRF = 8,
 };
 
@@ -49,8 +51,8 @@ static enum psn_code item_key(struct psn_vault *vault, const char *address,
                                     err);
 }
 
-static enum psn_code put(struct psn_vault *vault, const struct psn_item *item,
-                         struct psn_error *err)
+enum psn_code psn_item_put(struct psn_vault *vault, const struct psn_item *item,
+                           struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     const struct psn_secret_info *info = &item->info;
@@ -71,6 +73,7 @@ static enum psn_code put(struct psn_vault *vault, const struct psn_item *item,
     psn_record_put_number(&plain, TAG_CHANGED, (uint64_t)info->changed_s);
     psn_record_put_number(&plain, TAG_HIDDEN, info->hidden);
     psn_record_put_number(&plain, TAG_REPLACEMENT, info->replacement);
+    psn_recovery_put_marks(&plain, TAG_CODES_USED, info);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -94,13 +97,15 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_secret_info 
         !psn_record_text(&record, TAG_USER, info->user, sizeof info->user) ||
         !psn_record_text(&record, TAG_URL, info->url, sizeof info->url) ||
         !psn_record_text(&record, TAG_NOTE, info->note, sizeof info->note) ||
-        !psn_record_text(&record, TAG_EXPIRES, info->expires, sizeof info->expires))
+        !psn_record_text(&record, TAG_EXPIRES, info->expires, sizeof info->expires) ||
+        !psn_recovery_get_marks(&record, TAG_CODES_USED, info))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a secret is malformed"));
     info->version = psn_record_number(&record, TAG_VERSION);
     info->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     info->changed_s = (int64_t)psn_record_number(&record, TAG_CHANGED);
     info->hidden = psn_record_number(&record, TAG_HIDDEN) != 0;
     info->replacement = psn_record_number(&record, TAG_REPLACEMENT);
+    info->code_count = 0;
     return PSN_OK;
 }
 
@@ -193,8 +198,10 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
     struct psn_item item = { .info = *info };
     struct psn_item known = { 0 };
     struct psn_role_row role;
-    enum psn_code rc = psn_role_read(vault, info->address, &role, err);
+    enum psn_code rc = psn_item_check_label(info->label, err);
 
+    if (!rc)
+        rc = psn_role_read(vault, info->address, &role, err);
     if (rc)
         return rc;
     rc = psn_item_read(vault, info->address, info->label, &known, NULL);
@@ -212,7 +219,7 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
     item.info.created_s = vault->world.now_s();
     item.info.changed_s = item.info.created_s;
     item.info.hidden = false;
-    rc = put(vault, &item, err);
+    rc = psn_item_put(vault, &item, err);
     if (!rc)
         rc = put_value(vault, &item, value, err);
     return rc ? rc : note(vault, &item, "secret.added", err);
@@ -228,6 +235,9 @@ enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_in
         rc = psn_item_check_label(checked.label, err);
     if (!rc)
         rc = psn_item_check_fields(&checked, err);
+    if (!rc)
+        rc = psn_item_check_value(&checked, value, err);
+    memset(checked.code_used_s, 0, sizeof checked.code_used_s);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
@@ -347,6 +357,7 @@ static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
     info->replacement = 0;
     info->changed_s = vault->world.now_s();
     info->hidden = false;
+    memset(info->code_used_s, 0, sizeof info->code_used_s);
     if (change->replacement)
         return label_version(vault, item, ready, PSN_VERSION_CURRENT, err);
     if (ready)
@@ -354,9 +365,9 @@ static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
     return rc ? rc : put_value(vault, item, change->value, err);
 }
 
-static enum psn_code set(struct psn_vault *vault, const char *address, const char *label,
-                         const struct psn_secret_change *change, uint64_t *ret_version,
-                         struct psn_error *err)
+enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
+                           const char *label, const struct psn_secret_change *change,
+                           uint64_t *ret_version, struct psn_error *err)
 {
     struct psn_item item = { 0 };
     enum psn_code rc = psn_item_read(vault, address, label, &item, err);
@@ -365,10 +376,11 @@ static enum psn_code set(struct psn_vault *vault, const char *address, const cha
         rc = change_fields(&item.info, change, err);
     if (rc)
         return rc;
-    if (change->value || change->replacement)
+    rc = psn_item_check_change(vault, &item, change, err);
+    if (!rc && (change->value || change->replacement))
         rc = set_value(vault, &item, change, err);
     if (!rc)
-        rc = put(vault, &item, err);
+        rc = psn_item_put(vault, &item, err);
     if (!rc)
         rc = note(vault, &item, "secret.changed", err);
     if (!rc)
@@ -388,8 +400,9 @@ enum psn_code psn_secret_set(struct psn_vault *vault, const char *address,
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
-              : psn_vault_end(vault, set(vault, normal, label, change, ret_version, err),
-                              err);
+              : psn_vault_end(
+                    vault, psn_item_set(vault, normal, label, change, ret_version, err),
+                    err);
 }
 
 /* --- replacements --- */
@@ -424,7 +437,7 @@ enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
         rc = psn_version_put(vault, item->client, info->address, info->label,
                              info->replacement, PSN_VERSION_PENDING, value, err);
     if (!rc)
-        rc = put(vault, item, err);
+        rc = psn_item_put(vault, item, err);
     return rc ? rc : note(vault, item, "secret.replacement", err);
 }
 
@@ -439,7 +452,7 @@ static enum psn_code hide(struct psn_vault *vault, const char *address, const ch
     if (item.info.hidden)
         return fail_unknown(address, label, err);
     item.info.hidden = true;
-    rc = put(vault, &item, err);
+    rc = psn_item_put(vault, &item, err);
     return rc ? rc : note(vault, &item, "secret.hidden", err);
 }
 
@@ -464,6 +477,8 @@ static enum psn_code get(struct psn_vault *vault, const char *address, const cha
     struct psn_item item = { 0 };
     enum psn_code rc = psn_item_read(vault, address, label, &item, err);
 
+    if (!rc)
+        rc = psn_recovery_count(vault, item.client, &item.info, err);
     if (!rc)
         *ret_info = item.info;
     return rc;
@@ -525,6 +540,8 @@ static enum psn_code list_items(struct psn_vault *vault, const char *address,
         rc = psn_row_key_init(vault, PSN_TABLE_SECRET, address, &prefix, err);
     if (!rc)
         rc = psn_row_each(vault, PSN_TABLE_SECRET, &prefix, data_key, collect, list, err);
+    for (size_t i = 0; !rc && i < list->count; i++)
+        rc = psn_recovery_count(vault, role.client, &list->items[i], err);
     if (!rc && list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, compare_labels);
     return rc;

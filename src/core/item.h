@@ -14,11 +14,22 @@ PSN_MUST_CHECK enum psn_code psn_item_read(struct psn_vault *vault, const char *
                                            const char *label, struct psn_item *ret_item,
                                            struct psn_error *err);
 
+/* Inside a write: stores it as it is now. */
+PSN_MUST_CHECK enum psn_code psn_item_put(struct psn_vault *vault,
+                                          const struct psn_item *item,
+                                          struct psn_error *err);
+
 /* Inside a write: psn_secret_add() of an address in normal form and checked fields. */
 PSN_MUST_CHECK enum psn_code psn_item_insert(struct psn_vault *vault,
                                              const struct psn_secret_info *info,
                                              const struct psn_secret *value,
                                              struct psn_error *err);
+
+/* Inside a write: psn_secret_set() of an address in normal form. */
+PSN_MUST_CHECK enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
+                                          const char *label,
+                                          const struct psn_secret_change *change,
+                                          uint64_t *ret_version, struct psn_error *err);
 
 /* E_INVALID, with what is wrong. */
 PSN_MUST_CHECK enum psn_code psn_item_check_label(const char *label,

@@ -162,48 +162,73 @@ struct verification {
     uint64_t entries;
 };
 
-static enum psn_code verify_chain(void *arg, const char *client, struct psn_error *err)
+enum psn_code psn_journal_check_chain(struct psn_vault *vault, const char *client,
+                                      struct psn_head *ret_head, struct psn_error *err)
 {
-    struct verification *run = arg;
     struct psn_chain chain;
     struct psn_head head = { 0 };
-    enum psn_code rc = psn_chain_open(run->vault, client, &chain, err);
+    enum psn_code rc = psn_chain_open(vault, client, &chain, err);
 
     if (!rc)
-        rc = walk(run->vault, &chain, 1, NULL, NULL, err);
+        rc = walk(vault, &chain, 1, NULL, NULL, err);
     if (rc)
         return rc;
-    run->entries += chain.count;
     if (client)
         memcpy(head.chain, client, strnlen(client, sizeof head.chain - 1));
     head.count = chain.count;
     memcpy(head.hash, chain.head, sizeof head.hash);
+    *ret_head = head;
+    return PSN_OK;
+}
+
+static enum psn_code verify_chain(void *arg, const char *client, struct psn_error *err)
+{
+    struct verification *run = arg;
+    struct psn_head head;
+    enum psn_code rc = psn_journal_check_chain(run->vault, client, &head, err);
+
+    if (rc)
+        return rc;
+    run->entries += head.count;
     return run->each ? run->each(run->arg, &head, err) : PSN_OK;
+}
+
+enum psn_code psn_journal_check_history(struct psn_vault *vault, struct psn_error *err)
+{
+    static const uint8_t start[PSN_STORE_HASH_SIZE];
+    bool whole = false;
+    enum psn_code rc = psn_state_check_ancestor(vault, 0, start, &whole, err);
+
+    if (!rc && !whole)
+        rc = psn_fail(err, PSN_E_INTEGRITY, _("the vault's history is broken"));
+    return rc;
+}
+
+enum psn_code psn_journal_check_count(struct psn_vault *vault, uint64_t entries,
+                                      struct psn_error *err)
+{
+    uint64_t rows = 0;
+    enum psn_code rc = psn_store_journal_count(vault->store, &rows, err);
+
+    if (!rc && (entries != vault->state.journal_entries ||
+                rows != entries + vault->state.generation))
+        rc = psn_fail(err, PSN_E_INTEGRITY,
+                      _("the journal has entries that belong to no chain"));
+    return rc;
 }
 
 /* Every chain, then the history, then the count of rows: nothing may be left over. */
 enum psn_code psn_journal_check(struct psn_vault *vault, psn_head_fn *each, void *arg,
                                 struct psn_error *err)
 {
-    static const uint8_t start[PSN_STORE_HASH_SIZE];
     struct verification run = { vault, each, arg, 0 };
-    uint64_t rows = 0;
-    bool whole = false;
     enum psn_code rc = verify_chain(&run, NULL, err);
 
     if (!rc)
         rc = psn_client_ids(vault, verify_chain, &run, err);
     if (!rc)
-        rc = psn_state_check_ancestor(vault, 0, start, &whole, err);
-    if (!rc && !whole)
-        rc = psn_fail(err, PSN_E_INTEGRITY, _("the vault's history is broken"));
-    if (!rc)
-        rc = psn_store_journal_count(vault->store, &rows, err);
-    if (!rc && (run.entries != vault->state.journal_entries ||
-                rows != run.entries + vault->state.generation))
-        rc = psn_fail(err, PSN_E_INTEGRITY,
-                      _("the journal has entries that belong to no chain"));
-    return rc;
+        rc = psn_journal_check_history(vault, err);
+    return rc ? rc : psn_journal_check_count(vault, run.entries, err);
 }
 
 enum psn_code psn_journal_holds(struct psn_vault *vault, const char *client,

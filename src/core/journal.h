@@ -58,5 +58,16 @@ PSN_MUST_CHECK enum psn_code psn_journal_holds(struct psn_vault *vault,
  * over. */
 PSN_MUST_CHECK enum psn_code psn_journal_check(struct psn_vault *vault, psn_head_fn *each,
                                                void *arg, struct psn_error *err);
+/* Its parts: one chain (client NULL: the vault's) from its first entry to its head; the
+ * history; and that all chains together, of so many entries, are all there is. */
+PSN_MUST_CHECK enum psn_code psn_journal_check_chain(struct psn_vault *vault,
+                                                     const char *client,
+                                                     struct psn_head *ret_head,
+                                                     struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_journal_check_history(struct psn_vault *vault,
+                                                       struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_journal_check_count(struct psn_vault *vault,
+                                                     uint64_t entries,
+                                                     struct psn_error *err);
 
 #endif

@@ -106,15 +106,14 @@ static enum psn_code note_backend(void *arg, const struct psn_role_row *row,
     return PSN_OK;
 }
 
-static enum psn_code backends_in_use(struct psn_linking *linking,
-                                     psn_backend_set *ret_set, struct psn_error *err)
+enum psn_code psn_linking_backends(struct psn_vault *vault, const char *client,
+                                   psn_backend_set *ret_set, struct psn_error *err)
 {
     psn_backend_set set = 0;
     struct {
         const char *client;
         psn_backend_set *set;
-    } want = { linking->client.id, &set };
-    struct psn_vault *vault = linking->vault;
+    } want = { client, &set };
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     if (!rc)
@@ -234,7 +233,7 @@ static enum psn_code ask_key(struct psn_linking *linking, struct psn_ovh *ovh,
     if (!rc)
         rc = psn_ovh_key_info(ovh, info, err);
     if (!rc)
-        rc = backends_in_use(linking, &backends, err);
+        rc = psn_linking_backends(linking->vault, linking->client.id, &backends, err);
     if (rc)
         return rc;
     (void)snprintf(link->nic, sizeof link->nic, "%s", account.nic);
@@ -379,7 +378,8 @@ static enum psn_code write_link(struct psn_linking *linking, struct psn_error *e
     if (!rc)
         rc = psn_ovh_credential_copy(&linking->candidate, place, err);
     return rc ? rc
-              : psn_linking_put(linking, link->wide ? "ovh.linked-wide" : "ovh.linked",
+              : psn_linking_put(linking,
+                                link->wide ? PSN_EVENT_LINKED_WIDE : PSN_EVENT_LINKED,
                                 link->wide ? link->wide_rule : link->nic, err);
 }
 

@@ -3,6 +3,12 @@
 
 #include "core/client.h"
 #include "core/credential.h"
+#include "core/rights.h"
+
+/* Events of the client's journal, label "cut" for the second key; the text of the second
+ * one is the widest rule, which was accepted. */
+#define PSN_EVENT_LINKED      "ovh.linked"
+#define PSN_EVENT_LINKED_WIDE "ovh.linked-wide"
 
 /* One linking under way: link_key.c judges and stores, link_wait.c asks the owner and
  * waits. */
@@ -17,6 +23,12 @@ struct psn_linking {
     struct psn_link link;
     int64_t old_key_id; /* of the key that is replaced; 0: not known */
 };
+
+/* The back-ends that the client's mailboxes have. */
+PSN_MUST_CHECK enum psn_code psn_linking_backends(struct psn_vault *vault,
+                                                  const char *client,
+                                                  psn_backend_set *ret_set,
+                                                  struct psn_error *err);
 
 /* The key that waits for the owner's approval. */
 static inline struct psn_asked_key *psn_linking_asked(struct psn_linking *linking)

@@ -383,7 +383,7 @@ static enum psn_code take_seen(void *arg, const struct psn_ovh_own *seen,
 }
 
 /* The key for daily work, where its application does not tell that it is ours. One that
- * OVH refuses is no key any more. */
+ * OVH has ended is no key any more; a refusal for another reason tells nothing. */
 static enum psn_code find_daily(struct psn_own_run *run, struct psn_error *err)
 {
     PSN_AUTO(psn_ovh) *ovh = NULL;
@@ -401,7 +401,7 @@ static enum psn_code find_daily(struct psn_own_run *run, struct psn_error *err)
     if (rc)
         return rc;
     rc = psn_ovh_key_info(ovh, info, &why);
-    if (rc == PSN_E_REFUSED)
+    if (rc == PSN_E_REFUSED && psn_own_is_dead(ovh, false))
         return PSN_OK;
     if (rc) {
         if (err)

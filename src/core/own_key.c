@@ -11,6 +11,7 @@
 #include "core/journal.h"
 #include "core/record.h"
 #include "core/statement.h"
+#include "core/unstated.h"
 
 /*
  * Rows of one table: "signing" and "identity" hold 32 bytes each; "former" with a number
@@ -24,7 +25,8 @@ static const char former_identity_name[] = "former-identity";
 
 const char *const psn_own_key_names[] = { signing_name, identity_name,
                                           former_name,  former_identity_name,
-                                          PSN_DUE_NAME, NULL };
+                                          PSN_DUE_NAME, PSN_UNSTATED_NAME,
+                                          NULL };
 
 enum {
     TAG_REPLACED = 1,

@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/client.h"
 #include "core/exposure.h"
+#include "core/handover.h"
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/reach.h"
@@ -48,6 +50,42 @@ static enum psn_code check_free(const struct psn_reach_map *map,
     return PSN_OK;
 }
 
+/* Once he has left nothing else holds him: but a handover to him goes nowhere, and an
+ * envelope that is his can be renewed for nobody. */
+struct receiving {
+    struct psn_vault *vault;
+    const char *id;
+};
+
+static enum psn_code check_envelope(const struct receiving *receiving,
+                                    const struct psn_client *client,
+                                    struct psn_error *err)
+{
+    char person[PSN_PERSON_ID_MAX] = "";
+    enum psn_code rc = psn_envelope_person(receiving->vault, client->id, person, err);
+
+    if (rc || strcmp(person, receiving->id) != 0)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY, _("the envelope of '%s' is for '%s'"), client->id,
+                   receiving->id);
+    return psn_hint(err, PSN_E_POLICY, _("end it: passation envelope end %s"),
+                    client->id);
+}
+
+static enum psn_code check_client(void *arg, const struct psn_client *client,
+                                  struct psn_error *err)
+{
+    const struct receiving *receiving = arg;
+
+    if (client->handover_s && strcmp(client->owner, receiving->id) == 0) {
+        (void)psn_fail(err, PSN_E_POLICY, _("'%s' is being handed over to %s"),
+                       client->id, receiving->id);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("give it up first: passation handover abandon %s"), client->id);
+    }
+    return client->envelope_s ? check_envelope(receiving, client, err) : PSN_OK;
+}
+
 static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_error *err)
 {
     struct psn_reach_map map = { 0 };
@@ -61,6 +99,8 @@ static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_e
         rc = psn_exposure_list(vault, id, NULL, &seen, err);
     if (!rc)
         rc = check_free(&map, &seen, id, err);
+    if (!rc)
+        rc = psn_client_scan(vault, check_client, &(struct receiving){ vault, id }, err);
     psn_exposure_list_release(&seen);
     psn_reach_map_release(&map);
     return rc;

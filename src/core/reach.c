@@ -12,9 +12,22 @@
 void psn_reach_map_release(struct psn_reach_map *map)
 {
     psn_grant_list_release(&map->grants);
+    free(map->people);
     free(map->holders);
     free(map->owners);
     *map = (struct psn_reach_map){ 0 };
+}
+
+static int compare_person(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct psn_person *)item)->id);
+}
+
+const struct psn_person *psn_reach_person(const struct psn_reach_map *map, const char *id)
+{
+    return map->person_count ? bsearch(id, map->people, map->person_count,
+                                       sizeof *map->people, compare_person)
+                             : NULL;
 }
 
 static enum psn_code read_holder(struct psn_vault *vault, const uint8_t *slot,
@@ -29,10 +42,10 @@ static enum psn_code read_holder(struct psn_vault *vault, const uint8_t *slot,
     return rc;
 }
 
-static enum psn_code collect_owner(void *arg, const struct psn_client *client,
-                                   struct psn_error *err)
+enum psn_code psn_reach_map_add_owner(struct psn_reach_map *map,
+                                      const struct psn_client *client,
+                                      struct psn_error *err)
 {
-    struct psn_reach_map *map = arg;
     struct psn_owner *grown = map->owners;
 
     if (!client->owner[0])
@@ -51,44 +64,74 @@ static enum psn_code collect_owner(void *arg, const struct psn_client *client,
     return PSN_OK;
 }
 
-/* An owner who is leaving is one no more. */
-static enum psn_code load_owners(struct psn_vault *vault, struct psn_reach_map *map,
-                                 struct psn_error *err)
+static int compare_owners(const void *a, const void *b)
 {
-    enum psn_code rc = psn_client_scan(vault, collect_owner, map, err);
+    return strcmp(((const struct psn_owner *)a)->client,
+                  ((const struct psn_owner *)b)->client);
+}
+
+static int compare_owner(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct psn_owner *)item)->client);
+}
+
+/* An owner who is leaving is one no more. */
+void psn_reach_map_settle(struct psn_reach_map *map)
+{
     size_t kept = 0;
 
-    for (size_t i = 0; !rc && i < map->owner_count; i++) {
-        struct psn_person person;
-        enum psn_code found = psn_person_read(vault, map->owners[i].person, &person, err);
+    for (size_t i = 0; i < map->owner_count; i++) {
+        const struct psn_person *person = psn_reach_person(map, map->owners[i].person);
 
-        if (found && found != PSN_E_NOT_FOUND)
-            rc = found;
-        else if (!found && !person.departing_s)
+        if (person && !person->departing_s)
             map->owners[kept++] = map->owners[i];
     }
     map->owner_count = kept;
-    return rc;
+    if (kept > 1)
+        qsort(map->owners, kept, sizeof *map->owners, compare_owners);
 }
 
-enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *ret_map,
-                                 struct psn_error *err)
+enum psn_code psn_reach_map_begin(struct psn_vault *vault, struct psn_reach_map *ret_map,
+                                  struct psn_error *err)
 {
     struct psn_reach_map map = { .now_s = vault->world.now_s() };
     enum psn_code rc = psn_grant_list(vault, NULL, &map.grants, err);
 
+    if (!rc)
+        rc = psn_person_list(vault, &map.people, &map.person_count, err);
     map.holders = calloc(vault->state.slot_count + 1, sizeof *map.holders);
     if (!rc && !map.holders)
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
         rc = read_holder(vault, vault->state.slots[i].id,
                          &map.holders[map.holder_count++], err);
-    if (!rc)
-        rc = load_owners(vault, &map, err);
     if (rc) {
         psn_reach_map_release(&map);
         return rc;
     }
+    *ret_map = map;
+    return PSN_OK;
+}
+
+static enum psn_code collect_owner(void *arg, const struct psn_client *client,
+                                   struct psn_error *err)
+{
+    return psn_reach_map_add_owner(arg, client, err);
+}
+
+enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *ret_map,
+                                 struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = psn_reach_map_begin(vault, &map, err);
+
+    if (!rc)
+        rc = psn_client_scan(vault, collect_owner, &map, err);
+    if (rc) {
+        psn_reach_map_release(&map);
+        return rc;
+    }
+    psn_reach_map_settle(&map);
     *ret_map = map;
     return PSN_OK;
 }
@@ -123,52 +166,56 @@ bool psn_grant_covers(const char *labels, const char *label)
     return false;
 }
 
-/* The grants are sorted by person, then client, then address: the first of a person is
- * found by halving. */
-static size_t first_of(const struct psn_reach_map *map, const char *person)
+/* The grants are sorted by person, then client, then address, and there is one of each:
+ * it is found by halving. */
+static const struct psn_grant_row *find_grant(const struct psn_reach_map *map,
+                                              const char *person, const char *client,
+                                              const char *address)
 {
     size_t low = 0;
     size_t high = map->grants.count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
+        const struct psn_grant_row *row = &map->grants.items[middle];
+        int order = strcmp(row->person, person);
 
-        if (strcmp(map->grants.items[middle].person, person) < 0)
+        if (!order)
+            order = strcmp(row->client, client);
+        if (!order)
+            order = strcmp(row->address, address);
+        if (!order)
+            return row;
+        if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return low;
+    return NULL;
 }
 
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
                          const char *client, const char *address, const char *label)
 {
-    if (psn_reach_is_granted(map, person, address, label))
+    const struct psn_owner *owner;
+
+    if (psn_reach_is_granted(map, person, client, address, label))
         return true;
-    for (size_t i = 0; i < map->owner_count; i++)
-        if (strcmp(map->owners[i].client, client) == 0 &&
-            strcmp(map->owners[i].person, person) == 0)
-            return true;
-    return false;
+    owner = map->owner_count ? bsearch(client, map->owners, map->owner_count,
+                                       sizeof *map->owners, compare_owner)
+                             : NULL;
+    return owner && strcmp(owner->person, person) == 0;
 }
 
 bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
-                          const char *address, const char *label)
+                          const char *client, const char *address, const char *label)
 {
     const struct psn_slot_holder *holder = find_holder(map, person);
+    const struct psn_grant_row *row;
 
     if (holder)
         return !holder->leaving;
-    for (size_t i = first_of(map, person); i < map->grants.count; i++) {
-        const struct psn_grant_row *row = &map->grants.items[i];
-
-        if (strcmp(row->person, person) != 0)
-            return false;
-        if (strcmp(row->address, address) == 0 &&
-            psn_grant_row_state(row, map->now_s) == PSN_GRANT_ACTIVE &&
-            psn_grant_covers(row->labels, label))
-            return true;
-    }
-    return false;
+    row = find_grant(map, person, client, address);
+    return row && psn_grant_row_state(row, map->now_s) == PSN_GRANT_ACTIVE &&
+           psn_grant_covers(row->labels, label);
 }

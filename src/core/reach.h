@@ -18,7 +18,9 @@ struct psn_owner {
  * own. Inside a transaction; the picture is of the moment it was taken. */
 struct psn_reach_map {
     struct psn_grant_list grants;
-    struct psn_owner *owners; /* of the clients that have one */
+    struct psn_person *people; /* everybody, in the order of ids */
+    size_t person_count;
+    struct psn_owner *owners; /* of the clients that have one, in their order */
     size_t owner_count;
     struct psn_slot_holder *holders;
     size_t holder_count;
@@ -28,7 +30,19 @@ PSN_MUST_CHECK enum psn_code psn_reach_map_load(struct psn_vault *vault,
                                                 struct psn_reach_map *ret_map,
                                                 struct psn_error *err);
 void psn_reach_map_release(struct psn_reach_map *map);
+/* The same for one who reads the clients anyway: without owners; then each client, with
+ * the map as arg; then the end of it. */
+PSN_MUST_CHECK enum psn_code psn_reach_map_begin(struct psn_vault *vault,
+                                                 struct psn_reach_map *ret_map,
+                                                 struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_reach_map_add_owner(struct psn_reach_map *map,
+                                                     const struct psn_client *client,
+                                                     struct psn_error *err);
+void psn_reach_map_settle(struct psn_reach_map *map);
 
+/* NULL if there is nobody of that id. */
+const struct psn_person *psn_reach_person(const struct psn_reach_map *map,
+                                          const char *id);
 bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
 /* May he have this secret (label "": the password)? Who is leaving may nothing, whatever
  * he still can. */
@@ -37,7 +51,7 @@ bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
 /* The same, but only what he gets without asking anybody: not what is his by owning it.
  */
 bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
-                          const char *address, const char *label);
+                          const char *client, const char *address, const char *label);
 
 /* Does a grant's list of labels name this one? */
 bool psn_grant_covers(const char *labels, const char *label);

@@ -4,6 +4,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/handover.h"
 #include "core/issue_row.h"
 #include "core/journal.h"
 #include "crypto/hash.h"
@@ -168,6 +169,9 @@ static enum psn_code confirm(struct psn_vault *vault, struct psn_issue_row *row,
 
     if (row->confirmed_s)
         return PSN_OK;
+    rc = psn_handover_check_settled(vault, row->client, row->serial, err);
+    if (rc)
+        return rc;
     if (row->state != PSN_ISSUE_VOID) /* it came late: void it stays */
         row->state = PSN_ISSUE_CONFIRMED;
     row->confirmed_s = vault->world.now_s();

@@ -49,6 +49,7 @@ static uint64_t read_number(const uint8_t *at, size_t size)
 enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
                                struct psn_record *ret_record, struct psn_error *err)
 {
+    struct psn_record record = { plain->data, plain->size, tag_max, { { 0 } } };
     uint64_t last = 0;
     size_t i = 1;
 
@@ -71,16 +72,23 @@ enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
                             _("a record of the vault is malformed"));
         if (tag > tag_max)
             return psn_fail(err, PSN_E_TOO_NEW, _("a newer passation wrote this vault"));
+        if (tag < PSN_RECORD_INDEXED)
+            record.fields[tag] = (struct psn_record_field){ plain->data + i, size };
         last = tag;
         i += size;
     }
-    *ret_record = (struct psn_record){ plain->data, plain->size, tag_max };
+    *ret_record = record;
     return PSN_OK;
 }
 
 bool psn_record_bytes(const struct psn_record *record, uint16_t tag,
                       const uint8_t **ret_bytes, size_t *ret_size)
 {
+    if (tag < PSN_RECORD_INDEXED) {
+        *ret_bytes = record->fields[tag].bytes;
+        *ret_size = record->fields[tag].size;
+        return *ret_bytes != NULL;
+    }
     for (size_t i = 1; i < record->size;) {
         uint64_t here = read_number(record->data + i, 2);
         uint64_t size = read_number(record->data + i + 2, 4);

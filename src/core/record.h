@@ -16,6 +16,7 @@
  */
 enum {
     PSN_RECORD_FORMAT = 1,
+    PSN_RECORD_INDEXED = 40, /* tags below are found without a walk */
 };
 
 void psn_record_begin(struct psn_buf *record);
@@ -30,6 +31,10 @@ struct psn_record {
     const uint8_t *data;
     size_t size;
     uint16_t tag_max;
+    struct psn_record_field {
+        const uint8_t *bytes; /* NULL: absent */
+        size_t size;
+    } fields[PSN_RECORD_INDEXED]; /* by tag */
 };
 
 /* Checks the whole structure once; the record borrows the bytes. E_INTEGRITY if it is

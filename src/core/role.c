@@ -56,9 +56,10 @@ enum psn_code psn_role_normalize(const char *address,
 
 /* --- the public view --- */
 
-static enum psn_role_state view_state(const struct psn_rotation_state *rotation)
+enum psn_role_state psn_role_state_of(enum psn_rotation_phase phase,
+                                      enum psn_rotation_reason reason)
 {
-    switch (rotation->phase) {
+    switch (phase) {
     case PSN_ROTATION_STABLE:
         return PSN_ROLE_STABLE;
     case PSN_ROTATION_INTENT:
@@ -68,8 +69,7 @@ static enum psn_role_state view_state(const struct psn_rotation_state *rotation)
     case PSN_ROTATION_UNKNOWN:
         return PSN_ROLE_UNCERTAIN;
     case PSN_ROTATION_STUCK:
-        return rotation->reason == PSN_ROTATION_WHY_ABSENT ? PSN_ROLE_MISSING
-                                                           : PSN_ROLE_STUCK;
+        return reason == PSN_ROTATION_WHY_ABSENT ? PSN_ROLE_MISSING : PSN_ROLE_STUCK;
     case PSN_ROTATION_PHASES:
         break;
     }
@@ -91,7 +91,8 @@ bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_chang
 
 struct psn_role psn_role_view(const struct psn_role_row *row)
 {
-    struct psn_role role = { .state = view_state(&row->rotation),
+    struct psn_role role = { .state = psn_role_state_of(row->rotation.phase,
+                                                        row->rotation.reason),
                              .version = row->rotation.cur,
                              .pending = row->rotation.pend,
                              .created_s = row->created_s,

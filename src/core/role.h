@@ -60,6 +60,9 @@ PSN_MUST_CHECK enum psn_code psn_role_decode(const struct psn_buf *plain,
 enum psn_code psn_role_fail_unknown(const char *address, struct psn_error *err);
 /* Does OVH say that the password was changed after the version in force was? */
 bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_changed_s);
+/* The state that a rotation gives a role. */
+enum psn_role_state psn_role_state_of(enum psn_rotation_phase phase,
+                                      enum psn_rotation_reason reason);
 /* The public view of a row. */
 struct psn_role psn_role_view(const struct psn_role_row *row);
 

@@ -198,7 +198,9 @@ enum psn_code psn_role_decode(const struct psn_buf *plain, struct psn_role_row *
 
     if (rc)
         return rc;
+    /* Lists are sorted by what follows the '@'. */
     if (!psn_record_text(&record, TAG_ADDRESS, row->address, sizeof row->address) ||
+        !strchr(row->address, '@') ||
         !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
         !psn_record_text(&record, TAG_BACKEND, backend, sizeof backend))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));

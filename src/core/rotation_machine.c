@@ -197,7 +197,7 @@ static void begin_run(const struct psn_turn *t)
 {
     *t->run = (struct psn_rotation_run){ .started_s = t->event->now_s,
                                          .again = t->event->again };
-    psn_rotation_mend_times(t->state, t->event->now_s);
+    (void)psn_rotation_mend_times(t->state, t->event->now_s);
 }
 
 static void on_resume(const struct psn_turn *t)

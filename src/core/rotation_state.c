@@ -80,12 +80,19 @@ bool psn_rotation_is_same(const struct psn_rotation_state *a,
 
 /* --- changes --- */
 
-void psn_rotation_mend_times(struct psn_rotation_state *s, int64_t now_s)
+bool psn_rotation_mend_times(struct psn_rotation_state *s, int64_t now_s)
 {
+    bool refused_later = false;
+
     if (s->last_send_s > now_s)
         s->last_send_s = now_s;
     if (s->silent_since_s > now_s)
         s->silent_since_s = now_s;
+    for (size_t i = 0; i < PSN_ROTATION_FAILED_SLOTS; i++) {
+        refused_later = refused_later || s->failed_s[i] > now_s;
+        s->failed_s[i] = s->failed_s[i] > now_s ? now_s : s->failed_s[i];
+    }
+    return refused_later;
 }
 
 void psn_rotation_pick_up(struct psn_rotation_state *s, int64_t now_s)

@@ -110,8 +110,9 @@ bool psn_rotation_is_same(const struct psn_rotation_state *a,
 
 /* --- changes; each names where it may start --- */
 
-/* Any. A run begins: a clock that was wrong before must not make a wait endless. */
-void psn_rotation_mend_times(struct psn_rotation_state *state, int64_t now_s);
+/* Any. A run begins: a clock that was wrong before must not make a wait endless. True if
+ * there were refused logins of the future, which now count as of this moment. */
+bool psn_rotation_mend_times(struct psn_rotation_state *state, int64_t now_s);
 /* SENDING, UNKNOWN, ACCEPTED, STUCK -> UNKNOWN or ACCEPTED. What a person or time may
  * have mended (key, service, clock) is forgotten, what OVH said of the password is not.
  */

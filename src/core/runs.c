@@ -308,9 +308,22 @@ static enum psn_code read_current(struct psn_vault *vault, const struct psn_role
                          err);
 }
 
+/* Logins that were refused under a clock that was ahead: nobody knows when that was, so
+ * the brake counts from now on, and ends. */
+static enum psn_code mend_times(struct psn_vault *vault, struct psn_role_row *row,
+                                struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (!psn_rotation_mend_times(&row->rotation, vault->world.now_s()))
+        return PSN_OK;
+    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc : psn_vault_end(vault, psn_role_write(vault, row, err), err);
+}
+
 /* Is there a password to try, and may it be tried now? */
-static enum psn_code may_verify(struct psn_session *session,
-                                const struct psn_role_row *row, struct psn_error *err)
+static enum psn_code may_verify(struct psn_session *session, struct psn_role_row *row,
+                                struct psn_error *err)
 {
     struct psn_account *account;
     struct psn_rotation_policy policy;
@@ -325,6 +338,9 @@ static enum psn_code may_verify(struct psn_session *session,
         return psn_hint(err, PSN_E_UNFINISHED, _("go on with: passation resume %s"),
                         row->address);
     }
+    rc = mend_times(session->vault, row, err);
+    if (rc)
+        return rc;
     policy = psn_session_policy(&account->client, row);
     delay_s = psn_rotation_login_delay_s(&row->rotation, policy.failed_logins_max,
                                          policy.failed_logins_window_s,

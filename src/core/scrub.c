@@ -91,8 +91,9 @@ static enum psn_code open_copy(const struct psn_vault *vault, const char *path,
     struct psn_error why = { 0 };
     enum psn_code rc = psn_vault_open(&options, &copy, &why);
 
+    /* A link, a damaged file, no vault at all: nobody knows what is in it. */
     if (rc)
-        return refuse(ret_scrub, PSN_SCRUB_NOT_OURS, rc, &why, err);
+        return refuse(ret_scrub, PSN_SCRUB_UNREADABLE, rc, &why, err);
     if (memcmp(copy->id, vault->id, sizeof copy->id) != 0) {
         ret_scrub->result = PSN_SCRUB_NOT_OURS;
         return PSN_OK;

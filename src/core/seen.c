@@ -115,19 +115,25 @@ static enum psn_code fail_rolled_back(const struct psn_vault *vault,
           "then passation verify '*'"));
 }
 
-enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
+enum psn_code psn_seen_read(const struct psn_vault *vault,
+                            struct psn_seen_record *ret_record, struct psn_error *err)
 {
-    struct psn_seen_state seen;
-    bool found;
+    return read_seen(vault, &ret_record->state, &ret_record->found, err);
+}
+
+enum psn_code psn_seen_check(struct psn_vault *vault,
+                             const struct psn_seen_record *record, struct psn_error *err)
+{
+    const struct psn_seen_state *seen = &record->state;
     bool ancestor = false;
-    enum psn_code rc = read_seen(vault, &seen, &found, err);
+    enum psn_code rc;
 
     vault->seen = PSN_SEEN_UNKNOWN;
-    if (rc || !found)
-        return rc;
-    if (vault->state.generation < seen.generation)
-        return fail_rolled_back(vault, &seen, err);
-    rc = psn_state_check_ancestor(vault, seen.generation, seen.history, &ancestor, err);
+    if (!record->found)
+        return PSN_OK;
+    if (vault->state.generation < seen->generation)
+        return fail_rolled_back(vault, seen, err);
+    rc = psn_state_check_ancestor(vault, seen->generation, seen->history, &ancestor, err);
     if (rc)
         return rc;
     if (!ancestor) {
@@ -143,7 +149,7 @@ enum psn_code psn_seen_check(struct psn_vault *vault, struct psn_error *err)
               "--accept-older FILE"));
     }
     vault->seen =
-        vault->state.generation == seen.generation ? PSN_SEEN_SAME : PSN_SEEN_OLDER;
+        vault->state.generation == seen->generation ? PSN_SEEN_SAME : PSN_SEEN_OLDER;
     return PSN_OK;
 }
 

@@ -55,8 +55,19 @@ extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
 
 /* The rollback record: what this user last saw of the vault, outside of it. */
 
+/* What was seen of the vault, read before the transaction in which it is compared:
+ * another process commits first and writes its record then, so what a record tells of is
+ * in every transaction that begins after it was read. */
+struct psn_seen_record {
+    struct psn_seen_state state;
+    bool found;
+};
+PSN_MUST_CHECK enum psn_code psn_seen_read(const struct psn_vault *vault,
+                                           struct psn_seen_record *ret_record,
+                                           struct psn_error *err);
 /* Compares inside a transaction: E_ROLLED_BACK, E_FORKED, or vault->seen is set. */
 PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,
+                                            const struct psn_seen_record *record,
                                             struct psn_error *err);
 
 /* Remembers vault->state, after its commit: in the file at once, or, if there were others

@@ -65,42 +65,6 @@ static bool is_left_over(const char *name, const char *client)
            *serial && serial[strspn(serial, "0123456789")] == '\0';
 }
 
-static void remove_files(int folder)
-{
-    DIR *stream = fdopendir(folder);
-    const struct dirent *entry;
-
-    if (!stream) {
-        (void)close(folder);
-        return;
-    }
-    while ((entry = readdir(stream)) != NULL) {
-        int inner;
-
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (unlinkat(folder, entry->d_name, 0) == 0)
-            continue;
-        inner = openat(folder, entry->d_name,
-                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (inner < 0)
-            continue;
-        remove_files(inner);
-        (void)unlinkat(folder, entry->d_name, AT_REMOVEDIR);
-    }
-    (void)closedir(stream);
-}
-
-static void remove_folder(const char *path)
-{
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (folder < 0)
-        return;
-    remove_files(folder);
-    (void)rmdir(path);
-}
-
 /* What a run that was killed has left. */
 static void remove_left_over(const struct psn_trousseau *trousseau)
 {
@@ -115,7 +79,7 @@ static void remove_left_over(const struct psn_trousseau *trousseau)
         if (is_left_over(entry->d_name, trousseau->request->client) &&
             snprintf(path, sizeof path, "%s/%s", trousseau->request->directory,
                      entry->d_name) < (int)sizeof path)
-            remove_folder(path);
+            psn_file_remove_tree(path);
     }
     (void)closedir(stream);
 }
@@ -165,23 +129,41 @@ static enum psn_code write_sums(struct psn_trousseau *trousseau, struct psn_erro
                                   true, err);
 }
 
+static enum psn_code fail_changed(struct psn_error *err)
+{
+    return psn_fail(err, PSN_E_CONFLICT,
+                    _("the handover was changed while its trousseau was made"));
+}
+
+/* The statement is about what is in the trousseau, and both are in the same order. */
+static enum psn_code add_fingerprints(const struct psn_trousseau *trousseau,
+                                      struct psn_handover_facts *facts,
+                                      struct psn_error *err)
+{
+    if (facts->secret_count != trousseau->item_count)
+        return fail_changed(err);
+    for (size_t i = 0; i < facts->secret_count; i++) {
+        struct psn_handover_secret *secret = &facts->secrets[i];
+        const struct psn_content *content = &trousseau->items[i].content;
+
+        if (content->version != secret->version ||
+            strcmp(content->address, secret->address) != 0 ||
+            strcmp(content->label, secret->label) != 0)
+            return fail_changed(err);
+        memcpy(secret->fingerprint, trousseau->items[i].fingerprint,
+               sizeof secret->fingerprint);
+    }
+    return PSN_OK;
+}
+
 /* The facts with what only this run knows: fingerprints and files. */
 static enum psn_code add_facts(struct psn_trousseau *trousseau,
                                struct psn_handover_facts *facts, struct psn_error *err)
 {
-    size_t at = 0;
+    enum psn_code rc = add_fingerprints(trousseau, facts, err);
 
-    for (size_t i = 0; i < facts->secret_count; i++) {
-        const struct psn_handover_secret *secret = &facts->secrets[i];
-
-        while (at < trousseau->item_count &&
-               (strcmp(trousseau->items[at].content.address, secret->address) != 0 ||
-                strcmp(trousseau->items[at].content.label, secret->label) != 0))
-            at++;
-        if (at < trousseau->item_count)
-            memcpy(facts->secrets[i].fingerprint, trousseau->items[at].fingerprint,
-                   sizeof facts->secrets[i].fingerprint);
-    }
+    if (rc)
+        return rc;
     free(facts->files);
     facts->file_count = 0;
     facts->files = calloc(trousseau->file_count + 1, sizeof *facts->files);
@@ -226,7 +208,7 @@ static enum psn_code put_in_place(const struct psn_trousseau *trousseau,
                         trousseau->folder, strerror(errno));
     rc = psn_file_sync_dir_of(trousseau->folder, err);
     if (rc)
-        remove_folder(trousseau->folder);
+        psn_file_remove_tree(trousseau->folder);
     return rc;
 }
 
@@ -244,7 +226,7 @@ static enum psn_code write_folder(struct psn_trousseau *trousseau, struct psn_er
     if (!rc)
         rc = put_in_place(trousseau, err);
     if (rc)
-        remove_folder(trousseau->partial);
+        psn_file_remove_tree(trousseau->partial);
     return rc;
 }
 
@@ -274,21 +256,11 @@ static enum psn_code take_trousseau(void *arg, struct psn_vault *vault,
 {
     struct psn_trousseau *trousseau = arg;
     struct psn_draft *draft = &trousseau->draft;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc;
 
     if (strcmp(row->to, draft->person.id) != 0)
-        return psn_fail(err, PSN_E_CONFLICT,
-                        _("the handover was changed while its trousseau was made"));
-    if (row->serial) {
-        struct psn_issue_row before = { 0 };
-
-        rc = psn_handover_issue_row(vault, draft->row.client, row, &before, NULL);
-        before.state = PSN_ISSUE_VOID;
-        rc = rc == PSN_E_NOT_FOUND ? PSN_OK
-             : rc                  ? rc
-                                   : psn_issue_row_write(vault, &before, err);
-        psn_issue_row_release(&before);
-    }
+        return fail_changed(err);
+    rc = psn_handover_void_issue(vault, draft->row.client, row, err);
     draft->row.state = PSN_ISSUE_WRITTEN;
     if (!rc)
         rc = psn_issue_row_write(vault, &draft->row, err);
@@ -333,7 +305,7 @@ static enum psn_code deliver(struct psn_trousseau *trousseau, struct psn_error *
     if (!rc)
         rc = finish(trousseau, err);
     if (rc)
-        remove_folder(trousseau->folder);
+        psn_file_remove_tree(trousseau->folder);
     return rc;
 }
 
@@ -375,10 +347,14 @@ enum psn_code psn_handover_issue(struct psn_vault *vault,
                       _("a trousseau needs somebody to tell its code"));
     if (!rc)
         rc = check_ready(vault, request->client, err);
+    /* One at a time: a second would void the first, whose code was told. */
+    if (!rc)
+        rc = psn_vault_lock_operation(vault, "handover issue", err);
     if (rc)
         return rc;
     rc = make(&trousseau, err);
     psn_trousseau_release(&trousseau);
+    psn_vault_unlock_operation(vault);
     return rc ? psn_wrap(err, rc, _("the trousseau of '%s'"), request->client) : PSN_OK;
 }
 
@@ -434,22 +410,6 @@ enum psn_code psn_handover_compare(struct psn_vault *vault, const char *client,
     return rc ? psn_wrap(err, rc, _("the trousseau of '%s'"), client) : PSN_OK;
 }
 
-/* From the receipt on the passwords are the client's. A rotation that was stopped on its
- * way, and goes on later, would replace one of them. */
-static enum psn_code check_settled(const struct psn_handover *handover,
-                                   struct psn_error *err)
-{
-    for (size_t i = 0; i < handover->blocker_count; i++) {
-        if (handover->blockers[i].block != PSN_BLOCKER_UNFINISHED)
-            continue;
-        (void)psn_fail(err, PSN_E_POLICY,
-                       _("%s: a new password was on its way, and is not settled yet"),
-                       handover->blockers[i].address);
-        return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
-    }
-    return PSN_OK;
-}
-
 enum psn_code psn_handover_confirm(struct psn_vault *vault, const char *client,
                                    const char *code, struct psn_error *err)
 {
@@ -459,8 +419,6 @@ enum psn_code psn_handover_confirm(struct psn_vault *vault, const char *client,
 
     if (!rc && !handover.serial)
         rc = psn_fail(err, PSN_E_POLICY, _("no trousseau of '%s' was issued"), client);
-    if (!rc)
-        rc = check_settled(&handover, err);
     psn_handover_release(&handover);
     return rc ? rc : psn_receipt_check(vault, handover.serial, code, &issue, err);
 }

@@ -29,8 +29,10 @@ struct psn_trousseau_item {
     int64_t changed_s;
     char fingerprint[65];
     char title[PSN_ADDRESS_TEXT_MAX];
-    struct psn_entry_field fields[3]; /* for other programs: the servers */
+    struct psn_entry_field fields[3]; /* for other programs: the servers; of an export,
+                                         what an import reads back */
     char field_texts[3][PSN_SERVER_MAX];
+    char *used; /* one of them */
     size_t field_count;
 };
 
@@ -55,6 +57,8 @@ struct psn_trousseau {
     char folder[4096];                  /* in its place */
     char partial[4096];                 /* while it is being made */
     bool replace;                       /* files of the same names */
+    bool
+        is_export; /* for no document: each secret is disclosed to whose slot is in use */
     struct psn_handover_file *files;
     size_t file_count;
 };
@@ -68,8 +72,8 @@ PSN_MUST_CHECK enum psn_code psn_trousseau_put(struct psn_trousseau *trousseau,
                                                struct psn_error *err);
 
 /* Inside a read or write: the items of these contents with their values, and the entries.
- * With `writer`, each is disclosed to the draft's person and put into the document; else
- * nothing leaves the vault. */
+ * With `writer`, each is disclosed to the draft's person and put into the document; of an
+ * export, to whose slot is in use; else nothing leaves the vault. */
 PSN_MUST_CHECK enum psn_code psn_trousseau_take_items(struct psn_trousseau *trousseau,
                                                       const struct psn_content *contents,
                                                       size_t count,

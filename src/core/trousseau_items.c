@@ -5,16 +5,20 @@
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/item.h"
+#include "core/recovery.h"
+#include "core/reveal.h"
 #include "core/role.h"
 #include "core/trousseau.h"
 #include "core/version.h"
 #include "crypto/hash.h"
+#include "interop/foreign.h"
 
 /* What a trousseau holds, in the forms that its files want. */
 
 static void release_item(struct psn_trousseau_item *item)
 {
     psn_secret_free(item->value);
+    free(item->used);
 }
 
 void psn_trousseau_release(struct psn_trousseau *trousseau)
@@ -65,6 +69,25 @@ static enum psn_code read_mailbox(struct psn_trousseau *trousseau,
     return PSN_OK;
 }
 
+/* What an import needs to make the same secret of it again. */
+static enum psn_code add_own_fields(struct psn_trousseau_item *item,
+                                    struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) used = psn_buf_init(PSN_ENTRY_TEXT_MAX);
+    enum psn_code rc = PSN_OK;
+
+    psn_recovery_put_used(&used, &item->info);
+    if (used.size > 0) {
+        rc = psn_buf_take(&used, &item->used, err);
+        item->fields[item->field_count++] =
+            (struct psn_entry_field){ PSN_ENTRY_FIELD_USED, item->used };
+    }
+    if (psn_foreign_sounds_secret(item->info.note))
+        item->fields[item->field_count++] =
+            (struct psn_entry_field){ PSN_ENTRY_FIELD_OPEN_NOTE, "yes" };
+    return rc;
+}
+
 static enum psn_code read_item(struct psn_trousseau *trousseau,
                                struct psn_trousseau_item *item, struct psn_error *err)
 {
@@ -75,6 +98,12 @@ static enum psn_code read_item(struct psn_trousseau *trousseau,
     if (rc)
         return rc;
     item->info = row.info;
+    if (trousseau->is_export)
+        rc = add_own_fields(item, err);
+    else
+        psn_recovery_tell_marks(&item->info);
+    if (rc)
+        return rc;
     item->changed_s = row.info.changed_s;
     (void)snprintf(item->title, sizeof item->title, "%s", item->content.label);
     return PSN_OK;
@@ -152,6 +181,15 @@ static enum psn_code take_value(struct psn_trousseau *trousseau,
     if (writer)
         return psn_draft_put_content(trousseau->vault, &trousseau->draft, &item->content,
                                      writer, &item->value, err);
+    if (trousseau->is_export)
+        return psn_disclose(
+            trousseau->vault,
+            &(struct psn_disclosure){ .client = trousseau->draft.client.id,
+                                      .address = item->content.address,
+                                      .label = item->content.label,
+                                      .version = item->content.version,
+                                      .how = PSN_HOW_EXPORTED },
+            &item->value, err);
     return psn_version_get(trousseau->vault, trousseau->draft.client.id,
                            item->content.address, item->content.label,
                            item->content.version, &version, &item->value, err);

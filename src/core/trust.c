@@ -185,6 +185,7 @@ static enum psn_code decode(const struct psn_record *record, struct psn_received
         !psn_record_text(record, TAG_NAME, view->issued_by, sizeof view->issued_by) ||
         !psn_record_text(record, TAG_VAULT, view->vault, sizeof view->vault) ||
         !psn_record_text(record, TAG_ADDRESS, view->address, sizeof view->address) ||
+        !strchr(view->address, '@') ||
         !psn_record_text(record, TAG_CLIENT, view->client, sizeof view->client))
         return fail_malformed(err);
     return PSN_OK;

@@ -15,6 +15,7 @@
 #include "core/slot.h"
 #include "core/state.h"
 #include "core/successor.h"
+#include "core/unstated.h"
 #include "crypto/generate.h"
 #include "crypto/hash.h"
 #include "crypto/init.h"
@@ -33,18 +34,23 @@ enum psn_code psn_init(struct psn_error *err)
     return psn_crypto_init(err);
 }
 
-void psn_vault_store_hash(const struct psn_store_part *parts, size_t count,
-                          uint8_t ret_hash[PSN_STORE_HASH_SIZE])
-{
-    enum {
-        BATCH = 16
-    };
-    struct psn_part same[BATCH];
+_Static_assert(sizeof(((struct psn_store_hash_state *)NULL)->bytes) >=
+                   sizeof(struct psn_hash_state),
+               "the store has room for the state of a hash");
 
-    assert(count <= BATCH);
+void psn_vault_store_hash(struct psn_store_hash_state *state,
+                          const struct psn_store_part *parts, size_t count,
+                          uint8_t *ret_hash)
+{
+    struct psn_hash_state *hash = (struct psn_hash_state *)(void *)state->bytes;
+
+    if (!state->has_begun)
+        psn_hash_begin(hash);
+    state->has_begun = true;
     for (size_t i = 0; i < count; i++)
-        same[i] = (struct psn_part){ parts[i].bytes, parts[i].size };
-    psn_hash(same, count, ret_hash);
+        psn_hash_add(hash, parts[i].bytes, parts[i].size);
+    if (ret_hash)
+        psn_hash_end(hash, ret_hash);
 }
 
 static struct psn_world real_world(void)
@@ -69,6 +75,7 @@ enum psn_code psn_vault_new(const struct psn_vault_options *options,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     vault->op_lock = PSN_FILE_LOCK_NONE;
     vault->world = real_world();
+    vault->examined = options->examine;
     vault->path = copy_text(options->path);
     vault->state_dir = copy_text(options->state_dir);
     vault->ca_file = copy_text(options->ca_file);
@@ -168,6 +175,9 @@ enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode m
     if (rc)
         return rc;
     assert(!vault->in_transaction);
+    if (vault->examined && mode == PSN_STORE_WRITE)
+        return psn_fail(err, PSN_E_POLICY, _("'%s' was opened to be examined, not used"),
+                        vault->path);
     psn_seen_flush_due(vault);
     if (!vault->store)
         return psn_fail(err, PSN_E_IO, _("the vault '%s' is not open"), vault->path);
@@ -252,6 +262,8 @@ static enum psn_code furnish(struct psn_vault *vault, const struct psn_person *p
                              err);
     if (!rc)
         rc = psn_own_keys_make(vault, err);
+    if (!rc)
+        rc = psn_unstated_found(vault, err);
     if (!rc)
         rc = psn_journal_note(
             vault, NULL,
@@ -342,7 +354,8 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
         rc = read_id(vault, err);
     if (rc)
         return rc;
-    psn_successor_clean_up(vault);
+    if (!vault->examined)
+        psn_successor_clean_up(vault);
     *ret_vault = PSN_TAKE(vault);
     return PSN_OK;
 }
@@ -352,13 +365,17 @@ enum psn_code psn_vault_open(const struct psn_vault_options *options,
 /* The root key is at hand; is everything as it should be? */
 static enum psn_code enter(struct psn_vault *vault, struct psn_error *err)
 {
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    struct psn_seen_record record = { .found = false };
+    enum psn_code rc = vault->examined ? PSN_OK : psn_seen_read(vault, &record, err);
 
-    if (rc)
-        return rc;
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    /* What is examined tells of all this by itself. */
+    if (rc || vault->examined)
+        return rc ? rc : psn_vault_end(vault, PSN_OK, err);
     rc = psn_slot_owner(vault, vault->slot, vault->actor, err);
     if (!rc)
-        rc = psn_seen_check(vault, err);
+        rc = psn_seen_check(vault, &record, err);
     rc = psn_vault_end(vault, rc, err);
     if (!rc && vault->seen != PSN_SEEN_SAME)
         psn_seen_note(vault);

@@ -119,6 +119,7 @@ struct psn_vault {
     /* the one open transaction */
     bool in_transaction;
     bool writing;
+    bool examined; /* opened to be examined: read only, whatever state it is in */
     struct psn_state state;
 
     /* the last client's data key: most commands stay with one client */

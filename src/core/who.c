@@ -45,20 +45,22 @@ static enum psn_code append(struct reachable_list *list, const char *person,
     return PSN_OK;
 }
 
-static enum psn_code reach_secret(struct reachable_list *list, const char *address,
-                                  const char *label, struct psn_error *err)
+static enum psn_code reach_secret(struct reachable_list *list, const char *client,
+                                  const char *address, const char *label,
+                                  struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < list->person_count; i++)
         if (psn_reach_holds_slot(list->map, list->people[i].id) ||
-            psn_reach_is_granted(list->map, list->people[i].id, address, label))
+            psn_reach_is_granted(list->map, list->people[i].id, client, address, label))
             rc = append(list, list->people[i].id, address, label, err);
     return rc;
 }
 
 struct labels {
     struct reachable_list *list;
+    const char *client;
     const char *address;
 };
 
@@ -67,14 +69,14 @@ static enum psn_code reach_label(void *arg, const struct psn_secret_info *info,
 {
     struct labels *labels = arg;
 
-    return reach_secret(labels->list, labels->address, info->label, err);
+    return reach_secret(labels->list, labels->client, labels->address, info->label, err);
 }
 
 static enum psn_code reach_role(void *arg, const struct psn_role_row *row,
                                 struct psn_error *err)
 {
-    struct labels labels = { arg, row->address };
-    enum psn_code rc = reach_secret(arg, row->address, "", err);
+    struct labels labels = { arg, row->client, row->address };
+    enum psn_code rc = reach_secret(arg, row->client, row->address, "", err);
 
     return rc ? rc
               : psn_item_each(labels.list->vault, row->address, reach_label, &labels,
@@ -150,21 +152,6 @@ static int by_client(const void *a, const void *b)
     return order ? order : strcmp(left->label, right->label);
 }
 
-/* Only what is in force and known to somebody without right. */
-static void keep_exposed(const struct psn_reach_map *map, struct psn_exposure_list *list)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < list->count; i++) {
-        const struct psn_exposure *at = &list->items[i];
-
-        if (at->in_force &&
-            !psn_reach_has_right(map, at->person, at->client, at->address, at->label))
-            list->items[kept++] = *at;
-    }
-    list->count = kept;
-}
-
 /* How many different people are in the exposures from..to. */
 static size_t count_people(const struct psn_exposure_list *list, size_t from, size_t to)
 {
@@ -215,14 +202,13 @@ static int worst_first(const void *a, const void *b)
 static enum psn_code make_board(struct psn_vault *vault, struct board *board,
                                 struct psn_error *err)
 {
-    struct psn_reach_map map = { 0 };
+    struct psn_survey survey = { 0 };
     struct psn_exposure_list list = { 0 };
-    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+    enum psn_code rc = psn_survey_load(vault, &survey, err);
 
     if (!rc)
-        rc = psn_exposure_list(vault, NULL, NULL, &list, err);
+        rc = psn_exposure_list_known(vault, &survey, NULL, &list, err);
     if (!rc) {
-        keep_exposed(&map, &list);
         if (list.count > 1)
             qsort(list.items, list.count, sizeof *list.items, by_client);
         board->items = calloc(list.count + 1, sizeof *board->items);
@@ -237,7 +223,7 @@ static enum psn_code make_board(struct psn_vault *vault, struct board *board,
         describe(&list, from, to, &board->items[board->count++]);
     }
     psn_exposure_list_release(&list);
-    psn_reach_map_release(&map);
+    psn_survey_release(&survey);
     return rc;
 }
 

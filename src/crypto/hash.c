@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 _Static_assert(PSN_HASH_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(PSN_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256");
+_Static_assert(PSN_HMAC_SHA512_SIZE == crypto_auth_hmacsha512_BYTES, "HMAC-SHA-512");
 _Static_assert(PSN_HMAC_SIZE == crypto_auth_hmacsha256_BYTES, "HMAC-SHA-256");
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)), "dlsym() yields functions");
 
@@ -32,6 +34,29 @@ void psn_hash(const struct psn_part *parts, size_t count, uint8_t ret_hash[PSN_H
     blake2b(NULL, 0, parts, count, ret_hash);
 }
 
+_Static_assert(sizeof(struct psn_hash_state) >= sizeof(crypto_generichash_state) &&
+                   _Alignof(struct psn_hash_state) >= _Alignof(crypto_generichash_state),
+               "the state fits");
+
+void psn_hash_begin(struct psn_hash_state *state)
+{
+    (void)crypto_generichash_init((crypto_generichash_state *)(void *)state->bytes, NULL,
+                                  0, PSN_HASH_SIZE);
+}
+
+void psn_hash_add(struct psn_hash_state *state, const void *bytes, size_t size)
+{
+    (void)crypto_generichash_update((crypto_generichash_state *)(void *)state->bytes,
+                                    bytes, size);
+}
+
+void psn_hash_end(struct psn_hash_state *state, uint8_t ret_hash[PSN_HASH_SIZE])
+{
+    (void)crypto_generichash_final((crypto_generichash_state *)(void *)state->bytes,
+                                   ret_hash, PSN_HASH_SIZE);
+    sodium_memzero(state, sizeof *state);
+}
+
 void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
                     size_t count, uint8_t ret_hash[PSN_HASH_SIZE])
 {
@@ -41,9 +66,9 @@ void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
 
 /*
  * SHA-1 out of libcrypto. Linking it would cost every command some milliseconds before
- * main(), and only commands that talk to OVH need it: so it is loaded at the first call
- * and stays. Its EVP interface wipes its own state, which has seen OVH's application
- * secret.
+ * main(), and only commands that talk to OVH or compute one-time codes need it: so it is
+ * loaded at the first call and stays. Its EVP interface wipes its own state, which has
+ * seen OVH's application secret, and its HMAC the one that has seen a seed.
  */
 struct sha1_library {
     void *(*context_new)(void);
@@ -52,6 +77,9 @@ struct sha1_library {
     int (*init)(void *context, const void *type, void *engine);
     int (*update)(void *context, const void *bytes, size_t size);
     int (*final)(void *context, unsigned char *ret_digest, unsigned *ret_size);
+    unsigned char *(*hmac)(const void *type, const void *key, int key_size,
+                           const unsigned char *bytes, size_t size,
+                           unsigned char *ret_mac, unsigned *ret_size);
 };
 
 static struct sha1_library sha1_library;
@@ -89,13 +117,15 @@ static void load_sha1(void)
         !find_function(library, "EVP_sha1", &found.sha1) ||
         !find_function(library, "EVP_DigestInit_ex", &found.init) ||
         !find_function(library, "EVP_DigestUpdate", &found.update) ||
-        !find_function(library, "EVP_DigestFinal_ex", &found.final))
+        !find_function(library, "EVP_DigestFinal_ex", &found.final) ||
+        !find_function(library, "HMAC", &found.hmac))
         return;
     sha1_library = found;
     sha1_loaded = true;
 }
 
-static bool sha1_of(const struct psn_part *parts, size_t count, uint8_t ret_digest[20])
+static bool sha1_of(const struct psn_part *parts, size_t count,
+                    uint8_t ret_digest[PSN_SHA1_SIZE])
 {
     const struct sha1_library *library = &sha1_library;
     void *context = library->context_new();
@@ -104,27 +134,64 @@ static bool sha1_of(const struct psn_part *parts, size_t count, uint8_t ret_dige
 
     for (size_t i = 0; done && i < count; i++)
         done = library->update(context, parts[i].bytes, parts[i].size) == 1;
-    done = done && library->final(context, ret_digest, &size) == 1 && size == 20;
+    done =
+        done && library->final(context, ret_digest, &size) == 1 && size == PSN_SHA1_SIZE;
     library->context_free(context);
     return done;
+}
+
+static enum psn_code need_sha1(struct psn_error *err)
+{
+    (void)pthread_once(&sha1_once, load_sha1);
+    if (sha1_loaded)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_UNEXPECTED,
+                   _("cannot load libcrypto, which signs requests to OVH and computes "
+                     "one-time codes"));
+    return psn_hint(err, PSN_E_UNEXPECTED,
+                    _("install OpenSSL 3 (Debian: apt install libssl3)"));
 }
 
 enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
                            char ret_hex[PSN_SHA1_HEX_SIZE], struct psn_error *err)
 {
-    uint8_t digest[20];
+    uint8_t digest[PSN_SHA1_SIZE];
+    enum psn_code rc = need_sha1(err);
 
-    (void)pthread_once(&sha1_once, load_sha1);
-    if (!sha1_loaded) {
-        (void)psn_fail(err, PSN_E_UNEXPECTED,
-                       _("cannot load libcrypto, which signs requests to OVH"));
-        return psn_hint(err, PSN_E_UNEXPECTED,
-                        _("install OpenSSL 3 (Debian: apt install libssl3)"));
-    }
+    if (rc)
+        return rc;
     if (!sha1_of(parts, count, digest))
         return psn_fail(err, PSN_E_UNEXPECTED, _("libcrypto does not compute SHA-1"));
     (void)psn_hex(digest, sizeof digest, ret_hex);
     return PSN_OK;
+}
+
+enum psn_code psn_hmac_sha1(const void *key, size_t key_size, const void *bytes,
+                            size_t size, uint8_t ret_mac[PSN_SHA1_SIZE],
+                            struct psn_error *err)
+{
+    unsigned mac_size = 0;
+    enum psn_code rc = need_sha1(err);
+
+    if (rc)
+        return rc;
+    if (key_size > INT_MAX ||
+        !sha1_library.hmac(sha1_library.sha1(), key, (int)key_size, bytes, size, ret_mac,
+                           &mac_size) ||
+        mac_size != PSN_SHA1_SIZE)
+        return psn_fail(err, PSN_E_UNEXPECTED, _("libcrypto does not compute SHA-1"));
+    return PSN_OK;
+}
+
+void psn_hmac_sha512(const void *key, size_t key_size, const void *bytes, size_t size,
+                     uint8_t ret_mac[PSN_HMAC_SHA512_SIZE])
+{
+    crypto_auth_hmacsha512_state state;
+
+    (void)crypto_auth_hmacsha512_init(&state, key, key_size);
+    (void)crypto_auth_hmacsha512_update(&state, bytes, size);
+    (void)crypto_auth_hmacsha512_final(&state, ret_mac);
+    sodium_memzero(&state, sizeof state);
 }
 
 void psn_sha256_parts(const struct psn_part *parts, size_t count,

@@ -10,10 +10,12 @@
 
 enum {
     PSN_HASH_SIZE = 32,
+    PSN_SHA1_SIZE = 20,
     PSN_SHA1_HEX_SIZE = 41, /* forty lower-case digits and a NUL */
     PSN_SHA256_HEX_SIZE = 65,
     PSN_SHA256_SIZE = 32,
     PSN_HMAC_SIZE = 32,
+    PSN_HMAC_SHA512_SIZE = 64,
 };
 
 struct psn_part {
@@ -26,6 +28,15 @@ struct psn_part {
 void psn_hash(const struct psn_part *parts, size_t count,
               uint8_t ret_hash[PSN_HASH_SIZE]);
 
+/* The same piece by piece: begin, add as often as you like, end, which wipes the state.
+ */
+struct psn_hash_state {
+    _Alignas(64) uint8_t bytes[384];
+};
+void psn_hash_begin(struct psn_hash_state *state);
+void psn_hash_add(struct psn_hash_state *state, const void *bytes, size_t size);
+void psn_hash_end(struct psn_hash_state *state, uint8_t ret_hash[PSN_HASH_SIZE]);
+
 /* Keyed BLAKE2b (a PRF): the same with a 32-byte key. */
 void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
                     size_t count, uint8_t ret_hash[PSN_HASH_SIZE]);
@@ -35,6 +46,17 @@ void psn_hash_keyed(const struct psn_secret *key, const struct psn_part *parts,
 PSN_MUST_CHECK enum psn_code psn_sha1_hex(const struct psn_part *parts, size_t count,
                                           char ret_hex[PSN_SHA1_HEX_SIZE],
                                           struct psn_error *err);
+
+/* HMAC-SHA-1 (RFC 2104) of the bytes, under a key of any size: for one-time codes only.
+ * From libcrypto, as above. */
+PSN_MUST_CHECK enum psn_code psn_hmac_sha1(const void *key, size_t key_size,
+                                           const void *bytes, size_t size,
+                                           uint8_t ret_mac[PSN_SHA1_SIZE],
+                                           struct psn_error *err);
+
+/* HMAC-SHA-512 of the bytes, under a key of any size. Cannot fail. */
+void psn_hmac_sha512(const void *key, size_t key_size, const void *bytes, size_t size,
+                     uint8_t ret_mac[PSN_HMAC_SHA512_SIZE]);
 
 /* SHA-256 of the parts. Cannot fail. */
 void psn_sha256_parts(const struct psn_part *parts, size_t count,

@@ -20,8 +20,6 @@ enum {
     OTP_MAX = 8 * PSN_ENTRY_TEXT_MAX,
 };
 
-static const char field_expires[] = "Expires";
-
 static void put_string(struct psn_buf *out, const char *text)
 {
     psn_json_quote(out, text, strlen(text));
@@ -100,18 +98,24 @@ static void put_field(struct psn_buf *out, bool *first, const char *name,
 }
 
 static void put_base64_field(struct psn_buf *out, bool *first,
-                             const struct psn_secret *secret)
+                             const struct psn_entry *entry)
 {
     PSN_AUTO_RELEASE(psn_buf) base64 = psn_buf_init_wiped(BASE64_MAX);
-    size_t size = psn_secret_size(secret);
-    char *at = (char *)psn_buf_reserve(&base64, PSN_BASE64_TEXT_SIZE(size));
+    PSN_AUTO_RELEASE(psn_buf) remark = psn_buf_init(1024);
 
-    if (!at) {
+    psn_entry_put_base64(entry, &base64);
+    if (base64.failed) {
         out->failed = base64.failed;
         return;
     }
-    (void)psn_base64_encode(PSN_BASE64, psn_secret_bytes(secret), size, at);
-    put_field(out, first, PSN_ENTRY_FIELD_BASE64, at, FIELD_HIDDEN);
+    put_field(out, first, PSN_ENTRY_FIELD_BASE64, psn_buf_str(&base64), FIELD_HIDDEN);
+    psn_buf_format(&remark,
+                   _("The password is not text. It stands, encoded in Base64, in the "
+                     "field '%s'."),
+                   PSN_ENTRY_FIELD_BASE64);
+    put_field(out, first, PSN_ENTRY_FIELD_REMARK, psn_buf_str(&remark), FIELD_TEXT);
+    if (remark.failed)
+        out->failed = remark.failed;
 }
 
 static void put_fields(struct psn_buf *out, const struct psn_entry *entry)
@@ -122,11 +126,11 @@ static void put_fields(struct psn_buf *out, const struct psn_entry *entry)
     if (psn_entry_has(entry->type))
         put_field(out, &first, PSN_ENTRY_FIELD_TYPE, entry->type, FIELD_TEXT);
     if (psn_entry_has(entry->expires))
-        put_field(out, &first, field_expires, entry->expires, FIELD_TEXT);
+        put_field(out, &first, PSN_ENTRY_FIELD_EXPIRES, entry->expires, FIELD_TEXT);
     for (size_t i = 0; i < entry->field_count; i++)
         put_field(out, &first, entry->fields[i].name, entry->fields[i].value, FIELD_TEXT);
     if (psn_entry_password_is_bytes(entry))
-        put_base64_field(out, &first, entry->password);
+        put_base64_field(out, &first, entry);
     psn_buf_text(out, "],\n     ");
 }
 
@@ -153,26 +157,6 @@ static void put_login(struct psn_buf *out, const struct psn_entry *entry)
     psn_buf_text(out, "},\n     ");
 }
 
-static void put_notes(struct psn_buf *out, const struct psn_entry *entry)
-{
-    PSN_AUTO_RELEASE(psn_buf) note = psn_buf_init((size_t)2 * PSN_ENTRY_TEXT_MAX);
-
-    if (!psn_entry_password_is_bytes(entry)) {
-        put_text(out, "notes", entry->note);
-        return;
-    }
-    psn_buf_text(&note, psn_entry_text(entry->note));
-    if (note.size > 0)
-        psn_buf_text(&note, "\n\n");
-    psn_buf_format(&note,
-                   _("The password is not text. It stands, encoded in Base64, in the "
-                     "field '%s'."),
-                   PSN_ENTRY_FIELD_BASE64);
-    if (note.failed)
-        out->failed = note.failed;
-    put_text(out, "notes", psn_buf_str(&note));
-}
-
 static void put_item(struct psn_buf *out, const struct psn_entry *entry)
 {
     char time[PSN_TIME_SIZE] = "";
@@ -193,7 +177,7 @@ static void put_item(struct psn_buf *out, const struct psn_entry *entry)
     psn_buf_format(out, "\"type\": %d, \"reprompt\": 0, \"name\": ", TYPE_LOGIN);
     put_string(out, psn_entry_text(entry->title));
     psn_buf_text(out, ", ");
-    put_notes(out, entry);
+    put_text(out, "notes", entry->note);
     psn_buf_text(out, "\"favorite\": false,\n     ");
     put_fields(out, entry);
     put_login(out, entry);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "crypto/base64.h"
 #include "interop/xml_text.h"
 
 static const int64_t time_max_s = INT64_C(253402300799); /* the end of the year 9999 */
@@ -35,8 +36,10 @@ static bool is_taken(const char *name)
                                          "URL",
                                          "Notes",
                                          PSN_ENTRY_FIELD_TYPE,
+                                         PSN_ENTRY_FIELD_EXPIRES,
                                          PSN_ENTRY_FIELD_BASE64,
-                                         PSN_ENTRY_FIELD_OTP };
+                                         PSN_ENTRY_FIELD_OTP,
+                                         PSN_ENTRY_FIELD_REMARK };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
@@ -137,4 +140,15 @@ bool psn_entry_password_is_text(const struct psn_entry *entry)
 bool psn_entry_password_is_bytes(const struct psn_entry *entry)
 {
     return has_password(entry) && !is_printable(entry->password);
+}
+
+void psn_entry_put_base64(const struct psn_entry *entry, struct psn_buf *out)
+{
+    size_t size = psn_secret_size(entry->password);
+    char *at = (char *)psn_buf_reserve(out, PSN_BASE64_TEXT_SIZE(size));
+
+    if (at)
+        (void)psn_base64_encode(PSN_BASE64, psn_secret_bytes(entry->password), size, at);
+    if (at)
+        out->size--; /* the NUL does not count */
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "passation/entry.h"
 
 /* What every form of entries needs to know about them. */
@@ -35,5 +36,8 @@ bool psn_entry_password_is_text(const struct psn_entry *entry);
 
 /* True if there is one that cannot. */
 bool psn_entry_password_is_bytes(const struct psn_entry *entry);
+
+/* Appends the password in Base64; out should be wiped. */
+void psn_entry_put_base64(const struct psn_entry *entry, struct psn_buf *out);
 
 #endif

@@ -37,11 +37,7 @@ enum node {
     VALUE,
 };
 
-static const struct row {
-    enum node parent;
-    enum node node;
-    const char *name;
-} rows[] = {
+static const struct psn_xml_row rows[] = {
     { DOCUMENT, FILE_ELEMENT, "KeePassFile" },
     { FILE_ELEMENT, META, "Meta" },
     { META, PASSED_OVER, "Generator" },
@@ -420,14 +416,6 @@ static enum node open_node(const struct reader *reader)
     return reader->depth ? reader->stack[reader->depth - 1] : DOCUMENT;
 }
 
-static const struct row *row_of(enum node parent, const char *name)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].parent == parent && strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    return NULL;
-}
-
 static bool attributes_are_known(enum node node, const XML_Char **attributes)
 {
     return !attributes[0] || (node == VALUE && strcmp(attributes[0], "Protected") == 0 &&
@@ -438,7 +426,8 @@ static void XMLCALL on_start(void *self, const XML_Char *name,
                              const XML_Char **attributes)
 {
     struct reader *reader = self;
-    const struct row *row = row_of(open_node(reader), name);
+    const struct psn_xml_row *row =
+        psn_xml_find(rows, sizeof rows / sizeof *rows, open_node(reader), name);
 
     if (reader->rc)
         return;

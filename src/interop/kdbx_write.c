@@ -82,8 +82,7 @@ static void put_password(struct psn_buf *out, struct psn_keystream *mask,
                is_text ? psn_secret_size(entry->password) : 0);
     if (!psn_entry_password_is_bytes(entry))
         return;
-    put_base64(&base64, psn_secret_bytes(entry->password),
-               psn_secret_size(entry->password));
+    psn_entry_put_base64(entry, &base64);
     if (base64.failed)
         out->failed = base64.failed;
     else

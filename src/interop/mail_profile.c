@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/i18n.h"
+#include "base/json_quote.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "interop/uuid.h"
@@ -204,5 +205,62 @@ enum psn_code psn_profile_autoconfig(const struct psn_profile *profile, char **r
     put_thunderbird_server(&out, "incomingServer", "imap", &profile->imap, user);
     put_thunderbird_server(&out, "outgoingServer", "smtp", &profile->smtp, user);
     psn_buf_text(&out, "  </emailProvider>\n</clientConfig>\n");
+    return psn_buf_take(&out, ret_text, err);
+}
+
+/* ---- Thunderbird for telephones ---- */
+
+/* As JSON, and what is not ASCII as \u and UTF-16. */
+static void put_ascii(struct psn_buf *out, const char *text)
+{
+    PSN_AUTO_RELEASE(psn_buf) json = psn_buf_init(PROFILE_MAX);
+    uint32_t point = 0;
+
+    psn_json_quote(&json, text, strlen(text));
+    for (size_t i = 0, step; i < json.size; i += step) {
+        step = psn_text_decode((const char *)json.data + i, json.size - i, &point);
+        if (point < 0x80)
+            psn_buf_char(out, (char)point);
+        else if (point < 0x10000)
+            psn_buf_format(out, "\\u%04x", (unsigned)point);
+        else
+            psn_buf_format(out, "\\u%04x\\u%04x",
+                           (unsigned)(0xd800 + ((point - 0x10000) >> 10)),
+                           (unsigned)(0xdc00 + ((point - 0x10000) & 0x3ff)));
+    }
+    if (json.failed)
+        out->failed = json.failed;
+}
+
+/* Protocol (0: IMAP, and SMTP), host, port, TLS (2: STARTTLS, 3: from the start),
+ * authentication (1: by password), user. */
+static void put_mobile_server(struct psn_buf *out,
+                              const struct psn_profile_server *server, const char *user)
+{
+    psn_buf_text(out, "[0,");
+    put_ascii(out, server->host);
+    psn_buf_format(out, ",%u,%d,1,", (unsigned)server->port,
+                   strcmp(server->security, "STARTTLS") == 0 ? 2 : 3);
+    put_ascii(out, user);
+    psn_buf_char(out, ']');
+}
+
+enum psn_code psn_profile_mobile(const struct psn_profile *profile, char **ret_text,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(PROFILE_MAX);
+    enum psn_code rc = check(profile, err);
+
+    if (rc)
+        return rc;
+    psn_buf_text(&out, "[1,[1,1],");
+    put_mobile_server(&out, &profile->imap, user_of(profile));
+    psn_buf_text(&out, ",[[");
+    put_mobile_server(&out, &profile->smtp, user_of(profile));
+    psn_buf_text(&out, ",[");
+    put_ascii(&out, profile->address);
+    psn_buf_char(&out, ',');
+    put_ascii(&out, profile->name ? profile->name : profile->address);
+    psn_buf_text(&out, "]]]]");
     return psn_buf_take(&out, ret_text, err);
 }

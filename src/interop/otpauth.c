@@ -13,7 +13,7 @@ enum {
     SEED_SIZE_MAX = 512,
 };
 
-static bool is_uri(const char *text, size_t size)
+bool psn_otpauth_is_uri(const char *text, size_t size)
 {
     return size > SCHEME_SIZE && strncasecmp(text, scheme, SCHEME_SIZE) == 0 &&
            psn_text_is_plain(text, size) && !memchr(text, ' ', size);
@@ -35,8 +35,7 @@ static bool is_base32(char c)
     return psn_text_is_lower(c) || psn_text_is_upper(c) || (c >= '2' && c <= '7');
 }
 
-/* True if the text is base32, but for blanks and hyphens, and filled up with '='. */
-static bool is_seed(const char *text, size_t size)
+bool psn_otpauth_is_seed(const char *text, size_t size)
 {
     size_t letters = 0;
 
@@ -60,28 +59,37 @@ static void put_seed(struct psn_buf *out, const char *text, size_t size)
             psn_buf_char(out, text[i]);
 }
 
+void psn_otpauth_write(const struct psn_otpauth *otp, struct psn_buf *uri)
+{
+    psn_buf_text(uri, scheme);
+    put_escaped(uri, otp->title);
+    if (otp->user[0]) {
+        psn_buf_char(uri, ':');
+        put_escaped(uri, otp->user);
+    }
+    psn_buf_text(uri, "?secret=");
+    put_seed(uri, otp->seed, otp->seed_size);
+    psn_buf_format(uri, "&period=%u&digits=%u", otp->period, otp->digits);
+    if (otp->hash)
+        psn_buf_format(uri, "&algorithm=%s", otp->hash);
+    psn_buf_text(uri, "&issuer=");
+    put_escaped(uri, otp->title);
+}
+
 void psn_otpauth_uri(const struct psn_entry *entry, struct psn_buf *uri)
 {
-    const char *text;
-    size_t size;
+    struct psn_otpauth otp = { .title = psn_entry_text(entry->title),
+                               .user = psn_entry_text(entry->user),
+                               .period = 30,
+                               .digits = 6 };
 
     if (!psn_entry_has(entry->type) || strcmp(entry->type, "totp") != 0 ||
         !entry->password)
         return;
-    text = (const char *)psn_secret_bytes(entry->password);
-    size = psn_secret_size(entry->password);
-    if (is_uri(text, size))
-        psn_buf_bytes(uri, text, size);
-    if (!is_seed(text, size))
-        return;
-    psn_buf_text(uri, scheme);
-    put_escaped(uri, psn_entry_text(entry->title));
-    if (psn_entry_has(entry->user)) {
-        psn_buf_char(uri, ':');
-        put_escaped(uri, entry->user);
-    }
-    psn_buf_text(uri, "?secret=");
-    put_seed(uri, text, size);
-    psn_buf_text(uri, "&period=30&digits=6&issuer=");
-    put_escaped(uri, psn_entry_text(entry->title));
+    otp.seed = (const char *)psn_secret_bytes(entry->password);
+    otp.seed_size = psn_secret_size(entry->password);
+    if (psn_otpauth_is_uri(otp.seed, otp.seed_size))
+        psn_buf_bytes(uri, otp.seed, otp.seed_size);
+    else if (psn_otpauth_is_seed(otp.seed, otp.seed_size))
+        psn_otpauth_write(&otp, uri);
 }

@@ -1,6 +1,9 @@
 #ifndef PSN_INTEROP_OTPAUTH_H
 #define PSN_INTEROP_OTPAUTH_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "interop/entry.h"
 
@@ -12,5 +15,24 @@
  * other types, or for anything else.
  */
 void psn_otpauth_uri(const struct psn_entry *entry, struct psn_buf *uri);
+
+/* What stands in such a URI. */
+struct psn_otpauth {
+    const char *title;
+    const char *user; /* or "" */
+    const char *seed; /* in base32, seed_size bytes; blanks and hyphens are left out */
+    size_t seed_size;
+    unsigned period; /* s */
+    unsigned digits;
+    const char *hash; /* "SHA256" …; NULL: not said, which is SHA-1 */
+};
+/* Appends the URI; uri should be wiped. */
+void psn_otpauth_write(const struct psn_otpauth *otp, struct psn_buf *uri);
+
+/* True if the text is an otpauth://totp/ URI by its look. */
+bool psn_otpauth_is_uri(const char *text, size_t size);
+/* True if the text is a seed: base32, but for blanks and hyphens, and filled up with '='.
+ */
+bool psn_otpauth_is_seed(const char *text, size_t size);
 
 #endif

@@ -1,6 +1,5 @@
 #include "interop/xml_parser.h"
 
-#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,4 +50,20 @@ XML_Parser psn_xml_parser_new(void)
                                                      wiped_free };
 
     return XML_ParserCreate_MM("UTF-8", &wiped, NULL);
+}
+
+const struct psn_xml_row *psn_xml_find(const struct psn_xml_row *rows, size_t count,
+                                       unsigned parent, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].parent == parent && strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+bool psn_xml_is_too_long(XML_Parser parser, size_t fed)
+{
+    XML_Index at = XML_GetCurrentByteIndex(parser);
+
+    return at >= 0 && (size_t)at < fed && fed - (size_t)at > PSN_XML_TOKEN_MAX;
 }

@@ -452,7 +452,27 @@ static enum psn_login login(void *self, const struct psn_imap_server *server,
     return outcome;
 }
 
+static enum psn_code look(void *self, const struct psn_imap_server *server,
+                          bool *ret_untrusted, struct psn_error *err)
+{
+    int64_t timeout_ms = server->timeout_ms > 0 ? server->timeout_ms : TIMEOUT_MS;
+    struct dialogue d = { .capabilities = 0 };
+    enum psn_code rc;
+
+    (void)self;
+    psn_loop_begin_call();
+    rc = psn_tls_line_open(&d.to, server->url, server->ca_file, timeout_ms, err);
+    *ret_untrusted = d.to.untrusted;
+    if (!rc)
+        rc = greet(&d, err);
+    if (!rc)
+        (void)send_text(&d, "a3 LOGOUT\r\n", NULL);
+    psn_tls_line_release(&d.to);
+    psn_loop_end_call();
+    return rc;
+}
+
 struct psn_imap psn_imap_real(void)
 {
-    return (struct psn_imap){ .login = login };
+    return (struct psn_imap){ .login = login, .look = look };
 }

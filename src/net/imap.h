@@ -1,6 +1,7 @@
 #ifndef PSN_NET_IMAP_H
 #define PSN_NET_IMAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "passation/error.h"
@@ -31,6 +32,10 @@ struct psn_imap {
     enum psn_login (*login)(void *self, const struct psn_imap_server *server,
                             const char *user, const struct psn_secret *password,
                             struct psn_error *err);
+    /* Connects and reads the greeting, without a login. E_NETWORK; *ret_untrusted: since
+     * the server's certificate does not verify. */
+    enum psn_code (*look)(void *self, const struct psn_imap_server *server,
+                          bool *ret_untrusted, struct psn_error *err);
     void *self;
 };
 

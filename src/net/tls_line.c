@@ -181,6 +181,7 @@ static enum psn_code establish(struct psn_tls_line *connection, const char *serv
     if (failed == CURLE_OK)
         failed = connection->curl->getinfo(connection->handle, CURLINFO_ACTIVESOCKET,
                                            &connection->socket);
+    connection->untrusted = psn_curl_is_final(failed);
     if (failed)
         return psn_curl_fail(connection->curl, connection->handle, failed,
                              connection->host, err);

@@ -26,6 +26,8 @@ struct psn_tls_line {
     struct psn_buf pending; /* received, not looked at yet */
     struct psn_buf line;    /* the last line, without its end */
     size_t total;
+    bool
+        untrusted; /* it was not opened, since the server's certificate does not verify */
 };
 void psn_tls_line_release(struct psn_tls_line *connection);
 

@@ -66,6 +66,7 @@ struct psn_ovh {
     bool key_known;
     int64_t key_expires_s;
     enum psn_ovh_reason last_reason;
+    bool is_untrusted; /* the last read failed for the server's certificate */
 };
 
 /* One request, before it is signed. */
@@ -146,18 +147,14 @@ enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh)
     return ovh->last_reason;
 }
 
+bool psn_ovh_is_untrusted(const struct psn_ovh *ovh)
+{
+    return ovh->is_untrusted;
+}
+
 static bool is_account(const struct psn_ovh *ovh)
 {
     return psn_ovh_credential_is_account(&ovh->credential);
-}
-
-/* Waits as long as the bucket is empty. */
-static void await_turn(struct psn_ovh *ovh)
-{
-    int64_t wait_ms = psn_rate_take(ovh->rate, ovh->clock_ms());
-
-    if (wait_ms > 0)
-        ovh->sleep_ms(wait_ms);
 }
 
 /* What an answer tells about the rate. */
@@ -289,6 +286,7 @@ static void try_read(struct psn_ovh *ovh, const struct call *call,
     rc = perform(ovh, call, response, &attempt->failure);
     if (rc) {
         ovh->last_reason = PSN_OVH_REASON_NONE;
+        ovh->is_untrusted = response->final;
         attempt->passing = rc == PSN_E_NETWORK && !response->final;
         return;
     }
@@ -358,7 +356,7 @@ static enum psn_code need_token(struct psn_ovh *ovh, struct psn_error *err)
 static enum psn_code prepare(struct psn_ovh *ovh, const struct call *call,
                              struct psn_error *err)
 {
-    await_turn(ovh);
+    psn_rate_await(ovh->rate, ovh->clock_ms, ovh->sleep_ms);
     if (is_account(ovh))
         return need_token(ovh, err);
     return call->is_signed ? know_time(ovh, err) : PSN_OK;
@@ -443,6 +441,15 @@ static enum psn_code know_time(struct psn_ovh *ovh, struct psn_error *err)
     return rc;
 }
 
+enum psn_code psn_ovh_time(struct psn_ovh *ovh, int64_t *ret_time_s,
+                           struct psn_error *err)
+{
+    enum psn_code rc = know_time(ovh, err);
+
+    *ret_time_s = rc ? 0 : (ovh->clock_ms() + ovh->time_offset_ms) / 1000;
+    return rc;
+}
+
 enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
                           json_t **ret_value, struct psn_error *err)
 {
@@ -452,9 +459,7 @@ enum psn_code psn_ovh_get(struct psn_ovh *ovh, const struct psn_buf *path,
 
     ovh->last_reason = PSN_OVH_REASON_NONE;
     rc = fetch(ovh, &call, &response, err);
-    if (rc)
-        return rc;
-    return parse_answer(ovh, &call, &response, ret_value, err);
+    return rc ? rc : parse_answer(ovh, &call, &response, ret_value, err);
 }
 
 /* One page, onto the list. *cursor becomes that of the next page, or "". */

@@ -73,6 +73,15 @@ struct psn_ovh_account {
     char email[PSN_OVH_TEXT_MAX];
     char name[PSN_OVH_TEXT_MAX];
 };
+/* True if a read has failed since the server's certificate does not verify: nothing was
+ * sent, and trying again would not help. */
+bool psn_ovh_is_untrusted(const struct psn_ovh *ovh);
+
+/* What OVH's clock shows, for which no key is needed; it is asked once, and not signed.
+ */
+PSN_MUST_CHECK enum psn_code psn_ovh_time(struct psn_ovh *ovh, int64_t *ret_time_s,
+                                          struct psn_error *err);
+
 /* GET /me */
 PSN_MUST_CHECK enum psn_code psn_ovh_me(struct psn_ovh *ovh,
                                         struct psn_ovh_account *ret_account,

@@ -56,7 +56,8 @@ enum psn_code psn_ovh_headers_build(const struct psn_ovh_headed *call,
     enum psn_code rc = PSN_OK;
 
     add_header(list, "Accept", json, strlen(json));
-    if (!is_account)
+    /* Without one, OVH can still be asked for its time. */
+    if (!is_account && call->credential->application_key)
         add_secret_header(list, "X-Ovh-Application", call->credential->application_key);
     if (call->body)
         add_header(list, "Content-Type", json, strlen(json));

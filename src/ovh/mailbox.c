@@ -290,3 +290,12 @@ enum psn_login psn_mailbox_login(struct psn_imap imap, const char *imap_url,
 
     return imap.login(imap.self, &server, address, password, err);
 }
+
+enum psn_code psn_mailbox_look_at_server(struct psn_imap imap, const char *imap_url,
+                                         const char *ca_file, int64_t timeout_ms,
+                                         bool *ret_untrusted, struct psn_error *err)
+{
+    struct psn_imap_server server = { imap_url, ca_file, timeout_ms };
+
+    return imap.look(imap.self, &server, ret_untrusted, err);
+}

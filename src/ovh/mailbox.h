@@ -167,5 +167,10 @@ enum psn_login psn_mailbox_login(struct psn_imap imap, const char *imap_url,
                                  const char *ca_file, const char *address,
                                  const struct psn_secret *password,
                                  struct psn_error *err);
+/* Is the mail server there, and who it says it is? Nothing is sent to it. E_NETWORK;
+ * *ret_untrusted: its certificate does not verify. */
+PSN_MUST_CHECK enum psn_code psn_mailbox_look_at_server(
+    struct psn_imap imap, const char *imap_url, const char *ca_file, int64_t timeout_ms,
+    bool *ret_untrusted, struct psn_error *err);
 
 #endif

@@ -7,7 +7,7 @@ import { utf8Size } from "./text";
 export type FileKind = "bitwarden" | "zone" | "calendar" | "json" | "text" | "other";
 
 export function kindOf({ name, media }: Attachment): FileKind {
-    if (name === "bitwarden.json") return "bitwarden";
+    if (/^bitwarden(?:-\d+)?\.json$/.test(name)) return "bitwarden";
     if (media === "text/dns" || name.endsWith(".zone")) return "zone";
     if (media === "text/calendar") return "calendar";
     if (media === "application/json") return "json";

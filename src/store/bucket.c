@@ -110,6 +110,7 @@ bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
         return false;
     at = bucket->rows.data + *offset;
     ret_view->begin = *offset;
+    ret_view->bytes = at;
     ret_view->key_size = (size_t)read_number(at, 2);
     ret_view->key = at + 2;
     at += 2 + ret_view->key_size;
@@ -126,32 +127,37 @@ bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
     return true;
 }
 
-void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
-                     const struct psn_bucket *bucket,
-                     uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32_t number,
+                           uint64_t count, struct psn_store_hash_state *ret_state)
 {
     static const char label[] = "passation store leaf 1";
     uint8_t head[] = {
-        (uint8_t)table,
-        (uint8_t)(number >> 24),
-        (uint8_t)(number >> 16),
-        (uint8_t)(number >> 8),
-        (uint8_t)number,
-        (uint8_t)(bucket->count >> 24),
-        (uint8_t)(bucket->count >> 16),
-        (uint8_t)(bucket->count >> 8),
-        (uint8_t)bucket->count,
+        (uint8_t)table,         (uint8_t)(number >> 24), (uint8_t)(number >> 16),
+        (uint8_t)(number >> 8), (uint8_t)number,         (uint8_t)(count >> 24),
+        (uint8_t)(count >> 16), (uint8_t)(count >> 8),   (uint8_t)count,
     };
     struct psn_store_part parts[] = {
         { label, sizeof label },
         { head, sizeof head },
-        { bucket->rows.data, bucket->rows.size },
     };
 
-    if (bucket->count == 0)
+    *ret_state = (struct psn_store_hash_state){ .has_begun = false };
+    store->hash(ret_state, parts, sizeof parts / sizeof *parts, NULL);
+}
+
+void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
+                     const struct psn_bucket *bucket,
+                     uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+{
+    struct psn_store_part rows = { bucket->rows.data, bucket->rows.size };
+    struct psn_store_hash_state state;
+
+    if (bucket->count == 0) {
         memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
-    else
-        store->hash(parts, sizeof parts / sizeof *parts, ret_hash);
+        return;
+    }
+    psn_bucket_hash_begin(store, table, number, bucket->count, &state);
+    store->hash(&state, &rows, 1, ret_hash);
 }
 
 enum psn_code psn_bucket_check(struct psn_store *store, unsigned table, uint32_t number,
@@ -194,7 +200,8 @@ int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
 }
 
 enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t number,
-                              struct psn_bucket *bucket, struct psn_error *err)
+                              size_t size_max, struct psn_bucket *bucket, bool *ret_whole,
+                              struct psn_error *err)
 {
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_RANGE, &stmt, err);
@@ -203,11 +210,19 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
     if (rc)
         return rc;
     psn_bucket_reset(bucket);
+    *ret_whole = true;
     status = psn_bucket_bind_range(stmt, table, number, number);
     if (status == SQLITE_OK)
         status = sqlite3_step(stmt);
     while (status == SQLITE_ROW && !rc) {
-        rc = psn_bucket_collect(store, bucket, stmt, err);
+        if (*ret_whole)
+            rc = psn_bucket_collect(store, bucket, stmt, err);
+        else
+            bucket->count++;
+        if (bucket->rows.size > size_max) {
+            psn_buf_release(&bucket->rows);
+            *ret_whole = false;
+        }
         if (!rc)
             status = sqlite3_step(stmt);
     }
@@ -216,7 +231,52 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
         return rc;
     if (status != SQLITE_DONE)
         return psn_sql_fail(store->db, store->path, status, err);
-    return psn_bucket_check(store, table, number, bucket, err);
+    return *ret_whole ? psn_bucket_check(store, table, number, bucket, err) : PSN_OK;
+}
+
+int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
+{
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+
+    return order ? order : (a_size > b_size) - (a_size < b_size);
+}
+
+void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
+                     struct psn_row_view *ret_view, bool *ret_found)
+{
+    size_t offset = 0;
+    struct psn_row_view view;
+
+    *ret_found = false;
+    while (psn_bucket_next(bucket, &offset, &view)) {
+        int order = psn_row_compare(view.key, view.key_size, key, key_size);
+
+        if (order == 0) {
+            *ret_view = view;
+            *ret_found = true;
+            return;
+        }
+        if (order > 0) {
+            *ret_view = (struct psn_row_view){ .begin = view.begin, .end = view.begin };
+            return;
+        }
+    }
+    *ret_view = (struct psn_row_view){ .begin = offset, .end = offset };
+}
+
+enum psn_code psn_bucket_rebuild(const struct psn_bucket *bucket,
+                                 const struct psn_row_view *place,
+                                 const struct psn_store_row *row, struct psn_bucket *next,
+                                 struct psn_error *err)
+{
+    psn_buf_bytes(&next->rows, bucket->rows.data, place->begin);
+    next->count = bucket->count - (place->end > place->begin ? 1 : 0);
+    if (row)
+        psn_bucket_append(next, row);
+    if (bucket->rows.size > place->end)
+        psn_buf_bytes(&next->rows, bucket->rows.data + place->end,
+                      bucket->rows.size - place->end);
+    return psn_buf_check(&next->rows, err);
 }
 
 enum psn_code psn_row_copy(const struct psn_row_view *view, struct psn_store_row *row,

@@ -11,11 +11,19 @@
  * of their keys, so they share a bucket; it is read and checked once, and hashed once
  * when it was changed, however many of its rows are written. The rows themselves go to
  * SQLite at once.
+ *
+ * A small bucket is kept as the bytes that were checked. A large one, which many rows
+ * would make slow to change, or which is too large to be kept, is remembered as digests
+ * of its rows (index.c); a row of it is read again when it is asked for, and all of them
+ * when it is hashed anew, and compared.
  */
 
 enum {
     ENTRIES = 64,
-    SIZE_MAX_HELD = 2 * 1024 * 1024, /* of all of them, but for the one in use */
+    SIZE_MAX_HELD = 16 * 1024 * 1024, /* of all of them, but for the one in use */
+    SMALL_MAX = 64 * 1024,            /* beyond, a bucket that is changed is large */
+    READ_MAX = 1024 * 1024,           /* beyond, any bucket is */
+    FINDS_MAX = 8,                    /* after so many look-ups, it is by SMALL_MAX */
 };
 
 struct entry {
@@ -23,12 +31,27 @@ struct entry {
     uint64_t used;  /* when, on the cache's own clock */
     unsigned table;
     uint32_t number;
+    unsigned finds;
     bool changed;
-    struct psn_bucket bucket;
+    bool is_large;
+    struct psn_bucket bucket; /* of a large one: the row looked at last */
+    struct psn_index index;   /* of a large one */
+    uint64_t bytes;           /* of a large one: what its rows are hashed as */
+};
+
+/* A change that is made ready: the entry that psn_cache_find() was asked for, and what it
+ * will be. */
+struct staged {
+    struct psn_bucket next; /* of a small one: all of it; of a large one: the new row */
+    uint8_t key[PSN_STORE_KEY_MAX]; /* of a large one: the row that goes */
+    size_t key_size;                /* 0: none goes */
+    size_t old_size;
 };
 
 struct psn_cache {
     uint64_t clock;
+    struct entry *found; /* by the last psn_cache_find() */
+    struct staged staged;
     struct entry entries[ENTRIES];
 };
 
@@ -40,6 +63,7 @@ enum psn_code psn_cache_new(struct psn_cache **ret_cache, struct psn_error *err)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < ENTRIES; i++)
         cache->entries[i].bucket = psn_bucket_init();
+    cache->staged.next = psn_bucket_init();
     *ret_cache = cache;
     return PSN_OK;
 }
@@ -48,8 +72,11 @@ void psn_cache_free(struct psn_cache *cache)
 {
     if (!cache)
         return;
-    for (size_t i = 0; i < ENTRIES; i++)
+    for (size_t i = 0; i < ENTRIES; i++) {
         psn_bucket_release(&cache->entries[i].bucket);
+        psn_index_release(&cache->entries[i].index);
+    }
+    psn_bucket_release(&cache->staged.next);
     free(cache);
 }
 
@@ -58,17 +85,200 @@ static bool is_held(const struct psn_store *store, const struct entry *entry)
     return entry->epoch == store->epoch;
 }
 
+/* --- large buckets --- */
+
+/* Makes a large one of a small one, whose bytes were checked. */
+static enum psn_code enlarge(const struct psn_store *store, struct entry *entry,
+                             struct psn_error *err)
+{
+    struct psn_index index = { 0 };
+    struct psn_row_view view;
+    size_t offset = 0;
+    enum psn_code rc = PSN_OK;
+
+    while (!rc && psn_bucket_next(&entry->bucket, &offset, &view)) {
+        rc = psn_index_reserve(&index, err);
+        if (!rc)
+            psn_index_put(store, &index, &view);
+    }
+    if (rc) {
+        psn_index_release(&index);
+        return rc;
+    }
+    entry->bytes = entry->bucket.rows.size;
+    entry->index = index;
+    entry->is_large = true;
+    psn_bucket_release(&entry->bucket);
+    return PSN_OK;
+}
+
+/* What is done with each row of a large bucket, as the file has it. */
+typedef enum psn_code each_fn(struct psn_store *store, struct entry *entry,
+                              const struct psn_row_view *view, struct psn_error *err);
+
+static enum psn_code add_row(struct psn_store *store, struct entry *entry,
+                             const struct psn_row_view *view, struct psn_error *err)
+{
+    enum psn_code rc = psn_index_reserve(&entry->index, err);
+
+    if (rc)
+        return rc;
+    psn_index_put(store, &entry->index, view);
+    entry->bytes += view->end - view->begin;
+    return PSN_OK;
+}
+
+static enum psn_code compare_row(struct psn_store *store, struct entry *entry,
+                                 const struct psn_row_view *view, struct psn_error *err)
+{
+    return psn_index_matches(store, &entry->index, view) ? PSN_OK
+                                                         : psn_store_damaged(store, err);
+}
+
+struct last {
+    uint8_t key[PSN_STORE_KEY_MAX];
+    size_t key_size;
+};
+
+/* One row of a walk: its key is behind the last one's, so that none comes twice. */
+static enum psn_code walk_row(struct psn_store *store, struct entry *entry,
+                              sqlite3_stmt *stmt, struct last *last, each_fn *each,
+                              struct psn_store_hash_state *state, struct psn_error *err)
+{
+    struct psn_row_view view = { .end = 0 };
+    size_t offset = 0;
+    enum psn_code rc;
+
+    psn_bucket_reset(&entry->bucket);
+    rc = psn_bucket_collect(store, &entry->bucket, stmt, err);
+    if (rc || !psn_bucket_next(&entry->bucket, &offset, &view))
+        return rc;
+    if (psn_row_compare(last->key, last->key_size, view.key, view.key_size) >= 0)
+        return psn_store_damaged(store, err);
+    memcpy(last->key, view.key, view.key_size);
+    last->key_size = view.key_size;
+    store->hash(state, &(struct psn_store_part){ view.bytes, view.end }, 1, NULL);
+    return each(store, entry, &view, err);
+}
+
+/* Reads a large bucket row by row; *ret_hash is what its leaf is if it has `count` rows,
+ * as many as *ret_count tells. */
+static enum psn_code walk(struct psn_store *store, struct entry *entry, uint64_t count,
+                          each_fn *each, uint8_t ret_hash[PSN_STORE_HASH_SIZE],
+                          uint64_t *ret_count, struct psn_error *err)
+{
+    struct psn_store_hash_state state;
+    struct last last = { .key_size = 0 };
+    sqlite3_stmt *stmt = NULL;
+    enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_RANGE, &stmt, err);
+    int status;
+
+    if (rc)
+        return rc;
+    *ret_count = 0;
+    psn_bucket_hash_begin(store, entry->table, entry->number, count, &state);
+    status = psn_bucket_bind_range(stmt, entry->table, entry->number, entry->number);
+    if (status == SQLITE_OK)
+        status = sqlite3_step(stmt);
+    while (!rc && status == SQLITE_ROW) {
+        rc = walk_row(store, entry, stmt, &last, each, &state, err);
+        ++*ret_count;
+        if (!rc)
+            status = sqlite3_step(stmt);
+    }
+    store->hash(&state, NULL, 0, ret_hash);
+    if (!rc && status != SQLITE_DONE)
+        rc = psn_sql_fail(store->db, store->path, status, err);
+    (void)sqlite3_reset(stmt);
+    psn_bucket_reset(&entry->bucket);
+    return rc;
+}
+
+/* Reads what could not be kept, of so many rows, and checks it against the tree. */
+static enum psn_code load_large(struct psn_store *store, struct entry *entry,
+                                uint64_t count, struct psn_error *err)
+{
+    uint8_t expected[PSN_STORE_HASH_SIZE];
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+    uint64_t found;
+    enum psn_code rc = psn_tree_leaf(store, entry->table, entry->number, expected, err);
+
+    entry->is_large = true;
+    entry->bytes = 0;
+    if (!rc)
+        rc = walk(store, entry, count, add_row, hash, &found, err);
+    if (!rc && (found != count || memcmp(hash, expected, sizeof hash) != 0))
+        rc = psn_store_damaged(store, err);
+    return rc;
+}
+
+/* The leaf hash of a large bucket as it is now: of the very rows that are remembered,
+ * each of them once, in order; keys that differ cannot give another order and the same
+ * rows. */
+static enum psn_code hash_large(struct psn_store *store, struct entry *entry,
+                                uint8_t ret_hash[PSN_STORE_HASH_SIZE],
+                                struct psn_error *err)
+{
+    uint64_t found;
+    enum psn_code rc =
+        walk(store, entry, entry->index.count, compare_row, ret_hash, &found, err);
+
+    if (!rc && found != entry->index.count)
+        rc = psn_store_damaged(store, err);
+    if (!rc && found == 0)
+        memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
+    return rc;
+}
+
+/* Reads one row of a large bucket, which is known to be there. */
+static enum psn_code read_row(struct psn_store *store, struct entry *entry,
+                              const uint8_t *key, size_t key_size,
+                              struct psn_row_view *ret_view, struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    size_t offset = 0;
+    int status;
+    enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_GET, &stmt, err);
+
+    if (rc)
+        return rc;
+    psn_bucket_reset(&entry->bucket);
+    status = sqlite3_bind_int64(stmt, 1, entry->table);
+    if (!status)
+        status = psn_sql_bind_blob(stmt, 2, key, key_size);
+    if (!status)
+        status = sqlite3_step(stmt);
+    if (status == SQLITE_ROW)
+        rc = psn_bucket_collect(store, &entry->bucket, stmt, err);
+    else
+        rc = status == SQLITE_DONE ? psn_store_damaged(store, err)
+                                   : psn_sql_fail(store->db, store->path, status, err);
+    (void)sqlite3_reset(stmt);
+    if (rc)
+        return rc;
+    if (!psn_bucket_next(&entry->bucket, &offset, ret_view) ||
+        ret_view->key_size != key_size || memcmp(ret_view->key, key, key_size) != 0)
+        return psn_store_damaged(store, err);
+    return compare_row(store, entry, ret_view, err);
+}
+
+/* --- entries --- */
+
 static enum psn_code settle(struct psn_store *store, struct entry *entry,
                             struct psn_error *err)
 {
     uint8_t before[PSN_STORE_HASH_SIZE];
     uint8_t hash[PSN_STORE_HASH_SIZE];
-    enum psn_code rc;
+    enum psn_code rc = PSN_OK;
 
     if (!is_held(store, entry) || !entry->changed)
         return PSN_OK;
-    psn_bucket_hash(store, entry->table, entry->number, &entry->bucket, hash);
-    rc = psn_tree_leaf(store, entry->table, entry->number, before, err);
+    if (entry->is_large)
+        rc = hash_large(store, entry, hash, err);
+    else
+        psn_bucket_hash(store, entry->table, entry->number, &entry->bucket, hash);
+    if (!rc)
+        rc = psn_tree_leaf(store, entry->table, entry->number, before, err);
     /* A row that came and went again has left nothing, not even nodes to take away. */
     if (!rc && memcmp(before, hash, sizeof hash) != 0)
         rc = psn_tree_set_leaf(store, entry->table, entry->number, hash, err);
@@ -86,23 +296,31 @@ static enum psn_code drop(struct psn_store *store, struct entry *entry,
 
     if (rc)
         return rc;
-    entry->epoch = 0;
     psn_bucket_release(&entry->bucket);
-    entry->bucket = psn_bucket_init();
+    psn_index_release(&entry->index);
+    *entry = (struct entry){ .bucket = psn_bucket_init() };
     return PSN_OK;
 }
 
-/* An entry that is free, or the one that was not used for the longest time. */
-static struct entry *victim(struct psn_store *store)
+static size_t size_of(const struct entry *entry)
 {
-    struct entry *oldest = store->cache->entries;
+    return entry->bucket.rows.capacity + psn_index_size(&entry->index);
+}
+
+/* The entry that was not used for the longest time: a free one; or, beside one that is
+ * kept, one that holds something. */
+static struct entry *victim(struct psn_store *store, const struct entry *kept)
+{
+    struct entry *oldest = NULL;
 
     for (size_t i = 0; i < ENTRIES; i++) {
         struct entry *entry = &store->cache->entries[i];
 
-        if (!is_held(store, entry))
+        if (!kept && !is_held(store, entry))
             return entry;
-        if (entry->used < oldest->used)
+        if (entry == kept || (kept && size_of(entry) == 0))
+            continue;
+        if (!oldest || entry->used < oldest->used)
             oldest = entry;
     }
     return oldest;
@@ -127,55 +345,140 @@ static enum psn_code make_room(struct psn_store *store, const struct entry *kept
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; i < ENTRIES; i++)
-        held += store->cache->entries[i].bucket.rows.size;
-    for (size_t i = 0; !rc && i < ENTRIES && held > SIZE_MAX_HELD; i++) {
-        struct entry *entry = &store->cache->entries[i];
+        held += size_of(&store->cache->entries[i]);
+    while (!rc && held > SIZE_MAX_HELD && held > size_of(kept)) {
+        struct entry *entry = victim(store, kept);
 
-        if (entry == kept)
-            continue;
-        held -= entry->bucket.rows.size;
+        held -= size_of(entry);
         rc = drop(store, entry, err);
     }
     return rc;
 }
 
-enum psn_code psn_cache_get(struct psn_store *store, unsigned table, uint32_t number,
-                            struct psn_bucket **ret_bucket, struct psn_error *err)
+/* Reads a bucket into an entry. */
+static enum psn_code load(struct psn_store *store, unsigned table, uint32_t number,
+                          struct entry *entry, struct psn_error *err)
+{
+    bool whole = false;
+    uint64_t count;
+    enum psn_code rc;
+
+    entry->table = table;
+    entry->number = number;
+    rc = psn_bucket_load(store, table, number, READ_MAX, &entry->bucket, &whole, err);
+    count = entry->bucket.count;
+    if (!rc && !whole)
+        rc = load_large(store, entry, count, err);
+    if (!rc)
+        entry->epoch = store->epoch;
+    return rc;
+}
+
+/* The bucket's entry, read and checked if it is not held. */
+static enum psn_code hold(struct psn_store *store, unsigned table, uint32_t number,
+                          struct entry **ret_entry, struct psn_error *err)
 {
     struct entry *entry = find(store, table, number);
+    enum psn_code rc = PSN_OK;
 
     if (!entry) {
-        enum psn_code rc;
-
-        entry = victim(store);
+        entry = victim(store, NULL);
         rc = drop(store, entry, err);
         if (!rc)
-            rc = psn_bucket_load(store, table, number, &entry->bucket, err);
-        if (rc)
-            return rc;
-        entry->epoch = store->epoch;
-        entry->table = table;
-        entry->number = number;
-        entry->changed = false;
-        rc = make_room(store, entry, err);
+            rc = load(store, table, number, entry, err);
+        if (!rc)
+            rc = make_room(store, entry, err);
         if (rc)
             return rc;
     }
     entry->used = ++store->cache->clock;
-    *ret_bucket = &entry->bucket;
-    return PSN_OK;
+    if (!entry->is_large && entry->bucket.rows.size > SMALL_MAX &&
+        ++entry->finds > FINDS_MAX)
+        rc = enlarge(store, entry, err);
+    *ret_entry = entry;
+    return rc;
 }
 
-void psn_cache_replace(struct psn_store *store, unsigned table, uint32_t number,
-                       struct psn_bucket *bucket)
+enum psn_code psn_cache_find(struct psn_store *store, unsigned table, const uint8_t *key,
+                             size_t key_size, struct psn_row_view *ret_view,
+                             bool *ret_found, struct psn_error *err)
 {
-    struct entry *entry = find(store, table, number);
+    struct entry *entry = NULL;
+    enum psn_code rc = hold(store, table, psn_tree_bucket_of(key), &entry, err);
 
-    assert(entry);
-    psn_bucket_release(&entry->bucket);
-    entry->bucket = *bucket;
+    if (rc)
+        return rc;
+    store->cache->found = entry;
+    if (!entry->is_large) {
+        psn_bucket_seek(&entry->bucket, key, key_size, ret_view, ret_found);
+        return PSN_OK;
+    }
+    *ret_view = (struct psn_row_view){ .end = 0 };
+    *ret_found = psn_index_has(store, &entry->index, key, key_size);
+    return *ret_found ? read_row(store, entry, key, key_size, ret_view, err) : PSN_OK;
+}
+
+/* --- changes --- */
+
+static enum psn_code stage_large(struct entry *entry, struct staged *staged,
+                                 const struct psn_row_view *view,
+                                 const struct psn_store_row *row, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    staged->old_size = view->end - view->begin;
+    if (!row) {
+        memcpy(staged->key, view->key, view->key_size);
+        staged->key_size = view->key_size;
+        return PSN_OK;
+    }
+    psn_bucket_append(&staged->next, row);
+    rc = psn_buf_check(&staged->next.rows, err);
+    if (!rc &&
+        entry->bytes - staged->old_size + staged->next.rows.size > PSN_STORE_BUCKET_MAX)
+        rc = psn_fail(err, PSN_E_LIMIT, _("this is too large for the vault"));
+    return rc ? rc : psn_index_reserve(&entry->index, err);
+}
+
+enum psn_code psn_cache_stage(struct psn_store *store, const struct psn_row_view *view,
+                              const struct psn_store_row *row, struct psn_error *err)
+{
+    struct staged *staged = &store->cache->staged;
+    struct entry *entry = store->cache->found;
+    enum psn_code rc = PSN_OK;
+
+    assert(entry && is_held(store, entry));
+    psn_bucket_reset(&staged->next);
+    staged->key_size = 0;
+    if (!entry->is_large && row && entry->bucket.rows.size > SMALL_MAX)
+        rc = enlarge(store, entry, err);
+    if (rc)
+        return rc;
+    return entry->is_large
+               ? stage_large(entry, staged, view, row, err)
+               : psn_bucket_rebuild(&entry->bucket, view, row, &staged->next, err);
+}
+
+void psn_cache_apply(struct psn_store *store)
+{
+    struct staged *staged = &store->cache->staged;
+    struct entry *entry = store->cache->found;
+    struct psn_row_view view;
+    size_t offset = 0;
+
     entry->changed = true;
-    *bucket = psn_bucket_init();
+    if (!entry->is_large) {
+        struct psn_bucket old = entry->bucket;
+
+        entry->bucket = staged->next;
+        staged->next = old;
+        return;
+    }
+    entry->bytes = entry->bytes - staged->old_size + staged->next.rows.size;
+    if (staged->key_size > 0)
+        psn_index_remove(store, &entry->index, staged->key, staged->key_size);
+    else if (psn_bucket_next(&staged->next, &offset, &view))
+        psn_index_put(store, &entry->index, &view);
 }
 
 enum psn_code psn_cache_settle(struct psn_store *store, struct psn_error *err)
@@ -184,11 +487,17 @@ enum psn_code psn_cache_settle(struct psn_store *store, struct psn_error *err)
 
     for (size_t i = 0; !rc && i < ENTRIES; i++)
         rc = settle(store, &store->cache->entries[i], err);
+    if (!rc && store->leaves.count > 0) {
+        rc = psn_tree_settle(store, err);
+        store->spoiled = rc;
+    }
     return rc;
 }
 
 bool psn_cache_is_settled(const struct psn_store *store)
 {
+    if (store->leaves.count > 0)
+        return false;
     for (size_t i = 0; i < ENTRIES; i++)
         if (is_held(store, &store->cache->entries[i]) && store->cache->entries[i].changed)
             return false;

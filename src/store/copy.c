@@ -96,31 +96,43 @@ static int leave_wal_mode(sqlite3 *db)
     return status == SQLITE_OK && !left ? SQLITE_BUSY : status;
 }
 
-/* Locks the vault that is to be replaced; *ret_db holds the lock until it is closed. A
- * file that is no vault any more, which a restore is the very remedy for, needs none. */
-static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
-                            struct psn_error *err)
+/* What cannot be removed of the log would be replayed into the file that gets the name;
+ * SQLite says nothing when it cannot delete what it has emptied. */
+static enum psn_code drop_log(const char *file, const char *path, struct psn_error *err)
+{
+    psn_place_remove_beside(file);
+    if (psn_place_has_wal(file))
+        return psn_fail(err, PSN_E_IO, _("cannot remove '%s-wal'"), path);
+    return PSN_OK;
+}
+
+/* Opens and locks a vault, its log folded into it, for as long as *ret_db is open. A
+ * result code of SQLite. */
+static int lock_out(const char *file, sqlite3 **ret_db)
 {
     int status = sqlite3_open_v2(
         file, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
         NULL);
 
-    if (status == SQLITE_OK)
-        status = leave_wal_mode(*ret_db);
+    return status == SQLITE_OK ? leave_wal_mode(*ret_db) : status;
+}
+
+/* Locks the vault that is to be replaced. A file that is no vault any more, which a
+ * restore is the very remedy for, needs no lock. */
+static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
+                            struct psn_error *err)
+{
+    int status = lock_out(file, ret_db);
+
     switch (status & 0xff) {
     case SQLITE_OK:
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR:
-        break;
+        return drop_log(file, path, err);
     default:
         return psn_sql_fail(*ret_db, path, status, err);
     }
-    /* SQLite says nothing when it cannot delete what it has emptied. */
-    psn_place_remove_beside(file);
-    if (psn_place_has_wal(file))
-        return psn_fail(err, PSN_E_IO, _("cannot remove '%s-wal'"), path);
-    return PSN_OK;
 }
 
 static enum psn_code replace_file(const char *sibling, const char *file, const char *path,
@@ -128,8 +140,10 @@ static enum psn_code replace_file(const char *sibling, const char *file, const c
 {
     sqlite3 *old = NULL;
     struct stat info;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = psn_place_check_beside(file, err);
 
+    if (rc)
+        return rc;
     if (lstat(file, &info) == 0 && S_ISREG(info.st_mode))
         rc = retire(file, path, &old, err);
     else
@@ -158,6 +172,7 @@ enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool rep
 {
     PSN_AUTO_FREE char *file = NULL;
     PSN_AUTO_FREE char *sibling = NULL;
+    PSN_AUTO_FD int claim = -1;
     enum psn_code rc = psn_place_resolve(path, &file, err);
 
     assert(store->db && store->state == PSN_STORE_IDLE);
@@ -166,7 +181,7 @@ enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool rep
     if (!rc && !replace)
         rc = psn_place_check_free(file, err);
     if (!rc)
-        rc = psn_place_sibling(file, &sibling, err);
+        rc = psn_place_sibling(file, &sibling, &claim, err);
     if (rc)
         return rc;
     rc = vacuum_into(store, sibling, path, err);
@@ -189,20 +204,23 @@ enum {
     RETIRE_PAUSE_MS = 50,
 };
 
-/* retire(), until nobody else has the vault open. */
-static enum psn_code retire_patiently(const char *file, const char *path,
-                                      sqlite3 **ret_db, struct psn_error *err)
+typedef enum psn_code lock_fn(const char *file, const char *path, sqlite3 **ret_db,
+                              struct psn_error *err);
+
+/* Until nobody else has the vault open. */
+static enum psn_code patiently(lock_fn *lock, const char *file, const char *path,
+                               sqlite3 **ret_db, struct psn_error *err)
 {
     struct psn_error why = { 0 };
     int64_t end_ms = psn_clock_boot_ms() + RETIRE_WAIT_MS;
-    enum psn_code rc = retire(file, path, ret_db, &why);
+    enum psn_code rc = lock(file, path, ret_db, &why);
 
     while (rc == PSN_E_BUSY && psn_clock_boot_ms() < end_ms) {
         (void)sqlite3_close_v2(*ret_db);
         *ret_db = NULL;
         psn_clock_sleep_ms(RETIRE_PAUSE_MS);
         psn_error_clear(&why);
-        rc = retire(file, path, ret_db, &why);
+        rc = lock(file, path, ret_db, &why);
     }
     if (rc == PSN_E_BUSY) {
         (void)psn_fail(err, rc, _("another command has the vault '%s' open"), path);
@@ -303,7 +321,7 @@ static enum psn_code succeed(const char *new_file, const char *file, const char 
     if (!rc && ret_wiped)
         rc = hold_log(file, &log, err);
     if (!rc)
-        rc = retire_patiently(file, path, &old, err);
+        rc = patiently(retire, file, path, &old, err);
     if (!rc)
         rc = check_root_box(old, path, expected, err);
     if (!rc && ret_wiped)
@@ -347,6 +365,66 @@ enum psn_code psn_store_remove_draft(const char *path, struct psn_error *err)
         return psn_fail(err, psn_file_code(errno), _("cannot remove '%s': %s"), path,
                         strerror(errno));
     return PSN_OK;
+}
+
+/* --- a vault that gets another name --- */
+
+struct psn_store_hold {
+    sqlite3 *db; /* NULL: it is no vault any more */
+};
+
+/* However a file is damaged, that must not keep a backup from its place: what is not
+ * somebody else's lock, or a want of room, is no vault to hold. */
+static enum psn_code hold(const char *file, const char *path, sqlite3 **ret_db,
+                          struct psn_error *err)
+{
+    int status = lock_out(file, ret_db);
+
+    switch (status & 0xff) {
+    case SQLITE_OK:
+        return drop_log(file, path, err);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+        return psn_sql_fail(*ret_db, path, status, err);
+    default:
+        (void)sqlite3_close_v2(*ret_db);
+        *ret_db = NULL;
+        return PSN_OK;
+    }
+}
+
+enum psn_code psn_store_hold(const char *path, struct psn_store_hold **ret_hold,
+                             struct psn_error *err)
+{
+    PSN_AUTO_FREE char *file = NULL;
+    PSN_AUTO(psn_store_hold) *held = calloc(1, sizeof *held);
+    enum psn_code rc = psn_place_resolve(path, &file, err);
+
+    if (!held)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!rc)
+        rc = psn_place_check_beside(file, err);
+    if (!rc)
+        rc = patiently(hold, file, path, &held->db, err);
+    if (!rc)
+        *ret_hold = PSN_TAKE(held);
+    return rc;
+}
+
+bool psn_store_holds(const struct psn_store_hold *hold)
+{
+    return hold && hold->db;
+}
+
+void psn_store_hold_free(struct psn_store_hold *hold)
+{
+    if (!hold)
+        return;
+    (void)sqlite3_close_v2(hold->db);
+    free(hold);
 }
 
 uint64_t psn_store_size(const struct psn_store *store)

@@ -19,6 +19,9 @@ enum {
     PSN_STORE_BUSY_MS = 10000,
     PSN_STORE_ROOT_MAX = 8 * 1024 * 1024,
     PSN_STORE_BUCKET_MAX = 64 * 1024 * 1024,
+    /* What SQLite may take, all in all: its cache and a few rows are some MiB, but it
+     * reads a key whole, however long somebody made it. */
+    PSN_STORE_HEAP_MAX = 40 * 1024 * 1024,
     /* A connection that wrote and leaves a longer WAL behind empties it: whoever opens
      * the vault next reads and sums the whole of it. */
     PSN_STORE_WAL_KEPT_MAX = 256 * 1024,
@@ -39,6 +42,7 @@ enum psn_sql {
     PSN_SQL_NODE_UPDATE,
     PSN_SQL_NODE_DELETE,
     PSN_SQL_ROW_RANGE,
+    PSN_SQL_ROW_GET,
     PSN_SQL_ROW_INSERT,
     PSN_SQL_ROW_UPDATE,
     PSN_SQL_ROW_DELETE,
@@ -61,11 +65,25 @@ enum psn_store_state {
 struct psn_node;
 struct psn_cache;
 
+/* leaves.c: hashes of changed buckets that the tree's nodes do not have yet. */
+struct psn_leaf {
+    bool is_used;
+    unsigned table;
+    uint32_t bucket;
+    uint8_t hash[PSN_STORE_HASH_SIZE]; /* all zero: the bucket is empty now */
+};
+struct psn_leaves {
+    struct psn_leaf *slots; /* NULL before the first one */
+    size_t capacity;
+    size_t count;
+};
+
 struct psn_store {
     sqlite3 *db;
     char *path;   /* as the caller named it, for messages */
     char *file;   /* its folder resolved: what SQLite opens */
     char *unborn; /* where a new vault grows up to its first commit, or NULL */
+    int claim;    /* on it, of psn_place_sibling(); -1: none */
     psn_store_hash_fn *hash;
     bool read_only;
     bool wrote;
@@ -80,8 +98,9 @@ struct psn_store {
     uint64_t known_epoch; /* the last transaction's, if its checks still hold, or 0 */
     struct psn_store_roots known_roots;
     struct psn_store_roots roots;
-    struct psn_node *nodes;  /* verified ones of this epoch, see tree.c */
-    struct psn_cache *cache; /* buckets of this epoch, see cache.c */
+    struct psn_node *nodes;   /* verified ones of this epoch, see tree.c */
+    struct psn_leaves leaves; /* of the transaction in hand */
+    struct psn_cache *cache;  /* buckets of this epoch, see cache.c */
     sqlite3_stmt *statements[PSN_SQL_END];
 };
 
@@ -158,11 +177,16 @@ PSN_MUST_CHECK enum psn_code psn_tree_leaf(struct psn_store *store, unsigned tab
                                            uint32_t bucket,
                                            uint8_t ret_hash[PSN_STORE_HASH_SIZE],
                                            struct psn_error *err);
-/* Replaces it and the path above, up to the root; all zero empties the bucket. */
+/* Replaces it; all zero empties the bucket. The path above follows with
+ * psn_tree_settle(). */
 PSN_MUST_CHECK enum psn_code psn_tree_set_leaf(struct psn_store *store, unsigned table,
                                                uint32_t bucket,
                                                const uint8_t hash[PSN_STORE_HASH_SIZE],
                                                struct psn_error *err);
+/* Brings nodes and roots up to the leaves that were replaced. What fails half-way has
+ * spoiled the transaction. */
+PSN_MUST_CHECK enum psn_code psn_tree_settle(struct psn_store *store,
+                                             struct psn_error *err);
 /* The first bucket from `from` on that is not empty, or PSN_TREE_BUCKETS. */
 PSN_MUST_CHECK enum psn_code psn_tree_next(struct psn_store *store, unsigned table,
                                            uint32_t from, uint32_t *ret_bucket,
@@ -171,6 +195,21 @@ PSN_MUST_CHECK enum psn_code psn_tree_next(struct psn_store *store, unsigned tab
 PSN_MUST_CHECK enum psn_code psn_tree_count(struct psn_store *store, unsigned table,
                                             uint64_t *ret_count, struct psn_error *err);
 bool psn_tree_is_zero(const uint8_t hash[PSN_STORE_HASH_SIZE]);
+
+/* leaves.c */
+
+void psn_leaves_release(struct psn_leaves *leaves);
+void psn_leaves_clear(struct psn_leaves *leaves);
+/* Borrowed: the changed hash of a bucket, or NULL. */
+const uint8_t *psn_leaves_find(const struct psn_leaves *leaves, unsigned table,
+                               uint32_t bucket);
+PSN_MUST_CHECK enum psn_code psn_leaves_put(struct psn_leaves *leaves, unsigned table,
+                                            uint32_t bucket,
+                                            const uint8_t hash[PSN_STORE_HASH_SIZE],
+                                            struct psn_error *err);
+/* All of them by table and bucket, leaves->count at the beginning of the slots; after
+ * that only clear and release. */
+const struct psn_leaf *psn_leaves_sort(struct psn_leaves *leaves);
 
 /* bucket.c */
 
@@ -186,6 +225,7 @@ struct psn_bucket {
 
 /* One row inside of it. Borrowed. */
 struct psn_row_view {
+    const uint8_t *bytes; /* from begin to end */
     const uint8_t *key;
     size_t key_size;
     uint64_t revision;
@@ -214,10 +254,28 @@ bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
                      const struct psn_bucket *bucket,
                      uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
-/* Reads a whole bucket and checks it against the tree. */
+/* The beginning of the leaf hash of a bucket of so many rows; then come their bytes. */
+void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32_t number,
+                           uint64_t count, struct psn_store_hash_state *ret_state);
+/* Reads a whole bucket and checks it against the tree; or, if it is larger than size_max
+ * bytes, *ret_whole is false, and only its count is known, unchecked. */
 PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned table,
-                                             uint32_t number, struct psn_bucket *bucket,
+                                             uint32_t number, size_t size_max,
+                                             struct psn_bucket *bucket, bool *ret_whole,
                                              struct psn_error *err);
+/* The order of keys, which is SQLite's: below, at or above 0. */
+int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
+/* Where the key is in the bucket, or would be: then *ret_found is false and the view's
+ * begin and end say where. */
+void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
+                     struct psn_row_view *ret_view, bool *ret_found);
+/* The bucket as it will be, into an empty one: its rows before and after the place, and
+ * row, if any, in between. */
+PSN_MUST_CHECK enum psn_code psn_bucket_rebuild(const struct psn_bucket *bucket,
+                                                const struct psn_row_view *place,
+                                                const struct psn_store_row *row,
+                                                struct psn_bucket *next,
+                                                struct psn_error *err);
 /* Checks what was collected against the tree. */
 PSN_MUST_CHECK enum psn_code psn_bucket_check(struct psn_store *store, unsigned table,
                                               uint32_t number,
@@ -230,20 +288,56 @@ PSN_MUST_CHECK enum psn_code psn_row_copy(const struct psn_row_view *view,
 int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
                           uint32_t last);
 
+/* index.c */
+
+enum {
+    PSN_INDEX_DIGEST = 16
+};
+struct psn_index_slot;
+/* The digests of a bucket's rows by their keys. */
+struct psn_index {
+    struct psn_index_slot *slots; /* NULL before the first one */
+    size_t capacity;
+    size_t count;
+};
+void psn_index_release(struct psn_index *index);
+/* In memory, in bytes. */
+size_t psn_index_size(const struct psn_index *index);
+/* Room for one more row. */
+PSN_MUST_CHECK enum psn_code psn_index_reserve(struct psn_index *index,
+                                               struct psn_error *err);
+/* Adds a row, for which there is room, or replaces the one of its key. */
+void psn_index_put(const struct psn_store *store, struct psn_index *index,
+                   const struct psn_row_view *view);
+/* Removes a row that is there. */
+void psn_index_remove(const struct psn_store *store, struct psn_index *index,
+                      const uint8_t *key, size_t key_size);
+bool psn_index_has(const struct psn_store *store, const struct psn_index *index,
+                   const uint8_t *key, size_t key_size);
+/* Is it this very row that is there? */
+bool psn_index_matches(const struct psn_store *store, const struct psn_index *index,
+                       const struct psn_row_view *view);
+
 /* cache.c */
 
 PSN_MUST_CHECK enum psn_code psn_cache_new(struct psn_cache **ret_cache,
                                            struct psn_error *err);
 void psn_cache_free(struct psn_cache *cache);
-/* Borrows a bucket as it is now, checked when it was read, until the next call. */
-PSN_MUST_CHECK enum psn_code psn_cache_get(struct psn_store *store, unsigned table,
-                                           uint32_t number,
-                                           struct psn_bucket **ret_bucket,
-                                           struct psn_error *err);
-/* Takes what is in bucket for the rows of the bucket that was just got. */
-void psn_cache_replace(struct psn_store *store, unsigned table, uint32_t number,
-                       struct psn_bucket *bucket);
-/* Brings the tree up to what was replaced: before anything reads it but psn_cache_get. */
+/* Borrows the row as it is now, out of a bucket that was checked when it was read, until
+ * the next call; *ret_found false: it is not there, which was checked as well. */
+PSN_MUST_CHECK enum psn_code psn_cache_find(struct psn_store *store, unsigned table,
+                                            const uint8_t *key, size_t key_size,
+                                            struct psn_row_view *ret_view,
+                                            bool *ret_found, struct psn_error *err);
+/* Makes ready that the row that was just looked for becomes `row`, or goes (NULL). view
+ * is what psn_cache_find() gave. Changes nothing that can be seen. */
+PSN_MUST_CHECK enum psn_code psn_cache_stage(struct psn_store *store,
+                                             const struct psn_row_view *view,
+                                             const struct psn_store_row *row,
+                                             struct psn_error *err);
+/* SQLite has the change: it counts. */
+void psn_cache_apply(struct psn_store *store);
+/* Brings the tree up to what was applied: before anything reads it but this cache. */
 PSN_MUST_CHECK enum psn_code psn_cache_settle(struct psn_store *store,
                                               struct psn_error *err);
 bool psn_cache_is_settled(const struct psn_store *store);
@@ -258,9 +352,17 @@ PSN_MUST_CHECK enum psn_code psn_place_resolve(const char *path, char **ret_file
 char *psn_place_beside(const char *file, const char *suffix);
 /* Makes an empty file, 0600; E_EXISTS. */
 PSN_MUST_CHECK enum psn_code psn_place_make(const char *file, struct psn_error *err);
-/* The same under a random name beside file. */
+/* The same under a random name beside file. *ret_claim is a descriptor that says that it
+ * is in use: to be closed once it has its final name or is gone, and before SQLite opens
+ * it under that name, whose locks it would take along. Others of file's that nobody
+ * claims were left by a crash, and are removed. */
 PSN_MUST_CHECK enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
-                                               struct psn_error *err);
+                                               int *ret_claim, struct psn_error *err);
+void psn_place_unclaim(int *claim);
+/* E_POLICY if a log, its index or a journal of that name is there that this user or the
+ * file's owner did not make: a link, a pipe, a second name, somebody else's file. */
+PSN_MUST_CHECK enum psn_code psn_place_check_beside(const char *file,
+                                                    struct psn_error *err);
 /* E_EXISTS if something of that name is there, or a WAL that would be taken for ours. */
 PSN_MUST_CHECK enum psn_code psn_place_check_free(const char *file,
                                                   struct psn_error *err);

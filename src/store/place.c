@@ -1,11 +1,15 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -78,25 +82,140 @@ enum psn_code psn_place_make(const char *file, struct psn_error *err)
     return PSN_OK;
 }
 
-enum psn_code psn_place_sibling(const char *file, char **ret_sibling,
+/* --- a sibling: where a database grows until it gets its name --- */
+
+enum {
+    RANDOM_DIGITS = 16,
+};
+
+/* A name that nobody chooses: what has it may be removed. */
+static const char mark[] = ".passation-";
+
+/* "vault.db.passation-0123456789abcdef" beside "vault.db". */
+static bool is_sibling(const char *name, const char *base)
+{
+    size_t size = strlen(base);
+    const char *digits = name + size + sizeof mark - 1;
+
+    return strncmp(name, base, size) == 0 &&
+           strncmp(name + size, mark, sizeof mark - 1) == 0 &&
+           strlen(digits) == RANDOM_DIGITS &&
+           strspn(digits, "0123456789abcdef") == RANDOM_DIGITS;
+}
+
+/* On NFS and SMB flock() locks bytes, and SQLite would be kept out by ourselves: there
+ * nothing is claimed, and so nothing taken for abandoned. */
+static bool mixes_locks(int fd)
+{
+    struct statfs info;
+
+    if (fstatfs(fd, &info) != 0)
+        return true;
+    switch ((uint32_t)info.f_type) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case 0xfe534d42: /* SMB 2, unnamed there */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Removes what a run that was cut off has left. Nobody was ever told of it, and it is
+ * whole nowhere else than under its final name, too. Who still works on one holds its
+ * claim. */
+static void remove_if_abandoned(const char *sibling)
+{
+    PSN_AUTO_FD int fd = -1;
+    struct stat info;
+
+    if (lstat(sibling, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid())
+        return;
+    /* Named already: opening it would cost SQLite its locks on the other name. */
+    if (info.st_nlink == 1) {
+        fd = open(sibling, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || mixes_locks(fd) || flock(fd, LOCK_EX | LOCK_NB) != 0)
+            return;
+    }
+    psn_place_remove_beside(sibling);
+    (void)unlink(sibling);
+}
+
+static void remove_abandoned(const char *file)
+{
+    PSN_AUTO_FREE char *folder = psn_file_dir_of(file);
+    DIR *stream = folder ? opendir(folder) : NULL;
+    const char *slash = strrchr(file, '/');
+    size_t base = slash ? (size_t)(slash - file) + 1 : 0;
+    struct dirent *entry;
+
+    if (!stream)
+        return;
+    while ((entry = readdir(stream)) != NULL) {
+        PSN_AUTO_FREE char *path = NULL;
+
+        if (!is_sibling(entry->d_name, file + base))
+            continue;
+        path = psn_place_beside(file, entry->d_name + strlen(file + base));
+        if (path)
+            remove_if_abandoned(path);
+    }
+    (void)closedir(stream);
+}
+
+/* Locked before anybody can have taken it for abandoned, or not ours any more. */
+static enum psn_code claim(const char *sibling, int *ret_claim, struct psn_error *err)
+{
+    PSN_AUTO_FD int fd = open(sibling, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    struct stat info;
+
+    /* Some file systems know no locks: there nothing is taken for abandoned either. Who
+     * has it locked has just taken it for abandoned, and removes it. */
+    if (fd >= 0 && !mixes_locks(fd) && flock(fd, LOCK_EX | LOCK_NB) != 0 &&
+        errno == EWOULDBLOCK)
+        return psn_fail(err, PSN_E_BUSY, _("cannot create '%s': %s"), sibling,
+                        strerror(EWOULDBLOCK));
+    if (fd < 0 || fstat(fd, &info) != 0 || info.st_nlink == 0)
+        return psn_fail(err, PSN_E_IO, _("cannot create '%s': %s"), sibling,
+                        strerror(fd < 0 ? errno : ENOENT));
+    *ret_claim = fd;
+    fd = -1;
+    return PSN_OK;
+}
+
+enum psn_code psn_place_sibling(const char *file, char **ret_sibling, int *ret_claim,
                                 struct psn_error *err)
 {
     PSN_AUTO_FREE char *name = NULL;
-    char suffix[18];
+    char suffix[sizeof mark + RANDOM_DIGITS];
     uint64_t random;
     enum psn_code rc;
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return psn_fail(err, PSN_E_IO, _("no random numbers: %s"), strerror(errno));
-    (void)snprintf(suffix, sizeof suffix, ".%016llx", (unsigned long long)random);
+    remove_abandoned(file);
+    (void)snprintf(suffix, sizeof suffix, "%s%016llx", mark, (unsigned long long)random);
     name = psn_place_beside(file, suffix);
     if (!name)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = psn_place_make(name, err);
     if (rc)
         return rc;
+    rc = claim(name, ret_claim, err);
+    if (rc) {
+        (void)unlink(name);
+        return rc;
+    }
     *ret_sibling = PSN_TAKE(name);
     return PSN_OK;
+}
+
+void psn_place_unclaim(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
 }
 
 bool psn_place_has_wal(const char *file)
@@ -105,6 +224,34 @@ bool psn_place_has_wal(const char *file)
     struct stat info;
 
     return wal && lstat(wal, &info) == 0 && info.st_size > 0;
+}
+
+/* SQLite opens them by their names, waits for who writes a pipe, writes to whatever
+ * file it finds there, and takes what is in it for its own. */
+enum psn_code psn_place_check_beside(const char *file, struct psn_error *err)
+{
+    struct stat info;
+    struct stat vault;
+    bool is_there = lstat(file, &vault) == 0;
+    uid_t owner = is_there ? vault.st_uid : geteuid();
+    bool is_shared = is_there && (vault.st_mode & S_IWGRP) != 0;
+
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+        PSN_AUTO_FREE char *name = psn_place_beside(file, beside[i]);
+
+        if (!name)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        if (lstat(name, &info) != 0 ||
+            (S_ISREG(info.st_mode) && info.st_nlink == 1 &&
+             (info.st_uid == owner || info.st_uid == geteuid() ||
+              (is_shared && info.st_gid == vault.st_gid))))
+            continue;
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("'%s' is not the vault's own: it was put there"), name);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("see who can write in that folder, and move it away"));
+    }
+    return PSN_OK;
 }
 
 enum psn_code psn_place_check_free(const char *file, struct psn_error *err)
@@ -117,7 +264,7 @@ enum psn_code psn_place_check_free(const char *file, struct psn_error *err)
         return psn_fail(err, psn_file_code(errno), _("cannot open '%s': %s"), file,
                         strerror(errno));
     if (!psn_place_has_wal(file))
-        return PSN_OK;
+        return psn_place_check_beside(file, err);
     (void)psn_fail(err, PSN_E_EXISTS,
                    _("'%s-wal' is left over from a vault that was here"), file);
     return psn_hint(err, PSN_E_EXISTS, _("move it away, then try again"));

@@ -6,7 +6,8 @@
 
 /*
  * Single rows. Each function works on the row's whole bucket, which was checked up to the
- * trusted root when it was read; so what is not there is as sure as what is.
+ * trusted root when it was read; so what is not there is as sure as what is. A change is
+ * made ready, written, and only then applied to what is remembered of the bucket.
  *
  * A write that fails half-way has spoiled the transaction: the rows and the tree may
  * disagree, and only a rollback can follow.
@@ -39,66 +40,21 @@ static enum psn_code check_key(const struct psn_store *store, unsigned table,
     return psn_store_usable(store, err);
 }
 
-/* Where the key is in the bucket, or would be: then *ret_found is false and the view's
- * begin and end say where. */
-static void seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
-                 struct psn_row_view *ret_view, bool *ret_found)
-{
-    size_t offset = 0;
-    struct psn_row_view view;
-
-    *ret_found = false;
-    while (psn_bucket_next(bucket, &offset, &view)) {
-        size_t common = view.key_size < key_size ? view.key_size : key_size;
-        int order = memcmp(view.key, key, common);
-
-        if (order == 0 && view.key_size == key_size) {
-            *ret_view = view;
-            *ret_found = true;
-            return;
-        }
-        if (order > 0 || (order == 0 && view.key_size > key_size)) {
-            *ret_view = (struct psn_row_view){ .begin = view.begin, .end = view.begin };
-            return;
-        }
-    }
-    *ret_view = (struct psn_row_view){ .begin = offset, .end = offset };
-}
-
 enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8_t *key,
                             size_t key_size, struct psn_store_row *row,
                             struct psn_error *err)
 {
-    struct psn_bucket *bucket = NULL;
     struct psn_row_view view;
-    bool found;
+    bool found = false;
     enum psn_code rc = check_key(store, table, key_size, err);
 
     if (!rc)
-        rc = psn_cache_get(store, table, psn_tree_bucket_of(key), &bucket, err);
+        rc = psn_cache_find(store, table, key, key_size, &view, &found, err);
     if (rc)
         return rc;
-    seek(bucket, key, key_size, &view, &found);
     if (!found)
         return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
     return psn_row_copy(&view, row, err);
-}
-
-/* The bucket as it will be: its rows before and after the place, and row, if any, in
- * between. */
-static enum psn_code rebuild(const struct psn_bucket *bucket,
-                             const struct psn_row_view *place,
-                             const struct psn_store_row *row, struct psn_bucket *next,
-                             struct psn_error *err)
-{
-    psn_buf_bytes(&next->rows, bucket->rows.data, place->begin);
-    next->count = bucket->count - (place->end > place->begin ? 1 : 0);
-    if (row)
-        psn_bucket_append(next, row);
-    if (bucket->rows.size > place->end)
-        psn_buf_bytes(&next->rows, bucket->rows.data + place->end,
-                      bucket->rows.size - place->end);
-    return psn_buf_check(&next->rows, err);
 }
 
 static enum psn_code write_row(struct psn_store *store, unsigned table,
@@ -158,32 +114,28 @@ static enum psn_code put(struct psn_store *store, unsigned table,
                          const struct psn_store_row *row, bool is_carried,
                          struct psn_error *err)
 {
-    struct psn_bucket *bucket = NULL;
-    PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
-    uint32_t number = psn_tree_bucket_of(row->key);
     struct psn_row_view view;
-    bool found;
+    bool found = false;
     enum psn_code rc = check_key(store, table, row->key_size, err);
 
     assert(store->state == PSN_STORE_WRITING && store->open_scans == 0);
     if (!rc)
         rc = check_row(row, err);
     if (!rc)
-        rc = psn_cache_get(store, table, number, &bucket, err);
+        rc = psn_cache_find(store, table, row->key, row->key_size, &view, &found, err);
     if (rc)
         return rc;
-    seek(bucket, row->key, row->key_size, &view, &found);
     if (!is_carried)
         rc = check_revision(row, found, found ? view.revision : 0, err);
     else if (found)
         rc = psn_fail(err, PSN_E_EXISTS, _("this entry exists already"));
     if (!rc)
-        rc = rebuild(bucket, &view, row, &next, err);
+        rc = psn_cache_stage(store, &view, row, err);
     if (rc)
         return rc;
     rc = write_row(store, table, row, found, err);
     if (!rc)
-        psn_cache_replace(store, table, number, &next);
+        psn_cache_apply(store);
     store->spoiled = rc;
     return rc;
 }
@@ -203,23 +155,19 @@ enum psn_code psn_store_carry(struct psn_store *store, unsigned table,
 enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
                                const uint8_t *key, size_t key_size, struct psn_error *err)
 {
-    struct psn_bucket *bucket = NULL;
-    PSN_AUTO_RELEASE(psn_bucket) next = psn_bucket_init();
-    uint32_t number = psn_tree_bucket_of(key);
     sqlite3_stmt *stmt = NULL;
     struct psn_row_view view;
-    bool found;
+    bool found = false;
     enum psn_code rc = check_key(store, table, key_size, err);
 
     assert(store->state == PSN_STORE_WRITING && store->open_scans == 0);
     if (!rc)
-        rc = psn_cache_get(store, table, number, &bucket, err);
+        rc = psn_cache_find(store, table, key, key_size, &view, &found, err);
     if (rc)
         return rc;
-    seek(bucket, key, key_size, &view, &found);
     if (!found)
         return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
-    rc = rebuild(bucket, &view, NULL, &next, err);
+    rc = psn_cache_stage(store, &view, NULL, err);
     if (!rc)
         rc = psn_sql_get(store, PSN_SQL_ROW_DELETE, &stmt, err);
     if (rc)
@@ -229,7 +177,7 @@ enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = psn_sql_change_one(store, stmt, err);
     if (!rc)
-        psn_cache_replace(store, table, number, &next);
+        psn_cache_apply(store);
     store->spoiled = rc;
     return rc;
 }

@@ -162,6 +162,8 @@ enum psn_code psn_store_scan_next(struct psn_store_scan *scan, struct psn_store_
     struct psn_row_view view;
 
     assert(scan->epoch == scan->store->epoch);
+    if (!scan->failed)
+        scan->failed = psn_store_usable(scan->store, err);
     while (!scan->failed) {
         while (psn_bucket_next(&scan->bucket, &scan->offset, &view)) {
             enum psn_code rc;

@@ -39,12 +39,13 @@ void psn_store_schema_hash(psn_store_hash_fn *hash, uint8_t ret_hash[PSN_STORE_H
 {
     static const char label[] = "passation store schema 1";
     struct psn_store_part parts[1 + TABLE_COUNT] = { { label, sizeof label } };
+    struct psn_store_hash_state state = { .has_begun = false };
 
     /* Each part brings its NUL along, which no text holds: no two lists look alike. */
     for (size_t i = 0; i < TABLE_COUNT; i++)
         parts[1 + i] =
             (struct psn_store_part){ tables[i].text, strlen(tables[i].text) + 1 };
-    hash(parts, 1 + TABLE_COUNT, ret_hash);
+    hash(&state, parts, 1 + TABLE_COUNT, ret_hash);
 }
 
 int psn_schema_configure(sqlite3 *db)
@@ -71,6 +72,8 @@ int psn_schema_configure(sqlite3 *db)
         status = sqlite3_extended_result_codes(db, 1);
     if (!status)
         status = sqlite3_busy_timeout(db, PSN_STORE_BUSY_MS);
+    if (sqlite3_hard_heap_limit64(-1) == 0) /* of the process: unless it has its own */
+        (void)sqlite3_hard_heap_limit64(PSN_STORE_HEAP_MAX);
     (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 2 * PSN_STORE_ROOT_MAX);
     if (!status)
         status = sqlite3_exec(db,

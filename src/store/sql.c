@@ -21,6 +21,8 @@ static const char *const texts[PSN_SQL_END] = {
     [PSN_SQL_NODE_DELETE] = "DELETE FROM node WHERE id = ?1",
     [PSN_SQL_ROW_RANGE] = "SELECT key, revision, clear, box FROM record"
                           " WHERE tab = ?1 AND key >= ?2 AND key < ?3 ORDER BY key",
+    [PSN_SQL_ROW_GET] = "SELECT key, revision, clear, box FROM record"
+                        " WHERE tab = ?1 AND key = ?2",
     [PSN_SQL_ROW_INSERT] = "INSERT INTO record (tab, key, revision, clear, box)"
                            " VALUES (?1, ?2, ?3, ?4, ?5)",
     [PSN_SQL_ROW_UPDATE] = "UPDATE record SET revision = ?3, clear = ?4, box = ?5"

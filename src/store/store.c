@@ -38,6 +38,7 @@ static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
         return PSN_E_NOMEM;
     }
     store->hash = hash;
+    store->claim = -1;
     store->path = strdup(path);
     if (!store->path) {
         (void)psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -71,7 +72,7 @@ static enum psn_code check_regular(const struct psn_store *store, struct psn_err
                         _("'%s' is a symbolic link, which is not followed"), store->path);
     if (!S_ISREG(info.st_mode))
         return psn_fail(err, PSN_E_IO, _("'%s' is not a regular file"), store->path);
-    return PSN_OK;
+    return psn_place_check_beside(store->file, err);
 }
 
 /* Opens `name` and reads its first page. A result code of SQLite. */
@@ -226,7 +227,7 @@ enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
     if (!rc)
         rc = psn_place_check_free(store->file, err);
     if (!rc)
-        rc = psn_place_sibling(store->file, &store->unborn, err);
+        rc = psn_place_sibling(store->file, &store->unborn, &store->claim, err);
     if (!rc)
         rc = conceive(store, err);
     if (rc)
@@ -293,8 +294,10 @@ void psn_store_free(struct psn_store *store)
     psn_store_disconnect(store);
     if (store->unborn)
         psn_place_remove(store->unborn);
+    psn_place_unclaim(&store->claim);
     free(store->unborn);
     free(store->nodes);
+    psn_leaves_release(&store->leaves);
     psn_cache_free(store->cache);
     free(store->file);
     free(store->path);

@@ -50,13 +50,21 @@ enum {
     PSN_STORE_BOX_MAX = 128 * 1024,
 };
 
-/* Hashes the parts, one after the other, into ret_hash. */
+/* The hash that the trees are made of, taken piece by piece. */
 struct psn_store_part {
     const void *bytes;
     size_t size;
 };
-typedef void psn_store_hash_fn(const struct psn_store_part *parts, size_t count,
-                               uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+/* Between the calls for one hash; all zero before the first one. */
+struct psn_store_hash_state {
+    bool has_begun;
+    _Alignas(64) uint8_t bytes[384];
+};
+/* Takes the parts, one after the other, behind those of earlier calls; with ret_hash,
+ * ends and gives the hash of all of them. Cannot fail. */
+typedef void psn_store_hash_fn(struct psn_store_hash_state *state,
+                               const struct psn_store_part *parts, size_t count,
+                               uint8_t *ret_hash);
 
 struct psn_store_roots {
     uint8_t hash[PSN_STORE_TABLES]
@@ -190,6 +198,22 @@ bool psn_store_has_moved(struct psn_store *store);
 PSN_MUST_CHECK enum psn_code psn_store_check(struct psn_store *store,
                                              struct psn_error *err);
 
+/* The same, going on after what is damaged: each damaged part is told, and in how many
+ * places. Fails only where looking itself fails. */
+enum psn_store_damage {
+    PSN_STORE_PAGES, /* SQLite's own structure */
+    PSN_STORE_TABLE, /* rows that the state does not vouch for */
+    PSN_STORE_STRAY, /* rows or nodes that belong to nothing */
+};
+typedef void psn_store_damage_fn(void *arg, enum psn_store_damage kind, unsigned table,
+                                 uint64_t places, const struct psn_error *why);
+PSN_MUST_CHECK enum psn_code psn_store_examine(struct psn_store *store,
+                                               psn_store_damage_fn *each, void *arg,
+                                               struct psn_error *err);
+/* SQLite's own check alone, which needs no state: outside a transaction, too. */
+PSN_MUST_CHECK enum psn_code psn_store_check_pages(struct psn_store *store,
+                                                   struct psn_error *err);
+
 /*
  * Writing a vault anew. The new one, a draft, grows under its own name beside the vault,
  * and takes its place when it is whole:
@@ -240,5 +264,17 @@ void psn_store_schema_hash(psn_store_hash_fn *hash,
  * replace), while others use the vault. Outside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
                                             bool replace, struct psn_error *err);
+
+/* Holds the vault at path for as long as it is renamed: its log is in its file, which
+ * nobody else has open (PSN_E_BUSY if somebody still has, after some seconds), and
+ * whoever opens it in the meantime waits, and gets the new one. */
+struct psn_store_hold;
+PSN_MUST_CHECK enum psn_code psn_store_hold(const char *path,
+                                            struct psn_store_hold **ret_hold,
+                                            struct psn_error *err);
+/* False: the file is no vault any more, nobody can use it, and its log lies beside it. */
+bool psn_store_holds(const struct psn_store_hold *hold);
+void psn_store_hold_free(struct psn_store_hold *hold);
+PSN_DEFINE_AUTO(psn_store_hold)
 
 #endif

@@ -13,9 +13,16 @@
 
 enum psn_code psn_store_usable(const struct psn_store *store, struct psn_error *err)
 {
+    enum psn_code spoiled = store->spoiled;
+
     assert(store->state != PSN_STORE_IDLE);
-    if (store->spoiled)
-        return psn_fail(err, store->spoiled,
+    /* After some failures, also of a read, SQLite has given the transaction up by itself.
+     * What is written then is durable at once, without the tree; what is read is another
+     * snapshot's. */
+    if (!spoiled && sqlite3_get_autocommit(store->db) != 0)
+        spoiled = PSN_E_IO;
+    if (spoiled)
+        return psn_fail(err, spoiled,
                         _("an earlier step failed: nothing is saved in the vault '%s'"),
                         store->path);
     return PSN_OK;
@@ -35,6 +42,7 @@ static void end(struct psn_store *store, bool as_checked)
     store->state = PSN_STORE_IDLE;
     store->trusted = false;
     store->spoiled = PSN_OK;
+    psn_leaves_clear(&store->leaves);
     store->epoch = ++store->epochs;
     memset(&store->roots, 0, sizeof store->roots);
 }
@@ -200,6 +208,7 @@ static enum psn_code give_birth(struct psn_store *store, struct psn_error *err)
             return rc;
     }
     free(PSN_TAKE(store->unborn));
+    psn_place_unclaim(&store->claim);
     return psn_store_connect(store, err);
 }
 

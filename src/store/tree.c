@@ -25,7 +25,9 @@
  *
  * A node is used only after its hash was found in its parent, the top one in the roots
  * that the caller trusts. Nodes checked in this transaction are remembered; each level
- * has slots of its own, so that a path never pushes out its own nodes.
+ * has slots of its own, so that a path never pushes out its own nodes. Changed leaves
+ * wait (leaves.c) and reach the nodes together, each node that is above one of them being
+ * checked, changed, hashed and written once.
  */
 struct psn_node {
     uint64_t epoch; /* valid if it is the store's */
@@ -36,7 +38,8 @@ struct psn_node {
 
 enum {
     BITS = 6,
-    LEVEL_SLOTS = 24,
+    LEVEL_SLOTS = 256,
+    LEAVES_MAX = 12 * 1024, /* changed ones in memory: the table then holds 16 Ki */
     SLOTS = PSN_STORE_TABLES + (PSN_TREE_LEVELS - 1) * LEVEL_SLOTS,
     NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
 };
@@ -93,7 +96,7 @@ static struct psn_node *slot_of(struct psn_store *store, struct place place)
     if (place.level == 0)
         return &store->nodes[place.table];
     return &store->nodes[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
-                         (place.index + 7 * place.table) % LEVEL_SLOTS];
+                         (place.index + 67 * place.table) % LEVEL_SLOTS];
 }
 
 static size_t encode(const struct psn_node *node, uint8_t out[NODE_SIZE_MAX])
@@ -149,7 +152,9 @@ static void hash_node(const struct psn_store *store, struct place place,
         { bytes, size },
     };
 
-    store->hash(parts, sizeof parts / sizeof *parts, ret_hash);
+    struct psn_store_hash_state state = { .has_begun = false };
+
+    store->hash(&state, parts, sizeof parts / sizeof *parts, ret_hash);
 }
 
 /* Reads a node whose hash must be `expected` into its slot. */
@@ -226,10 +231,16 @@ static enum psn_code find(struct psn_store *store, struct place place,
 enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
                             uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
 {
+    const uint8_t *changed = psn_leaves_find(&store->leaves, table, bucket);
     unsigned level = PSN_TREE_LEVELS - 1;
     struct psn_node *node = NULL;
-    enum psn_code rc = find(store, place_above_bucket(table, level, bucket), &node, err);
+    enum psn_code rc;
 
+    if (changed) {
+        memcpy(ret_hash, changed, PSN_STORE_HASH_SIZE);
+        return PSN_OK;
+    }
+    rc = find(store, place_above_bucket(table, level, bucket), &node, err);
     if (rc)
         return rc;
     if (node)
@@ -239,16 +250,27 @@ enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bu
     return PSN_OK;
 }
 
-/* Writes a changed node; one that has become empty goes. */
-static enum psn_code save(struct psn_store *store, const struct psn_node *node,
-                          bool is_new, const uint8_t *bytes, size_t size,
-                          struct psn_error *err)
+/* Writes a changed node and gives its hash; one that has become empty goes. */
+static enum psn_code save(struct psn_store *store, struct place place,
+                          struct psn_node *node, bool is_new,
+                          uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
 {
     enum psn_sql which = is_new ? PSN_SQL_NODE_INSERT : PSN_SQL_NODE_UPDATE;
+    uint8_t bytes[NODE_SIZE_MAX];
+    size_t size = encode(node, bytes);
     sqlite3_stmt *stmt = NULL;
-    enum psn_code rc =
-        psn_sql_get(store, node->bitmap ? which : PSN_SQL_NODE_DELETE, &stmt, err);
+    enum psn_code rc;
 
+    if (node->bitmap) {
+        hash_node(store, place, bytes, size, ret_hash);
+    } else {
+        memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
+        node->epoch = 0;
+        if (is_new)
+            return PSN_OK;
+        which = PSN_SQL_NODE_DELETE;
+    }
+    rc = psn_sql_get(store, which, &stmt, err);
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(stmt, 1, node->id);
@@ -257,14 +279,38 @@ static enum psn_code save(struct psn_store *store, const struct psn_node *node,
     return psn_sql_change_one(store, stmt, err);
 }
 
-/* Puts a child's hash into the node at place and gives the node's own new one. */
-static enum psn_code set_child(struct psn_store *store, struct place place,
-                               unsigned child, uint8_t hash[PSN_STORE_HASH_SIZE],
-                               struct psn_error *err)
+static void put_child(struct psn_node *node, unsigned child,
+                      const uint8_t hash[PSN_STORE_HASH_SIZE])
 {
-    uint8_t bytes[NODE_SIZE_MAX];
+    memcpy(node->hash[child], hash, PSN_STORE_HASH_SIZE);
+    if (psn_tree_is_zero(hash))
+        node->bitmap &= ~(UINT64_C(1) << child);
+    else
+        node->bitmap |= UINT64_C(1) << child;
+}
+
+/* How many of the leaves, which are sorted, lie under the same child as the first. */
+static size_t count_under_child(unsigned level, const struct psn_leaf *leaves,
+                                size_t count)
+{
+    size_t same = 1;
+
+    while (same < count &&
+           child_of(level, leaves[same].bucket) == child_of(level, leaves[0].bucket))
+        same++;
+    return same;
+}
+
+/* Puts leaves, which are sorted and lie under the node at place, into what is below it
+ * and into the node, and gives the node's new hash. A child is looked up while its parent
+ * still holds the old hash, which is what it must be checked against; the node itself
+ * keeps its slot, since below it are others' slots only. */
+static enum psn_code change(struct psn_store *store, struct place place,
+                            const struct psn_leaf *leaves, size_t count,
+                            uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
+{
     struct psn_node *node = NULL;
-    size_t size;
+    size_t same;
     bool is_new;
     enum psn_code rc = find(store, place, &node, err);
 
@@ -275,42 +321,55 @@ static enum psn_code set_child(struct psn_store *store, struct place place,
         node = slot_of(store, place);
         *node = (struct psn_node){ .epoch = store->epoch, .id = id_of(place) };
     }
-    memcpy(node->hash[child], hash, PSN_STORE_HASH_SIZE);
-    if (psn_tree_is_zero(hash))
-        node->bitmap &= ~(UINT64_C(1) << child);
-    else
-        node->bitmap |= UINT64_C(1) << child;
-    size = encode(node, bytes);
-    rc = save(store, node, is_new, bytes, size, err);
-    if (rc)
-        return rc;
-    if (node->bitmap) {
-        hash_node(store, place, bytes, size, hash);
-    } else {
-        node->epoch = 0;
-        memset(hash, 0, PSN_STORE_HASH_SIZE);
+    for (size_t i = 0; !rc && i < count; i += same) {
+        unsigned below = place.level + 1;
+        uint8_t hash[PSN_STORE_HASH_SIZE];
+
+        same = count_under_child(place.level, leaves + i, count - i);
+        if (below == PSN_TREE_LEVELS)
+            memcpy(hash, leaves[i].hash, sizeof hash);
+        else
+            rc = change(store, place_above_bucket(place.table, below, leaves[i].bucket),
+                        leaves + i, same, hash, err);
+        if (!rc)
+            put_child(node, child_of(place.level, leaves[i].bucket), hash);
     }
-    return PSN_OK;
+    return rc ? rc : save(store, place, node, is_new, ret_hash, err);
 }
 
-/* From the bottom up. A level's parent still holds the old hash while the level is
- * looked up, which is what it must be checked against. */
+enum psn_code psn_tree_settle(struct psn_store *store, struct psn_error *err)
+{
+    const struct psn_leaf *leaves;
+    enum psn_code rc = PSN_OK;
+    size_t count = store->leaves.count;
+    size_t same;
+
+    if (count == 0)
+        return PSN_OK;
+    leaves = psn_leaves_sort(&store->leaves);
+    for (size_t i = 0; !rc && i < count; i += same) {
+        unsigned table = leaves[i].table;
+        uint8_t root[PSN_STORE_HASH_SIZE];
+
+        for (same = 1; i + same < count && leaves[i + same].table == table;)
+            same++;
+        rc = change(store, (struct place){ table, 0, 0 }, leaves + i, same, root, err);
+        if (!rc)
+            memcpy(store->roots.hash[table], root, sizeof root);
+    }
+    psn_leaves_clear(&store->leaves);
+    return rc;
+}
+
 enum psn_code psn_tree_set_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
                                 const uint8_t hash[PSN_STORE_HASH_SIZE],
                                 struct psn_error *err)
 {
-    uint8_t current[PSN_STORE_HASH_SIZE];
+    enum psn_code rc = PSN_OK;
 
-    memcpy(current, hash, sizeof current);
-    for (unsigned level = PSN_TREE_LEVELS; level-- > 0;) {
-        enum psn_code rc = set_child(store, place_above_bucket(table, level, bucket),
-                                     child_of(level, bucket), current, err);
-
-        if (rc)
-            return rc;
-    }
-    memcpy(store->roots.hash[table], current, sizeof current);
-    return PSN_OK;
+    if (store->leaves.count == LEAVES_MAX)
+        rc = psn_tree_settle(store, err);
+    return rc ? rc : psn_leaves_put(&store->leaves, table, bucket, hash, err);
 }
 
 /* The first child from `from` on that exists, or PSN_TREE_FANOUT. */

@@ -2,8 +2,8 @@
 """Bulk rotation against what the server allows, and against an ideal client.
 
     bench_bulk.py BUILD [--mailboxes N] [--clients N] [--families F,...] [--jobs N]
-                  [--latency MS] [--rate PER_MIN] [--runs limited,free] [--band X] [--json FILE]
-                  [--depart]
+                  [--latency MS] [--rate PER_MIN] [--runs limited,free,unknown] [--band X]
+                  [--json FILE] [--depart]
 
 The clients take the back-ends in turn: client c has its mailboxes in family c % 5. Each has an
 OVH account, a key, a domain and a service of its own. Tasks end at once: how long OVH takes for
@@ -12,6 +12,8 @@ one is OVH's affair, not this program's.
   limited  the server answers after its latency and refuses what comes faster than the rate.
            Ideal: the key with the most to do, (requests - burst) / rate, or all requests
            at so many at once, whichever takes longer.
+  unknown  the server has the rate, but nobody has told the client's row: it is learned from
+           refusals. Told: what was still refused when a key had backed off once.
   free     no rate. Ideal: bench_ideal, a bare libcurl multi client with as many transfers at
            once, which makes the same requests and logins and nothing else.
 
@@ -39,6 +41,7 @@ from support.world import World  # noqa: E402
 
 BURST = 30
 FAMILIES = ["email/domain", "email/mxplan", "email/pro", "email/exchange", "zimbra"]
+BACK_OFF_MS = 1000
 OWN_PACE_S = 2  # at OVH's own mail servers one refused login in so many seconds
 
 
@@ -159,6 +162,17 @@ def logins(world):
     return counters["logins_accepted"], counters["logins_refused"]
 
 
+def refused_later(calls):
+    """The refused requests (429) of a key after its first back-off. That lasts a second at least,
+    in which what was under way already is refused, too."""
+    first, later = {}, 0
+    for call in calls:
+        if call["status"] == 429:
+            began_ms = first.setdefault(call["credential"], call["at_ms"])
+            later += call["at_ms"] > began_ms + BACK_OFF_MS
+    return later
+
+
 def tell(run, ideal):
     calls = run["calls"]
     refused = sum(1 for call in calls if call["status"] == 429)
@@ -166,6 +180,7 @@ def tell(run, ideal):
     row = {"name": run["name"], "seconds": run["took"], "ideal": ideal,
            "ratio": run["took"] / ideal, "requests": len(calls), "refused": refused,
            "logins_accepted": run["accepted"], "logins_refused": run["denied"],
+           "refused_later": refused_later(calls), "lost": run["lost"],
            "rss_kib": run["rss"], "cpu_s": run["cpu"], "others": run["others"]}
     print(f"{run['name']:8} {row['seconds']:8.2f} s  ideal {ideal:8.2f} s  ratio {row['ratio']:5.2f}"
           f"  requests {requests}  refused {refused}  CPU {1000 * run['cpu'] / requests:.2f} ms a "
@@ -192,10 +207,12 @@ def tell_negative(run, alone=None):
 
 
 def check(done, count):
+    """How many were not rotated, which has to be none."""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     summary = next((line["summary"] for line in lines if "summary" in line), {})
     if done.returncode not in (0, 12) or summary.get("rotated") != count:
         raise RuntimeError(f"exit {done.returncode}: {summary} {done.stdout[-600:]} {done.stderr[-400:]}")
+    return count - summary["rotated"]
 
 
 def grant_all(field, person):
@@ -218,21 +235,22 @@ def change_all(name, field, options):
     others = Others(world)
     took, rss, cpu, done = run_measured(world, "--json", *words, "--jobs", str(options.jobs))
     share = others.share()
-    check(done, field.count)
+    lost = check(done, field.count)
     accepted, denied = (now - then for now, then in zip(logins(world), before))
     return {"name": name, "took": took, "rss": rss, "cpu": cpu, "calls": read_log(world),
-            "accepted": accepted, "denied": denied, "others": share}
+            "accepted": accepted, "denied": denied, "others": share, "lost": lost}
 
 
-def limited(field, options):
+def limited(field, options, is_known=True):
     world = field.world
     world.control("POST", "/set", {"latency_ms": options.latency,
                                    "rate_per_min": options.rate, "rate_burst": BURST})
-    field.set_rate(options.rate)
-    run = change_all("limited", field, options)
+    field.set_rate(options.rate if is_known else 0)
+    run = change_all("limited" if is_known else "unknown", field, options)
     calls = run["calls"]
-    # What needs no key, the clock, has no rate.
-    by_key = collections.Counter(call["credential"] for call in calls if call["credential"])
+    # What needs no key, the clock, has no rate; what was refused is no work that had to be done.
+    by_key = collections.Counter(call["credential"] for call in calls
+                                 if call["credential"] and call["status"] != 429)
     by_rate = max((n - BURST) / (options.rate / 60) for n in by_key.values())
     by_latency = len(calls) * options.latency / 1000 / options.jobs
     world.control("POST", "/set", {"rate_per_min": 0, "latency_ms": 0})
@@ -243,6 +261,10 @@ def limited(field, options):
     tell_families(field, calls)
     tell_negative(run)
     return row
+
+
+def unknown(field, options):
+    return limited(field, options, is_known=False)
 
 
 def free(field, options):
@@ -360,6 +382,9 @@ class Ideal:
         return self.run(self.logins(0, denied), {"denied": denied}) if denied else 0.0
 
 
+RUNS = {"limited": limited, "unknown": unknown, "free": free}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
@@ -390,7 +415,7 @@ def main():
         print(f"{options.mailboxes} mailboxes over {options.clients} clients; taken over in "
               f"{took:.1f} s, resident {rss / 1024:.1f} MiB", flush=True)
         for name in options.runs.split(","):
-            results.append({"limited": limited, "free": free}[name](field, options))
+            results.append(RUNS[name](field, options))
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=1)

@@ -63,15 +63,18 @@ static void install_counter(void)
     (void)sqlite3_vfs_register(&counter, 1);
 }
 
-static void hash(const struct psn_store_part *parts, size_t count,
-                 uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+static void hash(struct psn_store_hash_state *state, const struct psn_store_part *parts,
+                 size_t count, uint8_t *ret_hash)
 {
-    crypto_generichash_state state;
+    crypto_generichash_state *own = (crypto_generichash_state *)(void *)state->bytes;
 
-    (void)crypto_generichash_init(&state, NULL, 0, PSN_STORE_HASH_SIZE);
+    if (!state->has_begun)
+        (void)crypto_generichash_init(own, NULL, 0, PSN_STORE_HASH_SIZE);
+    state->has_begun = true;
     for (size_t i = 0; i < count; i++)
-        (void)crypto_generichash_update(&state, parts[i].bytes, parts[i].size);
-    (void)crypto_generichash_final(&state, ret_hash, PSN_STORE_HASH_SIZE);
+        (void)crypto_generichash_update(own, parts[i].bytes, parts[i].size);
+    if (ret_hash)
+        (void)crypto_generichash_final(own, ret_hash, PSN_STORE_HASH_SIZE);
 }
 
 static double now_us(void)

@@ -632,7 +632,7 @@ def main():
             with cases.case(check.__name__):
                 check(bad)
             print(f"{check.__name__}: {time.monotonic() - start:.1f} s", flush=True)
-    return cases.finish()
+    return cases.finish("2.14", "refusals: " + (" ".join(only) or "all"))
 
 
 if __name__ == "__main__":

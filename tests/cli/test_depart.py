@@ -399,7 +399,7 @@ class Doors(Departing):
                 self.addCleanup(run.kill)
                 met = self.wait_for_fault()
                 run.send_signal(signal.SIGINT)
-                status = run.wait(30)
+                status = run.wait(60)
                 self.world.control("DELETE", "/faults")
                 self.assertEqual((met, status), (True, 10))
                 done = self.world.run("--json", "resume")

@@ -20,7 +20,8 @@ from support.counts import Counts  # noqa: E402
 from support.world import World  # noqa: E402
 
 BUILD = sys.argv.pop(1)
-COUNTS = Counts({"forgeries": 50, "damaged files": 30})
+COUNTS = Counts({"forgeries": 50, "damaged files": 30},
+                {"forgeries": "2.6", "damaged files": "2.6"})
 BEGIN = b"-----BEGIN SSH SIGNATURE-----"
 
 

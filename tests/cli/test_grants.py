@@ -19,6 +19,7 @@ import unittest
 import zoneinfo
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support import fake_time  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
 BUILD = sys.argv.pop(1)
@@ -272,7 +273,7 @@ class Grants(Vault):
         self.grant("max", box, "--until", today.isoformat())
         self.grant("noe", box, "--until", "2033-01-01")
         seen = self.world.in_force(box)
-        later = ["faketime", "-f", "+2d"]
+        later = fake_time.at("+2d")
         listed = json.loads(self.world.run("--json", "due", prefix=later).stdout)["due"]
         self.assertIn(("grant", "max"), [(row["kind"], row["person"]) for row in listed])
         self.assertNotIn(("grant", "noe"), [(row["kind"], row["person"]) for row in listed])

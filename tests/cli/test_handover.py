@@ -114,7 +114,7 @@ class Shop(Handing):
     def logs_in(self, address, password):
         host = urllib.parse.urlsplit(self.ready["imap"])
         tls = ssl.create_default_context(cafile=self.ready["ca"])
-        with imaplib.IMAP4_SSL(host.hostname, host.port, ssl_context=tls, timeout=20) as mail:
+        with imaplib.IMAP4_SSL(host.hostname, host.port, ssl_context=tls, timeout=60) as mail:
             try:
                 return mail.login(address, password)[0] == "OK"
             except imaplib.IMAP4.error:

@@ -180,6 +180,80 @@ class Refusals(Handovers):
         self.assertIsNone(world.status()["trousseau"]["path"])
 
 
+    def test_who_has_confirmed_everything_keeps_it(self):
+        world = self.world
+        world.run("person", "add", "theo", "--kind", "provider", check=0)
+        world.prepare()
+        first, _ = world.issue()
+        done = world.run("handover", "start", "essai", "--to", "theo", check=0)
+        self.assertEqual(world.status()["stage"], "rotation", done.stderr)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        path, code = world.issue()
+        self.assertNotEqual(first, path)
+        receipt = world.opened(path + "/trousseau.html", code)["receipt"]
+        world.run("receipt", "check", receipt, check=0)
+        done = world.run("handover", "start", "essai", "--to", "theo", check=13)
+        self.assertIn("handover abandon essai", done.stderr)
+        self.assertEqual(world.status()["to"], "martine")
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        world.run("handover", "start", "essai", "--to", "theo", check=0)
+        self.assertEqual(world.status()["to"], "theo")
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        # He has seen nothing; who has everything is nobody's owner any more.
+        self.assertEqual({row["person"] for row in world.json("due", check=12)["due"]},
+                         {"martine"})
+
+    def test_a_receiver_who_left_and_was_removed_breaks_no_list(self):
+        world = self.world
+        world.run("person", "add", "theo", "--kind", "provider", check=0)
+        world.prepare("theo")
+        world.issue()
+        world.run("depart", "theo", "-o", world.out)
+        world.run("-y", "person", "rm", "theo")
+        for args in (["due"], ["status"], ["handover", "status", "essai"], ["rotate", BOXES[0]]):
+            self.assertNotEqual(world.run(*args).returncode, 4, args)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+
+    def test_what_is_added_while_it_closes_is_not_destroyed(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        world.control("POST", "/set", {"latency_ms": 700})
+        closing = subprocess.Popen(
+            world.command("handover", "close", "essai", "--confirm", "essai", "-o", world.out), env=world.env(), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1)
+        world.secret(BOXES[1], "late", "a-late-secret")
+        _, told = closing.communicate(timeout=120)
+        self.assertEqual(closing.returncode, 13, told)
+        self.assertIn("nothing was destroyed", told)
+        world.control("POST", "/set", {"latency_ms": 0})
+        self.assertEqual(world.json("show", BOXES[1], "late", "--reveal")["value"],
+                         "a-late-secret")
+        self.assertIn(("stale", BOXES[1]), world.blocks())
+
+    def test_a_key_that_was_linked_again_is_removed_again(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        # Our keys go, and the statement finds no place.
+        os.mkdir(os.path.join(world.out, "essai-proces-verbal.txt"))
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out)
+        self.assertNotEqual(done.returncode, 0)
+        os.rmdir(os.path.join(world.out, "essai-proces-verbal.txt"))
+        self.assertEqual([block for block, _ in world.blocks()], ["copies"])
+        world.run("ovh", "link", "essai", "--config", world.credential(73000, NIC),
+                  "--accept-wide", check=0)
+        self.assertEqual([block for block, _ in world.blocks()], ["own_key", "copies"])
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+        self.assertTrue(world.control("GET", "/state")["credentials"]["73001"].get("_revoked")
+                        or "73000" not in world.control("GET", "/state")["applications"])
+
+
 class Takeovers(Handovers):
     """One trousseau; each test is another successor."""
 
@@ -339,9 +413,8 @@ class Envelopes(Handovers):
     def files(self):
         return {name: os.path.join(self.folder, name) for name in os.listdir(self.folder)}
 
-    def create(self):
-        self.world.run("envelope", "create", "essai", "--to", "martine", "-o", self.folder,
-                       check=0)
+    def create(self, person="martine"):
+        self.world.run("envelope", "create", "essai", "--to", person, "-o", self.folder, check=0)
         sheet = self.files()["enveloppe-essai-cle.html"]
         self.assertEqual(os.stat(sheet).st_mode & 0o777, 0o600)
         with open(sheet) as file:
@@ -411,6 +484,114 @@ class Envelopes(Handovers):
         self.world.run("envelope", "update", "essai", "-o", self.folder, check=0)
         self.assertNotIn("enveloppe-essai-cle.html", self.files())
         self.assertEqual(self.opened(key), self.world.vault_says())
+
+    def test_one_that_was_being_made_anew_is_made_again_and_not_renewed(self):
+        world = self.world
+        self.create()
+        sheet = self.files()["enveloppe-essai-cle.html"]
+        os.unlink(sheet)
+        os.mkdir(sheet)
+        done = world.run("envelope", "create", "essai", "--to", "martine", "-o", self.folder)
+        self.assertNotEqual(done.returncode, 0)
+        os.rmdir(sheet)
+        self.assertEqual([row["kind"] for row in world.json("due", check=12)["due"]],
+                         ["envelope"])
+        done = world.run("outbox")
+        self.assertEqual(done.returncode, 13, done.stderr)
+        self.assertIn("envelope create essai --to martine", done.stderr)
+        key = self.create()
+        self.assertEqual(self.opened(key), world.vault_says())
+        self.assertEqual(world.json("due")["due"], [])
+
+    def test_it_is_nobody_elses_than_who_is_handed_over_to(self):
+        world = self.world
+        world.run("person", "add", "theo", "--kind", "provider", check=0)
+        self.create()
+        done = world.run("handover", "start", "essai", "--to", "theo", check=13)
+        self.assertIn("envelope end essai", done.stderr)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        world.run("envelope", "update", "essai", check=0)
+        world.run("envelope", "create", "essai", "--to", "theo", "-o", self.folder, check=13)
+        self.create()
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        world.run("envelope", "end", "essai", check=0)
+        self.assertEqual(self.files(), {})
+        self.assertEqual(world.json("envelope", "ls")["envelopes"], [])
+        for args in (["update", "essai"], ["end", "essai"], ["end", "nobody"]):
+            self.assertEqual(world.run("envelope", *args).returncode, 4, args)
+        # The client keeps his right; somebody else does not.
+        self.assertEqual(world.json("due")["due"], [])
+        world.run("envelope", "create", "essai", "--to", "theo", "-o", self.folder, check=0)
+        self.assertEqual({row["person"] for row in world.json("due", check=12)["due"]},
+                         {"martine"})
+        world.run("envelope", "end", "essai", check=0)
+        self.assertEqual({row["person"] for row in world.json("due", check=12)["due"]},
+                         {"martine", "theo"})
+
+    def test_its_end_is_gone_on_with_when_a_file_could_not_be_deleted(self):
+        world = self.world
+        self.create()
+        sheet = self.files()["enveloppe-essai-cle.html"]
+        os.rename(sheet, sheet + ".away")
+        os.mkdir(sheet)
+        self.assertEqual(world.run("envelope", "end", "essai").returncode, 1)
+        self.assertEqual(set(self.files()),
+                         {"enveloppe-essai-cle.html", "enveloppe-essai-cle.html.away"})
+        os.rmdir(sheet)
+        os.rename(sheet + ".away", sheet)
+        world.run("envelope", "end", "essai", check=0)
+        self.assertEqual(self.files(), {})
+        self.assertEqual(world.run("envelope", "end", "essai").returncode, 4)
+
+    def test_who_leaves_gets_no_more_of_it(self):
+        world = self.world
+        world.run("person", "add", "theo", "--kind", "provider", check=0)
+        key = self.create("theo")
+        known = self.opened(key)
+        done = world.run("depart", "theo", "-o", world.out, check=12)
+        self.assertIn("passation envelope end essai", done.stderr)
+        self.assertNotEqual(world.vault_says(), known)
+        for args in (["outbox"], ["envelope", "update", "essai"]):
+            done = world.run(*args, check=13)
+            self.assertIn("passation envelope end essai", done.stderr)
+        self.assertEqual(self.opened(key), known)
+        world.run("secret", "set", BOXES[0], "Stripe", "--secret-fd", "0", stdin="sk_live_0002",
+                  check=0)
+        self.assertIn("theo has left", world.run("resume", "-o", world.out, check=12).stderr)
+        self.assertIn("passation envelope end essai",
+                      world.run("-y", "person", "rm", "theo", check=13).stderr)
+        world.run("envelope", "end", "essai", check=0)
+        world.run("-y", "person", "rm", "theo", check=0)
+
+    def test_a_close_that_is_refused_leaves_it(self):
+        world = self.world
+        key = self.create()
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        world.run("outbox", check=0)
+        data = os.path.join(world.home, "data", "passation")
+        os.makedirs(os.path.join(data, "vault.db.rekeying", "x"))
+        self.close(check=1)
+        self.assertEqual(self.opened(key), world.vault_says())
+        self.assertEqual(len(world.json("envelope", "ls")["envelopes"]), 1)
+
+    def test_it_goes_when_the_handover_closes_and_the_trousseau_is_named(self):
+        world = self.world
+        self.create()
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         check=0)
+        self.assertEqual(self.files(), {})
+        with open(world.out + "/essai-cloture.txt") as file:
+            text = " ".join(file.read().split())
+        for said in (done.stderr, text):
+            self.assertIn("enveloppe-essai-cle.html", said)
+            self.assertIn(path, said)
 
     def test_what_no_envelope_is_made_of(self):
         run = self.world.run

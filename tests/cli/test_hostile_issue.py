@@ -23,6 +23,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support import fake_time  # noqa: E402
 from support.counts import Counts  # noqa: E402
 from support.payloads import payloads  # noqa: E402
 from support.tcp_server import Server  # noqa: E402
@@ -30,7 +31,9 @@ from support.world import World  # noqa: E402
 
 BUILD = sys.argv.pop(1)
 COUNTS = Counts({"hostile file names": 80, "hostile strings": 120, "payloads of markup": 200,
-                 "payloads of formulas": 100, "runs": 1})
+                 "payloads of formulas": 100, "runs": 1},
+                {"hostile file names": "2.12", "hostile strings": "2.11",
+                 "payloads of markup": "2.18", "payloads of formulas": "2.18"})
 
 CORES = [
     b"\x1b[2J", b"\x1b[31mred\x1b[0m", b"\x1b]52;c;QUFBQQ==\x07", b"\x1b]0;title\x07",
@@ -441,7 +444,7 @@ class Hostile(unittest.TestCase):
             file.write("mine")
         last = json.loads(self.world.run("--json", "grant", "jp", self.box, "--until",
                                          "2040-01-01", "-o", around, check=0,
-                                         prefix=["faketime", "-f", "@2035-01-01 00:00:00"]).stdout)
+                                         prefix=fake_time.at("@2035-01-01 00:00:00")).stdout)
         serial = last["issues"][0]["serial"]
 
         def file(where):

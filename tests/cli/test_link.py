@@ -66,7 +66,7 @@ class Owner:
 
     def open(self, url, data=None):
         body = None if data is None else urllib.parse.urlencode(data).encode()
-        with urllib.request.urlopen(url, data=body, context=self.tls, timeout=20) as page:
+        with urllib.request.urlopen(url, data=body, context=self.tls, timeout=60) as page:
             return page.read().decode()
 
     def answer(self, url, decision, **changes):
@@ -263,7 +263,7 @@ def check_interruption(at, cases):
         process, url = at.start("--new", "--wait", "60s")
         time.sleep(0.7)
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=20)
+        out, errors = process.communicate(timeout=60)
         equal(process.returncode, 10, out + errors)
         true("interrupted" in errors and "ovh link essai" in errors, errors)
         equal(at.ask(), url)

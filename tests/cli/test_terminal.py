@@ -20,7 +20,7 @@ import time
 import unittest
 
 BINARY = None
-SECONDS = 30
+SECONDS = 60
 GOOD = "violet-hangar-97-tortue-braise"
 
 

@@ -41,6 +41,7 @@ sys.path.insert(0, os.path.join(HERE, ".."))
 from support import kills  # noqa: E402
 from support.campaign import (Campaign, Wrong, hold, kinds_for, kinds_of, pattern,  # noqa: E402
                               rule_of, spread)
+from support.record import record  # noqa: E402
 from support.world import World  # noqa: E402
 
 DOMAIN = World.DOMAIN
@@ -185,7 +186,7 @@ class Departure:
             "X-Ovh-Application": ready["application_key"], "X-Ovh-Consumer": ready["consumer_key"],
             "X-Ovh-Timestamp": now,
             "X-Ovh-Signature": "$1$" + hashlib.sha1("+".join(parts).encode()).hexdigest()})
-        with urllib.request.urlopen(request, timeout=20, context=ssl.create_default_context(
+        with urllib.request.urlopen(request, timeout=60, context=ssl.create_default_context(
                 cafile=ready["ca"])) as answer:
             return json.load(answer)
 
@@ -577,6 +578,7 @@ def main():
         more.append(f"{kinds_of(result, 'fault')} faults at {kinds_of(result, 'call')} calls")
     print(f"depart {options.campaign}: tried {result['tried']} survived {result['survived']}; "
           f"{', '.join(more)}; {time.monotonic() - began:.0f} s")
+    record("5.1", f"depart, {options.campaign}", result["tried"], result["survived"])
     is_partial = options.only or options.count
     short = [] if is_partial else enough(result)
     if not is_partial and result["tried"] < floor:

@@ -32,6 +32,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support import kills  # noqa: E402
+from support.record import LOGINS, record  # noqa: E402
 from support.world import World  # noqa: E402
 
 FAMILIES = ["domain", "mxplan-owa", "mxplan-zimbra", "pro", "exchange", "zimbra"]
@@ -153,7 +154,7 @@ class Worker:
         """Asks the mail server, as any mail program would."""
         place = urllib.parse.urlsplit(self.world.ready["imap"])
         context = ssl.create_default_context(cafile=self.world.ready["ca"])
-        link = imaplib.IMAP4_SSL(place.hostname, place.port, ssl_context=context, timeout=20)
+        link = imaplib.IMAP4_SSL(place.hostname, place.port, ssl_context=context, timeout=60)
         try:
             link.login(address, password)
             return True
@@ -351,6 +352,8 @@ def main():
         print("FAILED", failure, file=sys.stderr)
     print(f"tried {total['tried']} survived {total['survived']}, cut {total['cut']} of "
           f"{total['kills']} kills, login by {options.imap}, {time.monotonic() - began:.0f} s")
+    record(LOGINS[options.imap], "rotation at every back-end", total["tried"], total["survived"],
+           killed=total["cut"])
     # How long a run takes to a certain call varies with the machine's load: of few, three in four.
     if total["cut"] < (0.75 if total["kills"] < 100 else 0.9) * total["kills"]:
         print("too few runs were cut short for this to mean much:", file=sys.stderr)

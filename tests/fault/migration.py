@@ -12,6 +12,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.record import LOGINS, record  # noqa: E402
 from support.world import World  # noqa: E402
 
 DOMAIN = "boulangerie.example"
@@ -156,6 +157,7 @@ def main():
         except Exception as error:  # noqa: BLE001 each case is tried
             print(f"FAILED {run.__doc__}: {error}", file=sys.stderr)
     print(f"tried {len(cases)} survived {survived}, login by {options.imap}")
+    record(LOGINS[options.imap], "migration", len(cases), survived)
     return 0 if survived == len(cases) else 1
 
 

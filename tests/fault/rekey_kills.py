@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.record import record  # noqa: E402
+
 CALLS = ["pwrite64", "write", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "link",
          "openat"]
 FAILS = [("pwrite64", "ENOSPC"), ("pwrite64", "EIO"), ("fdatasync", "EIO"), ("fsync", "EIO"),
@@ -187,6 +190,7 @@ def main():
         print(f"calls: {json.dumps(counts)}")
         print(f"{what}: {campaign.tried} tried, {campaign.survived} survived "
               f"({campaign.new} of them with the new file)")
+        record("5.1", what, campaign.tried, campaign.survived)
         return 0 if campaign.tried == campaign.survived and campaign.tried > 20 else 1
 
 

@@ -22,6 +22,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.record import LOGINS, record  # noqa: E402
 from support.world import World  # noqa: E402
 
 CHANGE = {"method": "POST", "path": "*/changePassword"}
@@ -214,6 +215,7 @@ def main():
     for failure in failures[:20]:
         print("FAILED", failure, file=sys.stderr)
     print(f"tried {tried} survived {survived} killed {killed}, login by {options.imap}")
+    record(LOGINS[options.imap], "rotation", tried, survived, killed=killed)
     if killed < options.kills * 0.6:
         print("too few runs were cut short for this to mean much", file=sys.stderr)
         return 1

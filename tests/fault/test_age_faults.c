@@ -23,6 +23,7 @@
 #include "crypto/secret.h"
 #include "crypto/sign.h"
 #include "passation/signature.h"
+#include "support/record.h"
 #include "support/tmpdir.h"
 
 /* The fault: the call that fails (0: none), and whether all later ones do. */
@@ -281,6 +282,7 @@ static void sweep_both(enum psn_code (*scenario)(struct psn_error *err))
     size_t once = sweep(scenario, false);
     size_t sticky = sweep(scenario, true);
 
+    record_figure("5.4", "age files", once + sticky, once + sticky);
     assert_true(once > 5 && sticky > 0);
 }
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "support/destroy_vault.h"
+#include "support/record.h"
 #include "support/store_fixture.h"
 
 enum {
@@ -145,6 +146,7 @@ static void a_destruction_survives_a_lack_of_memory(void **state)
              n += step)
             tried++;
     print_message("destruction: %zu allocations failed\n", tried);
+    record_figure("5.4", "destruction", tried, tried);
     assert_true(tried > 50);
     rekey_vault_release(&keys);
     tmpdir_remove(&template);

@@ -30,6 +30,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
 from support.code_kills import Codes, killed_at, points  # noqa: E402
+from support.record import record  # noqa: E402
 from support.world import World  # noqa: E402
 
 ON_A_TERMINAL = os.path.join(HERE, "..", "page", "on_a_terminal.py")
@@ -381,6 +382,7 @@ def main():
         with World(options.build) as world:
             tried, survived, killed = CAMPAIGNS[name](world).run(options.kills)
         print(f"{name}: tried {tried} survived {survived} killed {killed}", flush=True)
+        record("5.1", name, tried, survived, killed=killed)
         floor = min(options.kills, FLOORS[name])
         if tried < floor or killed < tried * 0.8:
             print(f"{name}: too few runs, or too few cut short: at least {floor} are asked for",

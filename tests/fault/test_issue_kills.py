@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.record import record  # noqa: E402
 from support.world import World  # noqa: E402
 
 STRACE = ["strace", "-f", "-qq", "-o", "/dev/null"]
@@ -128,6 +129,7 @@ def main():
     for failure in trials.failures[:20]:
         print("FAILED", failure, file=sys.stderr)
     print(f"tried {tried} survived {survived} killed {trials.killed}")
+    record("5.1", "issue", tried, survived, killed=trials.killed)
     if trials.killed < tried * 0.5:
         print("too few runs were cut short for this to mean much", file=sys.stderr)
         return 1

@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from pki import Pki  # noqa: E402
+from record import record  # noqa: E402
 from tcp_server import Server  # noqa: E402
 
 PROBE = sys.argv[1]
@@ -490,6 +491,7 @@ def main():
         tried = test_http(context, ca) + test_connections(context, ca) + test_imap(context, ca)
     failed = len(set(FAILURES))
     print(f"bad network: {tried} tried, {tried - failed} survived")
+    record("5.6", "bad networks", tried, tried - failed)
     return 1 if FAILURES else 0
 
 

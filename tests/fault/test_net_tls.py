@@ -18,6 +18,7 @@ import warnings
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 from pki import CA_EXT, GOOD_NAMES, LEAF_EXT, Pki  # noqa: E402
+from record import record  # noqa: E402
 from tcp_server import Server  # noqa: E402
 
 warnings.simplefilter("ignore", DeprecationWarning)
@@ -292,6 +293,7 @@ def main():
         tried += check_environment(p, good, ca, folder)
     print(f"bad TLS: {len(cases)} kinds of server, {tried} tried, "
           f"{tried - len(FAILURES)} survived")
+    record("2.10", "bad TLS", tried, tried - len(FAILURES))
     return 1 if FAILURES else 0
 
 

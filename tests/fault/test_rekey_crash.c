@@ -12,6 +12,7 @@
 
 #include "support/crash_vfs.h"
 #include "support/destroy_vault.h"
+#include "support/record.h"
 #include "support/rekey_vault.h"
 #include "support/store_fixture.h"
 
@@ -282,6 +283,7 @@ static void survive(const struct operation *operation)
     rekey_vault_release(&keys);
     tmpdir_remove(&template);
     print_message("%s: %u faults tried, %u survived\n", operation->name, tried, survived);
+    record_figure("5.3", operation->name, tried, survived);
     assert_true(tried > 100);
     assert_int_equal(tried, survived);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "support/record.h"
 #include "support/store_tamper.h"
 
 static unsigned flips[3];
@@ -23,6 +24,13 @@ static void flip_and_examine(const struct tampered *it, const char *file, uint8_
         print_message("wrong: bit %u of byte %zu\n", bit, at);
     flips[finding]++;
     bytes[at] ^= (uint8_t)(1u << bit);
+}
+
+static void record_flips(const char *part)
+{
+    unsigned good = flips[FOUND] + flips[HARMLESS];
+
+    record_figure("2.21", part, good + flips[WRONG], good);
 }
 
 static size_t stride_of(const char *variable, size_t usual)
@@ -55,6 +63,7 @@ static void flipped_bits_of_the_file_show_nothing_wrong(void **state)
     print_message("%u flips of %zu bytes: %u found, %u harmless, %u wrong\n",
                   flips[FOUND] + flips[HARMLESS] + flips[WRONG], size, flips[FOUND],
                   flips[HARMLESS], flips[WRONG]);
+    record_flips("flips of the file");
     assert_true(flips[FOUND] > 1000);
     assert_int_equal(flips[WRONG], 0);
 }
@@ -90,6 +99,7 @@ static void flipped_bits_of_the_wal_show_nothing_wrong(void **state)
     print_message("%u flips of the WAL: %u found, %u harmless, %u wrong\n",
                   flips[FOUND] + flips[HARMLESS] + flips[WRONG], flips[FOUND],
                   flips[HARMLESS], flips[WRONG]);
+    record_flips("flips of the WAL");
     assert_true(flips[FOUND] > 300);
     assert_int_equal(flips[WRONG], 0);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "support/record.h"
 #include "support/store_tamper.h"
 
 /* ----------------------------------------------------------------- swaps */
@@ -63,6 +64,7 @@ static void swapped_columns_are_found(void **state)
             swap_pair(it, 1, a, 2, b);
     }
     print_message("%u swaps, all refused\n", swaps);
+    record_figure("2.1", "swaps", swaps, swaps);
     assert_true(swaps >= 2000);
     tamper_assert_intact(it);
 }
@@ -134,6 +136,7 @@ static void older_images_of_rows_are_found(void **state)
         }
     }
     print_message("%u replays, all refused\n", replays);
+    record_figure("2.2", "replays", replays, replays);
     tamper_assert_intact(it);
 }
 
@@ -247,6 +250,7 @@ static void changed_nodes_are_found(void **state)
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         count += for_each_node(it, changes[i]);
     print_message("%u changed nodes, all found\n", count);
+    record_figure("2.2", "changed nodes", count, count);
     tamper_assert_intact(it);
 }
 
@@ -300,6 +304,7 @@ static void edited_columns_are_found(void **state)
         }
     }
     print_message("%u edits, all found\n", count);
+    record_figure("2.2", "edits", count, count);
     tamper_assert_intact(it);
 }
 

@@ -30,6 +30,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support.cases import Fd, exits, run  # noqa: E402
+from support.record import record  # noqa: E402
 from support.world import World  # noqa: E402
 
 PASSPHRASE = b"girouette-sabot-plumeau-58-cerise"
@@ -39,6 +40,9 @@ TOO_NEW = 13
 SLOT_SIZE = 16 + 1 + 4 + 8 + 16 + 104
 HEAD_SIZE = 1 + 16 + 1
 PASSPHRASE_SLOT, IDENTITY_SLOT = 1, 3
+CLASSES = {"swap": "2.1", "other swap": "2.1", "foreign": "2.1", "replay": "2.2", "deletion": "2.2",
+           "insertion": "2.2", "rollback": "2.2", "cost": "2.4", "schema": "2.21", "head": "2.21",
+           "flip": "2.21", "log flip": "2.21"}
 
 
 # --- images of vaults, edited in memory ---
@@ -760,6 +764,7 @@ def main():
         row[1] += not wrong
     for kind, (tried, survived) in counts.items():
         print(f"{kind:12} {tried:6} / {survived:6}")
+        record(CLASSES[kind], f"{kind}, over the binary", tried, survived)
     failures = {}
     for _, name, wrong in results:
         for why in wrong:

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "fuzz/target.h"
+#include "support/record.h"
 
 /*
  * A main for a fuzz target where there is no libFuzzer: fuzz_X [--seconds N] FOLDER. Runs
@@ -39,24 +40,25 @@ static uint64_t draw(uint64_t below)
     return (state * 0x2545f4914f6cdd1d >> 16) % below;
 }
 
+/* In the order of their names, which every file system agrees on. */
 static void load(const char *folder)
 {
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, NULL, alphasort);
 
-    while (dir && (entry = readdir(dir)) != NULL && seed_count < SEEDS_MAX) {
+    for (int i = 0; i < count; i++) {
         struct psn_buf buf = psn_buf_init(INPUT_MAX);
         char path[4096];
 
-        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] == '.' || psn_file_read(path, &buf, NULL)) {
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (entries[i]->d_name[0] == '.' || seed_count == SEEDS_MAX ||
+            psn_file_read(path, &buf, NULL))
             psn_buf_release(&buf);
-            continue;
-        }
-        seeds[seed_count++] = (struct input){ buf.data, buf.size };
+        else
+            seeds[seed_count++] = (struct input){ buf.data, buf.size };
+        free(entries[i]);
     }
-    if (dir)
-        (void)closedir(dir);
+    free(entries);
 }
 
 /* One change of bytes[size], which has room for size_max. Returns the new size. */
@@ -118,6 +120,14 @@ static void keep(const uint8_t *bytes, size_t size)
         (void)fprintf(stderr, "cannot keep the input\n");
 }
 
+static const char *name_of(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    const char *name = slash ? slash + 1 : program;
+
+    return strncmp(name, "fuzz_", 5) == 0 ? name + 5 : name;
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t work[INPUT_MAX];
@@ -152,6 +162,7 @@ int main(int argc, char **argv)
         (void)LLVMFuzzerTestOneInput(work, size);
     }
     (void)printf("%zu seeds, %llu inputs\n", seed_count, (unsigned long long)runs);
+    record_figure("fuzz", name_of(argv[0]), runs, runs);
     for (size_t i = 0; i < seed_count; i++)
         free(seeds[i].bytes);
     return 0;

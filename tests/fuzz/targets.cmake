@@ -1,21 +1,46 @@
-# Fuzz targets, one a parser. With -DPASSATION_FUZZ=ON (clang) they are libFuzzer's; else a plain
-# main replays the seeds and changes them for some seconds, in each test run.
+# Fuzz targets, one a parser. With -DPASSATION_FUZZ=ON they are libFuzzer's (preset fuzz), or
+# AFL++'s where the compiler is afl-clang-fast (preset afl); else a plain main replays the seeds
+# and changes them for some seconds, in each test run. tests/fuzz/campaign.py runs them for long.
+set(fuzz_foreign bitwarden_json csv keepass_xml)
+set(fuzz_decoders account change contact directory inventory mailbox own task time token zone)
 set(fuzz_targets
-    age_armor age_file age_header age_identity age_stream allowed_signers bech32 kdbx kdbx_xml minisign ssh_key
-    sshsig
-    code document
-    arguments imap_line ovh_answer ovh_conf plan record terminal vault_head)
-foreach(name ${fuzz_targets})
-  add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
+    age_armor age_file age_header age_identity age_stream allowed_signers bech32 kdbx kdbx_xml
+    minisign minisign_key pass_text ssh_key sshsig ${fuzz_foreign}
+    code document page
+    arguments imap_dialogue imap_line journal ovh_answer ovh_conf plan record terminal vault vault_head)
+list(TRANSFORM fuzz_decoders PREPEND ovh_ OUTPUT_VARIABLE fuzz_ovh)
+add_custom_target(fuzzers)
+foreach(name ${fuzz_targets} ${fuzz_ovh})
+  set(source fuzz_${name})
+  if(name IN_LIST fuzz_foreign)
+    set(source fuzz_foreign)
+  elseif(name IN_LIST fuzz_ovh)
+    set(source fuzz_ovh_decode)
+  endif()
+  add_executable(fuzz_${name} fuzz/${source}.c)
   if(PASSATION_FUZZ)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer-no-link)
   else()
     target_sources(fuzz_${name} PRIVATE fuzz/format_main.c)
-    add_test(NAME fuzz-${name} COMMAND fuzz_${name} --seconds 3
+    add_test(NAME fuzz-${name} COMMAND fuzz_${name} --seconds 1
              ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/seeds/${name})
-    set_tests_properties(fuzz-${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+    set_tests_properties(fuzz-${name} PROPERTIES TIMEOUT 120)
+    psn_label(fuzz-${name} fuzz)
   endif()
   target_link_libraries(fuzz_${name} PRIVATE passation_testing)
+  add_dependencies(fuzzers fuzz_${name})
 endforeach()
+foreach(name ${fuzz_foreign})
+  target_compile_definitions(fuzz_${name} PRIVATE FUZZ_READER="${name}")
+endforeach()
+foreach(name ${fuzz_decoders})
+  target_sources(fuzz_ovh_${name} PRIVATE fuzz/answers.c)
+  target_compile_definitions(fuzz_ovh_${name} PRIVATE FUZZ_DECODER="${name}")
+endforeach()
+target_sources(fuzz_arguments PRIVATE $<TARGET_OBJECTS:passation_cli_objects>)
 target_sources(fuzz_document PRIVATE support/issue_text.c)
+target_link_options(fuzz_imap_dialogue PRIVATE -Wl,--wrap=psn_curl_load,--wrap=psn_curl_secure)
+target_link_options(fuzz_page PRIVATE -Wl,--wrap=psn_file_read)
+target_sources(fuzz_vault PRIVATE fuzz/vault_script.c)
+target_link_options(fuzz_vault PRIVATE -Wl,--wrap=psn_clock_now_s)

@@ -61,6 +61,11 @@ class Installed(unittest.TestCase):
         self.found("man1", "passation-rotate.1*")
         self.found("passation.mo")
 
+    def test_shells_find_their_completion(self):
+        self.found("share", "bash-completion", "completions", "passation")
+        self.found("share", "zsh", "site-functions", "_passation")
+        self.found("share", "fish", "vendor_completions.d", "passation.fish")
+
     def test_find_package(self):
         build = os.path.join(self.folder.name, "cmake")
         run("cmake", "-S", HERE, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",

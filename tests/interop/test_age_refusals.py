@@ -96,7 +96,7 @@ def main():
             true(24 in seen, "none")
         for name, content in bombs():
             refused_bomb(cases, place, identity, name, content)
-    return cases.finish()
+    return cases.finish("2.15", "age files")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def main():
                     check(place, fields, body)
     with cases.case("none is missing"):
         equal((plain, hybrid), (124, 19), "vectors")
-    return cases.finish()
+    return cases.finish("age", "vectors")
 
 
 if __name__ == "__main__":

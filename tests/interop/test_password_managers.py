@@ -205,10 +205,11 @@ def check_item(item, one, folders):
     fields += [field("Expires", one["expires"])] if "expires" in one else []
     fields += [field(name, value) for name, value in one.get("fields", [])]
     if raw and not is_text(raw):
-        fields += [field("Password (Base64)", base64.b64encode(raw).decode(), 1)]
-        true(item["notes"].startswith(one["note"] + "\n\n") and "Base64" in item["notes"], "note")
-    else:
-        equal(item["notes"] or "", one.get("note", ""), "notes")
+        remark = next(it["value"] for it in item["fields"] if it["name"] == "passation")
+        true("'Password (Base64)'" in remark, "remark")
+        fields += [field("Password (Base64)", base64.b64encode(raw).decode(), 1),
+                   field("passation", remark)]
+    equal(item["notes"] or "", one.get("note", ""), "notes")
     equal(item["fields"], fields, "fields")
     login = item["login"]
     equal(set(login), {"uris", "username", "password", "totp"}, "names in login")

@@ -48,6 +48,29 @@ def minisign_both_ways(cases, place):
             true(done.stdout.startswith(b"trusted comment: timestamp:"), "comment")
 
 
+def minisign_sizes(cases, place):
+    """At the edges of BLAKE2b's blocks and of what is read at once, and at sizes nobody chose."""
+    sizes = [1, 63, 64, 65, 127, 128, 129, 255, 256, 257, 65535, 65536, 65537]
+    for size in sizes + [int.from_bytes(os.urandom(3), "big") % 300000 for _ in range(6)]:
+        place.write("sized", os.urandom(size))
+        with cases.case(f"minisign: {size} bytes, signed by either, hold for both"):
+            exits(ours(place, "mini", "sized", "ours.sig"), 0)
+            command("minisign", "-S", "-s", place.path("mini"), "-m", place.path("sized"), "-x",
+                    place.path("theirs.sig"))
+            for signature in ("ours.sig", "theirs.sig"):
+                command("minisign", "-V", "-H", "-p", place.path("mini.pub"), "-m",
+                        place.path("sized"), "-x", place.path(signature))
+                exits(check(place, "mini", "sized", signature), 0)
+            content = bytearray(place.read("sized"))
+            content[size // 2] ^= 1
+            place.write("sized", bytes(content))
+            for signature in ("ours.sig", "theirs.sig"):
+                says(check(place, "mini", "sized", signature), 6, "not of this content")
+                done = command("minisign", "-V", "-H", "-p", place.path("mini.pub"), "-m",
+                               place.path("sized"), "-x", place.path(signature), check=False)
+                true(done.returncode != 0, "minisign accepts another content")
+
+
 def minisign_lines(place, signature):
     return place.read(signature).decode("latin-1").splitlines(keepends=True)
 
@@ -317,12 +340,13 @@ def main():
         _, other = ssh_key(place, "ssh2")
         place.write("allowed", f"{ME} {key}\n")
         minisign_both_ways(cases, place)
+        minisign_sizes(cases, place)
         minisign_forgeries(cases, place)
         minisign_hostile(cases, place)
         sshsig_both_ways(cases, place)
         sshsig_forgeries(cases, place)
         allowed_signers(cases, place, key, other)
-    return cases.finish()
+    return cases.finish("2.7", "signatures")
 
 
 if __name__ == "__main__":

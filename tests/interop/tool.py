@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from cases import Cases, Skip, describe, equal, exits, true  # noqa: E402,F401
+from support.cases import Cases, Skip, describe, equal, exits, true  # noqa: E402,F401
 
 TOOL = sys.argv[1]
 NODE_DIR = sys.argv[2]

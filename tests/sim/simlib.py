@@ -84,7 +84,7 @@ class Sim:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(timeout=20)
+        status = self.process.wait(timeout=60)
         shutil.rmtree(self.dir, ignore_errors=True)
         if self.seed_dir:
             shutil.rmtree(self.seed_dir, ignore_errors=True)
@@ -92,7 +92,7 @@ class Sim:
 
     # The API.
 
-    def connect(self, timeout=10):
+    def connect(self, timeout=60):
         parts = urllib.parse.urlsplit(self.endpoint)
         return http.client.HTTPSConnection(
             parts.hostname, parts.port or 443, context=self.tls, timeout=timeout
@@ -122,7 +122,7 @@ class Sim:
         headers.update(change.get("headers", {}))
         return {name: value for name, value in headers.items() if value is not None}
 
-    def call(self, method, path, body=None, connection=None, timeout=10, **change):
+    def call(self, method, path, body=None, connection=None, timeout=60, **change):
         """A signed call; body may be text (sent as it is) or what JSON can say."""
         text = ""
         if body is not None:
@@ -149,7 +149,7 @@ class Sim:
 
     def order(self, method, path, body=None, expect=200):
         parts = urllib.parse.urlsplit(self.ready["control"])
-        link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         text = None if body is None else json.dumps(body).encode()
         link.request(method, path, body=text)
         got = link.getresponse()
@@ -211,7 +211,7 @@ class Sim:
 
     # The mail server.
 
-    def login(self, password, user="contact@" + DOMAIN, imap=None, initial=True, timeout=30):
+    def login(self, password, user="contact@" + DOMAIN, imap=None, initial=True, timeout=60):
         """True: accepted, False: refused as wrong; else the text of what came instead."""
         parts = urllib.parse.urlsplit(imap or self.ready["imap"])
         plain = base64.b64encode(b"\0" + user.encode() + b"\0" + password.encode())
@@ -246,7 +246,7 @@ class Sim:
         return "closed"
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -123,8 +123,8 @@ class Dovecot(unittest.TestCase):
             self.assertIs(sim.login("faux-mot-de-passe"), False)
             return time.monotonic() - began
 
-        with simlib.Sim() as sim:
-            self.assertLess(took(sim), 1.5)
+        with simlib.Sim() as sim:  # any will do, of a machine that may have much else to do
+            self.assertTrue(any(took(sim) < 1.5 for _ in range(20)))
         with simlib.Sim("--failure-delay", "default") as sim:
             self.assertGreater(took(sim), 1.5)
 
@@ -145,7 +145,7 @@ class Dovecot(unittest.TestCase):
             self.assertEqual(len(place), 1)
             self.assertGreater(len(before), 3)
             sim.process.send_signal(how)
-            status = sim.process.wait(timeout=20)
+            status = sim.process.wait(timeout=60)
             self.assertEqual(status, 0 if how != signal.SIGKILL else -signal.SIGKILL)
             self.assertTrue(simlib.wait_for(lambda: not dovecots(before)), how)
             self.assertTrue(simlib.wait_for(lambda: not os.path.exists(place[0])), how)

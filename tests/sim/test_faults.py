@@ -35,7 +35,7 @@ class Faults(unittest.TestCase):
         self.sim.reset(task_delay_ms=86400000)
         self.old = self.sim.mailbox()["password"]
 
-    def change(self, timeout=10):
+    def change(self, timeout=60):
         return self.sim.call("POST", CHANGE, {"password": GOOD}, timeout=timeout)
 
     def carried_out(self):
@@ -97,8 +97,8 @@ class Faults(unittest.TestCase):
             self.fault(kind)
             began = time.monotonic()
             with self.assertRaises(socket.timeout):
-                self.change(timeout=0.3)
-            self.assertGreater(time.monotonic() - began, 0.25)
+                self.change(timeout=1)
+            self.assertGreater(time.monotonic() - began, 0.9)
             self.assertEqual(self.carried_out(), effect)
         self.fault("stall", ms=100)
         with self.assertRaises(http.client.RemoteDisconnected):
@@ -225,9 +225,10 @@ class Faults(unittest.TestCase):
         self.sim.fault("stall", path="/me")
         link = self.sim.connect()
         link.request("GET", "/1.0/me", headers=self.sim.headers("GET", "/me"))
-        began = time.monotonic()
         self.assertEqual(self.change().status, 200)
-        self.assertLess(time.monotonic() - began, 1)
+        link.sock.settimeout(0)
+        with self.assertRaises(ssl.SSLWantReadError):  # that one has no answer yet
+            link.sock.recv(1)
         link.close()
 
     def test_tasks_that_fail_silently(self):

@@ -65,6 +65,7 @@ struct fake_account {
         bool gone;
     } applications[FAKE_OWN_MAX];
     struct fake_key keys[FAKE_OWN_MAX];
+    int barred;            /* the key that is refused, though it has not ended; 0: none */
     const char *client_id; /* of the service account, or NULL */
     bool client_gone;
     struct {

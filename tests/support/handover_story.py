@@ -36,7 +36,7 @@ CUT_KEY = "SimConsumerKeyForCuts00000000001"
 OUR_APPLICATION, FOREIGN_APPLICATION = (105668, 1), (90211, 2)
 ITEMS = ("account second-factor domain hosting databases cms payment analytics social licences "
          "source backups services subscriptions papers").split()
-PATIENCE_S = 30
+PATIENCE_S = 60
 # The client's --settle of support/world.py is 1 s: what was sent before is not on its way any more.
 SETTLED_S = 1.2
 RUNS_MAX = 4

@@ -62,15 +62,19 @@ int store_fixture_tear_down(void **state)
     return 0;
 }
 
-void store_fixture_hash(const struct psn_store_part *parts, size_t count,
-                        uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+void store_fixture_hash(struct psn_store_hash_state *state,
+                        const struct psn_store_part *parts, size_t count,
+                        uint8_t *ret_hash)
 {
-    crypto_generichash_state hash;
+    crypto_generichash_state *hash = (crypto_generichash_state *)(void *)state->bytes;
 
-    (void)crypto_generichash_init(&hash, NULL, 0, PSN_STORE_HASH_SIZE);
+    if (!state->has_begun)
+        (void)crypto_generichash_init(hash, NULL, 0, PSN_STORE_HASH_SIZE);
+    state->has_begun = true;
     for (size_t i = 0; i < count; i++)
-        (void)crypto_generichash_update(&hash, parts[i].bytes, parts[i].size);
-    (void)crypto_generichash_final(&hash, ret_hash, PSN_STORE_HASH_SIZE);
+        (void)crypto_generichash_update(hash, parts[i].bytes, parts[i].size);
+    if (ret_hash)
+        (void)crypto_generichash_final(hash, ret_hash, PSN_STORE_HASH_SIZE);
 }
 
 void store_fixture_key(uint64_t seed, uint8_t ret_key[24])

@@ -24,8 +24,9 @@ int store_fixture_set_up(void **state);
 int store_fixture_tear_down(void **state);
 
 /* BLAKE2b-256. */
-void store_fixture_hash(const struct psn_store_part *parts, size_t count,
-                        uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+void store_fixture_hash(struct psn_store_hash_state *state,
+                        const struct psn_store_part *parts, size_t count,
+                        uint8_t *ret_hash);
 
 /* A key of 24 bytes that looks random and depends on the seed alone. */
 void store_fixture_key(uint64_t seed, uint8_t ret_key[24]);

@@ -65,7 +65,7 @@ class World:
         self.sim = subprocess.Popen(args, stdout=self.sim_log, stderr=self.sim_log,
                                     stdin=subprocess.DEVNULL)
         ready = os.path.join(folder, "ready.json")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not os.path.exists(ready):
             if self.sim.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the simulator did not start: " + open(self.sim_log.name).read())
@@ -78,7 +78,7 @@ class World:
         if self.sim and self.sim.poll() is None:
             self.sim.send_signal(signal.SIGTERM)
             try:
-                self.sim.wait(10)
+                self.sim.wait(60)
             except subprocess.TimeoutExpired:
                 self.sim.kill()
                 self.sim.wait()
@@ -89,7 +89,7 @@ class World:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.ready["control"] + path, data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.read().decode()}") from error
@@ -109,7 +109,7 @@ class World:
             "X-Ovh-Timestamp": now, "Content-Type": "application/json",
             "X-Ovh-Signature": "$1$" + hashlib.sha1(signed.encode()).hexdigest()})
         tls = ssl.create_default_context(cafile=self.ready["ca"])
-        with urllib.request.urlopen(request, context=tls, timeout=20) as answer:
+        with urllib.request.urlopen(request, context=tls, timeout=60) as answer:
             return json.load(answer)
 
     def other_key(self, key):

@@ -108,6 +108,27 @@ static void a_wiped_buffer_grows_like_any_other(void **state)
         assert_int_equal(buf.data[i], 'a' + i % 26);
 }
 
+/* Many small entries behind a large one would else cost as much as so many large ones. */
+static void resetting_costs_what_was_in_use_and_not_all_there_is(void **state)
+{
+    PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init_wiped(100000);
+    size_t last;
+
+    (void)state;
+    (void)psn_buf_reserve(&buf, 50000);
+    buf.size = 10; /* what was cut off is wiped all the same */
+    buf.data[49999] = 'x';
+    psn_buf_reset(&buf);
+    assert_int_equal(buf.data[49999], 0);
+    last = buf.capacity - 1;
+    buf.data[last] = 'x';
+    psn_buf_text(&buf, "small");
+    psn_buf_reset(&buf);
+    assert_int_equal(buf.data[last], 'x');
+    assert_int_equal(buf.data[0], 0);
+    assert_int_equal(buf.data[4], 0);
+}
+
 static void resetting_a_wiped_buffer_overwrites_its_bytes(void **state)
 {
     PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init_wiped(1000);
@@ -116,7 +137,7 @@ static void resetting_a_wiped_buffer_overwrites_its_bytes(void **state)
     psn_buf_text(&buf, "hunter2 hunter2");
     psn_buf_reset(&buf);
     assert_int_equal(buf.size, 0);
-    for (size_t i = 0; i < buf.capacity; i++)
+    for (size_t i = 0; i < strlen("hunter2 hunter2"); i++)
         assert_int_equal(buf.data[i], 0);
 }
 
@@ -144,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_size_near_the_end_of_memory_does_not_wrap_around),
         cmocka_unit_test(taking_leaves_an_empty_buffer),
         cmocka_unit_test(a_wiped_buffer_grows_like_any_other),
+        cmocka_unit_test(resetting_costs_what_was_in_use_and_not_all_there_is),
         cmocka_unit_test(resetting_a_wiped_buffer_overwrites_its_bytes),
         cmocka_unit_test(reserved_bytes_are_zero_after_a_reset),
     };

@@ -187,6 +187,77 @@ static void a_refusal_makes_everybody_pause(void **state)
     assert_in_range(psn_rate_take(&rate, 1000), 21000, 21001);
 }
 
+/* Or it would come in the midst of the pause, and be refused as well. */
+static void a_turn_that_was_waited_for_is_void_when_a_pause_begins(void **state)
+{
+    struct psn_rate rate = psn_rate_init(60, 1000);
+    unsigned pauses;
+
+    (void)state;
+    for (int i = 0; i < 28; i++)
+        assert_int_equal(psn_rate_take(&rate, 1000), 0);
+    assert_in_range(psn_rate_take(&rate, 1000), 1000, 1001);
+    assert_in_range(psn_rate_take(&rate, 1000), 2000, 2001);
+    pauses = rate.pauses;
+    psn_rate_note_refused(&rate, 7, 1200); /* until 8200, then one in seven seconds */
+    assert_int_not_equal(rate.pauses, pauses);
+    assert_in_range(psn_rate_take(&rate, 2000), 6200, 6201);
+    assert_in_range(psn_rate_take(&rate, 3000), 12200, 12202);
+    assert_in_range(psn_rate_take(&rate, 9000), 13200, 13202);
+}
+
+static struct {
+    struct psn_rate rate;
+    int64_t now_ms;
+    int sleeps;
+} waiting;
+
+static int64_t its_clock(void)
+{
+    return waiting.now_ms;
+}
+
+/* Somebody else is refused in the midst of the first sleep. */
+static void its_sleep(int64_t wait_ms)
+{
+    if (waiting.sleeps++ == 0)
+        psn_rate_note_refused(&waiting.rate, 7, waiting.now_ms + wait_ms / 2);
+    waiting.now_ms += wait_ms;
+}
+
+static void who_waits_when_a_pause_begins_waits_for_its_end(void **state)
+{
+    (void)state;
+    waiting.rate = psn_rate_init(60, 1000);
+    waiting.now_ms = 1000;
+    for (int i = 0; i < 28; i++)
+        psn_rate_await(&waiting.rate, its_clock, its_sleep);
+    assert_int_equal(waiting.sleeps, 0);
+    psn_rate_await(&waiting.rate, its_clock, its_sleep);
+    assert_int_equal(waiting.sleeps, 2);
+    assert_in_range(waiting.now_ms, 8500, 8502);
+}
+
+/* Two answers of one stretch, an hour at a prompt, then another: what was answered in the
+ * hour says nothing about the server. */
+static void time_in_which_nothing_was_sent_is_not_measured(void **state)
+{
+    struct psn_rate rate = psn_rate_init(0, 0);
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        (void)psn_rate_take(&rate, 1000 + i);
+        psn_rate_note_answered(&rate);
+    }
+    for (int i = 0; i < 40; i++) {
+        (void)psn_rate_take(&rate, 3600000 + i * 100);
+        psn_rate_note_answered(&rate);
+    }
+    psn_rate_note_refused(&rate, 60, 3604000);
+    assert_true(rate.per_ms > 2.0 / 1000); /* ten in four seconds */
+    assert_true(rate.per_ms < 2.5 / 1000);
+}
+
 /* A server that allows ten a second and says so to nobody. */
 static void an_unknown_rate_is_learned_with_few_refusals(void **state)
 {
@@ -325,6 +396,9 @@ int main(void)
         cmocka_unit_test(a_server_with_the_same_bucket_refuses_nobody),
         cmocka_unit_test(without_a_limit_nobody_waits),
         cmocka_unit_test(a_refusal_makes_everybody_pause),
+        cmocka_unit_test(a_turn_that_was_waited_for_is_void_when_a_pause_begins),
+        cmocka_unit_test(who_waits_when_a_pause_begins_waits_for_its_end),
+        cmocka_unit_test(time_in_which_nothing_was_sent_is_not_measured),
         cmocka_unit_test(an_unknown_rate_is_learned_with_few_refusals),
         cmocka_unit_test(a_learned_rate_never_exceeds_what_the_user_allows),
         cmocka_unit_test(a_test_server_is_paced_by_nothing),

@@ -502,6 +502,18 @@ static void what_follows_the_end_is_not_signed_text(void **state)
     psn_secret_free(secret);
 }
 
+static void a_text_without_a_head_is_no_issue(void **state)
+{
+    struct psn_document_writer writer = { 0 };
+    struct psn_document document = { 0 };
+    struct psn_secret *text = NULL;
+
+    (void)state;
+    assert_int_equal(psn_document_end(&writer, &text, NULL), PSN_OK);
+    assert_int_equal(psn_document_parse(text, &document, NULL), PSN_E_INTEGRITY);
+    psn_secret_free(text);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -523,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_text_cut_short_anywhere_is_refused),
         cmocka_unit_test(a_secret_without_its_mailbox_and_an_empty_issue_are_refused),
         cmocka_unit_test(what_follows_the_end_is_not_signed_text),
+        cmocka_unit_test(a_text_without_a_head_is_no_issue),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,10 +1,19 @@
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -136,6 +145,66 @@ static void a_million_passwords_have_their_form_and_no_bias(void **state)
         for (int c = 0; c < ALPHABET; c++)
             assert_true(seen[i][c] > 0);
         assert_true(chi_square(seen[i], (double)count) < 130);
+    }
+}
+
+/* From now on the kernel gives this process no random numbers: getrandom(2) fails. False
+ * where a process cannot be told that. */
+static bool refuse_random_numbers(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof rules / sizeof *rules, rules };
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+enum {
+    GENERATED,
+    NO_FILTER,
+    STOPPED, /* by a signal */
+};
+
+/* How a process ends that generates without random numbers. */
+static int generate_without(enum psn_code (*generate)(struct psn_secret **ret_secret,
+                                                      struct psn_error *err))
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        static const struct rlimit no_core = { 0, 0 };
+        struct psn_secret *secret = NULL;
+
+        (void)setrlimit(RLIMIT_CORE, &no_core);
+        (void)signal(SIGABRT, SIG_DFL);
+        if (!refuse_random_numbers())
+            _exit(NO_FILTER);
+        _exit(generate(&secret, NULL) == PSN_OK ? GENERATED : STOPPED);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : STOPPED;
+}
+
+static void nothing_is_generated_without_the_kernels_random_numbers(void **state)
+{
+    static enum psn_code (*const generators[])(
+        struct psn_secret **, struct psn_error *) = { psn_generate_password,
+                                                      psn_generate_recovery };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof generators / sizeof *generators; i++) {
+        int end = generate_without(generators[i]);
+
+        if (end == NO_FILTER)
+            skip();
+        assert_int_equal(end, STOPPED);
     }
 }
 
@@ -508,6 +577,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_million_passwords_have_their_form_and_no_bias),
+        cmocka_unit_test(nothing_is_generated_without_the_kernels_random_numbers),
         cmocka_unit_test(both_lists_hold_2048_different_plain_words),
         cmocka_unit_test(passphrases_are_nine_even_words),
         cmocka_unit_test(recovery_codes_have_their_form),

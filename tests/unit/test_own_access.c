@@ -261,6 +261,19 @@ static void without_a_link_there_is_nothing_to_act_with(void **state)
     expect_refused(v, PSN_E_POLICY, "ovh link martin --for cut");
 }
 
+/* It would go on working, and nobody would know of it any more. */
+static void a_daily_key_that_is_refused_for_another_reason_is_not_gone(void **state)
+{
+    struct account_vault *v = *state;
+
+    account.barred = 12;
+    expect_refused(v, PSN_E_REFUSED, "");
+    assert_int_equal(account_vault_notes(v, "own_access.ordered"), 0);
+    account.barred = 0;
+    account.keys[0].gone = true;
+    expect_revoked(v, 1, 0);
+}
+
 /* --- keys that others have removed --- */
 
 static void a_key_that_others_removed_is_no_end(void **state)
@@ -408,6 +421,7 @@ int main(void)
         TEST(a_service_account_goes_after_its_policies),
         TEST(a_daily_key_without_the_right_asks_for_another),
         TEST(a_daily_key_that_may_log_out_leaves_no_application),
+        TEST(a_daily_key_that_is_refused_for_another_reason_is_not_gone),
         TEST(a_key_that_has_ended_may_stay),
         TEST(without_a_link_there_is_nothing_to_act_with),
         TEST(a_key_that_others_removed_is_no_end),

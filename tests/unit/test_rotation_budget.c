@@ -119,6 +119,22 @@ static void a_clock_that_was_ahead_does_not_make_waits_endless(void **state)
     assert_true(box.action.wait_ms <= 10 * MINUTE * 1000 + 1000);
 }
 
+static void logins_refused_under_a_clock_that_was_ahead_are_counted_from_now_on(
+    void **state)
+{
+    struct psn_rotation_state s = { 0 };
+    const int64_t now_s = 1800000000;
+    const int64_t window_s = 5 * MINUTE;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        psn_rotation_note_refused(&s, now_s + 365 * 24 * 60 * MINUTE);
+    assert_true(psn_rotation_mend_times(&s, now_s));
+    assert_int_equal(psn_rotation_login_delay_s(&s, 3, window_s, now_s), window_s);
+    assert_int_equal(psn_rotation_login_delay_s(&s, 3, window_s, now_s + window_s), 0);
+    assert_false(psn_rotation_mend_times(&s, now_s));
+}
+
 static void q_counts_from_the_moment_the_send_is_known_to_be_over(void **state)
 {
     struct box box = box_sending(1, false);
@@ -187,6 +203,8 @@ int main(void)
         cmocka_unit_test(the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged),
         cmocka_unit_test(every_run_is_bounded),
         cmocka_unit_test(a_clock_that_was_ahead_does_not_make_waits_endless),
+        cmocka_unit_test(
+            logins_refused_under_a_clock_that_was_ahead_are_counted_from_now_on),
         cmocka_unit_test(q_counts_from_the_moment_the_send_is_known_to_be_over),
         cmocka_unit_test(a_request_that_q_has_silenced_may_still_be_why_both_are_refused),
         cmocka_unit_test(a_silence_in_the_future_begins_now),

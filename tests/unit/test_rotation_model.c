@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "support/record.h"
 #include "support/rotation_world.h"
 
 /*
@@ -182,6 +183,7 @@ static size_t hold_everywhere(const struct setting *setting)
     print_result(&m, result);
     steps = m.search.edge_count;
     search_release(&m.search);
+    record_figure("model", setting->name, steps, steps - lost);
     assert_int_equal(lost, 0);
     return steps;
 }

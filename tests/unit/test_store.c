@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "store/internal.h"
 #include "store/store.h"
 #include "support/store_fixture.h"
 
@@ -88,6 +89,30 @@ static void a_row_that_is_too_large_is_refused_and_nothing_spoiled(void **state)
     assert_int_equal(psn_store_put(store, 0, &row, NULL), PSN_E_LIMIT);
     must_put(store, 0, 7, 1);
     must_commit(store, 2);
+}
+
+/* As after memory or the disk failed while SQLite read, and a caller went on. */
+static void a_transaction_that_sqlite_gave_up_takes_nothing_more(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    struct psn_error err = { 0 };
+
+    store_fixture_make(at->path, 0, 0, 1);
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_WRITE);
+    must_put(store, 0, 7, 1);
+    assert_int_equal(sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    store_fixture_row(8, 1, &row);
+    assert_int_equal(psn_store_put(store, 0, &row, &err), PSN_E_IO);
+    assert_int_equal(look_up(store, 0, 0, &row), PSN_E_IO);
+    assert_int_equal(store_fixture_commit(store, 2, NULL), PSN_E_IO);
+    psn_store_rollback(store);
+    must_begin(store, PSN_STORE_READ);
+    assert_store_row(store, 0, 0, 1);
+    assert_int_equal(look_up(store, 0, 7, &row), PSN_E_NOT_FOUND);
+    assert_int_equal(look_up(store, 0, 8, &row), PSN_E_NOT_FOUND);
 }
 
 static void revisions_are_compared_before_a_row_is_replaced(void **state)
@@ -410,6 +435,7 @@ int main(void)
         CASE(rows_come_back_as_they_were_put),
         CASE(the_largest_and_smallest_rows_fit),
         CASE(a_row_that_is_too_large_is_refused_and_nothing_spoiled),
+        CASE(a_transaction_that_sqlite_gave_up_takes_nothing_more),
         CASE(revisions_are_compared_before_a_row_is_replaced),
         CASE(a_deleted_row_is_gone_and_so_are_its_bytes),
         CASE(a_table_that_becomes_empty_has_an_empty_root),

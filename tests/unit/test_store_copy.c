@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -59,6 +60,55 @@ static void a_copy_never_overwrites_unasked(void **state)
     assert_int_equal(mkdir(beside_vault(at, ".d"), 0700), 0);
     assert_int_equal(psn_store_copy(store, beside_vault(at, ".d"), true, NULL), PSN_E_IO);
     assert_int_equal(count_files(at->dir), 5);
+}
+
+static bool exists(const char *path, const char *suffix)
+{
+    char name[400];
+
+    (void)snprintf(name, sizeof name, "%s%s", path, suffix);
+    return access(name, F_OK) == 0;
+}
+
+static void write_beside(const char *path, const char *suffix)
+{
+    char name[400];
+
+    (void)snprintf(name, sizeof name, "%s%s", path, suffix);
+    store_fixture_write_file(name, "half", 4);
+}
+
+static void a_copy_removes_what_one_that_was_cut_off_has_left(void **state)
+{
+    static const char *const gone[] = { ".passation-0123456789abcdef",
+                                        ".passation-0123456789abcdef-journal",
+                                        ".passation-aaaaaaaaaaaaaaaa" };
+    static const char *const stay[] = {
+        ".passation-bbbbbbbbbbbbbbbb", ".passation-0123456789abcde",
+        ".passation-0123456789abcdeg", ".passation-0123456789abcdef0", ".0123456789abcdef"
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    struct psn_error err = { 0 };
+    char used[400];
+    int fd;
+
+    store_fixture_make(at->path, 0, 0, 3);
+    store = store_fixture_open(at->path);
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        write_beside(at->other, gone[i]);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        write_beside(at->other, stay[i]);
+    /* Somebody is at work on this one. */
+    (void)snprintf(used, sizeof used, "%s%s", at->other, stay[0]);
+    fd = open(used, O_RDWR);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        assert_false(exists(at->other, gone[i]));
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        assert_true(exists(at->other, stay[i]));
+    assert_int_equal(close(fd), 0);
 }
 
 static void a_restore_replaces_a_vault_and_its_wal(void **state)
@@ -157,6 +207,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(a_copy_holds_everything_while_the_vault_is_in_use),
         CASE(a_copy_never_overwrites_unasked),
+        CASE(a_copy_removes_what_one_that_was_cut_off_has_left),
         CASE(a_restore_replaces_a_vault_and_its_wal),
         CASE(a_restore_waits_for_nobody_who_uses_the_vault),
         CASE(a_restore_repairs_a_ruined_vault),

@@ -321,6 +321,7 @@ static void columns_follow_the_width_of_characters(void **state)
     assert_int_equal(psn_text_columns("日本"), 4);
     assert_int_equal(psn_text_columns("e\xcc\x81"), 1);
     assert_int_equal(psn_text_columns("\xff"), 1);
+    assert_int_equal(psn_text_columns("caf\xc3\xa9 e\xcc\x81t ~"), 9);
     (void)setlocale(LC_CTYPE, "C");
 }
 

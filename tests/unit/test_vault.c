@@ -244,6 +244,19 @@ static void the_record_of_who_ends_last_is_not_put_back(void **state)
     assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_E_ROLLED_BACK);
 }
 
+static void move_aside(const struct fixture *f)
+{
+    static const char *const tails[] = { "", "-wal", "-shm" };
+    char from[1024];
+    char to[1024];
+
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        (void)snprintf(from, sizeof from, "%s%s", f->path, tails[i]);
+        (void)snprintf(to, sizeof to, "%s.aside%s", f->path, tails[i]);
+        assert_int_equal(rename(from, to), 0);
+    }
+}
+
 static void who_still_has_the_replaced_vault_open_does_not_deny_the_restored_one(
     void **state)
 {
@@ -258,6 +271,7 @@ static void who_still_has_the_replaced_vault_open_does_not_deny_the_restored_one
     assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
     commit_twice(f);
     add_client(f, "petit", "fleurs-petit.fr");
+    move_aside(f);
     assert_int_equal(
         psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
         PSN_OK);
@@ -283,6 +297,23 @@ static void a_record_that_waits_is_written_with_the_next_transaction(void **stat
 
 /* --- backup and restore --- */
 
+/* Whole, though it was taken out of WAL mode when it got its other name. */
+static void check_kept(struct fixture *f, const char *kept)
+{
+    struct psn_vault_options options = { .path = kept };
+    struct psn_key key = identity_key(f);
+    struct psn_vault *vault = NULL;
+    struct psn_vault_check check;
+    struct psn_client client;
+
+    assert_int_equal(psn_vault_open(&options, &vault, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(vault, &key, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_check(vault, &check, &f->err), PSN_OK);
+    assert_int_equal(psn_client_get(vault, "durand", &client, &f->err), PSN_OK);
+    psn_client_release(&client);
+    psn_vault_free(vault);
+}
+
 static void a_restored_backup_is_the_vault_again(void **state)
 {
     struct fixture *f = *state;
@@ -301,6 +332,12 @@ static void a_restored_backup_is_the_vault_again(void **state)
     add_client(f, "durand", "garage-durand.fr");
     psn_vault_free(f->vault);
     f->vault = NULL;
+    restore.backup = f->path;
+    assert_int_equal(
+        psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
+        PSN_E_INVALID);
+    psn_error_clear(&f->err);
+    restore.backup = copy;
     restore.accept_older = false;
     assert_int_equal(
         psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
@@ -310,7 +347,7 @@ static void a_restored_backup_is_the_vault_again(void **state)
     assert_int_equal(
         psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
         PSN_OK);
-    assert_int_equal(access(kept, F_OK), 0);
+    check_kept(f, kept);
     assert_int_equal(psn_vault_check(f->vault, &check, &f->err), PSN_OK);
     assert_int_equal(psn_client_get(f->vault, "martin", &client, &f->err), PSN_OK);
     assert_string_equal(client.nic, "xm000000-ovh");
@@ -319,6 +356,136 @@ static void a_restored_backup_is_the_vault_again(void **state)
                      PSN_E_NOT_FOUND);
     psn_error_clear(&f->err);
     reopen(f);
+}
+
+static void restores(struct fixture *f, const char *copy, char kept[1024])
+{
+    struct psn_restore restore = { .backup = copy, .key = identity_key(f) };
+    struct psn_vault_check check;
+
+    restore.accept_older = true;
+    assert_int_equal(
+        psn_vault_restore(&f->options, &restore, kept, 1024, &f->vault, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_check(f->vault, &check, &f->err), PSN_OK);
+    reopen(f);
+}
+
+/* Under whatever name it lies, a log is applied to the file of that name. */
+static void a_log_without_its_vault_is_not_applied_to_the_restored_one(void **state)
+{
+    struct fixture *f = *state;
+    char copy[512];
+    char name[1024];
+    char kept[1024];
+
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
+    add_client(f, "petit", "fleurs-petit.fr");
+    psn_vault_free(f->vault);
+    f->vault = NULL;
+    (void)snprintf(name, sizeof name, "%s-wal", f->path);
+    assert_int_equal(access(name, F_OK), 0);
+    assert_int_equal(unlink(f->path), 0);
+    restores(f, copy, kept);
+    assert_string_equal(kept, "");
+}
+
+/* A version of the format that no SQLite writes; a schema of nonsense; nothing at all. */
+static void a_backup_takes_the_place_of_a_vault_damaged_in_whatever_way(void **state)
+{
+    static const struct {
+        long at;
+        unsigned char byte;
+        size_t count;
+    } damages[] = { { 18, 9, 1 }, { 0, 'x', 16 }, { 100, 0xff, 400 }, { 44, 0x77, 4 } };
+    struct fixture *f = *state;
+    char copy[512];
+    char kept[1024];
+
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        FILE *file;
+
+        psn_vault_free(f->vault);
+        f->vault = NULL;
+        file = fopen(f->path, "r+b");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, damages[i].at, SEEK_SET), 0);
+        for (size_t n = 0; n < damages[i].count; n++)
+            assert_int_equal(fputc(damages[i].byte, file), damages[i].byte);
+        assert_int_equal(fclose(file), 0);
+        restores(f, copy, kept);
+        assert_int_equal(access(kept, F_OK), 0);
+    }
+}
+
+/* What it writes then would be in the file that gets the other name. */
+static void nothing_is_restored_while_somebody_has_the_vault_open(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault *other = NULL;
+    struct psn_restore restore = { .key = identity_key(f) };
+    struct psn_client client;
+    char copy[512];
+    char kept[1024];
+
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", f->dir.path);
+    restore.backup = copy;
+    assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->err), PSN_OK);
+    assert_int_equal(
+        psn_vault_restore(&f->options, &restore, kept, sizeof kept, &other, &f->err),
+        PSN_E_BUSY);
+    assert_null(other);
+    psn_error_clear(&f->err);
+    add_client(f, "petit", "fleurs-petit.fr");
+    reopen(f);
+    assert_int_equal(psn_client_get(f->vault, "petit", &client, &f->err), PSN_OK);
+    psn_client_release(&client);
+    (void)snprintf(kept, sizeof kept, "%s.restoring", f->path);
+    assert_int_equal(access(kept, F_OK), -1);
+}
+
+static enum psn_code keep_event(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct psn_journal_entry *last = arg;
+
+    (void)err;
+    *last = *entry;
+    return PSN_OK;
+}
+
+static void expect_last(struct psn_vault *vault, const char *event)
+{
+    struct psn_journal_entry last = { .event = "" };
+
+    assert_int_equal(psn_journal_each(vault, "", 1, keep_event, &last, NULL), PSN_OK);
+    assert_string_equal(last.event, event);
+}
+
+static void a_backup_is_noted_once_its_copy_was_opened_and_holds_that_note(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault *copy = NULL;
+    struct psn_vault_options options = { 0 };
+    struct psn_key key = identity_key(f);
+    char path[512];
+    uint64_t generation = f->vault->state.generation;
+
+    (void)snprintf(path, sizeof path, "%s/none/copy.db", f->dir.path);
+    assert_int_not_equal(psn_vault_backup(f->vault, path, false, &f->err), PSN_OK);
+    psn_error_clear(&f->err);
+    assert_int_equal(f->vault->state.generation, generation);
+    (void)snprintf(path, sizeof path, "%s/copy.db", f->dir.path);
+    assert_int_equal(psn_vault_backup(f->vault, path, false, &f->err), PSN_OK);
+    expect_last(f->vault, "vault.backup-checked");
+    options.path = path;
+    assert_int_equal(psn_vault_open(&options, &copy, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(copy, &key, &f->err), PSN_OK);
+    assert_int_equal(copy->state.generation, f->vault->state.generation);
+    expect_last(copy, "vault.backup-checked");
+    psn_vault_free(copy);
 }
 
 /* --- clients --- */
@@ -410,6 +577,17 @@ int main(void)
             a_record_that_waits_is_written_with_the_next_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restored_backup_is_the_vault_again, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_log_without_its_vault_is_not_applied_to_the_restored_one, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_backup_takes_the_place_of_a_vault_damaged_in_whatever_way, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            nothing_is_restored_while_somebody_has_the_vault_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_backup_is_noted_once_its_copy_was_opened_and_holds_that_note, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(a_client_is_read_as_it_was_written, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_domain_belongs_to_one_client, set_up,

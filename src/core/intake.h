@@ -1,0 +1,66 @@
+#ifndef PSN_CORE_INTAKE_H
+#define PSN_CORE_INTAKE_H
+
+#include "base/buf.h"
+#include "core/vault.h"
+#include "passation/client.h"
+#include "passation/intake.h"
+#include "passation/role.h"
+
+/* Where an entry belongs. Inside a transaction. */
+struct psn_intake_place {
+    char address[PSN_ADDRESS_TEXT_MAX]; /* "": nowhere, see why */
+    char client[PSN_CLIENT_ID_MAX];
+    char label[PSN_LABEL_TEXT_MAX]; /* "": it is the mailbox's own */
+    bool is_mailbox;
+    bool has_role; /* the vault knows the mailbox */
+    const char *why;
+};
+
+/* role: where entries hang that tell no mailbox of their own, in normal form, or "". */
+PSN_MUST_CHECK enum psn_code psn_intake_find_place(struct psn_vault *vault,
+                                                   const struct psn_foreign *entry,
+                                                   const char *client, const char *role,
+                                                   struct psn_intake_place *ret_place,
+                                                   struct psn_error *err);
+
+/* The role that intake->role names, or a client's only one; else "". E_NOT_FOUND. */
+PSN_MUST_CHECK enum psn_code psn_intake_find_role(struct psn_vault *vault,
+                                                  const struct psn_intake *intake,
+                                                  char ret_role[PSN_ADDRESS_TEXT_MAX],
+                                                  struct psn_error *err);
+
+/* Is the entry about a mailbox itself? Its address, as it stands there, or NULL. */
+const char *psn_intake_mailbox_of(const struct psn_foreign *entry);
+
+/* "text suffix" as a label: plain, without blanks at the ends, cut to what fits. */
+void psn_intake_label(const char *text, const char *suffix,
+                      char ret_label[PSN_LABEL_TEXT_MAX]);
+
+/* The note of the entry's secret, and what is a secret of its own beside it; both wiped
+ * buffers, which are emptied first. */
+void psn_intake_make_notes(const struct psn_foreign *entry,
+                           const struct psn_intake_place *place, struct psn_buf *open,
+                           struct psn_buf *sealed);
+
+/* One of psn_secret_types(). */
+bool psn_intake_is_known_type(const char *type);
+
+/* The secrets that entries of this run have had their say about: the next entry with
+ * another value is another one's, or a run would never come to an end with --replace. */
+struct psn_intake_seen {
+    uint64_t *hashes;
+    size_t capacity;
+    size_t count;
+};
+void psn_intake_seen_release(struct psn_intake_seen *seen);
+bool psn_intake_seen_has(const struct psn_intake_seen *seen, const char *address,
+                         const char *label);
+PSN_MUST_CHECK enum psn_code psn_intake_seen_add(struct psn_intake_seen *seen,
+                                                 const char *address, const char *label,
+                                                 struct psn_error *err);
+
+/* The name of a URL's host; size 0 if there is none. */
+const char *psn_intake_host(const char *url, size_t *ret_size);
+
+#endif

@@ -1,0 +1,196 @@
+#include "core/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/person.h"
+
+void psn_survey_release(struct psn_survey *survey)
+{
+    for (size_t i = 0; i < survey->client_count; i++)
+        psn_client_release(&survey->clients[i]);
+    free(survey->clients);
+    free(survey->roles);
+    free(survey->by_client);
+    psn_reach_map_release(&survey->reach);
+    *survey = (struct psn_survey){ 0 };
+}
+
+/* Room for one more at the end of an array that grows by doubling; false: no memory. */
+static bool grow(void **items, size_t count, size_t size)
+{
+    void *grown;
+
+    if ((count & (count - 1)) != 0)
+        return true;
+    grown = reallocarray(*items, count ? 2 * count : 1, size);
+    if (grown)
+        *items = grown;
+    return grown != NULL;
+}
+
+/* --- clients --- */
+
+/* The client is borrowed, its domains are not ours. */
+static enum psn_code keep_client(void *arg, const struct psn_client *client,
+                                 struct psn_error *err)
+{
+    struct psn_survey *survey = arg;
+    size_t size = client->domain_count * sizeof *client->domains;
+    void *domains = malloc(size ? size : 1);
+    void *clients = survey->clients;
+
+    if (!domains || !grow(&clients, survey->client_count, sizeof *survey->clients)) {
+        free(domains);
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    if (size)
+        memcpy(domains, client->domains, size);
+    survey->clients = clients;
+    survey->clients[survey->client_count] = *client;
+    survey->clients[survey->client_count++].domains = domains;
+    return psn_reach_map_add_owner(&survey->reach, client, err);
+}
+
+static int compare_clients(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_client *)a)->id, ((const struct psn_client *)b)->id);
+}
+
+static int compare_client(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct psn_client *)item)->id);
+}
+
+const struct psn_client *psn_survey_client(const struct psn_survey *survey,
+                                           const char *id)
+{
+    return survey->client_count ? bsearch(id, survey->clients, survey->client_count,
+                                          sizeof *survey->clients, compare_client)
+                                : NULL;
+}
+
+/* --- roles --- */
+
+static enum psn_code keep_role(void *arg, const struct psn_role_row *row,
+                               struct psn_error *err)
+{
+    struct psn_survey *survey = arg;
+    const struct psn_rotation_state *rotation = &row->rotation;
+    struct psn_role_brief *brief;
+    void *roles = survey->roles;
+
+    if (!grow(&roles, survey->role_count, sizeof *survey->roles))
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    survey->roles = roles;
+    brief = &survey->roles[survey->role_count++];
+    *brief = (struct psn_role_brief){
+        .phase = rotation->phase,
+        .reason = rotation->reason,
+        .old_is_dead = rotation->old_dead == PSN_ROTATION_OLD_DEAD,
+        .cur = rotation->cur,
+        .pend = rotation->pend,
+        .old = rotation->old,
+        .last_send_s = rotation->last_send_s,
+        .expires_s = row->expires_s,
+        .outside_s = row->outside_s,
+        .gone_s = row->gone_s,
+        .moved_s = row->moved_s,
+    };
+    memcpy(brief->address, row->address, sizeof brief->address);
+    memcpy(brief->client, row->client, sizeof brief->client);
+    return PSN_OK;
+}
+
+static int compare_roles(const void *a, const void *b)
+{
+    return strcmp(((const struct psn_role_brief *)a)->address,
+                  ((const struct psn_role_brief *)b)->address);
+}
+
+static int compare_role(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct psn_role_brief *)item)->address);
+}
+
+static int compare_by_client(const void *a, const void *b)
+{
+    const struct psn_role_brief *left = *(struct psn_role_brief *const *)a;
+    const struct psn_role_brief *right = *(struct psn_role_brief *const *)b;
+    int order = strcmp(left->client, right->client);
+
+    return order ? order : strcmp(left->address, right->address);
+}
+
+const struct psn_role_brief *psn_survey_role(const struct psn_survey *survey,
+                                             const char *address)
+{
+    return survey->role_count ? bsearch(address, survey->roles, survey->role_count,
+                                        sizeof *survey->roles, compare_role)
+                              : NULL;
+}
+
+struct psn_role_brief *const *psn_survey_roles_of(const struct psn_survey *survey,
+                                                  const char *client, size_t *ret_count)
+{
+    size_t low = 0;
+    size_t high = survey->role_count;
+    size_t end;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(survey->by_client[middle]->client, client) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (end = low; end < survey->role_count; end++)
+        if (strcmp(survey->by_client[end]->client, client) != 0)
+            break;
+    *ret_count = end - low;
+    return survey->by_client + low;
+}
+
+/* --- all --- */
+
+static enum psn_code sort(struct psn_survey *survey, struct psn_error *err)
+{
+    if (survey->client_count > 1)
+        qsort(survey->clients, survey->client_count, sizeof *survey->clients,
+              compare_clients);
+    if (survey->role_count > 1)
+        qsort(survey->roles, survey->role_count, sizeof *survey->roles, compare_roles);
+    survey->by_client = calloc(survey->role_count + 1, sizeof(void *));
+    if (!survey->by_client)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < survey->role_count; i++)
+        survey->by_client[i] = &survey->roles[i];
+    if (survey->role_count > 1)
+        qsort((void *)survey->by_client, survey->role_count, sizeof(void *),
+              compare_by_client);
+    psn_reach_map_settle(&survey->reach);
+    return PSN_OK;
+}
+
+enum psn_code psn_survey_load(struct psn_vault *vault, struct psn_survey *ret_survey,
+                              struct psn_error *err)
+{
+    struct psn_survey survey = { 0 };
+    enum psn_code rc = psn_reach_map_begin(vault, &survey.reach, err);
+
+    if (!rc)
+        rc = psn_client_scan(vault, keep_client, &survey, err);
+    if (!rc)
+        rc = psn_role_scan(vault, NULL, 0, keep_role, &survey, err);
+    if (!rc)
+        rc = sort(&survey, err);
+    if (rc) {
+        psn_survey_release(&survey);
+        return rc;
+    }
+    *ret_survey = survey;
+    return PSN_OK;
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""What must not get worse, by what no other program has a part in: instructions, system calls,
+memory, files.
+
+    bench_limits.py BUILD [--count 2000]
+
+The limits are those of docs/performance.md; processor time has no part in it, so that a busy
+machine, a slow one, or a build without optimization says the same.
+"""
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import machine  # noqa: E402
+from holders import Floor, Passation  # noqa: E402
+from measure import exposures_are_exact, rows_of  # noqa: E402
+from support.cases import Cases, true  # noqa: E402
+
+FEW = 100
+GET_MAX = 4_000_000
+GROWTH_MAX = 1.05
+START_RATIO_MAX = 1.5
+GET_KIB_MAX, LIST_KIB_MAX = 6 * 1024, 10 * 1024
+ADD_SYNCS_MAX = 2
+ISSUE_FILES = [".age", ".age.sig"]
+GRANT_RECORDS_MAX = 10
+
+
+def at_most(found, most, what):
+    true(found <= most, f"{what}: {found}, at most {most}")
+
+
+def syncs(command):
+    calls, _ = machine.system_calls(command, "fdatasync", "fsync")
+    return calls["fdatasync"] + calls["fsync"]
+
+
+def check_start(cases, floor, passation):
+    with cases.case("a start takes at most half as many instructions again as the bare libraries"):
+        at_most(machine.instructions(passation.start(0)),
+                START_RATIO_MAX * machine.instructions(floor.start(0)), "instructions")
+    with cases.case("a start, a look and a reveal map no libcurl"):
+        for command in (passation.start(0), passation.look(0), passation.get(0)):
+            _, opened = machine.system_calls(command)
+            true(any("libsqlite3" in path for path in opened), "no library was seen")
+            true(not any("libcurl" in path for path in opened), f"libcurl: {opened}")
+
+
+def check_get(cases, few, many):
+    with cases.case("a reveal by the agent takes no more instructions in a larger vault"):
+        small = machine.instructions(few.get(1))
+        large = machine.instructions(many.get(1))
+        at_most(large, GET_MAX, "instructions")
+        at_most(large, GROWTH_MAX * small, "instructions of the larger vault")
+
+
+def check_memory(cases, many):
+    with cases.case("a reveal and a list of names keep little in memory"):
+        at_most(machine.resident_kib(many.get(2)), GET_KIB_MAX, "KiB of a reveal")
+        at_most(machine.resident_kib(many.list(0)), LIST_KIB_MAX, "KiB of a list")
+
+
+def check_list(cases, many):
+    with cases.case("a list of names is printed while it is read, and each stands in it once"):
+        said = many.run("role", "ls", "--names").splitlines()
+        true(len(said) == many.count and len(set(said)) == many.count, f"{len(said)} names")
+        at_most(machine.first_byte(many.list(0)), 0.9, "of the time is over at the first name")
+
+
+def check_add(cases, many):
+    with cases.case("an add is durable with two syncs at most, but when the log is emptied"):
+        machine.once(many.add(0))  # the log exists after the first
+        made = [syncs(many.add(number)) for number in range(1, 8)]
+        true(min(made) >= 1, f"{made} syncs")
+        at_most(statistics.median(made), ADD_SYNCS_MAX, f"syncs of {made}")
+        # Two more when it is emptied, and one when it begins anew.
+        at_most(max(made), ADD_SYNCS_MAX + 2, f"syncs of {made}")
+
+
+def new_rows(holder, command):
+    before = rows_of(holder.vault)
+    machine.once(command)
+    after = rows_of(holder.vault)
+    return {table: after[table] - before[table] for table in after}
+
+
+def check_grant(cases, few, many):
+    with cases.case("a grant writes one issue with its signature, and no more rows in a larger "
+                    "vault"):
+        rows = [new_rows(holder, holder.share(0)) for holder in (few, many)]
+        files = sorted(name[name.index("."):] for name in os.listdir(many.at("out")))
+        true(files == ISSUE_FILES, f"files: {files}")
+        true(rows[0]["record"] == rows[1]["record"] and rows[0]["journal"] == rows[1]["journal"],
+             f"rows {rows}")
+        at_most(rows[1]["record"], GRANT_RECORDS_MAX, "rows")
+    with cases.case("the end of a grant leaves exactly what the person knows"):
+        rows = [new_rows(holder, holder.end(0)) for holder in (few, many)]
+        true(rows[0]["record"] == rows[1]["record"], f"rows {rows}")
+        true(exposures_are_exact(many, 0), "what the person knows")
+
+
+def main():
+    build = os.path.abspath(sys.argv[1])
+    count = int(sys.argv[3]) if sys.argv[2:3] == ["--count"] else 2000
+    cases = Cases()
+    folder = tempfile.mkdtemp(prefix="psn-b-")
+    holders = []
+    try:
+        holders += [Floor(build, folder, FEW), Passation(build, folder, FEW),
+                    Passation(build, folder, count)]
+        floor, few, many = holders
+        check_start(cases, floor, few)
+        check_get(cases, few, many)
+        check_memory(cases, many)
+        check_list(cases, many)
+        check_add(cases, many)
+        check_grant(cases, few, many)
+    finally:
+        for holder in holders:
+            holder.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return cases.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

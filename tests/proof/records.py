@@ -1,0 +1,68 @@
+"""What was tried, kept from run to run: docs/proof/records.jsonl.
+
+A line is one part of one class at one state of the sources:
+
+    {"source": …, "class": …, "part": …, "case": …, "tried": …, "survived": …, …}
+
+`source` is git's hash of src/ and include/. What is made of the same cases again replaces what was
+recorded before; where a part draws new cases each time, `case` tells them apart, and they add up.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+COUNTS = ("tried", "survived", "lost", "wrong")
+NAMES = ("source", "on", "class", "part", "case")
+KEPT = os.path.join(ROOT, "docs", "proof", "records.jsonl")
+
+
+def source():
+    """The state of the sources, as it lies there."""
+    git = ["git", "-C", ROOT]
+    listed = subprocess.run([*git, "ls-files", "-z", "src", "include"], capture_output=True,
+                            check=True).stdout.split(b"\0")
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, listed)):
+        with open(os.path.join(ROOT.encode(), name), "rb") as file:
+            digest.update(name + b"\0" + hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()[:12]
+
+
+def read(path=KEPT):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def key(row):
+    return row["source"], row["class"], row["part"], str(row.get("case", ""))
+
+
+def added_up(rows):
+    """Parts that one run records in pieces are one row; what follows a slash names a piece."""
+    sums = {}
+    for row in rows:
+        row = {**row, "part": row["part"].split("/")[0]}
+        total = sums.setdefault(key(row), {name: row[name] for name in NAMES if name in row})
+        for name in COUNTS:
+            if name in row:
+                total[name] = total.get(name, 0) + row[name]
+    return list(sums.values())
+
+
+def keep(rows, path=KEPT):
+    """Adds the rows of one run to those that are kept."""
+    kept = {key(row): row for row in read(path)}
+    for row in added_up(rows):
+        before = kept.get(key(row))
+        if not before or row["tried"] >= before["tried"] or row["survived"] < row["tried"]:
+            kept[key(row)] = row
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        for name in sorted(kept):
+            file.write(json.dumps(kept[name], sort_keys=True) + "\n")
+    os.replace(path + ".new", path)

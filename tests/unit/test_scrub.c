@@ -1,0 +1,137 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "passation/destruction.h"
+#include "support/destroy_vault.h"
+#include "support/store_fixture.h"
+#include "support/tmpdir.h"
+
+/* Copies of the vault lose the client, too. */
+
+struct fixture {
+    struct tmpdir dir;
+    struct rekey_vault at;
+    struct psn_vault *vault;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    tmpdir_make(&f->dir);
+    rekey_vault_init(&f->at, f->dir.path);
+    destroy_vault_make(&f->at);
+    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
+    assert_non_null(f->vault);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    rekey_vault_release(&f->at);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+static struct psn_destruction destroy(struct fixture *f)
+{
+    struct psn_destruction facts;
+
+    assert_int_equal(destroy_vault_destroy(&f->at, f->vault, &facts), PSN_OK);
+    assert_true(facts.is_done);
+    return facts;
+}
+
+static struct psn_scrub scrub(struct fixture *f, const char *path)
+{
+    struct psn_destruction_request request = { .client = "martin", .confirm = "martin" };
+    struct psn_scrub facts;
+
+    assert_int_equal(psn_backup_scrub(f->vault, path, &request, &facts, &f->at.err),
+                     PSN_OK);
+    return facts;
+}
+
+static void a_backup_is_rewritten_in_its_place(void **state)
+{
+    struct fixture *f = *state;
+    PSN_AUTO(psn_vault) *copy = NULL;
+    struct psn_vault_options options = { .path = NULL };
+    struct psn_key key = rekey_vault_key(&f->at, REKEY_MINE);
+    struct psn_scrub facts;
+    char path[TMPDIR_PATH_MAX];
+    size_t files;
+
+    (void)tmpdir_path(&f->dir, "backup.db", path);
+    assert_int_equal(psn_vault_backup(f->vault, path, false, &f->at.err), PSN_OK);
+    (void)destroy(f);
+    files = tmpdir_count(&f->dir);
+    facts = scrub(f, path);
+    assert_int_equal(facts.result, PSN_SCRUB_REWRITTEN);
+    assert_true(facts.destruction.is_done && facts.destruction.is_overwritten);
+    assert_true(facts.destruction.file_bytes > 4096);
+    assert_int_equal(tmpdir_count(&f->dir), files);
+    assert_int_equal(scrub(f, path).result, PSN_SCRUB_LACKS);
+    options.path = path;
+    assert_int_equal(psn_vault_open(&options, &copy, &f->at.err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(copy, &key, &f->at.err), PSN_OK);
+    assert_false(destroy_vault_has_martin(copy));
+    assert_int_equal(destroy_vault_verify(copy), 0);
+}
+
+static void a_copy_that_cannot_be_rewritten_is_told_and_left(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_destruction_request request = { .client = "martin", .confirm = "martin" };
+    struct psn_scrub facts;
+    struct rekey_vault another;
+    char path[TMPDIR_PATH_MAX];
+    char link[TMPDIR_PATH_MAX];
+    bool replaced = false;
+
+    assert_int_equal(scrub(f, tmpdir_path(&f->dir, "none.db", path)).result,
+                     PSN_SCRUB_MISSING);
+    store_fixture_write_file(tmpdir_path(&f->dir, "text.db", path), "no vault", 8);
+    facts = scrub(f, path);
+    assert_int_equal(facts.result, PSN_SCRUB_UNREADABLE);
+    assert_true(facts.why[0]);
+    (void)tmpdir_path(&f->dir, "backup.db", path);
+    assert_int_equal(psn_vault_backup(f->vault, path, false, &f->at.err), PSN_OK);
+    assert_int_equal(symlink(path, tmpdir_path(&f->dir, "link.db", link)), 0);
+    assert_int_equal(scrub(f, link).result, PSN_SCRUB_UNREADABLE);
+    assert_int_equal(rekey_vault_rekey(&f->at, f->vault, &replaced), PSN_OK);
+    facts = scrub(f, path);
+    assert_int_equal(facts.result, PSN_SCRUB_UNREADABLE);
+    assert_true(facts.why[0]);
+    assert_int_equal(psn_backup_scrub(f->vault, f->at.path, &request, &facts, NULL),
+                     PSN_E_INVALID);
+    assert_true(destroy_vault_has_martin(f->vault));
+    another = f->at;
+    (void)tmpdir_path(&f->dir, "another.db", another.path);
+    another.options.path = another.path;
+    another.options.state_dir = NULL;
+    rekey_vault_make(&another);
+    assert_int_equal(scrub(f, another.path).result, PSN_SCRUB_NOT_OURS);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        T(a_backup_is_rewritten_in_its_place),
+        T(a_copy_that_cannot_be_rewritten_is_told_and_left),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

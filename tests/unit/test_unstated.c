@@ -1,0 +1,150 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/unstated.h"
+#include "support/destroy_vault.h"
+
+/* Handovers that have ended and whose closing statement is missing. */
+
+struct fixture {
+    struct tmpdir dir;
+    struct rekey_vault at;
+    struct psn_vault *vault;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    tmpdir_make(&f->dir);
+    rekey_vault_init(&f->at, f->dir.path);
+    destroy_vault_make(&f->at);
+    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
+    assert_non_null(f->vault);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    rekey_vault_release(&f->at);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+static enum psn_code count_unstated(void *arg, const char *client, int64_t ended_s,
+                                    struct psn_error *err)
+{
+    (void)err;
+    assert_string_equal(client, "martin");
+    assert_true(ended_s > 0);
+    ++*(unsigned *)arg;
+    return PSN_OK;
+}
+
+static unsigned unstated(struct fixture *f)
+{
+    unsigned count = 0;
+
+    assert_int_equal(psn_handover_unstated_each(f->vault, count_unstated, &count, NULL),
+                     PSN_OK);
+    return count;
+}
+
+static void end_client(struct fixture *f, const char *statement)
+{
+    const struct psn_destruction_request request = { .client = "martin",
+                                                     .confirm = "martin",
+                                                     .statement = statement };
+    struct psn_destruction facts;
+
+    assert_int_equal(psn_client_destroy(f->vault, &request, &facts, NULL), PSN_OK);
+}
+
+/* As in a vault that was made before there was such a row. */
+static void forget_row(struct fixture *f)
+{
+    struct psn_row_key key;
+    enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_WRITE, NULL);
+
+    assert_int_equal(rc, PSN_OK);
+    rc = psn_row_key_init(f->vault, PSN_TABLE_OWN_KEY, PSN_UNSTATED_NAME, &key, NULL);
+    if (!rc)
+        rc = psn_store_delete(f->vault->store, PSN_TABLE_OWN_KEY, key.bytes, key.size,
+                              NULL);
+    assert_int_equal(psn_vault_end(f->vault, rc, NULL), PSN_OK);
+}
+
+static void an_end_without_its_closing_statement_is_told_until_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    bool replaced = false;
+
+    assert_int_equal(unstated(f), 0);
+    end_client(f, "sha256 5e5e");
+    assert_int_equal(unstated(f), 1);
+    assert_int_equal(rekey_vault_rekey(&f->at, f->vault, &replaced), PSN_OK);
+    assert_int_equal(unstated(f), 1);
+    assert_int_equal(psn_handover_stated(f->vault, "martin", NULL), PSN_OK);
+    assert_int_equal(unstated(f), 0);
+}
+
+static void a_destruction_that_ends_no_handover_lacks_no_statement(void **state)
+{
+    struct fixture *f = *state;
+
+    end_client(f, NULL);
+    assert_int_equal(unstated(f), 0);
+    forget_row(f);
+    assert_int_equal(unstated(f), 0);
+}
+
+static void an_older_vault_without_the_row_tells_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    forget_row(f);
+    assert_int_equal(unstated(f), 0);
+    end_client(f, "sha256 5e5e");
+    assert_int_equal(unstated(f), 1);
+    assert_int_equal(psn_handover_stated(f->vault, "martin", NULL), PSN_OK);
+    assert_int_equal(unstated(f), 0);
+}
+
+static void a_client_who_is_here_again_lacks_no_statement(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_client client = psn_client_init();
+
+    end_client(f, "sha256 5e5e");
+    (void)snprintf(client.id, sizeof client.id, "martin");
+    (void)snprintf(client.nic, sizeof client.nic, "zz0000-ovh");
+    assert_int_equal(psn_client_add_domain(&client, "neuf.example", NULL), PSN_OK);
+    assert_int_equal(psn_client_add(f->vault, &client, NULL), PSN_OK);
+    psn_client_release(&client);
+    assert_int_equal(unstated(f), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        T(an_end_without_its_closing_statement_is_told_until_it_is_there),
+        T(a_destruction_that_ends_no_handover_lacks_no_statement),
+        T(an_older_vault_without_the_row_tells_the_same),
+        T(a_client_who_is_here_again_lacks_no_statement),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
