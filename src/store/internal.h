@@ -117,6 +117,8 @@ void psn_store_disconnect(struct psn_store *store);
 /* OK inside a transaction that is not spoiled. */
 PSN_MUST_CHECK enum psn_code psn_store_usable(const struct psn_store *store,
                                               struct psn_error *err);
+/* E_CONFLICT: another file has the vault's name now (psn_store_has_moved()). */
+enum psn_code psn_store_fail_moved(const struct psn_store *store, struct psn_error *err);
 
 /* sql.c */
 

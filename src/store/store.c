@@ -18,7 +18,9 @@
  *  1. A vault appears under its name whole (place.c), with WAL already in its header, so
  *     that whoever opens it holds SQLite's shared lock from its first read on; copy.c
  *     replaces a vault only while nobody holds that.
- *  2. After that first read the name must still lead to the file that was opened.
+ *  2. After that first read the name must still lead to the file that was opened. Until
+ *     then it may be an old file that was read beside the log of a new one: what SQLite
+ *     makes of that, be it damage, says nothing.
  *  3. So it must at the beginning of each transaction (transaction.c).
  */
 
@@ -182,10 +184,14 @@ enum psn_code psn_store_connect(struct psn_store *store, struct psn_error *err)
 
     if (!rc)
         rc = attach_any(store, err);
-    for (int i = 1; !rc && i < OPEN_TRIES && psn_store_has_moved(store); i++) {
+    for (int i = 1; i < OPEN_TRIES && psn_store_has_moved(store); i++) {
         psn_store_disconnect(store);
+        store->read_only = false;
+        psn_error_clear(err);
         rc = attach_any(store, err);
     }
+    if (psn_store_has_moved(store))
+        rc = psn_store_fail_moved(store, err);
     if (!rc)
         rc = psn_schema_check(store, err);
     if (!rc && !store->read_only)

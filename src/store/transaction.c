@@ -61,10 +61,9 @@ void psn_store_rollback(struct psn_store *store)
         psn_store_disconnect(store);
 }
 
-static enum psn_code check_unmoved(struct psn_store *store, struct psn_error *err)
+enum psn_code psn_store_fail_moved(const struct psn_store *store, struct psn_error *err)
 {
-    if (!psn_store_has_moved(store))
-        return PSN_OK;
+    psn_error_clear(err);
     (void)psn_fail(err, PSN_E_CONFLICT,
                    _("the vault '%s' was replaced or removed in the meantime"),
                    store->path);
@@ -75,10 +74,9 @@ static enum psn_code check_unmoved(struct psn_store *store, struct psn_error *er
 static enum psn_code explain(struct psn_store *store, enum psn_code rc,
                              struct psn_error *err)
 {
-    if (rc != PSN_E_INTEGRITY || !psn_store_has_moved(store))
-        return rc;
-    psn_error_clear(err);
-    return check_unmoved(store, err);
+    return rc == PSN_E_INTEGRITY && psn_store_has_moved(store)
+               ? psn_store_fail_moved(store, err)
+               : rc;
 }
 
 static enum psn_code read_root(struct psn_store *store, struct psn_buf *root_box,
@@ -139,10 +137,10 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
     /* The first read of a reader takes its snapshot; only then is it sure which file
      * that is of. */
     rc = read_root(store, ret_root_box, err);
-    if (!rc)
-        rc = check_unmoved(store, err);
-    else
+    if (rc)
         rc = explain(store, rc, err);
+    else if (psn_store_has_moved(store))
+        rc = psn_store_fail_moved(store, err);
     if (rc)
         psn_store_rollback(store);
     return rc;
