@@ -34,7 +34,11 @@ PSN_API const char *psn_overview_column_name(enum psn_overview_column column);
 PSN_API enum psn_overview_column psn_overview_column_of(const struct psn_due *due);
 
 struct psn_overview_client {
-    struct psn_client client;
+    char id[PSN_CLIENT_ID_MAX];
+    char name[PSN_NAME_MAX];
+    bool linked;
+    int64_t key_expires_s;
+    struct psn_client_keys keys;
     size_t mailboxes;
     size_t counts[PSN_OVERVIEW_COLUMNS];
 };

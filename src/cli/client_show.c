@@ -13,7 +13,8 @@ enum {
 static void put_keys_json(struct cli_json *json, const struct psn_client *client)
 {
     struct cli_key keys[CLI_KEYS_MAX];
-    size_t count = cli_keys_of(client, keys);
+    size_t count =
+        cli_keys_of(client->linked, client->key_expires_s, &client->keys, keys);
 
     cli_json_open(json, "keys", '[');
     for (size_t i = 0; i < count; i++)
@@ -115,7 +116,8 @@ static void put_last_use(struct cli_table *table, const struct cli_key *key)
 static void put_link(struct cli_table *table, const struct psn_client *client)
 {
     struct cli_key keys[CLI_KEYS_MAX];
-    size_t count = cli_keys_of(client, keys);
+    size_t count =
+        cli_keys_of(client->linked, client->key_expires_s, &client->keys, keys);
 
     if (client->linked)
         cli_display_row(

@@ -115,7 +115,7 @@ static enum psn_code gather(struct cli_status *status, struct psn_error *err)
     if (rc)
         return rc;
     for (size_t i = 0; i < status->overview->client_count; i++)
-        status->linked += status->overview->clients[i].client.linked ? 1 : 0;
+        status->linked += status->overview->clients[i].linked ? 1 : 0;
     for (size_t i = 0; i < status->overview->end_count; i++)
         status->ending += status->overview->ends[i].kind == PSN_END_PASSWORD;
     status->agent = cli_agent_state(psn_vault_id(vault), &status->idle_s,
@@ -232,14 +232,14 @@ static enum psn_code print_clients(const struct cli_status *status, struct psn_e
 
         for (int c = 0; c < PSN_OVERVIEW_COLUMNS; c++)
             total[c] += at->counts[c];
-        if (!cli_status_wants(status, at->client.id) || (!status->client && !has_any(at)))
+        if (!cli_status_wants(status, at->id) || (!status->client && !has_any(at)))
             continue;
         if (rows == LISTED && !status->all) {
             left++;
             continue;
         }
         rows++;
-        put_row(table, at->client.id, at->counts, at->mailboxes);
+        put_row(table, at->id, at->counts, at->mailboxes);
     }
     if (rows == 0)
         return PSN_OK;
@@ -259,7 +259,7 @@ static enum psn_code print_clients(const struct cli_status *status, struct psn_e
 /* --- lists --- */
 
 static void list_key(struct cli_status *status, struct cli_table *table,
-                     const struct psn_client *client, const struct cli_key *key)
+                     const struct psn_overview_client *client, const struct cli_key *key)
 {
     char expires[PSN_TIME_SIZE];
     char used[PSN_TIME_SIZE];
@@ -295,10 +295,12 @@ static enum psn_code print_keys(struct cli_status *status, struct psn_error *err
     cli_table_cell(table, _("last use"));
     cli_table_cell(table, "");
     for (size_t i = 0; i < overview->client_count; i++) {
-        const struct psn_client *client = &overview->clients[i].client;
+        const struct psn_overview_client *client = &overview->clients[i];
         struct cli_key keys[CLI_KEYS_MAX];
         size_t count =
-            cli_status_wants(status, client->id) ? cli_keys_of(client, keys) : 0;
+            cli_status_wants(status, client->id)
+                ? cli_keys_of(client->linked, client->key_expires_s, &client->keys, keys)
+                : 0;
 
         for (size_t k = 0; k < count; k++)
             if (good || keys[k].state != CLI_KEY_GOOD) {
@@ -431,7 +433,7 @@ static enum psn_code print_ends(const struct cli_status *status, struct psn_erro
 static bool is_quiet(const struct cli_status *status)
 {
     for (size_t i = 0; i < status->overview->client_count; i++)
-        if (cli_status_wants(status, status->overview->clients[i].client.id) &&
+        if (cli_status_wants(status, status->overview->clients[i].id) &&
             has_any(&status->overview->clients[i]))
             return false;
     return status->due.count == 0;

@@ -20,18 +20,17 @@ static enum cli_key_state state_of(int64_t expires_s, enum psn_key_use use)
     return use == PSN_KEY_CUT ? CLI_KEY_GOOD : CLI_KEY_EXPIRING;
 }
 
-size_t cli_keys_of(const struct psn_client *client, struct cli_key ret_keys[CLI_KEYS_MAX])
+size_t cli_keys_of(bool linked, int64_t expires_s, const struct psn_client_keys *keys,
+                   struct cli_key ret_keys[CLI_KEYS_MAX])
 {
-    const struct psn_client_keys *keys = &client->keys;
     size_t count = 0;
 
-    if (client->linked)
-        ret_keys[count++] =
-            (struct cli_key){ .use = PSN_KEY_WORK,
-                              .state = state_of(client->key_expires_s, PSN_KEY_WORK),
-                              .expires_s = client->key_expires_s,
-                              .last_use_s = keys->last_use_s,
-                              .read_s = keys->read_s };
+    if (linked)
+        ret_keys[count++] = (struct cli_key){ .use = PSN_KEY_WORK,
+                                              .state = state_of(expires_s, PSN_KEY_WORK),
+                                              .expires_s = expires_s,
+                                              .last_use_s = keys->last_use_s,
+                                              .read_s = keys->read_s };
     if (keys->cut_expires_s)
         ret_keys[count++] =
             (struct cli_key){ .use = PSN_KEY_CUT,

@@ -24,8 +24,9 @@ enum {
     CLI_KEYS_MAX = 2 * PSN_KEY_USES,
 };
 
-/* The keys that a client has or waits for; returns how many. */
-size_t cli_keys_of(const struct psn_client *client,
+/* The keys that a client has, the one for the daily work if it is linked, or waits for;
+ * returns how many. */
+size_t cli_keys_of(bool linked, int64_t expires_s, const struct psn_client_keys *keys,
                    struct cli_key ret_keys[CLI_KEYS_MAX]);
 
 /* "good", "expiring", "expired", "pending", as in JSON. */

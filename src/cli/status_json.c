@@ -41,11 +41,11 @@ static void put_clients(struct cli_json *json, const struct cli_status *status)
     for (size_t i = 0; i < status->overview->client_count; i++) {
         const struct psn_overview_client *at = &status->overview->clients[i];
 
-        if (!cli_status_wants(status, at->client.id))
+        if (!cli_status_wants(status, at->id))
             continue;
         cli_json_open(json, NULL, '{');
-        cli_json_text(json, "client", at->client.id);
-        cli_json_text(json, "name", at->client.name[0] ? at->client.name : NULL);
+        cli_json_text(json, "client", at->id);
+        cli_json_text(json, "name", at->name[0] ? at->name : NULL);
         cli_json_number(json, "mailboxes", (int64_t)at->mailboxes);
         for (int c = 0; c < PSN_OVERVIEW_COLUMNS; c++)
             cli_json_number(json, psn_overview_column_name((enum psn_overview_column)c),
@@ -96,10 +96,12 @@ static void put_keys(struct cli_json *json, const struct cli_status *status)
 {
     cli_json_open(json, "keys", '[');
     for (size_t i = 0; i < status->overview->client_count; i++) {
-        const struct psn_client *client = &status->overview->clients[i].client;
+        const struct psn_overview_client *client = &status->overview->clients[i];
         struct cli_key keys[CLI_KEYS_MAX];
         size_t count =
-            cli_status_wants(status, client->id) ? cli_keys_of(client, keys) : 0;
+            cli_status_wants(status, client->id)
+                ? cli_keys_of(client->linked, client->key_expires_s, &client->keys, keys)
+                : 0;
 
         for (size_t k = 0; k < count; k++)
             cli_key_json(json, client->id, &keys[k]);

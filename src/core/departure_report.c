@@ -178,21 +178,27 @@ static enum psn_code add_stay(struct psn_departure_report *report,
     return PSN_OK;
 }
 
-static enum psn_code add_granted(struct psn_vault *vault, const struct psn_grant_row *row,
+static enum psn_code add_granted(struct psn_vault *vault,
+                                 const struct psn_grant_brief *grant,
                                  struct psn_departure_report *report,
                                  struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_content *contents = NULL;
+    struct psn_grant_row row = { 0 };
     struct psn_person person;
     size_t count = 0;
-    enum psn_code rc = psn_person_read(vault, row->person, &person, err);
+    enum psn_code rc = psn_person_read(vault, grant->person, &person, err);
 
     if (rc || person.departing_s)
         return rc;
-    rc = psn_grant_contents(vault, row, &contents, &count, err);
-    return rc ? rc
-              : add_stay(report, &person, row->address, false,
-                         psn_grant_is_behind(row, contents, count), err);
+    rc = psn_grant_read(vault, grant->person, grant->address, &row, err);
+    if (!rc)
+        rc = psn_grant_contents(vault, &row, &contents, &count, err);
+    if (!rc)
+        rc = add_stay(report, &person, row.address, false,
+                      psn_grant_is_behind(&row, contents, count), err);
+    psn_grant_row_release(&row);
+    return rc;
 }
 
 static enum psn_code add_stays(struct psn_vault *vault,
@@ -202,11 +208,11 @@ static enum psn_code add_stays(struct psn_vault *vault,
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
     for (size_t i = 0; !rc && i < map.grants.count; i++) {
-        const struct psn_grant_row *row = &map.grants.items[i];
+        const struct psn_grant_brief *grant = &map.grants.items[i];
 
-        if (psn_grant_row_state(row, map.now_s) == PSN_GRANT_ACTIVE &&
-            find_password(report, row->address))
-            rc = add_granted(vault, row, report, err);
+        if (psn_grant_brief_state(grant, map.now_s) == PSN_GRANT_ACTIVE &&
+            find_password(report, grant->address))
+            rc = add_granted(vault, grant, report, err);
     }
     for (size_t i = 0; !rc && i < map.holder_count; i++) {
         struct psn_person person;

@@ -135,46 +135,53 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
 
 /* --- grants --- */
 
-/* The password alone, of which the survey knows the version: nothing to be read. */
-static enum psn_code contents_of(const struct owned *owned,
-                                 const struct psn_grant_row *row,
-                                 struct psn_content **ret_contents, size_t *ret_count,
-                                 struct psn_error *err)
-{
-    const struct psn_role_brief *role = psn_survey_role(owned->survey, row->address);
-
-    if (!role || row->labels[0])
-        return psn_grant_contents(owned->vault, row, ret_contents, ret_count, err);
-    *ret_count = role->cur ? 1 : 0;
-    *ret_contents = calloc(1, sizeof **ret_contents);
-    if (!*ret_contents)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    (*ret_contents)->version = role->cur;
-    return PSN_OK;
-}
-
-static enum psn_code add_grant(const struct owned *owned, const struct psn_grant_row *row,
+/* Is something newer than what was issued? The survey knows the version of the password;
+ * other secrets have to be read. */
+static enum psn_code is_behind(const struct owned *owned,
+                               const struct psn_grant_brief *grant,
+                               const struct psn_role_brief *role, bool *ret_behind,
                                struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_content *contents = NULL;
-    struct psn_due due = { .kind = PSN_DUE_GRANT, .since_s = row->until_s };
-    enum psn_grant_state state = psn_grant_row_state(row, owned->survey->reach.now_s);
+    struct psn_grant_row row = { 0 };
     size_t count = 0;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc;
+
+    *ret_behind = role->cur > grant->password;
+    if (*ret_behind || !grant->labels)
+        return PSN_OK;
+    rc = psn_grant_read(owned->vault, grant->person, grant->address, &row, err);
+    if (!rc)
+        rc = psn_grant_contents(owned->vault, &row, &contents, &count, err);
+    if (!rc)
+        *ret_behind = psn_grant_is_behind(&row, contents, count);
+    psn_grant_row_release(&row);
+    return rc;
+}
+
+static enum psn_code add_grant(const struct owned *owned,
+                               const struct psn_grant_brief *grant, struct psn_error *err)
+{
+    const struct psn_role_brief *role = psn_survey_role(owned->survey, grant->address);
+    struct psn_due due = { .kind = PSN_DUE_GRANT, .since_s = grant->until_s };
+    enum psn_grant_state state = psn_grant_brief_state(grant, owned->survey->reach.now_s);
 
     if (state == PSN_GRANT_ACTIVE) {
-        rc = contents_of(owned, row, &contents, &count, err);
-        if (rc || !psn_grant_is_behind(row, contents, count))
+        bool behind = false;
+        enum psn_code rc = role ? is_behind(owned, grant, role, &behind, err)
+                                : psn_role_fail_unknown(grant->address, err);
+
+        if (rc || !behind)
             return rc;
         due.kind = PSN_DUE_ISSUE;
-        due.version = contents[0].version;
-        due.since_s = row->from_s;
+        due.version = role->cur;
+        due.since_s = grant->from_s;
     } else if (state != PSN_GRANT_EXPIRED) {
         return PSN_OK;
     }
-    memcpy(due.person, row->person, sizeof due.person);
-    memcpy(due.address, row->address, sizeof due.address);
-    memcpy(due.client, row->client, sizeof due.client);
+    memcpy(due.person, grant->person, sizeof due.person);
+    memcpy(due.address, grant->address, sizeof due.address);
+    memcpy(due.client, grant->client, sizeof due.client);
     return append(owned->list, &due, err);
 }
 
@@ -185,17 +192,17 @@ static enum psn_code add_grants(const struct owned *owned, const char *person,
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < map->grants.count; i++) {
-        const struct psn_grant_row *row = &map->grants.items[i];
+        const struct psn_grant_brief *grant = &map->grants.items[i];
         const struct psn_person *known;
         struct psn_person missing;
 
-        if (person && strcmp(person, row->person) != 0)
+        if (person && strcmp(person, grant->person) != 0)
             continue;
-        known = psn_reach_person(map, row->person);
+        known = psn_reach_person(map, grant->person);
         if (!known) /* it says so */
-            rc = psn_person_read(owned->vault, row->person, &missing, err);
+            rc = psn_person_read(owned->vault, grant->person, &missing, err);
         else if (!known->departing_s)
-            rc = add_grant(owned, row, err);
+            rc = add_grant(owned, grant, err);
     }
     return rc;
 }
@@ -255,7 +262,8 @@ static enum psn_code add_of_role(const struct owned *owned,
 
 /* --- handovers and envelopes --- */
 
-static enum psn_code add_handover(struct owned *owned, const struct psn_client *client,
+static enum psn_code add_handover(struct owned *owned,
+                                  const struct psn_client_brief *client,
                                   struct psn_error *err)
 {
     struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = client->handover_s };
@@ -276,7 +284,8 @@ static enum psn_code add_handover(struct owned *owned, const struct psn_client *
     return rc ? rc : append(owned->list, &due, err);
 }
 
-static enum psn_code add_envelope(struct owned *owned, const struct psn_client *client,
+static enum psn_code add_envelope(struct owned *owned,
+                                  const struct psn_client_brief *client,
                                   struct psn_error *err)
 {
     struct psn_envelope envelope = { 0 };
@@ -292,7 +301,8 @@ static enum psn_code add_envelope(struct owned *owned, const struct psn_client *
     return append(owned->list, &due, err);
 }
 
-static enum psn_code add_of_client(struct owned *owned, const struct psn_client *client,
+static enum psn_code add_of_client(struct owned *owned,
+                                   const struct psn_client_brief *client,
                                    struct psn_error *err)
 {
     enum psn_code rc = client->handover_s ? add_handover(owned, client, err) : PSN_OK;

@@ -52,6 +52,14 @@ void psn_grant_row_release(struct psn_grant_row *row)
     *row = (struct psn_grant_row){ 0 };
 }
 
+void psn_grant_briefs_release(struct psn_grant_briefs *briefs)
+{
+    for (size_t i = 0; i < briefs->count; i++)
+        free(briefs->items[i].labels);
+    free(briefs->items);
+    *briefs = (struct psn_grant_briefs){ 0 };
+}
+
 void psn_grant_list_release(struct psn_grant_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -60,16 +68,22 @@ void psn_grant_list_release(struct psn_grant_list *list)
     *list = (struct psn_grant_list){ 0 };
 }
 
-bool psn_grant_row_is_of(const struct psn_grant_row *row, const char *person)
+static enum psn_grant_state state_at(int64_t until_s, int64_t ended_s, int64_t now_s)
 {
-    return strcmp(row->person, person) == 0;
+    if (ended_s)
+        return PSN_GRANT_ENDED;
+    return until_s && now_s > until_s ? PSN_GRANT_EXPIRED : PSN_GRANT_ACTIVE;
 }
 
 enum psn_grant_state psn_grant_row_state(const struct psn_grant_row *row, int64_t now_s)
 {
-    if (row->ended_s)
-        return PSN_GRANT_ENDED;
-    return row->until_s && now_s > row->until_s ? PSN_GRANT_EXPIRED : PSN_GRANT_ACTIVE;
+    return state_at(row->until_s, row->ended_s, now_s);
+}
+
+enum psn_grant_state psn_grant_brief_state(const struct psn_grant_brief *brief,
+                                           int64_t now_s)
+{
+    return state_at(brief->until_s, brief->ended_s, now_s);
 }
 
 /* --- the row --- */
@@ -287,6 +301,80 @@ enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
     *ret_list = list;
     return PSN_OK;
 }
+
+/* --- in brief --- */
+
+static enum psn_code shorten(const struct psn_grant_row *row,
+                             struct psn_grant_brief *brief, struct psn_error *err)
+{
+    *brief = (struct psn_grant_brief){ .from_s = row->from_s,
+                                       .until_s = row->until_s,
+                                       .ended_s = row->ended_s };
+    memcpy(brief->person, row->person, sizeof brief->person);
+    memcpy(brief->address, row->address, sizeof brief->address);
+    memcpy(brief->client, row->client, sizeof brief->client);
+    for (size_t i = 0; i < row->issued_count; i++)
+        if (!row->issued[i].label[0])
+            brief->password = row->issued[i].version;
+    if (!row->labels[0])
+        return PSN_OK;
+    brief->labels = strdup(row->labels);
+    return brief->labels ? PSN_OK : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+}
+
+static enum psn_code collect_brief(void *arg, const struct psn_store_row *stored,
+                                   const struct psn_buf *plain, struct psn_error *err)
+{
+    struct psn_grant_briefs *briefs = arg;
+    struct psn_grant_row row = { 0 };
+    enum psn_code rc = decode(plain, &row, err);
+
+    (void)stored;
+    if (!rc && (briefs->count & (briefs->count - 1)) == 0) {
+        size_t capacity = briefs->count ? 2 * briefs->count : 1;
+        void *grown = reallocarray(briefs->items, capacity, sizeof *briefs->items);
+
+        if (grown)
+            briefs->items = grown;
+        else
+            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    if (!rc)
+        rc = shorten(&row, &briefs->items[briefs->count++], err);
+    psn_grant_row_release(&row);
+    return rc;
+}
+
+static int compare_briefs(const void *a, const void *b)
+{
+    const struct psn_grant_brief *left = a;
+    const struct psn_grant_brief *right = b;
+    int order = strcmp(left->person, right->person);
+
+    if (!order)
+        order = strcmp(left->client, right->client);
+    return order ? order : strcmp(left->address, right->address);
+}
+
+enum psn_code psn_grant_brief_all(struct psn_vault *vault,
+                                  struct psn_grant_briefs *ret_briefs,
+                                  struct psn_error *err)
+{
+    struct psn_grant_briefs briefs = { 0 };
+    enum psn_code rc = psn_row_each(vault, PSN_TABLE_GRANT, NULL, vault->rows_key,
+                                    collect_brief, &briefs, err);
+
+    if (rc) {
+        psn_grant_briefs_release(&briefs);
+        return rc;
+    }
+    if (briefs.count > 1)
+        qsort(briefs.items, briefs.count, sizeof *briefs.items, compare_briefs);
+    *ret_briefs = briefs;
+    return PSN_OK;
+}
+
+/* --- all of an address, or of a vault --- */
 
 enum psn_code psn_grant_delete_of(struct psn_vault *vault, const char *address,
                                   struct psn_error *err)

@@ -32,6 +32,25 @@ struct psn_grant_list {
 };
 void psn_grant_list_release(struct psn_grant_list *list);
 
+/* Of a grant what questions about the whole vault ask for: a row is six times as large.
+ */
+struct psn_grant_brief {
+    char person[PSN_PERSON_ID_MAX];
+    char address[PSN_ADDRESS_TEXT_MAX];
+    char client[PSN_CLIENT_ID_MAX];
+    int64_t from_s;
+    int64_t until_s;
+    int64_t ended_s;
+    uint64_t password; /* its version that was issued last; 0: none */
+    char *labels;      /* owned; NULL: the password alone */
+};
+
+struct psn_grant_briefs {
+    struct psn_grant_brief *items;
+    size_t count;
+};
+void psn_grant_briefs_release(struct psn_grant_briefs *briefs);
+
 /* E_NOT_FOUND without a message if there is none: *ret is then empty. */
 PSN_MUST_CHECK enum psn_code psn_grant_read(struct psn_vault *vault, const char *person,
                                             const char *address,
@@ -51,14 +70,19 @@ PSN_MUST_CHECK enum psn_code psn_grant_copy(struct psn_vault *from, struct psn_v
 PSN_MUST_CHECK enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
                                             struct psn_grant_list *ret_list,
                                             struct psn_error *err);
+/* Everybody's, in the same order. */
+PSN_MUST_CHECK enum psn_code psn_grant_brief_all(struct psn_vault *vault,
+                                                 struct psn_grant_briefs *ret_briefs,
+                                                 struct psn_error *err);
 
 /* Inside a write: ends all of a person's, and voids every issue that was not confirmed.
  */
 PSN_MUST_CHECK enum psn_code psn_grant_end_all(struct psn_vault *vault,
                                                const char *person, struct psn_error *err);
 
-bool psn_grant_row_is_of(const struct psn_grant_row *row, const char *person);
 enum psn_grant_state psn_grant_row_state(const struct psn_grant_row *row, int64_t now_s);
+enum psn_grant_state psn_grant_brief_state(const struct psn_grant_brief *brief,
+                                           int64_t now_s);
 
 /* What the grant covers now: the password, and the secrets of its labels; the caller
  * frees *ret_contents. Empty while no password is proved. E_NOT_FOUND: a label that

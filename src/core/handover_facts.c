@@ -232,15 +232,15 @@ static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < map->grants.count; i++) {
-        const struct psn_grant_row *row = &map->grants.items[i];
+        const struct psn_grant_brief *grant = &map->grants.items[i];
         struct psn_handover_stay *stay;
 
-        if (strcmp(row->client, facts->client.id) != 0 ||
-            psn_grant_row_state(row, map->now_s) != PSN_GRANT_ACTIVE)
+        if (strcmp(grant->client, facts->client.id) != 0 ||
+            psn_grant_brief_state(grant, map->now_s) != PSN_GRANT_ACTIVE)
             continue;
-        rc = take_stay(vault, facts, row->person, row->address, "", &stay, err);
+        rc = take_stay(vault, facts, grant->person, grant->address, "", &stay, err);
         if (!rc)
-            stay->until_s = row->until_s;
+            stay->until_s = grant->until_s;
     }
     return rc;
 }

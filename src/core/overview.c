@@ -71,8 +71,6 @@ void psn_overview_free(struct psn_overview *overview)
 {
     if (!overview)
         return;
-    for (size_t i = 0; i < overview->client_count; i++)
-        psn_client_release(&overview->clients[i].client);
     free(overview->clients);
     free(overview->due);
     free(overview->ends);
@@ -113,21 +111,21 @@ static bool is_soon(const struct making *making, int64_t at_s)
 
 static enum psn_code add_grants(struct making *making, struct psn_error *err)
 {
-    const struct psn_grant_list *grants = &making->survey->reach.grants;
+    const struct psn_grant_briefs *grants = &making->survey->reach.grants;
     int64_t now_s = making->survey->reach.now_s;
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < grants->count; i++) {
-        const struct psn_grant_row *row = &grants->items[i];
-        struct psn_overview_end end = { .kind = PSN_END_GRANT, .at_s = row->until_s };
+        const struct psn_grant_brief *grant = &grants->items[i];
+        struct psn_overview_end end = { .kind = PSN_END_GRANT, .at_s = grant->until_s };
 
         /* One that has run out is due. */
-        if (psn_grant_row_state(row, now_s) != PSN_GRANT_ACTIVE ||
-            !is_soon(making, row->until_s))
+        if (psn_grant_brief_state(grant, now_s) != PSN_GRANT_ACTIVE ||
+            !is_soon(making, grant->until_s))
             continue;
-        memcpy(end.client, row->client, sizeof end.client);
-        memcpy(end.address, row->address, sizeof end.address);
-        memcpy(end.person, row->person, sizeof end.person);
+        memcpy(end.client, grant->client, sizeof end.client);
+        memcpy(end.address, grant->address, sizeof end.address);
+        memcpy(end.person, grant->person, sizeof end.person);
         rc = add_end(making, &end, err);
     }
     return rc;
@@ -138,7 +136,7 @@ static enum psn_code add_keys(struct making *making, struct psn_error *err)
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < making->survey->client_count; i++) {
-        const struct psn_client *client = &making->survey->clients[i];
+        const struct psn_client_brief *client = &making->survey->clients[i];
         struct psn_overview_end end = { .kind = PSN_END_KEY,
                                         .at_s = client->key_expires_s };
 
@@ -202,20 +200,27 @@ static enum psn_code add_roles(struct making *making, struct psn_error *err)
 
 static int compare_client(const void *key, const void *item)
 {
-    return strcmp(key, ((const struct psn_overview_client *)item)->client.id);
+    return strcmp(key, ((const struct psn_overview_client *)item)->id);
 }
 
-/* Takes the survey's clients, which are in the order of their ids. */
-static enum psn_code take_clients(struct psn_overview *overview,
-                                  struct psn_survey *survey, struct psn_error *err)
+/* In the order of their ids, as the survey has them. */
+static enum psn_code add_clients(struct psn_overview *overview,
+                                 const struct psn_survey *survey, struct psn_error *err)
 {
     overview->clients = calloc(survey->client_count + 1, sizeof *overview->clients);
     if (!overview->clients)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; i < survey->client_count; i++)
-        overview->clients[i].client = survey->clients[i];
+    for (size_t i = 0; i < survey->client_count; i++) {
+        const struct psn_client_brief *client = &survey->clients[i];
+        struct psn_overview_client *at = &overview->clients[i];
+
+        memcpy(at->id, client->id, sizeof at->id);
+        memcpy(at->name, client->name, sizeof at->name);
+        at->linked = client->linked;
+        at->key_expires_s = client->key_expires_s;
+        at->keys = client->keys;
+    }
     overview->client_count = survey->client_count;
-    survey->client_count = 0;
     return PSN_OK;
 }
 
@@ -256,7 +261,7 @@ static int worst_first(const void *a, const void *b)
     for (int i = 0; i < PSN_OVERVIEW_COLUMNS; i++)
         if (left->counts[i] != right->counts[i])
             return left->counts[i] > right->counts[i] ? -1 : 1;
-    return strcmp(left->client.id, right->client.id);
+    return strcmp(left->id, right->id);
 }
 
 static enum psn_code make(struct psn_vault *vault, struct psn_overview *overview,
@@ -277,7 +282,7 @@ static enum psn_code make(struct psn_vault *vault, struct psn_overview *overview
     if (!rc)
         rc = add_grants(&making, err);
     if (!rc)
-        rc = take_clients(overview, survey, err);
+        rc = add_clients(overview, survey, err);
     if (rc)
         return rc;
     if (overview->end_count > 1)

@@ -21,7 +21,7 @@ static enum psn_code check_free(const struct psn_reach_map *map,
                         id);
     }
     for (size_t i = 0; i < map->grants.count; i++)
-        if (psn_grant_row_is_of(&map->grants.items[i], id) &&
+        if (strcmp(map->grants.items[i].person, id) == 0 &&
             !map->grants.items[i].ended_s) {
             (void)psn_fail(err, PSN_E_POLICY, _("'%s' has a grant for %s"), id,
                            map->grants.items[i].address);

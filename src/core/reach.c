@@ -11,7 +11,7 @@
 
 void psn_reach_map_release(struct psn_reach_map *map)
 {
-    psn_grant_list_release(&map->grants);
+    psn_grant_briefs_release(&map->grants);
     free(map->people);
     free(map->holders);
     free(map->owners);
@@ -95,7 +95,7 @@ enum psn_code psn_reach_map_begin(struct psn_vault *vault, struct psn_reach_map 
                                   struct psn_error *err)
 {
     struct psn_reach_map map = { .now_s = vault->world.now_s() };
-    enum psn_code rc = psn_grant_list(vault, NULL, &map.grants, err);
+    enum psn_code rc = psn_grant_brief_all(vault, &map.grants, err);
 
     if (!rc)
         rc = psn_person_list(vault, &map.people, &map.person_count, err);
@@ -168,24 +168,24 @@ bool psn_grant_covers(const char *labels, const char *label)
 
 /* The grants are sorted by person, then client, then address, and there is one of each:
  * it is found by halving. */
-static const struct psn_grant_row *find_grant(const struct psn_reach_map *map,
-                                              const char *person, const char *client,
-                                              const char *address)
+static const struct psn_grant_brief *find_grant(const struct psn_reach_map *map,
+                                                const char *person, const char *client,
+                                                const char *address)
 {
     size_t low = 0;
     size_t high = map->grants.count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct psn_grant_row *row = &map->grants.items[middle];
-        int order = strcmp(row->person, person);
+        const struct psn_grant_brief *at = &map->grants.items[middle];
+        int order = strcmp(at->person, person);
 
         if (!order)
-            order = strcmp(row->client, client);
+            order = strcmp(at->client, client);
         if (!order)
-            order = strcmp(row->address, address);
+            order = strcmp(at->address, address);
         if (!order)
-            return row;
+            return at;
         if (order < 0)
             low = middle + 1;
         else
@@ -211,11 +211,11 @@ bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
                           const char *client, const char *address, const char *label)
 {
     const struct psn_slot_holder *holder = find_holder(map, person);
-    const struct psn_grant_row *row;
+    const struct psn_grant_brief *grant;
 
     if (holder)
         return !holder->leaving;
-    row = find_grant(map, person, client, address);
-    return row && psn_grant_row_state(row, map->now_s) == PSN_GRANT_ACTIVE &&
-           psn_grant_covers(row->labels, label);
+    grant = find_grant(map, person, client, address);
+    return grant && psn_grant_brief_state(grant, map->now_s) == PSN_GRANT_ACTIVE &&
+           psn_grant_covers(grant->labels ? grant->labels : "", label);
 }

@@ -17,7 +17,7 @@ struct psn_owner {
 /* Who may get at what now: by a slot, by a grant that is in force, or since it is his
  * own. Inside a transaction; the picture is of the moment it was taken. */
 struct psn_reach_map {
-    struct psn_grant_list grants;
+    struct psn_grant_briefs grants;
     struct psn_person *people; /* everybody, in the order of ids */
     size_t person_count;
     struct psn_owner *owners; /* of the clients that have one, in their order */

@@ -9,8 +9,6 @@
 
 void psn_survey_release(struct psn_survey *survey)
 {
-    for (size_t i = 0; i < survey->client_count; i++)
-        psn_client_release(&survey->clients[i]);
     free(survey->clients);
     free(survey->roles);
     free(survey->by_client);
@@ -33,43 +31,34 @@ static bool grow(void **items, size_t count, size_t size)
 
 /* --- clients --- */
 
-/* The client is borrowed, its domains are not ours. */
 static enum psn_code keep_client(void *arg, const struct psn_client *client,
                                  struct psn_error *err)
 {
     struct psn_survey *survey = arg;
-    size_t size = client->domain_count * sizeof *client->domains;
-    void *domains = malloc(size ? size : 1);
+    struct psn_client_brief *brief;
     void *clients = survey->clients;
 
-    if (!domains || !grow(&clients, survey->client_count, sizeof *survey->clients)) {
-        free(domains);
+    if (!grow(&clients, survey->client_count, sizeof *survey->clients))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    }
-    if (size)
-        memcpy(domains, client->domains, size);
     survey->clients = clients;
-    survey->clients[survey->client_count] = *client;
-    survey->clients[survey->client_count++].domains = domains;
+    brief = &survey->clients[survey->client_count++];
+    *brief = (struct psn_client_brief){
+        .linked = client->linked,
+        .key_expires_s = client->key_expires_s,
+        .keys = client->keys,
+        .handover_s = client->handover_s,
+        .envelope_s = client->envelope_s,
+    };
+    memcpy(brief->id, client->id, sizeof brief->id);
+    memcpy(brief->name, client->name, sizeof brief->name);
+    memcpy(brief->owner, client->owner, sizeof brief->owner);
     return psn_reach_map_add_owner(&survey->reach, client, err);
 }
 
 static int compare_clients(const void *a, const void *b)
 {
-    return strcmp(((const struct psn_client *)a)->id, ((const struct psn_client *)b)->id);
-}
-
-static int compare_client(const void *key, const void *item)
-{
-    return strcmp(key, ((const struct psn_client *)item)->id);
-}
-
-const struct psn_client *psn_survey_client(const struct psn_survey *survey,
-                                           const char *id)
-{
-    return survey->client_count ? bsearch(id, survey->clients, survey->client_count,
-                                          sizeof *survey->clients, compare_client)
-                                : NULL;
+    return strcmp(((const struct psn_client_brief *)a)->id,
+                  ((const struct psn_client_brief *)b)->id);
 }
 
 /* --- roles --- */

@@ -10,7 +10,19 @@
  * made inside a transaction and is a picture of it; nothing of it is stored.
  */
 
-/* Of a role what such questions ask for: a row is ten times as large. */
+/* Of a client and of a role what such questions ask for: a row is several times as
+ * large. */
+struct psn_client_brief {
+    char id[PSN_CLIENT_ID_MAX];
+    char name[PSN_NAME_MAX];
+    char owner[PSN_PERSON_ID_MAX];
+    bool linked;
+    int64_t key_expires_s;
+    struct psn_client_keys keys;
+    int64_t handover_s;
+    int64_t envelope_s;
+};
+
 struct psn_role_brief {
     char address[PSN_ADDRESS_TEXT_MAX];
     char client[PSN_CLIENT_ID_MAX];
@@ -28,7 +40,7 @@ struct psn_role_brief {
 };
 
 struct psn_survey {
-    struct psn_client *clients; /* in the order of ids; owned, with their domains */
+    struct psn_client_brief *clients; /* in the order of ids */
     size_t client_count;
     struct psn_role_brief *roles; /* in the order of addresses */
     size_t role_count;
@@ -40,11 +52,9 @@ PSN_MUST_CHECK enum psn_code psn_survey_load(struct psn_vault *vault,
                                              struct psn_error *err);
 void psn_survey_release(struct psn_survey *survey);
 
-/* NULL: no such mailbox, or client. */
+/* NULL: no such mailbox. */
 const struct psn_role_brief *psn_survey_role(const struct psn_survey *survey,
                                              const char *address);
-const struct psn_client *psn_survey_client(const struct psn_survey *survey,
-                                           const char *id);
 /* A client's mailboxes, *ret_count of them. */
 struct psn_role_brief *const *psn_survey_roles_of(const struct psn_survey *survey,
                                                   const char *client, size_t *ret_count);
