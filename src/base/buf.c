@@ -72,12 +72,10 @@ static bool grow_to(struct psn_buf *buf, size_t capacity)
     return true;
 }
 
-static bool ensure(struct psn_buf *buf, size_t more)
+static bool make_room(struct psn_buf *buf, size_t more)
 {
     size_t capacity = buf->capacity ? buf->capacity : 64;
 
-    if (buf->failed)
-        return false;
     if (more > buf->size_max || buf->size > buf->size_max - more) {
         buf->failed = PSN_E_LIMIT;
         return false;
@@ -91,23 +89,37 @@ static bool ensure(struct psn_buf *buf, size_t more)
     return true;
 }
 
-uint8_t *psn_buf_reserve(struct psn_buf *buf, size_t size)
+/* Where size bytes more go, with a NUL behind them; what stands there is the caller's to
+ * write. Each row that is read comes by here some twenty times. */
+static inline uint8_t *extend(struct psn_buf *buf, size_t size)
 {
     uint8_t *at;
 
-    if (!ensure(buf, size))
+    if (buf->failed)
+        return NULL;
+    if ((size >= buf->capacity - buf->size || size > buf->size_max - buf->size) &&
+        !make_room(buf, size))
         return NULL;
     at = buf->data + buf->size;
-    memset(at, 0, size + 1);
+    at[size] = '\0';
     buf->size += size;
     if (buf->dirty < buf->size)
         buf->dirty = buf->size;
     return at;
 }
 
+uint8_t *psn_buf_reserve(struct psn_buf *buf, size_t size)
+{
+    uint8_t *at = extend(buf, size);
+
+    if (at)
+        memset(at, 0, size);
+    return at;
+}
+
 void psn_buf_bytes(struct psn_buf *buf, const void *bytes, size_t size)
 {
-    uint8_t *at = psn_buf_reserve(buf, size);
+    uint8_t *at = extend(buf, size);
 
     if (at && size)
         memcpy(at, bytes, size);
@@ -141,9 +153,9 @@ void psn_buf_format(struct psn_buf *buf, const char *format, ...)
     va_end(again);
 }
 
-static void put_big_endian(struct psn_buf *buf, uint64_t value, unsigned size)
+static inline void put_big_endian(struct psn_buf *buf, uint64_t value, unsigned size)
 {
-    uint8_t *at = psn_buf_reserve(buf, size);
+    uint8_t *at = extend(buf, size);
 
     for (unsigned i = 0; at && i < size; i++)
         at[i] = (uint8_t)(value >> (8 * (size - 1 - i)));

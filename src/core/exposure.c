@@ -11,7 +11,6 @@
 #include "core/role.h"
 
 enum {
-    LABEL_PRF = 8,
     TAG_ADDRESS = 1,
     TAG_LABEL = 2,
     TAG_VERSION = 3,
@@ -59,14 +58,15 @@ enum psn_code psn_exposure_key(struct psn_vault *vault,
         psn_row_key_init(vault, PSN_TABLE_EXPOSURE, exposure->address, ret_key, err);
 
     if (!rc)
-        rc = psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, exposure->label, LABEL_PRF,
-                                 ret_key, err);
+        rc = psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, exposure->label,
+                                 PSN_EXPOSURE_PRF, ret_key, err);
     if (rc)
         return rc;
     psn_row_key_add_number(ret_key, exposure->version);
     (void)snprintf(whose, sizeof whose, "%s %s", exposure->person,
                    psn_how_name(exposure->how));
-    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, 8, ret_key, err);
+    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, PSN_EXPOSURE_PRF,
+                               ret_key, err);
 }
 
 static enum psn_code write_row(struct psn_vault *vault, const struct psn_row_key *key,
@@ -157,8 +157,9 @@ enum psn_code psn_exposure_decode(const struct psn_buf *plain,
     return PSN_OK;
 }
 
-static enum psn_code append(struct psn_exposure_list *list,
-                            const struct psn_exposure *exposure, struct psn_error *err)
+enum psn_code psn_exposure_list_add(struct psn_exposure_list *list,
+                                    const struct psn_exposure *exposure,
+                                    struct psn_error *err)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 32;
@@ -183,7 +184,7 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
     (void)row;
     if (rc || (walk->person && strcmp(walk->person, exposure.person) != 0))
         return rc;
-    return append(walk->list, &exposure, err);
+    return psn_exposure_list_add(walk->list, &exposure, err);
 }
 
 static int compare(const void *a, const void *b)
@@ -201,6 +202,12 @@ static int compare(const void *a, const void *b)
     if (!order && left->at_s != right->at_s)
         order = left->at_s < right->at_s ? -1 : 1;
     return order;
+}
+
+void psn_exposure_list_sort(struct psn_exposure_list *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
 /* What was replaced counts as in force until the mail server refused it. */
@@ -259,96 +266,9 @@ enum psn_code psn_exposure_list(struct psn_vault *vault, const char *person,
     if (!rc)
         rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL,
                           vault->rows_key, collect, &walk, err);
-    if (!rc && list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare);
+    psn_exposure_list_sort(&list);
     if (!rc)
         rc = judge(vault, &list, err);
-    if (rc) {
-        psn_exposure_list_release(&list);
-        return rc;
-    }
-    *ret_list = list;
-    return PSN_OK;
-}
-
-/* --- what somebody without right knows --- */
-
-struct known {
-    const struct psn_survey *survey;
-    const char *person;
-    struct psn_exposure_list *list;
-};
-
-/* Of a password it is known here whether it is in force; of another secret its row has
- * to be asked. */
-static enum psn_code collect_known(void *arg, const struct psn_store_row *row,
-                                   const struct psn_buf *plain, struct psn_error *err)
-{
-    struct known *known = arg;
-    struct psn_exposure at = { 0 };
-    const struct psn_role_brief *role;
-    enum psn_code rc = psn_exposure_decode(plain, &at, err);
-
-    (void)row;
-    if (rc || (known->person && strcmp(known->person, at.person) != 0))
-        return rc;
-    role = psn_survey_role(known->survey, at.address);
-    if (!role)
-        return psn_role_fail_unknown(at.address, err);
-    if (!at.label[0]) {
-        at.dying = at.version == role->old && !role->old_is_dead;
-        at.in_force = at.version == role->cur || at.version == role->pend || at.dying;
-        if (!at.in_force)
-            return PSN_OK;
-    }
-    memcpy(at.client, role->client, sizeof at.client);
-    if (psn_reach_has_right(&known->survey->reach, at.person, at.client, at.address,
-                            at.label))
-        return PSN_OK;
-    return append(known->list, &at, err);
-}
-
-/* The list is sorted: one read for each secret. */
-static enum psn_code judge_items(struct psn_vault *vault, struct psn_exposure_list *list,
-                                 struct psn_error *err)
-{
-    struct psn_item item = { 0 };
-    size_t kept = 0;
-
-    for (size_t i = 0; i < list->count; i++) {
-        struct psn_exposure *at = &list->items[i];
-
-        if (at->label[0]) {
-            enum psn_code rc = PSN_OK;
-
-            if (strcmp(item.info.address, at->address) != 0 ||
-                strcmp(item.info.label, at->label) != 0)
-                rc = psn_item_read(vault, at->address, at->label, &item, err);
-            if (rc)
-                return rc;
-            at->in_force = at->version == item.info.version;
-        }
-        if (at->in_force)
-            list->items[kept++] = *at;
-    }
-    list->count = kept;
-    return PSN_OK;
-}
-
-enum psn_code psn_exposure_list_known(struct psn_vault *vault,
-                                      const struct psn_survey *survey, const char *person,
-                                      struct psn_exposure_list *ret_list,
-                                      struct psn_error *err)
-{
-    struct psn_exposure_list list = { 0 };
-    struct known known = { survey, person, &list };
-    enum psn_code rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, NULL, vault->rows_key,
-                                    collect_known, &known, err);
-
-    if (!rc && list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare);
-    if (!rc)
-        rc = judge_items(vault, &list, err);
     if (rc) {
         psn_exposure_list_release(&list);
         return rc;

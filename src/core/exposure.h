@@ -19,6 +19,11 @@ PSN_MUST_CHECK enum psn_code psn_exposure_put_of(struct psn_vault *vault,
                                                  const char *label, uint64_t version,
                                                  enum psn_how how, struct psn_error *err);
 
+/* A row's key: PRF of the address, of the label, version, PRF of person and way. */
+enum {
+    PSN_EXPOSURE_PRF = 8, /* bytes of the second and of the third */
+    PSN_EXPOSURE_KEY_SIZE = PSN_PRF_SIZE + PSN_EXPOSURE_PRF + 8 + PSN_EXPOSURE_PRF,
+};
 /* For a rekey, which gives rows new keys: where a row lies, and what it says. */
 PSN_MUST_CHECK enum psn_code psn_exposure_key(struct psn_vault *vault,
                                               const struct psn_exposure *exposure,
@@ -34,6 +39,11 @@ struct psn_exposure_list {
     size_t capacity;
 };
 void psn_exposure_list_release(struct psn_exposure_list *list);
+PSN_MUST_CHECK enum psn_code psn_exposure_list_add(struct psn_exposure_list *list,
+                                                   const struct psn_exposure *exposure,
+                                                   struct psn_error *err);
+/* By address, label, version, person and time. */
+void psn_exposure_list_sort(struct psn_exposure_list *list);
 
 /* What a person (NULL: anybody) has seen of an address (NULL: any), sorted by address,
  * label, version, person and time, each with whether it is in force. */
@@ -43,7 +53,8 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list(struct psn_vault *vault,
                                                struct psn_error *err);
 
 /* Of it what is in force and known to somebody without a right to it, in the same order.
- * Few exposures are: what a survey can tell is asked before anything is kept or read. */
+ * Few exposures are: what a survey, or the row's key, can tell is asked before anything
+ * is opened, kept or read. */
 PSN_MUST_CHECK enum psn_code psn_exposure_list_known(struct psn_vault *vault,
                                                      const struct psn_survey *survey,
                                                      const char *person,

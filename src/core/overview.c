@@ -231,16 +231,29 @@ static struct psn_overview_client *find(struct psn_overview *overview, const cha
                                   : NULL;
 }
 
+/* Both are in the order of clients. */
+static void count_mailboxes(struct psn_overview *overview,
+                            const struct psn_survey *survey)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < survey->role_count; i++) {
+        int order = -1;
+
+        while (at < overview->client_count &&
+               (order = strcmp(overview->clients[at].id, survey->by_client[i]->client)) <
+                   0)
+            at++;
+        if (order == 0)
+            overview->clients[at].mailboxes++;
+    }
+}
+
 /* Lines of nobody's, as a departure, are in no client's count. */
-static void count(struct psn_overview *overview, const struct psn_survey *survey)
+static void count(struct psn_overview *overview)
 {
     struct psn_overview_client *at;
 
-    for (size_t i = 0; i < survey->role_count; i++) {
-        at = find(overview, survey->roles[i].client);
-        if (at)
-            at->mailboxes++;
-    }
     for (size_t i = 0; i < overview->due_count; i++) {
         at = find(overview, overview->due[i].client);
         if (at)
@@ -287,7 +300,8 @@ static enum psn_code make(struct psn_vault *vault, struct psn_overview *overview
         return rc;
     if (overview->end_count > 1)
         qsort(overview->ends, overview->end_count, sizeof *overview->ends, compare_ends);
-    count(overview, survey);
+    count_mailboxes(overview, survey);
+    count(overview);
     if (overview->client_count > 1)
         qsort(overview->clients, overview->client_count, sizeof *overview->clients,
               worst_first);

@@ -12,6 +12,7 @@ void psn_survey_release(struct psn_survey *survey)
     free(survey->clients);
     free(survey->roles);
     free(survey->by_client);
+    free(survey->table);
     psn_reach_map_release(&survey->reach);
     *survey = (struct psn_survey){ 0 };
 }
@@ -99,11 +100,6 @@ static int compare_roles(const void *a, const void *b)
                   ((const struct psn_role_brief *)b)->address);
 }
 
-static int compare_role(const void *key, const void *item)
-{
-    return strcmp(key, ((const struct psn_role_brief *)item)->address);
-}
-
 static int compare_by_client(const void *a, const void *b)
 {
     const struct psn_role_brief *left = *(struct psn_role_brief *const *)a;
@@ -113,12 +109,47 @@ static int compare_by_client(const void *a, const void *b)
     return order ? order : strcmp(left->address, right->address);
 }
 
+/* FNV-1a. Each grant and each exposure asks for its mailbox: by halving that would be a
+ * dozen comparisons far apart in memory. */
+static size_t slot_of(const struct psn_survey *survey, const char *address)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (const char *at = address; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    return (size_t)(hash ^ hash >> 32) & (survey->table_size - 1);
+}
+
+static enum psn_code tabulate(struct psn_survey *survey, struct psn_error *err)
+{
+    survey->table_size = 16;
+    while (survey->table_size < 2 * survey->role_count)
+        survey->table_size *= 2;
+    survey->table = calloc(survey->table_size, sizeof *survey->table);
+    if (!survey->table)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < survey->role_count; i++) {
+        size_t slot = slot_of(survey, survey->roles[i].address);
+
+        while (survey->table[slot])
+            slot = (slot + 1) & (survey->table_size - 1);
+        survey->table[slot] = (uint32_t)i + 1;
+    }
+    return PSN_OK;
+}
+
 const struct psn_role_brief *psn_survey_role(const struct psn_survey *survey,
                                              const char *address)
 {
-    return survey->role_count ? bsearch(address, survey->roles, survey->role_count,
-                                        sizeof *survey->roles, compare_role)
-                              : NULL;
+    size_t slot = slot_of(survey, address);
+
+    for (; survey->table[slot]; slot = (slot + 1) & (survey->table_size - 1)) {
+        const struct psn_role_brief *role = &survey->roles[survey->table[slot] - 1];
+
+        if (strcmp(role->address, address) == 0)
+            return role;
+    }
+    return NULL;
 }
 
 struct psn_role_brief *const *psn_survey_roles_of(const struct psn_survey *survey,
@@ -161,7 +192,7 @@ static enum psn_code sort(struct psn_survey *survey, struct psn_error *err)
         qsort((void *)survey->by_client, survey->role_count, sizeof(void *),
               compare_by_client);
     psn_reach_map_settle(&survey->reach);
-    return PSN_OK;
+    return tabulate(survey, err);
 }
 
 enum psn_code psn_survey_load(struct psn_vault *vault, struct psn_survey *ret_survey,

@@ -45,6 +45,8 @@ struct psn_survey {
     struct psn_role_brief *roles; /* in the order of addresses */
     size_t role_count;
     struct psn_role_brief **by_client; /* the same, by client, then address */
+    uint32_t *table;                   /* of roles by a hash of the address: index + 1 */
+    size_t table_size;                 /* a power of two; more than role_count */
     struct psn_reach_map reach;
 };
 PSN_MUST_CHECK enum psn_code psn_survey_load(struct psn_vault *vault,

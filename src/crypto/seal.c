@@ -17,6 +17,7 @@ _Static_assert(PSN_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key
 enum {
     STEP = 64,
     STEPS_END = 1024, /* from here on Padmé */
+    SMALL_MAX = 1024, /* as nearly all records are: opened without asking for memory */
     OVERHEAD = PSN_SEAL_NONCE_SIZE + PSN_SEAL_TAG_SIZE
 };
 
@@ -125,7 +126,9 @@ enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad
                          struct psn_error *err)
 {
     size_t padded = padded_size_of(box_size);
-    PSN_AUTO_RELEASE(psn_buf) text = { 0 };
+    PSN_AUTO_RELEASE(psn_buf) large = psn_buf_init_wiped(plain_size_max);
+    uint8_t small[SMALL_MAX];
+    uint8_t *text = small;
     size_t size = 0;
     enum psn_code rc;
 
@@ -134,16 +137,18 @@ enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad
     psn_buf_reset(plain);
     if (padded == 0)
         return fail_size(err);
-    text = psn_buf_init_wiped(padded);
-    if (!psn_buf_reserve(&text, padded))
-        return psn_buf_check(&text, err);
-    rc = open_box(key, ad, ad_size, box, text.data, padded, &size, err);
-    if (rc)
-        return rc;
-    psn_buf_bytes(plain, text.data, size);
-    rc = psn_buf_check(plain, err);
+    if (padded > sizeof small)
+        text = psn_buf_reserve(&large, padded);
+    if (!text)
+        return psn_buf_check(&large, err);
+    rc = open_box(key, ad, ad_size, box, text, padded, &size, err);
+    if (!rc) {
+        psn_buf_bytes(plain, text, size);
+        rc = psn_buf_check(plain, err);
+    }
     if (rc)
         psn_buf_reset(plain);
+    sodium_memzero(small, sizeof small);
     return rc;
 }
 
