@@ -65,6 +65,7 @@ STEPS = [
                                     "--imap", "dovecot")),
     step("migration", python("fault/migration.py", "{build}")),
     step("rekey", python("fault/rekey_kills.py", "{build}", "--every", "1")),
+    step("restore", python("fault/restore_kills.py", "{build}", "--every", "1")),
     step("destruction", python("fault/rekey_kills.py", "{build}", "--every", "1", "--destroy")),
     step("imports", python("fault/import_kills.py", "{build}", "--every", "1")),
     step("issues", python("fault/test_issue_kills.py", "{build}", "--kills", "400")),
