@@ -14,8 +14,8 @@ extern "C" {
 
 /*
  * Secrets on their way out of the vault, as entries for psn_kdbx_write() and its kin. The
- * exposure of each, to the person whose slot is in use, is durable before the caller gets
- * any.
+ * exposure of each, to the person whose slot is in use and to those whom the file is for,
+ * is durable before the caller gets any.
  */
 struct psn_extract;
 
@@ -25,15 +25,14 @@ enum {
 
 /*
  * The secrets in force of clients (by id) and of mailboxes (by address or glob), each
- * name once; count 0: of all. With count_only nothing leaves, and only
- * psn_extract_count() has an answer. E_NOT_FOUND: a name that is nobody's; E_LIMIT. The
- * caller frees it.
+ * name once; count 0: of all. readers: ids of who can open what is made of it, besides.
+ * With count_only nothing leaves, and only psn_extract_count() has an answer.
+ * E_NOT_FOUND: a name that is nobody's; E_LIMIT. The caller frees it.
  */
-PSN_API PSN_MUST_CHECK enum psn_code psn_extract_new(struct psn_vault *vault,
-                                                     const char *const *names,
-                                                     size_t count, bool count_only,
-                                                     struct psn_extract **ret_extract,
-                                                     struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_extract_new(
+    struct psn_vault *vault, const char *const *names, size_t count,
+    const char *const *readers, size_t reader_count, bool count_only,
+    struct psn_extract **ret_extract, struct psn_error *err);
 PSN_API void psn_extract_free(struct psn_extract *extract);
 PSN_API size_t psn_extract_count(const struct psn_extract *extract);
 /* psn_extract_count() entries, borrowed. */

@@ -368,6 +368,21 @@ static void write_holder(int fd, const char *what)
         (void)!pwrite(fd, line, strlen(line), 0);
 }
 
+enum {
+    LOCK_TRIES = 4,
+    LOCK_PAUSE_MS = 25,
+};
+
+/* A lock on a file that was removed, or replaced, keeps nobody out. */
+static bool is_named(int fd, const char *path)
+{
+    struct stat held;
+    struct stat named;
+
+    return fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
+           held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 enum psn_code psn_file_lock(const char *path, const char *what,
                             struct psn_file_lock *lock, struct psn_error *err)
 {
@@ -391,9 +406,25 @@ enum psn_code psn_file_lock(const char *path, const char *what,
     }
     if (!held)
         return psn_fail(err, PSN_E_IO, _("cannot lock '%s': %s"), path, strerror(errno));
+    if (!is_named(fd, path))
+        return psn_fail(err, PSN_E_BUSY, _("cannot lock '%s': %s"), path,
+                        strerror(ESTALE));
     write_holder(fd, what);
     lock->fd = PSN_TAKE_FD(fd); /* cppcheck-suppress unreadVariable; read at the end */
     return PSN_OK;
+}
+
+enum psn_code psn_file_lock_soon(const char *path, const char *what,
+                                 struct psn_file_lock *lock, struct psn_error *err)
+{
+    enum psn_code rc = psn_file_lock(path, what, lock, err);
+
+    for (int i = 1; rc == PSN_E_BUSY && i < LOCK_TRIES; i++) {
+        psn_clock_sleep_ms(LOCK_PAUSE_MS);
+        psn_error_clear(err);
+        rc = psn_file_lock(path, what, lock, err);
+    }
+    return rc;
 }
 
 void psn_file_unlock(struct psn_file_lock *lock)

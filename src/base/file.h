@@ -78,6 +78,11 @@ struct psn_file_lock {
 PSN_MUST_CHECK enum psn_code psn_file_lock(const char *path, const char *what,
                                            struct psn_file_lock *lock,
                                            struct psn_error *err);
+/* The same, a few times within a tenth of a second: who only looks whether it is held has
+ * it for a moment. */
+PSN_MUST_CHECK enum psn_code psn_file_lock_soon(const char *path, const char *what,
+                                                struct psn_file_lock *lock,
+                                                struct psn_error *err);
 void psn_file_unlock(struct psn_file_lock *lock);
 
 #endif

@@ -23,12 +23,14 @@
  * 1. Keys lie in locked memory and in requests and answers, nowhere else.
  * 2. A deadline is looked at before every answer, on a clock that counts sleep.
  * 3. Whoever holds agent.lock owns the socket's name; nobody else removes it.
- * 4. Without a key there is no agent.
+ * 4. Without a key there is no agent, and none that cannot be found: who says `lock`
+ *    would not reach it.
  */
 enum {
     HELD_MAX = 16,
     ABSOLUTE_MAX_S = 7 * 24 * 3600,
     BACKLOG = 16,
+    LOOK_MS = 10 * 1000, /* whether the socket's name is still ours */
 };
 
 struct held {
@@ -44,6 +46,8 @@ struct agent {
     struct held held[HELD_MAX];
     struct psn_secret *message;
     struct sockaddr_un address;
+    dev_t device; /* of the socket's name */
+    ino_t inode;
     int listener; /* -1: closed */
     bool done;
 };
@@ -199,12 +203,32 @@ static void answer(struct agent *agent)
     cli_message_reset(agent->message, kind);
 }
 
+static void note_name(struct agent *agent)
+{
+    struct stat info;
+
+    if (stat(agent->address.sun_path, &info) == 0) {
+        agent->device = info.st_dev;
+        agent->inode = info.st_ino;
+    }
+}
+
+/* A folder that is removed, as at the end of a session, takes the name with it. */
+static bool is_found(const struct agent *agent)
+{
+    struct stat info;
+
+    return stat(agent->address.sun_path, &info) == 0 && info.st_dev == agent->device &&
+           info.st_ino == agent->inode;
+}
+
 /* Gives the socket's name back: from now on nobody finds us. */
 static void stop_listening(struct agent *agent)
 {
     if (agent->listener < 0)
         return;
-    (void)unlink(agent->address.sun_path);
+    if (is_found(agent))
+        (void)unlink(agent->address.sun_path);
     (void)close(agent->listener);
     agent->listener = -1;
 }
@@ -257,8 +281,10 @@ static void serve_all(struct agent *agent)
 {
     int64_t next_ms = drop_expired(agent);
 
-    while (!agent->done && next_ms > 0) {
-        enum cli_wake wake = cli_self_wait(agent->listener, next_ms);
+    while (!agent->done && next_ms > 0 && is_found(agent)) {
+        int64_t look_ms = psn_clock_boot_ms() + LOOK_MS;
+        enum cli_wake wake =
+            cli_self_wait(agent->listener, look_ms < next_ms ? look_ms : next_ms);
 
         next_ms = drop_expired(agent);
         if (wake == CLI_WAKE_SIGNAL)
@@ -307,6 +333,7 @@ static enum psn_code live(struct agent *agent, struct psn_file_lock *lock,
         rc = cli_message_address(folder, &agent->address, &folder_fd, err);
     if (!rc)
         rc = listen_at(&agent->address, &agent->listener, err);
+    note_name(agent);
     if (take_first_key(agent, rc))
         serve_all(agent);
     stop_listening(agent);

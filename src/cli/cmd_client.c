@@ -18,6 +18,7 @@ struct cmd_client_options {
     const char *login_cache;
     const char *failed_logins;
     struct cli_texts domains;
+    struct cli_texts more_domains;
 };
 
 #define TEXT_OPTION(option, member, value, help)                                      \
@@ -28,7 +29,10 @@ struct cmd_client_options {
 static const struct cli_option client_options[] = {
     TEXT_OPTION("nic", nic, N_("NIC"), N_("the OVH account's ID, such as xm000000-ovh")),
     { "domain", 0, CLI_TEXTS, offsetof(struct cmd_client_options, domains), N_("DOMAIN"),
-      N_("a domain of the client; may be given several times") },
+      N_("a domain of the client; may be given several times, and then stands for those "
+         "there were") },
+    { "add-domain", 0, CLI_TEXTS, offsetof(struct cmd_client_options, more_domains),
+      N_("DOMAIN"), N_("a domain more, beside those there are; may be repeated") },
     TEXT_OPTION("name", name, N_("NAME"), N_("the client's name, as people write it")),
     TEXT_OPTION("endpoint", endpoint, "ovh-eu|ovh-ca|URL",
                 N_("OVH's API: ovh-eu (default), ovh-ca, or the URL of its v1 root")),
@@ -87,17 +91,26 @@ static enum psn_code apply_limits(const struct cmd_client_options *options,
     return rc;
 }
 
-/* The domains that are given replace those there were. */
-static enum psn_code apply_domains(const struct cli_texts *domains,
-                                   struct psn_client *client, struct psn_error *err)
+static enum psn_code add_domains(const struct cli_texts *domains,
+                                 struct psn_client *client, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    if (domains->count > 0)
-        psn_client_release(client);
     for (size_t i = 0; !rc && i < domains->count; i++)
         rc = psn_client_add_domain(client, domains->items[i], err);
     return rc;
+}
+
+/* The domains that are given replace those there were. */
+static enum psn_code apply_domains(const struct cmd_client_options *options,
+                                   struct psn_client *client, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (options->domains.count > 0)
+        psn_client_release(client);
+    rc = add_domains(&options->domains, client, err);
+    return rc ? rc : add_domains(&options->more_domains, client, err);
 }
 
 static enum psn_code apply(const struct cmd_client_options *options,
@@ -107,7 +120,7 @@ static enum psn_code apply(const struct cmd_client_options *options,
 
     if (!rc)
         rc = apply_limits(options, &client->limits, err);
-    return rc ? rc : apply_domains(&options->domains, client, err);
+    return rc ? rc : apply_domains(options, client, err);
 }
 
 /* Prints a client as the vault has it now. */
@@ -176,7 +189,7 @@ static bool changes_nothing(const struct cmd_client_options *options)
     return !options->nic && !options->name && !options->endpoint && !options->imap &&
            !options->smtp && !options->rate && !options->settle &&
            !options->login_cache && !options->failed_logins &&
-           options->domains.count == 0;
+           options->domains.count == 0 && options->more_domains.count == 0;
 }
 
 static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error *err)
@@ -205,6 +218,7 @@ const struct cli_command cmd_client_set = {
     .summary = N_("change what is known of a client"),
     .examples = N_("passation client set martin --domain martin.fr --domain martin.com\t"
                    "its domains are now these two\n"
+                   "passation client set martin --add-domain martin.shop\tone more\n"
                    "passation client set martin --rate 30/min\t"
                    "call OVH more slowly\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,

@@ -72,6 +72,9 @@ struct exporting {
     bool to_stdout;
     struct psn_secret *passphrase;
     bool tell_passphrase;
+    char readers[32][PSN_PERSON_ID_MAX]; /* of the recipients those who are known */
+    const char *reader_ids[32];
+    size_t reader_count;
     char keys[32][PSN_RECIPIENT_TEXT_MAX];
     const char *recipients[32];
     size_t recipient_count;
@@ -178,25 +181,59 @@ static enum psn_code check_options(const struct exporting *exporting,
     return PSN_OK;
 }
 
-/* A key as it is, or a person's first one. */
+static enum psn_code add_reader(struct exporting *exporting,
+                                const struct psn_person *person, struct psn_error *err)
+{
+    char *id = exporting->readers[exporting->reader_count];
+
+    if (person->departing_s)
+        return psn_fail(err, PSN_E_POLICY, _("'%s' is leaving, or has left"), person->id);
+    memcpy(id, person->id, sizeof person->id);
+    exporting->reader_ids[exporting->reader_count++] = id;
+    return PSN_OK;
+}
+
+struct owner {
+    struct exporting *exporting;
+    const char *key;
+    bool found;
+};
+
+static enum psn_code add_if_his(void *arg, const struct psn_person *person,
+                                struct psn_error *err)
+{
+    struct owner *owner = arg;
+
+    for (size_t i = 0; !owner->found && i < person->key_count; i++)
+        if (strcmp(person->keys[i].text, owner->key) == 0) {
+            owner->found = true;
+            return add_reader(owner->exporting, person, err);
+        }
+    return PSN_OK;
+}
+
+/* A key as it is, which may be somebody's who is known, or a person's first one. */
 static enum psn_code add_recipient(struct exporting *exporting, const char *to,
                                    struct psn_error *err)
 {
     size_t at = exporting->recipient_count;
+    struct psn_vault *vault = exporting->cli->vault;
     struct psn_person person;
     enum psn_code rc = PSN_OK;
 
     if (strncmp(to, "age1", 4) != 0 && strncmp(to, "ssh-", 4) != 0) {
-        rc = psn_person_get(exporting->cli->vault, to, &person, err);
+        rc = psn_person_get(vault, to, &person, err);
         if (!rc && person.key_count == 0) {
             (void)psn_fail(err, PSN_E_NOT_FOUND, _("'%s' has no key"), CLI_SHOWN(to));
             rc = psn_hint(err, PSN_E_NOT_FOUND, _("add it: passation person key %s"),
                           CLI_SHOWN(to));
         }
-        if (!rc && person.departing_s)
-            rc = psn_fail(err, PSN_E_POLICY, _("'%s' is leaving, or has left"),
-                          CLI_SHOWN(to));
+        if (!rc)
+            rc = add_reader(exporting, &person, err);
         to = rc ? "" : person.keys[0].text;
+    } else {
+        rc = psn_person_each(vault, add_if_his, &(struct owner){ exporting, to, false },
+                             err);
     }
     if (!rc && strlen(to) >= sizeof exporting->keys[at])
         rc = psn_fail(err, PSN_E_INVALID, _("the key is too long"));
@@ -388,8 +425,8 @@ static enum psn_code count_secrets(const struct exporting *exporting, size_t *re
 {
     struct cli *cli = exporting->cli;
     PSN_AUTO(psn_extract) *extract = NULL;
-    enum psn_code rc =
-        psn_extract_new(cli->vault, cli->args, cli->arg_count, true, &extract, err);
+    enum psn_code rc = psn_extract_new(cli->vault, cli->args, cli->arg_count, NULL, 0,
+                                       true, &extract, err);
 
     if (!rc)
         *ret_count = psn_extract_count(extract);
@@ -412,7 +449,8 @@ static enum psn_code export_secrets(struct exporting *exporting, struct psn_erro
     if (!rc && exporting->form == FORM_KDBX)
         rc = find_passphrase(exporting, err);
     if (!rc)
-        rc = psn_extract_new(cli->vault, cli->args, cli->arg_count, false, &extract, err);
+        rc = psn_extract_new(cli->vault, cli->args, cli->arg_count, exporting->reader_ids,
+                             exporting->reader_count, false, &extract, err);
     if (!rc)
         rc = write_form(exporting, extract, err);
     if (!rc && exporting->tell_passphrase)

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +219,20 @@ static bool is_open(struct cli *cli)
     return open;
 }
 
+/* One that is mistyped is found before anything is destroyed. */
+static enum psn_code check_backups(const struct cli_texts *backups, struct psn_error *err)
+{
+    for (size_t i = 0; i < backups->count; i++)
+        if (access(backups->items[i], R_OK) != 0) {
+            enum psn_code rc =
+                psn_fail(err, psn_file_code(errno), _("cannot open '%s': %s"),
+                         CLI_SHOWN(backups->items[i]), strerror(errno));
+
+            return psn_hint(err, rc, _("nothing was done"));
+        }
+    return PSN_OK;
+}
+
 static enum psn_code close_it(struct closing *closing,
                               const struct cmd_handover_close_options *options,
                               struct psn_error *err)
@@ -234,9 +249,9 @@ static enum psn_code close_it(struct closing *closing,
                                         .backup = tell_backup,
                                         .file = tell_file,
                                         .arg = closing };
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = check_backups(&options->backups, err);
 
-    if (is_open(cli) || options->backups.count > 0)
+    if (!rc && (is_open(cli) || options->backups.count > 0))
         rc = confirm(cli, &close.confirm, err);
     cli_json_open(&closing->json, NULL, '{');
     cli_json_open(&closing->json, "backups", '[');

@@ -157,7 +157,9 @@ static enum psn_code fail_no_server(const struct cli_kit *kit, struct psn_error 
 {
     const char *client = kit->role.client;
 
-    (void)psn_fail(err, PSN_E_NOT_FOUND, _("%s: its mail server is not known"),
+    (void)psn_fail(err, PSN_E_NOT_FOUND,
+                   kit->mail.imap_host[0] ? _("%s: where it sends mail is not known")
+                                          : _("%s: its mail server is not known"),
                    kit->role.address);
     if (strncmp(kit->client.endpoint, "https://", strlen("https://")) == 0)
         return psn_hint(err, PSN_E_NOT_FOUND,

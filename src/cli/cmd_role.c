@@ -122,7 +122,13 @@ static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_erro
     warn_of_personal(cli);
     if (!rc)
         rc = psn_roles_adopt(cli->vault, cli->args, cli->arg_count, known, &run, err);
-    return cli_outcomes_end(&outcomes, rc, err);
+    rc = cli_outcomes_end(&outcomes, rc, err);
+    if (!rc && !known && !cli->json)
+        cli_note(cli,
+                 _("The passwords of before are dead, on every device: passation profile "
+                   "%s --format sheet"),
+                 cli->arg_count == 1 ? CLI_SHOWN(cli->args[0]) : "ADDRESS");
+    return rc;
 }
 
 const struct cli_command cmd_role_adopt = {
@@ -130,7 +136,7 @@ const struct cli_command cmd_role_adopt = {
     .arguments = N_("ADDRESS…"),
     .summary = N_("take over mailboxes that exist at OVH"),
     .examples = N_("passation role adopt contact@martin.fr sav@martin.fr\t"
-                   "give both a new password\n"
+                   "give both a new password, to be retyped on every device\n"
                    "passation role adopt contact@martin.fr --secret-fd 3 3<FILE\t"
                    "keep its password, once a login proves it\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED | CLI_NEW,

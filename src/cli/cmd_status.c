@@ -395,7 +395,7 @@ static const char *end_shown(enum psn_overview_end_kind kind)
     case PSN_END_PASSWORD:
         return _("password ends: passation rotate");
     case PSN_END_KEY:
-        return _("API key ends: passation ovh link --new");
+        return _("API key ends: passation ovh link CLIENT --new");
     case PSN_END_GRANT:
         return _("grant ends: passation grant, to go on");
     }

@@ -147,7 +147,7 @@ static const struct words table[] = {
                                      "it can"),
                                   N_("set an address at another provider, in the control "
                                      "panel: https://www.ovh.com/manager/") },
-    [PSN_DOCTOR_UNFINISHED] = { N_("{subject}: a change is not finished; {detail}"),
+    [PSN_DOCTOR_UNFINISHED] = { N_("{subject}: a change is not finished"),
                                 N_("passation resume {path}") },
     [PSN_DOCTOR_STUCK] = { N_("{subject}: a change is stuck; {detail}"),
                            N_("passation resume {path} --again") },

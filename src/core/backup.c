@@ -230,17 +230,20 @@ static enum psn_code open_backup(const struct psn_restore *restore,
               : PSN_OK;
 }
 
-/* The copy as it will lie at path: is it older than what was seen here? */
+/* The copy as it will lie at path: is it older than what was seen here? *ret_older: it is
+ * an older state of it, which is accepted. */
 static enum psn_code check_age(struct psn_vault *backup,
                                const struct psn_vault_options *options, bool accept_older,
-                               struct psn_error *err)
+                               bool *ret_older, struct psn_error *err)
 {
     struct psn_seen_record record = { .found = false };
     enum psn_code rc = PSN_OK;
 
+    *ret_older = false;
     if (!options->state_dir)
         return PSN_OK;
-    backup->state_dir = strdup(options->state_dir);
+    if (!backup->state_dir)
+        backup->state_dir = strdup(options->state_dir);
     if (!backup->state_dir)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = psn_seen_read(backup, &record, err);
@@ -250,6 +253,7 @@ static enum psn_code check_age(struct psn_vault *backup,
         rc = psn_vault_end(backup, psn_seen_check(backup, &record, err), err);
     if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
         psn_error_clear(err);
+        *ret_older = rc == PSN_E_ROLLED_BACK;
         return PSN_OK;
     }
     if (rc == PSN_E_ROLLED_BACK)
@@ -259,15 +263,18 @@ static enum psn_code check_age(struct psn_vault *backup,
     return rc;
 }
 
+/* What has the other name stays: it is somebody else's. *ret_moved: there was one. */
 static enum psn_code move(const char *path, const char *kept, const char *tail,
-                          struct psn_error *err)
+                          bool *ret_moved, struct psn_error *err)
 {
     char from[4096];
     char to[4096];
 
     (void)snprintf(from, sizeof from, "%s%s", path, tail);
     (void)snprintf(to, sizeof to, "%s%s", kept, tail);
-    if (rename(from, to) != 0 && errno != ENOENT)
+    if (link(from, to) == 0 && unlink(from) == 0)
+        *ret_moved = true;
+    else if (errno != ENOENT)
         return psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), from,
                         strerror(errno));
     return PSN_OK;
@@ -306,16 +313,18 @@ static const char *const tails[] = { "-wal", "-shm", "-journal" };
  * which goes with it, and first. The file itself gets a second name, so that at no moment
  * is there none. */
 static enum psn_code set_aside(const char *path, const char *kept, bool is_there,
-                               struct psn_store_hold **ret_hold, struct psn_error *err)
+                               const struct psn_store_hold *hold, bool *ret_kept,
+                               struct psn_error *err)
 {
-    enum psn_code rc = is_there ? psn_store_hold(path, ret_hold, err) : PSN_OK;
+    enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < sizeof tails / sizeof *tails; i++)
-        if (!psn_store_holds(*ret_hold))
-            rc = move(path, kept, tails[i], err);
+        if (!psn_store_holds(hold))
+            rc = move(path, kept, tails[i], ret_kept, err);
     if (!rc && is_there && link(path, kept) != 0)
         rc = psn_fail(err, psn_file_code(errno), _("cannot keep '%s' as '%s': %s"), path,
                       kept, strerror(errno));
+    *ret_kept = *ret_kept || (!rc && is_there);
     return rc ? rc : psn_file_sync_dir_of(path, err);
 }
 
@@ -324,72 +333,140 @@ static void put_back(const char *path, const char *kept)
 {
     struct stat file;
     struct stat second;
+    bool moved;
 
     if (stat(path, &file) == 0 && stat(kept, &second) == 0 &&
         file.st_ino == second.st_ino && file.st_dev == second.st_dev)
         (void)unlink(kept);
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-        PSN_IGNORE(move(kept, path, tails[i], NULL));
+        PSN_IGNORE(move(kept, path, tails[i], &moved, NULL));
 }
 
-/* The checked copy takes the vault's name. */
-static enum psn_code exchange(const char *staged, const char *path, char *ret_kept,
-                              size_t kept_size, struct psn_error *err)
+/* Where nothing was, a vault that has been made meanwhile stays. */
+static enum psn_code take_name(const char *staged, const char *path, bool is_there,
+                               struct psn_error *err)
+{
+    int done = is_there ? rename(staged, path) : link(staged, path);
+
+    if (done != 0 && errno == EEXIST)
+        return psn_fail(err, PSN_E_EXISTS, _("'%s' exists already"), path);
+    if (done != 0)
+        return psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), staged,
+                        strerror(errno));
+    if (!is_there)
+        (void)unlink(staged);
+    return PSN_OK;
+}
+
+struct restoring {
+    struct psn_vault *backup;
+    const struct psn_vault_options *options;
+    const struct psn_restore *restore;
+    char *kept; /* of the caller */
+    size_t kept_size;
+};
+
+/* The checked copy takes the vault's name. Its age is asked once more when nobody can
+ * write any more: until then somebody may have. An older state that is accepted is noted
+ * before it is there, since the one that is there goes on from it. */
+static enum psn_code exchange(const struct restoring *at, const char *staged,
+                              struct psn_error *err)
 {
     PSN_AUTO(psn_store_hold) *hold = NULL;
+    const char *path = at->options->path;
     bool is_there = access(path, F_OK) == 0;
-    enum psn_code rc = name_kept(path, ret_kept, kept_size, err);
+    bool is_kept = false;
+    bool is_older = false;
+    enum psn_code rc = name_kept(path, at->kept, at->kept_size, err);
 
-    if (rc)
+    if (!rc && is_there)
+        rc = psn_store_hold(path, &hold, err);
+    if (!rc)
+        rc =
+            check_age(at->backup, at->options, at->restore->accept_older, &is_older, err);
+    if (rc) {
+        at->kept[0] = '\0';
         return rc;
-    rc = set_aside(path, ret_kept, is_there, &hold, err);
-    if (!rc && rename(staged, path) != 0)
-        rc = psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), staged,
-                      strerror(errno));
+    }
+    rc = set_aside(path, at->kept, is_there, hold, &is_kept, err);
+    if (!rc && is_older)
+        psn_seen_write(at->backup);
+    if (!rc)
+        rc = take_name(staged, path, is_there, err);
     if (rc)
-        put_back(path, ret_kept);
-    if (!is_there)
-        ret_kept[0] = '\0';
-    return rc ? rc : psn_file_sync_dir_of(path, err);
+        put_back(path, at->kept);
+    if (!is_kept)
+        at->kept[0] = '\0';
+    else if (!is_there) /* of the vault that was there only this */
+        (void)snprintf(at->kept + strlen(at->kept), at->kept_size - strlen(at->kept),
+                       "-wal");
+    return rc;
 }
 
-static enum psn_code settle(struct psn_vault *backup,
-                            const struct psn_vault_options *options,
-                            const struct psn_restore *restore, char *ret_kept,
-                            size_t kept_size, struct psn_vault **ret_vault,
-                            struct psn_error *err)
+/* A name beside the vault's that is not the backup's own. */
+static enum psn_code name_staged(const char *path, const char *backup, char *ret_staged,
+                                 size_t size, struct psn_error *err)
+{
+    static const char *const ends[] = { ".restoring", ".restoring-2" };
+    struct stat here;
+    struct stat there;
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (snprintf(ret_staged, size, "%s%s", path, ends[i]) >= (int)size)
+            return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
+        if (stat(ret_staged, &here) != 0 || stat(backup, &there) != 0 ||
+            here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+            return PSN_OK;
+    }
+    return psn_fail(err, PSN_E_INVALID, _("'%s' is the vault itself"), backup);
+}
+
+/* Opens what has been put back, and notes that. */
+static enum psn_code take_over(const struct restoring *at, struct psn_vault **ret_vault,
+                               struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *vault = NULL;
-    char staged[4096];
-    enum psn_code rc;
+    const struct psn_note note = { .event = at->restore->accept_older
+                                                ? "vault.restored-older"
+                                                : "vault.restored" };
+    enum psn_code rc = psn_vault_open(at->options, &vault, err);
 
-    if (snprintf(staged, sizeof staged, "%s.restoring", options->path) >=
-        (int)sizeof staged)
-        return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
-    rc = psn_store_copy(backup->store, staged, true, err);
     if (!rc)
-        rc = exchange(staged, options->path, ret_kept, kept_size, err);
+        rc = psn_vault_unlock_key(vault, at->backup->root_key, at->backup->slot, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (!rc)
+        rc = psn_vault_end(vault, psn_journal_note(vault, NULL, &note, err), err);
+    if (!rc)
+        *ret_vault = PSN_TAKE(vault);
+    return rc;
+}
+
+static enum psn_code settle(const struct restoring *at, struct psn_vault **ret_vault,
+                            struct psn_error *err)
+{
+    char staged[4096];
+    enum psn_code rc =
+        name_staged(at->options->path, at->restore->backup, staged, sizeof staged, err);
+
+    if (!rc)
+        rc = psn_store_copy(at->backup->store, staged, true, err);
+    if (rc)
+        return rc;
+    rc = exchange(at, staged, err);
     if (rc) {
         (void)unlink(staged);
         return rc;
     }
-    psn_seen_write(backup);
-    rc = psn_vault_open(options, &vault, err);
+    psn_seen_write(at->backup);
+    rc = psn_file_sync_dir_of(at->options->path, err);
     if (!rc)
-        rc = psn_vault_unlock_key(vault, backup->root_key, backup->slot, err);
+        rc = take_over(at, ret_vault, err);
     if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    if (!rc)
-        rc = psn_vault_end(
-            vault,
-            psn_journal_note(vault, NULL,
-                             &(struct psn_note){ .event = restore->accept_older
-                                                              ? "vault.restored-older"
-                                                              : "vault.restored" },
-                             err),
-            err);
-    if (!rc)
-        *ret_vault = PSN_TAKE(vault);
+        return PSN_OK;
+    rc = psn_wrap(err, rc, _("the backup is in its place, but that could not be noted"));
+    if (at->kept[0])
+        rc = psn_hint(err, rc, _("what was there before is kept: %s"), at->kept);
     return rc;
 }
 
@@ -414,20 +491,24 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     PSN_AUTO(psn_vault) *backup = NULL;
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
     char lock_path[4096];
+    bool is_older;
     enum psn_code rc = check_other(options->path, restore->backup, err);
 
     if (!rc)
         rc = open_backup(restore, &backup, err);
     if (!rc)
-        rc = check_age(backup, options, restore->accept_older, err);
+        rc = check_age(backup, options, restore->accept_older, &is_older, err);
     if (rc)
         return rc;
     if (snprintf(lock_path, sizeof lock_path, "%s.lock", options->path) >=
         (int)sizeof lock_path)
         return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
-    rc = psn_file_lock(lock_path, "restore", &lock, err);
-    if (!rc)
-        rc = settle(backup, options, restore, ret_kept, kept_size, ret_vault, err);
+    rc = psn_file_lock_soon(lock_path, "restore", &lock, err);
+    if (!rc) {
+        psn_store_drop_second_names(options->path);
+        rc = settle(&(struct restoring){ backup, options, restore, ret_kept, kept_size },
+                    ret_vault, err);
+    }
     psn_file_unlock(&lock);
     return rc;
 }

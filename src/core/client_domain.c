@@ -30,8 +30,8 @@ enum psn_code psn_client_of_domain(struct psn_vault *vault, const char *domain,
                      &cause);
     if (rc == PSN_E_NOT_FOUND) {
         (void)psn_fail(err, rc, _("no client has the domain '%s'"), domain);
-        return psn_hint(err, rc, _("add it to one: passation client set ID --domain %s"),
-                        domain);
+        return psn_hint(
+            err, rc, _("add it to one: passation client set ID --add-domain %s"), domain);
     }
     if (!rc)
         rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);

@@ -239,22 +239,36 @@ enum psn_code psn_departure_note_doors(struct psn_vault *vault, const char *clie
     return rc;
 }
 
+/* Somebody besides whoever replaces it who could read a key of ours: who is leaving, or
+ * else who has a way into the vault, and may leave one day; "" if there is nobody. */
+static enum psn_code find_reader(struct psn_vault *vault, char ret_id[PSN_PERSON_ID_MAX],
+                                 struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+
+    ret_id[0] = '\0';
+    for (size_t i = 0; !rc && i < map.holder_count; i++)
+        if (strcmp(map.holders[i].person, vault->actor) != 0)
+            memcpy(ret_id, map.holders[i].person, PSN_PERSON_ID_MAX);
+    for (size_t i = 0; !rc && i < map.person_count; i++)
+        if (map.people[i].departure.held_slot && !map.people[i].departed_s)
+            memcpy(ret_id, map.people[i].id, PSN_PERSON_ID_MAX);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
 enum psn_code psn_departure_note_old_key(struct psn_vault *vault, const char *client,
                                          const char *finding_id,
                                          enum psn_finding_kind kind,
                                          struct psn_error *err)
 {
-    PSN_AUTO_FREE struct psn_person *people = NULL;
     PSN_AUTO_FREE struct psn_access_row *row = calloc(1, sizeof *row);
-    const struct psn_person *leaver = NULL;
-    size_t count = 0;
-    enum psn_code rc = row ? psn_person_list(vault, &people, &count, err)
+    char reader[PSN_PERSON_ID_MAX] = "";
+    enum psn_code rc = row ? find_reader(vault, reader, err)
                            : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
 
-    for (size_t i = 0; !rc && i < count; i++)
-        if (people[i].departure.held_slot && !people[i].departed_s)
-            leaver = &people[i];
-    if (rc || !leaver)
+    if (rc || !reader[0])
         return rc;
     rc = psn_access_row_read(vault, client, finding_id, row, NULL);
     if (rc && rc != PSN_E_NOT_FOUND)
@@ -271,7 +285,7 @@ enum psn_code psn_departure_note_old_key(struct psn_vault *vault, const char *cl
         row->access.first_s = row->access.last_s = vault->world.now_s();
     }
     row->access.finding.own = false;
-    (void)snprintf(row->access.known_to, sizeof row->access.known_to, "%s", leaver->id);
+    (void)snprintf(row->access.known_to, sizeof row->access.known_to, "%s", reader);
     return psn_access_row_write(vault, row, err);
 }
 
@@ -326,13 +340,9 @@ enum psn_code psn_departure_drop_role_names(struct psn_vault *vault,
 enum psn_code psn_departure_keys_are_known(struct psn_vault *vault, bool *ret_known,
                                            struct psn_error *err)
 {
-    PSN_AUTO_FREE struct psn_person *people = NULL;
-    size_t count = 0;
-    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+    char reader[PSN_PERSON_ID_MAX];
+    enum psn_code rc = find_reader(vault, reader, err);
 
-    *ret_known = false;
-    for (size_t i = 0; !rc && i < count; i++)
-        *ret_known =
-            *ret_known || (people[i].departure.held_slot && !people[i].departed_s);
+    *ret_known = !rc && reader[0];
     return rc;
 }

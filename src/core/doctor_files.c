@@ -188,7 +188,7 @@ static bool is_locked(const char *vault)
 
     if (snprintf(path, sizeof path, "%s.lock", vault) >= (int)sizeof path)
         return false;
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 

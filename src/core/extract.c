@@ -7,6 +7,8 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/exposure.h"
+#include "core/journal.h"
 #include "core/trousseau.h"
 
 /* A client's secrets are the items of a trousseau that is made for no document. */
@@ -24,6 +26,8 @@ struct selecting {
     const char *const *names;
     bool *hit;
     size_t count;
+    const char *const *readers;
+    size_t reader_count;
     bool count_only;
     char (*ids)[PSN_CLIENT_ID_MAX];
     size_t id_count;
@@ -93,6 +97,41 @@ static size_t select_contents(struct selecting *selecting, const char *client,
     return kept;
 }
 
+/* Who is given the file knows what is in it, as by a grant. */
+static enum psn_code note_reader(const struct selecting *selecting, const char *client,
+                                 const char *reader, const struct psn_content *content,
+                                 struct psn_error *err)
+{
+    struct psn_vault *vault = selecting->extract->vault;
+    char text[PSN_PERSON_ID_MAX + 16];
+    enum psn_code rc =
+        psn_exposure_put_of(vault, reader, content->address, content->label,
+                            content->version, PSN_HOW_EXPORTED, err);
+
+    (void)snprintf(text, sizeof text, "to %s, exported", reader);
+    return rc ? rc
+              : psn_journal_note(vault, client,
+                                 &(struct psn_note){ .event = "secret.issued",
+                                                     .subject = content->address,
+                                                     .label = content->label,
+                                                     .version = content->version,
+                                                     .text = text },
+                                 err);
+}
+
+static enum psn_code note_readers(const struct selecting *selecting, const char *client,
+                                  const struct psn_content_list *list,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < list->count; i++)
+        for (size_t r = 0; !rc && r < selecting->reader_count; r++)
+            rc = note_reader(selecting, client, selecting->readers[r], &list->items[i],
+                             err);
+    return rc;
+}
+
 static enum psn_code take_part(struct selecting *selecting, const char *id,
                                const struct psn_content_list *list, struct psn_error *err)
 {
@@ -106,6 +145,8 @@ static enum psn_code take_part(struct selecting *selecting, const char *id,
     rc = psn_client_read(extract->vault, id, &part->draft.client, err);
     if (!rc)
         rc = psn_trousseau_take_items(part, list->items, list->count, NULL, err);
+    if (!rc)
+        rc = note_readers(selecting, id, list, err);
     if (rc)
         return rc;
     grown = reallocarray(extract->entries, extract->count + part->item_count + 1,
@@ -170,7 +211,8 @@ static enum psn_code take_all(struct selecting *selecting, struct psn_error *err
 }
 
 enum psn_code psn_extract_new(struct psn_vault *vault, const char *const *names,
-                              size_t count, bool count_only,
+                              size_t count, const char *const *readers,
+                              size_t reader_count, bool count_only,
                               struct psn_extract **ret_extract, struct psn_error *err)
 {
     struct psn_extract *extract = calloc(1, sizeof *extract);
@@ -179,6 +221,8 @@ enum psn_code psn_extract_new(struct psn_vault *vault, const char *const *names,
                                    .names = names,
                                    .hit = hit,
                                    .count = count,
+                                   .readers = readers,
+                                   .reader_count = reader_count,
                                    .count_only = count_only };
     enum psn_code rc;
 

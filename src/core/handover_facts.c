@@ -272,10 +272,12 @@ static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach
         struct psn_handover_stay *stay;
 
         if (!at->in_force || at->dying || strcmp(at->client, facts->client.id) != 0 ||
-            strcmp(at->person, facts->handover.to) == 0 ||
-            psn_reach_holds_slot(map, at->person))
+            strcmp(at->person, facts->handover.to) == 0)
             continue;
-        rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
+        if (psn_reach_holds_slot(map, at->person)) /* he is one line, for all of them */
+            rc = take_stay(vault, facts, at->person, "", "", &stay, err);
+        else
+            rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
         if (!rc)
             stay->knows = true;
     }

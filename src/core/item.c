@@ -376,6 +376,7 @@ enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
         rc = change_fields(&item.info, change, err);
     if (rc)
         return rc;
+    item.info.hidden = false; /* who changes it wants it */
     rc = psn_item_check_change(vault, &item, change, err);
     if (!rc && (change->value || change->replacement))
         rc = set_value(vault, &item, change, err);

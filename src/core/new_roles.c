@@ -34,7 +34,7 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
                        mailbox.domain);
         return psn_hint(
             err, PSN_E_INVALID,
-            _("add the domain to its client: passation client set ID --domain %s"),
+            _("add the domain to its client: passation client set ID --add-domain %s"),
             mailbox.domain);
     }
     if (!rc)

@@ -149,10 +149,12 @@ enum psn_code psn_vault_lock_operation(struct psn_vault *vault, const char *what
     psn_buf_format(&path, "%s.lock", vault->path);
     rc = psn_buf_check(&path, err);
     if (!rc)
-        rc = psn_file_lock(psn_buf_str(&path), what, &vault->op_lock, err);
-    if (!rc)
-        vault->op_holds = 1;
-    return rc;
+        rc = psn_file_lock_soon(psn_buf_str(&path), what, &vault->op_lock, err);
+    if (rc)
+        return rc;
+    psn_store_drop_second_names(vault->path);
+    vault->op_holds = 1;
+    return PSN_OK;
 }
 
 void psn_vault_unlock_operation(struct psn_vault *vault)
@@ -271,12 +273,16 @@ static enum psn_code furnish(struct psn_vault *vault, const struct psn_person *p
     return rc;
 }
 
-/* Removes a file that this process made and could not finish. */
+/* Removes a file that this process made and could not finish. Under the name of the
+ * vault that is only one which it got there itself: another may have been made since. */
 static void discard(struct psn_vault *vault)
 {
     static const char *const tails[] = { "", "-wal", "-shm" };
+    bool is_born = psn_store_is_born(vault->store);
 
     psn_store_free(PSN_TAKE(vault->store));
+    if (!is_born)
+        return;
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
 

@@ -38,6 +38,7 @@ struct psn_foreign_list {
     struct box *boxes;
     size_t box_count;
     struct psn_secret *open; /* the block that is being filled; or NULL */
+    size_t used;             /* of its bytes */
     size_t count;
 };
 
@@ -112,7 +113,7 @@ static enum psn_code close_block(struct psn_foreign_list *list, struct psn_error
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     list->boxes = grown;
     rc = psn_seal(list->key, &list->box_count, sizeof list->box_count,
-                  psn_secret_bytes(list->open), psn_secret_size(list->open), &box, err);
+                  psn_secret_bytes(list->open), list->used, &box, err);
     grown[list->box_count].size = box.size;
     if (!rc)
         rc = psn_buf_take(&box, &bytes, err);
@@ -127,19 +128,18 @@ static enum psn_code close_block(struct psn_foreign_list *list, struct psn_error
 static enum psn_code reserve(struct psn_foreign_list *list, size_t size, char **ret_at,
                              struct psn_error *err)
 {
-    size_t used = list->open ? psn_secret_size(list->open) : 0;
     size_t capacity = size > BLOCK_SIZE ? size : (size_t)BLOCK_SIZE;
     enum psn_code rc = PSN_OK;
 
-    if (list->open && psn_secret_capacity(list->open) - used < size)
+    if (list->open && psn_secret_capacity(list->open) - list->used < size)
         rc = close_block(list, err);
     if (!rc && !list->open) {
-        used = 0;
+        list->used = 0;
         rc = psn_secret_new(capacity, &list->open, err);
     }
     if (rc)
         return rc;
-    *ret_at = (char *)psn_secret_fill(list->open) + used;
+    *ret_at = (char *)psn_secret_fill(list->open) + list->used;
     return PSN_OK;
 }
 
@@ -181,7 +181,7 @@ enum psn_code psn_foreign_list_add(void *arg, const struct psn_foreign *entry,
         at = put_text(at, texts[i]);
     for (size_t i = 0; i < entry->field_count; i++)
         at = put_text(put_text(at, entry->fields[i].name), entry->fields[i].value);
-    psn_secret_set_size(list->open, (size_t)(at - (char *)psn_secret_fill(list->open)));
+    list->used = (size_t)(at - (char *)psn_secret_fill(list->open));
     list->count++;
     return PSN_OK;
 }
@@ -228,11 +228,11 @@ static enum psn_code tell(const char **at, psn_foreign_fn *each, void *arg,
     return each(arg, &entry, err);
 }
 
-static enum psn_code tell_block(const struct psn_secret *block, psn_foreign_fn *each,
-                                void *arg, struct psn_error *err)
+static enum psn_code tell_block(const struct psn_secret *block, size_t size,
+                                psn_foreign_fn *each, void *arg, struct psn_error *err)
 {
     const char *at = (const char *)psn_secret_bytes(block);
-    const char *end = at + psn_secret_size(block);
+    const char *end = at + size;
     enum psn_code rc = PSN_OK;
 
     while (!rc && at < end)
@@ -252,7 +252,7 @@ enum psn_code psn_foreign_list_each(const struct psn_foreign_list *list,
         rc = psn_unseal_secret(list->key, &i, sizeof i, list->boxes[i].bytes,
                                list->boxes[i].size, &block, err);
         if (!rc)
-            rc = tell_block(block, each, arg, err);
+            rc = tell_block(block, psn_secret_size(block), each, arg, err);
     }
-    return rc || !list->open ? rc : tell_block(list->open, each, arg, err);
+    return rc || !list->open ? rc : tell_block(list->open, list->used, each, arg, err);
 }

@@ -81,7 +81,9 @@ static int note_mode(void *left, int count, char **values, char **names)
     return 0;
 }
 
-/* Takes an open vault out of WAL mode and locks it. A result code of SQLite. */
+/* Takes an open vault out of WAL mode and locks it. A result code of SQLite. From the
+ * first read on it is locked, so that its name stays; if that is another file's already,
+ * the log beside it is, too, and must not be folded into this one. */
 static int leave_wal_mode(sqlite3 *db)
 {
     bool left = false;
@@ -89,6 +91,10 @@ static int leave_wal_mode(sqlite3 *db)
 
     if (status == SQLITE_OK)
         status = sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+    if (status == SQLITE_OK)
+        status = sqlite3_exec(db, "PRAGMA schema_version", NULL, NULL, NULL);
+    if (psn_sql_has_moved(db))
+        return SQLITE_BUSY;
     if (status == SQLITE_OK)
         status = sqlite3_exec(db, "PRAGMA journal_mode = DELETE", note_mode, &left, NULL);
     if (status == SQLITE_OK)
@@ -117,8 +123,8 @@ static int lock_out(const char *file, sqlite3 **ret_db)
     return status == SQLITE_OK ? leave_wal_mode(*ret_db) : status;
 }
 
-/* Locks the vault that is to be replaced. A file that is no vault any more, which a
- * restore is the very remedy for, needs no lock. */
+/* Locks a file that a backup is to replace. One that is no vault any more needs no lock.
+ */
 static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
                             struct psn_error *err)
 {
@@ -133,6 +139,16 @@ static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db
     default:
         return psn_sql_fail(*ret_db, path, status, err);
     }
+}
+
+/* Locks the vault that its successor is to replace: it was read a moment ago. */
+static enum psn_code lock_vault(const char *file, const char *path, sqlite3 **ret_db,
+                                struct psn_error *err)
+{
+    int status = lock_out(file, ret_db);
+
+    return status == SQLITE_OK ? drop_log(file, path, err)
+                               : psn_sql_fail(*ret_db, path, status, err);
 }
 
 static enum psn_code replace_file(const char *sibling, const char *file, const char *path,
@@ -321,7 +337,7 @@ static enum psn_code succeed(const char *new_file, const char *file, const char 
     if (!rc && ret_wiped)
         rc = hold_log(file, &log, err);
     if (!rc)
-        rc = patiently(retire, file, path, &old, err);
+        rc = patiently(lock_vault, file, path, &old, err);
     if (!rc)
         rc = check_root_box(old, path, expected, err);
     if (!rc && ret_wiped)
@@ -380,6 +396,8 @@ static enum psn_code hold(const char *file, const char *path, sqlite3 **ret_db,
 {
     int status = lock_out(file, ret_db);
 
+    if (status == SQLITE_IOERR_NOMEM)
+        return psn_sql_fail(*ret_db, path, status, err);
     switch (status & 0xff) {
     case SQLITE_OK:
         return drop_log(file, path, err);

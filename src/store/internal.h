@@ -143,6 +143,9 @@ PSN_MUST_CHECK enum psn_code psn_sql_count(struct psn_store *store, enum psn_sql
 /* Binds bytes that outlive the step. NULL with size 0 is an empty blob. */
 int psn_sql_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t size);
 
+/* Has another file the name of the one that is open? */
+bool psn_sql_has_moved(sqlite3 *db);
+
 /* Turns SQLite's result code into ours. name is the file concerned. */
 enum psn_code psn_sql_fail(sqlite3 *db, const char *name, int status,
                            struct psn_error *err);

@@ -103,6 +103,16 @@ static bool is_sibling(const char *name, const char *base)
            strspn(digits, "0123456789abcdef") == RANDOM_DIGITS;
 }
 
+/* "vault.db.before-restore-20261129T171943Z" */
+static bool is_kept(const char *name, const char *base)
+{
+    static const char kept[] = ".before-restore-";
+    size_t size = strlen(base);
+
+    return strncmp(name, base, size) == 0 &&
+           strncmp(name + size, kept, sizeof kept - 1) == 0;
+}
+
 /* On NFS and SMB flock() locks bytes, and SQLite would be kept out by ourselves: there
  * nothing is claimed, and so nothing taken for abandoned. */
 static bool mixes_locks(int fd)
@@ -273,11 +283,46 @@ enum psn_code psn_place_check_free(const char *file, struct psn_error *err)
 enum psn_code psn_place_publish(const char *sibling, const char *file,
                                 struct psn_error *err)
 {
+    enum psn_code rc;
+
     if (link(sibling, file) != 0)
         return psn_fail(err, psn_file_code(errno), _("cannot create '%s': %s"), file,
                         strerror(errno));
     (void)unlink(sibling);
-    return psn_file_sync_dir_of(file, err);
+    rc = psn_file_sync_dir_of(file, err);
+    if (rc) /* it was told to have failed, and nobody was told of the file */
+        (void)unlink(file);
+    return rc;
+}
+
+static void drop_name(const char *folder, const char *name, const struct stat *vault)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX);
+    struct stat info;
+
+    psn_buf_format(&path, "%s/%s", folder, name);
+    if (!path.failed && lstat(psn_buf_str(&path), &info) == 0 &&
+        info.st_ino == vault->st_ino && info.st_dev == vault->st_dev)
+        (void)unlink(psn_buf_str(&path));
+}
+
+void psn_store_drop_second_names(const char *path)
+{
+    PSN_AUTO_FREE char *folder = psn_file_dir_of(path);
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    struct dirent *entry;
+    struct stat info;
+    DIR *dir;
+
+    if (!folder || lstat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink < 2)
+        return;
+    dir = opendir(folder);
+    while (dir && (entry = readdir(dir)))
+        if (is_sibling(entry->d_name, base) || is_kept(entry->d_name, base))
+            drop_name(folder, entry->d_name, &info);
+    if (dir)
+        (void)closedir(dir);
 }
 
 void psn_place_remove_beside(const char *file)

@@ -70,6 +70,14 @@ static enum psn_code fail_io(sqlite3 *db, const char *name, struct psn_error *er
                     _("check the disk and who may use the folder, then try again"));
 }
 
+bool psn_sql_has_moved(sqlite3 *db)
+{
+    int moved = 0;
+
+    (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
 enum psn_code psn_sql_fail(sqlite3 *db, const char *name, int status,
                            struct psn_error *err)
 {

@@ -18,9 +18,10 @@
  *  1. A vault appears under its name whole (place.c), with WAL already in its header, so
  *     that whoever opens it holds SQLite's shared lock from its first read on; copy.c
  *     replaces a vault only while nobody holds that.
- *  2. After that first read the name must still lead to the file that was opened. Until
- *     then it may be an old file that was read beside the log of a new one: what SQLite
- *     makes of that, be it damage, says nothing.
+ *  2. After that first read, and once it is in WAL mode (a killed rekey or restore leaves
+ *     it without, and its readers without a lock), the name must still lead to the file
+ *     that was opened. Until then it may be an old file that was read beside the log of a
+ *     new one: what SQLite makes of that, be it damage, says nothing.
  *  3. So it must at the beginning of each transaction (transaction.c).
  */
 
@@ -171,31 +172,33 @@ static enum psn_code attach_any(struct psn_store *store, struct psn_error *err)
 
 bool psn_store_has_moved(struct psn_store *store)
 {
-    int moved = 0;
+    return store->db && psn_sql_has_moved(store->db);
+}
 
-    if (store->db)
-        (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return moved != 0;
+static enum psn_code attach_checked(struct psn_store *store, struct psn_error *err)
+{
+    enum psn_code rc = attach_any(store, err);
+
+    if (!rc)
+        rc = psn_schema_check(store, err);
+    return rc || store->read_only ? rc : psn_schema_make_durable(store, err);
 }
 
 enum psn_code psn_store_connect(struct psn_store *store, struct psn_error *err)
 {
     enum psn_code rc = check_regular(store, err);
 
-    if (!rc)
-        rc = attach_any(store, err);
-    for (int i = 1; i < OPEN_TRIES && psn_store_has_moved(store); i++) {
+    for (int i = 0; !rc; i++) {
+        rc = attach_checked(store, err);
+        if (!psn_store_has_moved(store))
+            break;
+        if (i == OPEN_TRIES)
+            return psn_store_fail_moved(store, err);
         psn_store_disconnect(store);
         store->read_only = false;
         psn_error_clear(err);
-        rc = attach_any(store, err);
+        rc = PSN_OK;
     }
-    if (psn_store_has_moved(store))
-        rc = psn_store_fail_moved(store, err);
-    if (!rc)
-        rc = psn_schema_check(store, err);
-    if (!rc && !store->read_only)
-        rc = psn_schema_make_durable(store, err);
     return rc;
 }
 
@@ -282,6 +285,11 @@ static void tidy_wal(struct psn_store *store)
     (void)sqlite3_busy_timeout(store->db, 0);
     (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
                                     NULL);
+}
+
+bool psn_store_is_born(const struct psn_store *store)
+{
+    return store && !store->unborn;
 }
 
 void psn_store_keep_log(struct psn_store *store)

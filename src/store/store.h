@@ -192,6 +192,12 @@ PSN_MUST_CHECK enum psn_code psn_store_journal_count(struct psn_store *store,
 
 /* Does the name no longer lead to the file that is open? */
 bool psn_store_has_moved(struct psn_store *store);
+/* Of a new one: has the vault its name yet? */
+bool psn_store_is_born(const struct psn_store *store);
+/* Removes names that killed runs left a vault's file under beside its own: what is
+ * replaced under the one would live on under the other. Only for who holds the operation
+ * lock, since a restore gives such a name itself. */
+void psn_store_drop_second_names(const char *path);
 
 /* Checks everything without a key: SQLite's own check, and every row and node of every
  * tree against the trusted roots, stray nodes included. Inside a transaction. */

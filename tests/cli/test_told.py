@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""What stays open is told: test_told.py BUILD [TEST…]
+
+Who got a password by an export, by a role that is removed, or by a key that was replaced while he
+could open the vault, is not forgotten; and what is mistyped destroys nothing."""
+
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.world import World, keygen  # noqa: E402
+
+BUILD = None
+
+
+class Told(unittest.TestCase):
+    def setUp(self):
+        self.world = World(BUILD)
+        self.world.__enter__()
+        self.addCleanup(self.world.__exit__)
+        self.boxes = self.world.setup_client(mailboxes=2)
+        self.box = self.boxes[0]
+
+    def person(self, name):
+        """With a key of his own; its public half."""
+        path = os.path.join(self.world.home, name + ".key")
+        public = keygen(path)
+        with open(path + ".pub", "w", encoding="ascii") as file:
+            file.write(public + "\n")
+        self.world.run("person", "add", name, "--kind", "provider", "--key", file.name, check=0)
+        return public
+
+    def export(self, to, *more, check=0):
+        return self.world.run("-y", "export", self.box, "--format", "passage", "--to", to, "-o",
+                              os.path.join(self.world.home, f"tree-{len(os.listdir(self.world.home))}"),
+                              *more, check=check)
+
+    def due(self):
+        done = self.world.run("--json", "due")
+        return [(row["kind"], row["address"], row["person"])
+                for row in json.loads(done.stdout)["due"]]
+
+    def seen(self, name):
+        return self.world.run("who", name, check=0).stdout
+
+    def test_whom_an_export_is_for_knows_what_is_in_it(self):
+        theo, lea = self.person("theo"), self.person("lea")
+        self.export("theo")
+        self.export(lea)  # by her key
+        for name in ("theo", "lea"):
+            self.assertIn(self.box, self.seen(name))
+            self.assertIn(("rotate", self.box, name), self.due())
+        self.assertIn("to theo, exported", self.world.run("log", check=0).stdout)
+        self.assertNotEqual(self.world.run("person", "rm", "theo").returncode, 0)
+
+    def test_nothing_is_exported_to_the_key_of_somebody_who_leaves(self):
+        key = self.person("theo")
+        self.world.run("-y", "depart", "theo", "-o", self.world.home)
+        for to in ("theo", key):
+            self.assertEqual(self.export(to, check=None).returncode, 13, to)
+        self.assertNotIn(("rotate", self.box, "theo"), self.due())
+
+    def test_who_knows_the_password_of_a_role_that_is_removed_is_named(self):
+        self.person("theo")
+        self.person("the")
+        for name in ("theo", "the"):
+            self.world.run("grant", name, self.box, "--until", "2031-01-01", "-o", self.world.home,
+                           check=0)
+        said = self.world.run("role", "rm", self.box, "--confirm", self.box, check=0).stderr
+        self.assertRegex(said, r"until it is changed at\s+OVH")
+        names = said.split("OVH:")[1].replace(",", " ").split()
+        self.assertLessEqual({"theo", "the"}, set(names))
+
+    def test_a_domain_is_added_beside_those_there_are(self):
+        client = self.world.json("client", "ls")["clients"][0]["id"]
+        said = self.world.run("role", "add", "sav@martin.shop").stderr
+        self.assertIn("client set ID --add-domain martin.shop", said)
+        before = self.world.json("client", "show", client)["domains"]
+        self.world.run("client", "set", client, "--add-domain", "martin.shop", check=0)
+        self.assertEqual(self.world.json("client", "show", client)["domains"],
+                         [*before, "martin.shop"])
+
+    def test_a_removed_secret_that_is_changed_is_there_again(self):
+        self.world.run("secret", "add", self.box, "stripe", "--generate", check=0)
+        self.world.run("secret", "rm", self.box, "stripe", check=0)
+        self.world.run("secret", "set", self.box, "stripe", "--user", "claire", check=0)
+        labels = [row["label"] for row in self.world.json("secret", "ls", self.box)["secrets"]]
+        self.assertEqual(labels, ["stripe"])
+
+    def test_a_key_replaced_while_somebody_could_read_it_is_one_of_his_ways_in(self):
+        self.person("luc")
+        self.world.run("slot", "add", "luc", "--new-identity-file",
+                       os.path.join(self.world.home, "luc.key"), check=0)
+        old = next(key for key, row in self.world.control("GET", "/state")["credentials"].items())
+        client = self.world.json("client", "ls")["clients"][0]["id"]
+        self.world.run("ovh", "link", client, "--config",
+                       self.world.other_key("workconsumerkey00000000000000001"), "--accept-wide",
+                       check=0)
+        self.world.run("depart", "luc", "-o", self.world.home)
+        self.world.run("slot", "rm", "luc", "--leaver", "--recovery-out",
+                       os.path.join(self.world.home, "code"))
+        self.world.run("ovh", "link", client, "--config",
+                       self.world.other_key("workconsumerkey00000000000000002"), "--accept-wide",
+                       check=0)
+        done = self.world.run("--json", "resume")
+        state = self.world.control("GET", "/state")["credentials"].get(old, {"_revoked": True})
+        self.assertTrue(state.get("_revoked") or done.returncode != 0,
+                        f"complete, and {old} still works: {done.stdout}{done.stderr}")
+
+
+def main():
+    global BUILD
+    BUILD = os.path.abspath(sys.argv[1])
+    program = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False)
+    return 0 if program.result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
