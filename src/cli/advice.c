@@ -65,6 +65,7 @@ static bool advise_domain(struct cli *cli, const char *address, struct psn_error
 {
     const char *at = strchr(address, '@');
     char head[PSN_ADDRESS_TEXT_MAX];
+    char domain[PSN_ADDRESS_TEXT_MAX];
     struct wanted wanted = { .exists = false };
     const struct cli_names names = { .vault = cli->vault,
                                      .each = compare,
@@ -72,7 +73,9 @@ static bool advise_domain(struct cli *cli, const char *address, struct psn_error
 
     if (!at || strlen(address) >= sizeof head)
         return false;
-    cli_near_begin(&wanted.near, at + 1);
+    (void)snprintf(domain, sizeof domain, "%s", at + 1);
+    psn_text_lower(domain);
+    cli_near_begin(&wanted.near, domain);
     if (cli_names_each(&names, CLI_KIND_DOMAIN, NULL) || wanted.exists ||
         wanted.near.count == 0)
         return false;

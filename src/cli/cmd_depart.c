@@ -215,13 +215,31 @@ static enum psn_code depart(struct cli *cli, struct psn_departure_request *reque
     return rc ? rc : cli_depart(cli, request->person, &how, err);
 }
 
+/* By what OVH shows an access is told whose it is. */
+static enum psn_code warn_of_nameless(struct cli *cli, struct psn_error *err)
+{
+    struct psn_person person;
+    enum psn_code rc = psn_person_get(cli->vault, cli->args[0], &person, err);
+
+    if (!rc && !person.email[0] && person.alias_count == 0)
+        cli_warn(cli,
+                 _("no e-mail address and no alias of %s is known: which accesses at OVH "
+                   "are theirs cannot be told; passation person set %s --email ADDRESS "
+                   "--alias NIC"),
+                 person.id, person.id);
+    return rc;
+}
+
 static enum psn_code run_depart(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_depart_options *options = arg;
     struct psn_departure_request request = { .person = cli->args[0],
                                              .narrow = options->narrow,
                                              .all = options->all };
+    enum psn_code rc = warn_of_nameless(cli, err);
 
+    if (rc)
+        return rc;
     if (options->plan)
         return write_plan(cli, &request, options->where.directory, err);
     if (options->dry_run)

@@ -141,6 +141,25 @@ static enum psn_code fill(struct cli *cli, const struct cmd_secret_options *opti
               : copy_option("--note", options->note, info->note, sizeof info->note, err);
 }
 
+/* A list that was taken for one code is noticed here, not when it is needed. */
+static enum psn_code tell_codes(struct cli *cli, const struct psn_secret_info *added,
+                                struct psn_error *err)
+{
+    struct psn_secret_info info;
+    enum psn_code rc;
+
+    if (cli->json || strcmp(added->type, "recovery") != 0)
+        return PSN_OK;
+    rc = psn_secret_get(cli->vault, added->address, added->label, &info, err);
+    if (!rc)
+        cli_note(cli,
+                 PSN_NGETTEXT("It holds %zu code, each on a line or behind a comma",
+                              "It holds %zu codes, each on a line or behind a comma",
+                              info.code_count),
+                 info.code_count);
+    return rc;
+}
+
 static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_secret_options *options = arg;
@@ -152,7 +171,9 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = take_value(cli, options, &value, err);
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
-    return rc ? rc : print_version(cli, 1, true, err);
+    if (!rc)
+        rc = print_version(cli, 1, true, err);
+    return rc ? rc : tell_codes(cli, &info, err);
 }
 
 const struct cli_command cmd_secret_add = {

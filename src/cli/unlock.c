@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/limits.h"
 #include "cli/cli.h"
@@ -57,6 +59,9 @@ enum psn_code cli_unlock_flag(struct cli *cli, enum psn_slot_kind *ret_kind,
                                     ret_secret, err);
     }
     *ret_kind = PSN_SLOT_RECOVERY;
+    if (cli->unlock.recovery_fd >= 0 && cli_has_terminal(cli) &&
+        isatty(cli->unlock.recovery_fd))
+        return cli_ask_secret(cli, _("Recovery code: "), PSN_SECRET_MAX, ret_secret, err);
     if (cli->unlock.recovery_fd >= 0)
         return psn_secret_read_fd(cli->unlock.recovery_fd, PSN_SECRET_MAX, ret_secret,
                                   err);
