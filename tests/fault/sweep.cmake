@@ -9,4 +9,8 @@ if(NOT PASSATION_SANITIZE AND NOT PASSATION_FUZZ AND CMAKE_SYSTEM_PROCESSOR STRE
   add_test(NAME fault-sweep COMMAND fault_sweep --sample 300 --workers 2)
   set_tests_properties(fault-sweep PROPERTIES TIMEOUT 900)
   psn_label(fault-sweep fault)
+  # A read that failed while a vault was locked to be replaced took its log away.
+  add_test(NAME fault-sweep-reads COMMAND fault_sweep --command slot-rm --kind read-eio --mode sticky)
+  set_tests_properties(fault-sweep-reads PROPERTIES TIMEOUT 900)
+  psn_label(fault-sweep-reads fault)
 endif()
