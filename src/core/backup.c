@@ -328,8 +328,9 @@ static enum psn_code set_aside(const char *path, const char *kept, bool is_there
     return rc ? rc : psn_file_sync_dir_of(path, err);
 }
 
-/* The other way round, when the new file does not get the name. */
-static void put_back(const char *path, const char *kept)
+/* The other way round, when the new file does not get the name. A log without its vault
+ * stays where it is once another vault has the name. */
+static void put_back(const char *path, const char *kept, bool was_there)
 {
     struct stat file;
     struct stat second;
@@ -338,6 +339,8 @@ static void put_back(const char *path, const char *kept)
     if (stat(path, &file) == 0 && stat(kept, &second) == 0 &&
         file.st_ino == second.st_ino && file.st_dev == second.st_dev)
         (void)unlink(kept);
+    if (!was_there && access(path, F_OK) == 0)
+        return;
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
         PSN_IGNORE(move(kept, path, tails[i], &moved, NULL));
 }
@@ -394,7 +397,7 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
     if (!rc)
         rc = take_name(staged, path, is_there, err);
     if (rc)
-        put_back(path, at->kept);
+        put_back(path, at->kept, is_there);
     if (!is_kept)
         at->kept[0] = '\0';
     else if (!is_there) /* of the vault that was there only this */
