@@ -193,6 +193,15 @@ static enum psn_code add_reader(struct exporting *exporting,
     return PSN_OK;
 }
 
+/* A key is kept without its comment. */
+static bool is_key(const char *kept, const char *given)
+{
+    size_t size = strlen(kept);
+
+    return strncmp(kept, given, size) == 0 &&
+           (given[size] == '\0' || strchr(" \t\r\n", given[size]));
+}
+
 struct owner {
     struct exporting *exporting;
     const char *key;
@@ -205,7 +214,7 @@ static enum psn_code add_if_his(void *arg, const struct psn_person *person,
     struct owner *owner = arg;
 
     for (size_t i = 0; !owner->found && i < person->key_count; i++)
-        if (strcmp(person->keys[i].text, owner->key) == 0) {
+        if (is_key(person->keys[i].text, owner->key)) {
             owner->found = true;
             return add_reader(owner->exporting, person, err);
         }

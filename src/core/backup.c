@@ -263,16 +263,23 @@ static enum psn_code check_age(struct psn_vault *backup,
     return rc;
 }
 
-/* What has the other name stays: it is somebody else's. *ret_moved: there was one. */
+/* What lies beside a vault, and would be applied to whatever file gets its name. */
+static const char *const tails[] = { "-wal", "-shm", "-journal" };
+
+/* In one step, so that a log never has two names. What has the other name stays: it is
+ * somebody else's. *ret_moved: there was one. */
 static enum psn_code move(const char *path, const char *kept, const char *tail,
                           bool *ret_moved, struct psn_error *err)
 {
     char from[4096];
     char to[4096];
+    struct stat info;
 
     (void)snprintf(from, sizeof from, "%s%s", path, tail);
     (void)snprintf(to, sizeof to, "%s%s", kept, tail);
-    if (link(from, to) == 0 && unlink(from) == 0)
+    if (lstat(to, &info) == 0)
+        return psn_fail(err, PSN_E_EXISTS, _("'%s' exists already"), to);
+    if (rename(from, to) == 0)
         *ret_moved = true;
     else if (errno != ENOENT)
         return psn_fail(err, psn_file_code(errno), _("cannot rename '%s': %s"), from,
@@ -280,7 +287,19 @@ static enum psn_code move(const char *path, const char *kept, const char *tail,
     return PSN_OK;
 }
 
-/* A name that is free, for the vault that is there. */
+static bool is_free(const char *kept)
+{
+    char name[4096];
+    struct stat info;
+    bool found = lstat(kept, &info) == 0;
+
+    for (size_t i = 0; !found && i < sizeof tails / sizeof *tails; i++)
+        found = snprintf(name, sizeof name, "%s%s", kept, tails[i]) < (int)sizeof name &&
+                lstat(name, &info) == 0;
+    return !found;
+}
+
+/* A name that is free, for the vault that is there and for its log. */
 static enum psn_code name_kept(const char *path, char *ret_kept, size_t size,
                                struct psn_error *err)
 {
@@ -300,13 +319,10 @@ static enum psn_code name_kept(const char *path, char *ret_kept, size_t size,
         if (snprintf(ret_kept, size, "%s.before-restore-%s%s", path, stamp, again) >=
             (int)size)
             return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
-        if (access(ret_kept, F_OK) != 0)
+        if (is_free(ret_kept))
             return PSN_OK;
     }
 }
-
-/* What lies beside a vault, and would be applied to whatever file gets its name. */
-static const char *const tails[] = { "-wal", "-shm", "-journal" };
 
 /* Keeps what is there under another name. A vault is held meanwhile, so that nobody
  * writes into it who then believes to have written here; a damaged one has a log still,

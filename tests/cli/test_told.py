@@ -6,6 +6,7 @@ could open the vault, is not forgotten; and what is mistyped destroys nothing.""
 
 import json
 import os
+import subprocess
 import sys
 import unittest
 
@@ -61,6 +62,19 @@ class Told(unittest.TestCase):
         for to in ("theo", key):
             self.assertEqual(self.export(to, check=None).returncode, 13, to)
         self.assertNotIn(("rotate", self.box, "theo"), self.due())
+
+    def test_an_ssh_key_of_somebody_who_leaves_is_known_with_its_comment(self):
+        path = os.path.join(self.world.home, "luc_ed25519")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "luc@portable", "-f",
+                        path], check=True)
+        with open(path + ".pub", encoding="ascii") as file:
+            key = file.read().strip()
+        self.world.run("person", "add", "luc", "--kind", "provider", "--key", path + ".pub",
+                       check=0)
+        self.export(key)
+        self.assertIn(self.box, self.seen("luc"))
+        self.world.run("-y", "depart", "luc", "-o", self.world.home)
+        self.assertEqual(self.export(key, check=None).returncode, 13)
 
     def test_who_knows_the_password_of_a_role_that_is_removed_is_named(self):
         self.person("theo")

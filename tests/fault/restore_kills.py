@@ -107,7 +107,9 @@ def main():
             campaign.prepare(6)
             counts = campaign.counts()
             for call in CALLS:
-                for n in range(1, counts[call] + 1, options.every if counts[call] > 9 else 1):
+                names = call in ("rename", "link", "unlink")  # each of them, in any run
+                every = options.every if counts[call] > 9 and not names else 1
+                for n in range(1, counts[call] + 1, every):
                     campaign.trial(f"{call}:signal=SIGKILL:when={n}")
             for call, error in FAILS:
                 for n in range(1, counts[call] + 1, options.every if counts[call] > 9 else 1):
