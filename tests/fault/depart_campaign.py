@@ -59,7 +59,7 @@ WHOLE = re.compile(r"depart-jp\.(html|json|txt)|emma-essai-\d+\.age")
 
 # The client's --settle of support/world.py is 1 s: what was sent before is not on its way any more.
 SETTLED_S = 1.2
-PATIENCE_S = 30
+PATIENCE_S = 60
 RESUMES_MAX = 3
 DONE = (0, 12)  # 12: something is left for people
 

@@ -23,7 +23,7 @@ from tcp_server import Server  # noqa: E402
 
 PROBE = sys.argv[1]
 TIMEOUT_MS = 1500
-SLACK_S = 3.0  # on a machine that is busy
+SLACK_S = 20.0  # on a machine that is busy; what never ends is killed by ctest
 PARALLEL = 6
 MEMORY_MAX_KB = 64 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

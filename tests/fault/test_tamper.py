@@ -25,7 +25,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -616,21 +615,20 @@ def try_head(bench, name, image):
 
 
 def measured(bench, *args, secret=None):
-    """Exit status, seconds and peak memory (KiB) of a run."""
+    """Exit status, seconds of the processor and peak memory (KiB) of a run."""
     world = bench.seeded.world
     reading, writing = os.pipe()
     os.write(writing, secret or b"")
     os.close(writing)
     words = [world.binary, "--vault", bench.path, "--no-input", "--passphrase-fd", str(reading),
              *args]
-    start = time.monotonic()
     child = subprocess.Popen(words, env=bench.env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              pass_fds=[reading])
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     os.close(reading)
-    return child.returncode, time.monotonic() - start, usage.ru_maxrss
+    return child.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 def try_cost(bench, name, image):

@@ -3,7 +3,6 @@ And bombs: large, deep or costly files are refused at once and in little memory.
 
 import os
 import sys
-import time
 
 from tool import Cases, Place, age_key, command, equal, exits, need, tool, true
 
@@ -60,22 +59,21 @@ def refused_bomb(cases, place, identity, name, content):
     path = place.write("bomb.age", content)
     key = ["--passphrase-file", place.write("phrase", "x")] if "work" in name else ["-i", identity]
     with cases.case(f"a bomb is refused in a second and 64 MiB: {name}"):
-        started = time.monotonic()
         done = command("/usr/bin/env", "python3", "-c", MEASURE, sys.argv[1], "age-decrypt", *key,
                        path, check=False)
-        spent = time.monotonic() - started
-        peak, status = map(int, done.stdout.split())
+        peak, spent_ms, status = map(int, done.stdout.split())
         true(20 <= status <= 24, f"exit {status}")
         true(peak < 64 * 1024, f"{peak} KiB")
-        true(spent < 5, f"{spent:.1f} s")  # a loaded machine; alone it is under one
+        true(spent_ms < 1000, f"{spent_ms} ms")
 
 
-# Prints the child's largest memory in KiB and its exit status.
+# Prints the child's largest memory in KiB, its processor time in ms and its exit status.
 MEASURE = """
 import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 assert done.stdout == b""
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, round((used.ru_utime + used.ru_stime) * 1000), done.returncode)
 """
 
 

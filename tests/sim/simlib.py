@@ -46,9 +46,9 @@ class Sim:
         while not os.path.exists(ready):
             if self.process.poll() is not None:
                 raise RuntimeError("the simulator ended with %d" % self.process.returncode)
-            if time.monotonic() - self.started > 30:
+            if time.monotonic() - self.started > 120:
                 self.process.kill()
-                raise RuntimeError("the simulator is not ready after 30 s")
+                raise RuntimeError("the simulator is not ready after 120 s")
             time.sleep(0.005)
         self.start_s = time.monotonic() - self.started
         with open(ready, encoding="utf-8") as file:
