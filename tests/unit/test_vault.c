@@ -216,10 +216,11 @@ static struct psn_vault *open_again(struct fixture *f)
     return vault;
 }
 
-/* Its last commit stands in no record yet: the first one was within this second. */
+/* Its last commit stands in no record yet, as one within a second of the first. */
 static void commit_twice(struct fixture *f)
 {
     add_client(f, "martin", "boulangerie-martin.fr");
+    f->vault->noted_ms += 3600 * 1000;
     add_client(f, "durand", "garage-durand.fr");
     assert_true(f->vault->is_noted);
 }
@@ -275,9 +276,8 @@ static void who_still_has_the_replaced_vault_open_does_not_deny_the_restored_one
     assert_int_equal(
         psn_vault_restore(&f->options, &restore, kept, sizeof kept, &f->vault, &f->err),
         PSN_OK);
-    psn_vault_free(f->vault);
+    psn_vault_free(PSN_TAKE(f->vault));
     psn_vault_free(last);
-    f->vault = NULL;
     f->vault = open_again(f);
 }
 
@@ -287,7 +287,7 @@ static void a_record_that_waits_is_written_with_the_next_transaction(void **stat
     struct psn_vault *other;
 
     commit_twice(f);
-    f->vault->noted_ms -= 1000;
+    f->vault->noted_ms = 0;
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_READ, &f->err), PSN_OK);
     assert_int_equal(psn_vault_end(f->vault, PSN_OK, &f->err), PSN_OK);
     other = open_again(f);
