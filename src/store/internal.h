@@ -102,6 +102,8 @@ struct psn_store {
     struct psn_leaves leaves; /* of the transaction in hand */
     struct psn_cache *cache;  /* buckets of this epoch, see cache.c */
     sqlite3_stmt *statements[PSN_SQL_END];
+    struct psn_wal *wal; /* of this connection, see wal.c */
+    bool has_wal_lock;
 };
 
 /* store.c */
@@ -111,6 +113,16 @@ PSN_MUST_CHECK enum psn_code psn_store_connect(struct psn_store *store,
                                                struct psn_error *err);
 /* Closes the connection; the handle stays. */
 void psn_store_disconnect(struct psn_store *store);
+
+/* wal.c */
+
+/* From now on this connection, just opened, empties its log only while it keeps all
+ * others from writing. A result code of SQLite. */
+int psn_wal_watch(struct psn_store *store);
+/* Empties the log, unless somebody is in the way: everything is durable where it is. */
+void psn_wal_empty(struct psn_store *store);
+/* The same, if the log has grown long. */
+void psn_wal_tidy(struct psn_store *store);
 
 /* transaction.c */
 

@@ -87,6 +87,8 @@ static int attach(struct psn_store *store, const char *name, int flags)
                                  NULL);
 
     if (status == SQLITE_OK)
+        status = psn_wal_watch(store);
+    if (status == SQLITE_OK)
         status = psn_schema_configure(store->db);
     if (status == SQLITE_OK)
         status = sqlite3_exec(store->db, "PRAGMA schema_version", NULL, NULL, NULL);
@@ -98,6 +100,7 @@ void psn_store_disconnect(struct psn_store *store)
     psn_sql_finalize_all(store);
     (void)sqlite3_close_v2(store->db);
     store->db = NULL;
+    free(PSN_TAKE(store->wal));
 }
 
 /* "file:/home/jp/vault.db?immutable=1", every odd byte escaped. NULL without memory. */
@@ -273,20 +276,6 @@ enum psn_code psn_store_create_draft(const char *path, psn_store_hash_fn *hash,
     return PSN_OK;
 }
 
-/* Once in a while the last one out empties the WAL. Not getting to it is no failure:
- * everything is durable where it is. */
-static void tidy_wal(struct psn_store *store)
-{
-    PSN_AUTO_FREE char *wal = psn_place_beside(store->file, "-wal");
-    struct stat info;
-
-    if (!wal || lstat(wal, &info) != 0 || info.st_size <= PSN_STORE_WAL_KEPT_MAX)
-        return;
-    (void)sqlite3_busy_timeout(store->db, 0);
-    (void)sqlite3_wal_checkpoint_v2(store->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                    NULL);
-}
-
 bool psn_store_is_born(const struct psn_store *store)
 {
     return store && !store->unborn;
@@ -304,7 +293,7 @@ void psn_store_free(struct psn_store *store)
     assert(store->open_scans == 0);
     psn_store_rollback(store);
     if (store->db && store->wrote && !store->unborn)
-        tidy_wal(store);
+        psn_wal_tidy(store);
     psn_store_disconnect(store);
     if (store->unborn)
         psn_place_remove(store->unborn);
