@@ -220,6 +220,7 @@ enum psn_code cli_link(struct cli *cli, const char *id, struct psn_link_options 
     options->arg = &linking;
     cli_catch_signals();
     rc = psn_client_link(cli->vault, id, options, &link, err);
+    options->arg = NULL;
     cli_progress_free(linking.progress);
     return rc ? rc : report(cli, id, &link, err);
 }

@@ -112,6 +112,8 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     list->people = people;
     if (!rc)
         rc = psn_role_scan(vault, globs, address ? 1 : 0, reach_role, list, err);
+    list->map = NULL;
+    list->people = NULL;
     psn_reach_map_release(&map);
     return rc;
 }
