@@ -218,18 +218,29 @@ static enum psn_code open_some(struct stream *stream, size_t size, bool last,
     return PSN_OK;
 }
 
+/* Opens the boxes that were read and passes on what they hold. */
+static enum psn_code open_read(struct stream *stream, size_t size, bool last,
+                               const struct psn_sink *sink, struct psn_error *err)
+{
+    size_t opened = 0;
+    enum psn_code rc = open_some(stream, size, last, &opened, err);
+
+    if (!rc && sink && opened > 0)
+        rc = sink->write(sink->self, psn_secret_bytes(stream->plain), opened, err);
+    return rc;
+}
+
 static enum psn_code open_all(struct stream *stream, const struct psn_secret *key,
                               struct psn_age_reader *reader, const struct psn_sink *sink,
                               struct psn_error *err)
 {
-    const size_t batch = (size_t)AT_ONCE * BOX_SIZE;
+    size_t batch = (size_t)AT_ONCE * BOX_SIZE;
     size_t ahead = 0;
     bool last = false;
     enum psn_code rc = PSN_OK;
 
     while (!rc && !last) {
         size_t got;
-        size_t opened = 0;
 
         rc = psn_age_reader_fill(reader, stream->boxes + ahead, batch + 1 - ahead, &got,
                                  err);
@@ -237,14 +248,14 @@ static enum psn_code open_all(struct stream *stream, const struct psn_secret *ke
             break;
         got += ahead;
         last = got <= batch;
+        if (last)
+            batch = got;
         if (!stream->plain)
-            rc = psn_secret_new(last ? got : batch, &stream->plain, err);
+            rc = psn_secret_new(batch, &stream->plain, err);
         if (!rc && !stream->chunk)
             rc = stream_init(stream, key, !last, err);
         if (!rc)
-            rc = open_some(stream, last ? got : batch, last, &opened, err);
-        if (!rc && sink && opened > 0)
-            rc = sink->write(sink->self, psn_secret_bytes(stream->plain), opened, err);
+            rc = open_read(stream, batch, last, sink, err);
         stream->boxes[0] = stream->boxes[batch];
         ahead = 1;
     }

@@ -320,7 +320,9 @@ static void scatter(struct loop *l, int ready)
         if (psn_fiber_is_idle(place->fiber))
             continue;
         for (size_t j = 0; j < place->count; j++) {
-            place->fds[j].revents = ready > 0 ? l->fds[place->first + j].revents : 0;
+            place->fds[j].revents = 0;
+            if (ready > 0)
+                place->fds[j].revents = l->fds[place->first + j].revents;
             if (place->fds[j].revents)
                 place->ready++;
         }

@@ -45,8 +45,7 @@ static enum psn_code connect_agent(int *ret_fd, struct psn_error *err)
     if (!cli_self_peer_is_ours(fd))
         return psn_fail(err, PSN_E_POLICY,
                         _("another user listens on the agent's socket in '%s'"), folder);
-    *ret_fd = fd;
-    fd = -1; /* the caller's now */
+    *ret_fd = PSN_TAKE_FD(fd);
     return PSN_OK;
 }
 

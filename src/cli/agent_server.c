@@ -286,7 +286,7 @@ static void serve_all(struct agent *agent)
         enum cli_wake wake =
             cli_self_wait(agent->listener, look_ms < next_ms ? look_ms : next_ms);
 
-        next_ms = drop_expired(agent);
+        (void)drop_expired(agent);
         if (wake == CLI_WAKE_SIGNAL)
             break;
         if (wake == CLI_WAKE_READY)

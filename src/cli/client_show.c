@@ -113,6 +113,19 @@ static void put_last_use(struct cli_table *table, const struct cli_key *key)
     cli_display_row(table, _("Last use"), text);
 }
 
+static void put_link_key(struct cli_table *table, const struct cli_key *key,
+                         bool is_account)
+{
+    bool is_asked = key->state == CLI_KEY_ASKED;
+
+    if (key->use == PSN_KEY_CUT)
+        put_key(table, is_asked ? _("New key for cuts") : _("Key for cuts expires"), key);
+    else if (is_asked || !is_account)
+        put_key(table, is_asked ? _("New key") : _("Key expires"), key);
+    if (key->use == PSN_KEY_WORK && !is_asked && !is_account)
+        put_last_use(table, key);
+}
+
 static void put_link(struct cli_table *table, const struct psn_client *client)
 {
     struct cli_key keys[CLI_KEYS_MAX];
@@ -125,17 +138,8 @@ static void put_link(struct cli_table *table, const struct psn_client *client)
             client->linked_nic);
     else
         cli_display_row(table, _("API key"), _("none: not linked"));
-    for (size_t i = 0; i < count; i++) {
-        bool is_asked = keys[i].state == CLI_KEY_ASKED;
-
-        if (keys[i].use == PSN_KEY_CUT)
-            put_key(table, is_asked ? _("New key for cuts") : _("Key for cuts expires"),
-                    &keys[i]);
-        else if (is_asked || !client->keys.is_account)
-            put_key(table, is_asked ? _("New key") : _("Key expires"), &keys[i]);
-        if (keys[i].use == PSN_KEY_WORK && !is_asked && !client->keys.is_account)
-            put_last_use(table, &keys[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_link_key(table, &keys[i], client->keys.is_account);
 }
 
 enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,

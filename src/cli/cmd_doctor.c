@@ -285,7 +285,7 @@ static const char *mark_of(enum psn_doctor_severity severity)
 static void print_marked(struct cli *cli, const char *head, size_t indent,
                          const char *text)
 {
-    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(2 * TEXT_MAX);
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init((size_t)2 * TEXT_MAX);
     struct cli_margins margins = { .columns = cli_wrap_columns(STDOUT_FILENO),
                                    .first = indent,
                                    .indent = indent };

@@ -492,7 +492,7 @@ static enum psn_code add_journal_line(void *arg, const struct psn_journal_entry 
 static enum psn_code export_journal(struct exporting *exporting, struct psn_error *err)
 {
     struct cli *cli = exporting->cli;
-    struct lines lines = { .text = psn_buf_init(256 * 1024 * 1024) };
+    struct lines lines = { .text = psn_buf_init((size_t)256 * 1024 * 1024) };
     struct psn_client client = { 0 };
     const char *chain = cli->arg_count ? cli->args[0] : NULL;
     enum psn_code rc = PSN_OK;
