@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -15,15 +16,25 @@ struct psn_bucket psn_bucket_init(void)
     return (struct psn_bucket){ .rows = psn_buf_init(PSN_STORE_BUCKET_MAX) };
 }
 
+static void forget_starts(struct psn_bucket *bucket)
+{
+    if (!bucket->starts)
+        return;
+    free(bucket->starts);
+    bucket->starts = NULL;
+}
+
 void psn_bucket_release(struct psn_bucket *bucket)
 {
     psn_buf_release(&bucket->rows);
+    forget_starts(bucket);
     bucket->count = 0;
 }
 
 void psn_bucket_reset(struct psn_bucket *bucket)
 {
     psn_buf_reset(&bucket->rows);
+    forget_starts(bucket);
     bucket->count = 0;
 }
 
@@ -31,6 +42,7 @@ static void append(struct psn_bucket *bucket, const struct psn_row_view *view)
 {
     struct psn_buf *rows = &bucket->rows;
 
+    assert(!bucket->starts);
     psn_buf_u16(rows, (uint16_t)view->key_size);
     psn_buf_bytes(rows, view->key, view->key_size);
     psn_buf_u64(rows, view->revision);
@@ -241,10 +253,44 @@ int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
+enum psn_code psn_bucket_note_starts(struct psn_bucket *bucket, struct psn_error *err)
+{
+    struct psn_row_view view;
+    size_t offset = 0;
+
+    bucket->starts = calloc(bucket->count + (size_t)1, sizeof *bucket->starts);
+    if (!bucket->starts)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; psn_bucket_next(bucket, &offset, &view); i++)
+        bucket->starts[i] = (uint32_t)view.begin;
+    return PSN_OK;
+}
+
+/* Where the last row begins whose key is not behind this one's; 0 if there is none. */
+static size_t start_of(const struct psn_bucket *bucket, const uint8_t *key,
+                       size_t key_size)
+{
+    size_t low = 0;
+    size_t high = bucket->starts ? bucket->count : 0;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        size_t offset = bucket->starts[middle];
+        struct psn_row_view view;
+
+        (void)psn_bucket_next(bucket, &offset, &view);
+        if (psn_row_compare(view.key, view.key_size, key, key_size) <= 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high > 0 ? bucket->starts[low] : 0;
+}
+
 void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
                      struct psn_row_view *ret_view, bool *ret_found)
 {
-    size_t offset = 0;
+    size_t offset = start_of(bucket, key, key_size);
     struct psn_row_view view;
 
     *ret_found = false;

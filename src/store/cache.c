@@ -12,18 +12,18 @@
  * when it was changed, however many of its rows are written. The rows themselves go to
  * SQLite at once.
  *
- * A small bucket is kept as the bytes that were checked. A large one, which many rows
- * would make slow to change, or which is too large to be kept, is remembered as digests
- * of its rows (index.c); a row of it is read again when it is asked for, and all of them
- * when it is hashed anew, and compared.
+ * A bucket is kept as the bytes that were checked. A large one, which many rows would
+ * make slow to change, or which is too large to be kept, is remembered as digests of its
+ * rows (index.c); a row of it is read again when it is asked for, and all of them when it
+ * is hashed anew, and compared.
  */
 
 enum {
     ENTRIES = 64,
     SIZE_MAX_HELD = 16 * 1024 * 1024, /* of all of them, but for the one in use */
-    SMALL_MAX = 64 * 1024,            /* beyond, a bucket that is changed is large */
+    SMALL_MAX = 64 * 1024,            /* beyond, one that is changed again is large */
     READ_MAX = 1024 * 1024,           /* beyond, any bucket is */
-    FINDS_MAX = 8,                    /* after so many look-ups, it is by SMALL_MAX */
+    FINDS_MAX = 8,                    /* look-ups of one that stays, row by row */
 };
 
 struct entry {
@@ -34,9 +34,10 @@ struct entry {
     unsigned finds;
     bool changed;
     bool is_large;
-    struct psn_bucket bucket; /* of a large one: the row looked at last */
-    struct psn_index index;   /* of a large one */
-    uint64_t bytes;           /* of a large one: what its rows are hashed as */
+    struct psn_bucket bucket;          /* of a large one: the row looked at last */
+    struct psn_index index;            /* of a large one */
+    uint64_t bytes;                    /* of a large one: what its rows are hashed as */
+    uint8_t leaf[PSN_STORE_HASH_SIZE]; /* what the tree has for it */
 };
 
 /* A change that is made ready: the entry that psn_cache_find() was asked for, and what it
@@ -52,6 +53,7 @@ struct psn_cache {
     uint64_t clock;
     struct entry *found; /* by the last psn_cache_find() */
     struct staged staged;
+    uint64_t names[ENTRIES]; /* of the entries' buckets, to look through quickly */
     struct entry entries[ENTRIES];
 };
 
@@ -267,7 +269,6 @@ static enum psn_code read_row(struct psn_store *store, struct entry *entry,
 static enum psn_code settle(struct psn_store *store, struct entry *entry,
                             struct psn_error *err)
 {
-    uint8_t before[PSN_STORE_HASH_SIZE];
     uint8_t hash[PSN_STORE_HASH_SIZE];
     enum psn_code rc = PSN_OK;
 
@@ -277,16 +278,16 @@ static enum psn_code settle(struct psn_store *store, struct entry *entry,
         rc = hash_large(store, entry, hash, err);
     else
         psn_bucket_hash(store, entry->table, entry->number, &entry->bucket, hash);
-    if (!rc)
-        rc = psn_tree_leaf(store, entry->table, entry->number, before, err);
     /* A row that came and went again has left nothing, not even nodes to take away. */
-    if (!rc && memcmp(before, hash, sizeof hash) != 0)
+    if (!rc && memcmp(entry->leaf, hash, sizeof hash) != 0)
         rc = psn_tree_set_leaf(store, entry->table, entry->number, hash, err);
-    if (rc)
+    if (rc) {
         store->spoiled = rc;
-    else
-        entry->changed = false;
-    return rc;
+        return rc;
+    }
+    memcpy(entry->leaf, hash, sizeof hash);
+    entry->changed = false;
+    return PSN_OK;
 }
 
 static enum psn_code drop(struct psn_store *store, struct entry *entry,
@@ -304,7 +305,10 @@ static enum psn_code drop(struct psn_store *store, struct entry *entry,
 
 static size_t size_of(const struct entry *entry)
 {
-    return entry->bucket.rows.capacity + psn_index_size(&entry->index);
+    size_t starts = entry->bucket.starts ? entry->bucket.count : 0;
+
+    return entry->bucket.rows.capacity + starts * sizeof *entry->bucket.starts +
+           psn_index_size(&entry->index);
 }
 
 /* The entry that was not used for the longest time: a free one; or, beside one that is
@@ -326,14 +330,19 @@ static struct entry *victim(struct psn_store *store, const struct entry *kept)
     return oldest;
 }
 
+static uint64_t name_of(unsigned table, uint32_t number)
+{
+    return (uint64_t)table << 32 | number;
+}
+
 static struct entry *find(struct psn_store *store, unsigned table, uint32_t number)
 {
-    for (size_t i = 0; i < ENTRIES; i++) {
-        struct entry *entry = &store->cache->entries[i];
+    struct psn_cache *cache = store->cache;
+    uint64_t name = name_of(table, number);
 
-        if (is_held(store, entry) && entry->table == table && entry->number == number)
-            return entry;
-    }
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (cache->names[i] == name && is_held(store, &cache->entries[i]))
+            return &cache->entries[i];
     return NULL;
 }
 
@@ -370,8 +379,25 @@ static enum psn_code load(struct psn_store *store, unsigned table, uint32_t numb
     if (!rc && !whole)
         rc = load_large(store, entry, count, err);
     if (!rc)
-        entry->epoch = store->epoch;
-    return rc;
+        rc = psn_tree_leaf(store, table, number, entry->leaf, err);
+    if (rc)
+        return rc;
+    entry->epoch = store->epoch;
+    store->cache->names[entry - store->cache->entries] = name_of(table, number);
+    return PSN_OK;
+}
+
+/* By what is done with the bucket. Before anybody borrows a row of it. */
+static enum psn_code adapt(struct psn_store *store, struct entry *entry,
+                           struct psn_error *err)
+{
+    if (entry->is_large)
+        return PSN_OK;
+    if (entry->changed && entry->bucket.rows.size > SMALL_MAX)
+        return enlarge(store, entry, err);
+    if (entry->bucket.starts || ++entry->finds <= FINDS_MAX)
+        return PSN_OK;
+    return psn_bucket_note_starts(&entry->bucket, err);
 }
 
 /* The bucket's entry, read and checked if it is not held. */
@@ -392,9 +418,7 @@ static enum psn_code hold(struct psn_store *store, unsigned table, uint32_t numb
             return rc;
     }
     entry->used = ++store->cache->clock;
-    if (!entry->is_large && entry->bucket.rows.size > SMALL_MAX &&
-        ++entry->finds > FINDS_MAX)
-        rc = enlarge(store, entry, err);
+    rc = adapt(store, entry, err);
     *ret_entry = entry;
     return rc;
 }
@@ -445,15 +469,10 @@ enum psn_code psn_cache_stage(struct psn_store *store, const struct psn_row_view
 {
     struct staged *staged = &store->cache->staged;
     struct entry *entry = store->cache->found;
-    enum psn_code rc = PSN_OK;
 
     assert(entry && is_held(store, entry));
     psn_bucket_reset(&staged->next);
     staged->key_size = 0;
-    if (!entry->is_large && row && entry->bucket.rows.size > SMALL_MAX)
-        rc = enlarge(store, entry, err);
-    if (rc)
-        return rc;
     return entry->is_large
                ? stage_large(entry, staged, view, row, err)
                : psn_bucket_rebuild(&entry->bucket, view, row, &staged->next, err);
@@ -471,6 +490,7 @@ void psn_cache_apply(struct psn_store *store)
         struct psn_bucket old = entry->bucket;
 
         entry->bucket = staged->next;
+        entry->finds = 0;
         staged->next = old;
         return;
     }

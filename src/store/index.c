@@ -106,14 +106,17 @@ enum psn_code psn_index_reserve(struct psn_index *index, struct psn_error *err)
 void psn_index_put(const struct psn_store *store, struct psn_index *index,
                    const struct psn_row_view *view)
 {
-    struct psn_index_slot *slot = find_key(store, index, view->key, view->key_size);
+    struct psn_index_slot wanted;
+    struct psn_index_slot *slot;
 
+    digest(store, view->key, view->key_size, wanted.key);
+    digest(store, view->bytes, view->end - view->begin, wanted.row);
+    slot = find(index, &wanted);
     if (is_free(slot)) {
         assert(index->count + 1 < index->capacity);
-        digest(store, view->key, view->key_size, slot->key);
         index->count++;
     }
-    digest(store, view->bytes, view->end - view->begin, slot->row);
+    *slot = wanted;
 }
 
 /* The rows behind the gap that were pushed on by what is gone move up. */

@@ -92,6 +92,7 @@ struct psn_store {
     /* A step failed after it had changed something: only a rollback can follow. */
     enum psn_code spoiled;
     unsigned open_scans;
+    uint64_t changes; /* rows that the transaction has changed so far */
     /* What was checked under the roots of a transaction carries its epoch. */
     uint64_t epoch;
     uint64_t epochs;      /* how many there were */
@@ -145,7 +146,8 @@ void psn_sql_finalize_all(struct psn_store *store);
 /* Steps a statement that returns no row, and resets it. */
 PSN_MUST_CHECK enum psn_code psn_sql_run(struct psn_store *store, sqlite3_stmt *stmt,
                                          struct psn_error *err);
-/* The same for a statement that must change exactly one row, or the file lies. */
+/* The same for a statement that must change exactly one row, or the file lies. Counts it
+ * in store->changes. */
 PSN_MUST_CHECK enum psn_code psn_sql_change_one(struct psn_store *store,
                                                 sqlite3_stmt *stmt,
                                                 struct psn_error *err);
@@ -238,6 +240,7 @@ const struct psn_leaf *psn_leaves_sort(struct psn_leaves *leaves);
 struct psn_bucket {
     uint32_t count;
     struct psn_buf rows;
+    uint32_t *starts; /* where each row begins; NULL: rows are looked for one by one */
 };
 
 /* One row inside of it. Borrowed. */
@@ -280,6 +283,10 @@ PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned t
                                              uint32_t number, size_t size_max,
                                              struct psn_bucket *bucket, bool *ret_whole,
                                              struct psn_error *err);
+/* Notes where the rows begin: what is looked up often is found in few steps. Until the
+ * bucket is reset; nothing may be appended. */
+PSN_MUST_CHECK enum psn_code psn_bucket_note_starts(struct psn_bucket *bucket,
+                                                    struct psn_error *err);
 /* The order of keys, which is SQLite's: below, at or above 0. */
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
 /* Where the key is in the bucket, or would be: then *ret_found is false and the view's

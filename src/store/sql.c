@@ -6,6 +6,10 @@
 #include "base/i18n.h"
 #include "store/internal.h"
 
+enum {
+    MANY_CHANGES = 1000, /* of one transaction */
+};
+
 /* Everything that is ever said to SQLite about rows. Adding a row: also enum psn_sql. */
 static const char *const texts[PSN_SQL_END] = {
     [PSN_SQL_BEGIN_READ] = "BEGIN",
@@ -170,6 +174,14 @@ enum psn_code psn_sql_run(struct psn_store *store, sqlite3_stmt *stmt,
     return rc;
 }
 
+/* SQLite writes changed pages out when its cache of 2 MiB is full, and reads them back
+ * for the next row that lies there: where keys come in no order, for nearly every row.
+ * With more room most pages are written once. Not getting it is no failure. */
+static void make_room(struct psn_store *store)
+{
+    (void)sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL);
+}
+
 enum psn_code psn_sql_change_one(struct psn_store *store, sqlite3_stmt *stmt,
                                  struct psn_error *err)
 {
@@ -179,6 +191,8 @@ enum psn_code psn_sql_change_one(struct psn_store *store, sqlite3_stmt *stmt,
         return rc;
     if (sqlite3_changes(store->db) != 1)
         return psn_store_damaged(store, err);
+    if (++store->changes == MANY_CHANGES)
+        make_room(store);
     return PSN_OK;
 }
 

@@ -133,6 +133,7 @@ enum psn_code psn_store_begin(struct psn_store *store, enum psn_store_mode mode,
     if (rc)
         return explain(store, rc, err);
     store->state = write ? PSN_STORE_WRITING : PSN_STORE_READING;
+    store->changes = 0;
     store->epoch = ++store->epochs;
     /* The first read of a reader takes its snapshot; only then is it sure which file
      * that is of. */

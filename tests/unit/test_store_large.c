@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -17,7 +18,9 @@
 enum {
     TABLE = 7,
     ROWS = 1500,
-    BOX = 900, /* so that all rows are some 1.4 MB */
+    BOX = 900,    /* so that all rows are some 1.4 MB */
+    KEPT = 600,   /* so many are kept in memory */
+    MANY = 20000, /* more than SQLite's usual cache holds */
 };
 
 /* ----------------------------------------------------------------- helpers */
@@ -270,6 +273,70 @@ static void changes_that_are_rolled_back_are_forgotten(void **state)
     assert_int_equal(psn_store_check(store, NULL), PSN_OK);
 }
 
+/* One that is kept, and looked up so often that its rows are not gone through. */
+static void a_bucket_that_is_only_read_gives_each_row_and_no_other(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+
+    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, NULL),
+                     PSN_OK);
+    must_begin(store, PSN_STORE_WRITE);
+    for (uint64_t i = 0; i < KEPT; i++)
+        assert_int_equal(put(store, 2 * i, 1), PSN_OK);
+    must_commit(store, 1);
+    psn_store_free(PSN_TAKE(store));
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_WRITE);
+    for (uint64_t i = 0; i < 2 * KEPT; i++)
+        assert_int_equal(get(store, i, 1), i % 2 ? PSN_E_NOT_FOUND : PSN_OK);
+    assert_int_equal(put(store, 2, 2), PSN_OK);
+    take_away(store, 4);
+    assert_int_equal(put(store, 5, 1), PSN_OK);
+    for (uint64_t i = 0; i < 2 * KEPT; i++)
+        assert_int_equal(get(store, i, i == 2 ? 2 : 1),
+                         i == 4 || (i % 2 && i != 5) ? PSN_E_NOT_FOUND : PSN_OK);
+    must_commit(store, 2);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_check(store, NULL), PSN_OK);
+}
+
+/* Bytes that this process has asked the system to write. */
+static uint64_t written(void)
+{
+    unsigned long long bytes = 0;
+    char line[64];
+    FILE *file = fopen("/proc/self/io", "re");
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) && sscanf(line, "wchar: %llu", &bytes) != 1) {
+    }
+    (void)fclose(file);
+    return bytes;
+}
+
+/* Their keys come in no order, so they change every page of the table many times. */
+static void many_rows_at_once_write_each_page_about_once(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    struct stat info;
+    uint64_t before;
+
+    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, NULL),
+                     PSN_OK);
+    must_begin(store, PSN_STORE_WRITE);
+    must_put(store, TABLE, 0, 1);
+    must_commit(store, 1);
+    before = written();
+    must_begin(store, PSN_STORE_WRITE);
+    for (uint64_t i = 1; i < MANY; i++)
+        must_put(store, TABLE, i, 1);
+    must_commit(store, 2);
+    assert_int_equal(stat(beside_vault(at, "-wal"), &info), 0);
+    assert_in_range(written() - before, 1, 2 * (uint64_t)info.st_size);
+}
+
 /* ----------------------------------------------------------------- what is refused */
 
 /* What somebody does to row 8, whose neighbour is row 9. */
@@ -359,6 +426,8 @@ int main(void)
         STORE_TEST(a_bucket_that_grows_and_shrinks_holds_its_rows),
         STORE_TEST(a_bucket_that_is_emptied_leaves_an_empty_table),
         STORE_TEST(changes_that_are_rolled_back_are_forgotten),
+        STORE_TEST(a_bucket_that_is_only_read_gives_each_row_and_no_other),
+        STORE_TEST(many_rows_at_once_write_each_page_about_once),
         STORE_TEST(every_edit_of_a_large_bucket_is_found_before_use),
         STORE_TEST(an_edit_after_the_check_is_found_too),
     };
