@@ -1,5 +1,6 @@
 #include "core/chain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -117,9 +118,74 @@ enum psn_code psn_chain_put_head(struct psn_vault *vault, const struct psn_chain
     rc = psn_row_key_init(vault, PSN_TABLE_CHAIN, text_of(chain), &key, err);
     if (!rc)
         rc = psn_buf_check(&plain, err);
-    return rc ? rc
-              : psn_row_put(vault, PSN_TABLE_CHAIN, &key, chain->revision + 1,
-                            vault->rows_key, plain.data, plain.size, err);
+    if (!rc)
+        rc = psn_row_put(vault, PSN_TABLE_CHAIN, &key, chain->revision + 1,
+                         vault->rows_key, plain.data, plain.size, err);
+    if (!rc)
+        psn_chain_forget(vault, chain);
+    return rc;
+}
+
+/* --- the head that waits --- */
+
+/* A command that notes much notes most of it in one client's chain: its head is written
+ * when another chain is noted in, or at the end of the transaction. */
+static bool is_noted(const struct psn_vault *vault, const char *client)
+{
+    return vault->noted_chain.client[0] && client &&
+           strcmp(vault->noted_chain.client, client) == 0;
+}
+
+enum psn_code psn_journal_settle(struct psn_vault *vault, struct psn_error *err)
+{
+    const struct psn_chain_noted noted = vault->noted_chain;
+    struct psn_chain chain = { .client = noted.client,
+                               .count = noted.count,
+                               .revision = noted.revision };
+
+    if (!noted.client[0])
+        return PSN_OK;
+    memcpy(chain.id, noted.id, sizeof chain.id);
+    memcpy(chain.name, noted.name, sizeof chain.name);
+    memcpy(chain.head, noted.head, sizeof chain.head);
+    return psn_chain_put_head(vault, &chain, err);
+}
+
+enum psn_code psn_chain_note_head(struct psn_vault *vault, const struct psn_chain *chain,
+                                  struct psn_error *err)
+{
+    struct psn_chain_noted *noted = &vault->noted_chain;
+    enum psn_code rc =
+        is_noted(vault, chain->client) ? PSN_OK : psn_journal_settle(vault, err);
+
+    if (rc)
+        return rc;
+    *noted =
+        (struct psn_chain_noted){ .count = chain->count, .revision = chain->revision };
+    (void)snprintf(noted->client, sizeof noted->client, "%s", chain->client);
+    memcpy(noted->id, chain->id, sizeof noted->id);
+    memcpy(noted->name, chain->name, sizeof noted->name);
+    memcpy(noted->head, chain->head, sizeof noted->head);
+    return PSN_OK;
+}
+
+void psn_chain_forget(struct psn_vault *vault, const struct psn_chain *chain)
+{
+    if (is_noted(vault, chain->client))
+        vault->noted_chain.client[0] = '\0';
+}
+
+static enum psn_code open_noted(struct psn_vault *vault, struct psn_chain *chain,
+                                struct psn_error *err)
+{
+    const struct psn_chain_noted *noted = &vault->noted_chain;
+
+    chain->count = noted->count;
+    chain->revision = noted->revision;
+    memcpy(chain->id, noted->id, sizeof chain->id);
+    memcpy(chain->name, noted->name, sizeof chain->name);
+    memcpy(chain->head, noted->head, sizeof chain->head);
+    return psn_client_data_key(vault, chain->client, &chain->key, err);
 }
 
 enum psn_code psn_chain_open(struct psn_vault *vault, const char *client,
@@ -129,6 +195,12 @@ enum psn_code psn_chain_open(struct psn_vault *vault, const char *client,
     uint8_t prf[PSN_PRF_SIZE];
     enum psn_code rc;
 
+    if (is_noted(vault, client)) {
+        rc = open_noted(vault, &chain, err);
+        if (!rc)
+            *ret_chain = chain;
+        return rc;
+    }
     rc = psn_vault_prf(vault, PSN_TABLE_CHAIN, client ? client : "", prf, err);
     if (rc)
         return rc;

@@ -27,9 +27,18 @@ void psn_chain_box_release(struct psn_chain_box *box);
 PSN_MUST_CHECK enum psn_code psn_chain_open(struct psn_vault *vault, const char *client,
                                             struct psn_chain *ret_chain,
                                             struct psn_error *err);
+/* What the chain's head is from now on, for all that opens the chain. It is written by
+ * psn_journal_settle(), once however many notes there were. */
+PSN_MUST_CHECK enum psn_code psn_chain_note_head(struct psn_vault *vault,
+                                                 const struct psn_chain *chain,
+                                                 struct psn_error *err);
+/* Writes it now. */
 PSN_MUST_CHECK enum psn_code psn_chain_put_head(struct psn_vault *vault,
                                                 const struct psn_chain *chain,
                                                 struct psn_error *err);
+
+/* The chain's rows go: nothing of it is written any more. */
+void psn_chain_forget(struct psn_vault *vault, const struct psn_chain *chain);
 
 PSN_MUST_CHECK enum psn_code psn_chain_encode(const struct psn_vault *vault,
                                               const struct psn_note *note,

@@ -14,7 +14,7 @@ static enum psn_code write_head(struct psn_vault *vault, const struct psn_chain 
 {
     vault->state.journal_entries++;
     if (chain->client)
-        return psn_chain_put_head(vault, chain, err);
+        return psn_chain_note_head(vault, chain, err);
     vault->state.vault_count = chain->count;
     memcpy(vault->state.vault_head, chain->head, sizeof chain->head);
     return PSN_OK;
@@ -55,9 +55,11 @@ enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
         rc = psn_row_key_init(vault, PSN_TABLE_CHAIN, client, &key, err);
     if (!rc && chain.revision > 0)
         rc = psn_store_delete(vault->store, PSN_TABLE_CHAIN, key.bytes, key.size, err);
-    if (!rc)
-        vault->state.journal_entries -= chain.count;
-    return rc;
+    if (rc)
+        return rc;
+    psn_chain_forget(vault, &chain);
+    vault->state.journal_entries -= chain.count;
+    return PSN_OK;
 }
 
 /* --- reading --- */

@@ -21,6 +21,11 @@ PSN_MUST_CHECK enum psn_code psn_journal_note(struct psn_vault *vault, const cha
                                               const struct psn_note *note,
                                               struct psn_error *err);
 
+/* At the end of a write: the head of a chain that was noted in is written once, however
+ * many notes there were. */
+PSN_MUST_CHECK enum psn_code psn_journal_settle(struct psn_vault *vault,
+                                                struct psn_error *err);
+
 /* Inside a write: deletes a client's chain with its head. */
 PSN_MUST_CHECK enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
                                               struct psn_error *err);

@@ -193,6 +193,7 @@ enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode m
     }
     psn_store_trust(vault->store, &vault->state.roots);
     psn_loop_hold();
+    vault->noted_chain.client[0] = '\0'; /* what a write that was given up has left */
     vault->in_transaction = true;
     vault->writing = mode == PSN_STORE_WRITE;
     return PSN_OK;
@@ -213,7 +214,9 @@ static enum psn_code commit(struct psn_vault *vault, struct psn_error *err)
 
     if (!vault->writing)
         return psn_store_commit(vault->store, NULL, err);
-    rc = psn_store_roots(vault->store, &vault->state.roots, err);
+    rc = psn_journal_settle(vault, err);
+    if (!rc)
+        rc = psn_store_roots(vault->store, &vault->state.roots, err);
     if (!rc)
         rc = psn_state_advance(vault, err);
     if (!rc)

@@ -8,6 +8,7 @@
 #include "crypto/secret.h"
 #include "net/http.h"
 #include "net/imap.h"
+#include "passation/client.h"
 #include "passation/vault.h"
 #include "store/store.h"
 
@@ -72,6 +73,16 @@ struct psn_seen_state {
     uint8_t history[PSN_STORE_HASH_SIZE];
 };
 
+/* The head of a client's chain, as the transaction in hand has left it: chain.c. */
+struct psn_chain_noted {
+    char client[PSN_CLIENT_ID_MAX]; /* "": nothing waits to be written */
+    uint8_t id[PSN_STORE_CHAIN_SIZE];
+    uint8_t name[PSN_STORE_CHAIN_SIZE];
+    uint64_t count;
+    uint8_t head[PSN_STORE_HASH_SIZE];
+    uint64_t revision; /* of the row as it is in the file; 0: none yet */
+};
+
 /* What a vault is used with; real ones by default, tests put their own. */
 struct psn_world {
     struct psn_http http; /* perform NULL: the real one, made at the first call */
@@ -121,6 +132,7 @@ struct psn_vault {
     bool writing;
     bool examined; /* opened to be examined: read only, whatever state it is in */
     struct psn_state state;
+    struct psn_chain_noted noted_chain;
 
     /* the last client's data key: most commands stay with one client */
     char client_key_id[PSN_PERSON_ID_MAX];

@@ -10,6 +10,7 @@ import os
 import pty
 import select
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -346,6 +347,33 @@ class EdgesTest(Importing):
         for word in ("--no-auto-key-retrieve", "--no-auto-key-locate", "--disable-dirmngr",
                      "--batch", "--decrypt"):
             self.assertIn(word, asked)
+
+    def heads(self):
+        """How often the head of each client's journal was written."""
+        with sqlite3.connect(f"file:{self.at(self.vault)}?mode=ro", uri=True) as db:
+            return sorted(number for number, in
+                          db.execute("SELECT revision FROM record WHERE tab = 10"))
+
+    def lines(self, domains, count):
+        rows = (f"n{row}@{domain},pw-{row}\n" for row in range(count) for domain in domains)
+        return self.write("many.csv", "title,password\n" + "".join(rows))
+
+    def test_many_entries_write_the_head_of_a_journal_once(self):
+        self.mailbox()
+        before, = self.heads()
+        self.take(self.lines(["martin.fr"], 5))
+        self.assertEqual(self.heads(), [before + 1])
+        log = json.loads(self.passation("--json", "log"))["log"]
+        self.assertEqual(6, sum(one["event"] == "mailbox.imported" for one in log))
+        self.passation("log", "--verify")
+
+    def test_entries_of_two_clients_by_turns_are_all_in_their_journals(self):
+        self.passation("client", "add", "durand", "--nic", "cd12345-ovh", "--domain", "durand.fr")
+        self.take(self.lines(["martin.fr", "durand.fr"], 4))
+        self.passation("log", "--verify")
+        for client in ("martin", "durand"):
+            log = json.loads(self.passation("--json", "log", "--client", client))["log"]
+            self.assertEqual(4, sum(one["event"] == "mailbox.imported" for one in log), client)
 
     def test_the_formats_are_completed(self):
         out = self.passation("__complete", "--", "passation", "import", "--format", "")
