@@ -33,6 +33,7 @@ struct taking {
     /* The entry that is at hand. */
     const struct psn_foreign *entry;
     struct psn_intake_place place;
+    struct psn_intake_domain domain;
     struct psn_buf note;   /* its open note and fields, with CR and tabs taken out */
     struct psn_buf sealed; /* what of it is a secret of its own */
     bool is_told;
@@ -480,7 +481,7 @@ static enum psn_code take_entry(void *arg, const struct psn_foreign *entry,
     if ((psn_intake_mailbox_of(entry) != NULL) != taking->mailboxes)
         return PSN_OK;
     rc = psn_intake_find_place(taking->vault, entry, taking->intake->client, taking->role,
-                               &taking->place, err);
+                               &taking->domain, &taking->place, err);
     if (rc)
         return rc;
     psn_intake_make_notes(entry, &taking->place, &taking->note, &taking->sealed);

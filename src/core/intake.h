@@ -17,10 +17,18 @@ struct psn_intake_place {
     const char *why;
 };
 
-/* role: where entries hang that tell no mailbox of their own, in normal form, or "". */
+/* The domain that was looked up last, and whose it is. */
+struct psn_intake_domain {
+    char name[PSN_DOMAIN_NAME_MAX]; /* "": none yet */
+    char client[PSN_CLIENT_ID_MAX];
+};
+
+/* role: where entries hang that tell no mailbox of their own, in normal form, or "".
+ * last: from one entry to the next. */
 PSN_MUST_CHECK enum psn_code psn_intake_find_place(struct psn_vault *vault,
                                                    const struct psn_foreign *entry,
                                                    const char *client, const char *role,
+                                                   struct psn_intake_domain *last,
                                                    struct psn_intake_place *ret_place,
                                                    struct psn_error *err);
 

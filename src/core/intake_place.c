@@ -58,7 +58,7 @@ static bool is_address(const char *text)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
 
-    return psn_role_normalize(text, normal, NULL) == PSN_OK;
+    return strchr(text, '@') && psn_role_normalize(text, normal, NULL) == PSN_OK;
 }
 
 static const char *last_folder(const char *group)
@@ -130,18 +130,34 @@ static void find_label(const struct psn_foreign *entry, char label[PSN_LABEL_TEX
 
 /* ---- where that is ---- */
 
+/* Entries of one source mostly lie in one domain. */
+static enum psn_code find_client(struct psn_vault *vault, const char *domain,
+                                 struct psn_intake_place *found,
+                                 struct psn_intake_domain *last)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (strcmp(domain, last->name) != 0) {
+        rc = psn_client_of_domain(vault, domain, last->client, NULL);
+        (void)snprintf(last->name, sizeof last->name, "%s", rc ? "" : domain);
+    }
+    if (!rc)
+        memcpy(found->client, last->client, sizeof found->client);
+    return rc;
+}
+
 /* Tries a text as the address of a mailbox in a known client's domain. */
 static enum psn_code try_address(struct psn_vault *vault, const char *text,
                                  const char *client, struct psn_intake_place *place,
-                                 struct psn_error *err)
+                                 struct psn_intake_domain *last, struct psn_error *err)
 {
     struct psn_intake_place found = { .why = "" };
     struct psn_role_row role;
     enum psn_code rc;
 
-    if (psn_role_normalize(text, found.address, NULL))
+    if (!strchr(text, '@') || psn_role_normalize(text, found.address, NULL))
         return PSN_OK;
-    rc = psn_client_of_domain(vault, strchr(found.address, '@') + 1, found.client, NULL);
+    rc = find_client(vault, strchr(found.address, '@') + 1, &found, last);
     if (rc == PSN_E_NOT_FOUND) {
         place->why = _("no client has its domain");
         return PSN_OK;
@@ -162,10 +178,10 @@ static enum psn_code try_address(struct psn_vault *vault, const char *text,
 /* The same, but only of a mailbox that the vault knows. */
 static enum psn_code try_role(struct psn_vault *vault, const char *text,
                               const char *client, struct psn_intake_place *place,
-                              struct psn_error *err)
+                              struct psn_intake_domain *last, struct psn_error *err)
 {
     struct psn_intake_place found = { .why = "" };
-    enum psn_code rc = try_address(vault, text, client, &found, err);
+    enum psn_code rc = try_address(vault, text, client, &found, last, err);
 
     if (!rc && found.has_role)
         *place = found;
@@ -179,7 +195,7 @@ static enum psn_code try_role(struct psn_vault *vault, const char *text,
 static enum psn_code find_role_of(struct psn_vault *vault,
                                   const struct psn_foreign *entry, const char *client,
                                   const char *role, struct psn_intake_place *place,
-                                  struct psn_error *err)
+                                  struct psn_intake_domain *last, struct psn_error *err)
 {
     const char *const texts[] = { last_folder(entry->group), entry->user, entry->title,
                                   role };
@@ -187,7 +203,7 @@ static enum psn_code find_role_of(struct psn_vault *vault,
 
     place->why = _("no mailbox is told");
     for (size_t i = 0; !rc && !place->address[0] && i < sizeof texts / sizeof *texts; i++)
-        rc = try_role(vault, texts[i], client, place, err);
+        rc = try_role(vault, texts[i], client, place, last, err);
     if (!rc)
         find_label(entry, place->label);
     return rc;
@@ -195,7 +211,8 @@ static enum psn_code find_role_of(struct psn_vault *vault,
 
 enum psn_code psn_intake_find_place(struct psn_vault *vault,
                                     const struct psn_foreign *entry, const char *client,
-                                    const char *role, struct psn_intake_place *ret_place,
+                                    const char *role, struct psn_intake_domain *last,
+                                    struct psn_intake_place *ret_place,
                                     struct psn_error *err)
 {
     const char *mailbox = psn_intake_mailbox_of(entry);
@@ -203,11 +220,11 @@ enum psn_code psn_intake_find_place(struct psn_vault *vault,
 
     *ret_place = (struct psn_intake_place){ .why = "" };
     if (mailbox)
-        rc = try_address(vault, mailbox, client, ret_place, err);
+        rc = try_address(vault, mailbox, client, ret_place, last, err);
     ret_place->is_mailbox = ret_place->address[0] != '\0';
     if (rc || ret_place->is_mailbox)
         return rc;
-    return find_role_of(vault, entry, client, role, ret_place, err);
+    return find_role_of(vault, entry, client, role, ret_place, last, err);
 }
 
 /* ---- the role for what tells none ---- */

@@ -263,7 +263,7 @@ static enum psn_code write_mailbox(struct psn_vault *vault, const struct psn_dra
     return PSN_OK;
 }
 
-static enum psn_code write_secret(struct psn_vault *vault,
+static enum psn_code write_secret(struct psn_vault *vault, const char *client,
                                   const struct psn_content *content,
                                   const struct psn_secret *value,
                                   struct psn_document_writer *writer,
@@ -272,7 +272,8 @@ static enum psn_code write_secret(struct psn_vault *vault,
     struct psn_slice fields[PSN_SECRET_FIELDS] = { 0 };
     struct psn_item item = { 0 };
     char version[24];
-    enum psn_code rc = psn_item_read(vault, content->address, content->label, &item, err);
+    enum psn_code rc =
+        psn_item_read_of(vault, client, content->address, content->label, &item, err);
 
     if (rc)
         return rc;
@@ -316,7 +317,7 @@ enum psn_code psn_draft_put_content(struct psn_vault *vault,
     if (rc)
         return psn_wrap(err, rc, "%s", content->address);
     if (content->label[0])
-        rc = write_secret(vault, content, value, writer, err);
+        rc = write_secret(vault, draft->row.client, content, value, writer, err);
     else
         rc = write_mailbox(vault, draft, content, value, writer, err);
     if (!rc && ret_value)

@@ -131,25 +131,17 @@ static void describe_password(const struct psn_role_row *role,
     (void)snprintf(info->user, sizeof info->user, "%s", role->address);
 }
 
-enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
-                            const char *label, struct psn_item *ret_item,
-                            struct psn_error *err)
+enum psn_code psn_item_read_of(struct psn_vault *vault, const char *client,
+                               const char *address, const char *label,
+                               struct psn_item *ret_item, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_error cause = { 0 };
     const struct psn_secret *data_key;
-    struct psn_role_row role;
     struct psn_row_key key;
-    enum psn_code rc = psn_role_read(vault, address, &role, err);
+    enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
 
-    if (rc)
-        return rc;
-    (void)snprintf(ret_item->client, sizeof ret_item->client, "%s", role.client);
-    if (!label[0]) {
-        describe_password(&role, &ret_item->info);
-        return PSN_OK;
-    }
-    rc = psn_client_data_key(vault, role.client, &data_key, err);
+    (void)snprintf(ret_item->client, sizeof ret_item->client, "%s", client);
     if (!rc)
         rc = item_key(vault, address, label, &key, err);
     if (rc)
@@ -163,6 +155,22 @@ enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
     if (rc && err)
         *err = cause;
     return rc;
+}
+
+enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
+                            const char *label, struct psn_item *ret_item,
+                            struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc = psn_role_read(vault, address, &role, err);
+
+    if (rc)
+        return rc;
+    if (label[0])
+        return psn_item_read_of(vault, role.client, address, label, ret_item, err);
+    (void)snprintf(ret_item->client, sizeof ret_item->client, "%s", role.client);
+    describe_password(&role, &ret_item->info);
+    return PSN_OK;
 }
 
 /* --- changes --- */

@@ -13,6 +13,11 @@ struct psn_item {
 PSN_MUST_CHECK enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
                                            const char *label, struct psn_item *ret_item,
                                            struct psn_error *err);
+/* The same for one under a label whose client is known. */
+PSN_MUST_CHECK enum psn_code psn_item_read_of(struct psn_vault *vault, const char *client,
+                                              const char *address, const char *label,
+                                              struct psn_item *ret_item,
+                                              struct psn_error *err);
 
 /* Inside a write: stores it as it is now. */
 PSN_MUST_CHECK enum psn_code psn_item_put(struct psn_vault *vault,

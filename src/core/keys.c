@@ -41,6 +41,7 @@ void psn_vault_forget_keys(struct psn_vault *vault)
         psn_secret_free(vault->index_keys[i]);
         vault->index_keys[i] = NULL;
     }
+    memset(vault->looked_up, 0, sizeof vault->looked_up);
     vault->client_key_id[0] = '\0';
     vault->actor[0] = '\0';
 }
@@ -122,8 +123,21 @@ enum psn_code psn_row_key_init(struct psn_vault *vault, enum psn_table table,
                                const char *text, struct psn_row_key *ret_key,
                                struct psn_error *err)
 {
+    struct psn_looked_up *last = &vault->looked_up[table];
+    size_t size = strlen(text) + 1;
+    enum psn_code rc;
+
     ret_key->size = PSN_PRF_SIZE;
-    return psn_vault_prf(vault, table, text, ret_key->bytes, err);
+    if (text[0] && strcmp(text, last->text) == 0) {
+        memcpy(ret_key->bytes, last->prf, sizeof last->prf);
+        return PSN_OK;
+    }
+    rc = psn_vault_prf(vault, table, text, ret_key->bytes, err);
+    if (!rc && size <= sizeof last->text) {
+        memcpy(last->text, text, size);
+        memcpy(last->prf, ret_key->bytes, sizeof last->prf);
+    }
+    return rc;
 }
 
 enum psn_code psn_row_key_add_prf(struct psn_vault *vault, enum psn_table table,

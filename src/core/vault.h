@@ -96,6 +96,7 @@ enum {
     PSN_TABLE_COUNT = (int)PSN_STORE_TABLES,
     PSN_KEY_ID_SIZE = 8,
     PSN_PRF_SIZE = 16,
+    PSN_LOOK_UP_MAX = 128, /* longer ones are not remembered */
     PSN_ROOT_BOX_MAX = 16 * 1024,
 };
 
@@ -133,6 +134,13 @@ struct psn_vault {
     bool examined; /* opened to be examined: read only, whatever state it is in */
     struct psn_state state;
     struct psn_chain_noted noted_chain;
+
+    /* the last text of each table whose row was looked up: most commands look up much
+     * under one address */
+    struct psn_looked_up {
+        char text[PSN_LOOK_UP_MAX]; /* "": none yet */
+        uint8_t prf[PSN_PRF_SIZE];
+    } looked_up[PSN_TABLE_COUNT];
 
     /* the last client's data key: most commands stay with one client */
     char client_key_id[PSN_PERSON_ID_MAX];

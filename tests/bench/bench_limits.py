@@ -16,7 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import machine  # noqa: E402
-from holders import Floor, Passation  # noqa: E402
+from holders import Floor, Passation, name_of, value_of  # noqa: E402
 from measure import exposures_are_exact, rows_of  # noqa: E402
 from support.cases import Cases, true  # noqa: E402
 
@@ -26,6 +26,8 @@ GROWTH_MAX = 1.05
 START_RATIO_MAX = 1.5
 GET_KIB_MAX, LIST_KIB_MAX = 6 * 1024, 10 * 1024
 ADD_SYNCS_MAX = 2
+BULK = 400
+IMPORT_MAX, CARRY_MAX = 250_000, 210_000  # instructions a secret
 ISSUE_FILES = [".age", ".age.sig"]
 GRANT_RECORDS_MAX = 10
 
@@ -81,6 +83,21 @@ def check_add(cases, many):
         at_most(max(made), ADD_SYNCS_MAX + 2, f"syncs of {made}")
 
 
+def check_bulk(cases, few):
+    with cases.case("a secret of many takes little to be imported, and to be granted"):
+        at_most(machine.instructions(few.import_many(0, BULK)) // BULK, IMPORT_MAX,
+                "instructions of an imported one")
+        path = few.at("many.csv")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("title,password\n")
+            file.writelines(f"s{number},{value_of(number)}\n" for number in range(BULK))
+        few.run("-y", "import", path, "--role", name_of(1))
+        command = few.share(1, name_of(1))
+        command.words += ["--with", "all"]
+        at_most(machine.instructions(command) // BULK, CARRY_MAX,
+                "instructions of a granted one")
+
+
 def new_rows(holder, command):
     before = rows_of(holder.vault)
     machine.once(command)
@@ -119,6 +136,7 @@ def main():
         check_list(cases, many)
         check_add(cases, many)
         check_grant(cases, few, many)
+        check_bulk(cases, few)
     finally:
         for holder in holders:
             holder.close()

@@ -157,8 +157,8 @@ class Passation(Holder):
         self.run("person", "add", f"p{number}", "--kind", "provider", "--key", "-",
                  given=self.public + "\n")
 
-    def share(self, number):
-        return self.of("grant", f"p{number}", name_of(0), "--until", "2033-01-01", "-o",
+    def share(self, number, name=name_of(0)):
+        return self.of("grant", f"p{number}", name, "--until", "2033-01-01", "-o",
                        self.at("out"), before=lambda: self.add_person(number))
 
     def end(self, number):
