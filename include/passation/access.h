@@ -52,6 +52,10 @@ PSN_API const char *psn_access_state_name(enum psn_access_state state);
 /* Is it something that somebody has to look at: not ours, not kept, not harmless? */
 PSN_API bool psn_access_is_pending(const struct psn_access *access);
 
+/* Is it pending, and does OVH's API remove it? What stays inside is somebody's way of
+ * working: it goes only if it is named. */
+PSN_API bool psn_access_is_removable(const struct psn_access *access);
+
 /* Asks OVH what there is, remembers it, and calls each: those that are there, in a stable
  * order, then those that have gone since the sweep before. Takes the operation lock. What
  * could not be read is remembered as it was. E_POLICY: the client is not linked. */
@@ -94,11 +98,10 @@ struct psn_access_cut {
 typedef enum psn_code psn_access_cut_fn(void *arg, const struct psn_access_cut *cut,
                                         struct psn_error *err);
 
-/* Sweeps, and removes accesses at OVH: those named, or (count 0) all that are pending,
- * see above. The order is in the journal before OVH hears it. The second key of the
- * client is used if there is one. One that fails keeps back no other; the first failure
- * is the result. E_NOT_FOUND as above, before anything is sent; E_POLICY for passation's
- * own key. */
+/* Sweeps, and removes the accesses named at OVH. The order is in the journal before OVH
+ * hears it. The second key of the client is used if there is one. One that fails keeps
+ * back no other; the first failure is the result. E_NOT_FOUND as above, before anything
+ * is sent; E_POLICY for passation's own key. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_access_cut(struct psn_vault *vault,
                                                     const char *client,
                                                     const char *const *ids, size_t count,

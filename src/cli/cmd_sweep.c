@@ -21,7 +21,8 @@ static const struct cli_option sweep_options[] = {
     { "cut", 0, CLI_TEXTS, offsetof(struct cmd_sweep_options, cut), N_("ACCESS"),
       N_("remove this access at OVH; may be repeated") },
     { "all", 0, CLI_FLAG, offsetof(struct cmd_sweep_options, all), NULL,
-      N_("remove every access that is not kept, not ours and not harmless") },
+      N_("remove every access that is not kept, not ours and not harmless, after a "
+         "question") },
     { 0 },
 };
 
@@ -299,8 +300,65 @@ static enum psn_code tell_cut(void *arg, const struct psn_access_cut *cut,
     return PSN_OK;
 }
 
+static bool is_named(const struct cli_texts *ids, const char *id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (strcmp(ids->items[i], id) == 0)
+            return true;
+    return false;
+}
+
+static void list_one(struct cli *cli, const struct psn_finding *finding)
+{
+    const char *what = finding->detail[0] ? finding->detail : finding->whose;
+
+    cli_note(cli, "  %s  %s  %s", CLI_SHOWN(finding->id), CLI_SHOWN(finding->subject),
+             CLI_SHOWN(what));
+}
+
+/* --all is decided on what is seen: just what was listed is removed, not what has come
+ * since. */
+static enum psn_code plan_all(struct cli *cli, const struct cli_texts *keep,
+                              struct accesses *ret_plan, struct psn_error *err)
+{
+    size_t count = 0;
+    enum psn_code rc = psn_sweep(cli->vault, cli->args[0], collect, ret_plan, err);
+
+    cli_busy_end(); /* a question, or an error, follows */
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < ret_plan->count; i++) {
+        const struct psn_access *access = &ret_plan->items[i];
+
+        if (psn_access_is_removable(access) && !is_named(keep, access->finding.id))
+            ret_plan->items[count++] = *access;
+    }
+    ret_plan->count = count;
+    if (count == 0)
+        return PSN_OK;
+    cli_note(cli, _("To be removed at OVH:"));
+    for (size_t i = 0; i < count; i++)
+        list_one(cli, &ret_plan->items[i].finding);
+    return cli_confirm(
+        cli, err,
+        PSN_NGETTEXT("Remove %zu access at OVH?", "Remove %zu accesses at OVH?", count),
+        count);
+}
+
+static enum psn_code cut_planned(struct cli *cli, const struct accesses *plan,
+                                 struct psn_error *err)
+{
+    PSN_AUTO_FREE const char **ids = calloc(plan->count + 1, sizeof *ids);
+
+    if (!ids)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < plan->count; i++)
+        ids[i] = plan->items[i].finding.id;
+    return psn_access_cut(cli->vault, cli->args[0], ids, plan->count, tell_cut, cli, err);
+}
+
 static enum psn_code decide(struct cli *cli, const struct cmd_sweep_options *options,
-                            struct psn_error *err)
+                            const struct accesses *plan, struct psn_error *err)
 {
     const struct cli_texts *keep = &options->keep;
     const struct cli_texts *cut = &options->cut;
@@ -309,28 +367,28 @@ static enum psn_code decide(struct cli *cli, const struct cmd_sweep_options *opt
 
     if (keep->count > 0)
         rc = psn_access_keep(cli->vault, client, keep->items, keep->count, err);
-    if (!rc && (cut->count > 0 || options->all))
+    if (!rc && plan->count > 0)
+        rc = cut_planned(cli, plan, err);
+    if (!rc && cut->count > 0)
         rc = psn_access_cut(cli->vault, client, cut->items, cut->count, tell_cut, cli,
                             err);
     return rc;
 }
 
-static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)
+/* What was asked for, then what there is. A failure of the first is told after the
+ * second. */
+static enum psn_code sweep(struct cli *cli, const struct cmd_sweep_options *options,
+                           const struct accesses *plan, struct psn_error *err)
 {
-    const struct cmd_sweep_options *options = arg;
     struct accesses accesses = { 0 };
     struct psn_error cause = { 0 };
     size_t pending;
-    enum psn_code first = PSN_OK;
-    enum psn_code rc = cli_display_ca(cli, err);
+    enum psn_code first;
+    enum psn_code rc;
 
-    if (!rc && options->all && options->cut.count > 0)
-        rc = psn_fail(err, PSN_E_INVALID, _("--all and --cut exclude each other"));
     cli_busy_begin(cli, _("looking at the client's OVH account"));
-    if (!rc)
-        first = decide(cli, options, &cause);
-    if (!rc)
-        rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
+    first = decide(cli, options, plan, &cause);
+    rc = psn_sweep(cli->vault, cli->args[0], collect, &accesses, err);
     cli_busy_end();
     if (!rc)
         rc = cli->json ? print_json(cli, &accesses, err) : print_all(cli, &accesses, err);
@@ -343,14 +401,33 @@ static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_erro
     return rc || pending == 0 ? rc : fail_pending(pending, cli->args[0], err);
 }
 
+static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_sweep_options *options = arg;
+    struct accesses plan = { 0 };
+    enum psn_code rc = cli_display_ca(cli, err);
+
+    if (!rc && options->all && options->cut.count > 0)
+        rc = psn_fail(err, PSN_E_INVALID, _("--all and --cut exclude each other"));
+    if (!rc && options->all) {
+        cli_busy_begin(cli, _("looking at the client's OVH account"));
+        rc = plan_all(cli, &options->keep, &plan, err);
+    }
+    if (!rc)
+        rc = sweep(cli, options, &plan, err);
+    free(plan.items);
+    return rc;
+}
+
 const struct cli_command cmd_sweep = {
     .name = "sweep",
     .arguments = N_("CLIENT"),
     .summary = N_("list who can still get in whatever the passwords are, and remove it"),
-    .examples = N_("passation sweep martin\tevery forward, delegate, contact, API key …\n"
-                   "passation sweep martin --keep redirection:77\tit is legitimate\n"
-                   "passation sweep martin --cut redirection:78\tremove it at OVH\n"
-                   "passation sweep martin --all\tremove all that is not kept\n"),
+    .examples =
+        N_("passation sweep martin\tevery forward, delegate, contact, API key …\n"
+           "passation sweep martin --keep redirection:77\tit is legitimate\n"
+           "passation sweep martin --cut redirection:78\tremove it at OVH\n"
+           "passation sweep martin --all\tlist what is not kept, ask, and remove it\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,

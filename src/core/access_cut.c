@@ -71,8 +71,7 @@ enum psn_code psn_access_keep(struct psn_vault *vault, const char *client,
 
 /* --- cutting --- */
 
-/* What stays inside is somebody's way of working: it goes only if it is named. */
-static bool may_be_cut(const struct psn_access *access)
+bool psn_access_is_removable(const struct psn_access *access)
 {
     return psn_access_is_pending(access) && access->finding.method[0];
 }
@@ -102,21 +101,11 @@ static enum psn_code choose(struct psn_vault *vault, const char *client,
                             const char *const *ids, size_t count,
                             struct psn_access_list *list, struct psn_error *err)
 {
-    struct psn_access_list all = { 0 };
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
-    if (rc)
-        return rc;
-    if (count > 0)
-        return psn_vault_end(vault, choose_named(vault, client, ids, count, list, err),
-                             err);
-    rc = psn_vault_end(
-        vault, psn_access_row_each(vault, client, psn_access_collect, &all, err), err);
-    for (size_t i = 0; !rc && i < all.count; i++)
-        if (may_be_cut(&all.items[i].access))
-            rc = psn_access_append(list, &all.items[i], err);
-    free(all.items);
-    return rc;
+    return rc ? rc
+              : psn_vault_end(vault, choose_named(vault, client, ids, count, list, err),
+                              err);
 }
 
 /* One row as it is to be, with a note, in a transaction of its own. */

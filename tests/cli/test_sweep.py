@@ -37,7 +37,7 @@ class Sweeps(unittest.TestCase):
         world.control("POST", "/set", {"task_delay_ms": 0})
 
     def sweep(self, *args, check=12):
-        done = self.world.run("--json", "sweep", CLIENT, *args, check=check)
+        done = self.world.run("-y", "--json", "sweep", CLIENT, *args, check=check)
         return json.loads(done.stdout.splitlines()[0]), done.stderr
 
     def findings(self, *args, check=12):
@@ -106,6 +106,21 @@ class Sweeps(unittest.TestCase):
                             left[key])
         self.assertTrue(self.one(left, "api_key", own=True))
         self.assertEqual(self.world.run("ovh", "inventory", CLIENT).returncode, 0)
+
+    def test_all_lists_what_it_will_remove_and_removes_nothing_unless_somebody_says_yes(self):
+        found = self.findings()
+        leak = self.one(found, "redirection", whose=LEAK)["id"]
+        keep = self.one(found, "delegation")["id"]
+        before = self.redirections()
+        done = self.world.run("sweep", CLIENT, "--keep", keep, "--all", check=2)
+        self.assertIn("-y", done.stderr)
+        self.assertIn(leak, done.stderr)
+        self.assertNotIn(keep, done.stderr)
+        self.assertEqual(self.redirections(), before)
+        after = self.findings()
+        self.assertEqual({after[key]["state"] for key in self.pending(found)}, {"open"})
+        self.assertEqual([row for row in self.world.json("log")["log"]
+                          if row["event"] in ("access.cut", "access.kept")], [])
 
     def test_a_kept_access_that_changes_hands_is_to_be_judged_anew(self):
         world, contact = self.world, f"contact:{DOMAIN}:tech"
