@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/client_show.h"
 #include "cli/display.h"
+#include "cli/knowing.h"
 
 /* client ls and rm. */
 
@@ -128,8 +129,10 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
     const struct cmd_client_rm_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     const char *id = cli->args[0];
-    enum psn_code rc = remove_client(cli, id, options->confirm, err);
+    enum psn_code rc = cli_knowing_warn(cli, id, NULL, err);
 
+    if (!rc)
+        rc = remove_client(cli, id, options->confirm, err);
     if (rc)
         return rc;
     if (!cli->json) {

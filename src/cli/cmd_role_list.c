@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/knowing.h"
 
 /* role ls and rm. */
 
@@ -248,48 +249,17 @@ static enum psn_code remove_role(struct cli *cli, const char *address,
     return rc;
 }
 
-static bool is_listed(const char *names, const char *id)
-{
-    size_t size = strlen(id);
-
-    for (const char *at = names; (at = strstr(at, id)); at += size)
-        if ((at == names || at[-1] == ' ') && (at[size] == ',' || at[size] == '\0'))
-            return true;
-    return false;
-}
-
-/* Who knows a password that is in force: the vault is about to forget it. */
-static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
-                                 struct psn_error *err)
-{
-    struct psn_buf *names = arg;
-
-    (void)err;
-    if (!exposure->in_force || exposure->label[0])
-        return PSN_OK;
-    if (!names->size || !is_listed(psn_buf_str(names), exposure->person))
-        psn_buf_format(names, "%s%s", names->size ? ", " : "", exposure->person);
-    return PSN_OK;
-}
-
 static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_role_rm_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    PSN_AUTO_RELEASE(psn_buf) names = psn_buf_init(64 * 1024);
     const char *address = cli->args[0];
-    enum psn_code rc =
-        psn_exposure_each(cli->vault, NULL, address, add_knowing, &names, err);
+    enum psn_code rc = cli_knowing_warn(cli, NULL, address, err);
 
     if (!rc)
         rc = remove_role(cli, address, options->confirm, err);
     if (rc)
         return rc;
-    if (names.size && !names.failed)
-        cli_warn(cli,
-                 _("%s: who has seen its password still gets in until it is changed at "
-                   "OVH: %s"),
-                 CLI_SHOWN(address), psn_buf_str(&names));
     if (!cli->json) {
         cli_print(cli, _("%s: removed from the vault; the mailbox at OVH is as before\n"),
                   CLI_SHOWN(address));

@@ -87,6 +87,16 @@ class Told(unittest.TestCase):
         names = said.split("OVH:")[1].replace(",", " ").split()
         self.assertLessEqual({"theo", "the"}, set(names))
 
+    def test_who_knows_a_password_of_a_client_that_is_removed_is_named_before_it_is(self):
+        self.person("theo")
+        self.person("lea")
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        said = self.world.run("client", "rm", "essai", check=13).stderr
+        self.assertRegex(said, r"until\s+it\s+is\s+changed\s+at\s+OVH:\s+.*theo")
+        self.assertNotIn("lea", said)
+        self.world.run("client", "rm", "essai", "--confirm", "essai", check=0)
+
     def test_a_domain_is_added_beside_those_there_are(self):
         client = self.world.json("client", "ls")["clients"][0]["id"]
         said = self.world.run("role", "add", "sav@martin.shop").stderr

@@ -1,0 +1,74 @@
+#include "cli/knowing.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum {
+    NAMES_MAX = 64 * 1024
+};
+
+struct knowing {
+    const char *client; /* or NULL */
+    struct psn_buf names;
+};
+
+static bool is_listed(const char *names, const char *id)
+{
+    size_t size = strlen(id);
+
+    for (const char *at = names; (at = strstr(at, id)); at += size)
+        if ((at == names || at[-1] == ' ') && (at[size] == ',' || at[size] == '\0'))
+            return true;
+    return false;
+}
+
+static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
+                                 struct psn_error *err)
+{
+    struct knowing *knowing = arg;
+    struct psn_buf *names = &knowing->names;
+
+    (void)err;
+    if (!exposure->in_force || exposure->label[0] ||
+        (knowing->client && strcmp(exposure->client, knowing->client) != 0))
+        return PSN_OK;
+    if (!names->size || !is_listed(psn_buf_str(names), exposure->person))
+        psn_buf_format(names, "%s%s", names->size ? ", " : "", exposure->person);
+    return PSN_OK;
+}
+
+static enum psn_code warn(struct cli *cli, const struct knowing *knowing,
+                          const char *address, struct psn_error *err)
+{
+    enum psn_code rc = psn_buf_check(&knowing->names, err);
+
+    if (rc || knowing->names.size == 0)
+        return rc;
+    if (address)
+        cli_warn(cli,
+                 _("%s: who has seen its password still gets in until it is changed at "
+                   "OVH: %s"),
+                 CLI_SHOWN(address), psn_buf_str(&knowing->names));
+    else
+        cli_warn(cli,
+                 _("%s: who has seen a password of its mailboxes still gets in until it "
+                   "is changed at OVH: %s"),
+                 CLI_SHOWN(knowing->client), psn_buf_str(&knowing->names));
+    return PSN_OK;
+}
+
+enum psn_code cli_knowing_warn(struct cli *cli, const char *client, const char *address,
+                               struct psn_error *err)
+{
+    struct knowing knowing = { .client = address ? NULL : client,
+                               .names = psn_buf_init(NAMES_MAX) };
+    enum psn_code rc =
+        psn_exposure_each(cli->vault, NULL, address, add_knowing, &knowing, err);
+
+    if (!rc)
+        rc = warn(cli, &knowing, address, err);
+    psn_buf_release(&knowing.names);
+    return rc;
+}
