@@ -33,6 +33,8 @@ enum psn_due_kind {
     PSN_DUE_MOVED,    /* a mailbox on another platform than it was */
     PSN_DUE_APPEARED, /* a mailbox that the vault does not have, new since a sweep */
     PSN_DUE_ACCESS,   /* a persistent access that is new since a sweep */
+    PSN_DUE_UNJUDGED, /* accesses that a client's first sweep showed; nobody has judged
+                         them yet: one line for all of a client's */
 };
 PSN_API const char *psn_due_kind_name(enum psn_due_kind kind);
 
@@ -44,6 +46,7 @@ struct psn_due {
     char label[PSN_LABEL_TEXT_MAX];
     char access[PSN_FINDING_ID_MAX]; /* of ACCESS; or "" */
     uint64_t version;
+    uint64_t count; /* of UNJUDGED: how many; else 0 */
     int64_t since_s;
 };
 typedef enum psn_code psn_due_fn(void *arg, const struct psn_due *due,

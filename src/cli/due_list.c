@@ -136,6 +136,8 @@ const char *cli_due_kind_shown(const struct psn_due *due)
         return _("new mailbox at OVH");
     case PSN_DUE_ACCESS:
         return _("new way in");
+    case PSN_DUE_UNJUDGED:
+        return _("ways in: not judged yet");
     }
     return "";
 }
@@ -211,6 +213,10 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         command->needs_person = true;
         set_words(command, "sweep", due->client, "--keep", due->access);
         return;
+    case PSN_DUE_UNJUDGED:
+        command->needs_person = true;
+        set_words(command, "sweep", due->client, NULL, NULL);
+        return;
     }
 }
 
@@ -233,6 +239,7 @@ static void put_json(struct cli_json *json, const struct psn_due *due)
     cli_json_text(json, "label", due->label[0] ? due->label : NULL);
     cli_json_text(json, "access", due->access[0] ? due->access : NULL);
     cli_display_json_count(json, "version", due->version);
+    cli_display_json_count(json, "count", due->count);
     cli_json_time(json, "since", due->since_s);
     cli_json_close(json, '}');
 }
@@ -257,35 +264,74 @@ static enum psn_code print_json(struct cli *cli, const struct cli_due_list *list
     return cli_json_print(cli, &json, err);
 }
 
+/* What one line of each kind is done with: the first, which is nearly always the only
+ * one. NULL: there is none. */
+static const struct psn_due *first_of(const struct cli_due_list *list,
+                                      enum psn_due_kind kind)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == kind)
+            return &list->items[i];
+    return NULL;
+}
+
+static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
+{
+    const struct psn_due *due;
+
+    due = first_of(list, PSN_DUE_OUTSIDE);
+    if (due)
+        cli_note(cli,
+                 _("Changed by somebody else: ask who did; take it back with: "
+                   "passation rotate %s"),
+                 CLI_SHOWN(due->address));
+    due = first_of(list, PSN_DUE_VANISHED);
+    if (due)
+        cli_note(cli,
+                 _("Gone at OVH: if that is right: passation role rm %s; else "
+                   "ask the owner who deleted it"),
+                 CLI_SHOWN(due->address));
+    due = first_of(list, PSN_DUE_MOVED);
+    if (due)
+        cli_note(cli,
+                 _("On another platform: its settings may be new; log in and note "
+                   "it: passation verify %s"),
+                 CLI_SHOWN(due->address));
+    due = first_of(list, PSN_DUE_APPEARED);
+    if (due)
+        cli_note(cli,
+                 _("A new mailbox: ask who made it; take it over with: passation "
+                   "role adopt %s"),
+                 CLI_SHOWN(due->address));
+}
+
 /* What happened at OVH without us, each kind once: no --apply does it. */
 static void advise(const struct cli *cli, const struct cli_due_list *list)
 {
     size_t handovers = cli_due_list_count(list, PSN_DUE_HANDOVER);
+    const struct psn_due *due;
 
     if (handovers > 0 && handovers < list->count)
         cli_note(cli, _("A handover: what blocks, and who must act: passation handover "
                         "status"));
-    if (cli_due_list_count(list, PSN_DUE_OUTSIDE))
-        cli_note(cli, _("Changed by somebody else: ask who did; take it back with: "
-                        "passation rotate ADDRESS"));
-    if (cli_due_list_count(list, PSN_DUE_VANISHED))
-        cli_note(cli, _("Gone at OVH: if that is right: passation role rm ADDRESS; else "
-                        "ask the owner who deleted it"));
-    if (cli_due_list_count(list, PSN_DUE_MOVED))
-        cli_note(cli, _("On another platform: its settings may be new; log in and note "
-                        "it: passation verify ADDRESS"));
-    if (cli_due_list_count(list, PSN_DUE_APPEARED))
-        cli_note(cli, _("A new mailbox: ask who made it; take it over with: passation "
-                        "role adopt ADDRESS"));
-    if (cli_due_list_count(list, PSN_DUE_ACCESS))
-        cli_note(cli, _("A new way in: legitimate: passation sweep CLIENT --keep ID; "
-                        "else: --cut ID"));
+    advise_drift(cli, list);
+    due = first_of(list, PSN_DUE_ACCESS);
+    if (due)
+        cli_note(cli,
+                 _("A new way in: legitimate: passation sweep %s --keep %s; "
+                   "else: --cut %s"),
+                 due->client, CLI_SHOWN(due->access), CLI_SHOWN(due->access));
+    due = first_of(list, PSN_DUE_UNJUDGED);
+    if (due)
+        cli_note(cli, _("Ways in that nobody has judged: see each: passation sweep %s"),
+                 due->client);
 }
 
 enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
                             struct psn_error *err)
 {
     PSN_AUTO(cli_table) *table = NULL;
+    char number[24];
     char time[PSN_TIME_SIZE];
 
     if (cli->json)
@@ -305,7 +351,8 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
         cli_table_cell(table, due->address[0]  ? due->address
                               : due->client[0] ? due->client
                                                : "-");
-        cli_table_cell(table, cli_due_secret_shown(due));
+        cli_table_cell(table, due->count ? cli_display_count(due->count, number)
+                                         : cli_due_secret_shown(due));
         cli_table_cell(table, due->person[0] ? due->person : "-");
         cli_table_cell(table, day_shown(due->since_s, time));
     }

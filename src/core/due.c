@@ -42,6 +42,8 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "appeared";
     case PSN_DUE_ACCESS:
         return "access";
+    case PSN_DUE_UNJUDGED:
+        return "unjudged";
     }
     return "unknown";
 }
@@ -85,6 +87,13 @@ struct owned {
     struct psn_due_list *list;
     char (*received)[PSN_CLIENT_ID_MAX];
     size_t count;
+    struct unjudged *unjudged; /* one for each client of the survey */
+};
+
+/* What a client's first sweep showed and nobody has judged. */
+struct unjudged {
+    uint64_t count;
+    int64_t since_s;
 };
 
 static bool is_received(const struct owned *owned, const char *client)
@@ -310,10 +319,33 @@ static enum psn_code add_of_client(struct owned *owned,
     return rc || !client->envelope_s ? rc : add_envelope(owned, client, err);
 }
 
-/* --- what a sweep found new --- */
+/* --- what sweeps found, and nobody has judged --- */
 
-static enum psn_code add_new(void *arg, const struct psn_access_row *row,
-                             struct psn_error *err)
+static int compare_client(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct psn_client_brief *)item)->id);
+}
+
+/* A first sweep shows what has been there for years, all at once: a line for each would
+ * bury what is new. */
+static void add_unjudged(const struct owned *owned, const struct psn_access_row *row)
+{
+    const struct psn_survey *survey = owned->survey;
+    const struct psn_client_brief *client =
+        survey->client_count ? bsearch(row->client, survey->clients, survey->client_count,
+                                       sizeof *survey->clients, compare_client)
+                             : NULL;
+    struct unjudged *unjudged;
+
+    if (!client)
+        return;
+    unjudged = &owned->unjudged[client - survey->clients];
+    if (unjudged->count++ == 0 || row->access.first_s < unjudged->since_s)
+        unjudged->since_s = row->access.first_s;
+}
+
+static enum psn_code add_found(void *arg, const struct psn_access_row *row,
+                               struct psn_error *err)
 {
     const struct owned *owned = arg;
     const struct psn_access *access = &row->access;
@@ -321,10 +353,14 @@ static enum psn_code add_new(void *arg, const struct psn_access_row *row,
     struct psn_due due = { .kind = is_mailbox ? PSN_DUE_APPEARED : PSN_DUE_ACCESS,
                            .since_s = access->first_s };
 
-    if (!access->is_later || access->state != PSN_ACCESS_OPEN ||
+    if (access->state != PSN_ACCESS_OPEN ||
         access->finding.kind == PSN_FINDING_UNREADABLE ||
-        (!is_mailbox && !psn_access_is_pending(access)))
+        (is_mailbox ? !access->is_later : !psn_access_is_pending(access)))
         return PSN_OK;
+    if (!access->is_later) {
+        add_unjudged(owned, row);
+        return PSN_OK;
+    }
     (void)snprintf(due.address, sizeof due.address, "%.254s", access->finding.subject);
     memcpy(due.client, row->client, sizeof due.client);
     if (is_mailbox)
@@ -333,6 +369,27 @@ static enum psn_code add_new(void *arg, const struct psn_access_row *row,
                    : append(owned->list, &due, err);
     (void)snprintf(due.access, sizeof due.access, "%s", access->finding.id);
     return append(owned->list, &due, err);
+}
+
+static enum psn_code add_accesses(struct owned *owned, struct psn_error *err)
+{
+    const struct psn_survey *survey = owned->survey;
+    enum psn_code rc;
+
+    owned->unjudged = calloc(survey->client_count + 1, sizeof *owned->unjudged);
+    if (!owned->unjudged)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_access_row_each(owned->vault, NULL, add_found, owned, err);
+    for (size_t i = 0; !rc && i < survey->client_count; i++) {
+        struct psn_due due = { .kind = PSN_DUE_UNJUDGED,
+                               .count = owned->unjudged[i].count,
+                               .since_s = owned->unjudged[i].since_s };
+
+        memcpy(due.client, survey->clients[i].id, sizeof due.client);
+        if (due.count > 0 && !is_received(owned, due.client))
+            rc = append(owned->list, &due, err);
+    }
+    return rc;
 }
 
 /* --- all --- */
@@ -374,7 +431,7 @@ static enum psn_code collect(struct owned *owned, const char *person,
     for (size_t i = 0; !rc && !person && i < survey->role_count; i++)
         rc = add_of_role(owned, &survey->roles[i], err);
     if (!rc && !person)
-        rc = psn_access_row_each(owned->vault, NULL, add_new, owned, err);
+        rc = add_accesses(owned, err);
     psn_exposure_list_release(&known);
     return rc;
 }
@@ -388,6 +445,7 @@ enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *sur
     enum psn_code rc = collect(&owned, person, err);
 
     free(owned.received);
+    free(owned.unjudged);
     if (rc) {
         psn_due_list_release(&list);
         return rc;

@@ -56,6 +56,7 @@ enum psn_overview_column psn_overview_column_of(const struct psn_due *due)
     case PSN_DUE_MOVED:
     case PSN_DUE_APPEARED:
     case PSN_DUE_ACCESS:
+    case PSN_DUE_UNJUDGED:
         return PSN_OVERVIEW_DRIFT;
     case PSN_DUE_GRANT:
     case PSN_DUE_ISSUE:

@@ -94,6 +94,9 @@ static const char *meaning(enum psn_due_kind kind)
         return _(
             "A way in that is new. Is it legitimate? Then keep it; else cut it, with "
             "--cut in place of --keep.");
+    case PSN_DUE_UNJUDGED:
+        return _("Ways in that were there when passation first looked, and that nobody "
+                 "has judged since: see each, then keep it or cut it.");
     }
     return "";
 }

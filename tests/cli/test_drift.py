@@ -4,6 +4,7 @@
     test_drift.py BUILD
 """
 
+import json
 import os
 import sys
 import unittest
@@ -28,7 +29,17 @@ class Drift(unittest.TestCase):
         world.allow_all()
         world.control("POST", "/set", {"task_delay_ms": 0})
         world.run("role", "adopt", CONTACT, OLD, check=0)
+        self.judge_all()
         self.assertEqual(self.due("--look", check=0), [])
+
+    def pending(self):
+        rows = self.world.json("sweep", CLIENT, check=None)["findings"]
+        return [row["id"] for row in rows if not row["own"] and row["danger"] != "info"
+                and row["state"] == "open"]
+
+    def judge_all(self):
+        self.world.run("sweep", CLIENT, *(word for one in self.pending()
+                                          for word in ("--keep", one)), check=0)
 
     def due(self, *args, check=12):
         rows = self.world.json("due", *args, check=check)["due"]
@@ -83,6 +94,26 @@ class Drift(unittest.TestCase):
         self.assertTrue(found.startswith("redirection:"))
         self.world.run("sweep", CLIENT, "--keep", found)
         self.assertEqual(self.due("--look", check=0), [])
+
+    def test_an_access_of_the_first_sweep_is_told_until_it_is_judged(self):
+        """Another client of the same account, that nobody has looked at yet."""
+        other = "martin-fils"
+        self.world.run("client", "add", other, "--nic", self.world.ready["nic"], "--domain",
+                       "fils.example", "--endpoint", self.world.ready["endpoint"], "--imap",
+                       self.world.ready["imap"], "--rate", "0", check=0)
+        self.world.run("ovh", "link", other, "--config", self.world.config, "--accept-wide",
+                       check=0)
+        found = [row["id"] for row in json.loads(
+            self.world.run("--json", "sweep", other).stdout)["findings"]
+            if not row["own"] and row["danger"] != "info"]
+        self.assertGreater(len(found), 1)
+        for left in range(len(found), 0, -1):
+            rows = self.world.json("due", check=12)["due"]
+            self.assertEqual([(row["kind"], row["client"], row["count"]) for row in rows],
+                             [("unjudged", other, left)])
+            self.assertEqual(self.drift(), [("unjudged", None)])
+            self.world.run("sweep", other, "--keep", found[left - 1])
+        self.assertEqual(self.due(check=0), [])
 
     def test_what_ovh_does_not_show_has_not_vanished(self):
         self.world.allow([("GET", "/auth/*"), ("GET", "/me*")])
