@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/handover_write.h"
@@ -194,12 +195,46 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
 
 /* --- all of it --- */
 
+struct own {
+    struct cli *cli;
+    size_t count;
+};
+
+static enum psn_code list_own(void *arg, const struct psn_own_access *access,
+                              struct psn_error *err)
+{
+    struct own *own = arg;
+
+    (void)err;
+    if (access->is_kept)
+        return PSN_OK;
+    if (own->count++ == 0)
+        cli_note(own->cli, _("Of ours, to be removed at OVH:"));
+    cli_note(own->cli, "  %s  %s", CLI_SHOWN(access->id), CLI_SHOWN(access->detail));
+    return PSN_OK;
+}
+
+/* What cannot be looked at is no reason not to ask: closing says why it fails. */
+static void show_own(struct cli *cli)
+{
+    struct own own = { .cli = cli };
+    struct psn_error cause = { 0 };
+    enum psn_code rc;
+
+    cli_busy_begin(cli, _("looking at the client's OVH account"));
+    rc = psn_own_access_list(cli->vault, cli->args[0], list_own, &own, &cause);
+    cli_busy_end();
+    if (rc)
+        cli_warn(cli, "%s", cause.message);
+}
+
 static enum psn_code confirm(struct cli *cli, const char **id, struct psn_error *err)
 {
     enum psn_code rc;
 
     if (*id || !cli_has_terminal(cli))
         return PSN_OK;
+    show_own(cli);
     rc = cli_confirm_typed(
         cli, cli->args[0], err,
         _("Everything that this vault has of %s is destroyed, and our keys at OVH are "
