@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
+#include "cli/person_key.h"
 #include "cli/until.h"
 
 /* grant and grant ls. */
@@ -45,6 +46,27 @@ static enum psn_code parse_format(const char *text, enum psn_issue_format *ret_f
                     CLI_SHOWN(text));
 }
 
+/* A key that came by mail is as good as the mail. */
+static enum psn_code warn_of_unchecked(void *arg, const struct psn_person *person,
+                                       struct psn_error *err)
+{
+    const struct cli *cli = arg;
+    const char *named = cli->args[0];
+    bool meant = strcmp(named, person->id) == 0;
+
+    (void)err;
+    for (size_t i = 0; named[0] == '@' && i < person->group_count; i++)
+        meant = meant || strcmp(named + 1, person->groups[i]) == 0;
+    if (!meant || person->key_count == 0 || person->keys[0].checked_s)
+        return PSN_OK;
+    cli_warn(cli,
+             _("nobody has compared the key of %s with its owner: if it was exchanged on "
+               "its way, somebody else reads the file. Do it before the file is sent."),
+             person->id);
+    cli_tell_fingerprint(cli, person->id, person->keys[0].text);
+    return PSN_OK;
+}
+
 static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_grant_options *options = arg;
@@ -72,6 +94,8 @@ static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_erro
                  _("A mailbox password can read, send and delete; what was read "
                    "stays read. To take it back: passation revoke %s"),
                  CLI_SHOWN(cli->args[0]));
+    if (!rc && request.format == PSN_ISSUE_AGE) /* a page has a code */
+        rc = psn_person_each(cli->vault, warn_of_unchecked, cli, err);
     return cli_delivery_end(&delivery, rc, err);
 }
 

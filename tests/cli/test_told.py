@@ -6,6 +6,8 @@ could open the vault, is not forgotten; and what is mistyped destroys nothing.""
 
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 import unittest
@@ -42,6 +44,23 @@ class Told(unittest.TestCase):
         done = self.world.run("--json", "due")
         return [(row["kind"], row["address"], row["person"])
                 for row in json.loads(done.stdout)["due"]]
+
+    def asked(self, *args, answers=()):
+        """On a terminal, what is typed as each question is there; its status, and what it says."""
+        child, terminal = pty.fork()
+        if child == 0:
+            words = [word for word in self.world.command(*args) if word != "--no-input"]
+            os.execvpe(words[0], words, self.world.env(TERM="xterm"))
+        said, left = "", list(answers)
+        while True:
+            try:
+                said += os.read(terminal, 4096).decode("utf-8", "replace")
+            except OSError:  # the other end is closed
+                break
+            if left and re.search(r"[:?\]] $", said):
+                os.write(terminal, left.pop(0).encode())
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said
 
     def seen(self, name):
         return self.world.run("who", name, check=0).stdout
@@ -86,6 +105,27 @@ class Told(unittest.TestCase):
         self.assertRegex(said, r"until it is changed at\s+OVH")
         names = said.split("OVH:")[1].replace(",", " ").split()
         self.assertLessEqual({"theo", "the"}, set(names))
+
+    def test_a_key_that_nobody_compared_is_warned_of_until_somebody_has(self):
+        self.person("theo")
+        grant = ["grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home, "-f"]
+        said = self.world.run(*grant, check=0).stderr
+        self.assertEqual(said.count("compared the key of theo"), 1, said)
+        digits = re.search(r"--checked\s+'([0-9\s]+)'", said).group(1)
+        self.world.run("person", "key", "theo", "--checked", " ".join(digits.split()), check=0)
+        self.assertNotIn("compared", self.world.run(*grant, check=0).stderr)
+        self.world.run("person", "add", "lea", "--kind", "team", check=0)
+        self.assertNotIn("compared", self.asked("grant", "lea", self.box, "-o", self.world.home)[1])
+
+    def test_what_of_ours_is_removed_at_the_end_is_listed_before_anybody_is_asked(self):
+        self.person("martine")
+        self.world.run("handover", "start", "essai", "--to", "martine")
+        code, said = self.asked("handover", "close", "essai", answers=["non\r"])
+        before = said[:said.index("Type the client's id")]
+        self.assertIn("api_application:", before)
+        self.assertIn("nothing was done", said)
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("own_access", json.dumps(self.world.json("log")))
 
     def test_who_knows_a_password_of_a_client_that_is_removed_is_named_before_it_is(self):
         self.person("theo")
