@@ -239,6 +239,10 @@ PSN_MUST_CHECK enum psn_code cli_copy_secret(struct cli *cli,
                                              const struct psn_secret *secret,
                                              struct psn_error *err);
 
+/* Whether there is a clipboard to copy to, before a secret is revealed for it, since
+ * what is revealed is noted. Errors as of cli_copy_secret(). */
+PSN_MUST_CHECK enum psn_code cli_check_clipboard(struct psn_error *err);
+
 /* Takes off what cli_copy_secret() put there, now. *ret_was_there may be NULL. */
 PSN_MUST_CHECK enum psn_code cli_clear_clipboard(bool *ret_was_there,
                                                  struct psn_error *err);

@@ -192,6 +192,15 @@ static enum psn_code start_cleaner(const struct cli_clipboard_order *order, int 
     return PSN_OK;
 }
 
+enum psn_code cli_check_clipboard(struct psn_error *err)
+{
+    struct cli_clipboard_tool tool;
+    uint64_t seconds;
+    enum psn_code rc = read_seconds(&seconds, err);
+
+    return rc ? rc : cli_clipboard_tool_find(&tool, err);
+}
+
 enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
                               struct psn_error *err)
 {

@@ -210,11 +210,13 @@ static enum psn_code show_code(struct cli *cli, const char *label, bool received
 {
     struct reading reading = { .cli = cli };
     enum psn_how how = copy ? PSN_HOW_COPIED : PSN_HOW_SHOWN;
-    enum psn_code rc = received ? psn_received_reveal(cli->vault, cli->args[0], label,
-                                                      how, read_received, &reading, err)
-                                : psn_otp_reveal(cli->vault, cli->args[0], label, how,
-                                                 &reading.otp, err);
+    enum psn_code rc = copy ? cli_check_clipboard(err) : PSN_OK;
 
+    if (!rc)
+        rc = received ? psn_received_reveal(cli->vault, cli->args[0], label, how,
+                                            read_received, &reading, err)
+                      : psn_otp_reveal(cli->vault, cli->args[0], label, how, &reading.otp,
+                                       err);
     if (!rc)
         rc = hand_out(cli, label, copy, &reading.otp, err);
     psn_otp_release(&reading.otp);

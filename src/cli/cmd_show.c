@@ -214,9 +214,11 @@ static enum psn_code show(struct cli *cli, const struct cmd_show_options *option
     if (options->replacement && version == 0)
         return psn_fail(err, PSN_E_NOT_FOUND, _("%s, %s: no replacement was made ready"),
                         subject->role.address, CLI_SHOWN(subject->label));
-    if (options->copy)
+    if (options->copy) {
         how = PSN_HOW_COPIED;
-    if (options->reveal || options->copy || options->qr)
+        rc = cli_check_clipboard(err);
+    }
+    if (!rc && (options->reveal || options->copy || options->qr))
         rc = psn_reveal(cli->vault, subject->role.address, subject->label, version, how,
                         &value, &version, err);
     if (!rc && options->copy)

@@ -373,8 +373,10 @@ enum psn_code cli_received_show(struct cli *cli, const char *address, const char
                            .copy = options->copy,
                            .qr = options->qr };
     enum psn_how how = PSN_HOW_SHOWN;
-    enum psn_code rc;
+    enum psn_code rc = options->copy ? cli_check_clipboard(err) : PSN_OK;
 
+    if (rc)
+        return rc;
     if (options->copy || options->qr)
         how = options->copy ? PSN_HOW_COPIED : PSN_HOW_QR;
     if (options->reveal || options->copy || options->qr)

@@ -77,9 +77,12 @@ static enum psn_code take(struct cli *cli, const struct cmd_otp_options *options
 {
     struct psn_recovery_code code = { 0 };
     char quoted[256];
-    enum psn_code rc =
-        psn_recovery_take(cli->vault, address, label,
-                          options->copy ? PSN_HOW_COPIED : PSN_HOW_SHOWN, &code, err);
+    enum psn_code rc = options->copy ? cli_check_clipboard(err) : PSN_OK;
+
+    if (!rc)
+        rc =
+            psn_recovery_take(cli->vault, address, label,
+                              options->copy ? PSN_HOW_COPIED : PSN_HOW_SHOWN, &code, err);
 
     if (rc)
         return rc;

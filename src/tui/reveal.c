@@ -119,8 +119,12 @@ void tui_copy(struct tui *ui, const char *address, const char *label)
     struct psn_error err = { 0 };
     bool quiet = ui->cli->quiet;
     uint64_t version = 0;
-    enum psn_code rc;
+    enum psn_code rc = cli_check_clipboard(&err);
 
+    if (rc) {
+        tui_tell_error(ui, &err);
+        return;
+    }
     if (!tui_confirm(ui,
                      _("%s, %s: copy it to the clipboard? That is written down first."),
                      address, name_of(label)) ||
