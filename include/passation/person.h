@@ -77,6 +77,11 @@ struct psn_person {
     char aliases[PSN_PERSON_ALIASES_MAX][PSN_PERSON_ALIAS_MAX];
 };
 
+/* Whether the fields of a person have their forms, keys apart: psn_person_add() and
+ * psn_vault_create() want them so. E_INVALID. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_person_check(const struct psn_person *person,
+                                                      struct psn_error *err);
+
 /* E_INVALID: id, name, e-mail, group, device, alias or key has a wrong form; E_EXISTS. Of
  * the keys only the texts are taken. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_person_add(struct psn_vault *vault,

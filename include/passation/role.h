@@ -144,6 +144,11 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_secret_add(struct psn_vault *vault,
                                                     const struct psn_secret *value,
                                                     struct psn_error *err);
 
+/* Whether psn_secret_add() would take it as far as can be told without its value: to be
+ * known before somebody types one. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_secret_check_new(
+    struct psn_vault *vault, const struct psn_secret_info *info, struct psn_error *err);
+
 /* A new version and/or new fields. value may be NULL: fields only. Fields that are NULL
  * stay. */
 struct psn_secret_change {

@@ -301,6 +301,19 @@ enum psn_code psn_file_check_dir(const char *path, struct psn_error *err)
     return PSN_OK;
 }
 
+enum psn_code psn_file_check_new(const char *path, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *dir = psn_file_dir_of(path);
+    struct stat info;
+
+    if (!dir)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (lstat(path, &info) == 0)
+        return psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
+                        strerror(EEXIST));
+    return psn_file_check_dir(dir, err);
+}
+
 static enum psn_code check_own_dir(const char *path, struct psn_error *err)
 {
     struct stat info;

@@ -45,6 +45,10 @@ PSN_MUST_CHECK enum psn_code psn_file_write(const char *path, const void *bytes,
 /* E_NOT_FOUND, E_INVALID or E_IO unless it is a folder in which we may write. */
 PSN_MUST_CHECK enum psn_code psn_file_check_dir(const char *path, struct psn_error *err);
 
+/* Whether psn_file_write() in the mode PSN_FILE_NEW would find the name free and the
+ * folder there: before somebody is asked for what the file is to hold. */
+PSN_MUST_CHECK enum psn_code psn_file_check_new(const char *path, struct psn_error *err);
+
 /* Makes the folder and its parents, 0700. Only we may write in the last one, or
  * E_POLICY. */
 PSN_MUST_CHECK enum psn_code psn_file_make_dir(const char *path, struct psn_error *err);

@@ -71,7 +71,7 @@ static enum psn_code fill_person(const struct cmd_init_options *options,
     (void)snprintf(person->id, sizeof person->id, "%s", id);
     (void)snprintf(person->name, sizeof person->name, "%s", name);
     (void)snprintf(person->email, sizeof person->email, "%s", email);
-    return PSN_OK;
+    return psn_person_check(person, err);
 }
 
 /* Before anything is asked: an existing vault is never written over. */
@@ -200,6 +200,8 @@ static enum psn_code run_init(struct cli *cli, const void *arg, struct psn_error
     cli_warn_unlocked_memory(cli);
     if (!rc)
         rc = check_free(cli, err);
+    if (!rc && options->recovery_out)
+        rc = psn_file_check_new(options->recovery_out, err);
     if (!rc)
         rc = cli_paths_make_parent(cli->vault_path, err);
     if (!rc)

@@ -168,6 +168,8 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     enum psn_code rc = fill(cli, options, &info, err);
 
     if (!rc)
+        rc = psn_secret_check_new(cli->vault, &info, err);
+    if (!rc)
         rc = take_value(cli, options, &value, err);
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
@@ -213,6 +215,7 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
     bool only_fields = options->secret_fd < 0 && !options->generate &&
                        (options->type || options->user || options->url || options->note ||
                         options->expires);
+    struct psn_secret_info known;
     uint64_t version = 0;
     enum psn_code rc = PSN_OK;
 
@@ -222,6 +225,8 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
     if (options->replacement)
         only_fields = false;
     else if (!only_fields)
+        rc = psn_secret_get(cli->vault, cli->args[0], cli->args[1], &known, err);
+    if (!rc && !options->replacement && !only_fields)
         rc = take_value(cli, options, &value, err);
     change.value = value;
     if (!rc)

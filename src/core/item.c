@@ -204,24 +204,11 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
                               const struct psn_secret *value, struct psn_error *err)
 {
     struct psn_item item = { .info = *info };
-    struct psn_item known = { 0 };
     struct psn_role_row role;
-    enum psn_code rc = psn_item_check_label(info->label, err);
+    enum psn_code rc = psn_item_check_free(vault, info, &role, err);
 
-    if (!rc)
-        rc = psn_role_read(vault, info->address, &role, err);
     if (rc)
         return rc;
-    rc = psn_item_read(vault, info->address, info->label, &known, NULL);
-    if (rc == PSN_OK) {
-        (void)psn_fail(err, PSN_E_EXISTS, _("%s has a secret '%s' already"),
-                       info->address, info->label);
-        return psn_hint(err, PSN_E_EXISTS,
-                        _("give it a new version: passation secret set %s %s"),
-                        info->address, info->label);
-    }
-    if (rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
     (void)snprintf(item.client, sizeof item.client, "%s", role.client);
     item.info.version = 1;
     item.info.created_s = vault->world.now_s();
@@ -236,13 +223,9 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
 enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_info *info,
                              const struct psn_secret *value, struct psn_error *err)
 {
-    struct psn_secret_info checked = *info;
-    enum psn_code rc = psn_role_normalize(info->address, checked.address, err);
+    struct psn_secret_info checked;
+    enum psn_code rc = psn_item_check_new(info, &checked, err);
 
-    if (!rc)
-        rc = psn_item_check_label(checked.label, err);
-    if (!rc)
-        rc = psn_item_check_fields(&checked, err);
     if (!rc)
         rc = psn_item_check_value(&checked, value, err);
     memset(checked.code_used_s, 0, sizeof checked.code_used_s);

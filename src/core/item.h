@@ -42,6 +42,16 @@ PSN_MUST_CHECK enum psn_code psn_item_check_label(const char *label,
 PSN_MUST_CHECK enum psn_code psn_item_check_fields(const struct psn_secret_info *info,
                                                    struct psn_error *err);
 
+/* Copies a new secret's fields, the address in normal form, and checks all of them. */
+PSN_MUST_CHECK enum psn_code psn_item_check_new(const struct psn_secret_info *info,
+                                                struct psn_secret_info *ret_checked,
+                                                struct psn_error *err);
+/* Inside a transaction: that the role is there and has no secret of that label. */
+PSN_MUST_CHECK enum psn_code psn_item_check_free(struct psn_vault *vault,
+                                                 const struct psn_secret_info *info,
+                                                 struct psn_role_row *ret_role,
+                                                 struct psn_error *err);
+
 /* Inside a write: makes a replacement ready for a secret that a leaver knows: a version
  * that becomes the current one by psn_secret_set(). None for a kind that only the
  * service itself gives out. */

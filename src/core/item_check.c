@@ -87,3 +87,57 @@ enum psn_code psn_item_check_fields(const struct psn_secret_info *info,
     }
     return PSN_OK;
 }
+
+/* --- a new one --- */
+
+enum psn_code psn_item_check_free(struct psn_vault *vault,
+                                  const struct psn_secret_info *info,
+                                  struct psn_role_row *ret_role, struct psn_error *err)
+{
+    struct psn_item known = { 0 };
+    enum psn_code rc = psn_item_check_label(info->label, err);
+
+    if (!rc)
+        rc = psn_role_read(vault, info->address, ret_role, err);
+    if (rc)
+        return rc;
+    rc = psn_item_read(vault, info->address, info->label, &known, NULL);
+    if (rc == PSN_OK) {
+        (void)psn_fail(err, PSN_E_EXISTS, _("%s has a secret '%s' already"),
+                       info->address, info->label);
+        return psn_hint(err, PSN_E_EXISTS,
+                        _("give it a new version: passation secret set %s %s"),
+                        info->address, info->label);
+    }
+    if (rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
+    return PSN_OK;
+}
+
+enum psn_code psn_item_check_new(const struct psn_secret_info *info,
+                                 struct psn_secret_info *ret_checked,
+                                 struct psn_error *err)
+{
+    enum psn_code rc;
+
+    *ret_checked = *info;
+    rc = psn_role_normalize(info->address, ret_checked->address, err);
+    if (!rc)
+        rc = psn_item_check_label(ret_checked->label, err);
+    return rc ? rc : psn_item_check_fields(ret_checked, err);
+}
+
+enum psn_code psn_secret_check_new(struct psn_vault *vault,
+                                   const struct psn_secret_info *info,
+                                   struct psn_error *err)
+{
+    struct psn_secret_info checked;
+    struct psn_role_row role;
+    enum psn_code rc = psn_item_check_new(info, &checked, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    return rc ? rc
+              : psn_vault_end(vault, psn_item_check_free(vault, &checked, &role, err),
+                              err);
+}

@@ -5,9 +5,6 @@
 
 /* E_INVALID unless the id is [a-z0-9][a-z0-9._-]{0,63}. */
 PSN_MUST_CHECK enum psn_code psn_person_check_id(const char *id, struct psn_error *err);
-/* The same for all fields. */
-PSN_MUST_CHECK enum psn_code psn_person_check(const struct psn_person *person,
-                                              struct psn_error *err);
 
 /* Inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_person_insert(struct psn_vault *vault,

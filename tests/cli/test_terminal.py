@@ -165,6 +165,18 @@ class Terminal(unittest.TestCase):
         opened = self.run_plain("slot", "ls", "--passphrase-fd", "0", given=GOOD.encode())
         self.assertEqual(opened.returncode, 0, opened.stderr)
 
+    def test_nobody_types_a_passphrase_for_a_vault_that_cannot_be_made(self):
+        taken = os.path.join(self.home, "code.txt")
+        with open(taken, "w", encoding="ascii") as file:
+            file.write("mine")
+        for args, status in ((["--recovery-out", taken], 7), (["--as", "Jean Pierre"], 2),
+                             (["--recovery-out", os.path.join(self.home, "no", "code")], 4)):
+            session = self.session("init", *args)
+            self.assertEqual(session.finish(), status, session.err)
+            self.assertEqual(session.rest(), "", args)
+        with open(taken, encoding="ascii") as file:
+            self.assertEqual(file.read(), "mine")
+
     def test_three_weak_ones_end_it_and_leave_nothing(self):
         session = self.session("init")
         for _ in range(3):

@@ -146,6 +146,23 @@ class Told(unittest.TestCase):
         self.assertEqual(self.world.json("client", "show", client)["domains"],
                          [*before, "martin.shop"])
 
+    def test_nobody_types_a_secret_that_cannot_be_stored(self):
+        self.world.run("secret", "add", self.box, "stripe", "--generate", check=0)
+        for args in (["add", self.box, "stripe"], ["add", "nobody@" + self.world.DOMAIN, "ftp"],
+                     ["add", self.box, "ftp", "--type", "nonsense"], ["set", self.box, "ftp"]):
+            code, said = self.asked("secret", *args)
+            self.assertNotEqual(code, 0, said)
+            self.assertNotIn("Secret:", said)
+
+    def test_nothing_counts_as_copied_where_there_is_no_clipboard(self):
+        env = self.world.env(PATH="/nowhere", DISPLAY="", WAYLAND_DISPLAY="")
+        self.world.run("secret", "add", self.box, "codes", "--type", "recovery", "--secret-fd",
+                       "0", stdin="11111\n22222\n", check=0)
+        before = self.world.json("log")
+        for args in (["show", self.box], ["otp", self.box, "codes", "--recovery"]):
+            self.world.run(*args, "-c", env=env, check=4)
+        self.assertEqual(self.world.json("log"), before)
+
     def test_a_removed_secret_that_is_changed_is_there_again(self):
         self.world.run("secret", "add", self.box, "stripe", "--generate", check=0)
         self.world.run("secret", "rm", self.box, "stripe", check=0)
