@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/fields.h"
 #include "cli/names.h"
@@ -10,15 +11,21 @@
 /* What one word is compared with. */
 struct wanted {
     struct cli_near near;
-    bool exists; /* it names something, so that it is not what is wrong */
+    const char *typed; /* a person's or client's id, with capitals perhaps; or NULL */
+    char meant[CLI_NEAR_SIZE]; /* the one that has this name, or this id but for them */
+    bool exists;               /* it names something, so that it is not what is wrong */
 };
 
 static void compare(void *arg, const char *name, const char *about)
 {
     struct wanted *wanted = arg;
 
-    (void)about;
-    wanted->exists = wanted->exists || strcmp(name, wanted->near.typed) == 0;
+    if (wanted->typed &&
+        (strcasecmp(about, wanted->typed) == 0 || strcasecmp(name, wanted->typed) == 0))
+        (void)snprintf(wanted->meant, sizeof wanted->meant, "%s", name);
+    wanted->exists =
+        wanted->exists ||
+        strcmp(name, wanted->typed ? wanted->typed : wanted->near.typed) == 0;
     cli_near_offer(&wanted->near, name);
 }
 
@@ -34,6 +41,13 @@ static void add_hint(struct psn_error *err, const struct cli_near *near, const c
         (void)psn_hint(err, err->code, _("did you mean %s? Else %s"), shown, before);
     else
         (void)psn_hint(err, err->code, _("did you mean %s?"), shown);
+}
+
+/* An id has no capitals: one that was typed with some is refused before it is looked
+ * for. */
+static bool has_ids(unsigned kinds)
+{
+    return kinds & (CLI_KIND_PERSON | CLI_KIND_CLIENT);
 }
 
 /* True if it has found what to say of the word. */
@@ -53,8 +67,18 @@ static bool advise_name(struct cli *cli, const char *typed, unsigned kinds,
         return false;
     (void)snprintf(lower, sizeof lower, "%s", typed);
     psn_text_lower(lower);
+    if (has_ids(kinds) && (strcmp(lower, typed) != 0 || err->code == PSN_E_NOT_FOUND))
+        wanted.typed = typed;
+    if (err->code != PSN_E_NOT_FOUND && !wanted.typed)
+        return false;
     cli_near_begin(&wanted.near, kinds & CLI_KIND_LABEL ? typed : lower);
-    if (cli_names_each(&names, kinds, NULL) || wanted.exists || wanted.near.count == 0)
+    if (cli_names_each(&names, kinds, NULL) || wanted.exists)
+        return false;
+    if (wanted.meant[0]) {
+        cli_near_begin(&wanted.near, wanted.meant);
+        cli_near_offer(&wanted.near, wanted.meant);
+    }
+    if (wanted.near.count == 0)
         return false;
     add_hint(err, &wanted.near, "");
     return true;
@@ -91,7 +115,7 @@ static bool advise_argument(struct cli *cli, size_t number, struct psn_error *er
 
     if (is_new && (kinds & CLI_KIND_ADDRESS))
         return advise_domain(cli, cli->args[number], err);
-    return !is_new && err->code == PSN_E_NOT_FOUND &&
+    return !is_new && (err->code == PSN_E_NOT_FOUND || err->code == PSN_E_INVALID) &&
            advise_name(cli, cli->args[number], kinds, err);
 }
 
@@ -119,9 +143,9 @@ static bool advise_choice(const char *value, const char *typed, struct psn_error
 static bool advise_value(struct cli *cli, const struct cli_option *row, const char *typed,
                          struct psn_error *err)
 {
-    if (err->code == PSN_E_INVALID)
-        return advise_choice(row->value, typed, err);
-    return err->code == PSN_E_NOT_FOUND &&
+    if (err->code == PSN_E_INVALID && advise_choice(row->value, typed, err))
+        return true;
+    return (err->code == PSN_E_NOT_FOUND || err->code == PSN_E_INVALID) &&
            advise_name(cli, typed, cli_kind_of(row->value, strlen(row->value)), err);
 }
 

@@ -50,12 +50,27 @@ static const struct cli_option add_options[] = {
 
 static const struct cli_option set_options[] = { PERSON_OPTIONS, { 0 } };
 
+/* Whatever the language of messages: what is written in the one is run in the other. */
+static const struct {
+    const char *word;
+    enum psn_person_kind kind;
+} french[] = {
+    { "équipe", PSN_PERSON_TEAM },
+    { "equipe", PSN_PERSON_TEAM },
+    { "prestataire", PSN_PERSON_PROVIDER },
+};
+
 static enum psn_code parse_kind(const char *text, enum psn_person_kind *ret_kind,
                                 struct psn_error *err)
 {
     for (enum psn_person_kind kind = PSN_PERSON_TEAM; kind <= PSN_PERSON_CLIENT; kind++)
         if (strcmp(text, psn_person_kind_name(kind)) == 0) {
             *ret_kind = kind;
+            return PSN_OK;
+        }
+    for (size_t i = 0; i < sizeof french / sizeof *french; i++)
+        if (strcmp(text, french[i].word) == 0) {
+            *ret_kind = french[i].kind;
             return PSN_OK;
         }
     return psn_fail(err, PSN_E_INVALID,

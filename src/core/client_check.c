@@ -45,10 +45,23 @@ static bool nic_has_form(const char *nic)
     return letters >= 2 && digits >= 1 && strcmp(nic + letters + digits, "-ovh") == 0;
 }
 
+/* It is copied out of an invoice, often with a blank. */
+static void trim(char *text)
+{
+    size_t blank = strspn(text, " \t\r\n");
+    size_t size = strlen(text);
+
+    while (size > blank && strchr(" \t\r\n", text[size - 1]))
+        size--;
+    memmove(text, text + blank, size - blank);
+    text[size - blank] = '\0';
+}
+
 static enum psn_code check_nic(struct psn_client *client, struct psn_error *err)
 {
     char shown[128];
 
+    trim(client->nic);
     psn_text_lower(client->nic);
     if (nic_has_form(client->nic))
         return PSN_OK;

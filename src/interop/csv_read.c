@@ -239,6 +239,14 @@ static bool is_keepass1(const struct csv *csv)
     return same;
 }
 
+/* What spreadsheets of France write unless they are told otherwise. */
+static enum psn_code fail_encoding(struct psn_error *err, size_t line)
+{
+    (void)psn_fail(err, PSN_E_INVALID, _("line %zu: this is not UTF-8"), line);
+    return psn_hint(err, PSN_E_INVALID,
+                    _("convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE >NEW"));
+}
+
 static enum psn_code read_header(struct csv *csv)
 {
     struct psn_characters *from = &csv->characters;
@@ -256,6 +264,8 @@ static enum psn_code read_header(struct csv *csv)
         struct column *column = &csv->columns[csv->column_count++];
         size_t size = cell_size(csv, i);
 
+        if (!psn_text_is_utf8(cell_text(csv, i), size))
+            return fail_encoding(from->err, csv->line);
         if (!psn_text_is_plain(cell_text(csv, i), size) || size >= sizeof column->name)
             return psn_characters_refuse(from, csv->line,
                                          _("a column's name is too long or no text"));
@@ -365,8 +375,13 @@ static enum psn_code tell_row(struct csv *csv, psn_foreign_fn *each, void *arg)
         return psn_characters_refuse(&csv->characters, csv->line,
                                      _("there are more cells than columns"));
     psn_foreign_draft_begin(&csv->draft, csv->line);
-    for (size_t i = 0; i < csv->cell_count; i++)
+    for (size_t i = 0; i < csv->cell_count; i++) {
         put_cell(csv, i);
+        /* Taken as it is, a password would be another one. */
+        if (!psn_text_is_utf8(cell_text(csv, i), cell_size(csv, i)))
+            csv->draft.problem = _("it is not UTF-8; convert the file: iconv -f "
+                                   "WINDOWS-1252 -t UTF-8");
+    }
     return psn_foreign_draft_tell(&csv->draft, each, arg, csv->characters.err);
 }
 

@@ -158,6 +158,18 @@ class EdgesTest(Importing):
             self.assertEqual(self.reveal("compta@martin.fr", "Shop"), value)
             self.assertIn("already here", self.run_raw(*args, "--replace").stdout)
 
+    def test_a_file_that_is_not_utf8_says_how_to_convert_it_and_nothing_of_it_is_taken(self):
+        self.mailbox()
+        path = self.write("x.csv", "")
+        for text in ("title,password\nécole,b\n", "title,mot de passe,libellé\nEcole,b,x\n",
+                     "title,password\nEcole,Sésame-Ouvre-99\n"):
+            with open(path, "w", encoding="latin-1") as file:
+                file.write(text)
+            done = self.run_raw("-y", "import", path, "--role", "compta@martin.fr")
+            self.assertIn("iconv -f WINDOWS-1252 -t UTF-8", " ".join(
+                (done.stdout + done.stderr).split()))
+            self.assertEqual(self.secrets(), {})
+
     # --- a preview is as good as the run ---
 
     def test_a_preview_ends_as_the_run_would(self):

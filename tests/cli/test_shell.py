@@ -317,6 +317,8 @@ class Completion(unittest.TestCase):
         return shown.decode().replace("\r\n", "\n"), process.returncode
 
     def test_what_is_mistyped_is_named_with_what_is_near(self):
+        WORLD.run("person", "add", "jp", "--kind", "prestataire", "--name", "Jean-Pierre", check=0)
+        self.assertEqual(WORLD.json("person", "show", "jp")["kind"], "provider")
         for words, near in ((("clients", "list"), "'client ls'"),
                             (("client", "show", "esai"), "'essai'"),
                             (("person", "show", "camile"), "'camille'"),
@@ -327,11 +329,17 @@ class Completion(unittest.TestCase):
                             (("grant", "camille", "box0@essai.example", "--format", "hmtl"),
                              "'html'"),
                             (("log", "--client", "esai"), "'essai'"),
+                            (("client", "show", "ESSAI"), "'essai'"),
+                            (("person", "show", "Jean-Pierre"), "'jp'"),
+                            (("person", "set", "JP", "--email", "jp@studio.example"), "'jp'"),
+                            (("handover", "start", "essai", "--to", "JP"), "'jp'"),
                             (("rotate", "--dry-rnu", "x"), "'--dry-run'")):
             done = WORLD.run(*words)
             self.assertIn("did you mean " + near, done.stderr, words)
             self.assertNotEqual(done.returncode, 0)
-        self.assertNotIn("did you mean", WORLD.run("client", "show", "zzz").stderr)
+        for words in (("client", "show", "zzz"), ("grant", "jp", "zzz@essai.example"),
+                      ("grant", "jp", "box0@essai.example", "--until", "bientôt")):
+            self.assertNotIn("did you mean", WORLD.run(*words).stderr)
         WORLD.run("lock", check=0)
         locked = subprocess.run([WORLD.binary, "--no-input", "client", "show", "esai"],
                                 env=WORLD.env(), capture_output=True, text=True, check=False)

@@ -137,6 +137,11 @@ class Told(unittest.TestCase):
         self.assertNotIn("lea", said)
         self.world.run("client", "rm", "essai", "--confirm", "essai", check=0)
 
+    def test_an_account_that_is_copied_from_an_invoice_is_taken_without_its_blanks(self):
+        self.world.run("client", "add", "durand", "--nic", " XD12345-OVH\t", "--domain",
+                       "durand.example", check=0)
+        self.assertEqual(self.world.json("client", "show", "durand")["nic"], "xd12345-ovh")
+
     def test_a_domain_is_added_beside_those_there_are(self):
         client = self.world.json("client", "ls")["clients"][0]["id"]
         said = self.world.run("role", "add", "sav@martin.shop").stderr
