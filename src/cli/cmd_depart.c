@@ -48,7 +48,9 @@ struct planning {
     struct cli_json *json;   /* or … */
     struct cli_table *table; /* … this */
     size_t count;
-    size_t left; /* ways in that would stay */
+    size_t left; /* ways in that would stay; the first of them: */
+    char client[PSN_CLIENT_ID_MAX];
+    char access[PSN_FINDING_ID_MAX];
     char recovery[PSN_ADDRESS_TEXT_MAX];
 };
 
@@ -117,7 +119,12 @@ static enum psn_code add_item(void *arg, const struct psn_departure_item *item,
 
     (void)err;
     planning->count++;
-    planning->left += item->step == PSN_DEPARTURE_LEAVE;
+    if (item->step == PSN_DEPARTURE_LEAVE && planning->left++ == 0) {
+        (void)snprintf(planning->client, sizeof planning->client, "%s", item->client);
+        if (item->access)
+            (void)snprintf(planning->access, sizeof planning->access, "%s",
+                           item->access->finding.id);
+    }
     if (item->recovery)
         memcpy(planning->recovery, item->address, sizeof planning->recovery);
     if (planning->json)
@@ -159,10 +166,21 @@ static enum psn_code show_plan(struct cli *cli,
                  CLI_SHOWN(planning.recovery));
     if (planning.left > 0)
         cli_note(cli,
-                 _("What is left to judge: passation sweep CLIENT --keep ID; or close "
-                   "all of it with --all."));
+                 _("What is left to judge: passation sweep %s --keep %s; or close "
+                   "all of it with --all."),
+                 planning.client, CLI_SHOWN(planning.access));
     cli_note(cli, _("Nothing was changed. Without -n, it will be."));
     return PSN_OK;
+}
+
+static void tell_apply(struct cli *cli, const char *path)
+{
+    PSN_AUTO_RELEASE(psn_buf) word = psn_buf_init(CLI_PATH_MAX);
+
+    cli_display_word(&word, path);
+    if (!word.failed)
+        cli_note(cli, _("Read it, then: passation apply %s"),
+                 CLI_SHOWN(psn_buf_str(&word)));
 }
 
 static enum psn_code write_plan(struct cli *cli,
@@ -180,7 +198,7 @@ static enum psn_code write_plan(struct cli *cli,
     if (!rc)
         rc = psn_file_write(path, text, strlen(text), PSN_FILE_NEW, err);
     if (!rc)
-        cli_note(cli, _("Read it, then: passation apply %s"), CLI_SHOWN(path));
+        tell_apply(cli, path);
     return rc;
 }
 

@@ -203,14 +203,14 @@ static enum psn_code apply(struct cli *cli, const struct cmd_due_options *option
 
 static const char *advice(const struct cli_due_list *list, bool applied)
 {
-    bool can = false;
+    bool can = cli_due_list_can_apply(list);
 
-    for (size_t i = 0; i < list->count; i++)
-        can = can || list->items[i].kind <= PSN_DUE_DEPARTURE;
+    if (!can && cli_due_list_count(list, PSN_DUE_HANDOVER) == list->count)
+        return _("what blocks, and who must act: passation handover status");
+    if (!can && cli_due_list_count(list, PSN_DUE_SECRET) > 0)
+        return _("none of it is done by --apply: it needs you, see above");
     if (!can)
-        return cli_due_list_count(list, PSN_DUE_HANDOVER) == list->count
-                   ? _("what blocks, and who must act: passation handover status")
-                   : _("what happened without us needs you: see above");
+        return _("what happened without us needs you: see above");
     return applied ? _("what is left needs you: a code to tell (passation outbox), or a "
                        "secret that no API changes (passation secret set)")
                    : _("do it with: passation due --apply");
@@ -223,6 +223,8 @@ static enum psn_code fail_due(const struct cli_due_list *list, bool applied,
 
     (void)psn_fail(err, PSN_E_FINDINGS,
                    PSN_NGETTEXT("%zu thing is due", "%zu things are due", count), count);
+    if (cli_due_list_count(list, PSN_DUE_SECRET) == count)
+        return cli_due_hint_by_hand(list, err);
     return psn_hint(err, PSN_E_FINDINGS, "%s", advice(list, applied));
 }
 

@@ -143,6 +143,16 @@ static size_t count_state(const struct inventory *inventory,
     return count;
 }
 
+/* The first mailbox in this state; "" if there is none. */
+static const char *first_in_state(const struct inventory *inventory,
+                                  enum psn_inventory_state state)
+{
+    for (size_t i = 0; i < inventory->count; i++)
+        if (inventory->items[i].state == state)
+            return inventory->items[i].finding.subject;
+    return "";
+}
+
 /* The command that takes over what is free, ready to paste while it is not too long. */
 static void hint_adoption(struct cli *cli, const struct inventory *inventory)
 {
@@ -196,20 +206,20 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
         cli_warn(
             cli,
             PSN_NGETTEXT("the password of %zu mailbox was changed at OVH after ours; "
-                         "check it: passation verify ADDRESS",
+                         "check it: passation verify %s",
                          "the passwords of %zu mailboxes were changed at OVH after "
-                         "ours; check them: passation verify ADDRESS",
+                         "ours; check each: passation verify %s",
                          changed),
-            changed);
+            changed, CLI_SHOWN(first_in_state(inventory, PSN_INVENTORY_CHANGED)));
     if (missing > 0)
         cli_warn(
             cli,
             PSN_NGETTEXT("%zu mailbox of the vault is gone at OVH; if that is right: "
-                         "passation role rm ADDRESS",
+                         "passation role rm %s",
                          "%zu mailboxes of the vault are gone at OVH; if that is "
-                         "right: passation role rm ADDRESS",
+                         "right, of each: passation role rm %s",
                          missing),
-            missing);
+            missing, CLI_SHOWN(first_in_state(inventory, PSN_INVENTORY_MISSING)));
 }
 
 static enum psn_code print_all(struct cli *cli, const struct inventory *inventory,

@@ -24,17 +24,20 @@ static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_e
 
     if (!rc && count > 0)
         rc = cli_due_print(cli, &list, err);
+    if (!rc && count > 0) {
+        (void)psn_fail(err, PSN_E_FINDINGS,
+                       PSN_NGETTEXT("%zu secret in force is still known to '%s'",
+                                    "%zu secrets in force are still known to '%s'",
+                                    count),
+                       count, person);
+        rc = cli_due_list_can_apply(&list)
+                 ? psn_hint(err, PSN_E_FINDINGS, "%s",
+                            _("rotate mailboxes with 'passation due --apply'; change "
+                              "others where they are used, then note the new ones here"))
+                 : cli_due_hint_by_hand(&list, err);
+    }
     cli_due_list_release(&list);
-    if (rc || count == 0)
-        return rc;
-    (void)psn_fail(err, PSN_E_FINDINGS,
-                   PSN_NGETTEXT("%zu secret in force is still known to '%s'",
-                                "%zu secrets in force are still known to '%s'", count),
-                   count, person);
-    return psn_hint(
-        err, PSN_E_FINDINGS,
-        _("rotate mailboxes with 'passation due --apply'; change others where "
-          "they are used, then: passation secret set ADDRESS LABEL"));
+    return rc;
 }
 
 struct slot_search {

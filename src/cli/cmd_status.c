@@ -97,6 +97,7 @@ static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
     for (size_t i = 0; i < overview->due_count; i++)
         if (cli_status_wants(status, overview->due[i].client))
             list->items[list->count++] = overview->due[i];
+    status->can_apply = cli_due_list_can_apply(list);
     return status->client ? PSN_OK : cli_due_list_add_unstated(status->cli, list, err);
 }
 
@@ -439,6 +440,26 @@ static bool is_quiet(const struct cli_status *status)
     return status->due.count == 0;
 }
 
+/* The first client that nobody has linked, or that somebody has. */
+static const char *first_client(const struct cli_status *status, bool linked)
+{
+    const struct psn_overview *overview = status->overview;
+
+    for (size_t i = 0; i < overview->client_count; i++)
+        if (overview->clients[i].linked == linked)
+            return overview->clients[i].id;
+    return "";
+}
+
+static void print_next_of_all(const struct cli_status *status)
+{
+    /* The worst is the first. */
+    cli_print(status->cli, _("\nOne client in detail: passation status %s\n"),
+              status->overview->clients[0].id);
+    if (status->can_apply)
+        cli_print(status->cli, _("Do what is due: passation due --apply\n"));
+}
+
 static void print_next_step(const struct cli_status *status)
 {
     struct cli *cli = status->cli;
@@ -446,15 +467,14 @@ static void print_next_step(const struct cli_status *status)
     if (status->overview->client_count == 0)
         cli_print(cli, _("\nNext: passation client add ID --nic NIC --domain DOMAIN\n"));
     else if (status->linked == 0)
-        cli_print(cli, _("\nNext: passation ovh link CLIENT\n"));
+        cli_print(cli, _("\nNext: passation ovh link %s\n"), first_client(status, false));
     else if (status->overview->role_count == 0)
-        cli_print(cli, _("\nNext: passation ovh inventory CLIENT\n"));
+        cli_print(cli, _("\nNext: passation ovh inventory %s\n"),
+                  first_client(status, true));
     else if (is_quiet(status))
         cli_print(cli, _("\nNothing is left to be finished.\n"));
     else if (!status->client)
-        cli_print(cli,
-                  _("\nOne client in detail: passation status CLIENT; do what is due: "
-                    "passation due --apply\n"));
+        print_next_of_all(status);
     else if (cli_due_list_count(&status->due, PSN_DUE_ROTATE) ||
              cli_due_list_count(&status->due, PSN_DUE_GRANT) ||
              cli_due_list_count(&status->due, PSN_DUE_ISSUE))

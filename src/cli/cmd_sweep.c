@@ -55,12 +55,15 @@ static enum psn_code collect(void *arg, const struct psn_access *access,
     return PSN_OK;
 }
 
-static size_t count_pending(const struct accesses *accesses)
+/* first: the id of the first of them. */
+static size_t count_pending(const struct accesses *accesses,
+                            char ret_first[PSN_FINDING_ID_MAX])
 {
     size_t count = 0;
 
     for (size_t i = 0; i < accesses->count; i++)
-        count += psn_access_is_pending(&accesses->items[i]);
+        if (psn_access_is_pending(&accesses->items[i]) && count++ == 0)
+            memcpy(ret_first, accesses->items[i].finding.id, PSN_FINDING_ID_MAX);
     return count;
 }
 
@@ -257,7 +260,8 @@ static enum psn_code print_all(struct cli *cli, const struct accesses *accesses,
     return rc;
 }
 
-static enum psn_code fail_pending(size_t count, const char *client, struct psn_error *err)
+static enum psn_code fail_pending(size_t count, const char *client, const char *first,
+                                  struct psn_error *err)
 {
     (void)psn_fail(err, PSN_E_FINDINGS,
                    PSN_NGETTEXT("%zu access is neither kept nor removed",
@@ -265,7 +269,9 @@ static enum psn_code fail_pending(size_t count, const char *client, struct psn_e
                    count);
     return psn_hint(
         err, PSN_E_FINDINGS,
-        _("legitimate: passation sweep %s --keep ID; else: --cut ID, or --all"), client);
+        _("legitimate: passation sweep %s --keep %s; else --cut in place of --keep, or "
+          "--all"),
+        client, CLI_SHOWN(first));
 }
 
 /* --- cutting --- */
@@ -382,6 +388,7 @@ static enum psn_code sweep(struct cli *cli, const struct cmd_sweep_options *opti
 {
     struct accesses accesses = { 0 };
     struct psn_error cause = { 0 };
+    char id[PSN_FINDING_ID_MAX] = "";
     size_t pending;
     enum psn_code first;
     enum psn_code rc;
@@ -392,13 +399,13 @@ static enum psn_code sweep(struct cli *cli, const struct cmd_sweep_options *opti
     cli_busy_end();
     if (!rc)
         rc = cli->json ? print_json(cli, &accesses, err) : print_all(cli, &accesses, err);
-    pending = count_pending(&accesses);
+    pending = count_pending(&accesses, id);
     free(accesses.items);
     if (!rc && first) {
         *err = cause;
         return first;
     }
-    return rc || pending == 0 ? rc : fail_pending(pending, cli->args[0], err);
+    return rc || pending == 0 ? rc : fail_pending(pending, cli->args[0], id, err);
 }
 
 static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)

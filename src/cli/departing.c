@@ -96,7 +96,7 @@ static enum psn_code end_delivery(struct cli_delivery *delivery, enum psn_code r
 /* --- what is left for people --- */
 
 static size_t count_others(const struct psn_departure_report *report,
-                           const char **ret_client)
+                           const struct psn_departure_access **ret_first)
 {
     size_t count = 0;
 
@@ -106,7 +106,7 @@ static size_t count_others(const struct psn_departure_report *report,
         if (at->his || !psn_access_is_pending(&at->access))
             continue;
         if (count++ == 0)
-            *ret_client = at->client;
+            *ret_first = at;
     }
     return count;
 }
@@ -117,9 +117,9 @@ static enum psn_code fail_others(struct cli *cli, const char *person,
                                  struct psn_error *err)
 {
     struct psn_departure_report *report = NULL;
-    const char *client = "";
+    const struct psn_departure_access *first = NULL;
     enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
-    size_t count = rc ? 0 : count_others(report, &client);
+    size_t count = rc ? 0 : count_others(report, &first);
 
     if (!rc && count > 0) {
         (void)psn_fail(err, PSN_E_FINDINGS,
@@ -128,8 +128,9 @@ static enum psn_code fail_others(struct cli *cli, const char *person,
                                     count),
                        count);
         rc = psn_hint(err, PSN_E_FINDINGS,
-                      _("see: passation sweep %s; legitimate: --keep ID; else: --cut ID"),
-                      client);
+                      _("see each: passation sweep %s; legitimate: --keep %s; else "
+                        "--cut in its place"),
+                      first->client, CLI_SHOWN(first->access.finding.id));
     }
     psn_departure_report_free(report);
     return rc;

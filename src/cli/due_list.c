@@ -70,6 +70,15 @@ size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kin
     return count;
 }
 
+bool cli_due_list_can_apply(const struct cli_due_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind <= PSN_DUE_DEPARTURE &&
+            list->items[i].kind != PSN_DUE_SECRET)
+            return true;
+    return false;
+}
+
 void cli_due_list_keep_drift(struct cli_due_list *list)
 {
     size_t kept = 0;
@@ -273,6 +282,18 @@ static const struct psn_due *first_of(const struct cli_due_list *list,
         if (list->items[i].kind == kind)
             return &list->items[i];
     return NULL;
+}
+
+enum psn_code cli_due_hint_by_hand(const struct cli_due_list *list, struct psn_error *err)
+{
+    const struct psn_due *due = first_of(list, PSN_DUE_SECRET);
+    char label[PSN_LABEL_TEXT_MAX + 16];
+
+    return psn_hint(err, PSN_E_FINDINGS,
+                    _("no API changes it: change it where it is used, then: passation "
+                      "secret set %s %s"),
+                    CLI_SHOWN(due->address),
+                    cli_display_quoted(due->label, label, sizeof label));
 }
 
 static void advise_drift(const struct cli *cli, const struct cli_due_list *list)

@@ -20,6 +20,14 @@ PSN_MUST_CHECK enum psn_code cli_due_list_add_unstated(struct cli *cli,
 /* How many are of a kind. */
 size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kind);
 
+/* Whether `due --apply` does any of it. */
+bool cli_due_list_can_apply(const struct cli_due_list *list);
+
+/* Adds what to do with the first secret that is changed by hand; there is one. Returns
+ * E_FINDINGS. */
+enum psn_code cli_due_hint_by_hand(const struct cli_due_list *list,
+                                   struct psn_error *err);
+
 /* Rotates every mailbox that is due for it, each once, and prints the outcomes as
  * `rotate` does. OK if there is none. */
 PSN_MUST_CHECK enum psn_code cli_due_rotate(struct cli *cli,

@@ -11,6 +11,7 @@ struct cli_status {
     bool all;
     struct psn_overview *overview; /* owned */
     struct cli_due_list due;       /* of the one asked for, or all; owned */
+    bool can_apply;                /* `due --apply` does some of it */
     uint64_t linked;
     uint64_t ending;        /* passwords that their service ends soon */
     uint64_t keys_to_renew; /* that end soon, or have ended */

@@ -175,6 +175,27 @@ class Told(unittest.TestCase):
         labels = [row["label"] for row in self.world.json("secret", "ls", self.box)["secrets"]]
         self.assertEqual(labels, ["stripe"])
 
+    def test_advice_names_what_it_is_about_and_what_really_does_it(self):
+        self.person("theo")
+        self.world.run("secret", "add", self.box, "mon coffre", "--generate", check=0)
+        self.world.run("grant", "theo", self.box, "--with", "all", "--until", "2031-01-01", "-o",
+                       self.world.home, check=0)
+        ended = self.world.run("revoke", "theo", check=12).stderr
+        due = self.world.run("due", check=12).stderr
+        for said in (ended, due):
+            self.assertNotIn("--apply", said)
+            self.assertIn(f"passation secret set {self.box} 'mon coffre'", " ".join(said.split()))
+        status = self.world.run("status").stdout
+        self.assertNotIn("--apply", status)
+        self.assertIn("passation status essai", status)
+        pending = self.world.run("sweep", "essai", check=12).stderr
+        self.assertRegex(pending, r"passation\s+sweep\s+essai\s+--keep\s+[a-z_]+:")
+        self.world.run("person", "add", "luc", "--kind", "team", "--email", "luc@x.example",
+                       check=0)
+        plan = os.path.join(self.world.home, "départ de luc.plan")
+        said = self.world.run("depart", "luc", "--plan", "-o", plan, check=0).stderr
+        self.assertIn(f"passation apply '{plan}'", said)
+
     def test_a_key_replaced_while_somebody_could_read_it_is_one_of_his_ways_in(self):
         self.person("luc")
         self.world.run("slot", "add", "luc", "--new-identity-file",
