@@ -262,6 +262,9 @@ bool cli_progress_is_able(const struct cli *cli);
 void cli_progress_cut(char *text, size_t columns);
 /* Installed while a run goes on: true after Ctrl-C or SIGTERM (a second one kills). */
 void cli_catch_signals(void);
+/* One line for the first of these signals to say at once, since the run may have to wait
+ * for an answer before it stops. NULL: none, as when the run has ended. */
+void cli_stop_words(const char *sentence);
 bool cli_stop_asked(void);
 /* Asks as if the signal had come in a run; for handlers. */
 void cli_stop_by(int number);

@@ -19,6 +19,7 @@ static enum psn_code run_verify(struct cli *cli, const void *arg, struct psn_err
     struct psn_run run;
     enum psn_code rc = cli_outcomes_begin(&outcomes, cli, &run, err);
 
+    cli_stop_words(NULL); /* nothing is left open by looking */
     if (!rc)
         rc = cli_outcomes_set_jobs(&run, options->jobs, err);
     if (!rc)

@@ -299,6 +299,21 @@ static bool is_stopped(void *arg)
     return cli_stop_asked();
 }
 
+/* A rotation that is stopped is open until it is resumed. */
+static void prepare_stop(const struct cli_outcomes *outcomes)
+{
+    const struct cli *cli = outcomes->cli;
+    char sentence[400];
+
+    (void)snprintf(sentence, sizeof sentence,
+                   _("stopping as soon as OVH has answered; what is open then is "
+                     "finished by: passation resume%s%.*s"),
+                   outcomes->single ? " " : "", outcomes->single ? 254 : 0,
+                   outcomes->single ? CLI_SHOWN(cli->args[0]) : "");
+    psn_text_cut_utf8(sentence);
+    cli_stop_words(cli->json || cli->quiet ? NULL : sentence);
+}
+
 enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
                                  struct psn_run *ret_run, struct psn_error *err)
 {
@@ -312,6 +327,7 @@ enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
                                  .stop = is_stopped,
                                  .arg = outcomes };
     outcomes->progress = cli_progress_new(cli);
+    prepare_stop(outcomes);
     cli_catch_signals();
     return cli_display_ca(cli, err);
 }
@@ -381,6 +397,7 @@ enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
 {
     enum psn_code printed = PSN_OK;
 
+    cli_stop_words(NULL);
     cli_progress_free(outcomes->progress);
     outcomes->progress = NULL;
     if (outcomes->cli->json && (outcomes->total > 0 || !rc || outcomes->departure))

@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,12 +20,42 @@ void cli_stop_by(int number)
         stopped_by = number;
 }
 
+/* What the handler says: a run that waits for an answer of OVH's stops only when it has
+ * it, and must not look as if it had heard nothing. Made ready before, as a handler may
+ * call nothing that allocates or locks. */
+static struct {
+    char text[512];
+    volatile sig_atomic_t size; /* 0: nothing is said */
+} stop_words;
+
+void cli_stop_words(const char *sentence)
+{
+    int size = 0;
+
+    stop_words.size = 0;
+    if (sentence)
+        size = snprintf(stop_words.text, sizeof stop_words.text, "%spassation: %s\n",
+                        isatty(STDERR_FILENO) ? "\n" : "", sentence);
+    if (size > 0 && size < (int)sizeof stop_words.text)
+        stop_words.size = size;
+}
+
+static void stop(int number)
+{
+    int kept = errno;
+
+    cli_stop_by(number);
+    if (stop_words.size > 0)
+        (void)!write(STDERR_FILENO, stop_words.text, (size_t)stop_words.size);
+    stop_words.size = 0;
+    errno = kept;
+}
+
 /* SA_RESETHAND: the second signal of a kind has its usual effect. */
 void cli_catch_signals(void)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction action = { .sa_handler = cli_stop_by,
-                                .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
 
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {

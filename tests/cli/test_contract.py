@@ -634,6 +634,17 @@ def check_resume(world, cases):
         equal((found[0]["result"], found[0]["verified"]), ("rotated", True))
         equal(words(run(world, "--json", "show", box, "--reveal"))["password"],
               world.in_force(box))
+    with cases.case("Ctrl-C says at once what stays open, whatever OVH answers"):
+        world.control("POST", "/faults", [{**change, "kind": "task_stuck", "times": 1}])
+        done = interrupted(world, lambda log: any(
+            row.get("path", "").endswith("/changePassword") for row in log), "rotate", box)
+        equal(done.returncode, 10)
+        said = [line for line in done.stderr.splitlines() if "stopping" in line]
+        equal(len(said), 1)
+        true(f"passation resume {box}" in said[0], said)
+        world.control("DELETE", "/faults")
+        world.control("POST", "/task/release", {})
+        exits(run(world, "resume", box), 0)
     with cases.case("--abandon of what was never sent"):
         held = world.in_force(box)
         world.control("POST", "/faults", [
