@@ -99,12 +99,17 @@ bool tui_confirm(struct tui *ui, const char *format, ...)
 
 /* --- a form --- */
 
+enum {
+    TYPED_SIZE = 64,
+};
+
 struct form {
     struct tui *ui;
     const char *title;
     const struct tui_field *fields;
     size_t count;
     size_t at;
+    char typed[TYPED_SIZE]; /* of a choice, since the field was entered */
 };
 
 static size_t label_columns(const struct form *form)
@@ -175,14 +180,28 @@ static void next_choice(const struct tui_field *field, bool forward)
 {
     size_t count = 0;
     size_t at = 0;
+    bool chosen = false;
 
     for (; field->choices[count]; count++)
-        if (strcmp(field->choices[count], field->text) == 0)
+        if (strcmp(field->choices[count], field->text) == 0) {
             at = count;
+            chosen = true;
+        }
     if (count == 0)
         return;
-    at = (at + (forward ? 1 : count - 1)) % count;
+    if (chosen || !forward)
+        at = (at + (forward ? 1 : count - 1)) % count;
     (void)snprintf(field->text, field->size, "%s", field->choices[at]);
+}
+
+static bool choose_typed(const struct tui_field *field, const char *typed)
+{
+    for (size_t i = 0; typed[0] && field->choices[i]; i++)
+        if (strncasecmp(field->choices[i], typed, strlen(typed)) == 0) {
+            (void)snprintf(field->text, field->size, "%s", field->choices[i]);
+            return true;
+        }
+    return false;
 }
 
 static size_t encode(unsigned point, char out[UTF8_MAX])
@@ -231,9 +250,25 @@ bool tui_edit(char *text, size_t size, unsigned key)
     return true;
 }
 
+/* Letters lead to the first choice that begins with them; one that leads nowhere begins
+ * anew. */
+static void type_choice(struct form *form, unsigned key)
+{
+    const struct tui_field *field = &form->fields[form->at];
+
+    if (!tui_edit(form->typed, sizeof form->typed, key) ||
+        choose_typed(field, form->typed) || key == TUI_KEY_BACK)
+        return;
+    form->typed[0] = '\0';
+    if (tui_edit(form->typed, sizeof form->typed, key) &&
+        !choose_typed(field, form->typed))
+        form->typed[0] = '\0';
+}
+
 static void form_key(struct form *form, unsigned key)
 {
     const struct tui_field *field = &form->fields[form->at];
+    size_t before = form->at;
 
     if (key == TUI_KEY_DOWN || key == TUI_KEY_TAB)
         form->at = (form->at + 1) % form->count;
@@ -244,12 +279,16 @@ static void form_key(struct form *form, unsigned key)
         next_choice(field, key != TUI_KEY_LEFT);
     else if (!field->choices)
         (void)tui_edit(field->text, field->size, key);
+    else
+        type_choice(form, key);
+    if (form->at != before || key == TUI_KEY_LEFT || key == TUI_KEY_RIGHT)
+        form->typed[0] = '\0';
 }
 
 bool tui_form(struct tui *ui, const char *title, const struct tui_field *fields,
               size_t count)
 {
-    struct form form = { ui, title, fields, count, 0 };
+    struct form form = { .ui = ui, .title = title, .fields = fields, .count = count };
     bool agreed = false;
 
     for (bool open = true; open;) {

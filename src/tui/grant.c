@@ -56,8 +56,8 @@ static bool fill_in(struct tui *ui, const char *address, const struct people *pe
     static const char *const formats[] = { "age", "html", NULL };
     char title[PSN_ADDRESS_TEXT_MAX + 64];
     const struct tui_field fields[] = {
-        { _("Person"), _("← →: another"), request->person, sizeof request->person,
-          (const char *const *)people->ids },
+        { _("Person"), _("type its first letters, or ← →"), request->person,
+          sizeof request->person, (const char *const *)people->ids },
         { _("Last day"), _("YYYY-MM-DD; empty: no end, which is not advised"),
           request->until, sizeof request->until, NULL },
         { _("Reason"), _("it stands in the issue"), request->reason,
@@ -118,12 +118,15 @@ void tui_grant(struct tui *ui, const char *person, const char *address, const ch
     if (!rc && people.count == 0)
         rc = psn_fail(&err, PSN_E_NOT_FOUND, _("there is nobody to grant it to"));
     if (!rc)
-        (void)snprintf(request.person, sizeof request.person, "%s",
-                       person ? person : people.ids[0]);
+        (void)snprintf(request.person, sizeof request.person, "%s", person ? person : "");
+    if (!rc && fill_in(ui, where, &people, &request) && ui->cli->vault) {
+        if (request.person[0])
+            grant(ui, &request, where, what);
+        else
+            rc = psn_fail(&err, PSN_E_INVALID, _("nobody was chosen"));
+    }
     if (rc)
         tui_tell_error(ui, &err);
-    else if (fill_in(ui, where, &people, &request) && ui->cli->vault)
-        grant(ui, &request, where, what);
     explicit_bzero(&request, sizeof request);
     release_people(&people);
 }

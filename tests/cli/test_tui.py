@@ -227,11 +227,25 @@ class Tui(unittest.TestCase):
         screen.type("q")
         self.assertEqual(screen.finish(), 0)
 
+    def test_nobody_is_granted_anything_who_was_not_chosen(self):
+        screen = self.open()
+        screen.type("2", "g")
+        screen.wait("Grant " + BOX)
+        screen.type("up", "enter")
+        screen.wait("nobody was chosen")
+        for typed, chosen in (("m", "me"), ("xj", "jp"), ("zz", None)):
+            screen.type("g")
+            screen.wait("Grant " + BOX)
+            screen.type(typed, "up", "enter")
+            screen.wait(f"passation grant {chosen} {BOX}" if chosen else "nobody was chosen")
+            if chosen:
+                screen.type("n")
+
     def test_a_grant_follows_the_commands_rules_and_tells_the_code_once(self):
         screen = self.open()
         screen.type("2", "down", "g")
         screen.wait("Grant box1@essai.example")
-        screen.type("down", "2031-02-28", "down", "maintenance été", "down", "down",
+        screen.type("JP", "down", "2031-02-28", "down", "maintenance été", "down", "down",
                     "enter")
         screen.wait(r"passation grant jp box1@essai.example")
         screen.type("y")
