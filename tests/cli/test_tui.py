@@ -264,7 +264,7 @@ class Tui(unittest.TestCase):
         screen = self.open()
         screen.type("2", "down", "g")
         screen.wait("Grant box1@essai.example")
-        screen.type("down", "down", "'" * 230, "down", "down", "enter")
+        screen.type("jp", "down", "down", "'" * 230, "down", "down", "enter")
         screen.wait(r"Run this\?")
         # Each of them takes four characters, and what follows is seen, too.
         inside = [line.split("│")[1].strip() for line in screen.lines() if line.count("│") == 2]
