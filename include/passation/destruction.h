@@ -92,6 +92,7 @@ enum psn_scrub_result {
     PSN_SCRUB_UNREADABLE, /* another root key opens it, it is damaged, a link, or no vault
                              at all: what is in it is still there */
     PSN_SCRUB_MISSING,
+    PSN_SCRUB_HOLDS, /* of a look alone: it holds the client */
 };
 PSN_API const char *psn_scrub_result_name(enum psn_scrub_result result);
 
@@ -107,6 +108,28 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_backup_scrub(
     struct psn_vault *vault, const char *path,
     const struct psn_destruction_request *request, struct psn_scrub *ret_scrub,
     struct psn_error *err);
+
+/* What is found there now; nothing is changed. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_backup_look(struct psn_vault *vault,
+                                                     const char *path, const char *client,
+                                                     struct psn_scrub *ret_scrub,
+                                                     struct psn_error *err);
+
+/* A copy that the vault knows of: by its journal, as a backup; or by its own folder, as
+ * an older vault, or what a restore or a crash has left. Nobody has looked at it yet. */
+enum {
+    PSN_COPY_PATH_MAX = 4096,
+};
+struct psn_known_copy {
+    char path[PSN_COPY_PATH_MAX]; /* without a "/": earlier versions noted no folder */
+    int64_t noted_s;              /* when it was made; 0: found in the vault's folder */
+};
+/* Backups first, the newest first, each path once. The caller frees the list. Copies of
+ * which nobody told the vault are not in it. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_known_copies(struct psn_vault *vault,
+                                                      struct psn_known_copy **ret_copies,
+                                                      size_t *ret_count,
+                                                      struct psn_error *err);
 
 #ifdef __cplusplus
 }

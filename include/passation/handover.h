@@ -364,6 +364,29 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handover_close(
     struct psn_vault *vault, const struct psn_handover_close *close,
     struct psn_error *err);
 
+/* For who has questions to ask before: E_POLICY if something blocks it. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_handover_check_closable(struct psn_vault *vault,
+                                                                 const char *client,
+                                                                 bool unchanged,
+                                                                 struct psn_error *err);
+
+/* What became of a file that held things of the client. */
+struct psn_end_copy {
+    char *path;
+    enum psn_copy_fate {
+        PSN_FATE_DELETED,    /* of the client, beside the vault */
+        PSN_FATE_UNDER_CODE, /* the same, still there under the client's code */
+        PSN_FATE_REWRITTEN,  /* a copy of the vault, from here on */
+        PSN_FATE_LACKS,
+        PSN_FATE_NOT_OURS,
+        PSN_FATE_UNREADABLE,
+        PSN_FATE_MISSING,
+        PSN_FATE_HOLDS, /* it was to be rewritten and was not, or nobody named it */
+    } fate;
+};
+/* "deleted", "under-code", "rewritten" … as above. Never NULL. */
+PSN_API const char *psn_copy_fate_name(enum psn_copy_fate fate);
+
 /* What the vault's own journal knows of it afterwards. */
 struct psn_handover_end {
     char client[PSN_CLIENT_ID_MAX];
@@ -375,9 +398,9 @@ struct psn_handover_end {
     bool stated;                     /* the closing statement was written */
     /* For the statement, what only the run that did it knows; set by the caller. */
     const struct psn_destruction *destruction; /* or NULL */
-    const char *backups; /* a line for each that was named, and what became of it; or
-                            NULL */
-    const char *files;   /* the same for files of his beside the vault */
+    const struct psn_end_copy *copies;
+    size_t copy_count;
+    size_t lost_count; /* backups of the journal that are not where they were written */
 };
 /* The last end of that client. E_NOT_FOUND. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_get(

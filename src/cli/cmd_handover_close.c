@@ -9,6 +9,7 @@
 #include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/end_copies.h"
 #include "cli/handover_write.h"
 
 /* handover close: our keys at OVH, our copies, the closing statement. */
@@ -38,10 +39,8 @@ struct closing {
     const char *folder;
     struct cli_progress *progress;
     struct cli_json json;
-    struct psn_buf backups; /* what became of each, for the statement */
-    struct psn_buf files;   /* and of those of the client beside the vault */
+    struct cli_end_copies copies;
     struct psn_destruction destruction;
-    size_t left; /* backups that still hold the client */
 };
 
 /* --- what is seen --- */
@@ -84,65 +83,19 @@ static void tell_destroyed(void *arg, const struct psn_destruction *done)
                    "free blocks of the disk"));
 }
 
-static const char *result_text(enum psn_scrub_result result)
-{
-    switch (result) {
-    case PSN_SCRUB_REWRITTEN:
-        return _("written anew without the client");
-    case PSN_SCRUB_LACKS:
-        return _("does not hold the client");
-    case PSN_SCRUB_NOT_OURS:
-        return _("no copy of this vault");
-    case PSN_SCRUB_UNREADABLE:
-        return _("cannot be opened: what it holds is still there");
-    case PSN_SCRUB_MISSING:
-        return _("there is no such file");
-    }
-    return "";
-}
-
 static void tell_backup(void *arg, const char *path, const struct psn_scrub *scrub,
                         const struct psn_error *failed)
 {
     struct closing *closing = arg;
-    bool gone = !failed && (scrub->result == PSN_SCRUB_REWRITTEN ||
-                            scrub->result == PSN_SCRUB_LACKS);
 
-    char text[1024];
-    const char *why = failed ? failed->message : scrub->why;
-
-    if (failed)
-        (void)snprintf(text, sizeof text, "%s", why);
-    else
-        (void)snprintf(text, sizeof text, "%s%s%s%s", result_text(scrub->result),
-                       why[0] ? " (" : "", why, why[0] ? ")" : "");
-    closing->left += !gone;
-    psn_buf_format(&closing->backups, "%s: %s\n", path, text);
-    cli_json_open(&closing->json, NULL, '{');
-    cli_json_text(&closing->json, "path", path);
-    cli_json_text(&closing->json, "result",
-                  failed ? "failed" : psn_scrub_result_name(scrub->result));
-    cli_json_text(&closing->json, "why", why[0] ? why : NULL);
-    cli_json_close(&closing->json, '}');
-    if (gone)
-        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), text);
-    else
-        cli_warn(closing->cli, "%s: %s", CLI_SHOWN(path), text);
+    cli_end_copies_add_backup(&closing->copies, path, scrub, failed);
 }
 
 static void tell_file(void *arg, const char *path, bool is_removed)
 {
     struct closing *closing = arg;
-    const char *what = is_removed ? _("deleted") : _("still lies there, under its code");
 
-    psn_buf_format(&closing->files, "%s: %s\n", path, what);
-    if (is_removed)
-        cli_note(closing->cli, "✓ %s: %s", CLI_SHOWN(path), what);
-    else
-        cli_warn(closing->cli,
-                 _("%s still lies there: it opens with the client's code. If he has it, "
-                   "delete it here."),
-                 CLI_SHOWN(path));
+    cli_end_copies_add_file(&closing->copies, path, is_removed);
 }
 
 /* --- the closing statement --- */
@@ -163,14 +116,13 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
     enum psn_code rc = psn_handover_end_get(cli->vault, cli->args[0], &end, err);
 
     if (!rc)
-        rc = psn_buf_check(&closing->backups, err);
-    if (!rc)
-        rc = psn_buf_check(&closing->files, err);
-    end.files = psn_buf_str(&closing->files);
-    end.backups = psn_buf_str(&closing->backups);
+        rc = cli_end_copies_look(&closing->copies, err);
+    end.copies = closing->copies.items;
+    end.copy_count = closing->copies.count;
+    end.lost_count = closing->copies.lost;
     end.destruction = closing->destruction.is_done ? &closing->destruction : NULL;
     /* One that lies there is not replaced by one that knows less. */
-    if (!rc && (!end.stated || closing->backups.size > 0 || !is_written(closing)))
+    if (!rc && (!end.stated || closing->copies.told > 0 || !is_written(closing)))
         rc = cli_handover_write_end(cli, &end, closing->folder, err);
     if (!rc && !end.stated)
         rc = psn_handover_stated(cli->vault, cli->args[0], err);
@@ -268,6 +220,22 @@ static enum psn_code check_backups(const struct cli_texts *backups, struct psn_e
     return PSN_OK;
 }
 
+/* Nobody types an id to be refused then, and whoever types it knows what is left. */
+static enum psn_code ask(struct closing *closing,
+                         const struct cmd_handover_close_options *options,
+                         const char **id, struct psn_error *err)
+{
+    struct cli *cli = closing->cli;
+    bool open = is_open(cli);
+    enum psn_code rc = open ? psn_handover_check_closable(cli->vault, cli->args[0],
+                                                          options->unchanged, err)
+                            : PSN_OK;
+
+    if (!rc && open)
+        rc = cli_end_copies_warn(&closing->copies, err);
+    return rc || (!open && options->backups.count == 0) ? rc : confirm(cli, id, err);
+}
+
 static enum psn_code close_it(struct closing *closing,
                               const struct cmd_handover_close_options *options,
                               struct psn_error *err)
@@ -286,19 +254,22 @@ static enum psn_code close_it(struct closing *closing,
                                         .arg = closing };
     enum psn_code rc = check_backups(&options->backups, err);
 
-    if (!rc && (is_open(cli) || options->backups.count > 0))
-        rc = confirm(cli, &close.confirm, err);
+    if (!rc)
+        rc = cli_end_copies_find(&closing->copies, err);
+    if (!rc)
+        rc = ask(closing, options, &close.confirm, err);
     cli_json_open(&closing->json, NULL, '{');
     cli_json_open(&closing->json, "backups", '[');
     if (!rc)
         rc = psn_handover_close(cli->vault, &close, err);
     if (!rc)
         rc = state_end(closing, err);
-    if (!rc && closing->left > 0) {
+    if (!rc && closing->copies.left > 0) {
         (void)psn_fail(err, PSN_E_FINDINGS,
                        PSN_NGETTEXT("%zu backup still holds the client",
-                                    "%zu backups still hold the client", closing->left),
-                       closing->left);
+                                    "%zu backups still hold the client",
+                                    closing->copies.left),
+                       closing->copies.left);
         rc = psn_hint(err, PSN_E_FINDINGS, _("destroy it by hand, or see why above"));
     }
     return rc;
@@ -323,13 +294,13 @@ static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_erro
     closing.folder = folder;
     closing.progress = cli_progress_new(cli);
     closing.json = cli_json_init();
-    closing.backups = psn_buf_init(1024 * 1024);
-    closing.files = psn_buf_init(1024 * 1024);
+    closing.copies = (struct cli_end_copies){ .cli = cli,
+                                              .json = &closing.json,
+                                              .named = &options->backups };
     rc = close_it(&closing, options, err);
     cli_progress_free(closing.progress);
     cli_json_release(&closing.json);
-    psn_buf_release(&closing.backups);
-    psn_buf_release(&closing.files);
+    cli_end_copies_release(&closing.copies);
     return rc;
 }
 

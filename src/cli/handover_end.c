@@ -45,24 +45,52 @@ static void write_overwritten(const struct psn_handover_end *end,
                      cli_display_grouped(end->destruction->log_bytes, log));
 }
 
-/* One item for each line. */
-static void write_lines(const char *lines, const char *what, struct cli_writing *writing)
+static const char *kind_text(enum psn_copy_fate fate)
 {
-    char line[4096 + 256];
+    if (fate == PSN_FATE_DELETED || fate == PSN_FATE_UNDER_CODE)
+        return _("file");
+    return fate == PSN_FATE_HOLDS || fate == PSN_FATE_UNREADABLE ? _("reserve: copy")
+                                                                 : _("backup");
+}
 
-    for (const char *at = lines ? lines : ""; *at;) {
-        size_t size = strcspn(at, "\n");
-
-        (void)snprintf(line, sizeof line, "%.*s", (int)size, at);
-        cli_writing_item(writing, 0, "%s %s;", what, line);
-        at += size + (at[size] == '\n');
+static const char *fate_text(enum psn_copy_fate fate)
+{
+    switch (fate) {
+    case PSN_FATE_DELETED:
+        return _("deleted");
+    case PSN_FATE_UNDER_CODE:
+        return _("still lies there, under its code");
+    case PSN_FATE_REWRITTEN:
+        return _("written anew without the client");
+    case PSN_FATE_LACKS:
+        return _("does not hold the client");
+    case PSN_FATE_NOT_OURS:
+        return _("no copy of this vault");
+    case PSN_FATE_UNREADABLE:
+        return _("cannot be opened, and holds still what it holds; the provider has to "
+                 "destroy it");
+    case PSN_FATE_MISSING:
+        return _("there is no such file");
+    case PSN_FATE_HOLDS:
+        break;
     }
+    return _("is still there, and holds the client; the provider has to destroy it");
 }
 
 static void write_copies(const struct psn_handover_end *end, struct cli_writing *writing)
 {
-    write_lines(end->files, _("file"), writing);
-    write_lines(end->backups, _("backup"), writing);
+    for (size_t i = 0; i < end->copy_count; i++)
+        cli_writing_item(writing, 0, _("%s %s: %s;"), kind_text(end->copies[i].fate),
+                         end->copies[i].path, fate_text(end->copies[i].fate));
+    if (end->lost_count)
+        cli_writing_item(writing, 0,
+                         PSN_NGETTEXT("%zu backup that the provider's journal names is "
+                                      "not where it was written, and was not looked at;",
+                                      "%zu backups that the provider's journal names are "
+                                      "not where they were written, and were not looked "
+                                      "at;",
+                                      end->lost_count),
+                         end->lost_count);
     cli_writing_item(writing, 0, _("of other backups this statement knows nothing."));
 }
 
@@ -203,6 +231,15 @@ void cli_handover_end_json(const struct psn_handover_end *end, struct cli_json *
     cli_json_text(json, "hash", cli_pv_hash(end->chain_head, hash));
     cli_json_text(json, "entry", end->text[0] ? end->text : NULL);
     cli_json_close(json, '}');
+    cli_json_open(json, "copies", '[');
+    for (size_t i = 0; i < end->copy_count; i++) {
+        cli_json_open(json, NULL, '{');
+        cli_json_text(json, "path", end->copies[i].path);
+        cli_json_text(json, "fate", psn_copy_fate_name(end->copies[i].fate));
+        cli_json_close(json, '}');
+    }
+    cli_json_close(json, ']');
+    cli_json_number(json, "backups_not_found", (int64_t)end->lost_count);
     cli_json_text(json, "tool", "passation " PASSATION_VERSION);
     cli_json_close(json, '}');
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/client.h"
 #include "core/journal.h"
 #include "core/role.h"
@@ -152,17 +153,23 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
 static enum psn_code note_backup(struct psn_vault *vault, const char *event,
                                  const char *path, struct psn_error *err)
 {
+    PSN_AUTO_FREE char *whole = realpath(path, NULL);
     const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
+    /* Where it lies, so that the end of a handover can look for it. */
+    if (whole && strlen(whole) < PSN_JOURNAL_TEXT_MAX &&
+        psn_text_is_plain(whole, strlen(whole)))
+        name = whole;
+
     return rc ? rc
-              : psn_vault_end(vault,
-                              psn_journal_note(
-                                  vault, NULL,
-                                  &(struct psn_note){ .event = event,
-                                                      .text = slash ? slash + 1 : path },
-                                  err),
-                              err);
+              : psn_vault_end(
+                    vault,
+                    psn_journal_note(vault, NULL,
+                                     &(struct psn_note){ .event = event, .text = name },
+                                     err),
+                    err);
 }
 
 static enum psn_code copy_checked(struct psn_vault *vault, const char *path, bool replace,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/backup.h"
 #include "core/doctor.h"
 
 /*
@@ -21,9 +22,7 @@ enum {
     MODE_MASK = 07777,
     OTHERS = 077,
     OTHERS_WRITE = 022,
-    HEAD_SIZE = 72,      /* of a database, up to the application's id … */
-    APPLICATION_AT = 68, /* … which stands here, big end first */
-    RANDOM_DIGITS = 16,  /* of a name that psn_file_write() makes up */
+    RANDOM_DIGITS = 16, /* of a name that psn_file_write() makes up */
 };
 
 struct around {
@@ -100,12 +99,6 @@ static bool is_unfinished(const char *tail)
            strspn(tail + 1, "0123456789abcdef") == RANDOM_DIGITS;
 }
 
-static bool is_a_vault(const uint8_t *head, size_t size)
-{
-    return size >= HEAD_SIZE && memcmp(head, "SQLite format 3", 16) == 0 &&
-           memcmp(head + APPLICATION_AT, "PSN1", 4) == 0;
-}
-
 /* True for an age-keygen file: comments, then the key at a line's begin. */
 static bool holds_identity(const char *text)
 {
@@ -125,18 +118,13 @@ static bool is_key_in_use(const struct around *around, const struct stat *info)
            key.st_dev == info->st_dev && key.st_ino == info->st_ino;
 }
 
-/* The first bytes tell a copy of a vault from an identity file; both are wiped. */
+/* The first bytes tell a copy of a vault from an identity file, which is wiped. */
 static void look_into(const struct around *around, const char *path,
                       const struct stat *info)
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init_wiped(PSN_KEY_FILE_MAX);
-    PSN_AUTO_FD int fd = -1;
-    uint8_t head[HEAD_SIZE];
 
-    if (psn_file_open(path, &fd, NULL))
-        return;
-    if (around->in_folder && read(fd, head, sizeof head) == (ssize_t)sizeof head &&
-        is_a_vault(head, sizeof head)) {
+    if (around->in_folder && psn_is_a_vault_file(path)) {
         PSN_DOCTOR_TELL(around->options, .code = PSN_DOCTOR_KEPT_COPY, .subject = path,
                         .time_s = info->st_mtime);
         return;

@@ -60,6 +60,16 @@ static enum psn_code check_blockers(struct psn_vault *vault,
     return rc;
 }
 
+enum psn_code psn_handover_check_closable(struct psn_vault *vault, const char *client,
+                                          bool unchanged, struct psn_error *err)
+{
+    const struct psn_handover_close close = { .client = client, .unchanged = unchanged };
+    char path[4096];
+    bool keys_gone;
+
+    return check_blockers(vault, &close, path, &keys_gone, err);
+}
+
 static enum psn_code check_confirm(const struct psn_handover_close *close,
                                    struct psn_error *err)
 {

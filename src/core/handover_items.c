@@ -150,6 +150,14 @@ const char *psn_handover_block_name(enum psn_handover_block block)
     return "unknown";
 }
 
+const char *psn_copy_fate_name(enum psn_copy_fate fate)
+{
+    static const char *const names[] = { "deleted",  "under-code", "rewritten", "lacks",
+                                         "not-ours", "unreadable", "missing",   "holds" };
+
+    return (size_t)fate < sizeof names / sizeof *names ? names[fate] : "unknown";
+}
+
 const char *psn_handover_who_name(enum psn_handover_who who)
 {
     switch (who) {

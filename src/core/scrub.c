@@ -28,6 +28,8 @@ const char *psn_scrub_result_name(enum psn_scrub_result result)
         return "unreadable";
     case PSN_SCRUB_MISSING:
         return "missing";
+    case PSN_SCRUB_HOLDS:
+        return "holds";
     }
     return "unknown";
 }
@@ -123,12 +125,19 @@ static void tidy(const char *path, bool had_lock)
         (void)unlink(lock);
 }
 
-static bool has_lock(const char *path)
+static bool has_beside(const char *path, const char *tail)
 {
-    char lock[4096];
+    char name[4096];
 
-    return snprintf(lock, sizeof lock, "%s.lock", path) < (int)sizeof lock &&
-           access(lock, F_OK) == 0;
+    return snprintf(name, sizeof name, "%s%s", path, tail) < (int)sizeof name &&
+           access(name, F_OK) == 0;
+}
+
+static bool is_missing(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static enum psn_code scrub(struct psn_vault *vault, const char *path,
@@ -146,8 +155,7 @@ enum psn_code psn_backup_scrub(struct psn_vault *vault, const char *path,
                                const struct psn_destruction_request *request,
                                struct psn_scrub *ret_scrub, struct psn_error *err)
 {
-    struct stat info;
-    bool had_lock = has_lock(path);
+    bool had_lock = has_beside(path, ".lock");
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
     *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
@@ -155,11 +163,31 @@ enum psn_code psn_backup_scrub(struct psn_vault *vault, const char *path,
         rc = psn_destruction_check(request, err);
     if (!rc)
         rc = check_other(vault, path, err);
-    if (rc)
+    if (rc || is_missing(path))
         return rc;
-    if (lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
-        return PSN_OK;
     rc = scrub(vault, path, request, ret_scrub, err);
     tidy(path, had_lock);
+    return rc;
+}
+
+/* A file that has a log may be somebody's vault, in use: nothing beside it is touched. */
+enum psn_code psn_backup_look(struct psn_vault *vault, const char *path,
+                              const char *client, struct psn_scrub *ret_scrub,
+                              struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *copy = NULL;
+    bool had_lock = has_beside(path, ".lock");
+    bool is_in_use = has_beside(path, "-wal") || has_beside(path, "-shm");
+    enum psn_code rc = psn_vault_require_unlocked(vault, err);
+
+    *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
+    if (rc || is_missing(path))
+        return rc;
+    rc = open_copy(vault, path, client, ret_scrub, &copy, err);
+    if (copy)
+        ret_scrub->result = PSN_SCRUB_HOLDS;
+    psn_vault_free(PSN_TAKE(copy));
+    if (!is_in_use)
+        tidy(path, had_lock);
     return rc;
 }

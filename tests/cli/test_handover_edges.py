@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support.handover import LIMITS, NIC, OURS, Handing, read_document  # noqa: E402
+from support.screen import Screen  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
 BUILD = sys.argv.pop(1)
@@ -252,6 +253,114 @@ class Refusals(Handovers):
         world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
         self.assertTrue(world.control("GET", "/state")["credentials"]["73001"].get("_revoked")
                         or "73000" not in world.control("GET", "/state")["applications"])
+
+
+class Copies(Handovers):
+    """Copies of the vault that hold the client, too: what is said of them, and when."""
+
+    def ready(self):
+        path, code = self.world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+
+    def closing(self):
+        with open(self.world.out + "/essai-cloture.txt") as file:
+            words = " ".join(line.removeprefix("|") for line in file).split()
+        return " ".join(words)  # no-break spaces are spaces here
+
+    def scatter(self):
+        """A backup that is there, one that is not any more, and an old file beside."""
+        world = self.world
+        there, gone = (os.path.join(world.folder("disk"), name) for name in ("there", "gone"))
+        world.run("backup", there, check=0)
+        world.run("backup", gone, check=0)
+        os.unlink(gone)
+        beside = os.path.join(os.path.realpath(world.home), "data/passation/vault.db.old")
+        shutil.copyfile(os.path.join(world.folder("disk"), "there"), beside)
+        return os.path.realpath(there), os.path.realpath(gone), beside
+
+    def test_those_that_the_vault_knows_of_are_listed_before_and_named_after(self):
+        world = self.world
+        world.prepare()
+        self.ready()
+        there, gone, beside = self.scatter()
+        with Screen([world.binary, "--identity-file", world.identity, "handover", "close",
+                     "essai", "-o", world.out], world.env(), size=(60, 200)) as screen:
+            screen.wait("Type the client's id")
+            asked = screen.text()
+            screen.type("no", "enter")
+            screen.finish()
+        self.assertEqual(world.role(BOXES[0])["client"], "essai")
+        for path in (there, gone, beside):
+            self.assertIn(path, asked)
+        self.assertIn("--backup FILE", asked)
+        done = world.run("--json", "handover", "close", "essai", "--confirm", "essai", "-o",
+                         world.out)
+        self.assertEqual(done.returncode, 12, done.stderr)
+        self.assertEqual({row["path"]: row["result"] for row in
+                          json.loads(done.stdout.split("\n{")[0])["backups"]},
+                         {there: "holds", beside: "holds"})
+        text = self.closing()
+        for language in ("réserve : copie %s : existe encore et contient le client",
+                         "reserve: copy %s: is still there, and holds the client"):
+            for path in (there, beside):
+                self.assertIn(language % path, text)
+        self.assertNotIn(gone, text)
+        with open(world.out + "/essai-cloture.json") as file:
+            told = json.load(file)
+        self.assertEqual([row["fate"] for row in told["copies"] if row["path"] in
+                          (there, beside)], ["holds"] * 2)
+        self.assertEqual(told["backups_not_found"], 1)
+        os.unlink(there)
+        os.unlink(beside)
+        world.run("handover", "close", "essai", "-o", world.folder("again"), check=0)
+
+    def test_one_that_was_named_and_written_anew_is_no_reserve(self):
+        world = self.world
+        world.prepare()
+        self.ready()
+        there, _, beside = self.scatter()
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         "--backup", there, "--backup", beside, check=0)
+        self.assertNotIn("too, and are not named", done.stderr)
+        self.assertNotIn("reserve: copy", self.closing())
+        self.assertEqual(world.traces(["sk_live_0001"], world.folder("disk"),
+                                      *world.data_folders()), [])
+
+    def test_nobody_is_asked_for_an_id_that_would_be_refused(self):
+        world = self.world
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        with Screen([world.binary, "--identity-file", world.identity, "handover", "close",
+                     "essai", "-o", world.out], world.env(), size=(40, 120)) as screen:
+            screen.finish()
+            self.assertEqual(screen.process.returncode, 13)
+            self.assertNotIn("Type the client's id", screen.text())
+            self.assertIn("keep the handover of 'essai' open", screen.text())
+
+
+class FrenchCopies(Copies):
+    LANGUAGE = "fr"
+
+    def test_each_language_of_the_statement_is_one_language(self):
+        world = self.world
+        world.prepare()
+        self.ready()
+        there, _, _ = self.scatter()
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                  "--backup", there, "--backup", world.file("text", "no vault"), check=12)
+        text = self.closing()
+        french, english = text.split("Annex: statement of the destruction of copies", 1)
+        for said in ("sauvegarde %s : réécrite sans le client" % there, "impossible à ouvrir"):
+            self.assertIn(said, french)
+            self.assertNotIn(said, english)
+        for said in ("backup %s: written anew without the client" % there, "cannot be opened"):
+            self.assertIn(said, english)
+            self.assertNotIn(said, french)
+
+    # In this class only what has to do with the language.
+    test_those_that_the_vault_knows_of_are_listed_before_and_named_after = None
+    test_one_that_was_named_and_written_anew_is_no_reserve = None
+    test_nobody_is_asked_for_an_id_that_would_be_refused = None
 
 
 class Takeovers(Handovers):

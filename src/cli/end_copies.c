@@ -1,0 +1,259 @@
+#include "cli/end_copies.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/display.h"
+
+enum {
+    LOST_SHOWN = 3,
+};
+
+static const char *result_text(enum psn_scrub_result result)
+{
+    switch (result) {
+    case PSN_SCRUB_REWRITTEN:
+        return _("written anew without the client");
+    case PSN_SCRUB_LACKS:
+        return _("does not hold the client");
+    case PSN_SCRUB_NOT_OURS:
+        return _("no copy of this vault");
+    case PSN_SCRUB_UNREADABLE:
+        return _("cannot be opened: what it holds is still there");
+    case PSN_SCRUB_MISSING:
+        return _("there is no such file");
+    case PSN_SCRUB_HOLDS:
+        return _("still holds the client");
+    }
+    return "";
+}
+
+static enum psn_copy_fate fate_of(enum psn_scrub_result result)
+{
+    switch (result) {
+    case PSN_SCRUB_REWRITTEN:
+        return PSN_FATE_REWRITTEN;
+    case PSN_SCRUB_LACKS:
+        return PSN_FATE_LACKS;
+    case PSN_SCRUB_NOT_OURS:
+        return PSN_FATE_NOT_OURS;
+    case PSN_SCRUB_UNREADABLE:
+        return PSN_FATE_UNREADABLE;
+    case PSN_SCRUB_MISSING:
+        return PSN_FATE_MISSING;
+    case PSN_SCRUB_HOLDS:
+        break;
+    }
+    return PSN_FATE_HOLDS;
+}
+
+/* --- kept for the statement --- */
+
+static void add(struct cli_end_copies *copies, const char *path, enum psn_copy_fate fate)
+{
+    char *kept = strdup(path);
+
+    if (kept && copies->count == copies->room) {
+        size_t room = copies->room ? 2 * copies->room : 8;
+        void *items = realloc(copies->items, room * sizeof *copies->items);
+
+        if (items) {
+            copies->items = items;
+            copies->room = room;
+        }
+    }
+    if (!kept || copies->count == copies->room) {
+        free(kept);
+        copies->failed = true;
+        return;
+    }
+    copies->items[copies->count++] = (struct psn_end_copy){ kept, fate };
+}
+
+static void tell(struct cli_end_copies *copies, const char *path,
+                 const struct psn_scrub *scrub, const struct psn_error *failed)
+{
+    bool gone = !failed && (scrub->result == PSN_SCRUB_REWRITTEN ||
+                            scrub->result == PSN_SCRUB_LACKS);
+    const char *why = failed ? failed->message : scrub->why;
+    char text[1024];
+
+    if (failed)
+        (void)snprintf(text, sizeof text, "%s", why);
+    else
+        (void)snprintf(text, sizeof text, "%s%s%s%s", result_text(scrub->result),
+                       why[0] ? " (" : "", why, why[0] ? ")" : "");
+    copies->left += !gone;
+    add(copies, path, failed ? PSN_FATE_HOLDS : fate_of(scrub->result));
+    cli_json_open(copies->json, NULL, '{');
+    cli_json_text(copies->json, "path", path);
+    cli_json_text(copies->json, "result",
+                  failed ? "failed" : psn_scrub_result_name(scrub->result));
+    cli_json_text(copies->json, "why", why[0] ? why : NULL);
+    cli_json_close(copies->json, '}');
+    if (gone)
+        cli_note(copies->cli, "✓ %s: %s", CLI_SHOWN(path), text);
+    else
+        cli_warn(copies->cli, "%s: %s", CLI_SHOWN(path), text);
+}
+
+void cli_end_copies_add_backup(struct cli_end_copies *copies, const char *path,
+                               const struct psn_scrub *scrub,
+                               const struct psn_error *failed)
+{
+    copies->told++;
+    tell(copies, path, scrub, failed);
+}
+
+void cli_end_copies_add_file(struct cli_end_copies *copies, const char *path,
+                             bool is_removed)
+{
+    add(copies, path, is_removed ? PSN_FATE_DELETED : PSN_FATE_UNDER_CODE);
+    if (is_removed)
+        cli_note(copies->cli, "✓ %s: %s", CLI_SHOWN(path), _("deleted"));
+    else
+        cli_warn(copies->cli,
+                 _("%s still lies there: it opens with the client's code. If he has it, "
+                   "delete it here."),
+                 CLI_SHOWN(path));
+}
+
+/* --- those that the vault knows of --- */
+
+/* One that was named is told of by what becomes of it. */
+static bool is_named(const struct cli_end_copies *copies, const char *path)
+{
+    for (size_t i = 0; i < copies->named->count; i++) {
+        PSN_AUTO_FREE char *whole = realpath(copies->named->items[i], NULL);
+
+        if (whole && strcmp(whole, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A name alone is nowhere to be looked for. */
+static enum psn_code look(struct cli_end_copies *copies, const struct psn_known_copy *at,
+                          struct psn_scrub *ret_scrub, struct psn_error *err)
+{
+    *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
+    return strchr(at->path, '/') ? psn_backup_look(copies->cli->vault, at->path,
+                                                   copies->cli->args[0], ret_scrub, err)
+                                 : PSN_OK;
+}
+
+static bool is_of_interest(enum psn_scrub_result result)
+{
+    return result == PSN_SCRUB_HOLDS || result == PSN_SCRUB_UNREADABLE;
+}
+
+enum psn_code cli_end_copies_find(struct cli_end_copies *copies, struct psn_error *err)
+{
+    return psn_known_copies(copies->cli->vault, &copies->known, &copies->known_count,
+                            err);
+}
+
+static void warn_of(struct cli_end_copies *copies, const struct psn_known_copy *at,
+                    const struct psn_scrub *scrub, size_t number)
+{
+    char made[PSN_TIME_SIZE];
+
+    if (number == 0)
+        cli_note(copies->cli, _("These copies of the vault hold the client, too, and are "
+                                "not named with --backup:"));
+    if (scrub->result == PSN_SCRUB_UNREADABLE)
+        cli_note(copies->cli, "  %s: %s (%s)", CLI_SHOWN(at->path),
+                 result_text(scrub->result), CLI_SHOWN(scrub->why));
+    else if (at->noted_s)
+        cli_note(copies->cli, _("  %s: backup of %s"), CLI_SHOWN(at->path),
+                 cli_display_moment(at->noted_s, made));
+    else
+        cli_note(copies->cli, _("  %s: in the vault's folder"), CLI_SHOWN(at->path));
+}
+
+static void warn_lost(struct cli_end_copies *copies, const struct psn_known_copy *at,
+                      size_t number)
+{
+    char made[PSN_TIME_SIZE];
+
+    if (number == 0)
+        cli_note(copies->cli, _("Backups that the journal names, and that are not where "
+                                "they were written, or whose folder it does not know:"));
+    if (number < LOST_SHOWN)
+        cli_note(copies->cli, _("  %s: backup of %s"), CLI_SHOWN(at->path),
+                 cli_display_moment(at->noted_s, made));
+}
+
+/* Those that are there first; then, of those that are not, the newest. */
+static enum psn_code warn(struct cli_end_copies *copies, bool lost, size_t *ret_count,
+                          struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    *ret_count = 0;
+    for (size_t i = 0; !rc && i < copies->known_count; i++) {
+        const struct psn_known_copy *at = &copies->known[i];
+        struct psn_scrub scrub;
+
+        rc = look(copies, at, &scrub, err);
+        if (rc || is_named(copies, at->path))
+            continue;
+        if (lost && scrub.result == PSN_SCRUB_MISSING)
+            warn_lost(copies, at, (*ret_count)++);
+        else if (!lost && is_of_interest(scrub.result))
+            warn_of(copies, at, &scrub, (*ret_count)++);
+    }
+    return rc;
+}
+
+enum psn_code cli_end_copies_warn(struct cli_end_copies *copies, struct psn_error *err)
+{
+    size_t count = 0;
+    enum psn_code rc = warn(copies, false, &count, err);
+
+    if (!rc && count > 0)
+        cli_note(copies->cli,
+                 _("Have each written anew without him by --backup FILE, or destroy it "
+                   "yourself. The closing statement names whatever is there then as kept "
+                   "back."));
+    if (!rc)
+        rc = warn(copies, true, &count, err);
+    if (!rc && count > LOST_SHOWN)
+        cli_note(copies->cli,
+                 PSN_NGETTEXT("  … and %zu more", "  … and %zu more", count - LOST_SHOWN),
+                 count - LOST_SHOWN);
+    if (!rc && count > 0)
+        cli_note(copies->cli, _("Wherever they are now, they hold the client: destroy "
+                                "them, too."));
+    return rc;
+}
+
+enum psn_code cli_end_copies_look(struct cli_end_copies *copies, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < copies->known_count; i++) {
+        const struct psn_known_copy *at = &copies->known[i];
+        struct psn_scrub scrub;
+
+        rc = look(copies, at, &scrub, err);
+        if (rc || is_named(copies, at->path))
+            continue;
+        copies->lost += scrub.result == PSN_SCRUB_MISSING;
+        if (is_of_interest(scrub.result))
+            tell(copies, at->path, &scrub, NULL);
+    }
+    if (!rc && copies->failed)
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    return rc;
+}
+
+void cli_end_copies_release(struct cli_end_copies *copies)
+{
+    for (size_t i = 0; i < copies->count; i++)
+        free(copies->items[i].path);
+    free(copies->items);
+    free(copies->known);
+    *copies = (struct cli_end_copies){ 0 };
+}
