@@ -82,6 +82,7 @@ struct psn_contact_change {
     int64_t done_s;    /* when it ended, well or not; 0: it has not */
     bool from_is_ours; /* the linked account is the one that leaves, or that enters */
     bool to_is_ours;
+    bool is_agreed; /* for the linked account, by passation; the other side answers */
 };
 
 /* "mail", "domain", "zone", "hosting", "pro", "service". Never NULL. */

@@ -136,6 +136,11 @@ struct psn_handover_blocker {
     char label[PSN_LABEL_TEXT_MAX];
     char text[PSN_HANDOVER_TEXT_MAX];
     char account[PSN_NIC_MAX];
+    char from[PSN_NIC_MAX]; /* of a change of contact: whom it replaces, by whom */
+    char to[PSN_NIC_MAX];
+    bool admin; /* and which of the three contacts it is */
+    bool tech;
+    bool billing;
     int64_t id;
     int64_t until_s;
 };
@@ -259,9 +264,12 @@ struct psn_handover_date {
 struct psn_handover_contact {
     char service[PSN_HANDOVER_TEXT_MAX]; /* "domain acme.fr" */
     int64_t task;
-    char state[24]; /* "asked", "done", "refused", "expired" … */
+    char state[24]; /* as psn_contact_state_name() has it */
     char from[PSN_NIC_MAX];
     char to[PSN_NIC_MAX];
+    bool admin; /* which contacts */
+    bool tech;
+    bool billing;
     int64_t at_s;
 };
 

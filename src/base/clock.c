@@ -58,7 +58,7 @@ const char *psn_clock_format(int64_t time_s, char out[PSN_TIME_SIZE])
     if (!gmtime_r(&when, &parts) || parts.tm_year < 1000 - 1900 ||
         parts.tm_year > 9999 - 1900 ||
         strftime(out, PSN_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        memcpy(out, "0000-00-00T00:00:00Z", PSN_TIME_SIZE);
+        memcpy(out, "0000-00-00T00:00:00Z", sizeof "0000-00-00T00:00:00Z");
     return out;
 }
 

@@ -18,7 +18,9 @@ int64_t psn_clock_boot_ms(void);
 /* Sleeps; returns early when a signal arrives. */
 void psn_clock_sleep_ms(int64_t duration_ms);
 
-#define PSN_TIME_SIZE 21 /* "2026-11-24T03:44:00Z" and its NUL */
+/* Of "2026-11-24T03:44:00Z" and its NUL, or of a time that people read, whose blanks are
+ * two bytes each. */
+#define PSN_TIME_SIZE 24
 
 /* Writes the RFC 3339 form, UTC. Returns out. */
 const char *psn_clock_format(int64_t time_s, char out[PSN_TIME_SIZE]);

@@ -8,6 +8,7 @@
 #include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/handover_words.h"
 
 /*
  * handover contacts: who is administrator, technical and billing contact of each service
@@ -51,6 +52,8 @@ struct listing {
     struct cli_json *json;
     struct cli_table *table;
     size_t count;
+    struct psn_contact_change answered; /* id: of the one that was answered, or 0 */
+    bool has_answered;                  /* and the rest of it was listed */
 };
 
 static const char *kind_text(enum psn_contact_kind kind)
@@ -149,6 +152,10 @@ static enum psn_code list_change(void *arg, const struct psn_contact_change *cha
 
     (void)err;
     listing->count++;
+    if (change->id && change->id == listing->answered.id) {
+        listing->answered = *change;
+        listing->has_answered = true;
+    }
     if (listing->json) {
         put_change(listing->json, change);
         return PSN_OK;
@@ -274,12 +281,40 @@ static enum psn_code answer(struct cli *cli,
     if (!rc)
         rc = psn_contact_answer(cli->vault, cli->args[0], task, token,
                                 options->accept != 0, err);
-    if (!rc)
-        cli_note(cli, options->accept
-                          ? _("Agreed for the linked account. The change is made when "
-                              "the other account has agreed, too.")
-                          : _("Declined for the linked account."));
+    if (!rc && !options->accept)
+        cli_note(cli, _("Declined for the linked account."));
     return rc;
+}
+
+/* After the look that follows, which knows how far it is: the other side may have agreed
+ * before. */
+static void tell_accepted(struct cli *cli, const struct listing *listing)
+{
+    const struct psn_contact_change *at = &listing->answered;
+    PSN_AUTO_RELEASE(psn_buf) roles = psn_buf_init(256);
+    char until[PSN_TIME_SIZE];
+
+    if (!at->id)
+        return;
+    if (!listing->has_answered) {
+        cli_note(cli, _("✓ Agreed for the linked account."));
+        return;
+    }
+    cli_handover_contact_roles(at->admin, at->tech, at->billing, &roles);
+    cli_note(cli, _("✓ Agreed for the linked account: %s of %s (%s), from %s to %s."),
+             psn_buf_str(&roles), CLI_SHOWN(at->service), kind_text(at->kind),
+             CLI_SHOWN(at->from), CLI_SHOWN(at->to));
+    if (at->state == PSN_CONTACT_WAITING)
+        cli_note(cli,
+                 _("Now %s has to agree, with the token of OVH's mail to that "
+                   "account, before %s."),
+                 CLI_SHOWN(at->from_is_ours ? at->to : at->from),
+                 cli_display_moment(at->ends_s, until));
+    else if (at->state == PSN_CONTACT_DONE)
+        cli_note(cli, _("Both sides have agreed, and OVH has made the change."));
+    else
+        cli_note(cli, _("Nobody has to act now: OVH goes on with it (%s)."),
+                 state_text(at->state));
 }
 
 static enum psn_code resend(struct cli *cli,
@@ -320,7 +355,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
 {
     const struct cmd_handover_contacts_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    struct listing listing = { .json = cli->json ? &json : NULL };
+    struct listing listing = { .json = cli->json ? &json : NULL,
+                               .answered.id = (int64_t)options->accept };
     bool asks = options->to || options->admin || options->tech || options->billing;
     enum psn_code rc = check(options, err);
     enum psn_code shown = PSN_OK;
@@ -342,6 +378,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         rc = show_changes(cli, options, asks ? request : look, &listing, err);
     cli_json_close(&json, ']');
     cli_json_close(&json, '}');
+    if (options->accept)
+        tell_accepted(cli, &listing);
     if (cli->json && (!rc || listing.count > 0))
         shown = cli_json_print(cli, &json, rc ? NULL : err);
     return rc ? rc : shown;

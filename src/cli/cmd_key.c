@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/display.h"
 
 /* --- key show --- */
 
@@ -34,7 +35,7 @@ static enum psn_code print_former(void *arg, const struct psn_former_key *key,
     if (list->count++ == 0)
         cli_print(list->cli, "\n%s\n", _("Former keys, each replaced by the next:"));
     cli_print(list->cli, _("  %s until %s\n"), key->fingerprint,
-              psn_clock_format(key->replaced_s, time));
+              cli_display_moment(key->replaced_s, time));
     if (list->statements)
         cli_print(list->cli, "\n%s\n", key->statement);
     return PSN_OK;

@@ -6,39 +6,28 @@
 
 #include "cli/until.h"
 
-const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE])
-{
-    return time_s ? psn_clock_format(time_s, out) : "-";
-}
-
 const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE])
 {
     enum {
-        DAY_END = 10,
-        MINUTES_END = 16
+        HOUR_S = 3600
     };
-
-    out[0] = '\0';
-    if (!time_s)
-        return out;
-    (void)psn_clock_format(time_s, out);
-    out[DAY_END] = ' ';
-    memcpy(out + MINUTES_END, " UTC", sizeof " UTC");
-    return out;
-}
-
-const char *cli_display_clock(int64_t time_s, char out[CLI_CLOCK_MAX])
-{
+    char text[96];
     struct tm local;
 
     out[0] = '\0';
     if (!time_s)
         return out;
     cli_until_local(time_s, &local);
-    (void)snprintf(out, CLI_CLOCK_MAX, _("%04d-%02d-%02d at %02d:%02d"),
+    (void)snprintf(text, sizeof text, _("%04d-%02d-%02d %02d:%02d %+03ld"),
                    local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
-                   local.tm_min);
+                   local.tm_min, local.tm_gmtoff / HOUR_S);
+    (void)snprintf(out, PSN_TIME_SIZE, "%.*s", PSN_TIME_SIZE - 1, text);
     return out;
+}
+
+const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE])
+{
+    return time_s ? cli_display_moment(time_s, out) : "-";
 }
 
 const char *cli_display_day(const char *day, char out[CLI_CLOCK_MAX])

@@ -8,18 +8,16 @@
 
 /* What several commands show in the same way. */
 
-/* RFC 3339 UTC, or "-" for never (0). Returns out. */
+/* The one form in which people read a time, on a screen as in a document: "2026-11-29
+ * 02:57 +01", on the clocks of cli_until_zone() with their distance from UTC; "" for
+ * never (0). The first ten characters are the day. Returns out. */
+const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE]);
+/* The same, "-" for never (0). */
 const char *cli_display_time(int64_t time_s, char out[PSN_TIME_SIZE]);
 
-/* For people who read a page: "2026-11-28 23:00 UTC", or "" for never (0). */
-const char *cli_display_moment(int64_t time_s, char out[PSN_TIME_SIZE]);
-
-/* For a document that is signed: "29/11/2026 à 02:57", on the clocks of Europe/Paris, as
- * cli_until_zone() names them; "" for never (0). */
 enum {
     CLI_CLOCK_MAX = 64,
 };
-const char *cli_display_clock(int64_t time_s, char out[CLI_CLOCK_MAX]);
 /* A day, YYYY-MM-DD, in the same way; what is none, as it is. */
 const char *cli_display_day(const char *day, char out[CLI_CLOCK_MAX]);
 

@@ -170,7 +170,7 @@ static void write_one(const struct psn_handover_end *end, bool french,
                      _("The handover is closed. The provider's copies are destroyed."));
     cli_writing_field(writing, _("Client"), end->client);
     (void)snprintf(when, sizeof when, "%s (%s)",
-                   cli_display_clock(end->destroyed_s, clock), cli_until_zone());
+                   cli_display_moment(end->destroyed_s, clock), cli_until_zone());
     cli_writing_field(writing, _("Destroyed on"), when);
     cli_writing_field(writing, _("Made with"), "passation " PASSATION_VERSION);
     write_what(end, writing);

@@ -91,7 +91,7 @@ static void write_when(const struct psn_handover_facts *facts,
 
     cli_pv_heading(writing, 2, _("Date, time zone, place or channel"));
     cli_writing_field(writing, _("Date of this record"),
-                      cli_display_clock(facts->now_s, clock));
+                      cli_display_moment(facts->now_s, clock));
     cli_until_local(facts->now_s, &local);
     (void)snprintf(zone, sizeof zone,
                    _("%s, for every time in this record (UTC%+ld at its date)"),
@@ -99,16 +99,16 @@ static void write_when(const struct psn_handover_facts *facts,
     cli_writing_field(writing, _("Time zone"), zone);
     cli_writing_field(writing, _("Place or channel"), handover->place);
     cli_writing_field(writing, _("Handover begun on"),
-                      cli_display_clock(handover->began_s, clock));
+                      cli_display_moment(handover->began_s, clock));
     if (handover->issued_s)
         cli_writing_field(writing, _("Trousseau made on"),
-                          cli_display_clock(handover->issued_s, clock));
+                          cli_display_moment(handover->issued_s, clock));
     if (handover->compared_s)
         cli_writing_field(writing, _("Reopened from the disk and compared on"),
-                          cli_display_clock(handover->compared_s, clock));
+                          cli_display_moment(handover->compared_s, clock));
     if (handover->confirmed_s)
         cli_writing_field(writing, _("Receipt code come back on"),
-                          cli_display_clock(handover->confirmed_s, clock));
+                          cli_display_moment(handover->confirmed_s, clock));
 }
 
 const char *cli_pv_capacity(enum psn_person_kind kind)
@@ -212,14 +212,14 @@ static void write_top(const struct psn_handover_facts *facts, bool french,
                                       : _("Annex: record of the handover of accesses"));
     if (facts->final)
         cli_writing_lead(writing, _("%s. Final version, made at the closing on %s."),
-                         client, cli_display_clock(facts->now_s, clock));
+                         client, cli_display_moment(facts->now_s, clock));
     else if (facts->handover.serial)
         cli_writing_lead(writing, _("%s. Made on %s, with trousseau no. %llu."), client,
-                         cli_display_clock(facts->now_s, clock),
+                         cli_display_moment(facts->now_s, clock),
                          (unsigned long long)facts->handover.serial);
     else
         cli_writing_lead(writing, _("%s. Made on %s, with the trousseau."), client,
-                         cli_display_clock(facts->now_s, clock));
+                         cli_display_moment(facts->now_s, clock));
     cli_writing_note(writing, _("This record states that the accesses were handed over; "
                                 "it is no acceptance of the services."));
 }

@@ -22,11 +22,29 @@ static enum cli_tone access_tone(const struct psn_access *access)
                : CLI_TONE_PLAIN;
 }
 
-static const char *access_state(const struct psn_access *access)
+/* A contact is not removed but replaced: by a change that was asked for, and done. */
+static const struct psn_handover_contact *find_change(
+    const struct psn_handover_facts *facts, const struct psn_access *access)
+{
+    for (size_t i = 0; i < facts->contact_count; i++) {
+        const struct psn_handover_contact *at = &facts->contacts[i];
+        const char *service = strchr(at->service, ' ');
+
+        if (access->finding.kind == PSN_FINDING_CONTACT &&
+            access->state == PSN_ACCESS_GONE && service &&
+            strcmp(at->state, psn_contact_state_name(PSN_CONTACT_DONE)) == 0 &&
+            strcasecmp(service + 1, access->finding.subject) == 0 &&
+            strcasecmp(at->from, access->finding.whose) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+static const char *access_state(const struct psn_access *access, bool by_us)
 {
     switch (access->state) {
     case PSN_ACCESS_GONE:
-        return _("gone");
+        return by_us ? _("closed by the provider") : _("gone");
     case PSN_ACCESS_CUTTING:
         return _("being removed");
     case PSN_ACCESS_KEPT:
@@ -40,23 +58,47 @@ static const char *access_state(const struct psn_access *access)
                                          : _("left as it is: harmless");
 }
 
+/* What the provider closed is told with OVH's number for it, where there is one. */
+static void cell_closed(struct cli_writing *writing, const struct psn_access *access,
+                        const struct psn_handover_contact *change)
+{
+    int64_t task = change ? change->task : access->task;
+    int64_t at_s = change ? change->at_s : access->gone_s;
+    char clock[CLI_CLOCK_MAX];
+    char when[128];
+
+    if (task)
+        (void)snprintf(when, sizeof when, _("on %s, OVHcloud's request %lld"),
+                       cli_display_moment(at_s, clock), (long long)task);
+    else
+        (void)snprintf(when, sizeof when, _("on %s"), cli_display_moment(at_s, clock));
+    cli_writing_cell_more(writing, CLI_TONE_PLAIN, access_state(access, true), when);
+}
+
 static void cell_access_state(struct cli_writing *writing,
+                              const struct psn_handover_facts *facts,
                               const struct psn_access *access)
 {
+    const struct psn_handover_contact *change = find_change(facts, access);
     char clock[CLI_CLOCK_MAX];
     char when[128];
     int64_t at_s = access->state == PSN_ACCESS_GONE   ? access->gone_s
                    : access->state == PSN_ACCESS_OPEN ? 0
                                                       : access->decided_s;
 
+    if (access->state == PSN_ACCESS_GONE && (access->ordered_s || change)) {
+        cell_closed(writing, access, change);
+        return;
+    }
     when[0] = '\0';
     if (at_s && access->state == PSN_ACCESS_GONE)
         (void)snprintf(when, sizeof when, _("not found any more on %s"),
-                       cli_display_clock(at_s, clock));
+                       cli_display_moment(at_s, clock));
     else if (at_s)
         (void)snprintf(when, sizeof when, _("decided on %s"),
-                       cli_display_clock(at_s, clock));
-    cli_writing_cell_more(writing, access_tone(access), access_state(access), when);
+                       cli_display_moment(at_s, clock));
+    cli_writing_cell_more(writing, access_tone(access), access_state(access, false),
+                          when);
 }
 
 /* Domains and mailboxes are found as well, and are no accesses. */
@@ -94,7 +136,7 @@ void cli_pv_accesses(const struct psn_handover_facts *facts, struct cli_writing 
         cli_writing_cell(writing, CLI_TONE_PLAIN,
                          cli_finding_object(&at->finding, object, sizeof object));
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->finding.whose);
-        cell_access_state(writing, at);
+        cell_access_state(writing, facts, at);
     }
     if (count)
         cli_writing_table_end(writing);
@@ -112,7 +154,8 @@ static const char *stay_until(const struct psn_handover_stay *stay,
 {
     if (stay->by_slot)
         return _("until our copies are destroyed");
-    return stay->until_s ? cli_display_clock(stay->until_s, out) : _("no end was agreed");
+    return stay->until_s ? cli_display_moment(stay->until_s, out)
+                         : _("no end was agreed");
 }
 
 void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *writing)
@@ -196,7 +239,7 @@ void cli_pv_destruction(const struct psn_handover_facts *facts,
         cli_writing_line(writing, CLI_TONE_PLAIN,
                          _("The provider's keys to the OVHcloud account were removed on "
                            "%s."),
-                         cli_display_clock(facts->handover.keys_gone_s, clock));
+                         cli_display_moment(facts->handover.keys_gone_s, clock));
     cli_writing_line(
         writing, CLI_TONE_PLAIN,
         _("What nobody can know: whether the cells of a solid-state disk, a snapshot of "
@@ -224,12 +267,7 @@ static bool is_step(const struct psn_handover_blocker *blocker)
 
 bool cli_pv_is_waiting(const struct psn_handover_contact *contact)
 {
-    static const char *const waiting[] = { "asked", "todo", "validatingByCustomers" };
-
-    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++)
-        if (strcmp(contact->state, waiting[i]) == 0)
-            return true;
-    return false;
+    return strcmp(contact->state, psn_contact_state_name(PSN_CONTACT_WAITING)) == 0;
 }
 
 int64_t cli_pv_contact_end(const struct psn_handover_contact *contact)
@@ -239,29 +277,22 @@ int64_t cli_pv_contact_end(const struct psn_handover_contact *contact)
                : 0;
 }
 
-/* In OVH's words, and ours. */
 static const char *contact_state(const char *state)
 {
-    static const struct {
-        const char *word;
-        const char *text;
-    } states[] = {
-        { "asked", N_("asked; both sides have to accept") },
-        { "todo", N_("asked; both sides have to accept") },
-        { "validatingByCustomers", N_("asked; both sides have to accept") },
-        { "checkValidity", N_("accepted; OVHcloud checks it") },
-        { "doing", N_("accepted; OVHcloud carries it out") },
-        { "done", N_("change made") },
-        { "refused", N_("change refused") },
-        { "aborted", N_("given up") },
-        { "cancelled", N_("given up") },
-        { "expired", N_("expired, as nobody accepted in time") },
-        { "error", N_("failed at OVHcloud") },
+    static const char *const texts[PSN_CONTACT_STATES] = {
+        [PSN_CONTACT_WAITING] = N_("asked; both sides have to accept"),
+        [PSN_CONTACT_CHECKING] = N_("asked; OVHcloud checks it"),
+        [PSN_CONTACT_DOING] = N_("accepted; OVHcloud carries it out"),
+        [PSN_CONTACT_DONE] = N_("change made"),
+        [PSN_CONTACT_REFUSED] = N_("change refused"),
+        [PSN_CONTACT_ABORTED] = N_("given up"),
+        [PSN_CONTACT_EXPIRED] = N_("expired, as nobody accepted in time"),
+        [PSN_CONTACT_FAILED] = N_("failed at OVHcloud"),
     };
 
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (strcmp(state, states[i].word) == 0)
-            return _(states[i].text);
+    for (int i = 0; i < PSN_CONTACT_STATES; i++)
+        if (strcmp(state, psn_contact_state_name((enum psn_contact_state)i)) == 0)
+            return _(texts[i]);
     return state;
 }
 
@@ -274,7 +305,7 @@ static void cell_contact_state(struct cli_writing *writing,
     end[0] = '\0';
     if (cli_pv_contact_end(contact))
         (void)snprintf(end, sizeof end, _("before %s, or it expires"),
-                       cli_display_clock(cli_pv_contact_end(contact), clock));
+                       cli_display_moment(cli_pv_contact_end(contact), clock));
     cli_writing_cell_more(
         writing, strcmp(contact->state, "done") == 0 ? CLI_TONE_PLAIN : CLI_TONE_WAIT,
         contact_state(contact->state), end);
@@ -296,18 +327,20 @@ static void write_contacts(const struct psn_handover_facts *facts,
         const struct psn_handover_contact *at = &facts->contacts[i];
         char clock[CLI_CLOCK_MAX];
         PSN_AUTO_RELEASE(psn_buf) service = psn_buf_init(4096);
+        PSN_AUTO_RELEASE(psn_buf) roles = psn_buf_init(256);
         char between[2 * PSN_NIC_MAX + 8];
         char task[64];
 
         (void)snprintf(between, sizeof between, "%s → %s", at->from, at->to);
+        cli_handover_contact_roles(at->admin, at->tech, at->billing, &roles);
         task[0] = '\0';
         if (at->task)
             (void)snprintf(task, sizeof task, _("OVHcloud's request %lld"),
                            (long long)at->task);
         cli_handover_service(at->service, &service);
         cli_writing_cell_more(writing, CLI_TONE_PLAIN, psn_buf_str(&service), task);
-        cli_writing_cell(writing, CLI_TONE_PLAIN, between);
-        cli_writing_cell(writing, CLI_TONE_PLAIN, cli_display_clock(at->at_s, clock));
+        cli_writing_cell_more(writing, CLI_TONE_PLAIN, between, psn_buf_str(&roles));
+        cli_writing_cell(writing, CLI_TONE_PLAIN, cli_display_moment(at->at_s, clock));
         cell_contact_state(writing, at);
     }
     cli_writing_table_end(writing);

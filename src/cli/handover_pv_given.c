@@ -34,7 +34,7 @@ static void cell_change(struct cli_writing *writing,
         (void)snprintf(more, sizeof more, _("version %llu"),
                        (unsigned long long)secret->version);
     cli_writing_cell_more(writing, CLI_TONE_PLAIN,
-                          secret->changed_s ? cli_display_clock(secret->changed_s, clock)
+                          secret->changed_s ? cli_display_moment(secret->changed_s, clock)
                                             : _("not known"),
                           more);
 }

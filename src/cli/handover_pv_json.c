@@ -128,6 +128,9 @@ static void put_accesses(const struct psn_handover_facts *facts, struct cli_json
         cli_json_time(json, "first_seen_at", at->first_s);
         cli_json_time(json, "decided_at", at->decided_s);
         cli_json_time(json, "gone_at", at->gone_s);
+        cli_json_time(json, "removal_ordered_at", at->ordered_s);
+        if (at->task)
+            cli_json_number(json, "task", at->task);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -165,6 +168,9 @@ static void put_contacts(const struct psn_handover_facts *facts, struct cli_json
         cli_json_text(json, "state", at->state);
         cli_json_text(json, "from", text_or_null(at->from));
         cli_json_text(json, "to", text_or_null(at->to));
+        cli_json_bool(json, "admin", at->admin);
+        cli_json_bool(json, "tech", at->tech);
+        cli_json_bool(json, "billing", at->billing);
         cli_json_time(json, "at", at->at_s);
         cli_json_time(json, "accept_before", cli_pv_contact_end(at));
         cli_json_close(json, '}');

@@ -109,14 +109,39 @@ static void put_subject(const struct psn_handover_blocker *blocker, struct psn_b
         psn_buf_format(out, ", %s", blocker->label);
 }
 
+void cli_handover_contact_roles(bool admin, bool tech, bool billing, struct psn_buf *out)
+{
+    const char *const names[] = { admin ? _("administrator contact") : NULL,
+                                  tech ? _("technical contact") : NULL,
+                                  billing ? _("billing contact") : NULL };
+    const char *between = "";
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i]) {
+            psn_buf_format(out, "%s%s", between, names[i]);
+            between = ", ";
+        }
+}
+
+/* Of one service there may be several, which differ in the contact, or in who it is. */
 static void put_contact(const struct psn_handover_blocker *blocker, struct psn_buf *out)
 {
     cli_handover_service(blocker->text, out);
-    if (blocker->id)
-        psn_buf_format(out, _(": the change of contact (OVH task %lld) waits for %s"),
-                       (long long)blocker->id, cli_handover_who_text(blocker));
+    if (blocker->admin || blocker->tech || blocker->billing) {
+        psn_buf_text(out, ", ");
+        cli_handover_contact_roles(blocker->admin, blocker->tech, blocker->billing, out);
+    }
+    if (!blocker->from[0])
+        psn_buf_format(out, _(": still %s"), blocker->account);
+    else if (blocker->id)
+        psn_buf_format(out, _(": the change from %s to %s (OVH task %lld) waits for %s"),
+                       blocker->from, blocker->to, (long long)blocker->id,
+                       cli_handover_who_text(blocker));
     else
-        psn_buf_format(out, _(": %s is still a contact of it"), blocker->account);
+        psn_buf_format(out,
+                       _(": the change from %s to %s was asked for, and OVH's answer "
+                         "is not known"),
+                       blocker->from, blocker->to);
 }
 
 /* About one mailbox or one of its secrets. */
@@ -200,7 +225,7 @@ void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
         psn_buf_format(out,
                        _("%s: the password that the provider knows was refused once; it "
                          "is tried again after %s"),
-                       blocker->address, cli_display_clock(blocker->until_s, until));
+                       blocker->address, cli_display_moment(blocker->until_s, until));
     } else if (blocker->block == PSN_BLOCKER_ACCESS) {
         psn_buf_format(out, _("%s: nobody has said yet whether this access may stay"),
                        blocker->text);
@@ -255,7 +280,8 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_ITEM:
         put_command(out, "passation handover item", client);
         put_word(out, blocker->text);
-        psn_buf_text(out, " --transferred|--given|--removed|--none|--reserve TEXT");
+        psn_buf_format(out, " --transferred|--given|--removed|--none|--reserve %s",
+                       _("TEXT"));
         return;
     case PSN_BLOCKER_UNFINISHED:
         put_command(out, "passation resume", blocker->address);
@@ -280,7 +306,7 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         return;
     case PSN_BLOCKER_CONTACT:
         put_command(out, "passation handover contacts", client);
-        if (!blocker->id) {
+        if (!blocker->from[0]) {
             psn_buf_format(out, " --to %s", _("NIC"));
             psn_buf_text(out, _("; legitimate: "));
             put_command(out, "passation sweep", client);

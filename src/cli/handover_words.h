@@ -23,4 +23,7 @@ void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
 void cli_handover_blocker_text(const struct psn_handover_blocker *blocker,
                                const char *client, struct psn_buf *out);
 
+/* "administrator, technical and billing contact", or fewer; nothing for none. */
+void cli_handover_contact_roles(bool admin, bool tech, bool billing, struct psn_buf *out);
+
 #endif

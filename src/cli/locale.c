@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/self.h"
+#include "cli/until.h"
 
 /*
  * The language is that of the first of LC_ALL, LC_MESSAGES and LANG that is set. A bare
@@ -85,6 +86,7 @@ void cli_locale_init(void)
 
     note_language(wanted_locale());
     set_locale();
+    cli_until_use_zone();
     (void)bindtextdomain(PSN_TEXT_DOMAIN, catalogue_folder(folder, sizeof folder));
     (void)bind_textdomain_codeset(PSN_TEXT_DOMAIN, "UTF-8");
 }

@@ -195,10 +195,11 @@ static void describe_dates(struct psn_buf *line, const struct psn_outcome *outco
         psn_buf_format(line,
                        _("\n  → OVH says that it was changed on %s, after ours: ask who "
                          "did, or change it with 'passation rotate %s'"),
-                       psn_clock_format(outcome->ovh_changed_s, time), outcome->address);
+                       cli_display_moment(outcome->ovh_changed_s, time),
+                       outcome->address);
     if (outcome->expires_s && outcome->result != PSN_RESULT_FAILED)
         psn_buf_format(line, _("\n  → its service ends this password on %s"),
-                       psn_clock_format(outcome->expires_s, time));
+                       cli_display_moment(outcome->expires_s, time));
 }
 
 static enum psn_code print_line(struct cli_outcomes *outcomes,

@@ -235,7 +235,7 @@ void cli_kit_sheet(const struct cli_kit *kit, const struct cli_kit_people *peopl
     cli_writing_lead(writing,
                      _("In force since %s (version %llu). It is not on this "
                        "sheet: each person gets it as the table says."),
-                     cli_display_clock(role->changed_s, time),
+                     cli_display_moment(role->changed_s, time),
                      (unsigned long long)role->version);
     cli_writing_note(writing,
                      _("A device with the old password keeps trying it, and too many "

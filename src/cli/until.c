@@ -24,6 +24,25 @@ static bool is_zone(const char *zone)
     return access(path, R_OK) == 0;
 }
 
+/* The environment is written to when the zone changes alone: no thread runs then. */
+static bool use_zone(const char *zone)
+{
+    static char in_use[256];
+
+    if (strcmp(zone, in_use) == 0)
+        return true;
+    if (setenv("TZ", zone, 1) != 0)
+        return false;
+    tzset();
+    (void)snprintf(in_use, sizeof in_use, "%s", zone);
+    return true;
+}
+
+void cli_until_use_zone(void)
+{
+    (void)use_zone(is_zone(default_zone) ? default_zone : "UTC0");
+}
+
 enum psn_code cli_until_parse(const char *date, const char *zone, int64_t *ret_time_s,
                               struct psn_error *err)
 {
@@ -46,10 +65,10 @@ enum psn_code cli_until_parse(const char *date, const char *zone, int64_t *ret_t
     }
     end.tm_year -= 1900;
     end.tm_mon -= 1;
-    if (setenv("TZ", wanted, 1) != 0)
+    if (!use_zone(wanted))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    tzset();
     time = mktime(&end);
+    cli_until_use_zone();
     if (time == (time_t)-1)
         return psn_fail(err, PSN_E_INVALID, _("--until: '%s' is out of range"), date);
     *ret_time_s = time;
@@ -65,8 +84,7 @@ void cli_until_local(int64_t time_s, struct tm *ret_local)
 {
     time_t time = (time_t)time_s;
 
-    PSN_IGNORE(setenv("TZ", is_zone(default_zone) ? default_zone : "UTC0", 1));
-    tzset();
+    cli_until_use_zone();
     if (!localtime_r(&time, ret_local))
         *ret_local = (struct tm){ .tm_year = 70, .tm_mday = 1 };
 }

@@ -11,6 +11,8 @@
 PSN_MUST_CHECK enum psn_code cli_until_parse(const char *date, const char *zone,
                                              int64_t *ret_time_s, struct psn_error *err);
 
+/* Before threads run: the zone of cli_until_local() is the process's own from then on. */
+void cli_until_use_zone(void);
 /* The zone of cli_until_local(): "Europe/Paris", or "UTC" where that is not installed. */
 const char *cli_until_zone(void);
 /* What the clocks there show. */

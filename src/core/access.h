@@ -5,6 +5,9 @@
 #include "passation/access.h"
 #include "passation/client.h"
 
+/* The journal: OVH has taken the order to remove it, and given it a number. */
+#define PSN_ACCESS_TAKEN "access.cut-taken"
+
 /* The rows of persistent accesses: one for each client and finding. All inside a
  * transaction. */
 struct psn_access_row {

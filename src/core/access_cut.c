@@ -5,6 +5,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/access_sweep.h"
+#include "core/journal.h"
 #include "ovh/cut.h"
 
 /* What is said of accesses: they are kept, or cut. */
@@ -127,29 +128,57 @@ static enum psn_code record(struct psn_vault *vault, struct psn_access_row *row,
     return psn_vault_end(vault, rc, err);
 }
 
+/* OVH's number for the removal, for whoever asks there what became of it. */
+static enum psn_code note_task(struct psn_vault *vault, const struct psn_access_row *row,
+                               int64_t task, struct psn_error *err)
+{
+    char text[48];
+
+    (void)snprintf(text, sizeof text, "OVH task %lld", (long long)task);
+    return psn_journal_note(vault, row->client,
+                            &(struct psn_note){ .event = PSN_ACCESS_TAKEN,
+                                                .subject = row->access.finding.id,
+                                                .text = text },
+                            err);
+}
+
 /* From then on the removal is a task of OVH's. */
 static enum psn_code record_taken(struct psn_vault *vault, struct psn_access_row *row,
-                                  struct psn_error *err)
+                                  const struct psn_cut *cut, struct psn_error *err)
 {
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    enum psn_code rc;
 
+    if (cut->state == PSN_CUT_GONE && !cut->task_id)
+        return PSN_OK;
+    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
-    row->access.is_taken = true;
-    return psn_vault_end(vault, psn_access_row_write(vault, row, err), err);
+    if (cut->task_id)
+        rc = note_task(vault, row, cut->task_id, err);
+    if (!rc && cut->state != PSN_CUT_GONE) {
+        row->access.is_taken = true;
+        rc = psn_access_row_write(vault, row, err);
+    }
+    return psn_vault_end(vault, rc, err);
 }
 
 static enum psn_code record_end(struct psn_vault *vault, struct psn_access_row *row,
-                                enum psn_cut_state state, struct psn_error *err)
+                                const struct psn_cut *cut, struct psn_error *err)
 {
-    switch (state) {
+    enum psn_code rc = PSN_OK;
+
+    if (cut->state != PSN_CUT_IMPOSSIBLE)
+        rc = record_taken(vault, row, cut, err);
+    if (rc)
+        return rc;
+    switch (cut->state) {
     case PSN_CUT_GONE:
         return record(vault, row, PSN_ACCESS_GONE, "access.gone", err);
     case PSN_CUT_IMPOSSIBLE:
         return record(vault, row, PSN_ACCESS_OPEN, "access.cut-impossible", err);
     case PSN_CUT_UNDER_WAY:
     case PSN_CUT_WAITING:
-        return record_taken(vault, row, err);
+        break;
     }
     return PSN_OK;
 }
@@ -181,7 +210,7 @@ static enum psn_code cut_one(struct psn_vault *vault, struct psn_access_account 
                      err);
     *ret_state = cut.state;
     if (!rc)
-        return record_end(vault, row, cut.state, err);
+        return record_end(vault, row, &cut, err);
     PSN_IGNORE(record(vault, row, PSN_ACCESS_OPEN,
                       rc == PSN_E_REFUSED || rc == PSN_E_BUSY ? "access.cut-refused"
                                                               : "access.cut-unknown",

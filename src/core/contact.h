@@ -42,9 +42,10 @@ PSN_MUST_CHECK enum psn_code psn_contact_note(struct psn_vault *vault, const cha
 const char *psn_contact_event(enum psn_contact_state state);
 
 /* Events that are no state. */
-#define PSN_CONTACT_ASKED   "contact.asked"   /* before OVH hears it; id 0 */
-#define PSN_CONTACT_DROPPED "contact.dropped" /* it came to nothing; id 0 */
-#define PSN_CONTACT_TASK    "contact.task"    /* OVH has given it a number */
+#define PSN_CONTACT_ASKED    "contact.asked"    /* before OVH hears it; id 0 */
+#define PSN_CONTACT_DROPPED  "contact.dropped"  /* it came to nothing; id 0 */
+#define PSN_CONTACT_TASK     "contact.task"     /* OVH has given it a number */
+#define PSN_CONTACT_ACCEPTED "contact.accepted" /* for the linked account */
 
 /* Do both tell of the same contacts, service and accounts? The kind of one that OVH has
  * told of is not known. */

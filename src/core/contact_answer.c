@@ -18,6 +18,22 @@ static bool is_so(const struct psn_contact_change *change, bool accept)
                : change->state == PSN_CONTACT_REFUSED;
 }
 
+static const char *end_text(enum psn_contact_state state)
+{
+    switch ((int)state) {
+    case PSN_CONTACT_DONE:
+        return _("done");
+    case PSN_CONTACT_REFUSED:
+        return _("refused");
+    case PSN_CONTACT_ABORTED:
+        return _("aborted");
+    case PSN_CONTACT_EXPIRED:
+        return _("expired");
+    default:
+        return _("failed at OVH");
+    }
+}
+
 static enum psn_code check_open(const struct psn_contact_change *change,
                                 struct psn_error *err)
 {
@@ -25,7 +41,7 @@ static enum psn_code check_open(const struct psn_contact_change *change,
 
     if (psn_contact_is_over(change->state)) {
         (void)psn_fail(err, PSN_E_REFUSED, _("change %lld has ended: %s"), id,
-                       psn_contact_state_name(change->state));
+                       end_text(change->state));
         return psn_hint(err, PSN_E_REFUSED, "%s", psn_contact_advice(change));
     }
     if (change->state == PSN_CONTACT_DOING)
@@ -140,7 +156,7 @@ static enum psn_code answer_task(const struct psn_contact_run *run, int64_t id,
         rc = send(run, id, token, accept, err);
     return rc ? rc
               : psn_contact_note(run->vault, run->client.id,
-                                 accept ? "contact.accepted" : "contact.declined",
+                                 accept ? PSN_CONTACT_ACCEPTED : "contact.declined",
                                  &change, err);
 }
 

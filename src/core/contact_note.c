@@ -290,6 +290,8 @@ static enum psn_code take_entry(void *arg, const struct psn_journal_entry *entry
     if (strcmp(entry->event, PSN_CONTACT_TASK) == 0)
         return take_task(list, &change, err);
     task = psn_contact_find(list, change.id);
+    if (task && strcmp(entry->event, PSN_CONTACT_ACCEPTED) == 0)
+        task->is_agreed = true;
     for (size_t i = 0; task && i < ENDS; i++)
         if (strcmp(entry->event, ends[i].event) == 0) {
             task->state = ends[i].state;

@@ -127,6 +127,18 @@ static bool is_unmanaged(struct blocking *blocking, const struct psn_access *acc
            psn_role_read(blocking->vault, address, &role, NULL) == PSN_E_NOT_FOUND;
 }
 
+/* Which of the three, as the end of the finding's id tells. */
+static void set_contact(struct psn_handover_blocker *blocker, const char *id)
+{
+    const char *role = strrchr(id, ':');
+
+    if (!role)
+        return;
+    blocker->admin = strcmp(role, ":admin") == 0;
+    blocker->tech = strcmp(role, ":tech") == 0;
+    blocker->billing = strcmp(role, ":billing") == 0;
+}
+
 /* One that somebody else is; text: what "kind name" a change of it would be called. */
 static enum psn_code add_contact(struct blocking *blocking,
                                  const struct psn_finding *finding, struct psn_error *err)
@@ -146,6 +158,7 @@ static enum psn_code add_contact(struct blocking *blocking,
     (void)snprintf(blocker->text, sizeof blocker->text, "%.*s %s", (int)size, kind,
                    finding->subject);
     (void)snprintf(blocker->account, sizeof blocker->account, "%.64s", finding->whose);
+    set_contact(blocker, finding->id);
     (void)snprintf(blocker->label, sizeof blocker->label, "%.64s", finding->id);
     return PSN_OK;
 }
@@ -167,6 +180,24 @@ static void drop_contacts(struct psn_handover *handover, const char *service,
     handover->blocker_count = kept;
 }
 
+/* Who has to answer: both sides, or the one that has not. */
+static void set_who(struct psn_handover_blocker *blocker,
+                    const struct psn_contact_change *change)
+{
+    if (change->is_agreed && change->from_is_ours)
+        (void)snprintf(blocker->account, sizeof blocker->account, "%s", change->to);
+    else if (change->is_agreed && change->to_is_ours)
+        (void)snprintf(blocker->account, sizeof blocker->account, "%s", change->from);
+    else
+        (void)snprintf(blocker->account, sizeof blocker->account, "%.30s, %.30s",
+                       change->from, change->to);
+    memcpy(blocker->from, change->from, sizeof blocker->from);
+    memcpy(blocker->to, change->to, sizeof blocker->to);
+    blocker->admin = change->admin;
+    blocker->tech = change->tech;
+    blocker->billing = change->billing;
+}
+
 /* A change that was asked for and has not ended: people of two accounts must answer. */
 static enum psn_code add_change(void *arg, const struct psn_contact_change *change,
                                 struct psn_error *err)
@@ -186,8 +217,7 @@ static enum psn_code add_change(void *arg, const struct psn_contact_change *chan
     if (!blocker)
         return PSN_E_NOMEM;
     memcpy(blocker->text, service, sizeof blocker->text);
-    (void)snprintf(blocker->account, sizeof blocker->account, "%.30s, %.30s",
-                   change->from, change->to);
+    set_who(blocker, change);
     blocker->id = change->id;
     blocker->until_s = change->ends_s;
     return PSN_OK;

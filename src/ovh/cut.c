@@ -137,7 +137,7 @@ static enum psn_code settle(struct psn_ovh *ovh, const struct psn_finding *findi
         return psn_backend_hand_up(&failure, err);
     /* Without a look nothing is gone: the next one will tell. */
     if (rc == PSN_OK && gone)
-        *ret_cut = (struct psn_cut){ PSN_CUT_GONE, 0 };
+        *ret_cut = (struct psn_cut){ PSN_CUT_GONE, task };
     else if (is_taken)
         *ret_cut =
             (struct psn_cut){ finding->kind == PSN_FINDING_CONTACT ? PSN_CUT_WAITING

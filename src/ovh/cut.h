@@ -9,7 +9,7 @@
 
 struct psn_cut {
     enum psn_cut_state state;
-    int64_t task_id; /* of UNDER_WAY and WAITING, or 0 */
+    int64_t task_id; /* of what was ordered now; 0: OVH gave no number */
 };
 
 /*

@@ -14,7 +14,7 @@ static const char *day(int64_t time_s, char out[PSN_TIME_SIZE])
 {
     if (!time_s)
         return "-";
-    (void)psn_clock_format(time_s, out);
+    (void)cli_display_moment(time_s, out);
     out[DAY] = '\0';
     return out;
 }

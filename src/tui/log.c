@@ -65,8 +65,8 @@ static enum psn_code add(struct tui *ui, const struct psn_journal_entry *entry,
 static enum psn_code load(struct tui *ui, struct psn_error *err)
 {
     struct tui_list *list = &ui->lists[TUI_LOG];
-    const char *const titles[] = { _("WHEN (UTC)"), _("WHO"),   _("EVENT"),
-                                   _("WHAT"),       _("CHAIN"), _("MORE") };
+    const char *const titles[] = { _("WHEN"), _("WHO"),   _("EVENT"),
+                                   _("WHAT"), _("CHAIN"), _("MORE") };
     enum psn_code rc;
 
     list->keeps_first = true;

@@ -171,6 +171,8 @@ class Story(unittest.TestCase):
         world.control("POST", "/seed", {"nics": [{"nichandle": OURS, "unpaid": False}]})
         cls.seen["asked"] = world.json(*ask)["changes"]
         cls.seen["waiting"] = world.blocks(stage="contacts")
+        cls.seen["first contacts"] = [row for row in world.status()["blockers"]
+                                      if row["stage"] == "contacts"]
         waiting = world.changes()
         cls.seen["services"] = sorted(waiting)
         world.decide(waiting["zone/" + DOMAIN], OURS, "refuse")
@@ -178,7 +180,10 @@ class Story(unittest.TestCase):
         cls.seen["answered"] = world.json("handover", "contacts", "essai")["changes"]
         for service in waiting:
             if service not in ("zone/" + DOMAIN, "mail/" + DOMAIN):
-                world.accept_ours(waiting[service])
+                cls.seen["accepted"] = waiting[service], world.accept_ours(waiting[service])
+                cls.seen["who is next"] = [
+                    row["account"] for row in world.status()["blockers"]
+                    if row.get("task") == waiting[service]["id"]]
                 world.decide(waiting[service], OURS, "accept")
         again = ("handover", "contacts", "essai", "--to", NIC)
         cls.seen["again"] = world.json(*again)["changes"]
@@ -279,6 +284,32 @@ class Story(unittest.TestCase):
         self.assertEqual(self.seen["blocks after contacts"], [])
         for row in self.seen["contacts after"]["services"]:
             self.assertEqual((row["admin"], row["tech"], row["billing"]), (NIC,) * 3, row)
+
+    def test_who_agrees_is_told_to_what_and_who_is_next(self):
+        task, done = self.seen["accepted"]
+        for word in ("technical contact", task["_service"].split("/")[1], OURS, NIC,
+                     f"Now {OURS} has to agree"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.seen["who is next"], [OURS])
+
+    def test_changes_are_told_apart_by_contact_and_accounts(self):
+        texts = [row["text"] for row in self.seen["first contacts"]]
+        self.assertEqual(len(texts), len(set(texts)), texts)
+        self.assertTrue(all("technical contact" in text and OURS in text and NIC in text
+                            for text in texts), texts)
+
+    def test_what_the_provider_closed_is_not_called_gone(self):
+        with open(self.last + "/essai-proces-verbal.json") as file:
+            told = json.load(file)["accesses"]
+        ours = [row for row in told if row["own"]]
+        self.assertTrue(ours)
+        self.assertEqual([row["id"] for row in ours if not row["removal_ordered_at"]
+                          or row["state"] != "gone"], [])
+        with open(self.last + "/essai-proces-verbal.txt") as file:
+            text = " ".join(file.read().replace("|", " ").split())
+        for said in ("fermé par le prestataire", "closed by the provider"):
+            self.assertIn(said, text)
+        self.assertNotIn(": disparu", text)
 
     def test_only_what_was_not_done_is_asked_for_again(self):
         self.assertEqual(sorted(row["kind"] for row in self.seen["again"]

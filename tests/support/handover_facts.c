@@ -260,7 +260,7 @@ static void set_stays(struct psn_handover_facts *facts)
 
 static void set_contacts(struct psn_handover_facts *facts)
 {
-    static const char *const states[] = { "asked", "done", "expired", "something new" };
+    static const char *const states[] = { "waiting", "done", "expired", "something new" };
     static const char *const services[] = { "domain boulangerie-durand.fr",
                                             "zone boulangerie-durand.fr",
                                             "email/domain durand-pains.fr",

@@ -183,9 +183,9 @@ static void dates_are_those_of_paris_and_in_the_texts_form(void **state)
     (void)state;
     speak("C");
     text = written(cli_handover_pv_text, false);
-    assert_has(&text, "29/11/2026\xc2\xa0à\xc2\xa0"
-                      "02:57");
-    assert_has(&text, "2026-11-29 at 02:57");
+    assert_has(&text, "29/11/2026\xc2\xa0"
+                      "02:57\xc2\xa0+01");
+    assert_has(&text, "2026-11-29 02:57 +01");
     assert_has(&text, "31/12/2026");
     assert_has(&text,
                "Europe/Paris, pour toutes les heures de ce procès-verbal (UTC+1 à");
@@ -229,8 +229,8 @@ static void what_matters_is_told(void **state)
     assert_has(&text, "sav@durand-pains.fr");
     assert_has(&text, "plus trouvé le 27/11/2026");
     assert_has(&text, "RGPD");
-    assert_has(&text, "avant le 05/12/2026\xc2\xa0à\xc2\xa0"
-                      "02:57"); /* a contact's end */
+    assert_has(&text, "avant le 05/12/2026\xc2\xa0"
+                      "02:57\xc2\xa0+01"); /* a contact's end */
     assert_has(&text,
                "minisign -V -P RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7"
                "GFO3 -m FICHIER");
@@ -381,12 +381,12 @@ static void the_end_is_stated_in_both_languages(void **state)
 {
     static const char *const parts[] = {
         "Attestation de destruction des copies",
-        "30/11/2026\xc2\xa0à\xc2\xa0"
-        "02:57",
+        "30/11/2026\xc2\xa0"
+        "02:57\xc2\xa0+01",
         "Ce que cette attestation ne peut pas savoir",
         "RGPD",
         "Annex: statement of the destruction of copies",
-        "2026-11-30 at 02:57",
+        "2026-11-30 02:57 +01",
         "What this statement cannot know",
     };
 
@@ -416,6 +416,50 @@ static void the_end_is_stated_in_both_languages(void **state)
     }
 }
 
+static struct psn_buf text_of(struct psn_handover_facts *facts)
+{
+    struct psn_buf out = psn_buf_init(OUT_MAX);
+
+    assert_int_equal(cli_handover_pv_text(facts, &out, NULL), PSN_OK);
+    return out;
+}
+
+static void only_what_vanished_by_itself_is_called_gone(void **state)
+{
+    struct psn_handover_facts *facts = test_handover_facts(false);
+    struct psn_access *removed = &facts->accesses[1];
+    struct psn_access *replaced = &facts->accesses[2];
+    struct psn_handover_contact *change = &facts->contacts[1];
+    struct psn_buf text;
+
+    (void)state;
+    removed->state = replaced->state = PSN_ACCESS_GONE;
+    removed->gone_s = replaced->gone_s = removed->ordered_s = facts->now_s;
+    removed->task = 48213;
+    memcpy(change->service, "domain boulangerie-durand.fr",
+           sizeof "domain boulangerie-durand.fr");
+    change->tech = true;
+    text = text_of(facts);
+    assert_has(&text, "disparu");
+    assert_has(&text, "fermé par le prestataire");
+    assert_has(&text, "demande OVHcloud 48213");
+    assert_has(&text, "demande OVHcloud 91840234");
+    assert_has(&text, "closed by the provider");
+    assert_has(&text, "contact technique");
+    psn_buf_release(&text);
+    test_handover_facts_free(facts);
+}
+
+static void a_change_of_contact_is_told_in_words_and_with_its_end(void **state)
+{
+    struct psn_buf text = written(cli_handover_pv_text, false);
+
+    (void)state;
+    assert_has(&text, "demandé\xc2\xa0; les deux parties doivent accepter");
+    assert_has_not(&text, "waiting");
+    psn_buf_release(&text);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -431,6 +475,8 @@ int main(void)
         cmocka_unit_test(every_blocker_says_what_to_do),
         cmocka_unit_test(every_mode_and_stage_has_words_of_its_own),
         cmocka_unit_test(json_tells_all_of_it),
+        cmocka_unit_test(only_what_vanished_by_itself_is_called_gone),
+        cmocka_unit_test(a_change_of_contact_is_told_in_words_and_with_its_end),
         cmocka_unit_test(the_end_is_stated_in_both_languages),
     };
 
