@@ -5,9 +5,8 @@
 #include "base/file.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
+#include "cli/display.h"
 #include "cli/journal_json.h"
-
-PSN_DEFINE_AUTO(cli_table)
 
 struct cmd_log_options {
     const char *client;
@@ -48,7 +47,7 @@ static enum psn_code add_row(void *arg, const struct psn_journal_entry *entry,
                    entry->label[0] ? " " : "", entry->label);
     cli_table_cell(table, entry->chain[0] ? entry->chain : "-");
     cli_table_cell(table, number);
-    cli_table_cell(table, psn_clock_format(entry->time_s, time));
+    cli_table_cell(table, cli_display_moment(entry->time_s, time));
     cli_table_cell(table, entry->actor);
     cli_table_cell(table, entry->event);
     cli_table_cell(table, what);
@@ -151,6 +150,27 @@ static enum psn_code read_statement(struct cli *cli, const char *path,
     return rc ? psn_wrap(err, rc, "%s", CLI_SHOWN(path)) : PSN_OK;
 }
 
+/* That it cannot be followed any more is our own doing, and is said so. */
+static void print_gone(struct cli *cli, const char *path,
+                       const struct psn_statement *statement)
+{
+    cli_print(cli,
+              statement->by_former_key ? _("%s: signed by the former key %s\n")
+                                       : _("%s: signed by the key %s\n"),
+              CLI_SHOWN(path), statement->fingerprint);
+    cli_print(cli,
+              PSN_NGETTEXT("  %zu of its %zu heads is of a client whose copies were "
+                           "destroyed here, with the journal: nothing contradicts it, "
+                           "and it cannot be followed any more; the others are in the "
+                           "journal\n",
+                           "  %zu of its %zu heads are of clients whose copies were "
+                           "destroyed here, with the journals: nothing contradicts them, "
+                           "and they cannot be followed any more; the others are in the "
+                           "journal\n",
+                           statement->heads_gone),
+              statement->heads_gone, statement->heads);
+}
+
 static enum psn_code verify_statements(struct cli *cli, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
@@ -161,6 +181,10 @@ static enum psn_code verify_statements(struct cli *cli, struct psn_error *err)
         rc = read_statement(cli, cli->args[i], &statement, err);
         if (rc)
             break;
+        if (statement.heads_gone) {
+            print_gone(cli, cli->args[i], &statement);
+            continue;
+        }
         cli_print(
             cli,
             statement.by_former_key
@@ -188,6 +212,7 @@ static enum psn_code add_statements(struct cli *cli, struct cli_json *json,
         cli_json_text(json, "fingerprint", statement.fingerprint);
         cli_json_bool(json, "by_former_key", statement.by_former_key);
         cli_json_number(json, "heads", (int64_t)statement.heads);
+        cli_json_number(json, "heads_gone", (int64_t)statement.heads_gone);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');

@@ -171,41 +171,127 @@ static enum psn_code fail_form(struct psn_error *err)
                     _("this is no signed statement of passation's"));
 }
 
+/* What the vault's own journal tells of why a head may be missing. */
+struct past {
+    const char *client;
+    int64_t removed_s;  /* by `client rm`; 0: he was not */
+    int64_t restored_s; /* an older backup took the vault's place last; 0: none did */
+};
+
+static enum psn_code read_past(void *arg, const struct psn_journal_entry *entry,
+                               struct psn_error *err)
+{
+    struct past *past = arg;
+
+    (void)err;
+    if (strcmp(entry->event, "vault.restored-older") == 0)
+        past->restored_s = entry->time_s;
+    else if (strcmp(entry->event, "client.removed") == 0 &&
+             strcmp(entry->subject, past->client) == 0)
+        past->removed_s = entry->time_s;
+    return PSN_OK;
+}
+
+static enum psn_code fail_removed(const struct past *past, struct psn_error *err)
+{
+    char when[PSN_TIME_SIZE];
+
+    if (!past->removed_s)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("no client '%s'"), past->client);
+    (void)psn_fail(err, PSN_E_NOT_FOUND,
+                   _("the journal of '%s' went with him when he was removed from this "
+                     "vault, on %s"),
+                   past->client, psn_clock_format(past->removed_s, when));
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("the statement's signature is good, and nothing contradicts it; "
+                      "its heads can be followed in a backup from before"));
+}
+
 /* Of a client whose copies were destroyed only the last head is known any more: an
- * earlier one can be neither followed nor denied. */
+ * earlier one can be neither followed nor denied. He may be here again, with a journal
+ * that begins anew. *ret_gone: it is one of these. */
 static enum psn_code check_gone(struct psn_vault *vault, const char *client,
                                 uint64_t number, const uint8_t hash[PSN_HEAD_SIZE],
-                                bool *ret_holds, struct psn_error *err)
+                                bool *ret_found, bool *ret_gone, struct psn_error *err)
 {
     struct psn_head last;
-    bool found = false;
-    enum psn_code rc = psn_destruction_find(vault, client, &last, &found, err);
+    enum psn_code rc = psn_destruction_find(vault, client, &last, ret_found, err);
+
+    *ret_gone = !rc && *ret_found &&
+                (number < last.count || (number == last.count &&
+                                         memcmp(hash, last.hash, sizeof last.hash) == 0));
+    return rc;
+}
+
+/* It is not said that somebody tampered where it may have been us. */
+static enum psn_code fail_missing(struct psn_vault *vault, const char *chain,
+                                  uint64_t number, struct psn_error *err)
+{
+    struct past past = { .client = chain };
+    struct psn_head head = { 0 };
+    char when[PSN_TIME_SIZE];
+    enum psn_code rc = psn_journal_walk(vault, NULL, read_past, &past, err);
 
     if (rc)
         return rc;
-    if (!found)
-        return psn_fail(err, PSN_E_NOT_FOUND, _("no client '%s'"), client);
-    *ret_holds = number < last.count ||
-                 (number == last.count && memcmp(hash, last.hash, sizeof last.hash) == 0);
-    return PSN_OK;
+    if (psn_journal_head(vault, strcmp(chain, "-") == 0 ? NULL : chain, &head, NULL))
+        head.count = number; /* he was destroyed, and is not here again */
+    if (number > head.count)
+        (void)psn_fail(
+            err, PSN_E_INTEGRITY,
+            _("the statement tells of entry %llu of '%s', and the journal here "
+              "ends at entry %llu"),
+            (unsigned long long)number, chain, (unsigned long long)head.count);
+    else
+        (void)psn_fail(
+            err, PSN_E_INTEGRITY,
+            _("the journal does not lead through entry %llu of '%s', which the "
+              "statement tells"),
+            (unsigned long long)number, chain);
+    if (past.restored_s)
+        return psn_hint(err, PSN_E_INTEGRITY,
+                        _("an older backup was restored here on %s: a statement of the "
+                          "time that was lost by it cannot be followed, and its "
+                          "signature is good; one from before should be: compare with "
+                          "the vault that was set aside"),
+                        psn_clock_format(past.restored_s, when));
+    return psn_hint(err, PSN_E_INTEGRITY,
+                    number > head.count
+                        ? _("this vault is an older copy than the one that signed it")
+                        : _("this vault is another copy, or its journal was written "
+                            "anew"));
 }
 
 static enum psn_code check_ancestor(struct psn_vault *vault, const char *chain,
                                     uint64_t number, const uint8_t hash[PSN_HEAD_SIZE],
-                                    struct psn_statement *statement, bool *ret_holds,
+                                    struct psn_statement *statement,
                                     struct psn_error *err)
 {
+    struct past past = { .client = chain };
     struct psn_error why = { 0 };
+    bool holds = false;
+    bool is_here;
+    bool was_destroyed = false;
+    bool is_gone = false;
     enum psn_code rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain,
-                                         number, hash, ret_holds, &why);
+                                         number, hash, &holds, &why);
 
-    if (rc == PSN_E_NOT_FOUND) {
-        statement->heads_gone++;
-        return check_gone(vault, chain, number, hash, ret_holds, err);
+    if (rc && rc != PSN_E_NOT_FOUND) {
+        if (err)
+            *err = why;
+        return rc;
     }
-    if (rc && err)
-        *err = why;
-    return rc;
+    if (holds)
+        return PSN_OK;
+    is_here = rc == PSN_OK;
+    rc = check_gone(vault, chain, number, hash, &was_destroyed, &is_gone, err);
+    statement->heads_gone += is_gone;
+    if (rc || is_gone)
+        return rc;
+    if (is_here || was_destroyed)
+        return fail_missing(vault, chain, number, err);
+    rc = psn_journal_walk(vault, NULL, read_past, &past, err);
+    return rc ? rc : fail_removed(&past, err);
 }
 
 /* "CLIENT COUNT HASH", cut up in place. */
@@ -217,21 +303,11 @@ static enum psn_code check_head(struct psn_vault *vault, char *value,
     const char *count = strsep(&rest, " ");
     uint8_t hash[PSN_HEAD_SIZE];
     uint64_t number;
-    bool holds = false;
-    enum psn_code rc;
 
     if (!count || !rest || !psn_text_parse_u64(count, INT64_MAX, &number) ||
         strlen(rest) != 2 * PSN_HEAD_SIZE || !psn_unhex(rest, hash, sizeof hash))
         return fail_form(err);
-    rc = check_ancestor(vault, chain, number, hash, statement, &holds, err);
-    if (rc || holds)
-        return rc;
-    (void)psn_fail(err, PSN_E_INTEGRITY,
-                   _("the journal does not lead through entry %s of '%s', which the "
-                     "statement tells"),
-                   count, chain);
-    return psn_hint(err, PSN_E_INTEGRITY,
-                    _("this vault is another copy, or its journal was written anew"));
+    return check_ancestor(vault, chain, number, hash, statement, err);
 }
 
 static enum psn_code check_vault(const struct psn_vault *vault, const char *value,

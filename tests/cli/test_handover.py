@@ -528,7 +528,12 @@ class Story(unittest.TestCase):
         self.assertEqual(self.world.traces(secrets, self.last), [])
 
     def test_the_statement_in_the_trousseau_is_still_verified(self):
-        self.world.run("log", "--verify", self.copy + "/proces-verbal.txt", check=0)
+        done = self.world.run("log", "--verify", self.copy + "/proces-verbal.txt", check=0)
+        self.assertIn("destroyed here", " ".join(done.stdout.split()))
+        self.assertNotIn("its heads are in the journal", done.stdout)
+        told = self.world.json("log", "--verify", self.copy + "/proces-verbal.txt")
+        self.assertEqual([(row["heads"], row["heads_gone"]) for row in told["statements"]],
+                         [(2, 1)])
 
     def test_closing_again_only_writes_the_statement_again(self):
         again = self.world.folder("again")

@@ -255,6 +255,48 @@ class Refusals(Handovers):
                         or "73000" not in world.control("GET", "/state")["applications"])
 
 
+class Statements(Handovers):
+    """What is said of a statement whose heads are not in the journal by our own doing."""
+
+    def verify(self, path, check):
+        done = self.world.run("log", "--verify", path, check=check)
+        return " ".join((done.stdout + done.stderr).split())
+
+    def test_a_rekey_and_a_restored_backup_are_not_called_tampering(self):
+        world = self.world
+        backup = os.path.join(world.home, "before")
+        world.run("backup", backup, check=0)
+        world.prepare()
+        path, _ = world.issue()
+        statement = path + "/proces-verbal.txt"
+        world.run("-y", "rekey", check=0)
+        self.assertIn("its heads are in the journal", self.verify(statement, 0))
+        world.run("-y", "restore", backup, "--accept-older", check=0)
+        said = self.verify(statement, 6)
+        self.assertIn("the journal here ends at entry", said)
+        self.assertIn("an older backup was restored here on", said)
+        self.assertNotIn("another copy", said)
+
+    def test_of_a_client_who_was_removed_it_says_when(self):
+        world = self.world
+        world.prepare()
+        path, _ = world.issue()
+        world.run("-y", "client", "rm", "essai", "--confirm", "essai", check=0)
+        self.assertIn("removed from this vault, on",
+                      self.verify(path + "/proces-verbal.txt", 4))
+
+    def test_a_client_who_came_again_after_his_destruction_changes_nothing(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                  "--unchanged", check=0)
+        world.run("client", "add", "essai", "--nic", NIC, "--domain", DOMAIN, check=0)
+        for statement in (path + "/proces-verbal.txt", world.out + "/essai-proces-verbal.txt"):
+            self.assertIn("destroyed here", self.verify(statement, 0))
+
+
 class Copies(Handovers):
     """Copies of the vault that hold the client, too: what is said of them, and when."""
 
