@@ -220,6 +220,27 @@ class Terminal(unittest.TestCase):
         self.assertEqual(self.run_plain("lock").returncode, 0)
         self.assertEqual(self.run_plain("status").returncode, 5)
 
+    def test_an_agents_key_opens_no_vault_that_was_put_in_the_place_of_its_own(self):
+        self.make_vault()
+        key, given = ("--passphrase-fd", "0"), GOOD.encode()
+        backup = os.path.join(self.home, "backup")
+        self.assertEqual(self.run_plain("backup", backup, *key, given=given).returncode, 0)
+        self.assertEqual(self.run_plain("-y", "rekey", *key, given=given).returncode, 0)
+        self.assertEqual(self.run_plain("unlock", *key, given=given).returncode, 0)
+        self.assertEqual(self.run_plain("client", "ls").returncode, 0)
+        done = self.run_plain("-y", "restore", backup, "--accept-older", *key, given=given)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.run_plain("client", "ls")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn(b"The agent's key no longer fits this vault.", done.stderr)
+        session = self.session("client", "ls")
+        session.expect(r"Passphrase: $")
+        session.type(GOOD + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        os.unlink(os.path.join(self.home, ".local/share/passation/vault.db"))
+        self.make_vault()
+        self.assertEqual(self.run_plain("client", "ls").returncode, 5)
+
     def test_end_of_input_aborts(self):
         self.make_vault()
         session = self.session("status")

@@ -1,6 +1,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -124,12 +126,72 @@ static void a_copy_that_cannot_be_rewritten_is_told_and_left(void **state)
     assert_int_equal(scrub(f, another.path).result, PSN_SCRUB_NOT_OURS);
 }
 
+static void a_look_finds_the_client_and_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_scrub facts;
+    struct stat before;
+    struct stat after;
+    char path[TMPDIR_PATH_MAX];
+    size_t files;
+
+    (void)tmpdir_path(&f->dir, "backup.db", path);
+    assert_int_equal(psn_vault_backup(f->vault, path, false, &f->at.err), PSN_OK);
+    (void)destroy(f);
+    assert_int_equal(stat(path, &before), 0);
+    files = tmpdir_count(&f->dir);
+    assert_int_equal(psn_backup_look(f->vault, path, "martin", &facts, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(facts.result, PSN_SCRUB_HOLDS);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(tmpdir_count(&f->dir), files);
+    assert_int_equal(scrub(f, path).result, PSN_SCRUB_REWRITTEN);
+    assert_int_equal(psn_backup_look(f->vault, path, "martin", &facts, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(facts.result, PSN_SCRUB_LACKS);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(psn_backup_look(f->vault, path, "martin", &facts, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(facts.result, PSN_SCRUB_MISSING);
+}
+
+/* The one of the journal first; the vault itself and what is no copy of it are none. */
+static void the_vault_knows_its_backups_and_what_lies_beside_it(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_known_copy *copies = NULL;
+    size_t count = 0;
+    char noted[TMPDIR_PATH_MAX];
+    char moved[TMPDIR_PATH_MAX];
+    char log[TMPDIR_PATH_MAX + 32];
+    char text[TMPDIR_PATH_MAX];
+
+    (void)tmpdir_path(&f->dir, "backup.db", noted);
+    (void)tmpdir_path(&f->dir, "old.db", moved);
+    assert_int_equal(psn_vault_backup(f->vault, noted, false, &f->at.err), PSN_OK);
+    assert_int_equal(rename(noted, moved), 0);
+    (void)snprintf(log, sizeof log, "%s.before-restore-x-wal", f->at.path);
+    store_fixture_write_file(log, "rows", 4);
+    store_fixture_write_file(tmpdir_path(&f->dir, "notes.txt", text), "no vault", 8);
+    assert_int_equal(psn_known_copies(f->vault, &copies, &count, &f->at.err), PSN_OK);
+    assert_int_equal(count, 3);
+    assert_string_equal(copies[0].path, noted);
+    assert_true(copies[0].noted_s != 0);
+    assert_string_equal(copies[1].path, moved);
+    assert_string_equal(copies[2].path, log);
+    assert_true(copies[1].noted_s == 0 && copies[2].noted_s == 0);
+    free(copies);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         T(a_backup_is_rewritten_in_its_place),
         T(a_copy_that_cannot_be_rewritten_is_told_and_left),
+        T(a_look_finds_the_client_and_changes_nothing),
+        T(the_vault_knows_its_backups_and_what_lies_beside_it),
 #undef T
     };
 
