@@ -2,10 +2,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/display.h"
 #include "cli/new_key.h"
 #include "cli/rekey_plan.h"
-
-PSN_DEFINE_AUTO(cli_table)
 
 struct cmd_slot_add_options {
     struct cli_new_key_options key;
@@ -82,7 +81,7 @@ static enum psn_code add_row(void *arg, const struct psn_slot *slot,
     (void)err;
     cli_table_cell(table, slot->person);
     cli_table_cell(table, cli_slot_kind_shown(slot->kind));
-    cli_table_cell(table, psn_clock_format(slot->created_s, time));
+    cli_table_cell(table, cli_display_moment(slot->created_s, time));
     (void)snprintf(id, sizeof id, "%02x%02x%02x%02x", slot->id[0], slot->id[1],
                    slot->id[2], slot->id[3]);
     cli_table_cell(table, id);

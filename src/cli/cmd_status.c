@@ -9,6 +9,7 @@
 #include "cli/due_list.h"
 #include "cli/key_show.h"
 #include "cli/linking.h"
+#include "cli/output.h"
 #include "cli/status.h"
 
 /* The screen to look at in the morning: what there is, what is not finished, what to

@@ -6,9 +6,11 @@
 
 #include "cli/display.h"
 #include "cli/handover_words.h"
+#include "cli/output.h"
 
 enum {
     TEXT_MAX = 4096,
+    HANGING = 6, /* blanks before what goes on with a line of a stage */
 };
 
 /* --- for programs --- */
@@ -109,23 +111,36 @@ static const char *who_of(const struct psn_handover_blocker *blocker)
     return blocker->who == PSN_WHO_US ? _("you") : cli_handover_who_text(blocker);
 }
 
+/* Of what a stage waits for. What there was no memory for is told at the end, as for a
+ * line of a table. */
+static void print_hanging(struct cli *cli, const struct psn_buf *text)
+{
+    if (text->failed)
+        cli->output_errno = ENOMEM;
+    else
+        cli_print_hanging(cli, HANGING, CLI_SHOWN(psn_buf_str(text)));
+}
+
 /* The checklist is below: what is open on it is told in one line. */
 static void show_open_items(struct cli *cli, const struct psn_handover *handover)
 {
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
     size_t count = count_of(handover, PSN_HANDOVER_INVENTORY, true);
 
     if (count == 0)
         return;
-    cli_print(cli, "    %s: ", _("you"));
-    cli_print(cli,
-              PSN_NGETTEXT("%zu item of the list below: say how it is handed over",
-                           "%zu items of the list below: say how they are handed over",
-                           count),
-              count);
-    cli_print(cli,
-              _(" → passation handover item %s ITEM… "
-                "--transferred|--given|--removed|--none|--reserve TEXT\n"),
-              handover->client);
+    psn_buf_format(&text, _("    %s: "), _("you"));
+    psn_buf_format(&text,
+                   PSN_NGETTEXT("%zu item of the list below: say how it is handed over",
+                                "%zu items of the list below: say how they are handed "
+                                "over",
+                                count),
+                   count);
+    psn_buf_format(&text,
+                   _(" → passation handover item %s ITEM… "
+                     "--transferred|--given|--removed|--none|--reserve TEXT"),
+                   handover->client);
+    print_hanging(cli, &text);
 }
 
 static void show_stage(struct cli *cli, const struct psn_handover *handover,
@@ -142,12 +157,9 @@ static void show_stage(struct cli *cli, const struct psn_handover *handover,
 
         if (at->stage != stage || at->block == PSN_BLOCKER_ITEM || ++count > shown_max)
             continue;
+        psn_buf_format(&text, _("    %s: "), who_of(at));
         cli_handover_blocker_text(at, handover->client, &text);
-        if (text.failed)
-            cli->output_errno = ENOMEM; /* told at the end, as for a line of a table */
-        else
-            cli_print(cli, "    %s: %s\n", CLI_SHOWN(who_of(at)),
-                      CLI_SHOWN(psn_buf_str(&text)));
+        print_hanging(cli, &text);
     }
     if (count > shown_max)
         cli_print(cli,

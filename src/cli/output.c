@@ -198,8 +198,14 @@ void cli_print(struct cli *cli, const char *format, ...)
 
 void cli_print_line(struct cli *cli, const char *text)
 {
+    cli_print_hanging(cli, 0, text);
+}
+
+void cli_print_hanging(struct cli *cli, size_t indent, const char *text)
+{
     PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(16384);
-    struct cli_margins margins = { .columns = cli_wrap_columns(STDOUT_FILENO) };
+    struct cli_margins margins = { .columns = cli_wrap_columns(STDOUT_FILENO),
+                                   .indent = indent };
 
     cli_wrap(&shown, text, &margins);
     cli_print(cli, "%s\n", shown.failed ? text : psn_buf_str(&shown));

@@ -7,6 +7,8 @@
 
 /* Prints a sentence and a line end; on a terminal it is broken at blanks. */
 void cli_print_line(struct cli *cli, const char *text);
+/* The same, whose lines but the first begin after `indent` blanks. */
+void cli_print_hanging(struct cli *cli, size_t indent, const char *text);
 
 /* Writes bytes to stdout past stdio, which keeps copies; after what stdio holds. */
 PSN_MUST_CHECK enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,

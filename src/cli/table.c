@@ -160,7 +160,9 @@ static void print_row(struct cli *cli, const struct cli_table *table, size_t row
             column = break_row(&line, CARRY_INDENT);
         else
             pad(&line, column - used);
-        put_last(&line, cell, column, is_last ? layout->columns : 0);
+        /* One that is wider than the terminal is a paragraph, wherever it stands. */
+        put_last(&line, cell, column,
+                 is_last || column + width > layout->columns ? layout->columns : 0);
         used = column + width;
         column += layout->widths[i] + COLUMN_GAP;
     }

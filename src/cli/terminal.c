@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "cli/busy.h"
 #include "cli/output.h"
+#include "cli/wrap.h"
 
 /*
  * Dialogue is on /dev/tty, past stdio, which keeps copies of what it reads. While the
@@ -278,6 +279,22 @@ enum psn_code cli_tell_secret(struct cli *cli, const char *label,
     return rc ? rc : say(tty, "\n\n", err);
 }
 
+/* A question as wide as the terminal at most; the blank at its end stays. */
+static enum psn_code ask_wrapped(int tty, const char *prompt, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(4 * QUESTION_MAX);
+    struct cli_margins margins = { .columns = cli_wrap_columns(tty) };
+    size_t size = strlen(prompt);
+    bool has_blank = size > 0 && prompt[size - 1] == ' ';
+    PSN_AUTO_FREE char *text = strndup(prompt, size - has_blank);
+
+    if (text)
+        cli_wrap(&shown, text, &margins);
+    if (has_blank)
+        psn_buf_char(&shown, ' ');
+    return say(tty, text && !shown.failed ? psn_buf_str(&shown) : prompt, err);
+}
+
 enum psn_code cli_ask_line(const char *prompt, char *ret_line, size_t size,
                            struct psn_error *err)
 {
@@ -287,7 +304,7 @@ enum psn_code cli_ask_line(const char *prompt, char *ret_line, size_t size,
     enum psn_code rc = must_open(&tty, err);
 
     if (!rc)
-        rc = say(tty, prompt, err);
+        rc = ask_wrapped(tty, prompt, err);
     while (!rc && c != '\n') {
         ssize_t got = read(tty, &c, 1);
 

@@ -109,7 +109,7 @@ static enum psn_code append_rules(struct psn_buf *detail, const json_t *rules,
             return rc;
         *ret_writes = *ret_writes || strcmp(method, "GET") != 0;
         if (i < SHOWN_MAX)
-            psn_buf_format(detail, "%s%s %s", i ? ", " : "; ", method, path);
+            psn_buf_format(detail, "%s%s %s", i ? ", " : _("; "), method, path);
     }
     append_more(detail, json_array_size(rules));
     return rc;
@@ -137,6 +137,30 @@ static enum psn_code append_addresses(struct psn_buf *detail, const json_t *list
 }
 
 /* What the key may do, for the sweep. */
+/* OVH's word for the state of a key or an application, in the user's language; one that
+ * is not known, as it is. */
+static const char *status_text(const char *status)
+{
+    static const struct {
+        const char *word;
+        const char *text;
+    } words[] = {
+        { "validated", N_("validated") },
+        { "pendingValidation", N_("not validated yet") },
+        { "expired", N_("expired") },
+        { "refused", N_("refused") },
+        { "active", N_("active") },
+        { "trusted", N_("trusted") },
+        { "inactive", N_("inactive") },
+        { "blocked", N_("blocked") },
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, status) == 0)
+            return _(words[i].text);
+    return status;
+}
+
 static enum psn_code judge_key(const json_t *value, const char *status,
                                struct psn_finding *finding, struct psn_buf *detail,
                                struct psn_error *err)
@@ -180,7 +204,8 @@ static enum psn_code take_api_key(const struct psn_walk *walk, const char *domai
     psn_walk_set_whose(&finding, id);
     finding.since_s = times[0];
     finding.own = strcmp(walk->own.key, id) == 0;
-    psn_buf_format(&detail, _("application %lld, %s"), (long long)application, status);
+    psn_buf_format(&detail, _("application %lld, %s"), (long long)application,
+                   status_text(status));
     append_date(&detail, _("made"), times[0]);
     append_date(&detail, _("ends"), times[1]);
     append_date(&detail, _("last used"), times[2]);
@@ -216,7 +241,7 @@ static enum psn_code take_api_application(const struct psn_walk *walk, const cha
     finding.danger = strcmp(status, "active") == 0 || strcmp(status, "trusted") == 0
                          ? PSN_DANGER_NOTICE
                          : PSN_DANGER_INFO;
-    psn_buf_format(&detail, "%s, %s", name, status);
+    psn_buf_format(&detail, "%s, %s", name, status_text(status));
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 

@@ -255,6 +255,46 @@ class Refusals(Handovers):
                         or "73000" not in world.control("GET", "/state")["applications"])
 
 
+class Screens(Handovers):
+    """No word is cut where the terminal ends."""
+
+    LAST_WORDS = r"its\s+address:"
+
+    def screen(self, *args):
+        with Screen([self.world.binary, "--identity-file", self.world.identity, *args],
+                    self.world.env(), size=(90, 80)) as screen:
+            screen.finish()
+            return " ".join(screen.text().split())
+
+    def test_lists_and_lines_are_broken_between_words_at_80_columns(self):
+        world = self.world
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        world.run("handover", "next", "essai", check=0)
+        for args in (["handover", "status"], ["handover", "status", "essai"], ["status"],
+                     ["sweep", "essai"], ["handover", "contacts", "essai"]):
+            with self.subTest(args=args):
+                shown = self.screen(*args)
+                self.assertIn(" ".join(world.run(*args).stdout.split()), shown)
+
+    def test_the_question_before_a_role_goes_is_broken_between_words(self):
+        world = self.world
+        with Screen([world.binary, "--identity-file", world.identity, "role", "rm", BOXES[0]],
+                    world.env(), size=(30, 80)) as screen:
+            screen.wait(self.LAST_WORDS)
+            screen.type("x", "enter")
+            screen.finish()
+        self.assertEqual(world.role(BOXES[0])["client"], "essai")
+
+
+class FrenchScreens(Screens):
+    LANGUAGE = "fr"
+    LAST_WORDS = r"son adresse\W:"
+
+    def test_no_two_columns_of_the_slots_have_one_name(self):
+        head = self.world.run("slot", "ls", check=0).stdout.split("\n")[0].split()
+        self.assertEqual(len(head), len(set(head)), head)
+
+
 class Statements(Handovers):
     """What is said of a statement whose heads are not in the journal by our own doing."""
 
