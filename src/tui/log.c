@@ -8,7 +8,6 @@
 /* The journal, the newest first. */
 enum {
     NEWEST = 1000, /* of each chain; older ones are for `passation log` */
-    MINUTES = 16,  /* the end of "2026-11-29 07:16" */
 };
 
 static enum psn_code keep(void *arg, const struct psn_journal_entry *entry,
@@ -54,7 +53,6 @@ static enum psn_code add(struct tui *ui, const struct psn_journal_entry *entry,
                                   entry->chain[0] ? entry->chain : "-",
                                   entry->is_shredded ? _("(shredded)") : entry->text };
 
-    time[MINUTES] = '\0';
     (void)snprintf(subject, sizeof subject, "%s%s%s", entry->subject,
                    entry->label[0] ? " " : "", entry->label);
     (void)snprintf(id, sizeof id, "%s %llu", entry->chain,

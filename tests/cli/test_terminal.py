@@ -237,7 +237,7 @@ class Terminal(unittest.TestCase):
         session.expect(r"Passphrase: $")
         session.type(GOOD + "\n")
         self.assertEqual(session.finish(), 0, session.err)
-        os.unlink(os.path.join(self.home, ".local/share/passation/vault.db"))
+        shutil.rmtree(os.path.join(self.home, ".local/share/passation"))
         self.make_vault()
         self.assertEqual(self.run_plain("client", "ls").returncode, 5)
 

@@ -91,7 +91,7 @@ class Tui(unittest.TestCase):
                     first = screen.text()
                     self.assertIn("essai", first)
                     for key, wanted in (("2", BOX), ("3", "jp"), ("4", "4 "),
-                                        ("5", r"\d\d:\d\d +me")):
+                                        ("5", r"\d\d:\d\d\s\+\d\d +me")):
                         screen.type(key)
                         screen.wait(wanted)
                         self.assertTrue(screen.lines()[0].startswith(" passation"))
