@@ -271,26 +271,35 @@ static enum psn_code add_of_role(const struct owned *owned,
 
 /* --- handovers and envelopes --- */
 
+static enum psn_code note_received(struct owned *owned,
+                                   const struct psn_client_brief *client,
+                                   struct psn_error *err)
+{
+    char(*grown)[PSN_CLIENT_ID_MAX];
+    bool received = false;
+    enum psn_code rc = PSN_OK;
+
+    if (client->handover_s)
+        rc = psn_handover_is_received(owned->vault, client->id, &received, err);
+    if (rc || !received)
+        return rc;
+    grown = reallocarray(owned->received, owned->count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    owned->received = grown;
+    memcpy(grown[owned->count++], client->id, sizeof *grown);
+    return PSN_OK;
+}
+
 static enum psn_code add_handover(struct owned *owned,
                                   const struct psn_client_brief *client,
                                   struct psn_error *err)
 {
     struct psn_due due = { .kind = PSN_DUE_HANDOVER, .since_s = client->handover_s };
-    bool received = false;
-    enum psn_code rc = psn_handover_is_received(owned->vault, client->id, &received, err);
 
-    if (!rc && received) {
-        char(*grown)[PSN_CLIENT_ID_MAX] =
-            reallocarray(owned->received, owned->count + 1, sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        owned->received = grown;
-        memcpy(grown[owned->count++], client->id, sizeof *grown);
-    }
     memcpy(due.client, client->id, sizeof due.client);
     memcpy(due.person, client->owner, sizeof due.person);
-    return rc ? rc : append(owned->list, &due, err);
+    return append(owned->list, &due, err);
 }
 
 static enum psn_code add_envelope(struct owned *owned,
@@ -406,43 +415,73 @@ static int compare(const void *a, const void *b)
         order = strcmp(left->client, right->client);
     if (!order)
         order = strcmp(left->label, right->label);
-    return order ? order : strcmp(left->person, right->person);
+    if (!order)
+        order = strcmp(left->person, right->person);
+    if (!order && left->version != right->version)
+        order = left->version < right->version ? -1 : 1;
+    return order;
 }
 
-static enum psn_code collect(struct owned *owned, const char *person,
-                             struct psn_error *err)
+static bool same_line(const struct psn_due *a, const struct psn_due *b)
+{
+    return a->kind == b->kind && strcmp(a->address, b->address) == 0 &&
+           strcmp(a->client, b->client) == 0 && strcmp(a->label, b->label) == 0 &&
+           strcmp(a->person, b->person) == 0;
+}
+
+/* Who knows the password and the one on its way has one line, whoever stands between. */
+static void sort(struct psn_due_list *list)
+{
+    size_t kept = 0;
+
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || !list->items[i].person[0] ||
+            !same_line(&list->items[kept - 1], &list->items[i]))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+/* Of one person: what is a client's is nobody's. */
+static enum psn_code collect_of(struct owned *owned, const char *person,
+                                const struct psn_exposure_list *known,
+                                struct psn_error *err)
 {
     const struct psn_survey *survey = owned->survey;
-    struct psn_exposure_list known = { 0 };
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < survey->client_count; i++)
-        rc = add_of_client(owned, &survey->clients[i], err);
-    if (person) /* a client's are nobody's */
-        owned->list->count = 0;
-    if (!rc)
-        rc = psn_exposure_list_known(owned->vault, survey, person, &known, err);
+        rc = note_received(owned, &survey->clients[i], err);
     if (!rc)
         rc = add_grants(owned, person, err);
     if (!rc)
-        rc = add_exposures(&known, owned, err);
-    if (!rc)
-        rc = add_departures(&survey->reach, person, owned->list, err);
-    for (size_t i = 0; !rc && !person && i < survey->role_count; i++)
-        rc = add_of_role(owned, &survey->roles[i], err);
-    if (!rc && !person)
-        rc = add_accesses(owned, err);
-    psn_exposure_list_release(&known);
-    return rc;
+        rc = add_exposures(known, owned, err);
+    return rc ? rc : add_departures(&survey->reach, person, owned->list, err);
 }
 
-enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *survey,
-                           const char *person, struct psn_due_list *ret_list,
-                           struct psn_error *err)
+static enum psn_code collect(struct owned *owned, const struct psn_exposure_list *known,
+                             struct psn_error *err)
+{
+    const struct psn_survey *survey = owned->survey;
+    enum psn_code rc = collect_of(owned, NULL, known, err);
+
+    for (size_t i = 0; !rc && i < survey->client_count; i++)
+        rc = add_of_client(owned, &survey->clients[i], err);
+    for (size_t i = 0; !rc && i < survey->role_count; i++)
+        rc = add_of_role(owned, &survey->roles[i], err);
+    return rc ? rc : add_accesses(owned, err);
+}
+
+/* known: what the person, or anybody, knows without right. */
+static enum psn_code make_list(struct psn_vault *vault, const struct psn_survey *survey,
+                               const char *person, const struct psn_exposure_list *known,
+                               struct psn_due_list *ret_list, struct psn_error *err)
 {
     struct psn_due_list list = { 0 };
     struct owned owned = { .vault = vault, .survey = survey, .list = &list };
-    enum psn_code rc = collect(&owned, person, err);
+    enum psn_code rc =
+        person ? collect_of(&owned, person, known, err) : collect(&owned, known, err);
 
     free(owned.received);
     free(owned.unjudged);
@@ -450,24 +489,81 @@ enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *sur
         psn_due_list_release(&list);
         return rc;
     }
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare);
+    sort(&list);
     *ret_list = list;
     return PSN_OK;
+}
+
+enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *survey,
+                           const char *person, struct psn_due_list *ret_list,
+                           struct psn_error *err)
+{
+    struct psn_exposure_list known = { 0 };
+    enum psn_code rc = psn_exposure_list_known(vault, survey, person, &known, err);
+
+    if (!rc)
+        rc = make_list(vault, survey, person, &known, ret_list, err);
+    psn_exposure_list_release(&known);
+    return rc;
+}
+
+/* What is in force and not his by right, in place. */
+static void keep_known(const struct psn_reach_map *map, struct psn_exposure_list *seen)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct psn_exposure *at = &seen->items[i];
+
+        if (at->in_force &&
+            !psn_reach_has_right(map, at->person, at->client, at->address, at->label))
+            seen->items[kept++] = *at;
+    }
+    seen->count = kept;
+}
+
+/* Of who has seen little nothing is read that does not concern him. */
+static enum psn_code list_of_few(struct psn_vault *vault, const char *person,
+                                 struct psn_exposure_list *seen,
+                                 struct psn_due_list *ret_list, struct psn_error *err)
+{
+    struct psn_survey survey = { 0 };
+    enum psn_code rc = psn_survey_load_of(vault, person, seen, &survey, err);
+
+    if (!rc) {
+        keep_known(&survey.reach, seen);
+        rc = make_list(vault, &survey, person, seen, ret_list, err);
+    }
+    psn_survey_release(&survey);
+    return rc;
+}
+
+static enum psn_code list_of_all(struct psn_vault *vault, const char *person,
+                                 struct psn_due_list *ret_list, struct psn_error *err)
+{
+    struct psn_survey survey = { 0 };
+    enum psn_code rc = psn_survey_load(vault, &survey, err);
+
+    if (!rc)
+        rc = psn_due_list(vault, &survey, person, ret_list, err);
+    psn_survey_release(&survey);
+    return rc;
 }
 
 static enum psn_code list_due(struct psn_vault *vault, const char *person,
                               struct psn_due_list *list, struct psn_error *err)
 {
-    struct psn_survey survey = { 0 };
+    struct psn_exposure_list seen = { 0 };
     struct psn_person known;
+    bool few = false;
     enum psn_code rc = person ? psn_person_read(vault, person, &known, err) : PSN_OK;
 
+    if (!rc && person)
+        rc = psn_exposure_list_few(vault, person, &seen, &few, err);
     if (!rc)
-        rc = psn_survey_load(vault, &survey, err);
-    if (!rc)
-        rc = psn_due_list(vault, &survey, person, list, err);
-    psn_survey_release(&survey);
+        rc = few ? list_of_few(vault, person, &seen, list, err)
+                 : list_of_all(vault, person, list, err);
+    psn_exposure_list_release(&seen);
     return rc;
 }
 

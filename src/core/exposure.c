@@ -49,11 +49,22 @@ const char *psn_how_name(enum psn_how how)
 
 /* --- writing --- */
 
+/* The end of a key: whose it is, and how he came to know. */
+static enum psn_code add_whose(struct psn_vault *vault, const char *person,
+                               enum psn_how how, struct psn_row_key *key,
+                               struct psn_error *err)
+{
+    char whose[PSN_PERSON_ID_MAX + 16];
+
+    (void)snprintf(whose, sizeof whose, "%s %s", person, psn_how_name(how));
+    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, PSN_EXPOSURE_PRF, key,
+                               err);
+}
+
 enum psn_code psn_exposure_key(struct psn_vault *vault,
                                const struct psn_exposure *exposure,
                                struct psn_row_key *ret_key, struct psn_error *err)
 {
-    char whose[PSN_PERSON_ID_MAX + 16];
     enum psn_code rc =
         psn_row_key_init(vault, PSN_TABLE_EXPOSURE, exposure->address, ret_key, err);
 
@@ -63,10 +74,7 @@ enum psn_code psn_exposure_key(struct psn_vault *vault,
     if (rc)
         return rc;
     psn_row_key_add_number(ret_key, exposure->version);
-    (void)snprintf(whose, sizeof whose, "%s %s", exposure->person,
-                   psn_how_name(exposure->how));
-    return psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, whose, PSN_EXPOSURE_PRF,
-                               ret_key, err);
+    return add_whose(vault, exposure->person, exposure->how, ret_key, err);
 }
 
 static enum psn_code write_row(struct psn_vault *vault, const struct psn_row_key *key,
@@ -125,8 +133,14 @@ enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
 
 /* --- reading --- */
 
+/* Whose a row is, its key tells: nobody else's is opened. */
 struct walk {
-    const char *person;
+    struct psn_vault *vault;
+    const char *person;                                 /* or NULL: anybody */
+    uint8_t ends[PSN_HOW_ACCESS + 1][PSN_EXPOSURE_PRF]; /* of his keys */
+    size_t most;
+    bool is_cut; /* there are more */
+    struct psn_buf plain;
     struct psn_exposure_list *list;
 };
 
@@ -174,17 +188,49 @@ enum psn_code psn_exposure_list_add(struct psn_exposure_list *list,
     return PSN_OK;
 }
 
+static enum psn_code make_ends(struct walk *walk, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (int how = 0; !rc && walk->person && how <= PSN_HOW_ACCESS; how++) {
+        struct psn_row_key end = { .size = 0 };
+
+        rc = add_whose(walk->vault, walk->person, (enum psn_how)how, &end, err);
+        if (!rc)
+            memcpy(walk->ends[how], end.bytes, PSN_EXPOSURE_PRF);
+    }
+    return rc;
+}
+
+static bool may_be_his(const struct walk *walk, const struct psn_store_row *row)
+{
+    if (!walk->person || row->key_size != PSN_EXPOSURE_KEY_SIZE)
+        return true;
+    for (int how = 0; how <= PSN_HOW_ACCESS; how++)
+        if (memcmp(row->key + PSN_EXPOSURE_KEY_SIZE - PSN_EXPOSURE_PRF, walk->ends[how],
+                   PSN_EXPOSURE_PRF) == 0)
+            return true;
+    return false;
+}
+
 static enum psn_code collect(void *arg, const struct psn_store_row *row,
-                             const struct psn_buf *plain, struct psn_error *err)
+                             const struct psn_buf *unopened, struct psn_error *err)
 {
     struct walk *walk = arg;
     struct psn_exposure exposure = { 0 };
-    enum psn_code rc = psn_exposure_decode(plain, &exposure, err);
+    enum psn_code rc;
 
-    (void)row;
+    (void)unopened;
+    if (walk->is_cut || !may_be_his(walk, row))
+        return PSN_OK;
+    rc = psn_row_open(walk->vault, PSN_TABLE_EXPOSURE, row, walk->vault->rows_key,
+                      &walk->plain, err);
+    if (!rc)
+        rc = psn_exposure_decode(&walk->plain, &exposure, err);
     if (rc || (walk->person && strcmp(walk->person, exposure.person) != 0))
         return rc;
-    return psn_exposure_list_add(walk->list, &exposure, err);
+    walk->is_cut = walk->list->count == walk->most;
+    return walk->is_cut ? PSN_OK : psn_exposure_list_add(walk->list, &exposure, err);
 }
 
 static int compare(const void *a, const void *b)
@@ -201,7 +247,7 @@ static int compare(const void *a, const void *b)
         order = strcmp(left->person, right->person);
     if (!order && left->at_s != right->at_s)
         order = left->at_s < right->at_s ? -1 : 1;
-    return order;
+    return order ? order : (int)left->how - (int)right->how;
 }
 
 void psn_exposure_list_sort(struct psn_exposure_list *list)
@@ -252,29 +298,53 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
     return PSN_OK;
 }
 
+/* At most so many; *ret_all: there are no more. */
+static enum psn_code list_most(struct psn_vault *vault, const char *person,
+                               const char *address, size_t most,
+                               struct psn_exposure_list *ret_list, bool *ret_all,
+                               struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    struct walk walk = { .vault = vault,
+                         .person = person,
+                         .most = most,
+                         .plain = psn_buf_init_wiped(PSN_RECORD_MAX),
+                         .list = &list };
+    struct psn_row_key prefix;
+    enum psn_code rc = make_ends(&walk, err);
+
+    if (!rc && address)
+        rc = psn_row_key_init(vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL, NULL,
+                          collect, &walk, err);
+    psn_exposure_list_sort(&list);
+    if (!rc && !walk.is_cut)
+        rc = judge(vault, &list, err);
+    psn_buf_release(&walk.plain);
+    if (rc || walk.is_cut)
+        psn_exposure_list_release(&list);
+    if (rc)
+        return rc;
+    *ret_all = !walk.is_cut;
+    *ret_list = list;
+    return PSN_OK;
+}
+
 enum psn_code psn_exposure_list(struct psn_vault *vault, const char *person,
                                 const char *address, struct psn_exposure_list *ret_list,
                                 struct psn_error *err)
 {
-    struct psn_exposure_list list = { 0 };
-    struct walk walk = { person, &list };
-    struct psn_row_key prefix;
-    enum psn_code rc = PSN_OK;
+    bool all = true;
 
-    if (address)
-        rc = psn_row_key_init(vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
-    if (!rc)
-        rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL,
-                          vault->rows_key, collect, &walk, err);
-    psn_exposure_list_sort(&list);
-    if (!rc)
-        rc = judge(vault, &list, err);
-    if (rc) {
-        psn_exposure_list_release(&list);
-        return rc;
-    }
-    *ret_list = list;
-    return PSN_OK;
+    return list_most(vault, person, address, SIZE_MAX, ret_list, &all, err);
+}
+
+enum psn_code psn_exposure_list_few(struct psn_vault *vault, const char *person,
+                                    struct psn_exposure_list *ret_list, bool *ret_all,
+                                    struct psn_error *err)
+{
+    return list_most(vault, person, NULL, PSN_EXPOSURE_FEW, ret_list, ret_all, err);
 }
 
 /* --- the public view --- */

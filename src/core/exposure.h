@@ -52,9 +52,20 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list(struct psn_vault *vault,
                                                struct psn_exposure_list *ret_list,
                                                struct psn_error *err);
 
-/* Of it what is in force and known to somebody without a right to it, in the same order.
- * Few exposures are: what a survey, or the row's key, can tell is asked before anything
- * is opened, kept or read. */
+/* What a person has seen of anything, the same way, if it is a few: else *ret_all is
+ * false and the list empty, and a survey tells at less cost. Others' rows are passed by,
+ * not opened. */
+enum {
+    PSN_EXPOSURE_FEW = 256
+};
+PSN_MUST_CHECK enum psn_code psn_exposure_list_few(struct psn_vault *vault,
+                                                   const char *person,
+                                                   struct psn_exposure_list *ret_list,
+                                                   bool *ret_all, struct psn_error *err);
+
+/* Of all that is seen, what is in force and known to somebody without a right to it, in
+ * the same order. Few exposures are: what a survey, or the row's key, can tell is asked
+ * before anything is opened, kept or read. */
 PSN_MUST_CHECK enum psn_code psn_exposure_list_known(struct psn_vault *vault,
                                                      const struct psn_survey *survey,
                                                      const char *person,

@@ -356,14 +356,19 @@ static int compare_briefs(const void *a, const void *b)
     return order ? order : strcmp(left->address, right->address);
 }
 
-enum psn_code psn_grant_brief_all(struct psn_vault *vault,
-                                  struct psn_grant_briefs *ret_briefs,
-                                  struct psn_error *err)
+enum psn_code psn_grant_brief_list(struct psn_vault *vault, const char *person,
+                                   struct psn_grant_briefs *ret_briefs,
+                                   struct psn_error *err)
 {
     struct psn_grant_briefs briefs = { 0 };
-    enum psn_code rc = psn_row_each(vault, PSN_TABLE_GRANT, NULL, vault->rows_key,
-                                    collect_brief, &briefs, err);
+    struct psn_row_key prefix;
+    enum psn_code rc = PSN_OK;
 
+    if (person)
+        rc = psn_row_key_init(vault, PSN_TABLE_GRANT, person, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(vault, PSN_TABLE_GRANT, person ? &prefix : NULL,
+                          vault->rows_key, collect_brief, &briefs, err);
     if (rc) {
         psn_grant_briefs_release(&briefs);
         return rc;

@@ -70,10 +70,11 @@ PSN_MUST_CHECK enum psn_code psn_grant_copy(struct psn_vault *from, struct psn_v
 PSN_MUST_CHECK enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
                                             struct psn_grant_list *ret_list,
                                             struct psn_error *err);
-/* Everybody's, in the same order. */
-PSN_MUST_CHECK enum psn_code psn_grant_brief_all(struct psn_vault *vault,
-                                                 struct psn_grant_briefs *ret_briefs,
-                                                 struct psn_error *err);
+/* The same in brief. */
+PSN_MUST_CHECK enum psn_code psn_grant_brief_list(struct psn_vault *vault,
+                                                  const char *person,
+                                                  struct psn_grant_briefs *ret_briefs,
+                                                  struct psn_error *err);
 
 /* Inside a write: ends all of a person's, and voids every issue that was not confirmed.
  */

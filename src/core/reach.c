@@ -91,14 +91,26 @@ void psn_reach_map_settle(struct psn_reach_map *map)
         qsort(map->owners, kept, sizeof *map->owners, compare_owners);
 }
 
-enum psn_code psn_reach_map_begin(struct psn_vault *vault, struct psn_reach_map *ret_map,
-                                  struct psn_error *err)
+/* A list of one, as psn_person_list() makes it of all. */
+static enum psn_code list_one(struct psn_vault *vault, const char *person,
+                              struct psn_reach_map *map, struct psn_error *err)
+{
+    map->people = calloc(1, sizeof *map->people);
+    if (!map->people)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    map->person_count = 1;
+    return psn_person_read(vault, person, map->people, err);
+}
+
+enum psn_code psn_reach_map_begin(struct psn_vault *vault, const char *person,
+                                  struct psn_reach_map *ret_map, struct psn_error *err)
 {
     struct psn_reach_map map = { .now_s = vault->world.now_s() };
-    enum psn_code rc = psn_grant_brief_all(vault, &map.grants, err);
+    enum psn_code rc = psn_grant_brief_list(vault, person, &map.grants, err);
 
     if (!rc)
-        rc = psn_person_list(vault, &map.people, &map.person_count, err);
+        rc = person ? list_one(vault, person, &map, err)
+                    : psn_person_list(vault, &map.people, &map.person_count, err);
     map.holders = calloc(vault->state.slot_count + 1, sizeof *map.holders);
     if (!rc && !map.holders)
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -123,7 +135,7 @@ enum psn_code psn_reach_map_load(struct psn_vault *vault, struct psn_reach_map *
                                  struct psn_error *err)
 {
     struct psn_reach_map map = { 0 };
-    enum psn_code rc = psn_reach_map_begin(vault, &map, err);
+    enum psn_code rc = psn_reach_map_begin(vault, NULL, &map, err);
 
     if (!rc)
         rc = psn_client_scan(vault, collect_owner, &map, err);
@@ -218,4 +230,13 @@ bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
     grant = find_grant(map, person, client, address);
     return grant && psn_grant_brief_state(grant, map->now_s) == PSN_GRANT_ACTIVE &&
            psn_grant_covers(grant->labels ? grant->labels : "", label);
+}
+
+bool psn_reach_has_labels(const struct psn_reach_map *map, const char *person,
+                          const char *client, const char *address)
+{
+    const struct psn_grant_brief *grant = find_grant(map, person, client, address);
+
+    return grant && grant->labels &&
+           psn_grant_brief_state(grant, map->now_s) == PSN_GRANT_ACTIVE;
 }

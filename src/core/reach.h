@@ -18,7 +18,7 @@ struct psn_owner {
  * own. Inside a transaction; the picture is of the moment it was taken. */
 struct psn_reach_map {
     struct psn_grant_briefs grants;
-    struct psn_person *people; /* everybody, in the order of ids */
+    struct psn_person *people; /* in the order of ids */
     size_t person_count;
     struct psn_owner *owners; /* of the clients that have one, in their order */
     size_t owner_count;
@@ -31,8 +31,10 @@ PSN_MUST_CHECK enum psn_code psn_reach_map_load(struct psn_vault *vault,
                                                 struct psn_error *err);
 void psn_reach_map_release(struct psn_reach_map *map);
 /* The same for one who reads the clients anyway: without owners; then each client, with
- * the map as arg; then the end of it. */
+ * the map as arg; then the end of it. person: the map tells of him alone, and it is
+ * enough to add the clients that are asked about (NULL: of everybody). */
 PSN_MUST_CHECK enum psn_code psn_reach_map_begin(struct psn_vault *vault,
+                                                 const char *person,
                                                  struct psn_reach_map *ret_map,
                                                  struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_reach_map_add_owner(struct psn_reach_map *map,
@@ -52,6 +54,9 @@ bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,
  */
 bool psn_reach_is_granted(const struct psn_reach_map *map, const char *person,
                           const char *client, const char *address, const char *label);
+/* Does a grant of his that is in force name other secrets than the password? */
+bool psn_reach_has_labels(const struct psn_reach_map *map, const char *person,
+                          const char *client, const char *address);
 
 /* Does a grant's list of labels name this one? */
 bool psn_grant_covers(const char *labels, const char *label);

@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/exposure.h"
 #include "core/person.h"
 
 void psn_survey_release(struct psn_survey *survey)
@@ -199,12 +200,77 @@ enum psn_code psn_survey_load(struct psn_vault *vault, struct psn_survey *ret_su
                               struct psn_error *err)
 {
     struct psn_survey survey = { 0 };
-    enum psn_code rc = psn_reach_map_begin(vault, &survey.reach, err);
+    enum psn_code rc = psn_reach_map_begin(vault, NULL, &survey.reach, err);
 
     if (!rc)
         rc = psn_client_scan(vault, keep_client, &survey, err);
     if (!rc)
         rc = psn_role_scan(vault, NULL, 0, keep_role, &survey, err);
+    if (!rc)
+        rc = sort(&survey, err);
+    if (rc) {
+        psn_survey_release(&survey);
+        return rc;
+    }
+    *ret_survey = survey;
+    return PSN_OK;
+}
+
+/* --- what concerns one person --- */
+
+static enum psn_code add_client_of(struct psn_vault *vault, struct psn_survey *survey,
+                                   const char *id, struct psn_error *err)
+{
+    struct psn_client client = psn_client_init();
+    struct psn_error cause = { 0 };
+    enum psn_code rc;
+
+    for (size_t i = 0; i < survey->client_count; i++)
+        if (strcmp(survey->clients[i].id, id) == 0)
+            return PSN_OK;
+    rc = psn_client_read(vault, id, &client, &cause);
+    if (!rc)
+        rc = keep_client(survey, &client, &cause);
+    psn_client_release(&client);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc && err)
+        *err = cause;
+    return rc;
+}
+
+static enum psn_code add_role_of(struct psn_vault *vault, struct psn_survey *survey,
+                                 const char *address, struct psn_error *err)
+{
+    struct psn_error cause = { 0 };
+    struct psn_role_row row = { 0 };
+    enum psn_code rc = psn_role_read(vault, address, &row, &cause);
+
+    if (!rc)
+        rc = keep_role(survey, &row, &cause);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc && err)
+        *err = cause;
+    return rc;
+}
+
+enum psn_code psn_survey_load_of(struct psn_vault *vault, const char *person,
+                                 const struct psn_exposure_list *seen,
+                                 struct psn_survey *ret_survey, struct psn_error *err)
+{
+    struct psn_survey survey = { 0 };
+    const struct psn_grant_briefs *grants = &survey.reach.grants;
+    enum psn_code rc = psn_reach_map_begin(vault, person, &survey.reach, err);
+
+    for (size_t i = 0; !rc && i < grants->count; i++) {
+        rc = add_role_of(vault, &survey, grants->items[i].address, err);
+        if (!rc)
+            rc = add_client_of(vault, &survey, grants->items[i].client, err);
+    }
+    for (size_t i = 0; !rc && i < seen->count; i++)
+        if (seen->items[i].in_force)
+            rc = add_client_of(vault, &survey, seen->items[i].client, err);
     if (!rc)
         rc = sort(&survey, err);
     if (rc) {

@@ -53,6 +53,14 @@ PSN_MUST_CHECK enum psn_code psn_survey_load(struct psn_vault *vault,
                                              struct psn_survey *ret_survey,
                                              struct psn_error *err);
 void psn_survey_release(struct psn_survey *survey);
+/* Of it what concerns one person alone, each row looked up: his grants with their
+ * mailboxes, and the clients of these and of what he has seen that is in force. */
+struct psn_exposure_list;
+PSN_MUST_CHECK enum psn_code psn_survey_load_of(struct psn_vault *vault,
+                                                const char *person,
+                                                const struct psn_exposure_list *seen,
+                                                struct psn_survey *ret_survey,
+                                                struct psn_error *err);
 
 /* NULL: no such mailbox. */
 const struct psn_role_brief *psn_survey_role(const struct psn_survey *survey,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/exposure.h"
 #include "core/item.h"
 #include "core/person.h"
@@ -72,15 +73,29 @@ static enum psn_code reach_label(void *arg, const struct psn_secret_info *info,
     return reach_secret(labels->list, labels->client, labels->address, info->label, err);
 }
 
+/* Nearly all grants are of the password alone: then its other secrets are not read. */
+static bool reaches_labels(const struct reachable_list *list,
+                           const struct psn_role_row *row)
+{
+    bool reaches = false;
+
+    for (size_t i = 0; !reaches && i < list->person_count; i++)
+        reaches = psn_reach_holds_slot(list->map, list->people[i].id) ||
+                  psn_reach_has_labels(list->map, list->people[i].id, row->client,
+                                       row->address);
+    return reaches;
+}
+
 static enum psn_code reach_role(void *arg, const struct psn_role_row *row,
                                 struct psn_error *err)
 {
     struct labels labels = { arg, row->client, row->address };
     enum psn_code rc = reach_secret(arg, row->client, row->address, "", err);
 
-    return rc ? rc
-              : psn_item_each(labels.list->vault, row->address, reach_label, &labels,
-                              err);
+    return rc || !reaches_labels(arg, row)
+               ? rc
+               : psn_item_each(labels.list->vault, row->address, reach_label, &labels,
+                               err);
 }
 
 static int compare(const void *a, const void *b)
@@ -94,6 +109,30 @@ static int compare(const void *a, const void *b)
     return order ? order : strcmp(left->person, right->person);
 }
 
+/* Who holds no slot reaches what his grants name, and nothing else is read. */
+static enum psn_code reach_granted(struct reachable_list *list, const char *address,
+                                   struct psn_error *err)
+{
+    const struct psn_grant_briefs *grants = &list->map->grants;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < grants->count; i++) {
+        struct psn_role_row row = { 0 };
+        struct psn_error cause = { 0 };
+
+        if (address && !psn_text_glob(address, grants->items[i].address))
+            continue;
+        rc = psn_role_read(list->vault, grants->items[i].address, &row, &cause);
+        if (rc == PSN_E_NOT_FOUND)
+            rc = PSN_OK;
+        else if (rc && err)
+            *err = cause;
+        else if (!rc)
+            rc = reach_role(list, &row, err);
+    }
+    return rc;
+}
+
 static enum psn_code collect(struct psn_vault *vault, const char *person,
                              const char *address, struct reachable_list *list,
                              struct psn_error *err)
@@ -101,16 +140,20 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     PSN_AUTO_FREE struct psn_person *people = NULL;
     struct psn_reach_map map = { 0 };
     const char *globs[] = { address };
+    bool is_one;
     enum psn_code rc =
         person ? psn_person_select(vault, person, &people, &list->person_count, err)
                : psn_person_list(vault, &people, &list->person_count, err);
 
+    is_one = !rc && person && list->person_count == 1;
     if (!rc)
-        rc = psn_reach_map_load(vault, &map, err);
+        rc = psn_reach_map_begin(vault, is_one ? people->id : NULL, &map, err);
     list->vault = vault;
     list->map = &map;
     list->people = people;
-    if (!rc)
+    if (!rc && is_one && !psn_reach_holds_slot(&map, people->id))
+        rc = reach_granted(list, address, err);
+    else if (!rc)
         rc = psn_role_scan(vault, globs, address ? 1 : 0, reach_role, list, err);
     list->map = NULL;
     list->people = NULL;
