@@ -83,8 +83,8 @@ enum psn_code psn_item_put(struct psn_vault *vault, const struct psn_item *item,
                             plain.data, plain.size, err);
 }
 
-static enum psn_code decode(const struct psn_buf *plain, struct psn_secret_info *info,
-                            struct psn_error *err)
+enum psn_code psn_item_decode(const struct psn_buf *plain, struct psn_secret_info *info,
+                              struct psn_error *err)
 {
     struct psn_record record;
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
@@ -151,7 +151,7 @@ enum psn_code psn_item_read_of(struct psn_vault *vault, const char *client,
     if (rc == PSN_E_NOT_FOUND)
         return fail_unknown(address, label, err);
     if (!rc)
-        rc = decode(&plain, &ret_item->info, &cause);
+        rc = psn_item_decode(&plain, &ret_item->info, &cause);
     if (rc && err)
         *err = cause;
     return rc;
@@ -486,98 +486,4 @@ enum psn_code psn_secret_get(struct psn_vault *vault, const char *address,
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     return rc ? rc : psn_vault_end(vault, get(vault, normal, label, ret_info, err), err);
-}
-
-struct item_list {
-    struct psn_secret_info *items;
-    size_t count;
-    bool hidden_too;
-};
-
-static enum psn_code collect(void *arg, const struct psn_store_row *row,
-                             const struct psn_buf *plain, struct psn_error *err)
-{
-    struct item_list *list = arg;
-    struct psn_secret_info *grown;
-    enum psn_code rc;
-
-    (void)row;
-    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    rc = decode(plain, &grown[list->count], err);
-    if (!rc && (list->hidden_too || !grown[list->count].hidden))
-        list->count++;
-    return rc;
-}
-
-static int compare_labels(const void *a, const void *b)
-{
-    return strcmp(((const struct psn_secret_info *)a)->label,
-                  ((const struct psn_secret_info *)b)->label);
-}
-
-static enum psn_code list_items(struct psn_vault *vault, const char *address,
-                                struct item_list *list, struct psn_error *err)
-{
-    const struct psn_secret *data_key;
-    struct psn_role_row role;
-    struct psn_row_key prefix;
-    enum psn_code rc = psn_role_read(vault, address, &role, err);
-
-    if (!rc)
-        rc = psn_client_data_key(vault, role.client, &data_key, err);
-    if (!rc)
-        rc = psn_row_key_init(vault, PSN_TABLE_SECRET, address, &prefix, err);
-    if (!rc)
-        rc = psn_row_each(vault, PSN_TABLE_SECRET, &prefix, data_key, collect, list, err);
-    for (size_t i = 0; !rc && i < list->count; i++)
-        rc = psn_recovery_count(vault, role.client, &list->items[i], err);
-    if (!rc && list->count > 1)
-        qsort(list->items, list->count, sizeof *list->items, compare_labels);
-    return rc;
-}
-
-static enum psn_code each_item(struct psn_vault *vault, const char *address,
-                               bool hidden_too, psn_secret_fn *each, void *arg,
-                               struct psn_error *err)
-{
-    struct item_list list = { .hidden_too = hidden_too };
-    enum psn_code rc = list_items(vault, address, &list, err);
-
-    for (size_t i = 0; !rc && i < list.count; i++)
-        rc = each(arg, &list.items[i], err);
-    free(list.items);
-    return rc;
-}
-
-enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
-                            psn_secret_fn *each, void *arg, struct psn_error *err)
-{
-    return each_item(vault, address, false, each, arg, err);
-}
-
-enum psn_code psn_item_each_all(struct psn_vault *vault, const char *address,
-                                psn_secret_fn *each, void *arg, struct psn_error *err)
-{
-    return each_item(vault, address, true, each, arg, err);
-}
-
-enum psn_code psn_secret_each(struct psn_vault *vault, const char *address,
-                              psn_secret_fn *each, void *arg, struct psn_error *err)
-{
-    char normal[PSN_ADDRESS_TEXT_MAX];
-    struct item_list list = { 0 };
-    enum psn_code rc = psn_role_normalize(address, normal, err);
-
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, list_items(vault, normal, &list, err), err);
-    for (size_t i = 0; !rc && i < list.count; i++)
-        rc = each(arg, &list.items[i], err);
-    free(list.items);
-    return rc;
 }

@@ -59,6 +59,11 @@ PSN_MUST_CHECK enum psn_code psn_item_replace(struct psn_vault *vault,
                                               struct psn_item *item,
                                               struct psn_error *err);
 
+/* What a row under a label says; how many codes it holds is left out. */
+PSN_MUST_CHECK enum psn_code psn_item_decode(const struct psn_buf *plain,
+                                             struct psn_secret_info *ret_info,
+                                             struct psn_error *err);
+
 /* The same as psn_secret_each(), inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_item_each(struct psn_vault *vault, const char *address,
                                            psn_secret_fn *each, void *arg,

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -98,6 +99,29 @@ static enum psn_code copy_exposure(void *arg, const struct psn_store_row *row,
 
 /* --- secrets, which stay in locked memory --- */
 
+/* A row, opened, sealed under its new key. */
+static enum psn_code move_secret(struct copy *copy, enum psn_table table,
+                                 const struct psn_store_row *row,
+                                 const struct psn_row_key *new_key,
+                                 const struct psn_secret *keys[2], struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *plain = NULL;
+    enum psn_code rc = psn_row_open_secret(copy->from, table, row, keys[0], &plain, err);
+
+    count_row(copy);
+    return rc ? rc
+              : psn_row_put(copy->to, table, new_key, 1, keys[1], psn_secret_bytes(plain),
+                            psn_secret_size(plain), err);
+}
+
+/* The end of a row's key, from a place on, is added to a new one. */
+static void add_rest(const struct psn_store_row *row, size_t from,
+                     struct psn_row_key *key)
+{
+    memcpy(key->bytes + key->size, row->key + from, row->key_size - from);
+    key->size += row->key_size - from;
+}
+
 /* Moves the rows under old_prefix to new_prefix; what follows it in a key stays. */
 static enum psn_code copy_secrets(struct copy *copy, enum psn_table table,
                                   const struct psn_row_key *old_prefix,
@@ -111,20 +135,13 @@ static enum psn_code copy_secrets(struct copy *copy, enum psn_table table,
                                            old_prefix->size, &scan, err);
 
     while (!rc) {
-        PSN_AUTO(psn_secret) *plain = NULL;
         struct psn_row_key key = *new_prefix;
 
         rc = psn_store_scan_next(scan, &row, &found, err);
         if (rc || !found)
             break;
-        count_row(copy);
-        memcpy(key.bytes + key.size, row.key + old_prefix->size,
-               row.key_size - old_prefix->size);
-        key.size += row.key_size - old_prefix->size;
-        rc = psn_row_open_secret(copy->from, table, &row, keys[0], &plain, err);
-        if (!rc)
-            rc = psn_row_put(copy->to, table, &key, 1, keys[1], psn_secret_bytes(plain),
-                             psn_secret_size(plain), err);
+        add_rest(&row, old_prefix->size, &key);
+        rc = move_secret(copy, table, &row, &key, keys, err);
     }
     return rc;
 }
@@ -147,28 +164,101 @@ static enum psn_code prefixes(struct copy *copy, enum psn_table table, const cha
     return rc ? rc : psn_row_key_init(copy->to, table, text, &ret_prefixes[1], err);
 }
 
-static enum psn_code copy_versions(struct copy *copy, const char *address,
-                                   const char *label, const struct psn_secret *keys[2],
-                                   struct psn_error *err)
-{
-    struct psn_vault *vaults[2] = { copy->from, copy->to };
-    struct psn_row_key prefix[2];
-    enum psn_code rc = prefixes(copy, PSN_TABLE_VERSION, address, prefix, err);
-
-    for (size_t i = 0; !rc && i < 2; i++)
-        rc = psn_row_key_add_prf(vaults[i], PSN_TABLE_VERSION, label, LABEL_PRF,
-                                 &prefix[i], err);
-    return rc ? rc
-              : copy_secrets(copy, PSN_TABLE_VERSION, &prefix[0], &prefix[1], keys, err);
-}
-
 /* --- roles, with what hangs on them --- */
+
+/* What a label is in the keys of versions, before and after. */
+struct label_move {
+    uint8_t old[LABEL_PRF];
+    uint8_t new[LABEL_PRF];
+};
 
 struct role_copy {
     struct copy *copy;
     const char *address;
     const struct psn_secret *keys[2];
+    struct label_move *labels;
+    size_t label_count;
 };
+
+static enum psn_code add_label(struct role_copy *role, const char *label,
+                               struct psn_error *err)
+{
+    struct psn_row_key old = { .size = 0 };
+    struct psn_row_key new = { .size = 0 };
+    size_t count = role->label_count;
+    enum psn_code rc = psn_row_key_add_prf(role->copy->from, PSN_TABLE_VERSION, label,
+                                           LABEL_PRF, &old, err);
+
+    if (!rc)
+        rc = psn_row_key_add_prf(role->copy->to, PSN_TABLE_VERSION, label, LABEL_PRF,
+                                 &new, err);
+    if (!rc && (count & (count - 1)) == 0) {
+        void *grown =
+            reallocarray(role->labels, count ? 2 * count : 1, sizeof *role->labels);
+
+        if (!grown)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        role->labels = grown;
+    }
+    if (rc)
+        return rc;
+    memcpy(role->labels[count].old, old.bytes, LABEL_PRF);
+    memcpy(role->labels[count].new, new.bytes, LABEL_PRF);
+    role->label_count++;
+    return PSN_OK;
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+    return memcmp(((const struct label_move *)a)->old,
+                  ((const struct label_move *)b)->old, LABEL_PRF);
+}
+
+static const struct label_move *find_label(const struct role_copy *role,
+                                           const struct psn_store_row *row)
+{
+    struct label_move wanted;
+
+    if (row->key_size < PSN_PRF_SIZE + LABEL_PRF)
+        return NULL;
+    memcpy(wanted.old, row->key + PSN_PRF_SIZE, LABEL_PRF);
+    return bsearch(&wanted, role->labels, role->label_count, sizeof *role->labels,
+                   compare_labels);
+}
+
+/* The versions of all of a role's secrets, which lie together: they are walked once,
+ * however many labels there are. One of a label that the role does not have is left, and
+ * the count of rows tells. */
+static enum psn_code copy_versions(struct role_copy *role, struct psn_error *err)
+{
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    struct psn_row_key prefix[2];
+    bool found = true;
+    enum psn_code rc =
+        prefixes(role->copy, PSN_TABLE_VERSION, role->address, prefix, err);
+
+    qsort(role->labels, role->label_count, sizeof *role->labels, compare_labels);
+    if (!rc)
+        rc = psn_store_scan_open(role->copy->from->store, PSN_TABLE_VERSION,
+                                 prefix[0].bytes, prefix[0].size, &scan, err);
+    while (!rc) {
+        struct psn_row_key key = prefix[1];
+        const struct label_move *label;
+
+        rc = psn_store_scan_next(scan, &row, &found, err);
+        if (rc || !found)
+            break;
+        label = find_label(role, &row);
+        if (!label)
+            continue;
+        memcpy(key.bytes + key.size, label->new, LABEL_PRF);
+        key.size += LABEL_PRF;
+        add_rest(&row, PSN_PRF_SIZE + LABEL_PRF, &key);
+        rc = move_secret(role->copy, PSN_TABLE_VERSION, &row, &key, role->keys, err);
+    }
+    return rc;
+}
 
 static enum psn_code copy_item(void *arg, const struct psn_store_row *row,
                                const struct psn_buf *plain, struct psn_error *err)
@@ -191,9 +281,25 @@ static enum psn_code copy_item(void *arg, const struct psn_store_row *row,
     if (!rc)
         rc = psn_row_put(to, PSN_TABLE_SECRET, &key, 1, role->keys[1], plain->data,
                          plain->size, err);
-    return rc || !label[0]
-               ? rc
-               : copy_versions(role->copy, role->address, label, role->keys, err);
+    return rc || !label[0] ? rc : add_label(role, label, err);
+}
+
+/* The mailbox's own password has no row of its own. */
+static enum psn_code copy_items(struct role_copy *role, struct psn_error *err)
+{
+    struct psn_row_key items;
+    enum psn_code rc = add_label(role, "", err);
+
+    if (!rc)
+        rc = psn_row_key_init(role->copy->from, PSN_TABLE_SECRET, role->address, &items,
+                              err);
+    if (!rc)
+        rc = psn_row_each(role->copy->from, PSN_TABLE_SECRET, &items, role->keys[0],
+                          copy_item, role, err);
+    if (!rc)
+        rc = copy_versions(role, err);
+    free(role->labels);
+    return rc;
 }
 
 static enum psn_code copy_role(void *arg, const struct psn_store_row *row,
@@ -204,7 +310,6 @@ static enum psn_code copy_role(void *arg, const struct psn_store_row *row,
     char client[PSN_CLIENT_ID_MAX];
     struct role_copy role = { .copy = copy, .address = address };
     struct psn_record record;
-    struct psn_row_key items;
     enum psn_code rc = psn_record_parse(plain, TAG_ANY, &record, err);
 
     (void)row;
@@ -216,13 +321,7 @@ static enum psn_code copy_role(void *arg, const struct psn_store_row *row,
         rc = put_by_id(copy, PSN_TABLE_ROLE, address, plain, err);
     if (!rc)
         rc = data_keys(copy, client, role.keys, err);
-    if (!rc)
-        rc = copy_versions(copy, address, "", role.keys, err);
-    if (!rc)
-        rc = psn_row_key_init(copy->from, PSN_TABLE_SECRET, address, &items, err);
-    return rc ? rc
-              : psn_row_each(copy->from, PSN_TABLE_SECRET, &items, role.keys[0],
-                             copy_item, &role, err);
+    return rc ? rc : copy_items(&role, err);
 }
 
 /* --- clients --- */

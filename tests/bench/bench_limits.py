@@ -30,6 +30,7 @@ BULK = 400
 IMPORT_MAX, CARRY_MAX = 250_000, 210_000  # instructions a secret
 ISSUE_FILES = [".age", ".age.sig"]
 GRANT_RECORDS_MAX = 10
+SOME, MORE = 250, 1000  # secrets of one mailbox
 
 
 def at_most(found, most, what):
@@ -118,6 +119,28 @@ def check_grant(cases, few, many):
         rows = [new_rows(holder, holder.end(0)) for holder in (few, many)]
         true(rows[0]["record"] == rows[1]["record"], f"rows {rows}")
         true(exposures_are_exact(many, 0), "what the person knows")
+    with cases.case("the end of a grant, and what its person knows, take no more instructions "
+                    "in a larger vault"):
+        for holder in (few, many):
+            machine.once(holder.share(1))
+        small, large = (machine.instructions(holder.end(1)) for holder in (few, many))
+        at_most(large, GROWTH_MAX * small, "instructions of the larger vault")
+
+
+def rekey(holder):
+    return holder.of("-y", "rekey", "--identity-file", holder.identity)
+
+
+def check_one_mailbox(cases, none, some, more):
+    """On which hang no other secrets, SOME, and MORE."""
+    with cases.case("a rekey reads the versions of one mailbox's secrets once, however many"):
+        base, small, large = (machine.instructions(rekey(holder))
+                              for holder in (none, some, more))
+        at_most((large - base) / (small - base), 1.15 * MORE / SOME, "times the instructions")
+    with cases.case("the list of one mailbox's secrets keeps little in memory of each"):
+        at_most(machine.resident_kib(more.of("secret", "ls")), LIST_KIB_MAX, "KiB of a list")
+        said = more.run("secret", "ls", "--json").count('"label"')
+        true(said == MORE, f"{said} secrets")
 
 
 def main():
@@ -130,6 +153,10 @@ def main():
         holders += [Floor(build, folder, FEW), Passation(build, folder, FEW),
                     Passation(build, folder, count)]
         floor, few, many = holders
+        for secrets in (0, SOME, MORE):
+            kind = type(f"With{secrets}", (Passation,),
+                        {"name": f"with{secrets}", "more": ("100", "0", str(secrets))})
+            holders.append(kind(build, folder, 1))
         check_start(cases, floor, few)
         check_get(cases, few, many)
         check_memory(cases, many)
@@ -137,6 +164,7 @@ def main():
         check_add(cases, many)
         check_grant(cases, few, many)
         check_bulk(cases, few)
+        check_one_mailbox(cases, *holders[3:])
     finally:
         for holder in holders:
             holder.close()

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/exposure.h"
 #include "core/grant.h"
+#include "core/item.h"
 #include "core/role.h"
 #include "core/vault.h"
 #include "core/version.h"
@@ -12,13 +13,14 @@
 #include "passation/passation.h"
 
 /*
- * make_vault VAULT IDENTITY-FILE COUNT [PER-DOMAIN [PEOPLE]]: a vault with COUNT proved
- * mailboxes (box0@d0.example, box1@d0.example …), for benchmarks. It writes rows the way
- * the library does, in batches, without any network.
+ * make_vault VAULT IDENTITY-FILE COUNT [PER-DOMAIN [PEOPLE [SECRETS]]]: a vault with
+ * COUNT proved mailboxes (box0@d0.example, box1@d0.example …), for benchmarks. It writes
+ * rows the way the library does, in batches, without any network.
  *
  * With PEOPLE (p0, p1 …) each mailbox was made by "me" and issued to one of them by
  * turns, under a grant that is in force and served; of every tenth the grant has been
- * ended, so that he knows it without right.
+ * ended, so that he knows it without right. With SECRETS as many others hang on the first
+ * mailbox.
  */
 enum {
     BATCH = 500,
@@ -128,6 +130,26 @@ static void add_roles(struct psn_vault *vault, uint64_t count, uint64_t per_doma
     }
 }
 
+static void add_secrets(struct psn_vault *vault, uint64_t count, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc = psn_generate_password(&value, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    if (rc)
+        die(err);
+    for (uint64_t i = 0; !rc && i < count; i++) {
+        struct psn_secret_info info = { .address = "box0@d0.example", .type = "ftp" };
+
+        (void)snprintf(info.label, sizeof info.label, "secret%llu",
+                       (unsigned long long)i);
+        rc = psn_item_insert(vault, &info, value, err);
+    }
+    if (psn_vault_end(vault, rc, err))
+        die(err);
+}
+
 int main(int argc, char **argv)
 {
     PSN_AUTO(psn_vault) *vault = NULL;
@@ -139,13 +161,15 @@ int main(int argc, char **argv)
     uint64_t count = 0;
     uint64_t per_domain = 100;
     uint64_t people = 0;
+    uint64_t secrets = 0;
 
     if (argc < 4 || !psn_text_parse_u64(argv[3], 10000000, &count) ||
         (argc > 4 &&
          (!psn_text_parse_u64(argv[4], 10000000, &per_domain) || !per_domain)) ||
-        (argc > 5 && !psn_text_parse_u64(argv[5], 10000, &people))) {
+        (argc > 5 && !psn_text_parse_u64(argv[5], 10000, &people)) ||
+        (argc > 6 && !psn_text_parse_u64(argv[6], 1000000, &secrets))) {
         (void)fprintf(stderr, "usage: make_vault VAULT IDENTITY-FILE COUNT [PER-DOMAIN "
-                              "[PEOPLE]]\n");
+                              "[PEOPLE [SECRETS]]]\n");
         return 2;
     }
     options.path = argv[1];
@@ -157,5 +181,6 @@ int main(int argc, char **argv)
     add_people(vault, people, &err);
     add_clients(vault, (count + per_domain - 1) / per_domain, &err);
     add_roles(vault, count, per_domain, people, &err);
+    add_secrets(vault, secrets, &err);
     return 0;
 }

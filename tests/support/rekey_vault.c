@@ -179,19 +179,27 @@ enum psn_code rekey_vault_rekey(struct rekey_vault *at, struct psn_vault *vault,
             return __LINE__; \
     } while (0)
 
-static int verify_version(struct psn_vault *vault, unsigned i, unsigned number)
+static int verify_value(struct psn_vault *vault, unsigned role, const char *label,
+                        unsigned number, const char *text)
 {
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_version version;
     char address[PSN_ADDRESS_TEXT_MAX];
-    char text[64];
 
-    address_of(i, address, sizeof address);
-    value_of(i, number, text, sizeof text);
-    CHECK(!psn_version_get(vault, "martin", address, "", number, &version, &value, NULL));
+    address_of(role, address, sizeof address);
+    CHECK(!psn_version_get(vault, "martin", address, label, number, &version, &value,
+                           NULL));
     CHECK(psn_secret_size(value) == strlen(text));
     CHECK(memcmp(psn_secret_bytes(value), text, strlen(text)) == 0);
     return 0;
+}
+
+static int verify_version(struct psn_vault *vault, unsigned i, unsigned number)
+{
+    char text[64];
+
+    value_of(i, number, text, sizeof text);
+    return verify_value(vault, i, "", number, text);
 }
 
 static int verify_rows(struct psn_vault *vault)
@@ -214,6 +222,50 @@ static int verify_rows(struct psn_vault *vault)
     CHECK(!psn_credential_get(vault, "martin", &credential, NULL));
     psn_ovh_credential_release(&credential);
     return 0;
+}
+
+/* --- more versions --- */
+
+enum {
+    VERSIONS = 3,
+    FTP_VALUE = 9 /* in place of a version, in these values */
+};
+
+void rekey_vault_add_versions(struct psn_vault *vault)
+{
+    for (unsigned i = 0; i <= VERSIONS; i++) {
+        PSN_AUTO(psn_secret) *value = NULL;
+        struct psn_secret_info info = { .label = "ftp", .type = "ftp" };
+        struct psn_secret_change change = { 0 };
+        bool is_first = i == 0 || i == VERSIONS;
+        uint64_t number = 0;
+        char text[64];
+
+        address_of(i == VERSIONS, info.address, sizeof info.address);
+        value_of(i, FTP_VALUE, text, sizeof text);
+        assert_int_equal(psn_secret_copy(text, strlen(text), &value, NULL), PSN_OK);
+        change.value = value;
+        assert_int_equal(is_first ? psn_secret_add(vault, &info, value, NULL)
+                                  : psn_secret_set(vault, info.address, info.label,
+                                                   &change, &number, NULL),
+                         PSN_OK);
+    }
+}
+
+int rekey_vault_verify_versions(struct psn_vault *vault)
+{
+    int line = 0;
+
+    CHECK(!psn_vault_begin(vault, PSN_STORE_READ, NULL));
+    for (unsigned i = 0; !line && i <= VERSIONS; i++) {
+        bool is_other = i == VERSIONS;
+        char text[64];
+
+        value_of(i, FTP_VALUE, text, sizeof text);
+        line = verify_value(vault, is_other, "ftp", is_other ? 1 : i + 1, text);
+    }
+    CHECK(!psn_vault_end(vault, PSN_OK, NULL));
+    return line;
 }
 
 int rekey_vault_verify(struct psn_vault *vault)

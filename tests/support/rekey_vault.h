@@ -37,6 +37,11 @@ enum psn_code rekey_vault_rekey(struct rekey_vault *at, struct psn_vault *vault,
 /* Is every secret there, and every chain whole? 0, or the line of what is not so. */
 int rekey_vault_verify(struct psn_vault *vault);
 
+/* One label at two mailboxes, of which the first has three versions of it; and are these
+ * there? */
+void rekey_vault_add_versions(struct psn_vault *vault);
+int rekey_vault_verify_versions(struct psn_vault *vault);
+
 /* The passwords' and secrets' common beginning, and the mailboxes'. */
 extern const char rekey_canary[];
 extern const char rekey_domain[];
