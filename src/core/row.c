@@ -11,20 +11,44 @@
  * table, the row's key and revision, the root key, and every clear byte, each with its
  * length. A box that is moved, renumbered or put back does not open.
  */
-static void row_ad(const struct psn_vault *vault, enum psn_table table,
-                   const uint8_t *key, size_t key_size, uint64_t revision,
-                   const struct psn_buf *clear, struct psn_buf *out)
+struct row_ad {
+    uint8_t bytes[64 + PSN_STORE_KEY_MAX + PSN_STORE_CLEAR_MAX];
+    size_t size;
+};
+
+static void add(struct row_ad *ad, const void *bytes, size_t size)
 {
-    psn_buf_text(out, "passation row v1");
-    psn_buf_bytes(out, vault->id, sizeof vault->id);
-    psn_buf_bytes(out, vault->key_id, sizeof vault->key_id);
-    psn_buf_u8(out, (uint8_t)table);
-    psn_buf_u8(out, (uint8_t)key_size);
-    psn_buf_bytes(out, key, key_size);
-    psn_buf_u64(out, revision);
-    psn_buf_u32(out, clear ? (uint32_t)clear->size : 0);
-    if (clear)
-        psn_buf_bytes(out, clear->data, clear->size);
+    assert(size <= sizeof ad->bytes - ad->size);
+    if (size)
+        memcpy(ad->bytes + ad->size, bytes, size);
+    ad->size += size;
+}
+
+static void add_number(struct row_ad *ad, uint64_t number, size_t size)
+{
+    for (size_t i = size; i > 0; i--)
+        ad->bytes[ad->size++] = (uint8_t)(number >> (8 * (i - 1)));
+}
+
+static enum psn_code make_ad(const struct psn_vault *vault, enum psn_table table,
+                             const struct psn_store_row *row, struct row_ad *ret_ad,
+                             struct psn_error *err)
+{
+    static const char label[] = "passation row v1";
+
+    if (row->clear.size > PSN_STORE_CLEAR_MAX)
+        return psn_fail(err, PSN_E_INTEGRITY, _("a record of the vault is malformed"));
+    ret_ad->size = 0;
+    add(ret_ad, label, sizeof label - 1);
+    add(ret_ad, vault->id, sizeof vault->id);
+    add(ret_ad, vault->key_id, sizeof vault->key_id);
+    add_number(ret_ad, (uint64_t)table, 1);
+    add_number(ret_ad, row->key_size, 1);
+    add(ret_ad, row->key, row->key_size);
+    add_number(ret_ad, row->revision, 8);
+    add_number(ret_ad, row->clear.size, 4);
+    add(ret_ad, row->clear.data, row->clear.size);
+    return PSN_OK;
 }
 
 /* The store has verified the row against the authenticated state before it got here, so a
@@ -40,15 +64,14 @@ enum psn_code psn_row_open(struct psn_vault *vault, enum psn_table table,
                            const struct psn_store_row *row, const struct psn_secret *key,
                            struct psn_buf *plain, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
-    enum psn_code rc;
+    struct row_ad ad;
+    enum psn_code rc = make_ad(vault, table, row, &ad, err);
 
-    row_ad(vault, table, row->key, row->key_size, row->revision, &row->clear, &ad);
-    rc = psn_buf_check(&ad, err);
     if (rc)
         return rc;
     return explain(
-        psn_unseal(key, ad.data, ad.size, row->box.data, row->box.size, plain, err), err);
+        psn_unseal(key, ad.bytes, ad.size, row->box.data, row->box.size, plain, err),
+        err);
 }
 
 enum psn_code psn_row_open_secret(struct psn_vault *vault, enum psn_table table,
@@ -56,14 +79,12 @@ enum psn_code psn_row_open_secret(struct psn_vault *vault, enum psn_table table,
                                   const struct psn_secret *key,
                                   struct psn_secret **ret_plain, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
-    enum psn_code rc;
+    struct row_ad ad;
+    enum psn_code rc = make_ad(vault, table, row, &ad, err);
 
-    row_ad(vault, table, row->key, row->key_size, row->revision, &row->clear, &ad);
-    rc = psn_buf_check(&ad, err);
     if (rc)
         return rc;
-    return explain(psn_unseal_secret(key, ad.data, ad.size, row->box.data, row->box.size,
+    return explain(psn_unseal_secret(key, ad.bytes, ad.size, row->box.data, row->box.size,
                                      ret_plain, err),
                    err);
 }
@@ -105,16 +126,15 @@ enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table table,
                           size_t plain_size, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
+    struct row_ad ad;
     enum psn_code rc;
 
     memcpy(row.key, row_key->bytes, row_key->size);
     row.key_size = row_key->size;
     row.revision = revision;
-    row_ad(vault, table, row.key, row.key_size, revision, NULL, &ad);
-    rc = psn_buf_check(&ad, err);
+    rc = make_ad(vault, table, &row, &ad, err);
     if (!rc)
-        rc = psn_seal(key, ad.data, ad.size, plain, plain_size, &row.box, err);
+        rc = psn_seal(key, ad.bytes, ad.size, plain, plain_size, &row.box, err);
     if (rc)
         return rc;
     return explain(psn_store_put(vault->store, table, &row, err), err);

@@ -38,6 +38,7 @@ enum psn_sql {
     PSN_SQL_ROOT_GET,
     PSN_SQL_ROOT_PUT,
     PSN_SQL_NODE_GET,
+    PSN_SQL_NODE_RANGE,
     PSN_SQL_NODE_INSERT,
     PSN_SQL_NODE_UPDATE,
     PSN_SQL_NODE_DELETE,
@@ -78,6 +79,13 @@ struct psn_leaves {
     size_t count;
 };
 
+struct psn_tree_ahead {
+    sqlite3_stmt *stmt;
+    int64_t id; /* of the row it stands on */
+    bool on_row;
+    bool ended;
+};
+
 struct psn_store {
     sqlite3 *db;
     char *path;   /* as the caller named it, for messages */
@@ -99,9 +107,10 @@ struct psn_store {
     uint64_t known_epoch; /* the last transaction's, if its checks still hold, or 0 */
     struct psn_store_roots known_roots;
     struct psn_store_roots roots;
-    struct psn_node *nodes;   /* verified ones of this epoch, see tree.c */
-    struct psn_leaves leaves; /* of the transaction in hand */
-    struct psn_cache *cache;  /* buckets of this epoch, see cache.c */
+    struct psn_node *nodes;       /* verified ones of this epoch, see tree.c */
+    struct psn_tree_ahead *ahead; /* of the scan that asks, or NULL */
+    struct psn_leaves leaves;     /* of the transaction in hand */
+    struct psn_cache *cache;      /* buckets of this epoch, see cache.c */
     sqlite3_stmt *statements[PSN_SQL_END];
     struct psn_wal *wal; /* of this connection, see wal.c */
     bool has_wal_lock;
@@ -210,6 +219,12 @@ PSN_MUST_CHECK enum psn_code psn_tree_settle(struct psn_store *store,
 PSN_MUST_CHECK enum psn_code psn_tree_next(struct psn_store *store, unsigned table,
                                            uint32_t from, uint32_t *ret_bucket,
                                            struct psn_error *err);
+/* A table's lowest nodes as they lie in the file, for who looks for one bucket after the
+ * other: psn_tree_next() takes them from store->ahead if it is set. They are checked as
+ * others are. Whoever begins finalizes the statement. */
+PSN_MUST_CHECK enum psn_code psn_tree_ahead_begin(struct psn_store *store, unsigned table,
+                                                  struct psn_tree_ahead *ret_ahead,
+                                                  struct psn_error *err);
 /* How many nodes the table's tree consists of. */
 PSN_MUST_CHECK enum psn_code psn_tree_count(struct psn_store *store, unsigned table,
                                             uint64_t *ret_count, struct psn_error *err);

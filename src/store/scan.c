@@ -13,6 +13,7 @@
 struct psn_store_scan {
     struct psn_store *store;
     sqlite3_stmt *stmt;
+    struct psn_tree_ahead ahead; /* of a whole table; else its stmt is NULL */
     uint64_t epoch;
     unsigned table;
     uint8_t prefix[PSN_STORE_KEY_MAX];
@@ -80,6 +81,8 @@ enum psn_code psn_store_scan_open(struct psn_store *store, unsigned table,
     if (psn_bucket_bind_range(scan->stmt, table, scan->next, scan->last) != SQLITE_OK)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = step(scan, err);
+    if (!rc && prefix_size == 0 && scan->on_row)
+        rc = psn_tree_ahead_begin(store, table, &scan->ahead, err);
     if (rc)
         return rc;
     *ret_scan = PSN_TAKE(scan);
@@ -132,8 +135,11 @@ static enum psn_code advance(struct psn_store_scan *scan, struct psn_error *err)
     uint32_t found = PSN_TREE_BUCKETS;
     enum psn_code rc = row_bucket(scan, &found, err);
 
-    if (!rc)
+    if (!rc) {
+        scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;
         rc = psn_tree_next(scan->store, scan->table, scan->next, &expected, err);
+        scan->store->ahead = NULL;
+    }
     if (rc)
         return rc;
     if (expected > scan->last)
@@ -192,6 +198,7 @@ void psn_store_scan_free(struct psn_store_scan *scan)
     if (!scan)
         return;
     (void)sqlite3_finalize(scan->stmt);
+    (void)sqlite3_finalize(scan->ahead.stmt);
     psn_bucket_release(&scan->bucket);
     assert(scan->store->open_scans > 0);
     scan->store->open_scans--;

@@ -20,6 +20,8 @@ static const char *const texts[PSN_SQL_END] = {
     [PSN_SQL_ROOT_PUT] = "INSERT INTO root (id, box) VALUES (1, ?1)"
                          " ON CONFLICT (id) DO UPDATE SET box = excluded.box",
     [PSN_SQL_NODE_GET] = "SELECT children FROM node WHERE id = ?1",
+    [PSN_SQL_NODE_RANGE] = "SELECT children, id FROM node"
+                           " WHERE id >= ?1 AND id <= ?2 ORDER BY id",
     [PSN_SQL_NODE_INSERT] = "INSERT INTO node (id, children) VALUES (?1, ?2)",
     [PSN_SQL_NODE_UPDATE] = "UPDATE node SET children = ?2 WHERE id = ?1",
     [PSN_SQL_NODE_DELETE] = "DELETE FROM node WHERE id = ?1",

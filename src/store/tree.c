@@ -33,7 +33,7 @@ struct psn_node {
     uint64_t epoch; /* valid if it is the store's */
     uint32_t id;
     uint64_t bitmap;
-    uint8_t hash[PSN_TREE_FANOUT][PSN_STORE_HASH_SIZE]; /* zero where the bit is clear */
+    uint8_t hash[PSN_TREE_FANOUT][PSN_STORE_HASH_SIZE]; /* of those whose bit is set */
 };
 
 enum {
@@ -99,6 +99,12 @@ static struct psn_node *slot_of(struct psn_store *store, struct place place)
                          (place.index + 67 * place.table) % LEVEL_SLOTS];
 }
 
+/* A child's hash, or NULL if the tree has none there. */
+static const uint8_t *hash_of(const struct psn_node *node, unsigned child)
+{
+    return node->bitmap >> child & 1 ? node->hash[child] : NULL;
+}
+
 static size_t encode(const struct psn_node *node, uint8_t out[NODE_SIZE_MAX])
 {
     uint8_t *at = out;
@@ -126,11 +132,8 @@ static bool decode(struct psn_node *node, const uint8_t *bytes, size_t size)
     if (size != 8 + (size_t)__builtin_popcountll(bitmap) * PSN_STORE_HASH_SIZE)
         return false;
     node->bitmap = bitmap;
-    memset(node->hash, 0, sizeof node->hash);
-    for (unsigned i = 0; i < PSN_TREE_FANOUT; i++) {
-        if ((bitmap >> i & 1) == 0)
-            continue;
-        memcpy(node->hash[i], at, PSN_STORE_HASH_SIZE);
+    for (uint64_t rest = bitmap; rest; rest &= rest - 1) {
+        memcpy(node->hash[__builtin_ctzll(rest)], at, PSN_STORE_HASH_SIZE);
         at += PSN_STORE_HASH_SIZE;
     }
     return true;
@@ -157,44 +160,105 @@ static void hash_node(const struct psn_store *store, struct place place,
     store->hash(&state, parts, sizeof parts / sizeof *parts, ret_hash);
 }
 
+/* The row of a node whose turn it is in a scan, else NULL: to step to the next row is a
+ * third of the work of looking it up. */
+static enum psn_code step_ahead(struct psn_store *store, struct place place,
+                                sqlite3_stmt **ret_stmt, struct psn_error *err)
+{
+    struct psn_tree_ahead *ahead = store->ahead;
+
+    *ret_stmt = NULL;
+    if (!ahead || place.level != PSN_TREE_LEVELS - 1)
+        return PSN_OK;
+    while (!ahead->ended && (!ahead->on_row || ahead->id < id_of(place))) {
+        int status = sqlite3_step(ahead->stmt);
+
+        ahead->on_row = status == SQLITE_ROW;
+        ahead->ended = status == SQLITE_DONE;
+        if (!ahead->on_row && !ahead->ended)
+            return psn_sql_fail(store->db, store->path, status, err);
+        if (ahead->on_row)
+            ahead->id = sqlite3_column_int64(ahead->stmt, 1);
+    }
+    if (ahead->on_row && ahead->id == id_of(place))
+        *ret_stmt = ahead->stmt;
+    return PSN_OK;
+}
+
+/* The row of a node, which is there. */
+static enum psn_code look_up(struct psn_store *store, struct place place,
+                             sqlite3_stmt **ret_stmt, struct psn_error *err)
+{
+    enum psn_code rc = psn_sql_get(store, PSN_SQL_NODE_GET, ret_stmt, err);
+    int status;
+
+    if (rc)
+        return rc;
+    (void)sqlite3_bind_int64(*ret_stmt, 1, id_of(place));
+    status = sqlite3_step(*ret_stmt);
+    if (status == SQLITE_ROW)
+        return PSN_OK;
+    rc = status == SQLITE_DONE ? psn_store_damaged(store, err)
+                               : psn_sql_fail(store->db, store->path, status, err);
+    (void)sqlite3_reset(*ret_stmt);
+    return rc;
+}
+
+/* Takes over what the row of a node says, whose hash must be `expected`. */
+static enum psn_code take(struct psn_store *store, struct place place, sqlite3_stmt *stmt,
+                          const uint8_t expected[PSN_STORE_HASH_SIZE],
+                          struct psn_node *node, struct psn_error *err)
+{
+    const uint8_t *bytes = sqlite3_column_blob(stmt, 0);
+    size_t size = (size_t)sqlite3_column_bytes(stmt, 0);
+    uint8_t found[PSN_STORE_HASH_SIZE];
+
+    if (!bytes && sqlite3_errcode(store->db) == SQLITE_NOMEM)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!bytes || sqlite3_column_type(stmt, 0) != SQLITE_BLOB ||
+        !decode(node, bytes, size))
+        return psn_store_damaged(store, err);
+    hash_node(store, place, bytes, size, found);
+    return memcmp(found, expected, sizeof found) == 0 ? PSN_OK
+                                                      : psn_store_damaged(store, err);
+}
+
 /* Reads a node whose hash must be `expected` into its slot. */
 static enum psn_code load(struct psn_store *store, struct place place,
                           const uint8_t expected[PSN_STORE_HASH_SIZE],
                           struct psn_node *node, struct psn_error *err)
 {
+    sqlite3_stmt *ahead = NULL;
     sqlite3_stmt *stmt = NULL;
-    enum psn_code rc = psn_sql_get(store, PSN_SQL_NODE_GET, &stmt, err);
-    uint8_t found[PSN_STORE_HASH_SIZE];
-    int status;
+    enum psn_code rc = step_ahead(store, place, &ahead, err);
 
-    if (rc)
-        return rc;
     node->epoch = 0;
-    (void)sqlite3_bind_int64(stmt, 1, id_of(place));
-    status = sqlite3_step(stmt);
-    if (status == SQLITE_ROW) {
-        const uint8_t *bytes = sqlite3_column_blob(stmt, 0);
-        size_t size = (size_t)sqlite3_column_bytes(stmt, 0);
-
-        if (!bytes && sqlite3_errcode(store->db) == SQLITE_NOMEM)
-            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        else if (!bytes || sqlite3_column_type(stmt, 0) != SQLITE_BLOB ||
-                 !decode(node, bytes, size))
-            rc = psn_store_damaged(store, err);
-        else
-            hash_node(store, place, bytes, size, found);
-    } else {
-        rc = status == SQLITE_DONE ? psn_store_damaged(store, err)
-                                   : psn_sql_fail(store->db, store->path, status, err);
-    }
-    (void)sqlite3_reset(stmt);
-    if (!rc && memcmp(found, expected, sizeof found) != 0)
-        rc = psn_store_damaged(store, err);
+    if (!rc && !ahead)
+        rc = look_up(store, place, &stmt, err);
+    if (!rc)
+        rc = take(store, place, ahead ? ahead : stmt, expected, node, err);
+    if (stmt)
+        (void)sqlite3_reset(stmt);
     if (rc)
         return rc;
     node->id = id_of(place);
     node->epoch = store->epoch;
     return PSN_OK;
+}
+
+enum psn_code psn_tree_ahead_begin(struct psn_store *store, unsigned table,
+                                   struct psn_tree_ahead *ret_ahead,
+                                   struct psn_error *err)
+{
+    struct place first = { table, PSN_TREE_LEVELS - 1, 0 };
+    struct place last = { table, PSN_TREE_LEVELS - 1,
+                          (1U << (BITS * (PSN_TREE_LEVELS - 1))) - 1 };
+    enum psn_code rc = psn_sql_prepare(store, PSN_SQL_NODE_RANGE, &ret_ahead->stmt, err);
+
+    if (!rc && (sqlite3_bind_int64(ret_ahead->stmt, 1, id_of(first)) != SQLITE_OK ||
+                sqlite3_bind_int64(ret_ahead->stmt, 2, id_of(last)) != SQLITE_OK))
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    return rc;
 }
 
 /* Borrows a checked node, or gives NULL if the tree has none there. */
@@ -217,10 +281,9 @@ static enum psn_code find(struct psn_store *store, struct place place,
 
         if (rc)
             return rc;
-        if (parent)
-            expected = parent->hash[place.index & (PSN_TREE_FANOUT - 1)];
+        expected = parent ? hash_of(parent, place.index & (PSN_TREE_FANOUT - 1)) : NULL;
     }
-    if ((place.level > 0 && !parent) || psn_tree_is_zero(expected)) {
+    if (!expected || psn_tree_is_zero(expected)) {
         *ret_node = NULL;
         return PSN_OK;
     }
@@ -233,6 +296,7 @@ enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bu
 {
     const uint8_t *changed = psn_leaves_find(&store->leaves, table, bucket);
     unsigned level = PSN_TREE_LEVELS - 1;
+    const uint8_t *hash = NULL;
     struct psn_node *node = NULL;
     enum psn_code rc;
 
@@ -244,7 +308,9 @@ enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bu
     if (rc)
         return rc;
     if (node)
-        memcpy(ret_hash, node->hash[child_of(level, bucket)], PSN_STORE_HASH_SIZE);
+        hash = hash_of(node, child_of(level, bucket));
+    if (hash)
+        memcpy(ret_hash, hash, PSN_STORE_HASH_SIZE);
     else
         memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
     return PSN_OK;
