@@ -27,6 +27,7 @@ struct psn_exposure {
     int64_t at_s;
     bool in_force; /* the version is current, or may be in force … */
     bool dying;    /* … only because it was replaced and is not proved refused yet */
+    bool ready;    /* a replacement that waits to be put in force */
 };
 
 /* Everything a person has seen, and everything seen of an address (either may be NULL).

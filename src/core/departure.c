@@ -259,6 +259,26 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
     return rc;
 }
 
+/* What is to be put in force is nothing that he has seen, whatever else he knows. */
+static enum psn_code replace_seen(struct psn_vault *vault, const char *person,
+                                  struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(vault, person, NULL, &seen, err);
+
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        struct psn_item item = { 0 };
+
+        if (!seen.items[i].ready)
+            continue;
+        rc = psn_item_read(vault, seen.items[i].address, seen.items[i].label, &item, err);
+        if (!rc && item.info.replacement == seen.items[i].version)
+            rc = psn_item_replace(vault, &item, err);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
 /* What he called legitimate is for somebody else to judge. */
 static enum psn_code judge_anew(struct psn_vault *vault, const char *person,
                                 struct psn_access_row *row, struct psn_error *err)
@@ -319,6 +339,8 @@ static enum psn_code begin_new(struct psn_vault *vault,
         rc = judge_all_anew(vault, person->id, err);
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, false, err);
+    if (!rc && !holds_slot)
+        rc = replace_seen(vault, person->id, err);
     psn_scope_release(&scope);
     psn_reach_map_release(&map);
     return rc;
@@ -398,6 +420,8 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
         rc = psn_scope_now(vault, &person, true, &scope, err);
     if (!rc)
         rc = make_ready(vault, id, &scope, true, err);
+    if (!rc)
+        rc = replace_seen(vault, id, err);
     person.departure.slot_gone = true;
     if (!rc)
         rc = psn_person_store(vault, &person, revision + 1, err);

@@ -293,6 +293,7 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
         at->in_force = at->label[0] ? at->version == item.info.version
                                     : password_in_force(&role.rotation, at->version);
         at->dying = !at->label[0] && is_dying(&role.rotation, at->version);
+        at->ready = at->label[0] && at->version == item.info.replacement;
         last = at;
     }
     return PSN_OK;

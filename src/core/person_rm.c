@@ -37,7 +37,15 @@ static enum psn_code check_free(const struct psn_reach_map *map,
                 _("name somebody else: passation handover start %s --to PERSON"),
                 map->owners[i].client);
         }
-    for (size_t i = 0; i < seen->count; i++)
+    for (size_t i = 0; i < seen->count; i++) {
+        if (seen->items[i].ready) {
+            (void)psn_fail(err, PSN_E_POLICY,
+                           _("'%s' has seen the new secret that is ready for %s, %s"), id,
+                           seen->items[i].address, seen->items[i].label);
+            return psn_hint(
+                err, PSN_E_POLICY,
+                _("his departure makes another one ready: passation depart %s"), id);
+        }
         if (seen->items[i].in_force) {
             (void)psn_fail(err, PSN_E_POLICY,
                            _("'%s' knows a secret of %s that is still in force"), id,
@@ -47,6 +55,7 @@ static enum psn_code check_free(const struct psn_reach_map *map,
                               "rotate %s"),
                             id, seen->items[i].address);
         }
+    }
     return PSN_OK;
 }
 

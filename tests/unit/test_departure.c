@@ -209,6 +209,41 @@ static void no_replacement_is_made_that_he_could_read(void **state)
     assert_int_equal(replacement_of_cms(f), 2);
 }
 
+/* Paul's leaving makes one ready; Luc, who knows nothing else of it, has seen it. */
+static void see_replacement_of_cms(struct fixture *f, const char *person)
+{
+    enum psn_code rc;
+
+    add_cms(f);
+    rekey_for_leaver(f);
+    (void)leave(f, "paul", false);
+    assert_int_equal(replacement_of_cms(f), 2);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_exposure_put_of(f->vault, person, box1, "cms", 2, PSN_HOW_SHOWN, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+static void who_leaves_has_not_seen_what_is_to_be_put_in_force(void **state)
+{
+    struct fixture *f = *state;
+
+    see_replacement_of_cms(f, "luc");
+    (void)leave(f, "luc", false);
+    assert_int_equal(replacement_of_cms(f), 3);
+}
+
+static void who_has_seen_what_is_to_be_put_in_force_is_not_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    const struct psn_person zoe = { .id = "zoe", .name = "Zoé" };
+
+    assert_int_equal(psn_person_add(f->vault, &zoe, &f->at.err), PSN_OK);
+    see_replacement_of_cms(f, "zoe");
+    assert_int_equal(psn_person_rm(f->vault, "zoe", &f->at.err), PSN_E_POLICY);
+    (void)leave(f, "zoe", false);
+    assert_int_equal(psn_person_rm(f->vault, "zoe", &f->at.err), PSN_OK);
+}
+
 static void a_secret_that_was_hidden_is_in_the_vault_all_the_same(void **state)
 {
     struct fixture *f = *state;
@@ -493,6 +528,10 @@ int main(void)
             who_lost_his_slot_before_he_left_could_read_all_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_replacement_is_made_that_he_could_read, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_leaves_has_not_seen_what_is_to_be_put_in_force, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_has_seen_what_is_to_be_put_in_force_is_not_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
