@@ -109,7 +109,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_backup_scrub(
     const struct psn_destruction_request *request, struct psn_scrub *ret_scrub,
     struct psn_error *err);
 
-/* What is found there now; nothing is changed. */
+/* What is found there now; no row of it is changed. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_backup_look(struct psn_vault *vault,
                                                      const char *path, const char *client,
                                                      struct psn_scrub *ret_scrub,

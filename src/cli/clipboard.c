@@ -241,6 +241,7 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
 /* --- being the cleaner --- */
 
 enum content {
+    AWAY,    /* the program is not where it was: it is being updated, perhaps */
     UNKNOWN, /* the program failed; some do where there is nothing */
     OURS,
     OTHERS,
@@ -254,7 +255,7 @@ static enum content look(const struct cli_clipboard_tool *tool,
     size_t size;
 
     if (cli_clipboard_get(tool, &content, NULL))
-        return UNKNOWN;
+        return access(tool->paste, X_OK) == 0 ? UNKNOWN : AWAY;
     bytes = psn_secret_bytes(content);
     size = psn_secret_size(content);
     if (cli_clipboard_hash(order->key, bytes, size) == order->hash)
@@ -272,11 +273,13 @@ static enum psn_code take_off(const struct cli_clipboard_tool *tool,
                               struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
+    int unknown = 0;
 
     for (int i = 0; i < CLEAR_TRIES; i++) {
         enum content content = look(tool, order);
 
-        if (content == OTHERS || (content == UNKNOWN && i + 1 >= LOOK_TRIES && !rc))
+        unknown += content == UNKNOWN;
+        if (content == OTHERS || (unknown >= LOOK_TRIES && !rc))
             return PSN_OK;
         if (content == OURS) {
             rc = cli_clipboard_clear(tool, err);

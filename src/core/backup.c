@@ -141,12 +141,13 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
     struct psn_vault_check check;
     enum psn_code rc = psn_vault_open(&options, &copy, err);
 
-    if (!rc)
+    if (!rc) {
+        psn_store_leave_no_log(copy->store);
         rc = psn_vault_unlock_key(copy, vault->root_key, vault->slot, err);
+    }
     if (!rc)
         rc = psn_vault_check(copy, &check, err);
     psn_vault_free(PSN_TAKE(copy));
-    psn_backup_drop_empty_log(path);
     return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
 }
 

@@ -337,8 +337,9 @@ static enum psn_code begin_new(struct psn_vault *vault,
         rc = psn_scope_note(vault, person, &scope, true, err);
     if (!rc)
         rc = judge_all_anew(vault, person->id, err);
+    /* Who could open the vault could read what was ready, and of a copy nobody knows. */
     if (!rc && !holds_slot)
-        rc = make_ready(vault, person->id, &scope, false, err);
+        rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
     if (!rc && !holds_slot)
         rc = replace_seen(vault, person->id, err);
     psn_scope_release(&scope);
@@ -360,6 +361,8 @@ static enum psn_code begin(struct psn_vault *vault,
     if (!person.departing_s) {
         rc = begin_new(vault, request, &person, err);
         changes = true;
+    } else if (!person.departure.held_slot || person.departure.slot_gone) {
+        rc = replace_seen(vault, person.id, err);
     }
     /* To ask again is to look again. */
     if (!rc && person.departed_s) {

@@ -411,6 +411,17 @@ static bool is_given_out(const char *type)
     return false;
 }
 
+/* Made ready when it was of another type. */
+static enum psn_code give_up_replacement(struct psn_vault *vault, struct psn_item *item,
+                                         struct psn_error *err)
+{
+    enum psn_code rc =
+        label_version(vault, item, item->info.replacement, PSN_VERSION_REFUSED, err);
+
+    item->info.replacement = 0;
+    return rc ? rc : psn_item_put(vault, item, err);
+}
+
 enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
                                struct psn_error *err)
 {
@@ -420,7 +431,7 @@ enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
     enum psn_code rc;
 
     if (is_given_out(info->type))
-        return PSN_OK;
+        return info->replacement ? give_up_replacement(vault, item, err) : PSN_OK;
     rc = psn_generate_password(&value, err);
     if (!rc && info->replacement)
         rc = label_version(vault, item, info->replacement, PSN_VERSION_REFUSED, err);

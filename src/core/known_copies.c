@@ -65,6 +65,15 @@ static void add(struct collecting *at, const char *path, int64_t noted_s)
     copy->noted_s = noted_s;
 }
 
+static bool is_vault(const struct collecting *at, const char *path)
+{
+    struct stat vault;
+    struct stat info;
+
+    return stat(path, &info) == 0 && stat(at->vault, &vault) == 0 &&
+           vault.st_ino == info.st_ino && vault.st_dev == info.st_dev;
+}
+
 static enum psn_code note_backup(void *arg, const struct psn_journal_entry *entry,
                                  struct psn_error *err)
 {
@@ -72,8 +81,9 @@ static enum psn_code note_backup(void *arg, const struct psn_journal_entry *entr
 
     (void)err;
     /* The first event is of earlier versions. */
-    if (entry->text[0] && (strcmp(entry->event, "vault.backed-up") == 0 ||
-                           strcmp(entry->event, PSN_BACKUP_CHECKED) == 0))
+    if (entry->text[0] && !is_vault(at, entry->text) &&
+        (strcmp(entry->event, "vault.backed-up") == 0 ||
+         strcmp(entry->event, PSN_BACKUP_CHECKED) == 0))
         add(at, entry->text, entry->time_s);
     return PSN_OK;
 }
@@ -92,12 +102,9 @@ static bool is_log(const struct collecting *at, const char *path)
 static void look_at_file(void *arg, const char *path)
 {
     struct collecting *at = arg;
-    struct stat vault;
     struct stat info;
 
-    if (stat(path, &info) != 0 || info.st_size == 0 ||
-        (stat(at->vault, &vault) == 0 && vault.st_ino == info.st_ino &&
-         vault.st_dev == info.st_dev))
+    if (stat(path, &info) != 0 || info.st_size == 0 || is_vault(at, path))
         return;
     /* One that cannot be read may be anything: it is told as that. */
     if (is_log(at, path) || access(path, R_OK) != 0 || psn_is_a_vault_file(path))

@@ -82,20 +82,32 @@ static enum psn_code unlock(const struct psn_vault *vault, struct psn_vault *cop
     return PSN_OK;
 }
 
+static bool has_beside(const char *path, const char *tail)
+{
+    char name[4096];
+
+    return snprintf(name, sizeof name, "%s%s", path, tail) < (int)sizeof name &&
+           access(name, F_OK) == 0;
+}
+
 /* ret_scrub->result is what was found; *ret_copy is set if there is work to do. */
 static enum psn_code open_copy(const struct psn_vault *vault, const char *path,
-                               const char *client, struct psn_scrub *ret_scrub,
-                               struct psn_vault **ret_copy, struct psn_error *err)
+                               const char *client, bool looks,
+                               struct psn_scrub *ret_scrub, struct psn_vault **ret_copy,
+                               struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *copy = NULL;
-    struct psn_vault_options options = { .path = path };
+    struct psn_vault_options options = { .path = path, .examine = looks };
     struct psn_client there = { 0 };
     struct psn_error why = { 0 };
+    bool has_log = has_beside(path, "-wal");
     enum psn_code rc = psn_vault_open(&options, &copy, &why);
 
     /* A link, a damaged file, no vault at all: nobody knows what is in it. */
     if (rc)
         return refuse(ret_scrub, PSN_SCRUB_UNREADABLE, rc, &why, err);
+    if (looks && !has_log)
+        psn_store_leave_no_log(copy->store);
     if (memcmp(copy->id, vault->id, sizeof copy->id) != 0) {
         ret_scrub->result = PSN_SCRUB_NOT_OURS;
         return PSN_OK;
@@ -125,14 +137,6 @@ static void tidy(const char *path, bool had_lock)
         (void)unlink(lock);
 }
 
-static bool has_beside(const char *path, const char *tail)
-{
-    char name[4096];
-
-    return snprintf(name, sizeof name, "%s%s", path, tail) < (int)sizeof name &&
-           access(name, F_OK) == 0;
-}
-
 static bool is_missing(const char *path)
 {
     struct stat info;
@@ -145,7 +149,8 @@ static enum psn_code scrub(struct psn_vault *vault, const char *path,
                            struct psn_scrub *ret_scrub, struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *copy = NULL;
-    enum psn_code rc = open_copy(vault, path, request->client, ret_scrub, &copy, err);
+    enum psn_code rc =
+        open_copy(vault, path, request->client, false, ret_scrub, &copy, err);
 
     return rc || !copy ? rc
                        : psn_destruction_run(copy, request, &ret_scrub->destruction, err);
@@ -170,24 +175,20 @@ enum psn_code psn_backup_scrub(struct psn_vault *vault, const char *path,
     return rc;
 }
 
-/* A file that has a log may be somebody's vault, in use: nothing beside it is touched. */
+/* Somebody else may have it open, or open it meanwhile: what lies beside it is SQLite's.
+ */
 enum psn_code psn_backup_look(struct psn_vault *vault, const char *path,
                               const char *client, struct psn_scrub *ret_scrub,
                               struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *copy = NULL;
-    bool had_lock = has_beside(path, ".lock");
-    bool is_in_use = has_beside(path, "-wal") || has_beside(path, "-shm");
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
     *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
     if (rc || is_missing(path))
         return rc;
-    rc = open_copy(vault, path, client, ret_scrub, &copy, err);
+    rc = open_copy(vault, path, client, true, ret_scrub, &copy, err);
     if (copy)
         ret_scrub->result = PSN_SCRUB_HOLDS;
-    psn_vault_free(PSN_TAKE(copy));
-    if (!is_in_use)
-        tidy(path, had_lock);
     return rc;
 }

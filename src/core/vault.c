@@ -249,6 +249,7 @@ enum psn_code psn_vault_found(struct psn_vault *vault, struct psn_error *err)
     vault->state = (struct psn_state){ 0 };
     psn_store_trust(vault->store, &vault->state.roots);
     psn_loop_hold();
+    vault->noted_chain.client[0] = '\0';
     vault->in_transaction = true;
     vault->writing = true;
     return PSN_OK;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/i18n.h"
-#include "base/text.h"
 #include "core/exposure.h"
 #include "core/item.h"
 #include "core/person.h"
@@ -110,8 +109,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Who holds no slot reaches what his grants name, and nothing else is read. */
-static enum psn_code reach_granted(struct reachable_list *list, const char *address,
-                                   struct psn_error *err)
+static enum psn_code reach_granted(struct reachable_list *list, struct psn_error *err)
 {
     const struct psn_grant_briefs *grants = &list->map->grants;
     enum psn_code rc = PSN_OK;
@@ -120,8 +118,6 @@ static enum psn_code reach_granted(struct reachable_list *list, const char *addr
         struct psn_role_row row = { 0 };
         struct psn_error cause = { 0 };
 
-        if (address && !psn_text_glob(address, grants->items[i].address))
-            continue;
         rc = psn_role_read(list->vault, grants->items[i].address, &row, &cause);
         if (rc == PSN_E_NOT_FOUND)
             rc = PSN_OK;
@@ -151,8 +147,8 @@ static enum psn_code collect(struct psn_vault *vault, const char *person,
     list->vault = vault;
     list->map = &map;
     list->people = people;
-    if (!rc && is_one && !psn_reach_holds_slot(&map, people->id))
-        rc = reach_granted(list, address, err);
+    if (!rc && is_one && !address && !psn_reach_holds_slot(&map, people->id))
+        rc = reach_granted(list, err);
     else if (!rc)
         rc = psn_role_scan(vault, globs, address ? 1 : 0, reach_role, list, err);
     list->map = NULL;

@@ -97,6 +97,7 @@ static int attach(struct psn_store *store, const char *name, int flags)
 
 void psn_store_disconnect(struct psn_store *store)
 {
+    assert(store->open_scans == 0); /* else the connection outlives its methods */
     psn_sql_finalize_all(store);
     (void)sqlite3_close_v2(store->db);
     store->db = NULL;
@@ -284,6 +285,11 @@ bool psn_store_is_born(const struct psn_store *store)
 void psn_store_keep_log(struct psn_store *store)
 {
     store->wrote = false;
+}
+
+void psn_store_leave_no_log(struct psn_store *store)
+{
+    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 void psn_store_free(struct psn_store *store)

@@ -97,6 +97,8 @@ PSN_MUST_CHECK enum psn_code psn_store_open(const char *path, psn_store_hash_fn 
 /* Closing will leave the log as it is, and not give its blocks back to the disk: what is
  * in it is to be written over first. */
 void psn_store_keep_log(struct psn_store *store);
+/* Closing will take the log away, folded in, unless somebody else has the vault open. */
+void psn_store_leave_no_log(struct psn_store *store);
 /* Rolls back what is open and closes. NULL is fine. */
 void psn_store_free(struct psn_store *store);
 PSN_DEFINE_AUTO(psn_store)

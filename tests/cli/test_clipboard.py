@@ -288,7 +288,7 @@ def program_taken_away(desk):
     program = os.path.join(desk.tools, "xclip")
     os.rename(program, program + ".away")
     desk.signal_cleaner(signal.SIGTERM)
-    time.sleep(0.3)
+    time.sleep(1)  # longer than it looks at one that is there and fails
     os.rename(program + ".away", program)
 
 

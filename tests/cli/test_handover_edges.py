@@ -274,7 +274,9 @@ class Screens(Handovers):
                      ["sweep", "essai"], ["handover", "contacts", "essai"]):
             with self.subTest(args=args):
                 shown = self.screen(*args)
-                self.assertIn(" ".join(world.run(*args).stdout.split()), shown)
+                for line in world.run(*args).stdout.splitlines():
+                    if world.home not in line:  # a path may be longer than a line
+                        self.assertIn(" ".join(line.split()), shown)
 
     def test_the_question_before_a_role_goes_is_broken_between_words(self):
         world = self.world

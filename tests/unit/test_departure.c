@@ -232,6 +232,25 @@ static void who_leaves_has_not_seen_what_is_to_be_put_in_force(void **state)
     assert_int_equal(replacement_of_cms(f), 3);
 }
 
+/* He could read it, in a copy of the file, while it was ready: nobody has noted that. */
+static void what_was_ready_while_he_opened_the_vault_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+
+    add_cms(f);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    assert_int_equal(psn_vault_end(f->vault,
+                                   psn_exposure_put_of(f->vault, "luc", box1, "cms", 1,
+                                                       PSN_HOW_SHOWN, &f->at.err),
+                                   &f->at.err),
+                     PSN_OK);
+    (void)leave(f, "luc", false);
+    assert_int_equal(replacement_of_cms(f), 2);
+    rekey_for_leaver(f);
+    (void)leave(f, "paul", false);
+    assert_int_equal(replacement_of_cms(f), 3);
+}
+
 static void who_has_seen_what_is_to_be_put_in_force_is_not_forgotten(void **state)
 {
     struct fixture *f = *state;
@@ -530,6 +549,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             who_leaves_has_not_seen_what_is_to_be_put_in_force, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_was_ready_while_he_opened_the_vault_is_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             who_has_seen_what_is_to_be_put_in_force_is_not_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
