@@ -133,9 +133,9 @@ void psn_backup_drop_empty_log(const char *path)
 }
 
 /* Opens a file as the same vault, with the keys at hand, and checks all of it. */
-static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
-                                struct psn_error *err)
+static enum psn_code check_copy(void *arg, const char *path, struct psn_error *err)
 {
+    const struct psn_vault *vault = arg;
     PSN_AUTO(psn_vault) *copy = NULL;
     struct psn_vault_options options = { .path = path };
     struct psn_vault_check check;
@@ -147,7 +147,6 @@ static enum psn_code check_copy(const struct psn_vault *vault, const char *path,
     }
     if (!rc)
         rc = psn_vault_check(copy, &check, err);
-    psn_vault_free(PSN_TAKE(copy));
     return rc ? psn_wrap(err, rc, _("the backup '%s' does not open"), path) : PSN_OK;
 }
 
@@ -173,12 +172,22 @@ static enum psn_code note_backup(struct psn_vault *vault, const char *event,
                     err);
 }
 
+/* What it replaces goes when it is proved good. */
 static enum psn_code copy_checked(struct psn_vault *vault, const char *path, bool replace,
                                   struct psn_error *err)
 {
-    enum psn_code rc = psn_store_copy(vault->store, path, replace, err);
+    return psn_store_copy_checked(vault->store, path, replace, check_copy, vault, err);
+}
 
-    return rc ? rc : check_copy(vault, path, err);
+/* In place of "nothing was changed". */
+static enum psn_code hint_anew(enum psn_code rc, struct psn_error *err)
+{
+    if (err)
+        err->hint[0] = '\0';
+    return psn_hint(
+        err, rc,
+        _("make the backup anew; this one is restored with: passation restore "
+          "--accept-older FILE"));
 }
 
 /*
@@ -202,14 +211,18 @@ enum psn_code psn_vault_backup(struct psn_vault *vault, const char *path, bool r
     if (rc)
         return rc;
     rc = note_backup(vault, PSN_BACKUP_CHECKED, path, err);
-    if (rc)
-        return psn_wrap(err, rc, _("'%s' is a good copy, but that cannot be noted"),
-                        path);
+    if (rc) {
+        (void)psn_wrap(err, rc, _("'%s' is a good copy, but that cannot be noted"), path);
+        return hint_anew(rc, err);
+    }
     rc = copy_checked(vault, path, true, err);
+    if (!rc)
+        return PSN_OK;
     /* Whoever asks for the last backup must not take this one for it. */
-    if (rc)
-        PSN_IGNORE(note_backup(vault, "vault.backup-failed", path, NULL));
-    return rc;
+    PSN_IGNORE(note_backup(vault, "vault.backup-failed", path, NULL));
+    (void)psn_wrap(err, rc,
+                   _("'%s' is a good copy, but of the state before it was noted"), path);
+    return hint_anew(rc, err);
 }
 
 /* --- restore --- */

@@ -186,6 +186,13 @@ static enum psn_code check_other(const struct psn_store *store, const char *file
 enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
                              struct psn_error *err)
 {
+    return psn_store_copy_checked(store, path, replace, NULL, NULL, err);
+}
+
+enum psn_code psn_store_copy_checked(struct psn_store *store, const char *path,
+                                     bool replace, psn_store_check_fn *check, void *arg,
+                                     struct psn_error *err)
+{
     PSN_AUTO_FREE char *file = NULL;
     PSN_AUTO_FREE char *sibling = NULL;
     PSN_AUTO_FD int claim = -1;
@@ -205,6 +212,8 @@ enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool rep
         rc = enter_wal_mode(sibling, path, err);
     if (!rc)
         rc = sync_file(sibling, path, err);
+    if (!rc && check)
+        rc = check(arg, sibling, err);
     if (!rc)
         rc = replace ? replace_file(sibling, file, path, err)
                      : psn_place_publish(sibling, file, err);

@@ -272,6 +272,13 @@ void psn_store_schema_hash(psn_store_hash_fn *hash,
  * replace), while others use the vault. Outside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
                                             bool replace, struct psn_error *err);
+/* The same, once `check` has looked at the copy, which does not have its name yet. */
+typedef enum psn_code psn_store_check_fn(void *arg, const char *copy,
+                                         struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_store_copy_checked(struct psn_store *store,
+                                                    const char *path, bool replace,
+                                                    psn_store_check_fn *check, void *arg,
+                                                    struct psn_error *err);
 
 /* Holds the vault at path for as long as it is renamed: its log is in its file, which
  * nobody else has open (PSN_E_BUSY if somebody still has, after some seconds), and
