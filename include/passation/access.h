@@ -127,7 +127,8 @@ struct psn_own_access {
 typedef enum psn_code psn_own_access_fn(void *arg, const struct psn_own_access *access,
                                         struct psn_error *err);
 
-/* Calls each for what there is of ours, in the order of its removal. Removes nothing.
+/* Calls each for what there is of ours, in the order of its removal; the key that removes
+ * before its application, if that is what ends it. Removes nothing.
  * Takes the operation lock. E_POLICY: the client is not linked; E_REFUSED: OVH refuses
  * the key. None is told of where all was removed before. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_own_access_list(struct psn_vault *vault,

@@ -390,10 +390,13 @@ struct psn_end_copy {
         PSN_FATE_UNREADABLE,
         PSN_FATE_MISSING,
         PSN_FATE_HOLDS, /* it was to be rewritten and was not, or nobody named it */
+        PSN_FATE_GONE,  /* it was there at an earlier statement, and is no more */
     } fate;
 };
 /* "deleted", "under-code", "rewritten" … as above. Never NULL. */
 PSN_API const char *psn_copy_fate_name(enum psn_copy_fate fate);
+/* It is still there with what it held. */
+PSN_API bool psn_copy_is_reserve(enum psn_copy_fate fate);
 
 /* What the vault's own journal knows of it afterwards. */
 struct psn_handover_end {
@@ -404,8 +407,9 @@ struct psn_handover_end {
     uint8_t chain_head[PSN_HEAD_SIZE];
     char text[PSN_JOURNAL_TEXT_MAX]; /* "sha256 …" of the final statement */
     bool stated;                     /* the closing statement was written */
-    /* For the statement, what only the run that did it knows; set by the caller. */
-    const struct psn_destruction *destruction; /* or NULL */
+    /* What was written over, where it was noted or the caller knows. */
+    struct psn_destruction destruction;
+    /* For the statement; set by the caller. */
     const struct psn_end_copy *copies;
     size_t copy_count;
     size_t lost_count; /* backups of the journal that are not where they were written */
@@ -414,6 +418,18 @@ struct psn_handover_end {
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_get(
     struct psn_vault *vault, const char *client, struct psn_handover_end *ret_end,
     struct psn_error *err);
+/* Before it is stated: notes what was written over, and what became of the copies. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_note(
+    struct psn_vault *vault, const struct psn_handover_end *end, struct psn_error *err);
+/* Each copy that was noted of the last end of that client, with the last word on it;
+ * borrowed for the call. */
+typedef enum psn_code psn_end_copy_fn(void *arg, const struct psn_end_copy *copy,
+                                      struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_handover_end_copies(struct psn_vault *vault,
+                                                             const char *client,
+                                                             psn_end_copy_fn *each,
+                                                             void *arg,
+                                                             struct psn_error *err);
 /* Each that has ended here and whose closing statement is missing, as
  * psn_handover_close() would write it; a client that is here again is another one.
  * Borrowed; ended_s in UTC. */

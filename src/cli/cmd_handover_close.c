@@ -100,13 +100,52 @@ static void tell_file(void *arg, const char *path, bool is_removed)
 
 /* --- the closing statement --- */
 
-static bool is_written(const struct closing *closing)
+static bool is_written(const struct closing *closing, const char *name)
 {
     char path[CLI_PATH_MAX];
 
-    return snprintf(path, sizeof path, "%s/%s-cloture.txt", closing->folder,
-                    closing->cli->args[0]) < (int)sizeof path &&
+    return snprintf(path, sizeof path, "%s/%s-%s.txt", closing->folder,
+                    closing->cli->args[0], name) < (int)sizeof path &&
            access(path, F_OK) == 0;
+}
+
+/* What became of what is noted before, so that whoever is killed here loses nothing. One
+ * that lies there is only replaced when there is something to add. */
+static enum psn_code write_end(const struct closing *closing,
+                               const struct psn_handover_end *end, struct psn_error *err)
+{
+    struct cli *cli = closing->cli;
+    enum psn_code rc = psn_handover_end_note(cli->vault, end, err);
+
+    if (!rc &&
+        (!end->stated || closing->copies.told > 0 || !is_written(closing, "cloture")))
+        rc = cli_handover_write_end(cli, end, closing->folder, err);
+    if (!rc && !end->stated)
+        rc = psn_handover_stated(cli->vault, cli->args[0], err);
+    return rc;
+}
+
+static void tell_closed(const struct closing *closing)
+{
+    struct cli *cli = closing->cli;
+    const char *client = cli->args[0];
+    const char *folder = closing->folder;
+
+    cli_note(cli, _("✓ The handover of %s is closed."), CLI_SHOWN(client));
+    /* The record was written where the handover was closed first. */
+    if (is_written(closing, "proces-verbal"))
+        cli_note(
+            cli,
+            _("The last statements: %s/%s-proces-verbal and %s/%s-cloture, as .html, "
+              ".txt and .json, signed."),
+            CLI_SHOWN(folder), CLI_SHOWN(client), CLI_SHOWN(folder), CLI_SHOWN(client));
+    else
+        cli_note(cli,
+                 _("The closing statement: %s/%s-cloture, as .html, .txt and .json, "
+                   "signed."),
+                 CLI_SHOWN(folder), CLI_SHOWN(client));
+    cli_note(cli, _("What this cannot reach: other backups, other computers, mails, "
+                    "telephones, paper. Look there, too."));
 }
 
 static enum psn_code state_end(struct closing *closing, struct psn_error *err)
@@ -120,12 +159,10 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
     end.copies = closing->copies.items;
     end.copy_count = closing->copies.count;
     end.lost_count = closing->copies.lost;
-    end.destruction = closing->destruction.is_done ? &closing->destruction : NULL;
-    /* One that lies there is not replaced by one that knows less. */
-    if (!rc && (!end.stated || closing->copies.told > 0 || !is_written(closing)))
-        rc = cli_handover_write_end(cli, &end, closing->folder, err);
-    if (!rc && !end.stated)
-        rc = psn_handover_stated(cli->vault, cli->args[0], err);
+    if (closing->destruction.is_done)
+        end.destruction = closing->destruction;
+    if (!rc)
+        rc = write_end(closing, &end, err);
     if (rc)
         return rc;
     cli_json_close(&closing->json, ']');
@@ -135,13 +172,7 @@ static enum psn_code state_end(struct closing *closing, struct psn_error *err)
     cli_json_close(&closing->json, '}');
     if (cli->json)
         return cli_json_print(cli, &closing->json, err);
-    cli_note(cli,
-             _("✓ The handover of %s is closed. The last statements: %s/%s-proces-verbal "
-               "and %s/%s-cloture, as .html, .txt and .json, signed."),
-             end.client, CLI_SHOWN(closing->folder), end.client,
-             CLI_SHOWN(closing->folder), end.client);
-    cli_note(cli, _("What this cannot reach: other backups, other computers, mails, "
-                    "telephones, paper. Look there, too."));
+    tell_closed(closing);
     return PSN_OK;
 }
 
@@ -197,13 +228,35 @@ static enum psn_code confirm(struct cli *cli, const char **id, struct psn_error 
     return rc;
 }
 
-static bool is_open(struct cli *cli)
+/* The vault has nothing of the client any more, and OVH knows us no more. */
+static enum psn_code confirm_backups(struct cli *cli, size_t count, const char **id,
+                                     struct psn_error *err)
 {
-    struct psn_handover handover = { 0 };
-    bool open = psn_handover_get(cli->vault, cli->args[0], &handover, NULL) == PSN_OK;
+    enum psn_code rc;
 
-    psn_handover_release(&handover);
-    return open;
+    if (*id || !cli_has_terminal(cli))
+        return PSN_OK;
+    rc = cli_confirm_typed(
+        cli, cli->args[0], err,
+        PSN_NGETTEXT("%zu backup is written anew without %s; nothing brings back what it "
+                     "has of him. Type the client's id to do it:",
+                     "%zu backups are written anew without %s; nothing brings back what "
+                     "they have of him. Type the client's id to do it:",
+                     count),
+        count, CLI_SHOWN(cli->args[0]));
+    if (!rc)
+        *id = cli->args[0];
+    return rc;
+}
+
+static bool is_here(struct cli *cli)
+{
+    struct psn_client client = { 0 };
+    struct psn_error cause = { 0 };
+    enum psn_code rc = psn_client_get(cli->vault, cli->args[0], &client, &cause);
+
+    psn_client_release(&client);
+    return rc == PSN_OK;
 }
 
 /* One that is mistyped is found before anything is destroyed. */
@@ -226,14 +279,37 @@ static enum psn_code ask(struct closing *closing,
                          const char **id, struct psn_error *err)
 {
     struct cli *cli = closing->cli;
-    bool open = is_open(cli);
-    enum psn_code rc = open ? psn_handover_check_closable(cli->vault, cli->args[0],
-                                                          options->unchanged, err)
-                            : PSN_OK;
+    struct psn_handover_end end;
+    enum psn_code rc;
 
-    if (!rc && open)
-        rc = cli_end_copies_warn(&closing->copies, err);
-    return rc || (!open && options->backups.count == 0) ? rc : confirm(cli, id, err);
+    if (is_here(cli)) {
+        rc = psn_handover_check_closable(cli->vault, cli->args[0], options->unchanged,
+                                         err);
+        if (!rc)
+            rc = cli_end_copies_warn(&closing->copies, err);
+        return rc ? rc : confirm(cli, id, err);
+    }
+    if (options->backups.count == 0 ||
+        psn_handover_end_get(cli->vault, cli->args[0], &end, NULL))
+        return PSN_OK; /* what there is to refuse, closing refuses */
+    return confirm_backups(cli, options->backups.count, id, err);
+}
+
+static enum psn_code fail_left(const struct closing *closing, struct psn_error *err)
+{
+    size_t left = closing->copies.left;
+
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu backup still holds the client",
+                                "%zu backups still hold the client", left),
+                   left);
+    return psn_hint(err, PSN_E_FINDINGS,
+                    PSN_NGETTEXT("have it written anew (passation handover close %s "
+                                 "--backup FILE), or destroy it by hand",
+                                 "have them written anew (passation handover close %s "
+                                 "--backup FILE), or destroy them by hand",
+                                 left),
+                    CLI_SHOWN(closing->cli->args[0]));
 }
 
 static enum psn_code close_it(struct closing *closing,
@@ -264,15 +340,7 @@ static enum psn_code close_it(struct closing *closing,
         rc = psn_handover_close(cli->vault, &close, err);
     if (!rc)
         rc = state_end(closing, err);
-    if (!rc && closing->copies.left > 0) {
-        (void)psn_fail(err, PSN_E_FINDINGS,
-                       PSN_NGETTEXT("%zu backup still holds the client",
-                                    "%zu backups still hold the client",
-                                    closing->copies.left),
-                       closing->copies.left);
-        rc = psn_hint(err, PSN_E_FINDINGS, _("destroy it by hand, or see why above"));
-    }
-    return rc;
+    return rc || closing->copies.left == 0 ? rc : fail_left(closing, err);
 }
 
 static enum psn_code run_close(struct cli *cli, const void *arg, struct psn_error *err)

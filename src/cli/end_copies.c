@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/display.h"
 
@@ -50,10 +51,20 @@ static enum psn_copy_fate fate_of(enum psn_scrub_result result)
 
 /* --- kept for the statement --- */
 
+static struct psn_end_copy *find(const struct cli_end_copies *copies, const char *path)
+{
+    for (size_t i = 0; i < copies->count; i++)
+        if (strcmp(copies->items[i].path, path) == 0)
+            return &copies->items[i];
+    return NULL;
+}
+
+/* From wherever a later statement is written, the path means the same. */
 static void add(struct cli_end_copies *copies, const char *path, enum psn_copy_fate fate)
 {
-    char *kept = strdup(path);
+    char *kept = realpath(path, NULL);
 
+    kept = kept ? kept : strdup(path);
     if (kept && copies->count == copies->room) {
         size_t room = copies->room ? 2 * copies->room : 8;
         void *items = realloc(copies->items, room * sizeof *copies->items);
@@ -93,9 +104,9 @@ static void tell(struct cli_end_copies *copies, const char *path,
     cli_json_text(copies->json, "why", why[0] ? why : NULL);
     cli_json_close(copies->json, '}');
     if (gone)
-        cli_note(copies->cli, "✓ %s: %s", CLI_SHOWN(path), text);
+        cli_note(copies->cli, _("✓ %s: %s"), CLI_SHOWN(path), text);
     else
-        cli_warn(copies->cli, "%s: %s", CLI_SHOWN(path), text);
+        cli_warn(copies->cli, _("%s: %s"), CLI_SHOWN(path), text);
 }
 
 void cli_end_copies_add_backup(struct cli_end_copies *copies, const char *path,
@@ -111,7 +122,7 @@ void cli_end_copies_add_file(struct cli_end_copies *copies, const char *path,
 {
     add(copies, path, is_removed ? PSN_FATE_DELETED : PSN_FATE_UNDER_CODE);
     if (is_removed)
-        cli_note(copies->cli, "✓ %s: %s", CLI_SHOWN(path), _("deleted"));
+        cli_note(copies->cli, _("✓ %s: %s"), CLI_SHOWN(path), _("deleted"));
     else
         cli_warn(copies->cli,
                  _("%s still lies there: it opens with the client's code. If he has it, "
@@ -163,7 +174,7 @@ static void warn_of(struct cli_end_copies *copies, const struct psn_known_copy *
         cli_note(copies->cli, _("These copies of the vault hold the client, too, and are "
                                 "not named with --backup:"));
     if (scrub->result == PSN_SCRUB_UNREADABLE)
-        cli_note(copies->cli, "  %s: %s (%s)", CLI_SHOWN(at->path),
+        cli_note(copies->cli, _("  %s: %s (%s)"), CLI_SHOWN(at->path),
                  result_text(scrub->result), CLI_SHOWN(scrub->why));
     else if (at->noted_s)
         cli_note(copies->cli, _("  %s: backup of %s"), CLI_SHOWN(at->path),
@@ -229,7 +240,55 @@ enum psn_code cli_end_copies_warn(struct cli_end_copies *copies, struct psn_erro
     return rc;
 }
 
-enum psn_code cli_end_copies_look(struct cli_end_copies *copies, struct psn_error *err)
+/* --- afterwards --- */
+
+/* One that an earlier statement named, and this run has not come to. What was there then
+ * is looked at again. */
+static enum psn_code carry(struct cli_end_copies *copies, const struct psn_end_copy *copy,
+                           struct psn_error *err)
+{
+    struct psn_scrub scrub = { .result = PSN_SCRUB_MISSING };
+    enum psn_code rc = PSN_OK;
+
+    if (!psn_copy_is_reserve(copy->fate)) {
+        add(copies, copy->path, copy->fate);
+        return PSN_OK;
+    }
+    if (access(copy->path, F_OK) != 0) {
+        add(copies, copy->path, PSN_FATE_GONE);
+        return PSN_OK;
+    }
+    if (copy->fate == PSN_FATE_UNDER_CODE) {
+        cli_end_copies_add_file(copies, copy->path, false);
+        return PSN_OK;
+    }
+    rc = psn_backup_look(copies->cli->vault, copy->path, copies->cli->args[0], &scrub,
+                         err);
+    if (!rc)
+        tell(copies, copy->path, &scrub, NULL);
+    return rc;
+}
+
+static enum psn_code take_earlier(void *arg, const struct psn_end_copy *copy,
+                                  struct psn_error *err)
+{
+    struct cli_end_copies *copies = arg;
+    struct psn_end_copy *now = find(copies, copy->path);
+
+    if (!now) {
+        enum psn_code rc = carry(copies, copy, err);
+
+        now = find(copies, copy->path);
+        copies->told += now && now->fate != copy->fate;
+        return rc;
+    }
+    /* That it lacks the client is our doing. */
+    if (now->fate == PSN_FATE_LACKS && copy->fate == PSN_FATE_REWRITTEN)
+        now->fate = PSN_FATE_REWRITTEN;
+    return PSN_OK;
+}
+
+static enum psn_code look_at_known(struct cli_end_copies *copies, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -238,12 +297,22 @@ enum psn_code cli_end_copies_look(struct cli_end_copies *copies, struct psn_erro
         struct psn_scrub scrub;
 
         rc = look(copies, at, &scrub, err);
-        if (rc || is_named(copies, at->path))
+        if (rc || is_named(copies, at->path) || find(copies, at->path))
             continue;
         copies->lost += scrub.result == PSN_SCRUB_MISSING;
         if (is_of_interest(scrub.result))
             tell(copies, at->path, &scrub, NULL);
     }
+    return rc;
+}
+
+enum psn_code cli_end_copies_look(struct cli_end_copies *copies, struct psn_error *err)
+{
+    enum psn_code rc = psn_handover_end_copies(copies->cli->vault, copies->cli->args[0],
+                                               take_earlier, copies, err);
+
+    if (!rc)
+        rc = look_at_known(copies, err);
     if (!rc && copies->failed)
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     return rc;

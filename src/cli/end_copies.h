@@ -17,7 +17,7 @@ struct cli_end_copies {
     struct psn_end_copy *items; /* what became of each; owned, with its path */
     size_t count;
     size_t room;
-    size_t told; /* of them, those that this run did something about */
+    size_t told; /* of them, those that this run did something about, or found changed */
     size_t lost; /* backups that are not where they were written */
     size_t left; /* copies that hold the client still, or may */
     bool failed; /* no memory for one */
@@ -29,7 +29,8 @@ PSN_MUST_CHECK enum psn_code cli_end_copies_find(struct cli_end_copies *copies,
 /* Before the question: what holds the client and was not named. */
 PSN_MUST_CHECK enum psn_code cli_end_copies_warn(struct cli_end_copies *copies,
                                                  struct psn_error *err);
-/* After the destruction: those of them that are still there. */
+/* After the destruction: those that an earlier statement named, and those of the vault
+ * that are still there. */
 PSN_MUST_CHECK enum psn_code cli_end_copies_look(struct cli_end_copies *copies,
                                                  struct psn_error *err);
 /* One that was named, as psn_handover_close() tells it. */

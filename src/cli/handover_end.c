@@ -36,21 +36,34 @@ static void write_overwritten(const struct psn_handover_end *end,
     char file[64];
     char log[64];
 
-    if (!end->destruction || !end->destruction->is_overwritten)
+    if (!end->destruction.is_overwritten)
         return;
     cli_writing_item(writing, 0,
                      _("the file of before, written over after that: %s bytes, and %s of "
                        "its log;"),
-                     cli_display_grouped(end->destruction->file_bytes, file),
-                     cli_display_grouped(end->destruction->log_bytes, log));
+                     cli_display_grouped(end->destruction.file_bytes, file),
+                     cli_display_grouped(end->destruction.log_bytes, log));
 }
 
 static const char *kind_text(enum psn_copy_fate fate)
 {
-    if (fate == PSN_FATE_DELETED || fate == PSN_FATE_UNDER_CODE)
+    switch (fate) {
+    case PSN_FATE_DELETED:
         return _("file");
-    return fate == PSN_FATE_HOLDS || fate == PSN_FATE_UNREADABLE ? _("reserve: copy")
-                                                                 : _("backup");
+    case PSN_FATE_UNDER_CODE:
+        return _("trousseau");
+    case PSN_FATE_HOLDS:
+    case PSN_FATE_UNREADABLE:
+        return _("copy");
+    case PSN_FATE_GONE:
+        return _("earlier reserve");
+    case PSN_FATE_REWRITTEN:
+    case PSN_FATE_LACKS:
+    case PSN_FATE_NOT_OURS:
+    case PSN_FATE_MISSING:
+        break;
+    }
+    return _("backup");
 }
 
 static const char *fate_text(enum psn_copy_fate fate)
@@ -71,36 +84,43 @@ static const char *fate_text(enum psn_copy_fate fate)
                  "destroy it");
     case PSN_FATE_MISSING:
         return _("there is no such file");
+    case PSN_FATE_GONE:
+        return _("was there at the closing, and is not there any more");
     case PSN_FATE_HOLDS:
         break;
     }
     return _("is still there, and holds the client; the provider has to destroy it");
 }
 
-static void write_copies(const struct psn_handover_end *end, struct cli_writing *writing)
+static void write_copies(const struct psn_handover_end *end, bool reserves,
+                         struct cli_writing *writing)
 {
     for (size_t i = 0; i < end->copy_count; i++)
-        cli_writing_item(writing, 0, _("%s %s: %s;"), kind_text(end->copies[i].fate),
-                         end->copies[i].path, fate_text(end->copies[i].fate));
-    if (end->lost_count)
-        cli_writing_item(writing, 0,
-                         PSN_NGETTEXT("%zu backup that the provider's journal names is "
-                                      "not where it was written, and was not looked at;",
-                                      "%zu backups that the provider's journal names are "
-                                      "not where they were written, and were not looked "
-                                      "at;",
-                                      end->lost_count),
-                         end->lost_count);
-    cli_writing_item(writing, 0, _("of other backups this statement knows nothing."));
+        if (psn_copy_is_reserve(end->copies[i].fate) == reserves)
+            cli_writing_item(writing, 0, _("%s %s: %s;"), kind_text(end->copies[i].fate),
+                             end->copies[i].path, fate_text(end->copies[i].fate));
+}
+
+static size_t count_reserves(const struct psn_handover_end *end)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < end->copy_count; i++)
+        count += psn_copy_is_reserve(end->copies[i].fate);
+    return count;
+}
+
+static void write_reserves(const struct psn_handover_end *end,
+                           struct cli_writing *writing)
+{
+    if (count_reserves(end) == 0)
+        return;
+    cli_writing_heading(writing, _("Reserves: what still lies with the provider"));
+    write_copies(end, true, writing);
 }
 
 static void write_what(const struct psn_handover_end *end, struct cli_writing *writing)
 {
-    const char *const heads[] = { _("Fingerprint"), _("Entries"), _("SHA-256"), NULL };
-    char digest[CLI_PV_HASH_MAX];
-    char hash[CLI_PV_HASH_MAX];
-    char count[48];
-
     cli_writing_heading(writing, _("What was destroyed"));
     cli_writing_item(writing, 0,
                      _("in the provider's vault: every row of the client (mailboxes, "
@@ -111,10 +131,22 @@ static void write_what(const struct psn_handover_end *end, struct cli_writing *w
         _("the vault's file: a new one was written without them, and took its "
           "place;"));
     write_overwritten(end, writing);
-    write_copies(end, writing);
+    write_copies(end, false, writing);
+    cli_writing_item(writing, 0, _("of other backups this statement knows nothing."));
+    write_reserves(end, writing);
+}
+
+static void write_belonging(const struct psn_handover_end *end,
+                            struct cli_writing *writing)
+{
+    const char *const heads[] = { _("Fingerprint"), _("Entries"), _("SHA-256"), NULL };
+    char digest[CLI_PV_HASH_MAX];
+    char hash[CLI_PV_HASH_MAX];
+    char count[48];
+
+    cli_writing_heading(writing, _("What this statement belongs to"));
     if (end->text[0])
         cli_writing_field(writing, _("Entry in the provider's journal"), end->text);
-    cli_writing_heading(writing, _("What this statement belongs to"));
     cli_writing_table(writing, heads);
     if (digest_of(end, digest)[0]) {
         cli_writing_cell(writing, CLI_TONE_PLAIN,
@@ -130,7 +162,7 @@ static void write_what(const struct psn_handover_end *end, struct cli_writing *w
     cli_writing_table_end(writing);
 }
 
-static void write_unknown(struct cli_writing *writing)
+static void write_unknown(const struct psn_handover_end *end, struct cli_writing *writing)
 {
     cli_writing_heading(writing, _("What this statement cannot know"));
     cli_writing_item(writing, 0,
@@ -140,6 +172,15 @@ static void write_unknown(struct cli_writing *writing)
         writing, 0,
         _("backups that were out of reach: an old copy of the vault, "
           "wherever it lies, can still be opened with the provider's keys;"));
+    if (end->lost_count)
+        cli_writing_item(writing, 0,
+                         PSN_NGETTEXT("%zu backup that the provider's journal names is "
+                                      "not where it was written, and was not looked at;",
+                                      "%zu backups that the provider's journal names are "
+                                      "not where they were written, and were not looked "
+                                      "at;",
+                                      end->lost_count),
+                         end->lost_count);
     cli_writing_item(writing, 0,
                      _("what was copied by hand, into mails, telephones, browsers or "
                        "onto paper;"));
@@ -166,15 +207,19 @@ static void write_one(const struct psn_handover_end *end, bool french,
     cli_writing_title(writing, french
                                    ? _("Statement of the destruction of copies")
                                    : _("Annex: statement of the destruction of copies"));
-    cli_writing_note(writing,
-                     _("The handover is closed. The provider's copies are destroyed."));
+    cli_writing_note(writing, count_reserves(end) > 0
+                                  ? _("The handover is closed. The provider's copies are "
+                                      "destroyed, except for the reserves below.")
+                                  : _("The handover is closed. The provider's copies are "
+                                      "destroyed."));
     cli_writing_field(writing, _("Client"), end->client);
     (void)snprintf(when, sizeof when, "%s (%s)",
                    cli_display_moment(end->destroyed_s, clock), cli_until_zone());
     cli_writing_field(writing, _("Destroyed on"), when);
     cli_writing_field(writing, _("Made with"), "passation " PASSATION_VERSION);
     write_what(end, writing);
-    write_unknown(writing);
+    write_belonging(end, writing);
+    write_unknown(end, writing);
     if (french)
         cli_writing_signatures(writing, parties);
     else
@@ -239,6 +284,7 @@ void cli_handover_end_json(const struct psn_handover_end *end, struct cli_json *
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
+    cli_json_number(json, "reserves", (int64_t)count_reserves(end));
     cli_json_number(json, "backups_not_found", (int64_t)end->lost_count);
     cli_json_text(json, "tool", "passation " PASSATION_VERSION);
     cli_json_close(json, '}');

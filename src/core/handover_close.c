@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,11 +12,11 @@
 #include "core/journal.h"
 #include "core/own_access.h"
 #include "core/trousseau.h"
-#include "core/unstated.h"
 #include "crypto/hash.h"
 #include "passation/contact.h"
 #include "passation/destruction.h"
 #include "passation/entry.h"
+#include "passation/grant.h"
 
 /*
  * The end. The order is what makes it safe to stop anywhere: our keys at OVH go while
@@ -40,8 +41,7 @@ static enum psn_code fail_blocked(const struct psn_handover *handover, size_t co
 
 static enum psn_code check_blockers(struct psn_vault *vault,
                                     const struct psn_handover_close *close,
-                                    char path[4096], bool *ret_keys_gone,
-                                    struct psn_error *err)
+                                    bool *ret_keys_gone, struct psn_error *err)
 {
     struct psn_handover handover = { 0 };
     size_t count = 0;
@@ -54,7 +54,6 @@ static enum psn_code check_blockers(struct psn_vault *vault,
                  (handover.blockers[i].stage != PSN_HANDOVER_OWNED || !close->unchanged);
     if (count > 0)
         rc = fail_blocked(&handover, count, err);
-    memcpy(path, handover.path, sizeof handover.path);
     *ret_keys_gone = handover.keys_gone_s != 0;
     psn_handover_release(&handover);
     return rc;
@@ -64,10 +63,9 @@ enum psn_code psn_handover_check_closable(struct psn_vault *vault, const char *c
                                           bool unchanged, struct psn_error *err)
 {
     const struct psn_handover_close close = { .client = client, .unchanged = unchanged };
-    char path[4096];
     bool keys_gone;
 
-    return check_blockers(vault, &close, path, &keys_gone, err);
+    return check_blockers(vault, &close, &keys_gone, err);
 }
 
 static enum psn_code check_confirm(const struct psn_handover_close *close,
@@ -80,8 +78,8 @@ static enum psn_code check_confirm(const struct psn_handover_close *close,
         _("our copies of '%s' are destroyed for good: that is confirmed by the "
           "client's id"),
         close->client);
-    return psn_hint(err, PSN_E_POLICY, _("passation handover close %s --confirm %s"),
-                    close->client, close->client);
+    return psn_hint(err, PSN_E_POLICY, _("the same command with --confirm %s"),
+                    close->client);
 }
 
 /* --- the trousseau, if it still lies where it was written --- */
@@ -249,23 +247,59 @@ static void tell_removed(void *arg, const char *path)
         close->file(close->arg, path, true);
 }
 
+/* Every trousseau that was issued for the client, the one that counts and those before
+ * it; as the vault remembers them while it has the client. */
+struct folders {
+    const char *client;
+    char **paths; /* owned */
+    size_t count;
+};
+
+static void folders_release(struct folders *folders)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        free(folders->paths[i]);
+    free(folders->paths);
+    *folders = (struct folders){ 0 };
+}
+
+static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
+                                 struct psn_error *err)
+{
+    struct folders *folders = arg;
+    char **grown;
+
+    if (strcmp(issue->client, folders->client) != 0 ||
+        !psn_trousseau_is_folder(issue->path, folders->client))
+        return PSN_OK;
+    grown = reallocarray(folders->paths, folders->count + 1, sizeof *grown);
+    if (grown)
+        folders->paths = grown;
+    if (grown && (grown[folders->count] = strdup(issue->path)) != NULL) {
+        folders->count++;
+        return PSN_OK;
+    }
+    return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+}
+
 static void tell_left(const struct psn_handover_close *close, const char *path)
 {
     struct stat info;
 
-    if (close->file && path[0] && stat(path, &info) == 0)
+    if (close->file && stat(path, &info) == 0)
         close->file(close->arg, path, false);
 }
 
 /* Where the vault remembered that they are, until a moment ago. */
 static enum psn_code remove_beside(const struct psn_handover_close *close,
-                                   const struct psn_envelope *envelope, const char *path,
-                                   struct psn_error *err)
+                                   const struct psn_envelope *envelope,
+                                   const struct folders *folders, struct psn_error *err)
 {
     size_t removed;
     enum psn_code rc = PSN_OK;
 
-    tell_left(close, path);
+    for (size_t i = 0; i < folders->count; i++)
+        tell_left(close, folders->paths[i]);
     if (envelope->folder[0])
         rc = psn_envelope_remove_files(envelope, tell_removed, &close, &removed, err);
     return rc;
@@ -295,9 +329,10 @@ static enum psn_code scrub(struct psn_vault *vault,
     return rc;
 }
 
-static enum psn_code destroy(struct psn_vault *vault,
-                             const struct psn_handover_close *close, const char *digest,
-                             const char *path, struct psn_error *err)
+static enum psn_code destroy_copies(struct psn_vault *vault,
+                                    const struct psn_handover_close *close,
+                                    const char *digest, const struct folders *folders,
+                                    struct psn_error *err)
 {
     struct psn_envelope envelope = { 0 };
     struct psn_error why = { 0 };
@@ -320,8 +355,21 @@ static enum psn_code destroy(struct psn_vault *vault,
     if (close->destroyed && done.is_done)
         close->destroyed(close->arg, &done);
     if (!rc)
-        rc = remove_beside(close, &envelope, path, err);
+        rc = remove_beside(close, &envelope, folders, err);
     return rc ? rc : scrub(vault, close, &request, err);
+}
+
+static enum psn_code destroy(struct psn_vault *vault,
+                             const struct psn_handover_close *close, const char *digest,
+                             struct psn_error *err)
+{
+    struct folders folders = { .client = close->client };
+    enum psn_code rc = psn_issue_each(vault, NULL, take_folder, &folders, err);
+
+    if (!rc)
+        rc = destroy_copies(vault, close, digest, &folders, err);
+    folders_release(&folders);
+    return rc;
 }
 
 /* --- all of it --- */
@@ -347,10 +395,9 @@ static enum psn_code close_open(struct psn_vault *vault,
                                 const struct psn_handover_close *close,
                                 struct psn_error *err)
 {
-    char path[4096];
     char digest[65] = "";
     bool keys_gone = false;
-    enum psn_code rc = check_blockers(vault, close, path, &keys_gone, err);
+    enum psn_code rc = check_blockers(vault, close, &keys_gone, err);
 
     if (!rc)
         rc = check_confirm(close, err);
@@ -359,16 +406,16 @@ static enum psn_code close_open(struct psn_vault *vault,
     if (!rc && !keys_gone) {
         rc = look_once_more(vault, close->client, err);
         if (!rc)
-            rc = check_blockers(vault, close, path, &keys_gone, err);
+            rc = check_blockers(vault, close, &keys_gone, err);
         if (!rc)
             rc = revoke_keys(vault, close, err);
         /* That took minutes, in which anybody could add a secret. */
         if (!rc)
-            rc = check_blockers(vault, close, path, &keys_gone, err);
+            rc = check_blockers(vault, close, &keys_gone, err);
     }
     if (!rc)
         rc = write_statement(vault, close, digest, err);
-    return rc ? rc : destroy(vault, close, digest, path, err);
+    return rc ? rc : destroy(vault, close, digest, err);
 }
 
 enum psn_code psn_handover_close(struct psn_vault *vault,
@@ -388,77 +435,4 @@ enum psn_code psn_handover_close(struct psn_vault *vault,
     if (err)
         *err = why;
     return rc;
-}
-
-/* --- what is known of it afterwards --- */
-
-struct search {
-    const char *client;
-    struct psn_handover_end *end;
-    bool found;
-};
-
-static enum psn_code find_end(void *arg, const struct psn_destruction_note *note,
-                              struct psn_error *err)
-{
-    struct search *search = arg;
-    struct psn_handover_end *end = search->end;
-
-    (void)err;
-    if (strcmp(note->client, search->client) != 0)
-        return PSN_OK;
-    search->found = true;
-    *end = (struct psn_handover_end){ .destroyed_s = note->done_s,
-                                      .chain_count = note->chain_count };
-    (void)snprintf(end->client, sizeof end->client, "%s", note->client);
-    (void)snprintf(end->by, sizeof end->by, "%s", note->actor);
-    (void)snprintf(end->text, sizeof end->text, "%s", note->statement);
-    memcpy(end->chain_head, note->chain_head, sizeof end->chain_head);
-    return PSN_OK;
-}
-
-static enum psn_code find_stated(void *arg, const struct psn_journal_entry *entry,
-                                 struct psn_error *err)
-{
-    struct search *search = arg;
-
-    (void)err;
-    if (strcmp(entry->event, "handover.stated") == 0 &&
-        strcmp(entry->subject, search->client) == 0 &&
-        entry->time_s >= search->end->destroyed_s)
-        search->end->stated = true;
-    return PSN_OK;
-}
-
-enum psn_code psn_handover_end_get(struct psn_vault *vault, const char *client,
-                                   struct psn_handover_end *ret_end,
-                                   struct psn_error *err)
-{
-    struct search search = { client, ret_end, false };
-    enum psn_code rc = psn_destruction_each(vault, find_end, &search, err);
-
-    if (!rc && !search.found)
-        return psn_fail(err, PSN_E_NOT_FOUND, _("no handover of '%s' has ended here"),
-                        client);
-    return rc ? rc : psn_journal_each(vault, "", 0, find_stated, &search, err);
-}
-
-static enum psn_code note_stated(struct psn_vault *vault, const char *client,
-                                 struct psn_error *err)
-{
-    enum psn_code rc = psn_unstated_remove(vault, client, err);
-
-    return rc ? rc
-              : psn_journal_note(
-                    vault, NULL,
-                    &(struct psn_note){ .event = "handover.stated", .subject = client },
-                    err);
-}
-
-enum psn_code psn_handover_stated(struct psn_vault *vault, const char *client,
-                                  struct psn_error *err)
-{
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-
-    return rc ? rc : psn_vault_end(vault, note_stated(vault, client, err), err);
 }

@@ -468,6 +468,21 @@ enum psn_code psn_own_run_find(struct psn_own_run *run, struct psn_error *err)
     return rc ? rc : choose_last(run, err);
 }
 
+/* The key that acts is no step of its own where its application ends it. */
+static enum psn_code tell_actor(const struct psn_own_run *run, psn_own_access_fn *each,
+                                void *arg, struct psn_error *err)
+{
+    struct psn_own_access access = { .kind = PSN_FINDING_API_KEY };
+
+    if (!run->info || run->items[run->count - 1].access.kind != PSN_FINDING_API_APP)
+        return PSN_OK;
+    (void)snprintf(access.id, sizeof access.id, "api_key:%lld",
+                   (long long)run->info->credential_id);
+    (void)snprintf(access.detail, sizeof access.detail, "%s",
+                   _("it removes the others, and goes with its application"));
+    return each(arg, &access, err);
+}
+
 enum psn_code psn_own_access_list(struct psn_vault *vault, const char *client,
                                   psn_own_access_fn *each, void *arg,
                                   struct psn_error *err)
@@ -479,8 +494,12 @@ enum psn_code psn_own_access_list(struct psn_vault *vault, const char *client,
 
     if (!rc && run.ovh && !run.is_dead)
         rc = psn_own_run_find(&run, at);
-    for (size_t i = 0; !rc && i < run.count; i++)
-        rc = each(arg, &run.items[i].access, at);
+    for (size_t i = 0; !rc && i < run.count; i++) {
+        if (i + 1 == run.count)
+            rc = tell_actor(&run, each, arg, at);
+        if (!rc)
+            rc = each(arg, &run.items[i].access, at);
+    }
     psn_own_run_release(&run);
     return rc;
 }

@@ -53,16 +53,23 @@ static enum psn_code check_ready(struct psn_vault *vault, const char *client,
 
 /* --- the folder --- */
 
-/* ".trousseau-CLIENT-SERIAL"; another client's id may begin with this one's. */
-static bool is_left_over(const char *name, const char *client)
+/* "trousseau-CLIENT-SERIAL"; another client's id may begin with this one's. */
+static bool is_folder_name(const char *name, const char *client)
 {
-    static const char head[] = ".trousseau-";
+    static const char head[] = "trousseau-";
     size_t size = strlen(client);
     const char *serial = name + sizeof head + size;
 
     return strncmp(name, head, sizeof head - 1) == 0 &&
            strncmp(name + sizeof head - 1, client, size) == 0 && serial[-1] == '-' &&
            *serial && serial[strspn(serial, "0123456789")] == '\0';
+}
+
+bool psn_trousseau_is_folder(const char *path, const char *client)
+{
+    const char *slash = strrchr(path, '/');
+
+    return is_folder_name(slash ? slash + 1 : path, client);
 }
 
 /* What a run that was killed has left. */
@@ -76,7 +83,8 @@ static void remove_left_over(const struct psn_trousseau *trousseau)
     while ((entry = readdir(stream)) != NULL) {
         char path[PSN_ISSUE_PATH_MAX];
 
-        if (is_left_over(entry->d_name, trousseau->request->client) &&
+        if (entry->d_name[0] == '.' &&
+            is_folder_name(entry->d_name + 1, trousseau->request->client) &&
             snprintf(path, sizeof path, "%s/%s", trousseau->request->directory,
                      entry->d_name) < (int)sizeof path)
             psn_file_remove_tree(path);

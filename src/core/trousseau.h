@@ -64,6 +64,9 @@ struct psn_trousseau {
 };
 void psn_trousseau_release(struct psn_trousseau *trousseau);
 
+/* Is a path that of a trousseau's folder of the client? By its name alone. */
+bool psn_trousseau_is_folder(const char *path, const char *client);
+
 /* A file of the folder: name may have one folder before it. is_main: it has signatures of
  * its own beside it, and the handover's row remembers it. */
 PSN_MUST_CHECK enum psn_code psn_trousseau_put(struct psn_trousseau *trousseau,

@@ -347,8 +347,8 @@ class Copies(Handovers):
         self.confirm(path, code)
         self.own_passwords()
 
-    def closing(self):
-        with open(self.world.out + "/essai-cloture.txt") as file:
+    def closing(self, folder=None):
+        with open((folder or self.world.out) + "/essai-cloture.txt") as file:
             words = " ".join(line.removeprefix("|") for line in file).split()
         return " ".join(words)  # no-break spaces are spaces here
 
@@ -385,16 +385,23 @@ class Copies(Handovers):
                           json.loads(done.stdout.split("\n{")[0])["backups"]},
                          {there: "holds", beside: "holds"})
         text = self.closing()
-        for language in ("réserve : copie %s : existe encore et contient le client",
-                         "reserve: copy %s: is still there, and holds the client"):
+        for language in ("copie %s : existe encore et contient le client",
+                         "copy %s: is still there, and holds the client"):
             for path in (there, beside):
                 self.assertIn(language % path, text)
+        for said in ("détruites, à l'exception des réserves ci-dessous.",
+                     "destroyed, except for the reserves below."):
+            self.assertIn(said, text)
+        destroyed, reserves = text.split("Annex")[1].split("Reserves: what still lies", 1)
+        self.assertNotIn(there, destroyed)
+        self.assertIn(there, reserves)
         self.assertNotIn(gone, text)
         with open(world.out + "/essai-cloture.json") as file:
             told = json.load(file)
         self.assertEqual([row["fate"] for row in told["copies"] if row["path"] in
                           (there, beside)], ["holds"] * 2)
         self.assertEqual(told["backups_not_found"], 1)
+        self.assertEqual(told["reserves"], 3)
         os.unlink(there)
         os.unlink(beside)
         world.run("handover", "close", "essai", "-o", world.folder("again"), check=0)
@@ -407,9 +414,82 @@ class Copies(Handovers):
         done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
                          "--backup", there, "--backup", beside, check=0)
         self.assertNotIn("too, and are not named", done.stderr)
-        self.assertNotIn("reserve: copy", self.closing())
+        self.assertNotIn("copy " + there, self.closing())
         self.assertEqual(world.traces(["sk_live_0001"], world.folder("disk"),
                                       *world.data_folders()), [])
+
+    def test_a_closing_without_reserves_says_that_all_is_destroyed(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        self.own_passwords()
+        shutil.rmtree(path)
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+        text = self.closing()
+        self.assertIn("The provider's copies are destroyed.", text)
+        self.assertNotIn("Reserves", text)
+
+    def test_a_second_close_knows_no_less_than_the_first(self):
+        world = self.world
+        world.prepare()
+        trousseau, code = world.issue()
+        self.confirm(trousseau, code)
+        self.own_passwords()
+        there, _, beside = self.scatter()
+        relative = os.path.relpath(there, world.folder("disk"))
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         "--backup", relative, check=12, cwd=world.folder("disk"))
+        self.assertIn("--backup FILE", done.stderr)
+        first = self.closing()
+        overwritten = re.search("written over after that: [0-9, ]+ bytes, and [0-9, ]+ of its log",
+                                first).group()
+        known = (overwritten, f"backup {there}: written anew without the client",
+                 f"trousseau {trousseau}: still lies there, under its code")
+        for said in known:
+            self.assertIn(said, first)
+        done = world.run("handover", "close", "essai", "-o", world.out, "--backup", beside,
+                         check=13)
+        self.assertIn("the same command with --confirm essai", done.stderr)
+        with Screen([world.binary, "--identity-file", world.identity, "handover", "close",
+                     "essai", "-o", world.out, "--backup", beside], world.env(),
+                    size=(60, 200)) as screen:
+            screen.wait("Type the client's id")
+            asked = screen.text()
+            screen.type("essai", "enter")
+            screen.finish()
+            self.assertEqual(screen.process.returncode, 0, screen.text())
+        self.assertIn("1 backup is written anew without essai", asked)
+        for said in ("no client", "our keys at OVH", "warning"):
+            self.assertNotIn(said, asked)
+        other = world.folder("elsewhere")
+        done = world.run("handover", "close", "essai", "-o", other, check=0)
+        self.assertNotIn("proces-verbal", done.stderr)
+        self.assertIn(other + "/essai-cloture", done.stderr)
+        for text in (self.closing(), self.closing(other)):
+            for said in (*known, f"backup {beside}: written anew without the client"):
+                self.assertIn(said, text)
+            self.assertNotIn("copy " + beside, text)
+        shutil.rmtree(trousseau)
+        world.run("handover", "close", "essai", "-o", world.out, check=0)
+        text = self.closing()
+        self.assertIn(f"reserve {trousseau}: was there at the closing, and is not there any more",
+                      text)
+        self.assertNotIn("Reserves", text)
+        world.run("log", "--verify", world.out + "/essai-cloture.txt", check=0)
+
+    def test_every_trousseau_that_still_lies_there_is_named(self):
+        world = self.world
+        world.prepare()
+        older, _ = world.issue()
+        newer, code = world.issue()
+        self.confirm(newer, code)
+        self.own_passwords()
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         check=0)
+        for path in (older, newer):
+            self.assertIn(f"{path} still lies there", done.stderr)
+            self.assertIn(f"trousseau {path}: still lies there, under its code", self.closing())
 
     def test_nobody_is_asked_for_an_id_that_would_be_refused(self):
         world = self.world
@@ -434,6 +514,7 @@ class FrenchCopies(Copies):
                   "--backup", there, "--backup", world.file("text", "no vault"), check=12)
         text = self.closing()
         french, english = text.split("Annex: statement of the destruction of copies", 1)
+        self.assertIn("Mention au journal du prestataire : sha256", french)
         for said in ("sauvegarde %s : réécrite sans le client" % there, "impossible à ouvrir"):
             self.assertIn(said, french)
             self.assertNotIn(said, english)
@@ -444,6 +525,9 @@ class FrenchCopies(Copies):
     # In this class only what has to do with the language.
     test_those_that_the_vault_knows_of_are_listed_before_and_named_after = None
     test_one_that_was_named_and_written_anew_is_no_reserve = None
+    test_a_closing_without_reserves_says_that_all_is_destroyed = None
+    test_a_second_close_knows_no_less_than_the_first = None
+    test_every_trousseau_that_still_lies_there_is_named = None
     test_nobody_is_asked_for_an_id_that_would_be_refused = None
 
 

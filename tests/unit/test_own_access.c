@@ -99,7 +99,7 @@ static void the_application_goes_last_and_takes_its_key_with_it(void **state)
 {
     struct account_vault *v = *state;
 
-    expect_list(v, "api_key:12 api_application:7! ");
+    expect_list(v, "api_key:12 api_key:13 api_application:7! ");
     expect_revoked(v, 2, 0);
     assert_true(account.applications[0].gone);
     assert_true(account.keys[0].gone && account.keys[1].gone);
@@ -144,7 +144,7 @@ static void two_applications_go_one_after_the_other(void **state)
     account.applications[2].key = "second";
     account.keys[1].application = 9;
     account_vault_link(v, "martin", account.nic, &keys);
-    expect_list(v, "api_key:12 api_application:7 api_application:9! ");
+    expect_list(v, "api_key:12 api_application:7 api_key:13 api_application:9! ");
     expect_revoked(v, 3, 0);
     assert_true(account.applications[0].gone && account.applications[2].gone);
 }
@@ -180,7 +180,7 @@ static void a_key_that_was_replaced_goes_too(void **state)
 
     account.keys[3] =
         (struct fake_key){ 11, 7, "former", "validated", true, false, false };
-    expect_list(v, "api_key:12 api_key:11 api_application:7! ");
+    expect_list(v, "api_key:12 api_key:11 api_key:13 api_application:7! ");
     expect_revoked(v, 3, 0);
     assert_true(account.keys[3].gone);
 }
@@ -202,7 +202,8 @@ static void a_service_account_goes_after_its_policies(void **state)
     account.policies[2].id = "u3";
     account.policies[2].identities = "[\"urn:v1:eu:identity:credential:x/oauth2-EU.c2\"]";
     account_vault_link(v, "martin", account.nic, &keys);
-    expect_list(v, "iam_policy:u1 iam_policy:u2= oauth_client:EU.c1 api_application:7! ");
+    expect_list(v, "iam_policy:u1 iam_policy:u2= oauth_client:EU.c1 api_key:13 "
+                   "api_application:7! ");
     expect_revoked(v, 3, 1);
     assert_true(account.policies[0].gone && account.client_gone);
     assert_false(account.policies[1].gone || account.policies[2].gone);
