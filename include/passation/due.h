@@ -47,6 +47,7 @@ struct psn_due {
     char access[PSN_FINDING_ID_MAX]; /* of ACCESS; or "" */
     uint64_t version;
     uint64_t count; /* of UNJUDGED: how many; else 0 */
+    bool by_code;   /* of ISSUE: it needs a code, which somebody has to pass on */
     int64_t since_s;
 };
 typedef enum psn_code psn_due_fn(void *arg, const struct psn_due *due,

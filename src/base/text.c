@@ -154,6 +154,22 @@ const char *psn_text_shown(const char *text, char *out, size_t size)
     return out;
 }
 
+const char *psn_text_quoted(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[used++] = '\'';
+    for (; *text && used + sizeof "'\\''" < size; text++) {
+        if (*text == '\'')
+            used += (size_t)snprintf(out + used, size - used, "'\\''");
+        else
+            out[used++] = *text;
+    }
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
 size_t psn_text_columns(const char *text)
 {
     size_t size = strlen(text);

@@ -41,6 +41,10 @@ void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size);
  * out, for use in an argument list. */
 const char *psn_text_shown(const char *text, char *out, size_t size);
 
+/* As a word of a shell's: what a label holds must not be carried out by whoever pastes
+ * the line. Returns out, of at least four bytes. */
+const char *psn_text_quoted(const char *text, char *out, size_t size);
+
 /* The number of terminal columns that plain UTF-8 text takes (wcwidth of the
  * current locale; 1 for what it does not know). */
 size_t psn_text_columns(const char *text);

@@ -211,20 +211,24 @@ static const char *advice(const struct cli_due_list *list, bool applied)
         return _("none of it is done by --apply: it needs you, see above");
     if (!can)
         return _("what happened without us needs you: see above");
-    return applied ? _("what is left needs you: a code to tell (passation outbox), or a "
-                       "secret that no API changes (passation secret set)")
+    return applied ? _("what is left needs you: see above")
                    : _("do it with: passation due --apply");
 }
 
 static enum psn_code fail_due(const struct cli_due_list *list, bool applied,
                               struct psn_error *err)
 {
+    const char *waits = cli_due_waits_for_code(list);
     size_t count = list->count;
 
     (void)psn_fail(err, PSN_E_FINDINGS,
                    PSN_NGETTEXT("%zu thing is due", "%zu things are due", count), count);
     if (cli_due_list_count(list, PSN_DUE_SECRET) == count)
         return cli_due_hint_by_hand(list, err);
+    if (waits && (applied || !cli_due_list_can_apply(list)))
+        return psn_hint(
+            err, PSN_E_FINDINGS,
+            _("an issue needs a code, which you pass on: passation outbox %s"), waits);
     return psn_hint(err, PSN_E_FINDINGS, "%s", advice(list, applied));
 }
 

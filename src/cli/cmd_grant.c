@@ -8,6 +8,9 @@
 #include "cli/until.h"
 
 /* grant and grant ls. */
+enum {
+    PEOPLE_SHOWN = 5, /* of a group, with the command for each */
+};
 
 struct cmd_grant_options {
     const char *until;
@@ -46,18 +49,63 @@ static enum psn_code parse_format(const char *text, enum psn_issue_format *ret_f
                     CLI_SHOWN(text));
 }
 
+/* Is he the one that is named, or of the group? */
+static bool is_meant(const struct cli *cli, const struct psn_person *person)
+{
+    const char *named = cli->args[0];
+    bool meant = strcmp(named, person->id) == 0;
+
+    for (size_t i = 0; named[0] == '@' && i < person->group_count; i++)
+        meant = meant || strcmp(named + 1, person->groups[i]) == 0;
+    return meant;
+}
+
+/* A grant is taken back from a person, never from a group. */
+struct taking_back {
+    const struct cli *cli;
+    size_t count;
+};
+
+static enum psn_code tell_one(void *arg, const struct psn_person *person,
+                              struct psn_error *err)
+{
+    struct taking_back *taking_back = arg;
+
+    (void)err;
+    if (!is_meant(taking_back->cli, person))
+        return PSN_OK;
+    taking_back->count++;
+    if (taking_back->count <= PEOPLE_SHOWN)
+        cli_note(taking_back->cli, "  passation revoke %s", person->id);
+    else if (taking_back->count == PEOPLE_SHOWN + 1)
+        cli_note(taking_back->cli, "  …");
+    return PSN_OK;
+}
+
+static enum psn_code tell_how_to_take_back(const struct cli *cli, struct psn_error *err)
+{
+    struct taking_back taking_back = { .cli = cli };
+
+    if (cli->args[0][0] != '@') {
+        cli_note(cli,
+                 _("A mailbox password can read, send and delete; what was read "
+                   "stays read. To take it back: passation revoke %s"),
+                 CLI_SHOWN(cli->args[0]));
+        return PSN_OK;
+    }
+    cli_note(cli, _("A mailbox password can read, send and delete; what was read stays "
+                    "read. To take it back, from each:"));
+    return psn_person_each(cli->vault, tell_one, &taking_back, err);
+}
+
 /* A key that came by mail is as good as the mail. */
 static enum psn_code warn_of_unchecked(void *arg, const struct psn_person *person,
                                        struct psn_error *err)
 {
     const struct cli *cli = arg;
-    const char *named = cli->args[0];
-    bool meant = strcmp(named, person->id) == 0;
 
     (void)err;
-    for (size_t i = 0; named[0] == '@' && i < person->group_count; i++)
-        meant = meant || strcmp(named + 1, person->groups[i]) == 0;
-    if (!meant || person->key_count == 0 || person->keys[0].checked_s)
+    if (!is_meant(cli, person) || person->key_count == 0 || person->keys[0].checked_s)
         return PSN_OK;
     cli_warn(cli,
              _("nobody has compared the key of %s with its owner: if it was exchanged on "
@@ -90,10 +138,7 @@ static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_erro
     if (!rc && !options->until)
         cli_warn(cli, _("this grant has no end; give one with --until YYYY-MM-DD"));
     if (!rc)
-        cli_note(cli,
-                 _("A mailbox password can read, send and delete; what was read "
-                   "stays read. To take it back: passation revoke %s"),
-                 CLI_SHOWN(cli->args[0]));
+        rc = tell_how_to_take_back(cli, err);
     if (!rc && request.format == PSN_ISSUE_AGE) /* a page has a code */
         rc = psn_person_each(cli->vault, warn_of_unchecked, cli, err);
     return cli_delivery_end(&delivery, rc, err);

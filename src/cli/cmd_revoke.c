@@ -20,8 +20,11 @@ static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_e
 {
     struct cli_due_list list = { 0 };
     enum psn_code rc = cli_due_list_read(cli, person, &list, err);
-    size_t count = list.count;
+    size_t count;
 
+    if (!rc)
+        cli_due_list_drop(&list, PSN_DUE_ISSUE); /* of what he keeps */
+    count = list.count;
     if (!rc && count > 0)
         rc = cli_due_print(cli, &list, err);
     if (!rc && count > 0) {

@@ -91,6 +91,7 @@ static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
 {
     const struct psn_overview *overview = status->overview;
     struct cli_due_list *list = &status->due;
+    const char *waits;
 
     list->items = calloc(overview->due_count + 1, sizeof *list->items);
     if (!list->items)
@@ -99,6 +100,8 @@ static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
         if (cli_status_wants(status, overview->due[i].client))
             list->items[list->count++] = overview->due[i];
     status->can_apply = cli_due_list_can_apply(list);
+    waits = cli_due_waits_for_code(list);
+    (void)snprintf(status->waits, sizeof status->waits, "%s", waits ? waits : "");
     return status->client ? PSN_OK : cli_due_list_add_unstated(status->cli, list, err);
 }
 
@@ -459,6 +462,10 @@ static void print_next_of_all(const struct cli_status *status)
               status->overview->clients[0].id);
     if (status->can_apply)
         cli_print(status->cli, _("Do what is due: passation due --apply\n"));
+    else if (status->waits[0])
+        cli_print(status->cli,
+                  _("An issue needs a code, which you pass on: passation outbox %s\n"),
+                  status->waits);
 }
 
 static void print_next_step(const struct cli_status *status)
@@ -476,12 +483,14 @@ static void print_next_step(const struct cli_status *status)
         cli_print(cli, _("\nNothing is left to be finished.\n"));
     else if (!status->client)
         print_next_of_all(status);
-    else if (cli_due_list_count(&status->due, PSN_DUE_ROTATE) ||
-             cli_due_list_count(&status->due, PSN_DUE_GRANT) ||
-             cli_due_list_count(&status->due, PSN_DUE_ISSUE))
+    else if (status->can_apply && (cli_due_list_count(&status->due, PSN_DUE_ROTATE) ||
+                                   cli_due_list_count(&status->due, PSN_DUE_GRANT) ||
+                                   cli_due_list_count(&status->due, PSN_DUE_ISSUE)))
         cli_print(cli, _("\nNext: passation due --apply\n"));
     else if (cli_due_list_count(&status->due, PSN_DUE_RESUME))
         cli_print(cli, _("\nNext: passation resume\n"));
+    else if (status->waits[0])
+        cli_print(cli, _("\nNext: passation outbox %s\n"), status->waits);
     else if (cli_due_list_count(&status->due, PSN_DUE_HANDOVER))
         cli_print(cli, _("\nNext: passation handover status %s\n"), status->client);
 }

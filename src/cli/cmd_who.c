@@ -3,11 +3,16 @@
 
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/due_list.h"
 
 /*
  * who: of a person, what he has seen and what he can reach; of an address, who has seen
  * it and who can reach it; of nobody, the board of what people without right still know.
  */
+enum {
+    COMMAND_BYTES = 1024,
+};
+
 struct view {
     struct cli *cli;
     struct cli_json *json; /* or NULL */
@@ -217,6 +222,61 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
     return PSN_OK;
 }
 
+/* --- what takes it back --- */
+
+static enum psn_code look_for_grant(void *arg, const struct psn_grant *grant,
+                                    struct psn_error *err)
+{
+    bool *has_grant = arg;
+
+    (void)err;
+    *has_grant = *has_grant || grant->state != PSN_GRANT_ENDED;
+    return PSN_OK;
+}
+
+/* Without a grant there is nothing to revoke: what he knows is changed as it is due. What
+ * is not due he may know. */
+static enum psn_code advise_due(struct cli *cli, const char *id, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(COMMAND_BYTES);
+    struct cli_due_list list = { 0 };
+    struct cli_due_command command;
+    enum psn_code rc = cli_due_list_read(cli, id, &list, err);
+
+    if (!rc && list.count > 0) {
+        cli_due_command(&list.items[0], &command);
+        cli_display_command(&text, command.words, command.count);
+        rc = psn_buf_check(&text, err);
+    }
+    if (!rc && list.count > 1)
+        cli_note(cli, _("All that is due: passation due"));
+    if (!rc && list.count > 0)
+        cli_note(cli, _("To take back what is in force: %s"),
+                 CLI_SHOWN(psn_buf_str(&text)));
+    cli_due_list_release(&list);
+    return rc;
+}
+
+static enum psn_code advise(struct cli *cli, const struct psn_person *person,
+                            struct psn_error *err)
+{
+    bool has_grant = false;
+    enum psn_code rc;
+
+    if (person->departing_s) {
+        cli_note(cli,
+                 _("His departure is to be finished: passation resume; the report "
+                   "says what is left: passation depart %s"),
+                 person->id);
+        return PSN_OK;
+    }
+    rc = psn_grant_each(cli->vault, person->id, NULL, 0, look_for_grant, &has_grant, err);
+    if (rc || !has_grant)
+        return rc ? rc : advise_due(cli, person->id, err);
+    cli_note(cli, _("To take back what is in force: passation revoke %s"), person->id);
+    return PSN_OK;
+}
+
 static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
 {
     struct psn_person person;
@@ -237,14 +297,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     rc = who_seen(cli, address ? NULL : who, address, &in_force, err);
     if (!rc)
         rc = who_reaches(cli, address ? NULL : who, address, err);
-    if (!rc && !address && in_force > 0)
-        cli_note(cli,
-                 person.departing_s
-                     ? _("His departure is to be finished: passation resume; the report "
-                         "says what is left: passation depart %s")
-                     : _("To take back what is in force: passation revoke %s"),
-                 CLI_SHOWN(who));
-    return rc;
+    return rc || address || in_force == 0 ? rc : advise(cli, &person, err);
 }
 
 const struct cli_command cmd_who = {

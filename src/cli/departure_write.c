@@ -193,7 +193,7 @@ static void write_open_secrets(const struct psn_departure_report *report,
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
         char room[5 * PSN_LABEL_TEXT_MAX];
-        const char *label = cli_display_quoted(at->label, room, sizeof room);
+        const char *label = psn_text_quoted(at->label, room, sizeof room);
 
         if (at->label[0] && !at->replaced && at->replacement)
             cli_writing_item(

@@ -62,22 +62,6 @@ const char *cli_display_grouped(uint64_t number, char out[48])
     return out;
 }
 
-const char *cli_display_quoted(const char *text, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[used++] = '\'';
-    for (; *text && used + sizeof "'\\''" < size; text++) {
-        if (*text == '\'')
-            used += (size_t)snprintf(out + used, size - used, "'\\''");
-        else
-            out[used++] = *text;
-    }
-    out[used++] = '\'';
-    out[used] = '\0';
-    return out;
-}
-
 void cli_display_word(struct psn_buf *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -90,7 +74,26 @@ void cli_display_word(struct psn_buf *out, const char *word)
         return;
     }
     quoted = malloc(size + 4);
-    psn_buf_text(out, quoted ? cli_display_quoted(word, quoted, size + 4) : word);
+    psn_buf_text(out, quoted ? psn_text_quoted(word, quoted, size + 4) : word);
+}
+
+/* An option begins with a '-', and stays as it is. */
+static bool is_plain_word(const char *word)
+{
+    return word[0] && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789@._+-/:=,") == strlen(word);
+}
+
+void cli_display_command(struct psn_buf *out, const char *const *words, size_t count)
+{
+    psn_buf_text(out, "passation");
+    for (size_t i = 0; i < count; i++) {
+        psn_buf_char(out, ' ');
+        if (is_plain_word(words[i]))
+            psn_buf_text(out, words[i]);
+        else
+            cli_display_word(out, words[i]);
+    }
 }
 
 const char *cli_display_task(const char *proof, char *out, size_t size)

@@ -24,12 +24,11 @@ const char *cli_display_day(const char *day, char out[CLI_CLOCK_MAX]);
 /* "12 345 678", with blanks that no line breaks at. */
 const char *cli_display_grouped(uint64_t number, char out[48]);
 
-/* As a word of a shell's: what a label holds must not be carried out by whoever pastes
- * the line. Returns out. */
-const char *cli_display_quoted(const char *text, char *out, size_t size);
-
 /* Appends a word of a command, in quotes where a shell would not take it as it is. */
 void cli_display_word(struct psn_buf *out, const char *word);
+
+/* Appends a whole command of ours, from "passation" on. */
+void cli_display_command(struct psn_buf *out, const char *const *words, size_t count);
 
 /* The number of OVH's task in a proof of the journal's, which is in English; or "". */
 const char *cli_display_task(const char *proof, char *out, size_t size);

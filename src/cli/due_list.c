@@ -74,9 +74,19 @@ bool cli_due_list_can_apply(const struct cli_due_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].kind <= PSN_DUE_DEPARTURE &&
-            list->items[i].kind != PSN_DUE_SECRET)
+            list->items[i].kind != PSN_DUE_SECRET && !list->items[i].by_code)
             return true;
     return false;
+}
+
+void cli_due_list_drop(struct cli_due_list *list, enum psn_due_kind kind)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind != kind)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
 }
 
 void cli_due_list_keep_drift(struct cli_due_list *list)
@@ -287,13 +297,21 @@ static const struct psn_due *first_of(const struct cli_due_list *list,
 enum psn_code cli_due_hint_by_hand(const struct cli_due_list *list, struct psn_error *err)
 {
     const struct psn_due *due = first_of(list, PSN_DUE_SECRET);
-    char label[PSN_LABEL_TEXT_MAX + 16];
+    char label[4 * PSN_LABEL_TEXT_MAX];
 
     return psn_hint(err, PSN_E_FINDINGS,
                     _("no API changes it: change it where it is used, then: passation "
                       "secret set %s %s"),
                     CLI_SHOWN(due->address),
-                    cli_display_quoted(due->label, label, sizeof label));
+                    psn_text_quoted(due->label, label, sizeof label));
+}
+
+const char *cli_due_waits_for_code(const struct cli_due_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].by_code)
+            return list->items[i].person;
+    return NULL;
 }
 
 static void advise_drift(const struct cli *cli, const struct cli_due_list *list)

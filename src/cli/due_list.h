@@ -23,6 +23,10 @@ size_t cli_due_list_count(const struct cli_due_list *list, enum psn_due_kind kin
 /* Whether `due --apply` does any of it. */
 bool cli_due_list_can_apply(const struct cli_due_list *list);
 
+/* Who is the first to get an issue that needs a code, which a run from a timer cannot
+ * tell; NULL: there is none. */
+const char *cli_due_waits_for_code(const struct cli_due_list *list);
+
 /* Adds what to do with the first secret that is changed by hand; there is one. Returns
  * E_FINDINGS. */
 enum psn_code cli_due_hint_by_hand(const struct cli_due_list *list,
@@ -45,6 +49,9 @@ struct cli_due_command {
     bool needs_person; /* somebody has to judge, or to know something, first */
 };
 void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_command);
+
+/* Leaves out all of a kind. */
+void cli_due_list_drop(struct cli_due_list *list, enum psn_due_kind kind);
 
 /* Keeps what nobody but a person can settle: departures, drift. */
 void cli_due_list_keep_drift(struct cli_due_list *list);

@@ -103,7 +103,7 @@ static enum psn_code take(struct cli *cli, const struct cmd_otp_options *options
         cli_warn(cli,
                  _("code %zu is marked as used, and nobody saw it; take the mark off: "
                    "passation otp %s %s --recovery --unused %zu"),
-                 code.number, address, cli_display_quoted(label, quoted, sizeof quoted),
+                 code.number, address, psn_text_quoted(label, quoted, sizeof quoted),
                  code.number);
     psn_secret_free(code.value);
     return rc;

@@ -12,6 +12,8 @@ struct cli_status {
     struct psn_overview *overview; /* owned */
     struct cli_due_list due;       /* of the one asked for, or all; owned */
     bool can_apply;                /* `due --apply` does some of it */
+    /* Whose issue needs a code, which `due --apply` cannot tell from a timer; or "". */
+    char waits[PSN_PERSON_ID_MAX];
     uint64_t linked;
     uint64_t ending;        /* passwords that their service ends soon */
     uint64_t keys_to_renew; /* that end soon, or have ended */

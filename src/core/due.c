@@ -9,6 +9,7 @@
 #include "core/client.h"
 #include "core/exposure.h"
 #include "core/handover.h"
+#include "core/issue.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -169,7 +170,8 @@ static enum psn_code is_behind(const struct owned *owned,
 }
 
 static enum psn_code add_grant(const struct owned *owned,
-                               const struct psn_grant_brief *grant, struct psn_error *err)
+                               const struct psn_grant_brief *grant,
+                               const struct psn_person *person, struct psn_error *err)
 {
     const struct psn_role_brief *role = psn_survey_role(owned->survey, grant->address);
     struct psn_due due = { .kind = PSN_DUE_GRANT, .since_s = grant->until_s };
@@ -185,6 +187,7 @@ static enum psn_code add_grant(const struct owned *owned,
         due.kind = PSN_DUE_ISSUE;
         due.version = role->cur;
         due.since_s = grant->from_s;
+        due.by_code = psn_issue_by_code(person, grant->format);
     } else if (state != PSN_GRANT_EXPIRED) {
         return PSN_OK;
     }
@@ -211,7 +214,7 @@ static enum psn_code add_grants(const struct owned *owned, const char *person,
         if (!known) /* it says so */
             rc = psn_person_read(owned->vault, grant->person, &missing, err);
         else if (!known->departing_s)
-            rc = add_grant(owned, grant, err);
+            rc = add_grant(owned, grant, known, err);
     }
     return rc;
 }

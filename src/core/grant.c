@@ -307,7 +307,8 @@ enum psn_code psn_grant_list(struct psn_vault *vault, const char *person,
 static enum psn_code shorten(const struct psn_grant_row *row,
                              struct psn_grant_brief *brief, struct psn_error *err)
 {
-    *brief = (struct psn_grant_brief){ .from_s = row->from_s,
+    *brief = (struct psn_grant_brief){ .format = row->format,
+                                       .from_s = row->from_s,
                                        .until_s = row->until_s,
                                        .ended_s = row->ended_s };
     memcpy(brief->person, row->person, sizeof brief->person);

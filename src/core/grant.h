@@ -41,6 +41,7 @@ struct psn_grant_brief {
     int64_t from_s;
     int64_t until_s;
     int64_t ended_s;
+    enum psn_issue_format format;
     uint64_t password; /* its version that was issued last; 0: none */
     char *labels;      /* owned; NULL: the password alone */
 };

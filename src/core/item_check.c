@@ -95,6 +95,7 @@ enum psn_code psn_item_check_free(struct psn_vault *vault,
                                   struct psn_role_row *ret_role, struct psn_error *err)
 {
     struct psn_item known = { 0 };
+    char label[4 * PSN_LABEL_TEXT_MAX];
     enum psn_code rc = psn_item_check_label(info->label, err);
 
     if (!rc)
@@ -107,7 +108,7 @@ enum psn_code psn_item_check_free(struct psn_vault *vault,
                        info->address, info->label);
         return psn_hint(err, PSN_E_EXISTS,
                         _("give it a new version: passation secret set %s %s"),
-                        info->address, info->label);
+                        info->address, psn_text_quoted(info->label, label, sizeof label));
     }
     if (rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/client.h"
 #include "core/exposure.h"
 #include "core/handover.h"
@@ -10,6 +11,30 @@
 
 /* Forgetting a person: only when nothing would be forgotten with him that still
  * matters. */
+
+/* Only a mailbox's password is changed by a rotation. */
+static enum psn_code fail_known(const struct psn_exposure *seen, const char *id,
+                                struct psn_error *err)
+{
+    char label[4 * PSN_LABEL_TEXT_MAX];
+
+    if (!seen->label[0]) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("'%s' knows the password of %s that is still in force"), id,
+                       seen->address);
+        return psn_hint(
+            err, PSN_E_POLICY,
+            _("see all of it: passation who %s; change it: passation rotate %s"), id,
+            seen->address);
+    }
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("'%s' knows the secret '%s' of %s that is still in force"), id,
+                   seen->label, seen->address);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("change it where it is used, then: passation secret set %s %s; all "
+                      "of it: passation who %s"),
+                    seen->address, psn_text_quoted(seen->label, label, sizeof label), id);
+}
 
 static enum psn_code check_free(const struct psn_reach_map *map,
                                 const struct psn_exposure_list *seen, const char *id,
@@ -46,15 +71,8 @@ static enum psn_code check_free(const struct psn_reach_map *map,
                 err, PSN_E_POLICY,
                 _("his departure makes another one ready: passation depart %s"), id);
         }
-        if (seen->items[i].in_force) {
-            (void)psn_fail(err, PSN_E_POLICY,
-                           _("'%s' knows a secret of %s that is still in force"), id,
-                           seen->items[i].address);
-            return psn_hint(err, PSN_E_POLICY,
-                            _("see all of it: passation who %s; change it: passation "
-                              "rotate %s"),
-                            id, seen->items[i].address);
-        }
+        if (seen->items[i].in_force)
+            return fail_known(&seen->items[i], id, err);
     }
     return PSN_OK;
 }

@@ -218,6 +218,7 @@ static enum psn_code read_codes(struct psn_vault *vault, const char *address,
                                 const char *label, struct psn_item *item,
                                 struct psn_error *err)
 {
+    char quoted[4 * PSN_LABEL_TEXT_MAX];
     enum psn_code rc = psn_item_read(vault, address, label, item, err);
 
     if (rc)
@@ -231,7 +232,7 @@ static enum psn_code read_codes(struct psn_vault *vault, const char *address,
                    label);
     return psn_hint(err, PSN_E_INVALID,
                     _("if it does, say so: passation secret set %s %s --type recovery"),
-                    address, label);
+                    address, psn_text_quoted(label, quoted, sizeof quoted));
 }
 
 static enum psn_code fail_all_used(const struct psn_secret_info *info,

@@ -15,24 +15,6 @@ enum {
     WAIT_MS = 500, /* the lock is looked after */
 };
 
-static bool is_plain_word(const char *word)
-{
-    return word[0] && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "0123456789@._+-/:=,") == strlen(word);
-}
-
-void tui_command_text(struct psn_buf *out, const char *const *words, size_t count)
-{
-    psn_buf_text(out, "passation");
-    for (size_t i = 0; i < count; i++) {
-        psn_buf_char(out, ' ');
-        if (is_plain_word(words[i]))
-            psn_buf_text(out, words[i]);
-        else
-            cli_display_word(out, words[i]);
-    }
-}
-
 static enum psn_code run_words(struct tui *ui, const char *const *words, size_t count,
                                struct psn_error *err)
 {
@@ -107,7 +89,7 @@ void tui_run(struct tui *ui, const char *const *words, size_t count)
     struct psn_error err = { 0 };
     enum psn_code rc;
 
-    tui_command_text(&text, words, count);
+    cli_display_command(&text, words, count);
     psn_text_escape(&shown, psn_buf_str(&text), text.size);
     rc = psn_buf_check(&text, &err);
     if (!rc)

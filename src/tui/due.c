@@ -112,7 +112,7 @@ static enum psn_code describe(struct tui *ui, size_t row, struct tui_lines *out,
     enum psn_code rc;
 
     cli_due_command(due, &command);
-    tui_command_text(&text, command.words, command.count);
+    cli_display_command(&text, command.words, command.count);
     rc = psn_buf_check(&text, err);
     if (rc)
         return rc;
@@ -140,7 +140,7 @@ static void run_command(struct tui *ui, size_t row)
     struct cli_due_command command;
 
     cli_due_command(&due, &command);
-    tui_command_text(&text, command.words, command.count);
+    cli_display_command(&text, command.words, command.count);
     if (due.kind == PSN_DUE_SECRET)
         tui_tell(ui, TUI_WATCH, _("This needs the new secret: run it in a shell: %s"),
                  psn_buf_str(&text));

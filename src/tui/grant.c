@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/display.h"
 #include "tui/tui.h"
 
 /* The form for `passation grant`; its rules are checked by the command. */
@@ -98,7 +99,7 @@ static void grant(struct tui *ui, const struct request *request, const char *add
     words[count++] = request->format;
     words[count++] = "-o";
     words[count++] = request->folder[0] ? request->folder : ".";
-    tui_command_text(&text, words, count);
+    cli_display_command(&text, words, count);
     if (tui_confirm(ui, _("Run this?\n\n%s"), psn_buf_str(&text)) && ui->cli->vault)
         tui_run(ui, words, count);
 }

@@ -159,8 +159,6 @@ bool tui_form(struct tui *ui, const char *title, const struct tui_field *fields,
 /* Runs a command line of passation's after it was agreed to: on the same terminal, with
  * the vault as it is, then waits for Enter, or the lock, and reads the page anew. */
 void tui_run(struct tui *ui, const char *const *words, size_t count);
-/* The command as it would be typed. */
-void tui_command_text(struct psn_buf *out, const char *const *words, size_t count);
 /* Shows a secret for 30 s, written down before. */
 void tui_reveal(struct tui *ui, const char *address, const char *label);
 void tui_copy(struct tui *ui, const char *address, const char *label);

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import unittest
@@ -193,6 +194,65 @@ class Told(unittest.TestCase):
         plan = os.path.join(self.world.home, "départ de luc.plan")
         said = self.world.run("depart", "luc", "--plan", "-o", plan, check=0).stderr
         self.assertIn(f"passation apply '{plan}'", said)
+
+    def test_what_is_advised_of_somebody_who_knows_something_works(self):
+        self.world.run("secret", "add", self.box, "clé d'or", "--generate", check=0)
+        self.person("lea")
+        self.world.run("grant", "lea", self.box, "--with", "all", "--until", "2031-01-01", "-o",
+                       self.world.home, check=0)
+        self.assertIn("passation revoke lea", self.world.run("who", "lea", check=0).stderr)
+        self.world.run("revoke", "lea", "--no-rotate", check=12)
+        said = self.world.run("who", "lea", check=0).stderr
+        self.assertNotIn("revoke", said)
+        self.assertIn(f"passation rotate {self.box}", said)
+        self.assertIn(f"passation rotate {self.box}",
+                      self.world.run("person", "rm", "lea", check=13).stderr)
+        self.world.run("rotate", self.box, check=0)
+        set_it = f"passation secret set {self.box} 'clé d'\\''or'"
+        self.assertIn(set_it, " ".join(self.world.run("who", "lea", check=0).stderr.split()))
+        refused = " ".join(self.world.run("person", "rm", "lea", check=13).stderr.split())
+        self.assertIn(set_it, refused)
+        self.assertNotIn("rotate", refused)
+        self.world.run(*shlex.split(set_it)[1:], "--generate", check=0)
+        self.assertNotIn("take back", self.world.run("who", "lea", check=0).stderr)
+        self.world.run("person", "rm", "lea", check=0)
+
+    def test_a_grant_to_a_group_says_how_it_is_taken_back_from_each(self):
+        for name in "abcdefg":
+            self.world.run("person", "add", name, "--kind", "team", "--group", "seo", check=0)
+        said = self.world.run("grant", "@seo", self.box, "--until", "2031-01-01", "--code-fd", "1",
+                              "-o", self.world.home, check=0).stderr
+        self.assertNotIn("revoke @seo", said)
+        hints = re.findall(r"(?m)^  passation (revoke [a-z])$", said)
+        self.assertEqual(hints, [f"revoke {name}" for name in "abcde"])
+        self.assertIn("…", said.split("revoke e")[1])
+        self.world.run(*hints[0].split(), "--no-rotate", check=12)
+
+    def test_an_issue_that_needs_a_code_is_not_said_to_be_written_by_apply(self):
+        self.world.run("person", "add", "lea", "--kind", "team", check=0)
+        grant = ["lea", self.box, "--until", "2031-01-01", "-o", self.world.home]
+        self.world.run("grant", *grant, "--code-fd", "1", check=0)
+        self.world.run("rotate", self.box, check=0)
+        listed = self.world.run("due", check=12).stderr
+        applied = self.world.run("due", "--apply", "-o", self.world.home, check=12).stderr
+        for said in (listed, applied, self.world.run("status").stdout,
+                     self.world.run("status", "essai").stdout):
+            self.assertNotIn("--apply", said)
+            self.assertIn("passation outbox lea", " ".join(said.split()))
+        self.world.run("outbox", "lea", "--code-fd", "1", "-o", self.world.home, check=0)
+        self.assertNotIn("issue", [kind for kind, _, _ in self.due()])
+        self.person("theo")
+        self.world.run("grant", "theo", *grant[1:], check=0)
+        self.world.run("rotate", self.box, check=0)
+        self.assertIn("passation due --apply", self.world.run("due", check=12).stderr)
+
+    def test_what_he_keeps_does_not_count_as_known_after_a_revoke(self):
+        self.world.run("person", "add", "lea", "--kind", "team", check=0)
+        for box in self.boxes:
+            self.world.run("grant", "lea", box, "--until", "2031-01-01", "--code-fd", "1", "-o",
+                           self.world.home, check=0)
+        self.world.run("rotate", self.boxes[1], check=0)
+        self.world.run("revoke", "lea", self.box, check=0)
 
     def test_a_key_replaced_while_somebody_could_read_it_is_one_of_his_ways_in(self):
         self.person("luc")
