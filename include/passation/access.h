@@ -39,6 +39,8 @@ struct psn_access {
     int64_t gone_s;    /* when it was found gone; 0: it is there */
     char decided_by[PSN_PERSON_ID_MAX];
     bool is_taken; /* CUTTING: OVH has taken the order; else it may not have heard it */
+    /* Told by a sweep: taken, and so lately that OVH's task may be at work. */
+    bool is_under_way;
     /* For the statement of a handover alone: when this vault last ordered its removal, by
      * the journal, with OVH's number for it; 0: it did not, or there is none. */
     int64_t ordered_s;

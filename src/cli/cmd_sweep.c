@@ -55,16 +55,40 @@ static enum psn_code collect(void *arg, const struct psn_access *access,
     return PSN_OK;
 }
 
-/* first: the id of the first of them. */
-static size_t count_pending(const struct accesses *accesses,
-                            char ret_first[PSN_FINDING_ID_MAX])
-{
-    size_t count = 0;
+/* What nobody has judged, and what is being removed. */
+struct pending {
+    size_t count;
+    size_t under_way;
+    bool is_removable; /* the one named … */
+    char id[PSN_FINDING_ID_MAX];
+};
 
-    for (size_t i = 0; i < accesses->count; i++)
-        if (psn_access_is_pending(&accesses->items[i]) && count++ == 0)
-            memcpy(ret_first, accesses->items[i].finding.id, PSN_FINDING_ID_MAX);
-    return count;
+/* The one named is the first that can be removed; else the first. */
+static void add_pending(struct pending *pending, const struct psn_access *access)
+{
+    bool is_removable = psn_access_is_removable(access);
+
+    if (pending->count++ > 0 && (pending->is_removable || !is_removable))
+        return;
+    pending->is_removable = is_removable;
+    memcpy(pending->id, access->finding.id, sizeof pending->id);
+}
+
+static struct pending find_pending(const struct accesses *accesses)
+{
+    struct pending pending = { 0 };
+
+    for (size_t i = 0; i < accesses->count; i++) {
+        const struct psn_access *access = &accesses->items[i];
+
+        if (!psn_access_is_pending(access))
+            continue;
+        if (access->is_under_way)
+            pending.under_way++;
+        else
+            add_pending(&pending, access);
+    }
+    return pending;
 }
 
 /* --- for programs --- */
@@ -260,18 +284,40 @@ static enum psn_code print_all(struct cli *cli, const struct accesses *accesses,
     return rc;
 }
 
-static enum psn_code fail_pending(size_t count, const char *client, const char *first,
-                                  struct psn_error *err)
+static enum psn_code fail_under_way(size_t count, const char *client,
+                                    struct psn_error *err)
 {
     (void)psn_fail(err, PSN_E_FINDINGS,
-                   PSN_NGETTEXT("%zu access is neither kept nor removed",
-                                "%zu accesses are neither kept nor removed", count),
+                   PSN_NGETTEXT("%zu access is being removed by OVH",
+                                "%zu accesses are being removed by OVH", count),
                    count);
-    return psn_hint(
-        err, PSN_E_FINDINGS,
-        _("legitimate: passation sweep %s --keep %s; else --cut in place of --keep, or "
-          "--all"),
-        client, CLI_SHOWN(first));
+    return psn_hint(err, PSN_E_FINDINGS, _("look again: passation sweep %s"), client);
+}
+
+static enum psn_code fail_pending(const struct cli *cli, const struct pending *pending,
+                                  struct psn_error *err)
+{
+    const char *client = cli->args[0];
+
+    if (pending->count == 0)
+        return fail_under_way(pending->under_way, client, err);
+    if (pending->under_way > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu more is being removed by OVH.",
+                              "%zu more are being removed by OVH.", pending->under_way),
+                 pending->under_way);
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu access is neither kept nor removed",
+                                "%zu accesses are neither kept nor removed",
+                                pending->count),
+                   pending->count);
+    return psn_hint(err, PSN_E_FINDINGS,
+                    pending->is_removable
+                        ? _("legitimate: passation sweep %s --keep %s; else --cut in "
+                            "place of --keep, or --all")
+                        : _("no call of OVH's removes it; once it is settled: passation "
+                            "sweep %s --keep %s"),
+                    client, CLI_SHOWN(pending->id));
 }
 
 /* --- cutting --- */
@@ -318,8 +364,8 @@ static void list_one(struct cli *cli, const struct psn_finding *finding)
 {
     const char *what = finding->detail[0] ? finding->detail : finding->whose;
 
-    cli_note(cli, "  %s  %s  %s", CLI_SHOWN(finding->id), CLI_SHOWN(finding->subject),
-             CLI_SHOWN(what));
+    cli_note(cli, "  %s  %s%s%s", CLI_SHOWN(finding->id), CLI_SHOWN(finding->subject),
+             what[0] ? "  " : "", CLI_SHOWN(what));
 }
 
 /* --all is decided on what is seen: just what was listed is removed, not what has come
@@ -336,7 +382,8 @@ static enum psn_code plan_all(struct cli *cli, const struct cli_texts *keep,
     for (size_t i = 0; i < ret_plan->count; i++) {
         const struct psn_access *access = &ret_plan->items[i];
 
-        if (psn_access_is_removable(access) && !is_named(keep, access->finding.id))
+        if (psn_access_is_removable(access) && !access->is_under_way &&
+            !is_named(keep, access->finding.id))
             ret_plan->items[count++] = *access;
     }
     ret_plan->count = count;
@@ -388,8 +435,7 @@ static enum psn_code sweep(struct cli *cli, const struct cmd_sweep_options *opti
 {
     struct accesses accesses = { 0 };
     struct psn_error cause = { 0 };
-    char id[PSN_FINDING_ID_MAX] = "";
-    size_t pending;
+    struct pending pending;
     enum psn_code first;
     enum psn_code rc;
 
@@ -399,13 +445,15 @@ static enum psn_code sweep(struct cli *cli, const struct cmd_sweep_options *opti
     cli_busy_end();
     if (!rc)
         rc = cli->json ? print_json(cli, &accesses, err) : print_all(cli, &accesses, err);
-    pending = count_pending(&accesses, id);
+    pending = find_pending(&accesses);
     free(accesses.items);
     if (!rc && first) {
         *err = cause;
         return first;
     }
-    return rc || pending == 0 ? rc : fail_pending(pending, cli->args[0], id, err);
+    return rc || pending.count + pending.under_way == 0
+               ? rc
+               : fail_pending(cli, &pending, err);
 }
 
 static enum psn_code run_sweep(struct cli *cli, const void *arg, struct psn_error *err)

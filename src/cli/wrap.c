@@ -75,35 +75,46 @@ static const char *command_in(const char *line)
     return found && !strchr(found, ';') && !strstr(found, ". ") ? found : NULL;
 }
 
-static void break_line(struct psn_buf *out, size_t indent)
+static void put_blanks(struct psn_buf *out, size_t count)
 {
-    psn_buf_char(out, '\n');
-    while (indent-- > 0)
+    while (count-- > 0)
         psn_buf_char(out, ' ');
 }
 
+static void break_line(struct psn_buf *out, size_t indent)
+{
+    psn_buf_char(out, '\n');
+    put_blanks(out, indent);
+}
+
+/* Blanks before the first word stay with it, and set in what follows of the line. */
 static void wrap_line(struct psn_buf *out, const char *line,
                       const struct cli_margins *margins)
 {
     const char *command = command_in(line);
+    size_t lead = strspn(line, " ");
+    size_t hanging = margins->indent + (lead > 0 ? lead + COMMAND_INDENT : 0);
     size_t column = margins->first;
+    size_t blanks = 0; /* before the word; none are left at a line's end */
     const char *word = line;
 
     while (*word) {
-        const char *end = word == command ? word + strlen(word) : word_end(word);
+        const char *end = word == command ? word + strlen(word)
+                                          : word_end(word == line ? word + lead : word);
         size_t width = columns_between(word, end);
-        size_t indent = margins->indent + (word == command ? COMMAND_INDENT : 0);
+        size_t indent = hanging + (word == command ? COMMAND_INDENT : 0);
 
-        if (word != line && column + 1 + width > margins->columns) {
+        if (word != line && column + blanks + width > margins->columns) {
             break_line(out, indent);
             column = indent;
-        } else if (word != line) {
-            psn_buf_char(out, ' ');
-            column++;
+        } else {
+            put_blanks(out, blanks);
+            column += blanks;
         }
         psn_buf_bytes(out, word, (size_t)(end - word));
         column += width;
-        word = *end ? end + 1 : end;
+        blanks = strspn(end, " ");
+        word = end + blanks;
     }
 }
 

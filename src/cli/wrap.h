@@ -15,8 +15,9 @@ struct cli_margins {
     size_t indent;
 };
 
-/* Breaks each line of text at blanks; a word that is too long stays whole. A command at
- * a line's end, after a colon, stays whole too, so that it can be copied. */
+/* Breaks each line of text at blanks; a word that is too long stays whole. What a line
+ * begins with blanks for, an item of a list, is set in further where it goes on. A
+ * command at a line's end, after a colon, stays whole too, so that it can be copied. */
 void cli_wrap(struct psn_buf *out, const char *text, const struct cli_margins *margins);
 
 /* Columns of the terminal behind the descriptor; 0 if it is none or does not say. */

@@ -387,6 +387,20 @@ enum psn_code psn_access_sweep_open(struct psn_vault *vault, const char *client,
     return account_open(vault, client, &sweep->account, err);
 }
 
+/* OVH has taken the order, and its task may be at work. One that failed in silence is
+ * asked for again when a request of that age is dead in any case. */
+static void mark_under_way(struct psn_access_sweep *sweep, int64_t now_s)
+{
+    int64_t settle_s = sweep->account.client.limits.settle_s;
+
+    for (size_t i = 0; i < sweep->found.count; i++) {
+        struct psn_access *access = &sweep->found.items[i].access;
+
+        access->is_under_way = access->state == PSN_ACCESS_CUTTING && access->is_taken &&
+                               llabs(now_s - access->decided_s) < settle_s;
+    }
+}
+
 enum psn_code psn_access_sweep_begin(struct psn_vault *vault, const char *client,
                                      struct psn_access_sweep *sweep,
                                      struct psn_error *err)
@@ -397,9 +411,11 @@ enum psn_code psn_access_sweep_begin(struct psn_vault *vault, const char *client
         rc = ask(&sweep->account, &sweep->found, err);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc
-              : psn_vault_end(
-                    vault, compare(vault, client, &sweep->found, &sweep->gone, err), err);
+    if (!rc)
+        rc = psn_vault_end(vault,
+                           compare(vault, client, &sweep->found, &sweep->gone, err), err);
+    mark_under_way(sweep, vault->world.now_s());
+    return rc;
 }
 
 static enum psn_code sweep_tell(struct psn_vault *vault, const char *client,

@@ -262,15 +262,6 @@ enum psn_code psn_access_cut(struct psn_vault *vault, const char *client,
     return rc;
 }
 
-/* OVH has taken the order, and its task may be under way. One that failed in silence is
- * asked for again when a request of that age is dead in any case. */
-static bool is_left_to_its_task(const struct psn_access *access, int64_t settle_s,
-                                int64_t now_s)
-{
-    return access->state == PSN_ACCESS_CUTTING && access->is_taken &&
-           llabs(now_s - access->decided_s) < settle_s;
-}
-
 /* What a key of ours looks like that is not known to be one. */
 static bool may_be_ours(const struct psn_access *access)
 {
@@ -291,9 +282,7 @@ enum psn_code psn_access_cut_wanted(struct psn_vault *vault, const char *client,
 
         if (access->finding.method[0] && !access->finding.own &&
             !(sweep.account.work && sweep.account.is_unsure && may_be_ours(access)) &&
-            choice->wanted(choice->arg, access) &&
-            !is_left_to_its_task(access, sweep.account.client.limits.settle_s,
-                                 vault->world.now_s()))
+            choice->wanted(choice->arg, access) && !access->is_under_way)
             rc = psn_access_append(&list, &sweep.found.items[i], err);
     }
     if (!rc)

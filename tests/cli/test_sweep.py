@@ -7,6 +7,7 @@ what is removed, and what is new since.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +48,10 @@ class Sweeps(unittest.TestCase):
         return {key for key, row in findings.items()
                 if not row["own"] and row["danger"] != "info"
                 and row["state"] in ("open", "cutting")}
+
+    def orders(self):
+        return len([row for row in self.world.control("GET", "/log")["log"]
+                    if row["method"] in ("DELETE", "PUT", "POST")])
 
     def redirections(self):
         return {row["to"] for row in
@@ -121,6 +126,42 @@ class Sweeps(unittest.TestCase):
         self.assertEqual({after[key]["state"] for key in self.pending(found)}, {"open"})
         self.assertEqual([row for row in self.world.json("log")["log"]
                           if row["event"] in ("access.cut", "access.kept")], [])
+
+    def test_what_ovh_is_removing_is_neither_asked_about_nor_ordered_again(self):
+        self.world.control("POST", "/set", {"task_delay_ms": 3600000})
+        self.findings("--all")
+        under_way = {key for key, row in self.findings().items() if row["state"] == "cutting"}
+        self.assertTrue(under_way)
+        said = self.world.run("sweep", CLIENT, check=12).stderr
+        self.assertIn(f"{len(under_way)} more", said)
+        self.assertFalse([key for key in under_way if f"--keep {key}" in " ".join(said.split())])
+        orders = self.orders()
+        said = self.world.run("-y", "sweep", CLIENT, "--all", check=12).stderr
+        self.assertFalse([key for key in under_way if key in said], said)
+        self.assertEqual(self.orders(), orders)
+        for key in self.pending(self.findings()) - under_way:
+            self.findings("--keep", key)
+        said = self.world.run("sweep", CLIENT, check=12).stderr
+        self.assertIn("being removed by OVH", said)
+        self.assertIn(f"passation sweep {CLIENT}", said)
+        self.assertNotIn("--keep", said)
+
+    def test_the_advice_names_one_that_can_be_removed(self):
+        self.world.allow([("GET", "/auth/*"), ("GET", "/me"), ("GET", "/email/domain*")])
+        found = self.findings()
+        said = " ".join(self.world.run("sweep", CLIENT, check=12).stderr.split())
+        named = re.search(r"passation sweep martin --keep ([^ ;]+)", said).group(1)
+        self.assertTrue(found[named]["removal"]["method"], named)
+        for key in self.pending(found):
+            if found[key]["removal"]["method"]:
+                self.findings("--keep", key)
+        said = " ".join(self.world.run("sweep", CLIENT, check=12).stderr.split())
+        self.assertIn("--keep unreadable:", said)
+        self.assertNotIn("--cut", said)
+
+    def test_a_list_of_what_goes_has_no_blanks_at_its_ends(self):
+        said = self.world.run("sweep", CLIENT, "--all", check=2).stderr
+        self.assertEqual(re.findall(r"(?m) +$", said), [])
 
     def test_a_kept_access_that_changes_hands_is_to_be_judged_anew(self):
         world, contact = self.world, f"contact:{DOMAIN}:tech"

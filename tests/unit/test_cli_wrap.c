@@ -61,6 +61,20 @@ static void a_command_after_a_colon_stays_whole_to_be_copied(void **state)
     ASSERT_WRAPS("next: passation lock", "next: passation lock", .columns = 20);
 }
 
+static void an_item_of_a_list_is_set_in_where_it_goes_on(void **state)
+{
+    (void)state;
+    ASSERT_WRAPS("to be removed:\n  one  two\n    three",
+                 "to be removed:\n  one  two  three", .columns = 14);
+    ASSERT_WRAPS("  redirection:77\n    now", "  redirection:77 now", .columns = 8);
+}
+
+static void no_line_ends_with_blanks(void **state)
+{
+    (void)state;
+    ASSERT_WRAPS("one\ntwo\nthree", "one  two   three  ", .columns = 5);
+}
+
 static void a_colour_takes_no_columns(void **state)
 {
     (void)state;
@@ -77,6 +91,8 @@ int main(void)
         cmocka_unit_test(a_word_that_is_too_long_stays_whole),
         cmocka_unit_test(a_french_sign_stays_with_its_word),
         cmocka_unit_test(a_command_after_a_colon_stays_whole_to_be_copied),
+        cmocka_unit_test(an_item_of_a_list_is_set_in_where_it_goes_on),
+        cmocka_unit_test(no_line_ends_with_blanks),
         cmocka_unit_test(a_colour_takes_no_columns),
     };
 
