@@ -29,6 +29,30 @@ static void compare(void *arg, const char *name, const char *about)
     cli_near_offer(&wanted->near, name);
 }
 
+static bool is_of_word(char c)
+{
+    return psn_text_is_lower(c) || psn_text_is_upper(c) || psn_text_is_digit(c);
+}
+
+/* An error says what it is about: a word that stands in it. */
+static bool is_about(const struct psn_error *err, const char *typed)
+{
+    char shown[PSN_ERROR_MESSAGE_MAX];
+    const char *found = err->message;
+    size_t size;
+
+    (void)psn_text_shown(typed, shown, sizeof shown);
+    size = strlen(shown);
+    while (size > 0 && (found = strcasestr(found, shown)) != NULL) {
+        bool begins = found == err->message || !is_of_word(found[-1]);
+
+        if (begins && !is_of_word(found[size]))
+            return true;
+        found++;
+    }
+    return false;
+}
+
 static void add_hint(struct psn_error *err, const struct cli_near *near, const char *head)
 {
     char before[PSN_ERROR_HINT_MAX];
@@ -63,7 +87,8 @@ static bool advise_name(struct cli *cli, const char *typed, unsigned kinds,
                                      .each = compare,
                                      .arg = &wanted };
 
-    if (cli_field_is_glob(typed) || strlen(typed) >= sizeof lower)
+    if (cli_field_is_glob(typed) || strlen(typed) >= sizeof lower ||
+        !is_about(err, typed))
         return false;
     (void)snprintf(lower, sizeof lower, "%s", typed);
     psn_text_lower(lower);
@@ -95,7 +120,7 @@ static bool advise_domain(struct cli *cli, const char *address, struct psn_error
                                      .each = compare,
                                      .arg = &wanted };
 
-    if (!at || strlen(address) >= sizeof head)
+    if (!at || strlen(address) >= sizeof head || !is_about(err, at + 1))
         return false;
     (void)snprintf(domain, sizeof domain, "%s", at + 1);
     psn_text_lower(domain);
@@ -134,7 +159,7 @@ static bool advise_choice(const char *value, const char *typed, struct psn_error
         (void)snprintf(text, sizeof text, "%.*s", (int)size, word);
         compare(&wanted, text, "");
     }
-    if (wanted.exists || wanted.near.count == 0)
+    if (wanted.exists || wanted.near.count == 0 || !is_about(err, typed))
         return false;
     add_hint(err, &wanted.near, "");
     return true;

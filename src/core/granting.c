@@ -202,6 +202,7 @@ static enum psn_code grant(struct psn_vault *vault,
                            struct psn_error *err)
 {
     PSN_AUTO_FREE char *folder = NULL;
+    char shown[PSN_ADDRESS_TEXT_MAX];
     enum psn_code rc = psn_delivery_folder(delivery, &folder, err);
 
     if (!rc)
@@ -212,7 +213,8 @@ static enum psn_code grant(struct psn_vault *vault,
         rc = psn_role_scan(vault, request->globs, request->glob_count, want_role, wanted,
                            err);
     if (!rc && wanted->count == 0)
-        rc = psn_fail(err, PSN_E_NOT_FOUND, _("no role of the vault fits"));
+        rc = psn_fail(err, PSN_E_NOT_FOUND, _("no role of the vault fits '%s'"),
+                      psn_text_shown(request->globs[0], shown, sizeof shown));
     if (!rc && wanted->count > 1)
         qsort(wanted->rows, wanted->count, sizeof *wanted->rows, compare_rows);
     if (!rc)
@@ -323,6 +325,17 @@ static enum psn_code end_named(struct psn_vault *vault, struct psn_grant_list *l
     return rc;
 }
 
+static enum psn_code fail_no_grant(const char *person, const char *glob,
+                                   struct psn_error *err)
+{
+    char shown[PSN_ADDRESS_TEXT_MAX];
+
+    if (!glob)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("%s has no grant in force"), person);
+    return psn_fail(err, PSN_E_NOT_FOUND, _("%s has no grant in force for '%s'"), person,
+                    psn_text_shown(glob, shown, sizeof shown));
+}
+
 static enum psn_code end_grants(struct psn_vault *vault, const char *person,
                                 const char *const *globs, size_t glob_count,
                                 size_t *ret_count, struct psn_error *err)
@@ -343,8 +356,7 @@ static enum psn_code end_grants(struct psn_vault *vault, const char *person,
     if (!rc)
         rc = end_named(vault, &list, globs, glob_count, ended, &count, err);
     if (!rc && count == 0)
-        rc = psn_fail(err, PSN_E_NOT_FOUND, _("%s has no grant in force that fits"),
-                      person);
+        rc = fail_no_grant(person, glob_count ? globs[0] : NULL, err);
     if (!rc)
         rc = psn_issue_void(vault, person, ended, count, err);
     psn_grant_list_release(&list);

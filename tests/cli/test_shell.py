@@ -333,11 +333,17 @@ class Completion(unittest.TestCase):
                             (("person", "show", "Jean-Pierre"), "'jp'"),
                             (("person", "set", "JP", "--email", "jp@studio.example"), "'jp'"),
                             (("handover", "start", "essai", "--to", "JP"), "'jp'"),
+                            (("grant", "jp", "box2@essai.example"),
+                             "'box0@essai.example' or 'box1@essai.example'"),
+                            (("revoke", "jp", "box2@essai.example"),
+                             "'box0@essai.example' or 'box1@essai.example'"),
                             (("rotate", "--dry-rnu", "x"), "'--dry-run'")):
             done = WORLD.run(*words)
             self.assertIn("did you mean " + near, done.stderr, words)
             self.assertNotEqual(done.returncode, 0)
         for words in (("client", "show", "zzz"), ("grant", "jp", "zzz@essai.example"),
+                      ("grant", "JP", "box0@essai.example", "-o", "/nowhere"),
+                      ("grant", "zzz", "box2@essai.example"),
                       ("grant", "jp", "box0@essai.example", "--until", "bientôt")):
             self.assertNotIn("did you mean", WORLD.run(*words).stderr)
         WORLD.run("lock", check=0)
