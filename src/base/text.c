@@ -140,16 +140,29 @@ void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
     }
 }
 
+char *psn_text_copy(const char *text, char *out, size_t size)
+{
+    size_t length = strnlen(text, size - 1);
+
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return out;
+}
+
+/* Most texts are plain already, and fit. */
 const char *psn_text_shown(const char *text, char *out, size_t size)
 {
     PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init((size_t)6 * PSN_ERROR_MESSAGE_MAX);
     size_t length = strnlen(text, PSN_ERROR_MESSAGE_MAX);
 
+    if (length < PSN_ERROR_MESSAGE_MAX && length < size &&
+        plain_run(text, length) == length)
+        return psn_text_copy(text, out, size);
     if (length == PSN_ERROR_MESSAGE_MAX)
         for (int i = 0; i < 3 && is_continuation(text[length]); i++)
             length--;
     psn_text_escape(&buf, text, length);
-    (void)snprintf(out, size, "%s", psn_buf_str(&buf));
+    psn_text_copy(psn_buf_str(&buf), out, size);
     psn_text_cut_utf8(out);
     return out;
 }

@@ -26,6 +26,9 @@ bool psn_text_is_plain(const char *bytes, size_t size);
 /* Removes an incomplete UTF-8 sequence from the end of text, in place. */
 void psn_text_cut_utf8(char *text);
 
+/* Copies text, or as much of it as out[size] holds; size is not 0. Returns out. */
+char *psn_text_copy(const char *text, char *out, size_t size);
+
 /* Puts '?' in the place of whatever psn_text_is_plain() refuses, in place: for where
  * no memory may be taken, else psn_text_escape() tells more. */
 void psn_text_mask(char *text);

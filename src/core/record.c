@@ -37,7 +37,8 @@ void psn_record_put_text(struct psn_buf *record, uint16_t tag, const char *text)
         psn_record_put_bytes(record, tag, text, strlen(text));
 }
 
-static uint64_t read_number(const uint8_t *at, size_t size)
+/* Inline, so that the size is known. */
+static inline uint64_t read_number(const uint8_t *at, size_t size)
 {
     uint64_t value = 0;
 

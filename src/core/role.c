@@ -106,16 +106,15 @@ struct psn_role psn_role_view(const struct psn_role_row *row)
                              .old_dead = (enum psn_tristate)row->rotation.old_dead };
 
     memcpy(role.platforms, row->platforms, sizeof role.platforms);
-    (void)snprintf(role.mail_host, sizeof role.mail_host, "%s", row->place.host);
-    (void)snprintf(role.address, sizeof role.address, "%s", row->address);
-    (void)snprintf(role.client, sizeof role.client, "%s", row->client);
+    psn_text_copy(row->place.host, role.mail_host, sizeof role.mail_host);
+    psn_text_copy(row->address, role.address, sizeof role.address);
+    psn_text_copy(row->client, role.client, sizeof role.client);
     if (row->backend) {
-        (void)snprintf(role.backend, sizeof role.backend, "%s",
-                       psn_backend_name(row->backend));
+        psn_text_copy(psn_backend_name(row->backend), role.backend, sizeof role.backend);
         psn_platform_name(row->backend, &row->place, role.platform);
     }
-    (void)snprintf(role.reason, sizeof role.reason, "%s",
-                   psn_rotation_explain(row->rotation.reason));
+    psn_text_copy(psn_rotation_explain(row->rotation.reason), role.reason,
+                  sizeof role.reason);
     psn_text_cut_utf8(role.reason);
     return role;
 }

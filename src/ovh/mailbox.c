@@ -137,12 +137,13 @@ bool psn_backend_tells_dates(enum psn_backend backend)
 void psn_platform_name(enum psn_backend backend, const struct psn_place *place,
                        char ret_name[PSN_PLATFORM_NAME_MAX])
 {
-    const char *behind = "";
+    const char *name = psn_backend_name(backend);
 
     if (backend == PSN_BACKEND_EMAIL_MXPLAN)
-        behind = place->is_zimbra ? " zimbra" : " owa";
-    (void)snprintf(ret_name, PSN_PLATFORM_NAME_MAX, "%s%s", psn_backend_name(backend),
-                   behind);
+        (void)snprintf(ret_name, PSN_PLATFORM_NAME_MAX, "%s %s", name,
+                       place->is_zimbra ? "zimbra" : "owa");
+    else
+        psn_text_copy(name, ret_name, PSN_PLATFORM_NAME_MAX);
 }
 
 const char *psn_mailbox_address(const struct psn_mailbox *mailbox, char *out)

@@ -88,8 +88,8 @@ static void nothing_but_armor_gets_into_a_page(void **state)
         "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----",
         "-----BEGIN AGE ENCRYPTED FILE-----\nYW<l\n-----END AGE ENCRYPTED FILE-----\n",
         "-----BEGIN AGE ENCRYPTED FILE-----\nYW l\n-----END AGE ENCRYPTED FILE-----\n",
-        "-----BEGIN AGE ENCRYPTED FILE-----\n</pre><script>alert(1)</script>\n"
-        "-----END AGE ENCRYPTED FILE-----\n",
+        ("-----BEGIN AGE ENCRYPTED FILE-----\n</pre><script>alert(1)</script>\n"
+         "-----END AGE ENCRYPTED FILE-----\n"),
         " -----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n",
     };
 

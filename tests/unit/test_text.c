@@ -202,6 +202,22 @@ static void shown_text_fits_and_ends_with_a_whole_character(void **state)
     }
 }
 
+static void a_copy_holds_as_much_as_fits_and_ends(void **state)
+{
+    char out[5];
+
+    (void)state;
+    for (size_t size = 1; size <= sizeof out; size++) {
+        memset(out, '#', sizeof out);
+        assert_ptr_equal(psn_text_copy("abcdef", out, size), out);
+        assert_int_equal(strlen(out), size - 1);
+        assert_memory_equal(out, "abcdef", size - 1);
+        assert_true(size == sizeof out || out[size] == '#');
+    }
+    assert_string_equal(psn_text_copy("", out, sizeof out), "");
+    assert_string_equal(psn_text_copy("abcd", out, sizeof out), "abcd");
+}
+
 static void long_text_is_cut_between_characters(void **state)
 {
     (void)state;
@@ -445,6 +461,7 @@ int main(void)
         cmocka_unit_test(escaping_again_changes_nothing),
         cmocka_unit_test(what_is_refused_is_named),
         cmocka_unit_test(shown_text_fits_and_ends_with_a_whole_character),
+        cmocka_unit_test(a_copy_holds_as_much_as_fits_and_ends),
         cmocka_unit_test(long_text_is_cut_between_characters),
         cmocka_unit_test(masking_leaves_plain_text_alone_and_the_rest_harmless),
         cmocka_unit_test(hostile_strings_are_not_plain),
