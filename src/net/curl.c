@@ -5,11 +5,6 @@
  *   most commands make no request.
  * - The library's memory functions are replaced by a pair that wipes: consumer keys,
  *   passwords and answers pass through libcurl's heap.
- * - The level of OpenSSL's checks is set here and not left to openssl.cnf, so that weak
- *   keys and SHA-1 certificates are refused whatever OPENSSL_CONF says.
- * - libcurl compares the certificate's name after the handshake, and takes the common
- *   name where no other is given. OpenSSL is told to compare it within the handshake, by
- *   the alternative names only, and without wildcards inside a label.
  */
 #include "net/curl.h"
 
@@ -21,6 +16,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "net/openssl.h"
 
 enum {
     VERSION_LEAST = 0x075500, /* 7.85.0: CURLOPT_PROTOCOLS_STR */
@@ -36,12 +32,7 @@ static const char library_name[] = "libcurl.4.dylib";
 static const char library_name[] = "libcurl.so.4";
 #endif
 
-struct symbol {
-    const char *name;
-    size_t offset;
-};
-
-static const struct symbol symbols[] = {
+static const struct psn_curl_symbol symbols[] = {
     { "curl_global_init_mem", offsetof(struct psn_curl, global_init_mem) },
     { "curl_version_info", offsetof(struct psn_curl, version_info) },
     { "curl_easy_init", offsetof(struct psn_curl, easy_init) },
@@ -61,20 +52,6 @@ static const struct symbol symbols[] = {
     { "curl_easy_recv", offsetof(struct psn_curl, recv) },
     { "curl_slist_append", offsetof(struct psn_curl, slist_append) },
     { "curl_slist_free_all", offsetof(struct psn_curl, slist_free_all) },
-};
-
-/* Found through libcurl's own dependencies; they may be absent. */
-static const struct symbol openssl_symbols[] = {
-    { "SSL_CTX_get0_param", offsetof(struct psn_curl_openssl, ctx_param) },
-    { "X509_VERIFY_PARAM_set_hostflags",
-      offsetof(struct psn_curl_openssl, set_host_flags) },
-    { "X509_VERIFY_PARAM_set1_host", offsetof(struct psn_curl_openssl, set_host) },
-    { "X509_VERIFY_PARAM_set1_ip_asc", offsetof(struct psn_curl_openssl, set_ip) },
-};
-
-enum {
-    NO_PARTIAL_WILDCARDS = 0x4, /* X509_CHECK_FLAG_… of <openssl/x509v3.h> */
-    NEVER_CHECK_SUBJECT = 0x20,
 };
 
 /* A block of libcurl's heap carries its size in front, so that all of it can be wiped. */
@@ -155,9 +132,8 @@ static bool speaks_https(const curl_version_info_data *info)
     return false;
 }
 
-/* Fills the pointers of target; returns the first name that is missing, or NULL. */
-static const char *find_symbols(void *library, const struct symbol *list, size_t count,
-                                void *target)
+const char *psn_curl_find(void *library, const struct psn_curl_symbol *list, size_t count,
+                          void *target)
 {
     for (size_t i = 0; i < count; i++) {
         void *symbol = dlsym(library, list[i].name);
@@ -167,16 +143,6 @@ static const char *find_symbols(void *library, const struct symbol *list, size_t
         memcpy((char *)target + list[i].offset, &symbol, sizeof symbol);
     }
     return NULL;
-}
-
-static void find_openssl(void *library, struct psn_curl *curl)
-{
-    const char *backend = curl->version_info(CURLVERSION_NOW)->ssl_version;
-    size_t count = sizeof openssl_symbols / sizeof *openssl_symbols;
-
-    if (!backend || strncmp(backend, "OpenSSL/", 8) != 0 ||
-        find_symbols(library, openssl_symbols, count, &curl->openssl))
-        curl->openssl = (struct psn_curl_openssl){ NULL, NULL, NULL, NULL };
 }
 
 static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
@@ -190,7 +156,7 @@ static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
         return psn_hint(err, PSN_E_UNEXPECTED,
                         _("install libcurl 7.85 or later, built with TLS"));
     }
-    missing = find_symbols(library, symbols, sizeof symbols / sizeof *symbols, curl);
+    missing = psn_curl_find(library, symbols, sizeof symbols / sizeof *symbols, curl);
     if (missing)
         return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s lacks %s"), library_name,
                         missing);
@@ -203,7 +169,7 @@ static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
         return psn_fail(err, PSN_E_UNEXPECTED,
                         _("the library %s is too old, or built without TLS"),
                         library_name);
-    find_openssl(library, curl);
+    psn_openssl_find(library, curl);
     return PSN_OK;
 }
 
@@ -225,76 +191,19 @@ enum psn_code psn_curl_load(const struct psn_curl **ret_curl, struct psn_error *
     return rc;
 }
 
-/* The host of a URL, as it stands; false if there is none. */
-static bool copy_host(const char *url, char *out, size_t size)
-{
-    const char *at = strstr(url, "://");
-    size_t length;
-
-    at = at ? at + 3 : "";
-    length = at[0] == '[' ? strcspn(at, "]/?#") + 1 : strcspn(at, ":/?#");
-    if (length == 0 || length >= size || length > strlen(at))
-        return false;
-    memcpy(out, at, length);
-    out[length] = '\0';
-    return true;
-}
-
-/* Called by libcurl with OpenSSL's context, before the handshake. */
-static CURLcode check_name_strictly(CURL *handle, void *ssl_ctx, void *arg)
-{
-    const struct psn_curl *curl = NULL;
-    char host[HOST_SIZE];
-    char *name = host;
-    void *param;
-    bool is_set;
-
-    (void)handle;
-    if (psn_curl_load(&curl, NULL) || !curl->openssl.ctx_param ||
-        !curl->openssl.set_host_flags || !copy_host(arg, host, sizeof host))
-        return CURLE_SSL_CERTPROBLEM;
-    if (host[0] == '[') {
-        name = host + 1;
-        name[strcspn(name, "]")] = '\0';
-    }
-    param = curl->openssl.ctx_param(ssl_ctx);
-    curl->openssl.set_host_flags(param, NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
-    is_set = curl->openssl.set_ip(param, name) == 1 ||
-             curl->openssl.set_host(param, name, 0) == 1;
-    return is_set ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
-}
-
-/* The levels of OpenSSL: 2 asks for 112 bits everywhere (RSA of 2048 bits, no SHA-1). */
-static CURLcode set_tls(const struct psn_curl *curl, CURL *handle, const char *url,
-                        const char *ca_file)
-{
-    CURLcode failed = CURLE_OK;
-
-    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
-    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
-    failed |= curl->setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    failed |= curl->setopt(handle, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    if (curl->openssl.ctx_param) {
-        failed |=
-            curl->setopt(handle, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:!aNULL@SECLEVEL=2");
-        failed |= curl->setopt(handle, CURLOPT_SSL_CTX_FUNCTION, check_name_strictly);
-        failed |= curl->setopt(handle, CURLOPT_SSL_CTX_DATA, url);
-    }
-    /* The system's folder of certificates stays, so public ones are trusted as well. */
-    if (ca_file)
-        failed |= curl->setopt(handle, CURLOPT_CAINFO, ca_file);
-    return failed;
-}
-
 enum psn_code psn_curl_secure(const struct psn_curl *curl, CURL *handle, const char *url,
                               const char *ca_file, int64_t timeout_ms,
                               struct psn_error *err)
 {
     long connect_ms =
         (long)(timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-    CURLcode failed = set_tls(curl, handle, url, ca_file);
+    CURLcode failed = psn_openssl_secure(curl, handle, url, ca_file);
 
     has_lacked_memory = false;
+    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    failed |= curl->setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    failed |= curl->setopt(handle, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     failed |= curl->setopt(handle, CURLOPT_URL, url);
     failed |= curl->setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
     failed |= curl->setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
@@ -436,11 +345,13 @@ enum psn_code psn_curl_fail(const struct psn_curl *curl, CURL *handle, CURLcode 
     case CURLE_PEER_FAILED_VERIFICATION:
         return fail_certificate(curl, handle, host, err);
     case CURLE_SSL_CACERT_BADFILE:
-        (void)psn_fail(err, PSN_E_NETWORK, _("cannot use the CA file given for '%s'"),
+        (void)psn_fail(err, PSN_E_NETWORK,
+                       _("cannot read the certificates that '%s' is to be held against"),
                        host);
         return psn_hint(err, PSN_E_NETWORK,
-                        _("check PASSATION_CA_FILE: it must be a "
-                          "readable file of PEM certificates"));
+                        _("those of the system come with the package ca-certificates; "
+                          "what PASSATION_CA_FILE names must be a readable file of PEM "
+                          "certificates"));
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
         (void)psn_fail(err, PSN_E_NETWORK, _("no secure connection with '%s'"), host);
@@ -460,11 +371,25 @@ enum psn_code psn_curl_fail(const struct psn_curl *curl, CURL *handle, CURLcode 
     }
 }
 
+bool psn_curl_copy_host(const char *url, char *out, size_t size)
+{
+    const char *at = strstr(url, "://");
+    size_t length;
+
+    at = at ? at + 3 : "";
+    length = at[0] == '[' ? strcspn(at, "]/?#") + 1 : strcspn(at, ":/?#");
+    if (length == 0 || length >= size || length > strlen(at))
+        return false;
+    memcpy(out, at, length);
+    out[length] = '\0';
+    return true;
+}
+
 const char *psn_curl_host(const char *url, char *out, size_t size)
 {
     char host[HOST_SIZE];
 
-    if (!copy_host(url, host, sizeof host))
+    if (!psn_curl_copy_host(url, host, sizeof host))
         memcpy(host, "?", 2);
     return psn_text_shown(host, out, size);
 }

@@ -38,11 +38,25 @@ struct psn_curl {
     void (*slist_free_all)(struct curl_slist *list);
     struct psn_curl_openssl {
         void *(*ctx_param)(void *ssl_ctx);
+        void (*ctx_set_store)(void *ssl_ctx, void *store); /* shares it */
+        void *(*store_new)(void);
+        void (*store_free)(void *store);
+        int (*store_load)(void *store, const char *file, const char *folder);
         void (*set_host_flags)(void *param, unsigned flags);
         int (*set_host)(void *param, const char *name, size_t size);
         int (*set_ip)(void *param, const char *address);
     } openssl; /* all NULL where libcurl uses another TLS library */
 };
+
+/* A function of a library, and where in a structure its pointer goes. */
+struct psn_curl_symbol {
+    const char *name;
+    size_t offset;
+};
+
+/* Fills the pointers of target; returns the first name that is missing, or NULL. */
+const char *psn_curl_find(void *library, const struct psn_curl_symbol *list, size_t count,
+                          void *target);
 
 /* Loads and initializes libcurl, once. Its heap is wiped whenever memory is given back,
  * since request bodies and headers pass through it; SSLKEYLOGFILE is removed from the
@@ -70,6 +84,9 @@ bool psn_curl_is_final(CURLcode failure);
  * next. */
 enum psn_code psn_curl_fail(const struct psn_curl *curl, CURL *handle, CURLcode failure,
                             const char *host, struct psn_error *err);
+
+/* The host of a URL, as it stands; false if there is none, or it does not fit. */
+bool psn_curl_copy_host(const char *url, char *out, size_t size);
 
 /* The host of a URL, in a form that can be shown; "?" if there is none. */
 const char *psn_curl_host(const char *url, char *out, size_t size);

@@ -7,6 +7,7 @@ usage: test_net_tls.py NET_PROBE
 
 import os
 import pathlib
+import shutil
 import socket
 import ssl
 import subprocess
@@ -24,6 +25,7 @@ from tcp_server import Server  # noqa: E402
 warnings.simplefilter("ignore", DeprecationWarning)
 
 PROBE = sys.argv[1]
+SYSTEM = "/etc/ssl/certs/ca-certificates.crt"  # what Debian's libcurl trusts of itself
 TIMEOUT_MS = 2000
 SLACK_S = 20.0  # on a machine that is busy
 GREETING = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n"
@@ -177,7 +179,25 @@ def bad_servers(p):
     return cases, good
 
 
+class System:
+    """Another file in the place of the system's certificates, for one command alone."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def words(self):
+        return ["unshare", "--mount", "sh", "-c", f'mount --bind "$0" {SYSTEM} && exec "$@"',
+                str(self.path)]
+
+    def can_be(self):
+        return os.path.exists(SYSTEM) and shutil.which("unshare") and \
+            subprocess.run([*self.words(), "true"], capture_output=True).returncode == 0
+
+
 def probe(is_imap, host, port, ca, env=None, count=1, stdin="canary-password"):
+    """ca: a file, "-" for none, or a System."""
+    before = ca.words() if isinstance(ca, System) else []
+    ca = "-" if before else ca
     if is_imap:
         command = [PROBE, "imap", f"imaps://{host}:{port}", ca, "sav@acme.example",
                    str(TIMEOUT_MS)]
@@ -185,7 +205,7 @@ def probe(is_imap, host, port, ca, env=None, count=1, stdin="canary-password"):
         command = [PROBE, "http", "POST", f"https://{host}:{port}/1.0/x", ca,
                    str(TIMEOUT_MS), str(count)]
     start = time.monotonic()
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=env,
+    done = subprocess.run(before + command, input=stdin, capture_output=True, text=True, env=env,
                           timeout=TIMEOUT_MS / 1000 * count + 5)
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     return lines, time.monotonic() - start, done
@@ -228,6 +248,43 @@ def check_good(p, good, ca):
             server.stop()
             check(name, lines[0][0] == ("accepted" if is_imap else "answered"), lines)
             check(name, server.app_bytes != b"", lines)
+
+
+def check_system(p, good, cases, folder):
+    """The same servers with the CA among the system's certificates, as OVH's is."""
+    path = folder / "system.pem"
+    system = System(path)
+    path.write_text(p.root.path.read_text())
+    if not system.can_be():
+        print("the system's certificates cannot be replaced here: not tried")
+        return 0
+    path.write_text(pathlib.Path(SYSTEM).read_text() + p.root.path.read_text())
+    check_good(p, good, system)
+    for case, behave, host in cases:
+        for is_imap in (False, True):
+            attack(case + ", CA of the system", behave, host, is_imap, system)
+    (folder / "empty.pem").write_text("")
+    for is_imap in (False, True):
+        attack("no certificates on the system", tls(p.bundle(good)), "localhost", is_imap,
+               System(folder / "empty.pem"))
+    return 2 * len(cases) + 2
+
+
+def check_read_once(p, good, folder):
+    """To read the system's certificates takes longer than a handshake, so all connections of
+    a process share them."""
+    if not shutil.which("strace") or not os.path.exists(SYSTEM):
+        print("no strace, or no certificates of the system: not tried")
+        return
+    server = Server(tls(p.bundle(good)), False)
+    path = folder / "opened"
+    done = subprocess.run(["strace", "-f", "-o", path, "-e", "trace=openat", PROBE, "http", "GET",
+                           f"https://localhost:{server.port}/", "-", str(TIMEOUT_MS), "4"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    server.stop()
+    check("four connections", done.stdout.count("not_sent") == 4, done.stdout, done.stderr)
+    check("the system's certificates are read once", path.read_text().count(SYSTEM) == 1,
+          path.read_text())
 
 
 def check_environment(p, good, ca, folder):
@@ -291,6 +348,8 @@ def main():
                        is_imap, bad_ca)
                 tried += 1
         tried += check_environment(p, good, ca, folder)
+        tried += check_system(p, good, cases, folder)
+        check_read_once(p, good, folder)
     print(f"bad TLS: {len(cases)} kinds of server, {tried} tried, "
           f"{tried - len(FAILURES)} survived")
     record("2.10", "bad TLS", tried, tried - len(FAILURES))
