@@ -108,6 +108,7 @@ bool psn_age_looks_armored(const uint8_t *bytes, size_t size)
     static const char magic[] = "age-encryption.org/";
     size_t at = 0;
 
+    size = size < PSN_AGE_ARMOR_PEEK ? size : PSN_AGE_ARMOR_PEEK;
     if (size >= sizeof magic - 1 && memcmp(bytes, magic, sizeof magic - 1) == 0)
         return false;
     while (at < size && is_blank((char)bytes[at]))

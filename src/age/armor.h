@@ -14,6 +14,7 @@ enum {
     PSN_AGE_ARMOR_CHARS = 64,       /* of a full line */
     PSN_AGE_ARMOR_BYTES = 48,       /* that it stands for */
     PSN_AGE_ARMOR_BLANK_MAX = 1024, /* white space allowed before and after, each */
+    PSN_AGE_ARMOR_PEEK = 2 * PSN_AGE_ARMOR_BLANK_MAX, /* tells binary from text */
 };
 
 /* ---- reading: one line at a time ---- */
@@ -33,7 +34,8 @@ bool psn_age_dearmor_line(struct psn_age_dearmor *armor, const char *line, size_
 /* True once the end line was read: then the text may end. */
 bool psn_age_dearmor_is_done(const struct psn_age_dearmor *armor);
 
-/* True if the file that begins so is in text form, or means to be. */
+/* True if the file that begins so is in text form, or means to be. The first
+ * PSN_AGE_ARMOR_PEEK bytes, or all that there are, decide. */
 bool psn_age_looks_armored(const uint8_t *bytes, size_t size);
 
 /* ---- writing ---- */

@@ -8,7 +8,6 @@
 
 enum {
     PIECE_SIZE = 64 * 1024,
-    PEEK_SIZE = 2 * PSN_AGE_ARMOR_BLANK_MAX, /* enough to tell binary from text */
     LINE_MAX_SIZE = 2 * PSN_AGE_ARMOR_BLANK_MAX
 };
 
@@ -79,12 +78,11 @@ enum psn_code psn_age_reader_new(const struct psn_source *source, uint64_t size_
     memset(reader, 0, offsetof(struct psn_age_reader, piece));
     reader->source = *source;
     reader->size_max = size_max;
-    while (!rc && reader->piece_end < PEEK_SIZE && !reader->source_ended)
+    while (!rc && reader->piece_end < PSN_AGE_ARMOR_PEEK && !reader->source_ended)
         rc = refill(reader, err);
     if (rc)
         return rc;
-    reader->armored = psn_age_looks_armored(
-        reader->piece, reader->piece_end < PEEK_SIZE ? reader->piece_end : PEEK_SIZE);
+    reader->armored = psn_age_looks_armored(reader->piece, reader->piece_end);
     *ret_reader = PSN_TAKE(reader);
     return PSN_OK;
 }
