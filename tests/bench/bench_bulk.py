@@ -272,10 +272,10 @@ def free(field, options):
     world.control("POST", "/set", {"latency_ms": options.latency})
     run = change_all("free", field, options)
     ideal = Ideal(field, options)
-    took = ideal.replay(run)
+    took, cpu_s = ideal.replay(run)
     alone = ideal.negative(run["denied"])
     world.control("POST", "/set", {"latency_ms": 0})
-    row = tell(run, took)
+    row = tell(run, took) | {"ideal_cpu_s": cpu_s}
     tell_families(field, run["calls"])
     tell_negative(run, alone)
     return row
@@ -355,7 +355,8 @@ class Ideal:
         return took
 
     def replay(self, run):
-        """In the order of the run, with the logins spread over it as they were."""
+        """In the order of the run, with the logins spread over it as they were: seconds, and those
+        of the processor."""
         calls, world = run["calls"], self.field.world
         lines, made = [], 0
         entries = list(self.logins(run["accepted"], run["denied"]))
@@ -376,7 +377,7 @@ class Ideal:
         print(f"ideal    {took:8.2f} s  requests {len(calls)}  logins {run['accepted']} accepted, "
               f"{run['denied']} refused  CPU {1000 * cpu / max(1, len(calls)):.2f} ms a request  "
               f"others {100 * share:.0f} %", flush=True)
-        return took
+        return took, cpu
 
     def negative(self, denied):
         return self.run(self.logins(0, denied), {"denied": denied}) if denied else 0.0

@@ -182,7 +182,8 @@ def goal_end(found):
 def goal_rotation(found):
     rows = found.rotations("free")
     figures = "; ".join(f"P {row['jobs']}: {row['ratio']:.2f}, {row['refused']} failed, "
-                        f"{1000 * row['cpu_s'] / row['requests']:.2f} ms" for row in rows)
+                        f"{1000 * row['cpu_s'] / row['requests']:.2f} ms (the ideal "
+                        f"{1000 * row['ideal_cpu_s'] / row['requests']:.2f})" for row in rows)
     bad = any(row["ratio"] > 1.10 or row["refused"] or row["cpu_s"] > row["requests"] / 1000
               for row in rows)
     return (f"{rows[0]['mailboxes']} mailboxes; {figures} of processor a request", not bad,
