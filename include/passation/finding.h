@@ -57,13 +57,14 @@ enum {
     PSN_FINDING_ID_MAX = 160,
     PSN_FINDING_PATH_MAX = 768,
     PSN_FINDING_BODY_MAX = 128,
+    PSN_FINDING_SOURCE_MAX = 512,
 };
 
 struct psn_finding {
     enum psn_finding_kind kind;
     char id[PSN_FINDING_ID_MAX];        /* stable from run to run: "redirection:12345" */
     char subject[PSN_FINDING_TEXT_MAX]; /* as OVH wrote it: escape it before display */
-    char detail[PSN_FINDING_TEXT_MAX];  /* for people, in their language */
+    char detail[PSN_FINDING_TEXT_MAX];  /* for people, in the language of who reads it */
     bool external;                      /* leads outside the domain: a leak, perhaps */
     char platform[24]; /* of a mailbox: "email/domain", as psn_role has it; or "" */
     int64_t changed_s; /* of a mailbox: when its password changed, as OVH says; 0: it
@@ -83,7 +84,16 @@ struct psn_finding {
     char path[PSN_FINDING_PATH_MAX];
     char body[PSN_FINDING_BODY_MAX]; /* JSON, or "" */
     char obstacle[PSN_FINDING_TEXT_MAX];
+
+    /* What detail is made of, as it is stored: with messages that psn_finding_detail()
+     * translates. "": detail is all there is. */
+    char source[PSN_FINDING_SOURCE_MAX];
 };
+
+/* The detail in the language in use now, whatever it was when the finding was made or
+ * read; returns out. */
+PSN_API const char *psn_finding_detail(const struct psn_finding *finding,
+                                       char out[PSN_FINDING_TEXT_MAX]);
 
 /* What became of the removal of a finding. */
 enum psn_cut_state {

@@ -112,8 +112,10 @@ const char *cli_finding_object(const struct psn_finding *finding, char *out, siz
         finding->kind == PSN_FINDING_CONTACT || finding->kind == PSN_FINDING_FILTER ||
         finding->kind == PSN_FINDING_DELEGATION || finding->kind == PSN_FINDING_API_KEY ||
         finding->kind == PSN_FINDING_API_APP || finding->kind == PSN_FINDING_OAUTH_CLIENT;
+    char detail[PSN_FINDING_TEXT_MAX];
 
-    (void)snprintf(out, size, told && finding->detail[0] ? "%s, %s" : "%s",
-                   finding->subject, finding->detail);
+    (void)psn_finding_detail(finding, detail);
+    (void)snprintf(out, size, told && detail[0] ? "%s, %s" : "%s", finding->subject,
+                   detail);
     return out;
 }

@@ -50,7 +50,8 @@ static void put_finding(const struct psn_finding *finding, struct psn_buf *out)
     psn_record_put_text(out, TAG_ID, finding->id);
     psn_record_put_text(out, TAG_KIND, psn_finding_kind_name(finding->kind));
     psn_record_put_text(out, TAG_SUBJECT, finding->subject);
-    psn_record_put_text(out, TAG_DETAIL, finding->detail);
+    psn_record_put_text(out, TAG_DETAIL,
+                        finding->source[0] ? finding->source : finding->detail);
     psn_record_put_text(out, TAG_WHOSE, finding->whose);
     psn_record_put_number(out, TAG_SINCE, (uint64_t)finding->since_s);
     psn_record_put_number(out, TAG_DANGER, (uint64_t)finding->danger);
@@ -118,7 +119,8 @@ static bool get_finding(const struct psn_record *record, struct psn_finding *fin
            psn_record_text(record, TAG_ID, finding->id, sizeof finding->id) &&
            psn_record_text(record, TAG_SUBJECT, finding->subject,
                            sizeof finding->subject) &&
-           psn_record_text(record, TAG_DETAIL, finding->detail, sizeof finding->detail) &&
+           psn_record_text(record, TAG_DETAIL, finding->source, sizeof finding->source) &&
+           psn_finding_detail(finding, finding->detail) &&
            psn_record_text(record, TAG_WHOSE, finding->whose, sizeof finding->whose) &&
            psn_record_text(record, TAG_METHOD, finding->method, sizeof finding->method) &&
            psn_record_text(record, TAG_PATH, finding->path, sizeof finding->path) &&

@@ -98,11 +98,12 @@ static enum psn_code report_unserved(const struct psn_walk *walk, struct psn_err
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < walk->domain_count; i++) {
-        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+        PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
         struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE };
 
         psn_walk_cut(finding.subject, sizeof finding.subject, walk->domains[i]);
-        psn_buf_text(&detail, _("no mail service for this domain in the account"));
+        psn_detail_say(&detail, N_("no mail service for this domain in the account"),
+                       PSN_OVH_PARTS(NULL));
         rc = psn_walk_report(walk, &finding, walk->domains[i], NULL, &detail, err);
     }
     return rc;
@@ -112,7 +113,7 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
 {
     struct psn_finding mail = { .kind = PSN_FINDING_ACCOUNT_MAIL,
                                 .danger = PSN_DANGER_DANGER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     bool has_mail = false;
     size_t served = 0;
     enum psn_code rc = walk_account(walk, &mail, &has_mail, err);
@@ -125,7 +126,7 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
         rc = report_unserved(walk, err);
     if (rc == PSN_OK && has_mail && !psn_walk_leads_outside(walk, mail.subject) &&
         strchr(mail.subject, '@')) {
-        psn_buf_text(&detail, walk->nic);
+        psn_detail_add(&detail, PSN_OVH_PARTS(walk->nic));
         psn_walk_set_whose(&mail, mail.subject);
         psn_walk_set_obstacle(&mail,
                               _("only the account's owner can set another address, "

@@ -13,7 +13,8 @@
 #include "ovh/inventory_parts.h"
 
 enum {
-    SHOWN_MAX = 3, /* rules, actions or addresses in a detail; the others are counted */
+    SHOWN_MAX = 3,   /* rules, actions or addresses in a detail; the others are counted */
+    DAY_LENGTH = 10, /* of a time's date */
 };
 
 /* --- what is ours --- */
@@ -76,22 +77,34 @@ enum psn_code psn_walk_learn_own(struct psn_walk *walk, struct psn_error *err)
 
 /* --- keys and applications --- */
 
-static void append_date(struct psn_buf *detail, const char *word, int64_t time_s)
+static void append_date(struct psn_detail *detail, const char *word, int64_t time_s)
 {
     char time[PSN_TIME_SIZE];
 
-    psn_buf_format(detail, ", %s %.10s", word,
-                   time_s ? psn_clock_format(time_s, time) : _("never"));
+    psn_detail_add(detail, PSN_OVH_PARTS(", "));
+    psn_detail_say(detail, word, PSN_OVH_PARTS(NULL));
+    psn_detail_add(detail, PSN_OVH_PARTS(" "));
+    if (time_s) {
+        (void)psn_clock_format(time_s, time);
+        time[DAY_LENGTH] = '\0';
+        psn_detail_add(detail, PSN_OVH_PARTS(time));
+    } else {
+        psn_detail_say(detail, N_("never"), PSN_OVH_PARTS(NULL));
+    }
 }
 
 /* How many of a list a detail does not show. */
-static void append_more(struct psn_buf *detail, size_t count)
+static void append_more(struct psn_detail *detail, size_t count)
 {
-    if (count > SHOWN_MAX)
-        psn_buf_format(detail, _(" and %zu more"), count - SHOWN_MAX);
+    char number[24];
+
+    if (count <= SHOWN_MAX)
+        return;
+    (void)snprintf(number, sizeof number, "%zu", count - SHOWN_MAX);
+    psn_detail_say(detail, N_(" and %s more"), PSN_OVH_PARTS(number));
 }
 
-static enum psn_code append_rules(struct psn_buf *detail, const json_t *rules,
+static enum psn_code append_rules(struct psn_detail *detail, const json_t *rules,
                                   bool *ret_writes, struct psn_error *err)
 {
     enum psn_code rc = rules ? psn_json_expect_array(rules, err) : PSN_OK;
@@ -108,38 +121,42 @@ static enum psn_code append_rules(struct psn_buf *detail, const json_t *rules,
         if (rc)
             return rc;
         *ret_writes = *ret_writes || strcmp(method, "GET") != 0;
+        if (i == 0)
+            psn_detail_say(detail, N_("; "), PSN_OVH_PARTS(NULL));
         if (i < SHOWN_MAX)
-            psn_buf_format(detail, "%s%s %s", i ? ", " : _("; "), method, path);
+            psn_detail_add(detail, PSN_OVH_PARTS(i ? ", " : "", method, " ", path));
     }
     append_more(detail, json_array_size(rules));
     return rc;
 }
 
 /* Null: the key may be used from anywhere. */
-static enum psn_code append_addresses(struct psn_buf *detail, const json_t *list,
+static enum psn_code append_addresses(struct psn_detail *detail, const json_t *list,
                                       struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
     if (!list || json_is_null(list)) {
-        psn_buf_text(detail, _("; from any address"));
+        psn_detail_say(detail, N_("; from any address"), PSN_OVH_PARTS(NULL));
         return PSN_OK;
     }
     rc = psn_json_expect_array(list, err);
     for (size_t i = 0; rc == PSN_OK && i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
 
-        if (i < SHOWN_MAX)
-            psn_buf_format(detail, i ? ", %s" : _("; from %s only"), text ? text : "?");
+        if (i == 0)
+            psn_detail_say(detail, N_("; from %s only"),
+                           PSN_OVH_PARTS(text ? text : "?"));
+        else if (i < SHOWN_MAX)
+            psn_detail_add(detail, PSN_OVH_PARTS(", ", text ? text : "?"));
     }
     append_more(detail, json_array_size(list));
     return rc;
 }
 
-/* What the key may do, for the sweep. */
-/* OVH's word for the state of a key or an application, in the user's language; one that
+/* OVH's word for the state of a key or an application, in the reader's language; one that
  * is not known, as it is. */
-static const char *status_text(const char *status)
+static void append_status(struct psn_detail *detail, const char *status)
 {
     static const struct {
         const char *word;
@@ -156,13 +173,16 @@ static const char *status_text(const char *status)
     };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i].word, status) == 0)
-            return _(words[i].text);
-    return status;
+        if (strcmp(words[i].word, status) == 0) {
+            psn_detail_say(detail, words[i].text, PSN_OVH_PARTS(NULL));
+            return;
+        }
+    psn_detail_add(detail, PSN_OVH_PARTS(status));
 }
 
+/* What the key may do, for the sweep. */
 static enum psn_code judge_key(const json_t *value, const char *status,
-                               struct psn_finding *finding, struct psn_buf *detail,
+                               struct psn_finding *finding, struct psn_detail *detail,
                                struct psn_error *err)
 {
     bool writes = false;
@@ -183,8 +203,9 @@ static enum psn_code take_api_key(const struct psn_walk *walk, const char *domai
                                   struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_API_KEY };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)8 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char status[32];
+    char number[24];
     int64_t application = 0;
     int64_t times[3] = { 0, 0, 0 };
     enum psn_code rc = psn_json_text(value, "status", status, sizeof status, err);
@@ -204,11 +225,13 @@ static enum psn_code take_api_key(const struct psn_walk *walk, const char *domai
     psn_walk_set_whose(&finding, id);
     finding.since_s = times[0];
     finding.own = strcmp(walk->own.key, id) == 0;
-    psn_buf_format(&detail, _("application %lld, %s"), (long long)application,
-                   status_text(status));
-    append_date(&detail, _("made"), times[0]);
-    append_date(&detail, _("ends"), times[1]);
-    append_date(&detail, _("last used"), times[2]);
+    (void)snprintf(number, sizeof number, "%lld", (long long)application);
+    psn_detail_say(&detail, N_("application %s"), PSN_OVH_PARTS(number));
+    psn_detail_add(&detail, PSN_OVH_PARTS(", "));
+    append_status(&detail, status);
+    append_date(&detail, N_("made"), times[0]);
+    append_date(&detail, N_("ends"), times[1]);
+    append_date(&detail, N_("last used"), times[2]);
     if (walk->is_sweep)
         rc = judge_key(value, status, &finding, &detail, err);
     if (rc == PSN_OK)
@@ -222,7 +245,7 @@ static enum psn_code take_api_application(const struct psn_walk *walk, const cha
                                           struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_API_APP };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char name[PSN_WALK_NAME_SIZE];
     char status[32];
     enum psn_code rc = psn_json_text_or_empty(value, "name", name, sizeof name, err);
@@ -241,7 +264,8 @@ static enum psn_code take_api_application(const struct psn_walk *walk, const cha
     finding.danger = strcmp(status, "active") == 0 || strcmp(status, "trusted") == 0
                          ? PSN_DANGER_NOTICE
                          : PSN_DANGER_INFO;
-    psn_buf_format(&detail, "%s, %s", name, status_text(status));
+    psn_detail_add(&detail, PSN_OVH_PARTS(name, ", "));
+    append_status(&detail, status);
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
@@ -254,7 +278,7 @@ static enum psn_code take_oauth_client(const struct psn_walk *walk, const char *
 {
     struct psn_finding finding = { .kind = PSN_FINDING_OAUTH_CLIENT,
                                    .danger = PSN_DANGER_NOTICE };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char name[PSN_WALK_NAME_SIZE];
     char flow[64];
     enum psn_code rc = psn_json_text_or_empty(value, "name", name, sizeof name, err);
@@ -272,7 +296,7 @@ static enum psn_code take_oauth_client(const struct psn_walk *walk, const char *
     psn_walk_cut(finding.subject, sizeof finding.subject, id);
     psn_walk_set_whose(&finding, id);
     finding.own = strcmp(walk->own.client, id) == 0;
-    psn_buf_format(&detail, "%s, %s", name, flow);
+    psn_detail_add(&detail, PSN_OVH_PARTS(name, ", ", flow));
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
@@ -282,7 +306,7 @@ static enum psn_code take_token(const struct psn_walk *walk, const char *login,
 {
     struct psn_finding finding = { .kind = PSN_FINDING_IAM_TOKEN,
                                    .danger = PSN_DANGER_DANGER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     int64_t end_s = 0;
     int64_t used_s = 0;
     enum psn_code rc = psn_json_time_or_0(value, "creation", &finding.since_s, err);
@@ -298,10 +322,10 @@ static enum psn_code take_token(const struct psn_walk *walk, const char *login,
         return rc;
     psn_walk_cut(finding.subject, sizeof finding.subject, login);
     psn_walk_set_whose(&finding, login);
-    psn_buf_text(&detail, name);
-    append_date(&detail, _("made"), finding.since_s);
-    append_date(&detail, _("ends"), end_s);
-    append_date(&detail, _("last used"), used_s);
+    psn_detail_add(&detail, PSN_OVH_PARTS(name));
+    append_date(&detail, N_("made"), finding.since_s);
+    append_date(&detail, N_("ends"), end_s);
+    append_date(&detail, N_("last used"), used_s);
     return psn_walk_report(walk, &finding, login, name, &detail, err);
 }
 
@@ -309,7 +333,7 @@ static enum psn_code report_user(const struct psn_walk *walk, const char *login,
                                  const json_t *value, struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_IAM_USER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     PSN_AUTO_RELEASE(psn_buf) whose = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
     char email[PSN_WALK_NAME_SIZE];
     char group[PSN_WALK_NAME_SIZE];
@@ -335,8 +359,8 @@ static enum psn_code report_user(const struct psn_walk *walk, const char *login,
     finding.external = psn_walk_leads_outside(walk, email);
     finding.danger =
         strcmp(status, "DISABLED") == 0 ? PSN_DANGER_NOTICE : PSN_DANGER_DANGER;
-    psn_buf_format(&detail, _("group %s, %s%s%s"), group, status, email[0] ? ", " : "",
-                   email);
+    psn_detail_say(&detail, N_("group %s, %s%s%s"),
+                   PSN_OVH_PARTS(group, status, email[0] ? ", " : "", email));
     return psn_walk_report(walk, &finding, login, NULL, &detail, err);
 }
 
@@ -363,7 +387,7 @@ static enum psn_code take_sub_account(const struct psn_walk *walk, const char *d
 {
     struct psn_finding finding = { .kind = PSN_FINDING_SUB_ACCOUNT,
                                    .danger = PSN_DANGER_NOTICE };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char description[PSN_WALK_NAME_SIZE];
     enum psn_code rc = psn_json_text_or_empty(value, "description", description,
                                               sizeof description, err);
@@ -378,7 +402,7 @@ static enum psn_code take_sub_account(const struct psn_walk *walk, const char *d
     psn_walk_set_obstacle(&finding,
                           _("OVH has no call that removes a sub-account; ask its "
                             "support, and remove its API keys here"));
-    psn_buf_text(&detail, description);
+    psn_detail_add(&detail, PSN_OVH_PARTS(description));
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
 
@@ -410,7 +434,7 @@ static enum psn_code add_identities(const struct psn_walk *walk, const json_t *v
     return rc;
 }
 
-static void append_actions(struct psn_buf *detail, const json_t *value)
+static void append_actions(struct psn_detail *detail, const json_t *value)
 {
     const json_t *allow = json_object_get(json_object_get(value, "permissions"), "allow");
 
@@ -418,18 +442,18 @@ static void append_actions(struct psn_buf *detail, const json_t *value)
         const char *action =
             json_string_value(json_object_get(json_array_get(allow, i), "action"));
 
-        psn_buf_format(detail, "%s%s", i ? ", " : "", action ? action : "?");
+        psn_detail_add(detail, PSN_OVH_PARTS(i ? ", " : "", action ? action : "?"));
     }
     append_more(detail, json_array_size(allow));
     if (json_array_size(allow) == 0)
-        psn_buf_text(detail, _("no action"));
+        psn_detail_say(detail, N_("no action"), PSN_OVH_PARTS(NULL));
 }
 
 static enum psn_code report_policy(const struct psn_walk *walk, const char *id,
                                    const json_t *value, struct psn_finding *finding,
                                    struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)8 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     bool read_only = false;
     int64_t end_s = 0;
     enum psn_code rc = psn_json_bool(value, "readOnly", &read_only, err);
@@ -451,7 +475,7 @@ static enum psn_code report_policy(const struct psn_walk *walk, const char *id,
                               _("OVH made this policy and does not let it be removed; "
                                 "remove the user or the account it names"));
     append_actions(&detail, value);
-    append_date(&detail, _("ends"), end_s);
+    append_date(&detail, N_("ends"), end_s);
     return psn_walk_report(walk, finding, id, NULL, &detail, err);
 }
 

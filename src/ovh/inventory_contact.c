@@ -53,7 +53,7 @@ static enum psn_code report(const struct psn_walk *walk,
                             char nics[PSN_CONTACT_ROLES][PSN_WALK_NAME_SIZE], size_t i,
                             struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_CONTACT };
     bool is_other = psn_walk_is_other_account(walk, nics[i]);
     enum psn_code rc;
@@ -62,8 +62,12 @@ static enum psn_code report(const struct psn_walk *walk,
         return PSN_OK;
     psn_walk_cut(finding.subject, sizeof finding.subject, place->subject);
     psn_walk_set_whose(&finding, nics[i]);
-    psn_buf_format(&detail, "%s %s%s%s", _(contacts[i].shown), nics[i],
-                   place->what ? ", " : "", place->what ? place->what : "");
+    psn_detail_say(&detail, contacts[i].shown, PSN_OVH_PARTS(NULL));
+    psn_detail_add(&detail, PSN_OVH_PARTS(" ", nics[i]));
+    if (place->what) {
+        psn_detail_add(&detail, PSN_OVH_PARTS(", "));
+        psn_detail_say(&detail, place->what, PSN_OVH_PARTS(NULL));
+    }
     finding.external = is_other;
     finding.danger = is_other ? contacts[i].danger : PSN_DANGER_INFO;
     rc = set_change(walk, place, nics[PSN_CONTACT_ADMIN], psn_contact_members[i],
@@ -106,7 +110,6 @@ static enum psn_code walk_named(const struct psn_walk *walk, enum psn_contact_ki
     (void)snprintf(id, sizeof id, "%s/%s", place.id, name);
     place.id = id;
     place.subject = name;
-    place.what = _(place.what);
     place.parts = PSN_OVH_PARTS(name);
     return psn_contact_walk_at(walk, &place, err);
 }

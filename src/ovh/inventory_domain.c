@@ -34,13 +34,19 @@ static enum psn_danger danger_of(bool external, bool active)
     return active ? PSN_DANGER_DANGER : PSN_DANGER_NOTICE;
 }
 
+static void append_off(struct psn_detail *detail, bool active)
+{
+    if (!active)
+        psn_detail_say(detail, N_(" (off)"), PSN_OVH_PARTS(NULL));
+}
+
 /* Of filters a sweep shows those that hand mail on. */
 static enum psn_code report_filter(const struct psn_walk *walk, const struct box *box,
                                    const char *name, const json_t *value,
                                    struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_FILTER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char action[32];
     char target[PSN_WALK_NAME_SIZE];
     bool active = false;
@@ -59,8 +65,11 @@ static enum psn_code report_filter(const struct psn_walk *walk, const struct box
         return rc;
     psn_walk_cut(finding.subject, sizeof finding.subject, box->address);
     psn_walk_set_whose(&finding, target);
-    psn_buf_format(&detail, "%s: %s%s%s%s", name, action[0] ? action : _("no action"),
-                   target[0] ? " " : "", target, active ? "" : _(" (off)"));
+    psn_detail_add(&detail, PSN_OVH_PARTS(name, ": ", action));
+    if (!action[0])
+        psn_detail_say(&detail, N_("no action"), PSN_OVH_PARTS(NULL));
+    psn_detail_add(&detail, PSN_OVH_PARTS(target[0] ? " " : "", target));
+    append_off(&detail, active);
     finding.external = psn_walk_leads_outside(walk, target);
     finding.danger = danger_of(finding.external, active);
     return psn_walk_report(walk, &finding, box->address, name, &detail, err);
@@ -93,14 +102,14 @@ static enum psn_code report_account(const struct psn_walk *walk, const struct bo
 {
     struct psn_finding finding = { .kind = box->local ? PSN_FINDING_DELEGATION
                                                       : PSN_FINDING_ACL };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     enum psn_code rc;
 
     if (psn_walk_skips_account(walk, nic))
         return PSN_OK;
     psn_walk_cut(finding.subject, sizeof finding.subject, box->address);
     psn_walk_set_whose(&finding, nic);
-    psn_buf_text(&detail, nic);
+    psn_detail_add(&detail, PSN_OVH_PARTS(nic));
     finding.external = psn_walk_is_other_account(walk, nic);
     finding.danger = danger_of(finding.external, true);
     rc = box->local
@@ -168,15 +177,15 @@ static bool is_mailbox(const struct psn_walk *walk, const char *address)
 /* A redirection of an address to itself keeps a copy in the mailbox: no leak. One of a
  * mailbox takes the mail that its owner waits for. */
 static void describe_redirection(const struct psn_walk *walk, const char *from,
-                                 const char *to, struct psn_buf *detail)
+                                 const char *to, struct psn_detail *detail)
 {
-    psn_buf_text(detail, to);
+    psn_detail_add(detail, PSN_OVH_PARTS(to));
     if (!walk->is_sweep)
         return;
     if (strcasecmp(from, to) == 0)
-        psn_buf_text(detail, _(", a copy kept in the mailbox"));
+        psn_detail_say(detail, N_(", a copy kept in the mailbox"), PSN_OVH_PARTS(NULL));
     else if (is_mailbox(walk, from))
-        psn_buf_text(detail, _(", the mail of a mailbox"));
+        psn_detail_say(detail, N_(", the mail of a mailbox"), PSN_OVH_PARTS(NULL));
 }
 
 static enum psn_code take_redirection(const struct psn_walk *walk, const char *domain,
@@ -184,7 +193,7 @@ static enum psn_code take_redirection(const struct psn_walk *walk, const char *d
                                       struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)3 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char to[2 * PSN_WALK_NAME_SIZE];
     enum psn_code rc =
         psn_json_text(value, "from", finding.subject, sizeof finding.subject, err);
@@ -219,7 +228,7 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
                                     struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_RESPONDER };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char copy_to[2 * PSN_WALK_NAME_SIZE];
     bool copy = false;
     enum psn_code rc =
@@ -234,8 +243,10 @@ static enum psn_code take_responder(const struct psn_walk *walk, const char *dom
         return rc;
     psn_walk_set_whose(&finding, copy_to);
     set_address(&finding, account, domain);
-    if (copy_to[0])
-        psn_buf_format(&detail, _("copy to %s%s"), copy_to, copy ? "" : _(" (off)"));
+    if (copy_to[0]) {
+        psn_detail_say(&detail, N_("copy to %s"), PSN_OVH_PARTS(copy_to));
+        append_off(&detail, copy);
+    }
     finding.external = psn_walk_leads_outside(walk, copy_to);
     finding.danger = danger_of(finding.external, copy);
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
@@ -246,15 +257,18 @@ static enum psn_code report_domain(const struct psn_walk *walk,
                                    struct psn_error *err)
 {
     struct psn_finding finding = { .kind = PSN_FINDING_DOMAIN };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     const char *domain = service->domains.items[0];
 
     psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-    psn_buf_format(&detail, "email/domain, %s%s%s%s%s",
-                   service->state[0] ? service->state : _("unknown"),
-                   service->offer[0] ? _(", offer ") : "", service->offer,
-                   service->moved_to[0] ? _(", mailboxes moved to email/mxplan ") : "",
-                   service->moved_to);
+    psn_detail_add(&detail, PSN_OVH_PARTS("email/domain, ", service->state));
+    if (!service->state[0])
+        psn_detail_say(&detail, N_("unknown"), PSN_OVH_PARTS(NULL));
+    if (service->offer[0])
+        psn_detail_say(&detail, N_(", offer %s"), PSN_OVH_PARTS(service->offer));
+    if (service->moved_to[0])
+        psn_detail_say(&detail, N_(", mailboxes moved to email/mxplan %s"),
+                       PSN_OVH_PARTS(service->moved_to));
     return psn_walk_report(walk, &finding, domain, NULL, &detail, err);
 }
 

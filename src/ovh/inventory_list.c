@@ -23,8 +23,9 @@ static enum psn_code describe(const struct psn_walk *walk, const char *domain,
 {
     struct psn_finding finding = { .kind = PSN_FINDING_MAILING_LIST };
     PSN_AUTO_RELEASE(psn_names) moderators = { NULL, 0 };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_RECORD_MAX);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     char owner[2 * PSN_WALK_NAME_SIZE];
+    char number[24];
     int64_t subscribers = 0;
     enum psn_code rc =
         psn_json_text_or_empty(value, "ownerEmail", owner, sizeof owner, err);
@@ -37,15 +38,17 @@ static enum psn_code describe(const struct psn_walk *walk, const char *domain,
     if (rc)
         return rc;
     set_subject(&finding, name, domain);
-    psn_buf_format(&detail, _("owner %s; %lld subscribers; moderators:"), owner,
-                   (long long)subscribers);
+    (void)snprintf(number, sizeof number, "%lld", (long long)subscribers);
+    psn_detail_say(&detail, N_("owner %s; %s subscribers; moderators:"),
+                   PSN_OVH_PARTS(owner, number));
     finding.external = psn_walk_leads_outside(walk, owner);
     for (size_t i = 0; i < moderators.count; i++) {
-        psn_buf_format(&detail, "%s %s", i ? "," : "", moderators.items[i]);
+        psn_detail_add(&detail, PSN_OVH_PARTS(i ? ", " : " ", moderators.items[i]));
         finding.external =
             finding.external || psn_walk_leads_outside(walk, moderators.items[i]);
     }
-    psn_buf_text(&detail, moderators.count ? "" : _(" none"));
+    if (moderators.count == 0)
+        psn_detail_say(&detail, N_(" none"), PSN_OVH_PARTS(NULL));
     finding.danger = finding.external ? PSN_DANGER_NOTICE : PSN_DANGER_INFO;
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
@@ -67,7 +70,7 @@ static enum psn_code report_role(const struct psn_walk *walk, const char *domain
     struct psn_finding finding = { .kind = PSN_FINDING_MAILING_LIST,
                                    .danger = PSN_DANGER_NOTICE,
                                    .external = true };
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     enum psn_code rc =
         psn_json_text_or_empty(value, role->member, email, sizeof email, err);
 
@@ -78,7 +81,8 @@ static enum psn_code report_role(const struct psn_walk *walk, const char *domain
     psn_walk_set_obstacle(&finding,
                           _("it can only be replaced: choose another address in "
                             "the OVH control panel"));
-    psn_buf_format(&detail, "%s %s", _(role->shown), email);
+    psn_detail_say(&detail, role->shown, PSN_OVH_PARTS(NULL));
+    psn_detail_add(&detail, PSN_OVH_PARTS(" ", email));
     return psn_walk_report(walk, &finding, finding.subject, role->word, &detail, err);
 }
 
@@ -100,13 +104,13 @@ static enum psn_code report_people(const struct psn_walk *walk, const char *doma
         struct psn_finding finding = { .kind = people->kind,
                                        .danger = people->danger,
                                        .external = true };
-        PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+        PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
 
         if (!psn_walk_leads_outside(walk, emails.items[i]))
             continue;
         set_subject(&finding, name, domain);
         psn_walk_set_whose(&finding, emails.items[i]);
-        psn_buf_text(&detail, emails.items[i]);
+        psn_detail_add(&detail, PSN_OVH_PARTS(emails.items[i]));
         rc = psn_walk_set_removal(&finding, "DELETE", people->one,
                                   PSN_OVH_PARTS(domain, name, emails.items[i]), err);
         if (rc == PSN_OK)

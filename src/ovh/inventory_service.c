@@ -39,15 +39,16 @@ static enum psn_code report_service(const struct psn_walk *walk,
                                     const struct psn_service *service, const char *domain,
                                     struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)4 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_DOMAIN };
     char platform[PSN_PLATFORM_NAME_MAX];
 
     psn_platform_name(service->backend, &service->place, platform);
     psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-    psn_buf_format(&detail, "%s %s, %s%s%s", platform, service->place.service,
-                   service->state, service->offer[0] ? _(", offer ") : "",
-                   service->offer);
+    psn_detail_add(&detail, PSN_OVH_PARTS(platform, " ", service->place.service));
+    psn_detail_add(&detail, PSN_OVH_PARTS(", ", service->state));
+    if (service->offer[0])
+        psn_detail_say(&detail, N_(", offer %s"), PSN_OVH_PARTS(service->offer));
     return psn_walk_report(walk, &finding, domain, service->place.service, &detail, err);
 }
 
@@ -83,7 +84,7 @@ static enum psn_code report_right(const struct psn_walk *walk,
                                   const char *right, const char *number,
                                   struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     struct psn_finding finding = { .kind = PSN_FINDING_DELEGATION };
     char name[PSN_ADDRESS_SIZE] = "";
@@ -100,8 +101,8 @@ static enum psn_code report_right(const struct psn_walk *walk,
     psn_walk_put_removal(&finding, "DELETE", &path);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
     psn_walk_set_whose(&finding, name[0] ? name : number);
-    psn_buf_format(&detail, _("%s: %s%saccount %s"), right, name, name[0] ? ", " : "",
-                   number);
+    psn_detail_say(&detail, N_("%s: %s%saccount %s"),
+                   PSN_OVH_PARTS(right, name, name[0] ? ", " : "", number));
     (void)snprintf(id, sizeof id, "%s:%.60s", right, number);
     finding.external = name[0] && psn_walk_leads_outside(walk, name);
     finding.danger = finding.external ? PSN_DANGER_DANGER : PSN_DANGER_NOTICE;
@@ -131,7 +132,7 @@ static enum psn_code report_forwarding(const struct psn_walk *walk,
                                        const char *address, const json_t *account,
                                        struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
     char to[PSN_WALK_NAME_SIZE];
@@ -145,7 +146,8 @@ static enum psn_code report_forwarding(const struct psn_walk *walk,
         return rc;
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
     psn_walk_set_whose(&finding, to);
-    psn_buf_format(&detail, "%s%s", to, _(", the mail of a mailbox"));
+    psn_detail_add(&detail, PSN_OVH_PARTS(to));
+    psn_detail_say(&detail, N_(", the mail of a mailbox"), PSN_OVH_PARTS(NULL));
     (void)snprintf(finding.body, sizeof finding.body, "{\"forwardingEmail\":null}");
     psn_walk_put_removal(&finding, "PUT", &path);
     finding.external = psn_walk_leads_outside(walk, to);
@@ -158,7 +160,7 @@ static enum psn_code report_mailbox(const struct psn_walk *walk,
                                     const char *address, const json_t *account,
                                     struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_MAILBOX };
     char platform[PSN_PLATFORM_NAME_MAX];
     char time[PSN_TIME_SIZE];
@@ -170,10 +172,10 @@ static enum psn_code report_mailbox(const struct psn_walk *walk,
     psn_platform_name(service->backend, &service->place, platform);
     psn_walk_cut(finding.subject, sizeof finding.subject, address);
     (void)snprintf(finding.platform, sizeof finding.platform, "%s", platform);
-    psn_buf_text(&detail, platform);
+    psn_detail_add(&detail, PSN_OVH_PARTS(platform));
     if (finding.changed_s)
-        psn_buf_format(&detail, _(", password changed %s"),
-                       psn_clock_format(finding.changed_s, time));
+        psn_detail_say(&detail, N_(", password changed %s"),
+                       PSN_OVH_PARTS(psn_clock_format(finding.changed_s, time)));
     return psn_walk_report(walk, &finding, address, NULL, &detail, err);
 }
 

@@ -26,11 +26,12 @@ static enum psn_code report_service(const struct psn_walk *walk,
                                     const struct psn_service *service, const char *domain,
                                     struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_DOMAIN };
 
     psn_walk_cut(finding.subject, sizeof finding.subject, domain);
-    psn_buf_format(&detail, "zimbra %s, %s", service->place.service, service->state);
+    psn_detail_add(
+        &detail, PSN_OVH_PARTS("zimbra ", service->place.service, ", ", service->state));
     return psn_walk_report(walk, &finding, domain, service->place.service, &detail, err);
 }
 
@@ -43,7 +44,7 @@ static enum psn_code report_account(const struct psn_walk *walk,
                                     const json_t *account, struct psn_error *err)
 {
     const json_t *state = json_object_get(account, "currentState");
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init(PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_MAILBOX };
     char status[32];
     char offer[32];
@@ -59,8 +60,9 @@ static enum psn_code report_account(const struct psn_walk *walk,
         return rc;
     (void)snprintf(finding.platform, sizeof finding.platform, "%s",
                    psn_backend_name(PSN_BACKEND_ZIMBRA));
-    psn_buf_format(&detail, "zimbra, %s%s%s", status, offer[0] ? _(", offer ") : "",
-                   offer);
+    psn_detail_add(&detail, PSN_OVH_PARTS("zimbra, ", status));
+    if (offer[0])
+        psn_detail_say(&detail, N_(", offer %s"), PSN_OVH_PARTS(offer));
     return psn_walk_report(walk, &finding, finding.subject, NULL, &detail, err);
 }
 
@@ -69,7 +71,7 @@ static enum psn_code report_redirection(const struct psn_walk *walk,
                                         const json_t *value, struct psn_error *err)
 {
     const json_t *state = json_object_get(value, "currentState");
-    PSN_AUTO_RELEASE(psn_buf) detail = psn_buf_init((size_t)2 * PSN_WALK_NAME_SIZE);
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_REDIRECTION };
     char id[PSN_ACCOUNT_ID_MAX];
     char to[PSN_WALK_NAME_SIZE];
@@ -87,7 +89,7 @@ static enum psn_code report_redirection(const struct psn_walk *walk,
     if (rc || psn_walk_leads_outside(walk, finding.subject))
         return rc;
     psn_walk_set_whose(&finding, to);
-    psn_buf_text(&detail, to);
+    psn_detail_add(&detail, PSN_OVH_PARTS(to));
     finding.external = psn_walk_leads_outside(walk, to);
     finding.danger = finding.external ? PSN_DANGER_DANGER : PSN_DANGER_INFO;
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);

@@ -58,24 +58,6 @@ static enum psn_code set_id(struct psn_finding *finding, const char *a, const ch
     return PSN_OK;
 }
 
-static enum psn_code set_detail(struct psn_finding *finding, const struct psn_buf *text,
-                                struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) escaped = psn_buf_init(PSN_RECORD_MAX);
-    char cut[PSN_FINDING_TEXT_MAX];
-    enum psn_code rc;
-
-    /* One that grew beyond its maximum is cut anyway. */
-    if (text->failed == PSN_E_NOMEM)
-        return psn_buf_check(text, err);
-    psn_walk_cut(cut, sizeof cut, psn_buf_str(text));
-    psn_text_escape(&escaped, cut, strlen(cut));
-    rc = psn_buf_check(&escaped, err);
-    if (rc == PSN_OK)
-        psn_walk_cut(finding->detail, sizeof finding->detail, psn_buf_str(&escaped));
-    return rc;
-}
-
 void psn_walk_set_whose(struct psn_finding *finding, const char *whose)
 {
     psn_walk_cut(finding->whose, sizeof finding->whose, whose);
@@ -124,8 +106,8 @@ static void spare_own(const struct psn_walk *walk, struct psn_finding *finding)
 }
 
 enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *finding,
-                              const char *a, const char *b, const struct psn_buf *detail,
-                              struct psn_error *err)
+                              const char *a, const char *b,
+                              const struct psn_detail *detail, struct psn_error *err)
 {
     enum psn_code rc;
 
@@ -135,7 +117,7 @@ enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *f
     if (rc == PSN_OK)
         spare_own(walk, finding);
     if (rc == PSN_OK && detail)
-        rc = set_detail(finding, detail, err);
+        rc = psn_detail_put(detail, finding, err);
     return rc ? rc : walk->each(walk->arg, finding, err);
 }
 
@@ -168,6 +150,7 @@ enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
                                enum psn_code rc, const struct psn_error *failure,
                                struct psn_error *err)
 {
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
     struct psn_finding finding = { .kind = PSN_FINDING_UNREADABLE,
                                    .danger = PSN_DANGER_NOTICE };
     enum psn_ovh_reason reason = psn_ovh_last_reason(walk->ovh);
@@ -177,10 +160,10 @@ enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
          (reason == PSN_OVH_REASON_NO_RULE || reason == PSN_OVH_REASON_FORBIDDEN ||
           reason == PSN_OVH_REASON_SERVICE || reason == PSN_OVH_REASON_NONE))) {
         psn_walk_cut(finding.subject, sizeof finding.subject, path);
-        psn_walk_cut(finding.detail, sizeof finding.detail, failure->message);
+        psn_detail_add(&detail, PSN_OVH_PARTS(failure->message));
         psn_walk_set_obstacle(&finding, _("what cannot be read cannot be removed; ask "
                                           "for a key that may read it"));
-        return psn_walk_report(walk, &finding, path, NULL, NULL, err);
+        return psn_walk_report(walk, &finding, path, NULL, &detail, err);
     }
     if (err && err->code == PSN_OK)
         *err = *failure;

@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "ovh/call.h"
+#include "ovh/detail.h"
 #include "passation/finding.h"
 
 /* What all parts of an inventory and of a sweep share. */
@@ -51,10 +52,11 @@ void psn_walk_cut(char *out, size_t size, const char *text);
 
 /* Hands on a finding; its id and detail are set here, all else before. Its id becomes
  * "kind:a:b" (b may be NULL); one that would not fit ends in a hash of all of it. detail
- * (or NULL) is escaped and cut. A sweep passes over domains and mailboxes. */
+ * may be NULL. A sweep passes over domains and mailboxes. */
 PSN_MUST_CHECK enum psn_code psn_walk_report(const struct psn_walk *walk,
                                              struct psn_finding *finding, const char *a,
-                                             const char *b, const struct psn_buf *detail,
+                                             const char *b,
+                                             const struct psn_detail *detail,
                                              struct psn_error *err);
 
 /* Sets whose the finding is. */

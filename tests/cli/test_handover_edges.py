@@ -491,6 +491,20 @@ class Copies(Handovers):
             self.assertIn(f"{path} still lies there", done.stderr)
             self.assertIn(f"trousseau {path}: still lies there, under its code", self.closing())
 
+    def test_what_is_said_of_accesses_is_in_the_language_of_each_part(self):
+        world = self.world
+        world.prepare()
+        self.ready()
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+        with open(world.out + "/essai-proces-verbal.txt") as file:
+            words = " ".join(" ".join(line.removeprefix("|") for line in file).split())
+        french, english = words.split("Annex: record of the handover of accesses", 1)
+        for here, said in ((french, ("validée, création 20", "dernier usage", "depuis toute adresse")),
+                           (english, ("validated, made 20", "last used", "from any address"))):
+            for text in said:
+                self.assertIn(text, here)
+                self.assertNotIn(text, english if here is french else french)
+
     def test_nobody_is_asked_for_an_id_that_would_be_refused(self):
         world = self.world
         world.run("handover", "start", "essai", "--to", "martine", check=0)
@@ -510,8 +524,9 @@ class FrenchCopies(Copies):
         world.prepare()
         self.ready()
         there, _, _ = self.scatter()
-        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
-                  "--backup", there, "--backup", world.file("text", "no vault"), check=12)
+        done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
+                         "--backup", there, "--backup", world.file("text", "no vault"), check=12)
+        self.assertIn(f"✓ {there}\u00a0: réécrite sans le client", done.stderr)
         text = self.closing()
         french, english = text.split("Annex: statement of the destruction of copies", 1)
         self.assertIn("Mention au journal du prestataire : sha256", french)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "crypto/init.h"
 #include "ovh/inventory.h"
+#include "ovh/walk.h"
 #include "support/fake_http.h"
 
 #define ACME   "/email/domain/acme.example"
@@ -478,6 +479,78 @@ static void words_have_names(void **state)
     assert_string_equal(psn_cut_state_name((enum psn_cut_state)99), "unknown");
 }
 
+/* --- what a detail is made of --- */
+
+static enum psn_code keep(void *arg, const struct psn_finding *finding,
+                          struct psn_error *err)
+{
+    (void)arg;
+    (void)finding;
+    (void)err;
+    return PSN_OK;
+}
+
+static void expect_detail(const char *source, const char *expected)
+{
+    struct psn_finding finding = { .detail = "as it was read" };
+    char detail[PSN_FINDING_TEXT_MAX];
+
+    (void)snprintf(finding.source, sizeof finding.source, "%s", source);
+    assert_string_equal(psn_finding_detail(&finding, detail), expected);
+}
+
+static void messages_in_a_detail_are_filled_when_it_is_read(void **state)
+{
+    (void)state;
+    expect_detail("", "as it was read");
+    expect_detail("of an earlier version, 100 %s", "of an earlier version, 100 %s");
+    expect_detail("a, \1validated\3, b", "a, validated, b");
+    expect_detail("\1owner %s; %s of them\2a@b.fr\2"
+                  "12\3.",
+                  "owner a@b.fr; 12 of them.");
+    expect_detail("\1%s%s|\2\2%s\3", "%s|");
+}
+
+static void a_detail_that_is_cut_is_shown_as_far_as_it_goes(void **state)
+{
+    char source[PSN_FINDING_SOURCE_MAX];
+    char expected[PSN_FINDING_TEXT_MAX];
+
+    (void)state;
+    expect_detail("-\1copy to %s\2x@y", "-copy to x@y");
+    expect_detail("-\1copy to %s", "-copy to ");
+    expect_detail("-\1copy", "-copy");
+    expect_detail("-\1", "-");
+    expect_detail("\1\3-", "-");
+    expect_detail("\1\2x\3-", "-");
+    expect_detail("\1plain\2more\3", "plain");
+    for (size_t i = 0; i + 2 < sizeof source; i += 2)
+        memcpy(source + i, "é", sizeof "é");
+    memcpy(source, "\1%", 2);
+    memset(expected, 0, sizeof expected);
+    expected[0] = '%';
+    for (size_t i = 1; i + 2 < sizeof expected; i += 2)
+        memcpy(expected + i, "é", sizeof "é");
+    expect_detail(source, expected);
+}
+
+/* Neither the marks, nor what once was a mark elsewhere, nor a hole in a message. */
+static void nothing_of_ovhs_is_taken_for_a_message(void **state)
+{
+    static const struct psn_walk walk = { .each = keep };
+    PSN_AUTO_RELEASE(psn_detail) detail = psn_detail_init();
+    struct psn_finding finding = { .kind = PSN_FINDING_FILTER };
+    struct psn_error err = { 0 };
+
+    (void)state;
+    psn_detail_add(&detail, PSN_OVH_PARTS("a\1never\3", "\uE000"));
+    psn_detail_say(&detail, "copy to %s, %s",
+                   PSN_OVH_PARTS("x\3\2y%s@z", "\1never\3", "left over"));
+    assert_int_equal(psn_walk_report(&walk, &finding, "a", NULL, &detail, &err), PSN_OK);
+    assert_string_equal(finding.detail, "a\\x01never\\x03\uE000copy to "
+                                        "x\\x03\\x02y%s@z, \\x01never\\x03");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -491,6 +564,9 @@ int main(void)
         TEST(a_contact_is_replaced_by_the_administrator),
         TEST(a_finding_is_of_whom_it_names),
         TEST(words_have_names),
+        cmocka_unit_test(messages_in_a_detail_are_filled_when_it_is_read),
+        cmocka_unit_test(a_detail_that_is_cut_is_shown_as_far_as_it_goes),
+        cmocka_unit_test(nothing_of_ovhs_is_taken_for_a_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
