@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/display.h"
@@ -242,30 +243,38 @@ enum psn_code cli_end_copies_warn(struct cli_end_copies *copies, struct psn_erro
 
 /* --- afterwards --- */
 
-/* One that an earlier statement named, and this run has not come to. What was there then
- * is looked at again. */
+static bool is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* One that an earlier statement named, and this run has not come to. It is looked at
+ * again: what was there may be gone, and what was written anew replaced by an old copy.
+ */
 static enum psn_code carry(struct cli_end_copies *copies, const struct psn_end_copy *copy,
                            struct psn_error *err)
 {
+    bool was_reserve = psn_copy_is_reserve(copy->fate);
+    bool is_there = access(copy->path, F_OK) == 0;
     struct psn_scrub scrub = { .result = PSN_SCRUB_MISSING };
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc;
 
-    if (!psn_copy_is_reserve(copy->fate)) {
-        add(copies, copy->path, copy->fate);
+    if (copy->fate == PSN_FATE_DELETED || !is_there) {
+        add(copies, copy->path, was_reserve ? PSN_FATE_GONE : copy->fate);
         return PSN_OK;
     }
-    if (access(copy->path, F_OK) != 0) {
-        add(copies, copy->path, PSN_FATE_GONE);
-        return PSN_OK;
-    }
-    if (copy->fate == PSN_FATE_UNDER_CODE) {
+    if (copy->fate == PSN_FATE_UNDER_CODE || is_folder(copy->path)) {
         cli_end_copies_add_file(copies, copy->path, false);
         return PSN_OK;
     }
     rc = psn_backup_look(copies->cli->vault, copy->path, copies->cli->args[0], &scrub,
                          err);
-    if (!rc)
+    if (!rc && is_of_interest(scrub.result))
         tell(copies, copy->path, &scrub, NULL);
+    else if (!rc)
+        add(copies, copy->path, was_reserve ? fate_of(scrub.result) : copy->fate);
     return rc;
 }
 
@@ -300,8 +309,10 @@ static enum psn_code look_at_known(struct cli_end_copies *copies, struct psn_err
         if (rc || is_named(copies, at->path) || find(copies, at->path))
             continue;
         copies->lost += scrub.result == PSN_SCRUB_MISSING;
-        if (is_of_interest(scrub.result))
-            tell(copies, at->path, &scrub, NULL);
+        if (!is_of_interest(scrub.result))
+            continue;
+        copies->told++; /* no statement has it yet */
+        tell(copies, at->path, &scrub, NULL);
     }
     return rc;
 }

@@ -438,6 +438,8 @@ class Copies(Handovers):
         self.own_passwords()
         there, _, beside = self.scatter()
         relative = os.path.relpath(there, world.folder("disk"))
+        kept = os.path.join(world.folder("attic"), "kept")
+        shutil.copyfile(there, kept)
         done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
                          "--backup", relative, check=12, cwd=world.folder("disk"))
         self.assertIn("--backup FILE", done.stderr)
@@ -477,6 +479,10 @@ class Copies(Handovers):
                       text)
         self.assertNotIn("Reserves", text)
         world.run("log", "--verify", world.out + "/essai-cloture.txt", check=0)
+        # One that comes to light later is in the statement, too.
+        shutil.copyfile(kept, beside)
+        world.run("handover", "close", "essai", "-o", world.out, check=12)
+        self.assertIn(f"copy {beside}: is still there, and holds the client", self.closing())
 
     def test_every_trousseau_that_still_lies_there_is_named(self):
         world = self.world
