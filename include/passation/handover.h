@@ -137,8 +137,8 @@ struct psn_handover_blocker {
     char text[PSN_HANDOVER_TEXT_MAX];
     char account[PSN_NIC_MAX];
     char from[PSN_NIC_MAX]; /* of a change of contact: whom it replaces, by whom */
-    char to[PSN_NIC_MAX];
-    bool admin; /* and which of the three contacts it is */
+    char to[PSN_NIC_MAX];   /* without a from: a change has made him the contact */
+    bool admin;             /* and which of the three contacts it is */
     bool tech;
     bool billing;
     int64_t id;

@@ -78,7 +78,7 @@ static const char *state_text(enum psn_contact_state state)
 {
     switch ((int)state) {
     case PSN_CONTACT_WAITING:
-        return _("waits for both accounts");
+        return _("waits for both accounts"); /* or for one: put_state() */
     case PSN_CONTACT_CHECKING:
         return _("being checked by OVH");
     case PSN_CONTACT_DOING:
@@ -94,6 +94,26 @@ static const char *state_text(enum psn_contact_state state)
     default:
         return _("failed at OVH");
     }
+}
+
+/* The account on the other side than ours. */
+static const char *other_side(const struct psn_contact_change *change)
+{
+    return change->from_is_ours ? change->to : change->from;
+}
+
+/* OVH's task says that an answer is missing, not whose: that ours was given is noted
+ * here. */
+static void put_state(struct cli_table *table, const struct psn_contact_change *change)
+{
+    char text[PSN_CONTACT_NIC_MAX + 64];
+
+    if (change->state != PSN_CONTACT_WAITING || !change->is_agreed) {
+        cli_table_cell(table, state_text(change->state));
+        return;
+    }
+    (void)snprintf(text, sizeof text, _("waits for %s"), other_side(change));
+    cli_table_cell(table, text);
 }
 
 static enum psn_code list_service(void *arg, const struct psn_contact_service *service,
@@ -135,6 +155,7 @@ static void put_change(struct cli_json *json, const struct psn_contact_change *c
     cli_json_text(json, "from", change->from);
     cli_json_text(json, "to", change->to);
     cli_json_text(json, "state", psn_contact_state_name(change->state));
+    cli_json_bool(json, "agreed", change->is_agreed);
     cli_json_time(json, "asked_at", change->asked_s);
     cli_json_time(json, "ends_at",
                   psn_contact_is_over(change->state) ? 0 : change->ends_s);
@@ -166,7 +187,7 @@ static enum psn_code list_change(void *arg, const struct psn_contact_change *cha
     cli_table_cell(listing->table, change->service);
     cli_table_cell(listing->table, change->from);
     cli_table_cell(listing->table, change->to);
-    cli_table_cell(listing->table, state_text(change->state));
+    put_state(listing->table, change);
     cli_table_cell(listing->table, psn_contact_is_over(change->state)
                                        ? ""
                                        : cli_display_moment(change->ends_s, until));
@@ -308,8 +329,7 @@ static void tell_accepted(struct cli *cli, const struct listing *listing)
         cli_note(cli,
                  _("Now %s has to agree, with the token of OVH's mail to that "
                    "account, before %s."),
-                 CLI_SHOWN(at->from_is_ours ? at->to : at->from),
-                 cli_display_moment(at->ends_s, until));
+                 CLI_SHOWN(other_side(at)), cli_display_moment(at->ends_s, until));
     else if (at->state == PSN_CONTACT_DONE)
         cli_note(cli, _("Both sides have agreed, and OVH has made the change."));
     else

@@ -131,7 +131,12 @@ static void put_contact(const struct psn_handover_blocker *blocker, struct psn_b
         psn_buf_text(out, ", ");
         cli_handover_contact_roles(blocker->admin, blocker->tech, blocker->billing, out);
     }
-    if (!blocker->from[0])
+    if (!blocker->from[0] && blocker->to[0])
+        psn_buf_format(out,
+                       _(": %s since the change; nobody has said yet whether that may "
+                         "stay"),
+                       blocker->account);
+    else if (!blocker->from[0])
         psn_buf_format(out, _(": still %s"), blocker->account);
     else if (blocker->id)
         psn_buf_format(out, _(": the change from %s to %s (OVH task %lld) waits for %s"),
@@ -258,6 +263,27 @@ static void put_known(const struct psn_handover_blocker *blocker, struct psn_buf
     put_word(out, blocker->label);
 }
 
+static void put_keep(const char *client, const char *id, struct psn_buf *out)
+{
+    put_command(out, "passation sweep", client);
+    put_command(out, " --keep", id);
+}
+
+static void put_contact_command(const struct psn_handover_blocker *blocker,
+                                const char *client, struct psn_buf *out)
+{
+    if (!blocker->from[0] && blocker->to[0]) {
+        put_keep(client, blocker->label, out);
+        return;
+    }
+    put_command(out, "passation handover contacts", client);
+    if (blocker->from[0])
+        return;
+    psn_buf_format(out, " --to %s", _("NIC"));
+    psn_buf_text(out, _("; legitimate: "));
+    put_keep(client, blocker->label, out);
+}
+
 static void put_owned(const struct psn_handover_blocker *blocker, const char *client,
                       struct psn_buf *out)
 {
@@ -305,21 +331,14 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         put_command(out, "passation handover confirm", client);
         return;
     case PSN_BLOCKER_CONTACT:
-        put_command(out, "passation handover contacts", client);
-        if (!blocker->from[0]) {
-            psn_buf_format(out, " --to %s", _("NIC"));
-            psn_buf_text(out, _("; legitimate: "));
-            put_command(out, "passation sweep", client);
-            put_command(out, " --keep", blocker->label);
-        }
+        put_contact_command(blocker, client, out);
         return;
     case PSN_BLOCKER_STILL_OURS:
     case PSN_BLOCKER_ONE_ROUND:
         put_owned(blocker, client, out);
         return;
     case PSN_BLOCKER_ACCESS:
-        put_command(out, "passation sweep", client);
-        put_command(out, " --keep", blocker->text);
+        put_keep(client, blocker->text, out);
         psn_buf_text(out, _(", or --cut instead of --keep"));
         return;
     case PSN_BLOCKER_OWN_KEY:

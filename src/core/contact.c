@@ -31,6 +31,10 @@ const char *psn_contact_advice(const struct psn_contact_change *change)
         if (change->id == 0)
             return _("OVH's answer was lost: ask again, what is under way is not asked "
                      "for twice");
+        if (change->is_agreed)
+            return _("agreed for the linked account; the other one has to agree within "
+                     "seven days, with the token that OVH has sent to it by mail, under "
+                     "'My requests' in the OVH control panel");
         return _(
             "both accounts have to agree within seven days, each with the token that "
             "OVH has sent to it by mail, here or under 'My requests' in the OVH "

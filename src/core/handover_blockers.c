@@ -198,6 +198,21 @@ static void set_who(struct psn_handover_blocker *blocker,
     blocker->billing = change->billing;
 }
 
+/* Whom a change has made contact is not "still" there: he is new, and not judged. */
+static void mark_new_contact(struct psn_handover *handover, const char *service,
+                             const struct psn_contact_change *change)
+{
+    for (size_t i = 0; i < handover->blocker_count; i++) {
+        struct psn_handover_blocker *at = &handover->blockers[i];
+
+        if (at->block == PSN_BLOCKER_CONTACT && !at->id &&
+            strcmp(at->text, service) == 0 && strcasecmp(at->account, change->to) == 0 &&
+            ((at->admin && change->admin) || (at->tech && change->tech) ||
+             (at->billing && change->billing)))
+            memcpy(at->to, change->to, sizeof at->to);
+    }
+}
+
 /* A change that was asked for and has not ended: people of two accounts must answer. */
 static enum psn_code add_change(void *arg, const struct psn_contact_change *change,
                                 struct psn_error *err)
@@ -207,10 +222,12 @@ static enum psn_code add_change(void *arg, const struct psn_contact_change *chan
     char service[PSN_HANDOVER_TEXT_MAX];
     bool waits = change->state == PSN_CONTACT_WAITING;
 
-    if (psn_contact_is_over(change->state))
-        return PSN_OK;
     (void)snprintf(service, sizeof service, "%s %s", psn_contact_kind_name(change->kind),
                    change->service);
+    if (change->state == PSN_CONTACT_DONE)
+        mark_new_contact(blocking->handover, service, change);
+    if (psn_contact_is_over(change->state))
+        return PSN_OK;
     drop_contacts(blocking->handover, service, change->from);
     blocker = add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT,
                   waits ? PSN_WHO_OTHER : PSN_WHO_OVH, err);

@@ -181,6 +181,7 @@ class Story(unittest.TestCase):
         for service in waiting:
             if service not in ("zone/" + DOMAIN, "mail/" + DOMAIN):
                 cls.seen["accepted"] = waiting[service], world.accept_ours(waiting[service])
+                cls.seen["after ours"] = world.json("handover", "contacts", "essai")["changes"]
                 cls.seen["who is next"] = [
                     row["account"] for row in world.status()["blockers"]
                     if row.get("task") == waiting[service]["id"]]
@@ -291,6 +292,12 @@ class Story(unittest.TestCase):
                      f"Now {OURS} has to agree"):
             self.assertIn(word, done.stderr)
         self.assertEqual(self.seen["who is next"], [OURS])
+        row = " ".join(done.stdout.split()).split(f" {task['id']} ")[1]
+        self.assertIn(f"waits for {OURS}", row)
+        self.assertLess(row.index(f"waits for {OURS}"), (row + "both").index("both"))
+        [again] = [row for row in self.seen["after ours"] if row["task"] == task["id"]]
+        self.assertEqual((again["state"], again["agreed"]), ("waiting", True))
+        self.assertIn("the other one has to agree", again["advice"])
 
     def test_changes_are_told_apart_by_contact_and_accounts(self):
         texts = [row["text"] for row in self.seen["first contacts"]]

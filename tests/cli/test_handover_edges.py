@@ -706,6 +706,28 @@ class Unattended(Handovers):
         world.run("due", "--apply", "-o", world.out)
         self.assertEqual(world.blocks(stage="owned"), [])
 
+    def test_a_contact_that_a_change_has_made_is_new_and_not_still_there(self):
+        world = self.world
+        world.control("POST", "/seed", {"nics": [{"nichandle": OURS}]})
+        world.run("ovh", "link", "essai", "--for", "cut", "--config",
+                  world.other_key("cutconsumerkey000000000000000001"), "--accept-wide", check=0)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        world.run("handover", "contacts", "essai", "--tech", OURS, check=0)
+        for task in world.changes().values():
+            world.accept_ours(task)
+            world.decide(task, OURS, "accept")
+        world.control("POST", "/task/run")
+        world.run("handover", "next", "essai")
+        rows = [row for row in world.status()["blockers"] if row["stage"] == "contacts"]
+        self.assertTrue(rows)
+        for row in rows:
+            self.assertIn(f"technical contact: {OURS} since the change", row["text"])
+            self.assertNotIn("still", row["text"])
+        shown = " ".join(world.run("handover", "status", "essai").stdout.split())
+        keep = re.search(r"passation (sweep essai --keep contact:\S+)", shown).group(1)
+        world.run(*keep.split())
+        self.assertEqual(len(world.blocks(stage="contacts")), len(rows) - 1)
+
 
 class Envelopes(Handovers):
     def files(self):
