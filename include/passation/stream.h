@@ -20,6 +20,7 @@ struct psn_source {
     enum psn_code (*read)(void *self, void *bytes, size_t size, size_t *ret_size,
                           struct psn_error *err);
     void *self;
+    const char *name; /* of the file, for advice; NULL: it has none */
 };
 
 struct psn_sink {

@@ -25,7 +25,7 @@ static enum psn_code read_fd(void *self, void *bytes, size_t size, size_t *ret_s
 
 struct psn_source psn_source_fd(struct psn_stream_fd *file)
 {
-    return (struct psn_source){ read_fd, file };
+    return (struct psn_source){ .read = read_fd, .self = file, .name = file->name };
 }
 
 static enum psn_code write_fd(void *self, const void *bytes, size_t size,
@@ -70,7 +70,7 @@ static enum psn_code read_memory(void *self, void *bytes, size_t size, size_t *r
 
 struct psn_source psn_source_memory(struct psn_stream_memory *memory)
 {
-    return (struct psn_source){ read_memory, memory };
+    return (struct psn_source){ .read = read_memory, .self = memory };
 }
 
 static enum psn_code write_buf(void *self, const void *bytes, size_t size,

@@ -194,8 +194,9 @@ PSN_MUST_CHECK enum psn_code cli_print_secret(struct cli *cli,
 struct cli_table;
 PSN_MUST_CHECK struct cli_table *cli_table_new(size_t columns);
 void cli_table_cell(struct cli_table *table, const char *text); /* escapes it */
-void cli_table_print(struct cli *cli,
-                     struct cli_table *table); /* first row: header, when wanted */
+/* The first row is a header: a column with nothing below its title is left out. */
+void cli_table_has_titles(struct cli_table *table);
+void cli_table_print(struct cli *cli, struct cli_table *table);
 void cli_table_free(struct cli_table *table);
 
 /* JSON writer: strict RFC 8259, UTF-8, invalid bytes as U+FFFD, control characters

@@ -207,6 +207,7 @@ static enum psn_code show_services(struct cli *cli, struct listing *listing,
     cli_table_cell(table, _("ADMINISTRATOR"));
     cli_table_cell(table, _("TECHNICAL"));
     cli_table_cell(table, _("BILLING"));
+    cli_table_has_titles(table);
     cli_busy_begin(cli, _("asking OVH for the contacts"));
     rc = psn_contact_services(cli->vault, cli->args[0], list_service, listing, err);
     cli_busy_end();
@@ -268,6 +269,7 @@ static enum psn_code show_changes(struct cli *cli,
     cli_table_cell(table, _("STATE"));
     cli_table_cell(table, _("UNTIL"));
     cli_table_cell(table, _("WHAT TO DO"));
+    cli_table_has_titles(table);
     rc = changes(cli, options, listing, err);
     if (!cli->json && listing->count > 0) {
         cli_print(cli, "\n");

@@ -178,6 +178,7 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
     cli_table_cell(table, _("HANDED OVER"));
     cli_table_cell(table, _("WHAT"));
     cli_table_cell(table, _("NOTE"));
+    cli_table_has_titles(table);
     for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++) {
         struct psn_handover_item_info info = psn_handover_item_info(i);
 
@@ -287,6 +288,7 @@ enum psn_code cli_handover_list(struct cli *cli, struct psn_error *err)
     cli_table_cell(table, _("STAGE"));
     cli_table_cell(table, _("WHO"));
     cli_table_cell(table, _("WHAT BLOCKS"));
+    cli_table_has_titles(table);
     cli_json_open(&json, NULL, '{');
     cli_json_open(&json, "handovers", '[');
     rc = psn_handover_each(cli->vault, list_one, &listing, err);

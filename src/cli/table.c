@@ -24,6 +24,7 @@ struct cli_table {
     size_t count;
     size_t capacity;
     size_t columns;
+    bool has_titles; /* in the first row */
     bool failed;
 };
 
@@ -52,6 +53,12 @@ void cli_table_free(struct cli_table *table)
     psn_buf_release(&table->text);
     free(table->cells);
     free(table);
+}
+
+void cli_table_has_titles(struct cli_table *table)
+{
+    if (table)
+        table->has_titles = true;
 }
 
 static bool make_room(struct cli_table *table)
@@ -100,6 +107,23 @@ static size_t column_width(const struct cli_table *table, size_t column)
         widest = width > widest ? width : widest;
     }
     return widest;
+}
+
+/* A title with nothing below it says nothing: it is made empty, and the column, which has
+ * no width then, is left out. Titles alone say that there is nothing. */
+static void drop_empty(struct cli_table *table)
+{
+    if (table->count <= table->columns)
+        return;
+    for (size_t i = 0; i < table->columns; i++) {
+        bool any = false;
+
+        for (size_t at = i + table->columns; !any && at < table->count;
+             at += table->columns)
+            any = cell_at(table, at)[0] != '\0';
+        if (!any)
+            table->cells[i] += (uint32_t)strlen(cell_at(table, i));
+    }
 }
 
 /* The last cell of a row that says something ends its line: no blanks at line ends. */
@@ -153,9 +177,11 @@ static void print_row(struct cli *cli, const struct cli_table *table, size_t row
         bool is_last = i + 1 == count;
         bool has_margin = is_last && column + LAST_COLUMNS <= layout->columns;
 
-        if (i > 0 && used + COLUMN_GAP > column)
+        if (table->has_titles && layout->widths[i] == 0)
+            continue;
+        if (column > 0 && used + COLUMN_GAP > column)
             column = break_row(&line, is_last ? column : CARRY_INDENT);
-        else if (i > 0 && layout->columns && !has_margin &&
+        else if (column > 0 && layout->columns && !has_margin &&
                  column + width > layout->columns)
             column = break_row(&line, CARRY_INDENT);
         else
@@ -193,6 +219,8 @@ void cli_table_print(struct cli *cli, struct cli_table *table)
         cli->output_errno = ENOMEM;
         return;
     }
+    if (table->has_titles)
+        drop_empty(table);
     for (size_t i = 0; i < table->columns; i++)
         widths[i] = column_width(table, i);
     layout.widths = widths;

@@ -125,7 +125,8 @@ static enum psn_code fail_wrong(struct psn_error *err)
     (void)psn_fail(err, PSN_E_VERIFY, _("this receipt code fits no issue"));
     return psn_hint(
         err, PSN_E_VERIFY,
-        _("read it again with whoever opened the file: it is in the line Receipt"));
+        _("read it again with whoever opened it: on a page it stands below 'Say that it "
+          "has arrived', in an age file in the line Receipt"));
 }
 
 static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)

@@ -62,6 +62,15 @@ int psn_characters_next(struct psn_characters *characters)
     return c;
 }
 
+bool psn_characters_is_utf16(struct psn_characters *characters)
+{
+    const uint8_t *first = characters->window;
+
+    (void)psn_characters_peek(characters);
+    return characters->size >= 2 && ((first[0] == 0xFF && first[1] == 0xFE) ||
+                                     (first[0] == 0xFE && first[1] == 0xFF));
+}
+
 void psn_characters_skip_mark(struct psn_characters *characters)
 {
     static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };

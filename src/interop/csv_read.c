@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +16,7 @@
 enum {
     ROW_MAX = PSN_FOREIGN_ENTRY_MAX,
     NAME_SIZE = 64,
+    FILE_SIZE = 256, /* of a file's name in quotes */
 };
 
 /* The names that exports give to their columns, in lower case. */
@@ -96,6 +98,7 @@ struct csv {
     struct column columns[PSN_FOREIGN_COLUMNS_MAX];
     size_t column_count;
     struct psn_foreign_draft draft;
+    char problem[FILE_SIZE + 128]; /* of a row, the last one that had such */
 };
 
 static const char *cell_text(const struct csv *csv, size_t i)
@@ -239,12 +242,56 @@ static bool is_keepass1(const struct csv *csv)
     return same;
 }
 
-/* What spreadsheets of France write unless they are told otherwise. */
-static enum psn_code fail_encoding(struct psn_error *err, size_t line)
+static size_t count_quotes(const char *text)
 {
-    (void)psn_fail(err, PSN_E_INVALID, _("line %zu: this is not UTF-8"), line);
+    size_t count = 0;
+
+    while ((text = strchr(text, '\'')) != NULL) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
+/* As a word of the command that converts it. */
+static void name_file(const struct csv *csv, char *out, size_t size)
+{
+    const char *name = csv->characters.source->name;
+
+    if (name && strcmp(name, "-") != 0 && psn_text_is_plain(name, strlen(name)) &&
+        strlen(name) + sizeof "'\\''" * count_quotes(name) + sizeof "''" < size)
+        (void)psn_text_quoted(name, out, size);
+    else
+        (void)snprintf(out, size, "%s", _("FILE"));
+}
+
+/* WINDOWS-1252: what spreadsheets of France write unless they are told otherwise. */
+static enum psn_code fail_encoding(struct csv *csv, bool is_utf16)
+{
+    struct psn_error *err = csv->characters.err;
+    char file[FILE_SIZE];
+
+    name_file(csv, file, sizeof file);
+    if (is_utf16)
+        (void)psn_fail(err, PSN_E_INVALID, _("this is UTF-16, and UTF-8 is needed"));
+    else
+        (void)psn_fail(err, PSN_E_INVALID, _("line %zu: this is not UTF-8"), csv->line);
     return psn_hint(err, PSN_E_INVALID,
-                    _("convert the file: iconv -f WINDOWS-1252 -t UTF-8 FILE >NEW"));
+                    _("convert the file: iconv -f %s -t UTF-8 %s >NEW"),
+                    is_utf16 ? "UTF-16" : "WINDOWS-1252", file);
+}
+
+static const char *row_problem(struct csv *csv)
+{
+    char file[FILE_SIZE];
+
+    name_file(csv, file, sizeof file);
+    (void)snprintf(csv->problem, sizeof csv->problem,
+                   _("it is not UTF-8; convert the file: iconv -f WINDOWS-1252 -t UTF-8 "
+                     "%s >NEW"),
+                   file);
+    psn_text_cut_utf8(csv->problem);
+    return csv->problem;
 }
 
 static enum psn_code read_header(struct csv *csv)
@@ -253,6 +300,8 @@ static enum psn_code read_header(struct csv *csv)
     bool is_there = false;
     enum psn_code rc;
 
+    if (psn_characters_is_utf16(from))
+        return fail_encoding(csv, true);
     psn_characters_skip_mark(from);
     csv->separator = find_separator(from);
     rc = read_row(csv, &is_there);
@@ -265,7 +314,7 @@ static enum psn_code read_header(struct csv *csv)
         size_t size = cell_size(csv, i);
 
         if (!psn_text_is_utf8(cell_text(csv, i), size))
-            return fail_encoding(from->err, csv->line);
+            return fail_encoding(csv, false);
         if (!psn_text_is_plain(cell_text(csv, i), size) || size >= sizeof column->name)
             return psn_characters_refuse(from, csv->line,
                                          _("a column's name is too long or no text"));
@@ -379,8 +428,7 @@ static enum psn_code tell_row(struct csv *csv, psn_foreign_fn *each, void *arg)
         put_cell(csv, i);
         /* Taken as it is, a password would be another one. */
         if (!psn_text_is_utf8(cell_text(csv, i), cell_size(csv, i)))
-            csv->draft.problem = _("it is not UTF-8; convert the file: iconv -f "
-                                   "WINDOWS-1252 -t UTF-8");
+            csv->draft.problem = row_problem(csv);
     }
     return psn_foreign_draft_tell(&csv->draft, each, arg, csv->characters.err);
 }

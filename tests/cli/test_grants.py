@@ -315,6 +315,15 @@ class Grants(Vault):
         self.world.run("receipt", "check", str(third["serial"]), right, check=13)
         self.world.run("receipt", "check", "1", right, check=4)
 
+    def test_a_wrong_receipt_code_says_where_the_page_shows_the_right_one(self):
+        pages = os.path.join(os.path.dirname(__file__), "..", "..", "src", "page")
+        for language in ("en", "fr"):
+            with open(os.path.join(pages, f"message_{language}.ts"), encoding="utf-8") as file:
+                title = re.search(r'receiptTitle: "(.*)"', file.read()).group(1)
+            done = self.world.run("receipt", "check", "00000-00000-0", check=11,
+                                  env=self.world.env(LC_ALL=language))
+            self.assertIn(title, " ".join(done.stderr.split()))
+
     def test_a_rekey_keeps_people_grants_issues_and_what_was_seen(self):
         with World(BUILD) as world:
             box = world.setup_client(mailboxes=1)[0]

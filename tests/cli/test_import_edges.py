@@ -166,8 +166,16 @@ class EdgesTest(Importing):
             with open(path, "w", encoding="latin-1") as file:
                 file.write(text)
             done = self.run_raw("-y", "import", path, "--role", "compta@martin.fr")
-            self.assertIn("iconv -f WINDOWS-1252 -t UTF-8", " ".join(
+            self.assertIn(f"iconv -f WINDOWS-1252 -t UTF-8 '{path}' >NEW", " ".join(
                 (done.stdout + done.stderr).split()))
+            self.assertEqual(self.secrets(), {})
+        for encoding in ("utf-16-le", "utf-16-be"):
+            with open(path, "w", encoding=encoding) as file:
+                file.write("\ufefftitle,password\nEcole,Sésame-Ouvre-99\n")
+            done = self.run_raw("-y", "import", path, "--role", "compta@martin.fr")
+            self.assertIn(f"iconv -f UTF-16 -t UTF-8 '{path}' >NEW",
+                          " ".join(done.stderr.split()))
+            self.assertNotIn("1252", done.stderr)
             self.assertEqual(self.secrets(), {})
 
     # --- a preview is as good as the run ---

@@ -143,7 +143,7 @@ static int tear_down(void **state)
 static enum psn_code encrypt(bool armor, struct psn_error *err)
 {
     struct psn_stream_memory memory = { content, sizeof content, 0 };
-    const struct psn_source source = { read_or_fail, &memory };
+    const struct psn_source source = { .read = read_or_fail, .self = &memory };
     PSN_AUTO(psn_age_recipients) *to = NULL;
     enum psn_code rc;
 
@@ -195,7 +195,7 @@ static enum psn_code check_opened(enum psn_code rc, enum psn_age_failure failure
 static enum psn_code decrypt(struct psn_error *err)
 {
     struct psn_stream_memory memory = { sealed, sealed_size, 0 };
-    const struct psn_source source = { read_or_fail, &memory };
+    const struct psn_source source = { .read = read_or_fail, .self = &memory };
     enum psn_age_failure failure = PSN_AGE_NO_FAILURE;
     PSN_AUTO(psn_age_identities) *by = NULL;
     enum psn_code rc;
@@ -227,7 +227,7 @@ static enum psn_code decrypt_file(struct psn_error *err)
 static enum psn_code sign_and_verify(struct psn_error *err)
 {
     struct psn_stream_memory memory = { content, sizeof content, 0 };
-    const struct psn_source source = { read_or_fail, &memory };
+    const struct psn_source source = { .read = read_or_fail, .self = &memory };
     struct psn_minisign_key key = { .id = { 1 } };
     PSN_AUTO(psn_secret) *seed = NULL;
     PSN_AUTO_FREE char *ssh = NULL;

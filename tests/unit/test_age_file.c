@@ -256,7 +256,7 @@ static void a_source_that_trickles_makes_no_difference(void **state)
     psn_random(plain, CHUNK + 9);
     for (size_t i = 0; i < 2 * (sizeof most / sizeof *most); i++) {
         struct trickle trickle = { .most = most[i / 2] };
-        struct psn_source source = { trickle_read, &trickle };
+        struct psn_source source = { .read = trickle_read, .self = &trickle };
         struct psn_sink sink = psn_sink_buf(&file);
 
         psn_buf_reset(&file);
@@ -399,7 +399,7 @@ static void failures_of_the_world_are_not_the_files(void **state)
     PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(4096);
     struct psn_stream_memory memory;
     struct psn_source source = psn_source_memory(&memory);
-    const struct psn_source broken = { failing_read, NULL };
+    const struct psn_source broken = { .read = failing_read };
     const struct psn_sink full = { failing_write, NULL };
     enum psn_age_failure failure = PSN_AGE_ARMOR;
 

@@ -21,6 +21,8 @@ struct printed {
     int result; /* of cli_finish() */
 };
 
+static bool with_titles; /* the first row is a header */
+
 /* Prints to a pipe in stdout's place. */
 static void print_table(size_t columns, const char *const *cells, size_t count,
                         struct printed *ret_printed)
@@ -34,6 +36,8 @@ static void print_table(size_t columns, const char *const *cells, size_t count,
     assert_non_null(table);
     for (size_t i = 0; i < count; i++)
         cli_table_cell(table, cells[i]);
+    if (with_titles)
+        cli_table_has_titles(table);
     assert_int_equal(pipe(ends), 0);
     (void)fflush(stdout);
     assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
@@ -74,6 +78,18 @@ static void widths_count_columns_of_the_terminal_not_bytes(void **state)
     ASSERT_PRINTS(2, "éé    1\nabcd  2\n漢字  3\n", "éé", "1", "abcd", "2", "漢字", "3");
 }
 
+static void a_title_with_nothing_below_it_is_left_out(void **state)
+{
+    (void)state;
+    with_titles = true;
+    ASSERT_PRINTS(4, "TASK  STATE\n77    done\n78    waits\n", "TASK", "UNTIL", "STATE",
+                  "WHAT TO DO", "77", "", "done", "", "78", "", "waits", "");
+    ASSERT_PRINTS(2, "A  B\n1\n   2\n", "A", "B", "1", "", "", "2");
+    ASSERT_PRINTS(2, "A  B\n", "A", "B");
+    with_titles = false;
+    ASSERT_PRINTS(2, "A  B\n1\n", "A", "B", "1", "");
+}
+
 static void no_line_ends_with_blanks(void **state)
 {
     (void)state;
@@ -110,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
         cmocka_unit_test(widths_count_columns_of_the_terminal_not_bytes),
+        cmocka_unit_test(a_title_with_nothing_below_it_is_left_out),
         cmocka_unit_test(no_line_ends_with_blanks),
         cmocka_unit_test(cells_are_escaped_and_keep_their_columns),
         cmocka_unit_test(a_last_row_may_be_short),
