@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "cli/cli.h"
 #include "cli/fields.h"
@@ -56,6 +57,8 @@ static const struct {
     enum psn_person_kind kind;
 } french[] = {
     { "équipe", PSN_PERSON_TEAM },
+    { "Équipe", PSN_PERSON_TEAM }, /* capitals are compared in ASCII alone */
+    { "ÉQUIPE", PSN_PERSON_TEAM },
     { "equipe", PSN_PERSON_TEAM },
     { "prestataire", PSN_PERSON_PROVIDER },
 };
@@ -64,17 +67,19 @@ static enum psn_code parse_kind(const char *text, enum psn_person_kind *ret_kind
                                 struct psn_error *err)
 {
     for (enum psn_person_kind kind = PSN_PERSON_TEAM; kind <= PSN_PERSON_CLIENT; kind++)
-        if (strcmp(text, psn_person_kind_name(kind)) == 0) {
+        if (strcasecmp(text, psn_person_kind_name(kind)) == 0) {
             *ret_kind = kind;
             return PSN_OK;
         }
     for (size_t i = 0; i < sizeof french / sizeof *french; i++)
-        if (strcmp(text, french[i].word) == 0) {
+        if (strcasecmp(text, french[i].word) == 0) {
             *ret_kind = french[i].kind;
             return PSN_OK;
         }
     return psn_fail(err, PSN_E_INVALID,
-                    _("--kind: '%s' is none of team, provider, client"), CLI_SHOWN(text));
+                    _("--kind: '%s' is none of team, provider, client; in French: "
+                      "équipe, prestataire, client"),
+                    CLI_SHOWN(text));
 }
 
 /* A list option replaces the whole list; one empty value empties it. */

@@ -261,7 +261,7 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
     if (rc)
         return rc;
     if (!cli->json) {
-        cli_print(cli, _("%s: removed from the vault; the mailbox at OVH is as before\n"),
+        cli_print(cli, _("%s: removed from the vault; unchanged at OVH\n"),
                   CLI_SHOWN(address));
         return PSN_OK;
     }

@@ -126,7 +126,18 @@ enum psn_code cli_due_rotate(struct cli *cli, const struct cli_due_list *list,
 
 /* --- printing --- */
 
-const char *cli_due_kind_shown(const struct psn_due *due)
+/* Of those that are one line for many, how many. */
+static const char *unjudged_shown(const struct psn_due *due, char *out, size_t size)
+{
+    (void)snprintf(out, size,
+                   PSN_NGETTEXT("%llu way in: not judged yet",
+                                "%llu ways in: not judged yet",
+                                (unsigned long)due->count),
+                   (unsigned long long)due->count);
+    return out;
+}
+
+const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_MAX])
 {
     switch (due->kind) {
     case PSN_DUE_GRANT:
@@ -156,7 +167,7 @@ const char *cli_due_kind_shown(const struct psn_due *due)
     case PSN_DUE_ACCESS:
         return _("new way in");
     case PSN_DUE_UNJUDGED:
-        return _("ways in: not judged yet");
+        return unjudged_shown(due, out, CLI_DUE_KIND_MAX);
     }
     return "";
 }
@@ -232,8 +243,7 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         command->needs_person = true;
         set_words(command, "sweep", due->client, "--keep", due->access);
         return;
-    case PSN_DUE_UNJUDGED:
-        command->needs_person = true;
+    case PSN_DUE_UNJUDGED: /* it lists them, and changes nothing */
         set_words(command, "sweep", due->client, NULL, NULL);
         return;
     }
@@ -370,7 +380,7 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
                             struct psn_error *err)
 {
     PSN_AUTO(cli_table) *table = NULL;
-    char number[24];
+    char kind[CLI_DUE_KIND_MAX];
     char time[PSN_TIME_SIZE];
 
     if (cli->json)
@@ -386,12 +396,11 @@ enum psn_code cli_due_print(struct cli *cli, const struct cli_due_list *list,
     for (size_t i = 0; i < list->count; i++) {
         const struct psn_due *due = &list->items[i];
 
-        cli_table_cell(table, cli_due_kind_shown(due));
+        cli_table_cell(table, cli_due_kind_shown(due, kind));
         cli_table_cell(table, due->address[0]  ? due->address
                               : due->client[0] ? due->client
                                                : "-");
-        cli_table_cell(table, due->count ? cli_display_count(due->count, number)
-                                         : cli_due_secret_shown(due));
+        cli_table_cell(table, cli_due_secret_shown(due));
         cli_table_cell(table, due->person[0] ? due->person : "-");
         cli_table_cell(table, day_shown(due->since_s, time));
     }

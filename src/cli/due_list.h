@@ -39,7 +39,10 @@ PSN_MUST_CHECK enum psn_code cli_due_rotate(struct cli *cli,
                                             struct psn_error *err);
 
 /* What a row says: its kind, and the secret it is about, in the user's language. */
-const char *cli_due_kind_shown(const struct psn_due *due);
+enum {
+    CLI_DUE_KIND_MAX = 96
+};
+const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_MAX]);
 const char *cli_due_secret_shown(const struct psn_due *due);
 
 /* The command that settles it, without "passation": words borrowed from due. */

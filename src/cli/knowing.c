@@ -10,7 +10,8 @@ enum {
 };
 
 struct knowing {
-    const char *client; /* or NULL */
+    const char *client;           /* or NULL */
+    char self[PSN_PERSON_ID_MAX]; /* whoever asks knows that he does */
     struct psn_buf names;
 };
 
@@ -32,10 +33,22 @@ static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
 
     (void)err;
     if (!exposure->in_force || exposure->label[0] ||
+        strcmp(exposure->person, knowing->self) == 0 ||
         (knowing->client && strcmp(exposure->client, knowing->client) != 0))
         return PSN_OK;
     if (!names->size || !is_listed(psn_buf_str(names), exposure->person))
         psn_buf_format(names, "%s%s", names->size ? ", " : "", exposure->person);
+    return PSN_OK;
+}
+
+static enum psn_code note_self(void *arg, const struct psn_slot *slot,
+                               struct psn_error *err)
+{
+    struct knowing *knowing = arg;
+
+    (void)err;
+    if (slot->in_use)
+        memcpy(knowing->self, slot->person, sizeof knowing->self);
     return PSN_OK;
 }
 
@@ -64,9 +77,10 @@ enum psn_code cli_knowing_warn(struct cli *cli, const char *client, const char *
 {
     struct knowing knowing = { .client = address ? NULL : client,
                                .names = psn_buf_init(NAMES_MAX) };
-    enum psn_code rc =
-        psn_exposure_each(cli->vault, NULL, address, add_knowing, &knowing, err);
+    enum psn_code rc = psn_slot_each(cli->vault, note_self, &knowing, err);
 
+    if (!rc)
+        rc = psn_exposure_each(cli->vault, NULL, address, add_knowing, &knowing, err);
     if (!rc)
         rc = warn(cli, &knowing, address, err);
     psn_buf_release(&knowing.names);

@@ -307,8 +307,7 @@ static void prepare_stop(const struct cli_outcomes *outcomes)
     char sentence[400];
 
     (void)snprintf(sentence, sizeof sentence,
-                   _("stopping as soon as OVH has answered; what is open then is "
-                     "finished by: passation resume%s%.*s"),
+                   _("stopping once OVH has answered; then: passation resume%s%.*s"),
                    outcomes->single ? " " : "", outcomes->single ? 254 : 0,
                    outcomes->single ? CLI_SHOWN(cli->args[0]) : "");
     psn_text_cut_utf8(sentence);

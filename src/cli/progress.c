@@ -34,8 +34,8 @@ void cli_stop_words(const char *sentence)
 
     stop_words.size = 0;
     if (sentence)
-        size = snprintf(stop_words.text, sizeof stop_words.text, "%spassation: %s\n",
-                        isatty(STDERR_FILENO) ? "\n" : "", sentence);
+        size = snprintf(stop_words.text, sizeof stop_words.text, "%s%s%s\n",
+                        isatty(STDERR_FILENO) ? "\n" : "", _("passation: "), sentence);
     if (size > 0 && size < (int)sizeof stop_words.text)
         stop_words.size = size;
 }

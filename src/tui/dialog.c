@@ -110,6 +110,7 @@ struct form {
     size_t count;
     size_t at;
     char typed[TYPED_SIZE]; /* of a choice, since the field was entered */
+    bool refused;           /* somebody wanted to leave a field that may not be empty */
 };
 
 static size_t label_columns(const struct form *form)
@@ -140,6 +141,13 @@ static size_t form_rows(const struct form *form)
     return 2 * form->count + 2;
 }
 
+static bool is_missing(const struct form *form, size_t i)
+{
+    const struct tui_field *field = &form->fields[i];
+
+    return form->refused && field->missing && !field->text[0];
+}
+
 static void draw_form(const struct form *form)
 {
     struct tui_screen *screen = form->ui->screen;
@@ -157,7 +165,10 @@ static void draw_form(const struct form *form)
         tui_screen_put(screen, row, in.column + label + 2, columns,
                        i == form->at ? TUI_CHOSEN : TUI_PLAIN,
                        tail(field->text, columns - 1));
-        if (field->hint)
+        if (is_missing(form, i))
+            tui_screen_put(screen, row + 1, in.column + label + 2, columns, TUI_BAD,
+                           field->missing);
+        else if (field->hint)
             tui_screen_put(screen, row + 1, in.column + label + 2, columns, TUI_DIM,
                            field->hint);
     }
@@ -265,6 +276,17 @@ static void type_choice(struct form *form, unsigned key)
         form->typed[0] = '\0';
 }
 
+/* What may not be empty is not left so: else all that is typed after it is lost. */
+static void stay(struct form *form, size_t before)
+{
+    const struct tui_field *field = &form->fields[before];
+
+    if (form->at == before || !field->missing || field->text[0])
+        return;
+    form->at = before;
+    form->refused = true;
+}
+
 static void form_key(struct form *form, unsigned key)
 {
     const struct tui_field *field = &form->fields[form->at];
@@ -281,6 +303,7 @@ static void form_key(struct form *form, unsigned key)
         (void)tui_edit(field->text, field->size, key);
     else
         type_choice(form, key);
+    stay(form, before);
     if (form->at != before || key == TUI_KEY_LEFT || key == TUI_KEY_RIGHT)
         form->typed[0] = '\0';
 }

@@ -13,9 +13,10 @@ static enum psn_code add_due(struct tui *ui, const struct psn_due *due,
                              struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) id = psn_buf_init(sizeof *due);
+    char kind[CLI_DUE_KIND_MAX];
     char time[PSN_TIME_SIZE];
     enum psn_code rc;
-    const char *const cells[] = { cli_due_kind_shown(due),
+    const char *const cells[] = { cli_due_kind_shown(due, kind),
                                   due->address[0]  ? due->address
                                   : due->client[0] ? due->client
                                                    : "-",
@@ -107,6 +108,7 @@ static enum psn_code describe(struct tui *ui, size_t row, struct tui_lines *out,
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TUI_COMMAND_BYTES);
     const struct psn_due *due = &ui->due.items[row];
     struct cli_due_command command;
+    char kind[CLI_DUE_KIND_MAX];
     char version[24];
     char time[PSN_TIME_SIZE];
     enum psn_code rc;
@@ -120,7 +122,7 @@ static enum psn_code describe(struct tui *ui, size_t row, struct tui_lines *out,
     tui_lines_head(out, command.needs_person ? _("The command, once that is settled")
                                              : _("The command (Enter runs it)"));
     tui_lines_say(out, TUI_STRONG, psn_buf_str(&text));
-    tui_lines_head(out, cli_due_kind_shown(due));
+    tui_lines_head(out, cli_due_kind_shown(due, kind));
     tui_lines_row(out, _("Address"), due->address);
     tui_lines_row(out, _("Client"), due->client);
     tui_lines_row(out, _("Secret"), due->label);

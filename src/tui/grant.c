@@ -58,15 +58,16 @@ static bool fill_in(struct tui *ui, const char *address, const struct people *pe
     char title[PSN_ADDRESS_TEXT_MAX + 64];
     const struct tui_field fields[] = {
         { _("Person"), _("type its first letters, or ← →"), request->person,
-          sizeof request->person, (const char *const *)people->ids },
+          sizeof request->person, (const char *const *)people->ids,
+          _("nobody was chosen") },
         { _("Last day"), _("YYYY-MM-DD; empty: no end, which is not advised"),
-          request->until, sizeof request->until, NULL },
+          request->until, sizeof request->until, NULL, NULL },
         { _("Reason"), _("it stands in the issue"), request->reason,
-          sizeof request->reason, NULL },
+          sizeof request->reason, NULL, NULL },
         { _("Form"), _("← →: age, or html, a page for a browser"), request->format,
-          sizeof request->format, formats },
+          sizeof request->format, formats, NULL },
         { _("Folder"), _("where the file goes"), request->folder, sizeof request->folder,
-          NULL },
+          NULL, NULL },
     };
 
     (void)snprintf(title, sizeof title, _("Grant %s"), address);
@@ -120,12 +121,8 @@ void tui_grant(struct tui *ui, const char *person, const char *address, const ch
         rc = psn_fail(&err, PSN_E_NOT_FOUND, _("there is nobody to grant it to"));
     if (!rc)
         (void)snprintf(request.person, sizeof request.person, "%s", person ? person : "");
-    if (!rc && fill_in(ui, where, &people, &request) && ui->cli->vault) {
-        if (request.person[0])
-            grant(ui, &request, where, what);
-        else
-            rc = psn_fail(&err, PSN_E_INVALID, _("nobody was chosen"));
-    }
+    if (!rc && fill_in(ui, where, &people, &request) && ui->cli->vault)
+        grant(ui, &request, where, what);
     if (rc)
         tui_tell_error(ui, &err);
     explicit_bzero(&request, sizeof request);

@@ -149,6 +149,7 @@ struct tui_field {
     char *text; /* the value, changed in place */
     size_t size;
     const char *const *choices; /* NULL: free text; else one of these (ends with NULL) */
+    const char *missing; /* said when it is left empty, which it may not be; or NULL */
 };
 /* False if it was given up, or, which is told, the window does not hold it. */
 bool tui_form(struct tui *ui, const char *title, const struct tui_field *fields,

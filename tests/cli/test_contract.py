@@ -587,10 +587,10 @@ def check_rotation(world, cases):
         refusal(run(world, "--json", "verify", f"no@{DOMAIN}"), 4, "not_found", f"no@{DOMAIN}")
 
 
-def interrupted(world, is_time, *args):
+def interrupted(world, is_time, *args, **env):
     """Runs a command and sends it Ctrl-C when the simulator's log says so."""
     since = world.control("GET", "/log")["log"][-1]["n"]
-    child = subprocess.Popen(world.command(*args), env=world.env(), text=True,
+    child = subprocess.Popen(world.command(*args), env=world.env(**env), text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
@@ -634,17 +634,19 @@ def check_resume(world, cases):
         equal((found[0]["result"], found[0]["verified"]), ("rotated", True))
         equal(words(run(world, "--json", "show", box, "--reveal"))["password"],
               world.in_force(box))
-    with cases.case("Ctrl-C says at once what stays open, whatever OVH answers"):
-        world.control("POST", "/faults", [{**change, "kind": "task_stuck", "times": 1}])
-        done = interrupted(world, lambda log: any(
-            row.get("path", "").endswith("/changePassword") for row in log), "rotate", box)
-        equal(done.returncode, 10)
-        said = [line for line in done.stderr.splitlines() if "stopping" in line]
-        equal(len(said), 1)
-        true(f"passation resume {box}" in said[0], said)
-        world.control("DELETE", "/faults")
-        world.control("POST", "/task/release", {})
-        exits(run(world, "resume", box), 0)
+    for language, begin in (("C.UTF-8", "passation: stopping"), ("fr", "passation\u00a0: arrêt")):
+        with cases.case(f"Ctrl-C says at once what stays open, whatever OVH answers: {language}"):
+            world.control("POST", "/faults", [{**change, "kind": "task_stuck", "times": 1}])
+            done = interrupted(world, lambda log: any(
+                row.get("path", "").endswith("/changePassword") for row in log), "rotate", box,
+                LC_ALL=language)
+            equal(done.returncode, 10)
+            said = [line for line in done.stderr.splitlines() if line.startswith(begin)]
+            equal(len(said), 1)
+            true(f"passation resume {box}" in said[0], said)
+            world.control("DELETE", "/faults")
+            world.control("POST", "/task/release", {})
+            exits(run(world, "resume", box), 0)
     with cases.case("--abandon of what was never sent"):
         held = world.in_force(box)
         world.control("POST", "/faults", [

@@ -112,6 +112,8 @@ class Drift(unittest.TestCase):
             self.assertEqual([(row["kind"], row["client"], row["count"]) for row in rows],
                              [("unjudged", other, left)])
             self.assertEqual(self.drift(), [("unjudged", None)])
+            shown = self.world.run("due", check=12).stdout
+            self.assertRegex(shown, rf"(?m)^{left} ways? in: not judged yet +{other} +- +- ")
             self.world.run("sweep", other, "--keep", found[left - 1])
         self.assertEqual(self.due(check=0), [])
 

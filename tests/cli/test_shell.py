@@ -319,6 +319,11 @@ class Completion(unittest.TestCase):
     def test_what_is_mistyped_is_named_with_what_is_near(self):
         WORLD.run("person", "add", "jp", "--kind", "prestataire", "--name", "Jean-Pierre", check=0)
         self.assertEqual(WORLD.json("person", "show", "jp")["kind"], "provider")
+        for kind in ("Team", "ÉQUIPE", "Prestataire"):
+            WORLD.run("person", "set", "jp", "--kind", kind, check=0)
+        said = WORLD.run("person", "set", "jp", "--kind", "ami", check=2).stderr
+        for kind in ("provider", "prestataire", "équipe"):
+            self.assertIn(kind, said)
         for words, near in ((("clients", "list"), "'client ls'"),
                             (("client", "show", "esai"), "'essai'"),
                             (("person", "show", "camile"), "'camille'"),

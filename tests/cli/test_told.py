@@ -106,6 +106,7 @@ class Told(unittest.TestCase):
         self.assertRegex(said, r"until it is changed at\s+OVH")
         names = said.split("OVH:")[1].replace(",", " ").split()
         self.assertLessEqual({"theo", "the"}, set(names))
+        self.assertNotIn("me", names)  # he asks
 
     def test_a_key_that_nobody_compared_is_warned_of_until_somebody_has(self):
         self.person("theo")
