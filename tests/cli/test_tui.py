@@ -131,6 +131,18 @@ class Tui(unittest.TestCase):
         screen.type("/", "zzz")
         screen.wait("Nothing fits")
 
+    def test_what_is_to_be_judged_is_counted_and_listed_without_a_judgement(self):
+        self.world.run("sweep", "essai", check=12)
+        [row] = [row for row in self.world.json("due", check=12)["due"] if row["kind"] == "unjudged"]
+        screen = self.open((40, 120))
+        screen.type("4")
+        screen.wait(rf"{row['count']} ways? in: not judged yet")
+        screen.type("enter")
+        screen.wait(r"Run this\?")
+        self.assertIn("passation sweep essai", screen.text())
+        screen.type("n", "q")
+        self.assertEqual(screen.finish(), 0)
+
     def test_help_is_a_key_away(self):
         screen = self.open()
         screen.type("?")

@@ -218,6 +218,20 @@ static void a_copy_holds_as_much_as_fits_and_ends(void **state)
     assert_string_equal(psn_text_copy("abcd", out, sizeof out), "abcd");
 }
 
+static void a_word_of_a_shell_holds_nothing_that_is_carried_out(void **state)
+{
+    char out[32];
+    char small[8];
+
+    (void)state;
+    assert_string_equal(psn_text_quoted("", out, sizeof out), "''");
+    assert_string_equal(psn_text_quoted("$(id); `x`", out, sizeof out), "'$(id); `x`'");
+    assert_string_equal(psn_text_quoted("d'or", out, sizeof out), "'d'\\''or'");
+    /* One that does not fit is cut, and closed. */
+    assert_string_equal(psn_text_quoted("''''", small, sizeof small), "''\\'''");
+    assert_string_equal(psn_text_quoted("abcdefgh", small, 4), "''");
+}
+
 static void long_text_is_cut_between_characters(void **state)
 {
     (void)state;
@@ -462,6 +476,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_is_named),
         cmocka_unit_test(shown_text_fits_and_ends_with_a_whole_character),
         cmocka_unit_test(a_copy_holds_as_much_as_fits_and_ends),
+        cmocka_unit_test(a_word_of_a_shell_holds_nothing_that_is_carried_out),
         cmocka_unit_test(long_text_is_cut_between_characters),
         cmocka_unit_test(masking_leaves_plain_text_alone_and_the_rest_harmless),
         cmocka_unit_test(hostile_strings_are_not_plain),
