@@ -3,7 +3,7 @@
 
     bench_bulk.py BUILD [--mailboxes N] [--clients N] [--families F,...] [--jobs N]
                   [--latency MS] [--rate PER_MIN] [--runs limited,free,unknown] [--band X]
-                  [--json FILE] [--depart]
+                  [--json FILE] [--depart] [--system-ca]
 
 The clients take the back-ends in turn: client c has its mailboxes in family c % 5. Each has an
 OVH account, a key, a domain and a service of its own. Tasks end at once: how long OVH takes for
@@ -22,6 +22,9 @@ what others used of the processors meanwhile: above a few per cent the figures a
 The negative pass, one refused login a mailbox, is told apart.
 Exit 1 if a ratio is over --band (nothing is checked without it).
 
+With --system-ca the simulator's CA is among the system's certificates, as OVH's is, in place of
+being the only one: what a connection costs in earnest. The ideal client has the one alone.
+
 With --depart it is not `rotate '*'` but the departure of somebody who could read all: two
 looks at each account for other ways in, the same rotations between them, and the report.
 """
@@ -37,6 +40,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.system_ca import SystemCa  # noqa: E402
 from support.world import World  # noqa: E402
 
 BURST = 30
@@ -142,11 +146,15 @@ class Others:
         return max(0.0, busy - own) / took / os.cpu_count()
 
 
-def run_measured(world, *args, timeout=3600):
+def run_measured(world, *args, timeout=3600, ca=None):
     """(seconds, largest resident KiB, CPU seconds, completed process)"""
+    prefix, env = ["/usr/bin/time", "-f", "RSS %M %U %S"], world.env()
+    if ca:
+        prefix = ca.words() + prefix
+        del env["PASSATION_CA_FILE"]
     world.control("DELETE", "/log")
     begun = time.monotonic()
-    done = world.run(*args, timeout=timeout, prefix=("/usr/bin/time", "-f", "RSS %M %U %S"))
+    done = world.run(*args, timeout=timeout, prefix=prefix, env=env)
     took = time.monotonic() - begun
     words = [line for line in done.stderr.splitlines() if line.startswith("RSS ")][-1].split()
     return took, int(words[1]), float(words[2]) + float(words[3]), done
@@ -233,7 +241,10 @@ def change_all(name, field, options):
         words = ["depart", name, "-o", world.home]
     before = logins(world)
     others = Others(world)
-    took, rss, cpu, done = run_measured(world, "--json", *words, "--jobs", str(options.jobs))
+    ca = None
+    if options.system_ca:
+        ca = SystemCa.with_more(os.path.join(world.home, "system.pem"), world.ready["ca"])
+    took, rss, cpu, done = run_measured(world, "--json", *words, "--jobs", str(options.jobs), ca=ca)
     share = others.share()
     lost = check(done, field.count)
     accepted, denied = (now - then for now, then in zip(logins(world), before))
@@ -397,6 +408,7 @@ def main():
     parser.add_argument("--runs", default="limited,free")
     parser.add_argument("--band", type=float)
     parser.add_argument("--depart", action="store_true")
+    parser.add_argument("--system-ca", action="store_true")
     parser.add_argument("--json")
     parser.add_argument("--families", default=",".join(FAMILIES),
                         help="back-ends that the clients take in turn")

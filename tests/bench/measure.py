@@ -17,6 +17,9 @@ import machine
 from holders import Age, Floor, KeePassXC, Pass, Passation, call, name_of, value_of
 from machine import Command, Contender, median, note, paired, race
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.system_ca import SystemCa  # noqa: E402
+
 IMPORTED = 1000
 CARRIED = 1000  # secrets in the one grant that carries many
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -353,12 +356,13 @@ def rotation(options, folder):
     """bench_bulk.py, with each number of jobs; with the rate known, and not known."""
     del folder
     found = []
+    system = ["--system-ca"] if SystemCa.can_be() else []
     runs = [("free", jobs, []) for jobs in (8, 16, 32)]
     runs += [("limited", 16, ["--rate", "120"]), ("unknown", 16, ["--rate", "120"])]
     for kind, jobs, more in runs:
         row, = rows_from("bench_bulk.py", options.build, "--mailboxes", str(options.mailboxes),
                          "--clients", str(options.mailboxes // 20), "--jobs", str(jobs), "--runs",
-                         kind, *more)
+                         kind, *more, *system)
         row |= {"jobs": jobs, "mailboxes": options.mailboxes}
         found.append(row)
         note(f"  rotation {kind} P {jobs}: ratio {row['ratio']:.2f}, others {row['others']:.0%}")

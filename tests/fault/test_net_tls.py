@@ -20,12 +20,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 from pki import CA_EXT, GOOD_NAMES, LEAF_EXT, Pki  # noqa: E402
 from record import record  # noqa: E402
+from system_ca import SYSTEM, SystemCa  # noqa: E402
 from tcp_server import Server  # noqa: E402
 
 warnings.simplefilter("ignore", DeprecationWarning)
 
 PROBE = sys.argv[1]
-SYSTEM = "/etc/ssl/certs/ca-certificates.crt"  # what Debian's libcurl trusts of itself
 TIMEOUT_MS = 2000
 SLACK_S = 20.0  # on a machine that is busy
 GREETING = b"* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] ready\r\n"
@@ -179,24 +179,9 @@ def bad_servers(p):
     return cases, good
 
 
-class System:
-    """Another file in the place of the system's certificates, for one command alone."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def words(self):
-        return ["unshare", "--mount", "sh", "-c", f'mount --bind "$0" {SYSTEM} && exec "$@"',
-                str(self.path)]
-
-    def can_be(self):
-        return os.path.exists(SYSTEM) and shutil.which("unshare") and \
-            subprocess.run([*self.words(), "true"], capture_output=True).returncode == 0
-
-
 def probe(is_imap, host, port, ca, env=None, count=1, stdin="canary-password"):
-    """ca: a file, "-" for none, or a System."""
-    before = ca.words() if isinstance(ca, System) else []
+    """ca: a file, "-" for none, or a SystemCa."""
+    before = ca.words() if isinstance(ca, SystemCa) else []
     ca = "-" if before else ca
     if is_imap:
         command = [PROBE, "imap", f"imaps://{host}:{port}", ca, "sav@acme.example",
@@ -252,13 +237,10 @@ def check_good(p, good, ca):
 
 def check_system(p, good, cases, folder):
     """The same servers with the CA among the system's certificates, as OVH's is."""
-    path = folder / "system.pem"
-    system = System(path)
-    path.write_text(p.root.path.read_text())
-    if not system.can_be():
+    if not SystemCa.can_be():
         print("the system's certificates cannot be replaced here: not tried")
         return 0
-    path.write_text(pathlib.Path(SYSTEM).read_text() + p.root.path.read_text())
+    system = SystemCa.with_more(folder / "system.pem", p.root.path)
     check_good(p, good, system)
     for case, behave, host in cases:
         for is_imap in (False, True):
@@ -266,7 +248,7 @@ def check_system(p, good, cases, folder):
     (folder / "empty.pem").write_text("")
     for is_imap in (False, True):
         attack("no certificates on the system", tls(p.bundle(good)), "localhost", is_imap,
-               System(folder / "empty.pem"))
+               SystemCa(folder / "empty.pem"))
     return 2 * len(cases) + 2
 
 
