@@ -10,6 +10,7 @@
 enum {
     TEXT_LENGTH_MAX = 140, /* of OVH's words in one message */
     SHOWN_SIZE = 200,
+    TELLING_RUN = 8, /* bytes of a secret in a row */
 };
 
 /* The three members that OVH's error bodies have, in their two forms. */
@@ -106,13 +107,24 @@ static void join_words(const struct body *body, char *out, size_t size)
         (void)snprintf(out, size, "%s", body->message);
 }
 
+bool psn_ovh_tells(const char *text, const struct psn_secret *secret)
+{
+    size_t size = psn_secret_size(secret);
+    size_t run = size < TELLING_RUN ? size : TELLING_RUN;
+    size_t length = strlen(text);
+
+    for (size_t i = 0; run > 0 && i + run <= size; i++)
+        if (memmem(text, length, psn_secret_bytes(secret) + i, run))
+            return true;
+    return false;
+}
+
 static void copy_text(const char *text, const struct psn_secret *hidden,
                       struct psn_ovh_verdict *verdict)
 {
     char cut[TEXT_LENGTH_MAX];
 
-    if (hidden && psn_secret_size(hidden) > 0 &&
-        memmem(text, strlen(text), psn_secret_bytes(hidden), psn_secret_size(hidden)))
+    if (hidden && psn_ovh_tells(text, hidden))
         text = _("(withheld: it holds the password)");
     (void)snprintf(cut, sizeof cut, "%s", text);
     psn_text_cut_utf8(cut);

@@ -34,7 +34,11 @@ struct psn_ovh_verdict {
     char query_id[96];
 };
 
-/* hidden (or NULL): words that hold these bytes are withheld. */
+/* True if the text holds a part of the secret that is no chance: eight bytes in a row, or
+ * all of a shorter one. */
+bool psn_ovh_tells(const char *text, const struct psn_secret *secret);
+
+/* hidden (or NULL): words that tell it are withheld. */
 struct psn_ovh_verdict psn_ovh_judge(const struct psn_http_response *response,
                                      const struct psn_secret *hidden);
 

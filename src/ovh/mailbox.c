@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "ovh/answer.h"
 #include "ovh/backend.h"
 
 enum {
@@ -191,6 +192,24 @@ enum psn_code psn_mailbox_get(struct psn_ovh *ovh, const struct psn_mailbox *mai
     return table ? table->get(ovh, mailbox, ret_info, err) : PSN_E_INVALID;
 }
 
+/* A change is several requests, and whatever is answered to one may hold what another one
+ * sent: an error that tells the password is not told. */
+static void withhold(const struct psn_mailbox *mailbox, const struct psn_secret *password,
+                     struct psn_error *err)
+{
+    struct psn_error told = { 0 };
+    char address[PSN_ADDRESS_SIZE];
+
+    if (!err ||
+        (!psn_ovh_tells(err->message, password) && !psn_ovh_tells(err->hint, password)))
+        return;
+    (void)psn_fail(&told, err->code,
+                   _("%s: OVH's answer holds the password, and is not shown"),
+                   psn_mailbox_address(mailbox, address));
+    told.remote = err->remote;
+    *err = told;
+}
+
 void psn_mailbox_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                         const struct psn_secret *password,
                         struct psn_ovh_answer *ret_answer, struct psn_error *err)
@@ -201,6 +220,7 @@ void psn_mailbox_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
     if (table)
         table->create(ovh, mailbox, password, ret_answer, err);
+    withhold(mailbox, password, err);
 }
 
 void psn_mailbox_set_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
@@ -213,6 +233,7 @@ void psn_mailbox_set_password(struct psn_ovh *ovh, const struct psn_mailbox *mai
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
     if (table)
         table->set_password(ovh, mailbox, password, ret_answer, err);
+    withhold(mailbox, password, err);
 }
 
 enum psn_code psn_mailbox_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,

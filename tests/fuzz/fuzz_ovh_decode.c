@@ -155,7 +155,7 @@ static void decode_change(struct psn_ovh *ovh, unsigned chosen)
     MUST((answer.outcome != PSN_OVH_DONE && answer.outcome != PSN_OVH_UNKNOWN) ||
          answers.changes > 0);
     MUST(!err.code || psn_text_is_plain(err.message, strlen(err.message)));
-    MUST(!strstr(err.message, "EfGh3"));
+    MUST(!strstr(err.message, "EfGh3-Jk") && !strstr(err.hint, "EfGh3-Jk"));
 }
 
 static void decode_directory(struct psn_ovh *ovh, unsigned chosen)

@@ -117,6 +117,29 @@ static void a_mailbox_may_be_absent_suspended_or_another(void **state)
     assert_non_null(strstr(err.message, "sav@acme.example"));
 }
 
+static void an_error_that_tells_the_password_is_not_told(void **state)
+{
+    PSN_AUTO(psn_secret) *password = secret("correct-horse-42");
+
+    for (size_t i = 0; i < FAMILIES; i++)
+        for (size_t j = 0; j < 2; j++) {
+            struct psn_ovh_answer answer;
+            struct psn_error err = { 0 };
+
+            /* Making a mailbox begins with a look, which was sent no password. */
+            fake_http_answer(400, "{\"class\":\"Client::BadRequest\",\"message\":"
+                                  "\"'orrect-ho' is too weak\"}");
+            if (j)
+                psn_mailbox_create(*state, &boxes[i], password, &answer, &err);
+            else
+                psn_mailbox_set_password(*state, &boxes[i], password, &answer, &err);
+            assert_int_equal(err.code, PSN_E_REFUSED);
+            assert_int_equal(err.remote, 400);
+            assert_null(strstr(err.message, "orrect-ho"));
+            assert_non_null(strstr(err.message, "the password"));
+        }
+}
+
 static void sets_a_password(void **state)
 {
     PSN_AUTO(psn_secret) *password = secret("a\"b-12345");
@@ -391,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gets_a_mailbox_with_the_date_of_its_password),
         TEST(a_mailbox_may_be_absent_suspended_or_another),
+        TEST(an_error_that_tells_the_password_is_not_told),
         TEST(sets_a_password),
         TEST(an_answer_that_is_no_task_proves_nothing),
         TEST(a_pending_task_is_named_by_the_account),
