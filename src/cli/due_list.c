@@ -326,32 +326,29 @@ const char *cli_due_waits_for_code(const struct cli_due_list *list)
 
 static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
 {
-    const struct psn_due *due;
+    static const struct {
+        enum psn_due_kind kind;
+        const char *advice;
+        const char *command; /* for the address */
+    } drifts[] = {
+        { PSN_DUE_OUTSIDE,
+          N_("Changed by somebody else: ask who did; take it back with:"), "rotate" },
+        { PSN_DUE_VANISHED,
+          N_("Gone at OVH: ask the owner who deleted it; if that is right:"), "role rm" },
+        { PSN_DUE_MOVED,
+          N_("On another platform: its settings may be new; log in and note it:"),
+          "verify" },
+        { PSN_DUE_APPEARED, N_("A new mailbox: ask who made it; take it over with:"),
+          "role adopt" },
+    };
 
-    due = first_of(list, PSN_DUE_OUTSIDE);
-    if (due)
-        cli_note(cli,
-                 _("Changed by somebody else: ask who did; take it back with: "
-                   "passation rotate %s"),
-                 CLI_SHOWN(due->address));
-    due = first_of(list, PSN_DUE_VANISHED);
-    if (due)
-        cli_note(cli,
-                 _("Gone at OVH: if that is right: passation role rm %s; else "
-                   "ask the owner who deleted it"),
-                 CLI_SHOWN(due->address));
-    due = first_of(list, PSN_DUE_MOVED);
-    if (due)
-        cli_note(cli,
-                 _("On another platform: its settings may be new; log in and note "
-                   "it: passation verify %s"),
-                 CLI_SHOWN(due->address));
-    due = first_of(list, PSN_DUE_APPEARED);
-    if (due)
-        cli_note(cli,
-                 _("A new mailbox: ask who made it; take it over with: passation "
-                   "role adopt %s"),
-                 CLI_SHOWN(due->address));
+    for (size_t i = 0; i < sizeof drifts / sizeof *drifts; i++) {
+        const struct psn_due *due = first_of(list, drifts[i].kind);
+
+        if (due)
+            cli_note(cli, "%s passation %s %s", _(drifts[i].advice), drifts[i].command,
+                     CLI_SHOWN(due->address));
+    }
 }
 
 /* What happened at OVH without us, each kind once: no --apply does it. */
