@@ -92,14 +92,16 @@ enum psn_scrub_result {
     PSN_SCRUB_UNREADABLE, /* another root key opens it, it is damaged, a link, or no vault
                              at all: what is in it is still there */
     PSN_SCRUB_MISSING,
-    PSN_SCRUB_HOLDS, /* of a look alone: it holds the client */
+    PSN_SCRUB_HOLDS,  /* of a look alone: it holds the client */
+    PSN_SCRUB_UNSEEN, /* the same: it could not be looked at now, somebody holds it, say
+                       */
 };
 PSN_API const char *psn_scrub_result_name(enum psn_scrub_result result);
 
 struct psn_scrub {
     enum psn_scrub_result result;
     struct psn_destruction destruction; /* of one that was rewritten */
-    char why[512]; /* what cannot be read was refused with; else "" */
+    char why[512]; /* what cannot be read, or not now, was refused with */
 };
 /* request->client need not be in `vault` any more. Ours are E_POLICY, E_INVALID (also if
  * path is the vault itself), E_FULL, E_BUSY and E_IO, and nothing was changed unless
@@ -109,7 +111,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_backup_scrub(
     const struct psn_destruction_request *request, struct psn_scrub *ret_scrub,
     struct psn_error *err);
 
-/* What is found there now; no row of it is changed. */
+/* What is found there now; no row of it is changed. That it cannot be looked at is a
+ * result: one copy must not keep anybody from learning of the others. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_backup_look(struct psn_vault *vault,
                                                      const char *path, const char *client,
                                                      struct psn_scrub *ret_scrub,

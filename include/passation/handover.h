@@ -389,13 +389,14 @@ struct psn_end_copy {
         PSN_FATE_NOT_OURS,
         PSN_FATE_UNREADABLE,
         PSN_FATE_MISSING,
-        PSN_FATE_HOLDS, /* it was to be rewritten and was not, or nobody named it */
-        PSN_FATE_GONE,  /* it was there at an earlier statement, and is no more */
+        PSN_FATE_HOLDS,  /* it was to be rewritten and was not, or nobody named it */
+        PSN_FATE_GONE,   /* it was there at an earlier statement, and is no more */
+        PSN_FATE_UNSEEN, /* nobody knows: it could not be looked at */
     } fate;
 };
 /* "deleted", "under-code", "rewritten" … as above. Never NULL. */
 PSN_API const char *psn_copy_fate_name(enum psn_copy_fate fate);
-/* It is still there with what it held. */
+/* It is still there with what it held, or may be. */
 PSN_API bool psn_copy_is_reserve(enum psn_copy_fate fate);
 
 /* What the vault's own journal knows of it afterwards. */

@@ -1,5 +1,6 @@
 #include "cli/end_copies.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ static const char *result_text(enum psn_scrub_result result)
         return _("there is no such file");
     case PSN_SCRUB_HOLDS:
         return _("still holds the client");
+    case PSN_SCRUB_UNSEEN:
+        return _("could not be looked at");
     }
     return "";
 }
@@ -44,6 +47,8 @@ static enum psn_copy_fate fate_of(enum psn_scrub_result result)
         return PSN_FATE_UNREADABLE;
     case PSN_SCRUB_MISSING:
         return PSN_FATE_MISSING;
+    case PSN_SCRUB_UNSEEN:
+        return PSN_FATE_UNSEEN;
     case PSN_SCRUB_HOLDS:
         break;
     }
@@ -146,18 +151,27 @@ static bool is_named(const struct cli_end_copies *copies, const char *path)
 }
 
 /* A name alone is nowhere to be looked for. */
+static bool is_lost(const struct psn_known_copy *at)
+{
+    struct stat info;
+
+    return !strchr(at->path, '/') ||
+           (lstat(at->path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR));
+}
+
 static enum psn_code look(struct cli_end_copies *copies, const struct psn_known_copy *at,
                           struct psn_scrub *ret_scrub, struct psn_error *err)
 {
     *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
-    return strchr(at->path, '/') ? psn_backup_look(copies->cli->vault, at->path,
-                                                   copies->cli->args[0], ret_scrub, err)
-                                 : PSN_OK;
+    return is_lost(at) ? PSN_OK
+                       : psn_backup_look(copies->cli->vault, at->path,
+                                         copies->cli->args[0], ret_scrub, err);
 }
 
 static bool is_of_interest(enum psn_scrub_result result)
 {
-    return result == PSN_SCRUB_HOLDS || result == PSN_SCRUB_UNREADABLE;
+    return result == PSN_SCRUB_HOLDS || result == PSN_SCRUB_UNREADABLE ||
+           result == PSN_SCRUB_UNSEEN;
 }
 
 enum psn_code cli_end_copies_find(struct cli_end_copies *copies, struct psn_error *err)
@@ -172,9 +186,9 @@ static void warn_of(struct cli_end_copies *copies, const struct psn_known_copy *
     char made[PSN_TIME_SIZE];
 
     if (number == 0)
-        cli_note(copies->cli, _("These copies of the vault hold the client, too, and are "
-                                "not named with --backup:"));
-    if (scrub->result == PSN_SCRUB_UNREADABLE)
+        cli_note(copies->cli, _("These copies of the vault hold the client, too, or may, "
+                                "and are not named with --backup:"));
+    if (scrub->result != PSN_SCRUB_HOLDS)
         cli_note(copies->cli, _("  %s: %s (%s)"), CLI_SHOWN(at->path),
                  result_text(scrub->result), CLI_SHOWN(scrub->why));
     else if (at->noted_s)
@@ -197,9 +211,8 @@ static void warn_lost(struct cli_end_copies *copies, const struct psn_known_copy
                  cli_display_moment(at->noted_s, made));
 }
 
-/* Those that are there first; then, of those that are not, the newest. */
-static enum psn_code warn(struct cli_end_copies *copies, bool lost, size_t *ret_count,
-                          struct psn_error *err)
+static enum psn_code warn_of_present(struct cli_end_copies *copies, size_t *ret_count,
+                                     struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -208,37 +221,46 @@ static enum psn_code warn(struct cli_end_copies *copies, bool lost, size_t *ret_
         const struct psn_known_copy *at = &copies->known[i];
         struct psn_scrub scrub;
 
-        rc = look(copies, at, &scrub, err);
-        if (rc || is_named(copies, at->path))
+        if (is_named(copies, at->path))
             continue;
-        if (lost && scrub.result == PSN_SCRUB_MISSING)
-            warn_lost(copies, at, (*ret_count)++);
-        else if (!lost && is_of_interest(scrub.result))
+        rc = look(copies, at, &scrub, err);
+        if (!rc && is_of_interest(scrub.result))
             warn_of(copies, at, &scrub, (*ret_count)++);
     }
     return rc;
 }
 
+static size_t warn_of_lost(struct cli_end_copies *copies)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < copies->known_count; i++)
+        if (is_lost(&copies->known[i]))
+            warn_lost(copies, &copies->known[i], count++);
+    return count;
+}
+
 enum psn_code cli_end_copies_warn(struct cli_end_copies *copies, struct psn_error *err)
 {
     size_t count = 0;
-    enum psn_code rc = warn(copies, false, &count, err);
+    enum psn_code rc = warn_of_present(copies, &count, err);
 
     if (!rc && count > 0)
         cli_note(copies->cli,
                  _("Have each written anew without him by --backup FILE, or destroy it "
                    "yourself. The closing statement names whatever is there then as kept "
                    "back."));
-    if (!rc)
-        rc = warn(copies, true, &count, err);
-    if (!rc && count > LOST_SHOWN)
+    if (rc)
+        return rc;
+    count = warn_of_lost(copies);
+    if (count > LOST_SHOWN)
         cli_note(copies->cli,
                  PSN_NGETTEXT("  … and %zu more", "  … and %zu more", count - LOST_SHOWN),
                  count - LOST_SHOWN);
-    if (!rc && count > 0)
+    if (count > 0)
         cli_note(copies->cli, _("Wherever they are now, they hold the client: destroy "
                                 "them, too."));
-    return rc;
+    return PSN_OK;
 }
 
 /* --- afterwards --- */
@@ -305,9 +327,11 @@ static enum psn_code look_at_known(struct cli_end_copies *copies, struct psn_err
         const struct psn_known_copy *at = &copies->known[i];
         struct psn_scrub scrub;
 
-        rc = look(copies, at, &scrub, err);
-        if (rc || is_named(copies, at->path) || find(copies, at->path))
+        if (is_named(copies, at->path) || find(copies, at->path))
             continue;
+        rc = look(copies, at, &scrub, err);
+        if (rc)
+            break;
         copies->lost += scrub.result == PSN_SCRUB_MISSING;
         if (!is_of_interest(scrub.result))
             continue;

@@ -54,6 +54,7 @@ static const char *kind_text(enum psn_copy_fate fate)
         return _("trousseau");
     case PSN_FATE_HOLDS:
     case PSN_FATE_UNREADABLE:
+    case PSN_FATE_UNSEEN:
         return _("copy");
     case PSN_FATE_GONE:
         return _("earlier reserve");
@@ -86,6 +87,9 @@ static const char *fate_text(enum psn_copy_fate fate)
         return _("there is no such file");
     case PSN_FATE_GONE:
         return _("was there at the closing, and is not there any more");
+    case PSN_FATE_UNSEEN:
+        return _("could not be looked at: if it holds the client, the provider has to "
+                 "destroy it");
     case PSN_FATE_HOLDS:
         break;
     }

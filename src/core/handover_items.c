@@ -152,9 +152,9 @@ const char *psn_handover_block_name(enum psn_handover_block block)
 
 const char *psn_copy_fate_name(enum psn_copy_fate fate)
 {
-    static const char *const names[] = { "deleted", "under-code", "rewritten",
-                                         "lacks",   "not-ours",   "unreadable",
-                                         "missing", "holds",      "gone" };
+    static const char *const names[] = { "deleted",  "under-code", "rewritten", "lacks",
+                                         "not-ours", "unreadable", "missing",   "holds",
+                                         "gone",     "unseen" };
 
     return (size_t)fate < sizeof names / sizeof *names ? names[fate] : "unknown";
 }
@@ -162,7 +162,7 @@ const char *psn_copy_fate_name(enum psn_copy_fate fate)
 bool psn_copy_is_reserve(enum psn_copy_fate fate)
 {
     return fate == PSN_FATE_UNDER_CODE || fate == PSN_FATE_UNREADABLE ||
-           fate == PSN_FATE_HOLDS;
+           fate == PSN_FATE_HOLDS || fate == PSN_FATE_UNSEEN;
 }
 
 const char *psn_handover_who_name(enum psn_handover_who who)

@@ -30,6 +30,8 @@ const char *psn_scrub_result_name(enum psn_scrub_result result)
         return "missing";
     case PSN_SCRUB_HOLDS:
         return "holds";
+    case PSN_SCRUB_UNSEEN:
+        return "unseen";
     }
     return "unknown";
 }
@@ -182,13 +184,18 @@ enum psn_code psn_backup_look(struct psn_vault *vault, const char *path,
                               struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *copy = NULL;
+    struct psn_error why = { 0 };
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
     *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };
     if (rc || is_missing(path))
         return rc;
-    rc = open_copy(vault, path, client, true, ret_scrub, &copy, err);
-    if (copy)
+    rc = open_copy(vault, path, client, true, ret_scrub, &copy, &why);
+    if (rc) {
+        ret_scrub->result = PSN_SCRUB_UNSEEN;
+        (void)snprintf(ret_scrub->why, sizeof ret_scrub->why, "%s", why.message);
+    } else if (copy) {
         ret_scrub->result = PSN_SCRUB_HOLDS;
-    return rc;
+    }
+    return PSN_OK;
 }

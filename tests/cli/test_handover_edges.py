@@ -4,6 +4,7 @@
     test_handover_edges.py BUILD
 """
 
+import fcntl
 import html
 import json
 import os
@@ -406,6 +407,29 @@ class Copies(Handovers):
         os.unlink(beside)
         world.run("handover", "close", "essai", "-o", world.folder("again"), check=0)
 
+    def test_one_that_cannot_be_looked_at_is_a_reserve_and_does_not_end_the_statement(self):
+        world = self.world
+        world.prepare()
+        self.ready()
+        there, _, beside = self.scatter()
+        with open(there, "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX, 512, 0x40000000)  # where SQLite's own locks are
+            done = world.run("--json", "handover", "close", "essai", "--confirm", "essai", "-o",
+                             world.out, check=12)
+        rows = {row["path"]: row for row in json.loads(done.stdout.split("\n{")[0])["backups"]}
+        self.assertEqual({path: row["result"] for path, row in rows.items()},
+                         {there: "unseen", beside: "holds"})
+        self.assertIn("another command", rows[there]["why"])
+        self.assertIn(f"{there}: could not be looked at (another command", done.stderr)
+        text = self.closing()
+        self.assertIn(f"copie {there} : n'a pas pu être examinée", text)
+        self.assertIn(f"copy {there}: could not be looked at", text)
+        self.assertIn(f"copy {beside}: is still there", text)
+        # When it can be looked at again, the next statement knows.
+        os.unlink(beside)
+        world.run("handover", "close", "essai", "-o", world.out, check=12)
+        self.assertIn(f"copy {there}: is still there, and holds the client", self.closing())
+
     def test_one_that_was_named_and_written_anew_is_no_reserve(self):
         world = self.world
         world.prepare()
@@ -413,7 +437,7 @@ class Copies(Handovers):
         there, _, beside = self.scatter()
         done = world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out,
                          "--backup", there, "--backup", beside, check=0)
-        self.assertNotIn("too, and are not named", done.stderr)
+        self.assertNotIn("not named with --backup", done.stderr)
         self.assertNotIn("copy " + there, self.closing())
         self.assertEqual(world.traces(["sk_live_0001"], world.folder("disk"),
                                       *world.data_folders()), [])
@@ -544,6 +568,7 @@ class FrenchCopies(Copies):
             self.assertNotIn(said, french)
 
     # In this class only what has to do with the language.
+    test_one_that_cannot_be_looked_at_is_a_reserve_and_does_not_end_the_statement = None
     test_those_that_the_vault_knows_of_are_listed_before_and_named_after = None
     test_one_that_was_named_and_written_anew_is_no_reserve = None
     test_a_closing_without_reserves_says_that_all_is_destroyed = None
