@@ -176,7 +176,7 @@ static enum psn_code verify_statements(struct cli *cli, struct psn_error *err)
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < cli->arg_count; i++) {
-        struct psn_statement statement;
+        struct psn_statement statement = { 0 };
 
         rc = read_statement(cli, cli->args[i], &statement, err);
         if (rc)
@@ -202,7 +202,7 @@ static enum psn_code add_statements(struct cli *cli, struct cli_json *json,
 
     cli_json_open(json, "statements", '[');
     for (size_t i = 0; !rc && i < cli->arg_count; i++) {
-        struct psn_statement statement;
+        struct psn_statement statement = { 0 };
 
         rc = read_statement(cli, cli->args[i], &statement, err);
         if (rc)
