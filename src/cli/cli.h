@@ -137,6 +137,13 @@ PSN_MUST_CHECK enum psn_code cli_ask_secret(struct cli *cli, const char *prompt,
                                             size_t size_max,
                                             struct psn_secret **ret_secret,
                                             struct psn_error *err);
+/* True if a person is going to type what is read there: then it is asked for, since it
+ * would be shown as it is typed. */
+bool cli_is_typed(const struct cli *cli, int fd);
+/* All of a descriptor, or what is typed there, asked for with the prompt. */
+PSN_MUST_CHECK enum psn_code cli_read_secret(struct cli *cli, int fd, const char *prompt,
+                                             struct psn_secret **ret_secret,
+                                             struct psn_error *err);
 /* Asks twice until both agree. */
 PSN_MUST_CHECK enum psn_code cli_ask_new_secret(struct cli *cli, const char *prompt,
                                                 size_t size_max,

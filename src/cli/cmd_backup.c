@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
+#include "cli/paths.h"
 
 struct cmd_backup_options {
     bool force;
@@ -188,9 +189,17 @@ static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_er
                                             .accept_older = options->accept_older } };
     enum psn_code rc = PSN_OK;
 
-    if (access(cli->vault_path, F_OK) == 0 && access(cli->args[0], F_OK) == 0)
+    if (access(cli->args[0], F_OK) != 0) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND, _("no backup at '%s'"),
+                       CLI_SHOWN(cli->args[0]));
+        return psn_hint(err, PSN_E_NOT_FOUND,
+                        _("name the copy that 'passation backup' made"));
+    }
+    if (access(cli->vault_path, F_OK) == 0)
         rc = cli_confirm(cli, err, _("Put '%s' in the place of the vault '%s'?"),
                          CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->vault_path));
+    if (!rc) /* another computer has no folder yet */
+        rc = cli_paths_make_parent(cli->vault_path, err);
     if (!rc)
         rc = restore(&attempt, err);
     return rc ? rc : print_restored(&attempt, err);

@@ -287,10 +287,11 @@ static enum psn_code read_token(struct cli *cli,
                                 const struct cmd_handover_contacts_options *options,
                                 struct psn_secret **ret_token, struct psn_error *err)
 {
-    if (options->token_fd >= 0)
-        return psn_secret_read_fd(options->token_fd, PSN_SECRET_MAX, ret_token, err);
-    return cli_ask_secret(cli, _("Token from OVH's mail: "), PSN_SECRET_MAX, ret_token,
-                          err);
+    const char *prompt = _("Token from OVH's mail: ");
+
+    return options->token_fd >= 0
+               ? cli_read_secret(cli, options->token_fd, prompt, ret_token, err)
+               : cli_ask_secret(cli, prompt, PSN_SECRET_MAX, ret_token, err);
 }
 
 static enum psn_code answer(struct cli *cli,

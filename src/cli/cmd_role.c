@@ -99,7 +99,7 @@ static enum psn_code read_known(struct cli *cli, int fd, struct psn_secret **ret
                         _("adopt them one by one, or without --secret-fd: each gets a "
                           "new password then"));
     }
-    rc = psn_secret_read_fd(fd, PSN_SECRET_MAX, ret_known, err);
+    rc = cli_read_secret(cli, fd, _("Password of the mailbox: "), ret_known, err);
     return rc ? psn_wrap(err, rc, "%s", CLI_SHOWN(cli->args[0])) : PSN_OK;
 }
 

@@ -74,7 +74,7 @@ static enum psn_code take_value(struct cli *cli, const struct cmd_secret_options
     if (options->generate && options->secret_fd >= 0)
         return psn_fail(err, PSN_E_INVALID,
                         _("%s: --generate and --secret-fd exclude each other"), where);
-    if (options->secret_fd >= 0)
+    if (options->secret_fd >= 0 && !cli_is_typed(cli, options->secret_fd))
         return read_value(where, options->secret_fd, ret_value, err);
     if (options->generate)
         return psn_new_password(ret_value, err);

@@ -70,7 +70,13 @@ static enum psn_code run_unlock(struct cli *cli, const void *arg, struct psn_err
                            cli->unlocked_by_agent ? 0 : ABSOLUTE_S, err);
     if (!rc)
         rc = cli_agent_state(psn_vault_id(cli->vault), &idle_s, &absolute_s, err);
-    return rc ? rc : print_unlocked(cli, idle_s, absolute_s, err);
+    if (!rc)
+        rc = print_unlocked(cli, idle_s, absolute_s, err);
+    if (!rc && cli->unlock.recovery_fd >= 0)
+        cli_note(cli,
+                 _("If the passphrase is lost, set a new one with: passation slot set "
+                   "--recovery-fd 0"));
+    return rc;
 }
 
 const struct cli_command cmd_unlock = {

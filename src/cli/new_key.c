@@ -21,7 +21,10 @@ enum psn_code cli_read_new_passphrase(struct cli *cli, int fd, const char *path,
     if (fd >= 0 && path)
         return psn_fail(err, PSN_E_INVALID,
                         _("give the new passphrase once: by descriptor or by file"));
-    if (fd >= 0)
+    if (fd >= 0 && cli_is_typed(cli, fd))
+        rc = cli_ask_new_secret(cli, _("New passphrase: "), PSN_SECRET_MAX, &passphrase,
+                                err);
+    else if (fd >= 0)
         rc = psn_secret_read_fd(fd, PSN_SECRET_MAX, &passphrase, err);
     else if (path)
         rc = psn_secret_read_file(path, PSN_SECRET_MAX, &passphrase, err);

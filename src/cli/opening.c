@@ -30,7 +30,7 @@ enum psn_code cli_read_code(struct cli *cli, int code_fd, const char *prompt,
     enum psn_code rc;
 
     if (code_fd >= 0)
-        rc = psn_secret_read_fd(code_fd, PSN_SECRET_MAX, &typed, err);
+        rc = cli_read_secret(cli, code_fd, prompt, &typed, err);
     else
         rc = cli_ask_secret(cli, prompt, PSN_SECRET_MAX, &typed, err);
     return rc ? rc : psn_code_normalize(typed, ret_code, err);

@@ -64,13 +64,13 @@ static enum psn_code add_identity(struct cli_rekey_plan *plan, const char *path,
 }
 
 static enum psn_code add_descriptor(struct cli_rekey_plan *plan, enum psn_slot_kind kind,
-                                    int fd, struct psn_error *err)
+                                    int fd, const char *prompt, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *secret = NULL;
     enum psn_code rc = PSN_OK;
 
     if (fd >= 0)
-        rc = psn_secret_read_fd(fd, PSN_SECRET_MAX, &secret, err);
+        rc = cli_read_secret(plan->cli, fd, prompt, &secret, err);
     return rc || !secret ? rc : add_key(plan, kind, &secret, err);
 }
 
@@ -79,8 +79,8 @@ static enum psn_code read_keys(struct cli_rekey_plan *plan, struct psn_error *er
 {
     struct cli *cli = plan->cli;
     const struct cli_texts *more = &plan->options->keep_identities;
-    enum psn_code rc =
-        add_descriptor(plan, PSN_SLOT_PASSPHRASE, cli->unlock.passphrase_fd, err);
+    enum psn_code rc = add_descriptor(plan, PSN_SLOT_PASSPHRASE,
+                                      cli->unlock.passphrase_fd, _("Passphrase: "), err);
 
     if (!rc && cli->unlock.passphrase_file) {
         PSN_AUTO(psn_secret) *secret = NULL;
@@ -91,7 +91,8 @@ static enum psn_code read_keys(struct cli_rekey_plan *plan, struct psn_error *er
             rc = add_key(plan, PSN_SLOT_PASSPHRASE, &secret, err);
     }
     if (!rc)
-        rc = add_descriptor(plan, PSN_SLOT_RECOVERY, cli->unlock.recovery_fd, err);
+        rc = add_descriptor(plan, PSN_SLOT_RECOVERY, cli->unlock.recovery_fd,
+                            _("Recovery code: "), err);
     if (!rc && cli->unlock.identity_file)
         rc = add_identity(plan, cli->unlock.identity_file, err);
     for (size_t i = 0; !rc && i < more->count; i++)

@@ -221,6 +221,19 @@ enum psn_code cli_ask_secret(struct cli *cli, const char *prompt, size_t size_ma
                            err);
 }
 
+bool cli_is_typed(const struct cli *cli, int fd)
+{
+    return cli_has_terminal(cli) && isatty(fd);
+}
+
+enum psn_code cli_read_secret(struct cli *cli, int fd, const char *prompt,
+                              struct psn_secret **ret_secret, struct psn_error *err)
+{
+    if (cli_is_typed(cli, fd))
+        return cli_ask_secret(cli, prompt, PSN_SECRET_MAX, ret_secret, err);
+    return psn_secret_read_fd(fd, PSN_SECRET_MAX, ret_secret, err);
+}
+
 enum psn_code cli_ask_new_secret(struct cli *cli, const char *prompt, size_t size_max,
                                  struct psn_secret **ret_secret, struct psn_error *err)
 {

@@ -49,8 +49,8 @@ enum psn_code cli_unlock_flag(struct cli *cli, enum psn_slot_kind *ret_kind,
                           "several"));
     *ret_kind = PSN_SLOT_PASSPHRASE;
     if (cli->unlock.passphrase_fd >= 0)
-        return psn_secret_read_fd(cli->unlock.passphrase_fd, PSN_SECRET_MAX, ret_secret,
-                                  err);
+        return cli_read_secret(cli, cli->unlock.passphrase_fd, _("Passphrase: "),
+                               ret_secret, err);
     if (cli->unlock.passphrase_file) {
         if (psn_file_is_exposed(cli->unlock.passphrase_file))
             cli_warn(cli, _("others can read '%s'; make it yours alone: chmod 600"),
@@ -59,12 +59,9 @@ enum psn_code cli_unlock_flag(struct cli *cli, enum psn_slot_kind *ret_kind,
                                     ret_secret, err);
     }
     *ret_kind = PSN_SLOT_RECOVERY;
-    if (cli->unlock.recovery_fd >= 0 && cli_has_terminal(cli) &&
-        isatty(cli->unlock.recovery_fd))
-        return cli_ask_secret(cli, _("Recovery code: "), PSN_SECRET_MAX, ret_secret, err);
     if (cli->unlock.recovery_fd >= 0)
-        return psn_secret_read_fd(cli->unlock.recovery_fd, PSN_SECRET_MAX, ret_secret,
-                                  err);
+        return cli_read_secret(cli, cli->unlock.recovery_fd, _("Recovery code: "),
+                               ret_secret, err);
     *ret_kind = PSN_SLOT_IDENTITY;
     if (cli->unlock.identity_file)
         return cli_read_identity(cli, cli->unlock.identity_file, ret_secret, err);

@@ -241,6 +241,63 @@ class Terminal(unittest.TestCase):
         self.make_vault()
         self.assertEqual(self.run_plain("client", "ls").returncode, 5)
 
+    def test_a_secret_of_a_descriptor_that_is_the_terminal_is_asked_for_and_not_shown(self):
+        code_file = os.path.join(self.home, "code")
+        done = self.run_plain("init", "--passphrase-fd", "0", "--recovery-out", code_file,
+                              given=GOOD.encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(code_file, encoding="ascii") as file:
+            code = re.search(r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){6}", file.read()).group(0)
+        session = self.session("slot", "set", "--recovery-fd", "0")
+        session.expect(r"Recovery code: $")
+        self.assertFalse(session.echoes())
+        session.type(code + "\n")
+        session.expect(r"own: $")
+        session.type(GOOD.upper() + "\n")
+        session.expect(r"more: $")
+        session.type(GOOD.upper() + "\n")
+        session.expect(r"\[y/N\]")
+        session.type("y\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        shown = session.rest() + session.out + session.err
+        for secret in (code, GOOD.upper()):
+            self.assertNotIn(secret, shown)
+        session = self.session("slot", "ls", "--passphrase-fd", "0")
+        session.expect(r"Passphrase: $")
+        session.type(GOOD.upper() + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+
+    def test_a_recovery_code_unlocks_and_tells_how_a_passphrase_is_set(self):
+        code_file = os.path.join(self.home, "code")
+        self.run_plain("init", "--passphrase-fd", "0", "--recovery-out", code_file,
+                       given=GOOD.encode())
+        with open(code_file, "rb") as file:
+            code = re.search(rb"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){6}", file.read()).group(0)
+        done = self.run_plain("unlock", "--recovery-fd", "0", given=code)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"passation slot set --recovery-fd 0", done.stderr)
+        done = self.run_plain("slot", "ls", "--passphrase-fd", "0", given=b"another one entirely")
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn(b"--recovery-fd 0", done.stderr)
+
+    def test_a_backup_is_restored_on_a_computer_that_has_nothing_yet(self):
+        self.make_vault()
+        backup = os.path.join(self.home, "backup")
+        key = ("--passphrase-fd", "0")
+        done = self.run_plain("backup", backup, *key, given=GOOD.encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shutil.rmtree(os.path.join(self.home, ".local"))
+        done = self.run_plain("restore", backup + "x", *key, given=GOOD.encode())
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertNotIn(b"passation init", done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.home, ".local")))
+        session = self.session("restore", backup)
+        session.expect(r"Passphrase of the backup: $")
+        session.type(GOOD + "\n")
+        self.assertEqual(session.finish(), 0, session.err)
+        done = self.run_plain("client", "ls", *key, given=GOOD.encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_end_of_input_aborts(self):
         self.make_vault()
         session = self.session("status")
