@@ -132,7 +132,8 @@ static enum psn_code fail_denied(enum psn_slot_kind kind, bool tried,
         (void)psn_fail(err, PSN_E_DENIED, _("this identity does not open this vault"));
         break;
     }
-    return psn_hint(err, PSN_E_DENIED, _("try again, or with the recovery code: --recovery-fd 0"));
+    return psn_hint(err, PSN_E_DENIED,
+                    _("try again, or with the recovery code: --recovery-fd 0"));
 }
 
 bool psn_vault_has_slot(const struct psn_vault *vault, enum psn_slot_kind kind)
