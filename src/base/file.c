@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -271,9 +272,14 @@ static int write_nameless(const char *path, const void *bytes, size_t size,
 enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
                              enum psn_file_mode mode, struct psn_error *err)
 {
-    int cause = mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = psn_beside_check(path, err);
+    int cause;
 
+    if (!rc && mode == PSN_FILE_REPLACE)
+        rc = psn_beside_check_replaced(path, err);
+    if (rc)
+        return rc;
+    cause = mode == PSN_FILE_HINT ? ENOTSUP : write_nameless(path, bytes, size, mode);
     if (cause == ENOTSUP)
         cause = write_sibling(path, bytes, size, mode);
     if (cause != 0)
@@ -305,13 +311,15 @@ enum psn_code psn_file_check_new(const char *path, struct psn_error *err)
 {
     PSN_AUTO_FREE char *dir = psn_file_dir_of(path);
     struct stat info;
+    enum psn_code rc;
 
     if (!dir)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (lstat(path, &info) == 0)
         return psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
                         strerror(EEXIST));
-    return psn_file_check_dir(dir, err);
+    rc = psn_beside_check(path, err);
+    return rc ? rc : psn_file_check_dir(dir, err);
 }
 
 static enum psn_code check_own_dir(const char *path, struct psn_error *err)

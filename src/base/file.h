@@ -37,7 +37,8 @@ enum psn_file_mode {
 
 /* Writes a file: without a name where that can be (not HINT), else as a random sibling;
  * 0600, fsync, link or rename, fsync of the folder. On failure the folder is as before; a
- * kill can leave a sibling only where there is a file to be replaced. */
+ * kill can leave a sibling only where there is a file to be replaced. E_INVALID for a
+ * name that belongs to a vault's file, and for a vault that would be replaced. */
 PSN_MUST_CHECK enum psn_code psn_file_write(const char *path, const void *bytes,
                                             size_t size, enum psn_file_mode mode,
                                             struct psn_error *err);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -123,8 +124,8 @@ void psn_backup_drop_empty_log(const char *path)
     char index[4096];
     struct stat info;
 
-    if (snprintf(log, sizeof log, "%s-wal", path) >= (int)sizeof log ||
-        snprintf(index, sizeof index, "%s-shm", path) >= (int)sizeof index)
+    if (snprintf(log, sizeof log, "%s" PSN_BESIDE_WAL, path) >= (int)sizeof log ||
+        snprintf(index, sizeof index, "%s" PSN_BESIDE_SHM, path) >= (int)sizeof index)
         return;
     if (stat(log, &info) == 0 && info.st_size > 0)
         return;
@@ -285,7 +286,7 @@ static enum psn_code check_age(struct psn_vault *backup,
 }
 
 /* What lies beside a vault, and would be applied to whatever file gets its name. */
-static const char *const tails[] = { "-wal", "-shm", "-journal" };
+static const char *const tails[] = { PSN_BESIDE_WAL, PSN_BESIDE_SHM, PSN_BESIDE_JOURNAL };
 
 /* In one step, so that a log never has two names. What has the other name stays: it is
  * somebody else's. *ret_moved: there was one. */
@@ -439,7 +440,7 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
         at->kept[0] = '\0';
     else if (!is_there) /* of the vault that was there only this */
         (void)snprintf(at->kept + strlen(at->kept), at->kept_size - strlen(at->kept),
-                       "-wal");
+                       PSN_BESIDE_WAL);
     return rc;
 }
 
@@ -447,7 +448,7 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
 static enum psn_code name_staged(const char *path, const char *backup, char *ret_staged,
                                  size_t size, struct psn_error *err)
 {
-    static const char *const ends[] = { ".restoring", ".restoring-2" };
+    static const char *const ends[] = { PSN_BESIDE_STAGED, PSN_BESIDE_STAGED_2 };
     struct stat here;
     struct stat there;
 
@@ -532,15 +533,17 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
     char lock_path[4096];
     bool is_older;
-    enum psn_code rc = check_other(options->path, restore->backup, err);
+    enum psn_code rc = psn_beside_check(options->path, err);
 
+    if (!rc)
+        rc = check_other(options->path, restore->backup, err);
     if (!rc)
         rc = open_backup(restore, &backup, err);
     if (!rc)
         rc = check_age(backup, options, restore->accept_older, &is_older, err);
     if (rc)
         return rc;
-    if (snprintf(lock_path, sizeof lock_path, "%s.lock", options->path) >=
+    if (snprintf(lock_path, sizeof lock_path, "%s" PSN_BESIDE_LOCK, options->path) >=
         (int)sizeof lock_path)
         return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), options->path);
     rc = psn_file_lock_soon(lock_path, "restore", &lock, err);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -70,7 +71,8 @@ static void look_at_vault(const struct around *around)
 
 static void look_beside(const struct around *around)
 {
-    static const char *const tails[] = { "-wal", "-shm", ".lock" };
+    static const char *const tails[] = { PSN_BESIDE_WAL, PSN_BESIDE_SHM,
+                                         PSN_BESIDE_LOCK };
     const char *vault = around->options->vault;
 
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
@@ -90,7 +92,8 @@ static void look_beside(const struct around *around)
 /* "….0123456789abcdef", or the names under which a vault is written anew. */
 static bool is_unfinished(const char *tail)
 {
-    static const char *const names[] = { ".restoring", ".rekeying", "-journal" };
+    static const char *const names[] = { PSN_BESIDE_STAGED, PSN_BESIDE_DRAFT,
+                                         PSN_BESIDE_JOURNAL };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(tail, names[i], strlen(names[i])) == 0)
@@ -154,9 +157,9 @@ static void look_at_file(void *arg, const char *path)
         if (!around->is_used)
             PSN_DOCTOR_TELL(around->options, .code = PSN_DOCTOR_LEFTOVER, .subject = path,
                             .time_s = info.st_mtime);
-    } else if (!of_vault || (strcmp(name + length, "-wal") != 0 &&
-                             strcmp(name + length, "-shm") != 0 &&
-                             strcmp(name + length, ".lock") != 0))
+    } else if (!of_vault || (strcmp(name + length, PSN_BESIDE_WAL) != 0 &&
+                             strcmp(name + length, PSN_BESIDE_SHM) != 0 &&
+                             strcmp(name + length, PSN_BESIDE_LOCK) != 0))
         look_into(around, path, &info);
 }
 
@@ -174,7 +177,7 @@ static bool is_locked(const char *vault)
     PSN_AUTO_FD int fd = -1;
     char path[PATH_SIZE];
 
-    if (snprintf(path, sizeof path, "%s.lock", vault) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s" PSN_BESIDE_LOCK, vault) >= (int)sizeof path)
         return false;
     fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;

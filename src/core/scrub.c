@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/i18n.h"
 #include "core/backup.h"
 #include "core/client.h"
@@ -102,7 +103,7 @@ static enum psn_code open_copy(const struct psn_vault *vault, const char *path,
     struct psn_vault_options options = { .path = path, .examine = looks };
     struct psn_client there = { 0 };
     struct psn_error why = { 0 };
-    bool has_log = has_beside(path, "-wal");
+    bool has_log = has_beside(path, PSN_BESIDE_WAL);
     enum psn_code rc = psn_vault_open(&options, &copy, &why);
 
     /* A link, a damaged file, no vault at all: nobody knows what is in it. */
@@ -135,7 +136,8 @@ static void tidy(const char *path, bool had_lock)
     char lock[4096];
 
     psn_backup_drop_empty_log(path);
-    if (!had_lock && snprintf(lock, sizeof lock, "%s.lock", path) < (int)sizeof lock)
+    if (!had_lock &&
+        snprintf(lock, sizeof lock, "%s" PSN_BESIDE_LOCK, path) < (int)sizeof lock)
         (void)unlink(lock);
 }
 
@@ -162,7 +164,7 @@ enum psn_code psn_backup_scrub(struct psn_vault *vault, const char *path,
                                const struct psn_destruction_request *request,
                                struct psn_scrub *ret_scrub, struct psn_error *err)
 {
-    bool had_lock = has_beside(path, ".lock");
+    bool had_lock = has_beside(path, PSN_BESIDE_LOCK);
     enum psn_code rc = psn_vault_require_unlocked(vault, err);
 
     *ret_scrub = (struct psn_scrub){ .result = PSN_SCRUB_MISSING };

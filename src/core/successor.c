@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/i18n.h"
 #include "core/slot.h"
 #include "core/state.h"
@@ -36,7 +37,7 @@ enum {
 static enum psn_code draft_path(const char *path, char out[PATH_SIZE],
                                 struct psn_error *err)
 {
-    if (snprintf(out, PATH_SIZE, "%s.rekeying", path) >= PATH_SIZE)
+    if (snprintf(out, PATH_SIZE, "%s" PSN_BESIDE_DRAFT, path) >= PATH_SIZE)
         return psn_fail(err, PSN_E_LIMIT, _("the path '%s' is too long"), path);
     return PSN_OK;
 }
@@ -48,7 +49,7 @@ void psn_successor_clean_up(const struct psn_vault *vault)
     char lock_path[PATH_SIZE];
 
     if (draft_path(vault->path, draft, NULL) || access(draft, F_OK) != 0 ||
-        snprintf(lock_path, sizeof lock_path, "%s.lock", vault->path) >=
+        snprintf(lock_path, sizeof lock_path, "%s" PSN_BESIDE_LOCK, vault->path) >=
             (int)sizeof lock_path)
         return;
     if (psn_file_lock(lock_path, "clean-up", &lock, NULL))

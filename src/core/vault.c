@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/loop.h"
@@ -146,7 +147,7 @@ enum psn_code psn_vault_lock_operation(struct psn_vault *vault, const char *what
         vault->op_holds++;
         return PSN_OK;
     }
-    psn_buf_format(&path, "%s.lock", vault->path);
+    psn_buf_format(&path, "%s" PSN_BESIDE_LOCK, vault->path);
     rc = psn_buf_check(&path, err);
     if (!rc)
         rc = psn_file_lock_soon(psn_buf_str(&path), what, &vault->op_lock, err);
@@ -281,7 +282,7 @@ static enum psn_code furnish(struct psn_vault *vault, const struct psn_person *p
  * vault that is only one which it got there itself: another may have been made since. */
 static void discard(struct psn_vault *vault)
 {
-    static const char *const tails[] = { "", "-wal", "-shm" };
+    static const char *const tails[] = { "", PSN_BESIDE_WAL, PSN_BESIDE_SHM };
     bool is_born = psn_store_is_born(vault->store);
 
     psn_store_free(PSN_TAKE(vault->store));

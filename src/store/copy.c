@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
@@ -183,15 +184,8 @@ static enum psn_code check_other(const struct psn_store *store, const char *file
     return PSN_OK;
 }
 
-enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
-                             struct psn_error *err)
-{
-    return psn_store_copy_checked(store, path, replace, NULL, NULL, err);
-}
-
-enum psn_code psn_store_copy_checked(struct psn_store *store, const char *path,
-                                     bool replace, psn_store_check_fn *check, void *arg,
-                                     struct psn_error *err)
+static enum psn_code copy(struct psn_store *store, const char *path, bool replace,
+                          psn_store_check_fn *check, void *arg, struct psn_error *err)
 {
     PSN_AUTO_FREE char *file = NULL;
     PSN_AUTO_FREE char *sibling = NULL;
@@ -220,6 +214,21 @@ enum psn_code psn_store_copy_checked(struct psn_store *store, const char *path,
     if (rc)
         psn_place_remove(sibling);
     return rc;
+}
+
+enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
+                             struct psn_error *err)
+{
+    return copy(store, path, replace, NULL, NULL, err);
+}
+
+enum psn_code psn_store_copy_checked(struct psn_store *store, const char *path,
+                                     bool replace, psn_store_check_fn *check, void *arg,
+                                     struct psn_error *err)
+{
+    enum psn_code rc = psn_beside_check(path, err);
+
+    return rc ? rc : copy(store, path, replace, check, arg, err);
 }
 
 /* --- a draft takes the vault's place --- */
@@ -316,7 +325,7 @@ static enum psn_code take_name(const char *new_file, const char *file, const cha
 static enum psn_code hold_log(const char *file, struct psn_remains *log,
                               struct psn_error *err)
 {
-    PSN_AUTO_FREE char *name = psn_place_beside(file, "-wal");
+    PSN_AUTO_FREE char *name = psn_place_beside(file, PSN_BESIDE_WAL);
 
     return name ? psn_remains_hold(name, log, err)
                 : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -456,7 +465,7 @@ void psn_store_hold_free(struct psn_store_hold *hold)
 
 uint64_t psn_store_size(const struct psn_store *store)
 {
-    PSN_AUTO_FREE char *wal = psn_place_beside(store->file, "-wal");
+    PSN_AUTO_FREE char *wal = psn_place_beside(store->file, PSN_BESIDE_WAL);
     struct stat info;
     uint64_t size = 0;
 

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "store/internal.h"
@@ -25,7 +26,8 @@
  * is not free, and nothing that might be the last copy of something is deleted here
  * unasked.
  */
-static const char *const beside[] = { "-wal", "-shm", "-journal" };
+static const char *const beside[] = { PSN_BESIDE_WAL, PSN_BESIDE_SHM,
+                                      PSN_BESIDE_JOURNAL };
 
 char *psn_place_beside(const char *file, const char *suffix)
 {
@@ -230,7 +232,7 @@ void psn_place_unclaim(int *fd)
 
 bool psn_place_has_wal(const char *file)
 {
-    PSN_AUTO_FREE char *wal = psn_place_beside(file, "-wal");
+    PSN_AUTO_FREE char *wal = psn_place_beside(file, PSN_BESIDE_WAL);
     struct stat info;
 
     return wal && lstat(wal, &info) == 0 && info.st_size > 0;

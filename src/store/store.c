@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -237,6 +238,8 @@ enum psn_code psn_store_create(const char *path, psn_store_hash_fn *hash,
     enum psn_code rc = store_new(path, hash, &store, err);
 
     assert(rc || store);
+    if (!rc)
+        rc = psn_beside_check(store->file, err);
     if (!rc)
         rc = psn_place_check_free(store->file, err);
     if (!rc)

@@ -272,7 +272,8 @@ void psn_store_schema_hash(psn_store_hash_fn *hash,
  * replace), while others use the vault. Outside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
                                             bool replace, struct psn_error *err);
-/* The same, once `check` has looked at the copy, which does not have its name yet. */
+/* The same for a name that somebody gives, once `check` has looked at the copy, which
+ * does not have it yet. E_INVALID if the name belongs to a vault's file. */
 typedef enum psn_code psn_store_check_fn(void *arg, const char *copy,
                                          struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_store_copy_checked(struct psn_store *store,

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/auto.h"
+#include "base/beside.h"
 #include "store/internal.h"
 
 /*
@@ -89,7 +90,7 @@ void psn_wal_empty(struct psn_store *store)
 
 void psn_wal_tidy(struct psn_store *store)
 {
-    PSN_AUTO_FREE char *name = psn_place_beside(store->file, "-wal");
+    PSN_AUTO_FREE char *name = psn_place_beside(store->file, PSN_BESIDE_WAL);
     struct stat info;
 
     if (name && lstat(name, &info) == 0 && info.st_size > PSN_STORE_WAL_KEPT_MAX)

@@ -268,6 +268,32 @@ def exists_or_not(bad):
                 ["essai"])
 
 
+def files_of_the_vault(bad):
+    """What is written under the name of its log, a draft or itself is its end."""
+    vault, page = bad.vault, ["profile", BOX, "--format", "outlook", "-f", "-o"]
+    bad.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
+    for tail in ("-wal", "-shm", "-journal", ".lock", ".rekeying", ".restoring", ".restoring-2"):
+        bad.refuses(f"a backup onto vault.db{tail}", ["backup", vault + tail, "-f"], 2, "usage",
+                    [vault + tail])
+    for name, args in (("a backup by another way", ["backup", os.path.join(os.path.dirname(vault), ".",
+                                                                     "vault.db-wal"), "-f"]),
+                       ("a page onto the log", [*page, vault + "-wal"]),
+                       ("a page onto the vault", [*page, vault]),
+                       ("a list onto a draft", ["export", "--format", "journal", "-o",
+                                                vault + ".restoring"]),
+                       ("a recovery code onto a draft", ["rekey", "--recovery-out",
+                                                         vault + ".rekeying"]),
+                       ("a vault onto a draft", ["--vault", vault + ".rekeying", "init"]),
+                       ("a restore onto a draft", ["-y", "--vault", vault + ".rekeying", "restore",
+                                                   vault])):
+        bad.refuses(name, args, 2, "usage", ["vault.db"])
+    other = os.path.join(bad.world.dir, "other.db")
+    bad.world.run("backup", other, check=0)
+    bad.refuses("a page onto a backup", [*page, other], 2, "usage", [other])
+    bad.refuses("a backup onto the log of another vault", ["backup", other + "-wal", "-f"], 2,
+                "usage", [other + "-wal"])
+
+
 # --- OVH ---
 
 def at_ovh(bad):
@@ -624,8 +650,8 @@ def main():
         world.run("role", "adopt", BOX, OTHER, check=0)
         bad = Bad(world, cases)
         bad.gone = Gone(world)
-        for check in (bad_input, exists_or_not, at_ovh, on_the_net, full_disk, read_only,
-                      second_process, spoilt_vaults, gone_on):
+        for check in (bad_input, exists_or_not, files_of_the_vault, at_ovh, on_the_net, full_disk,
+                      read_only, second_process, spoilt_vaults, gone_on):
             if only and check.__name__ not in only:
                 continue
             start = time.monotonic()

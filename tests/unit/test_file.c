@@ -418,6 +418,58 @@ static void a_lock_is_a_regular_file_and_no_link(void **state)
     assert_int_equal(lock.fd, -1);
 }
 
+static void what_belongs_to_a_file_by_its_name_is_not_written(void **state)
+{
+    static const char *const tails[] = { "-wal",       "-shm",        "-journal",
+                                         "-WAL",       ".lock",       ".rekeying",
+                                         ".restoring", ".restoring-2" };
+    struct psn_error err = { 0 };
+    char vault[TMPDIR_PATH_MAX];
+    char path[TMPDIR_PATH_MAX + 32];
+
+    (void)state;
+    (void)tmpdir_path(&dir, "vault.db", vault);
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", vault, tails[i]);
+        write_text(path, "nobody's");
+        assert_int_equal(unlink(path), 0);
+    }
+    write_text(vault, "precious");
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        (void)snprintf(path, sizeof path, "%s%s", vault, tails[i]);
+        for (enum psn_file_mode mode = PSN_FILE_REPLACE; mode <= PSN_FILE_HINT; mode++) {
+            assert_fails(psn_file_write(path, "x", 1, mode, &err), PSN_E_INVALID, &err);
+            psn_error_clear(&err);
+        }
+        assert_fails(psn_file_check_new(path, &err), PSN_E_INVALID, &err);
+        psn_error_clear(&err);
+        assert_int_equal(access(path, F_OK), -1);
+    }
+    (void)snprintf(path, sizeof path, "%s.passation", vault);
+    write_text(path, "another name");
+}
+
+static void a_database_is_not_replaced(void **state)
+{
+    static const char head[] = "SQLite format 3\0and more";
+    struct psn_error err = { 0 };
+    char vault[TMPDIR_PATH_MAX];
+    char link[TMPDIR_PATH_MAX];
+
+    (void)state;
+    (void)tmpdir_path(&dir, "vault.db", vault);
+    assert_int_equal(psn_file_write(vault, head, sizeof head, PSN_FILE_NEW, NULL),
+                     PSN_OK);
+    assert_fails(psn_file_write(vault, "x", 1, PSN_FILE_REPLACE, &err), PSN_E_INVALID,
+                 &err);
+    assert_int_equal(symlink(vault, tmpdir_path(&dir, "link", link)), 0);
+    write_text(link, "the link alone is replaced");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(unlink(vault), 0);
+    write_text(vault, "SQLite format");
+    write_text(vault, "no database");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -435,6 +487,8 @@ int main(void)
         TEST(replacing_leaves_the_new_content_and_nothing_else),
         TEST(replacing_a_link_leaves_its_target_alone),
         TEST(a_new_file_never_replaces_one),
+        TEST(what_belongs_to_a_file_by_its_name_is_not_written),
+        TEST(a_database_is_not_replaced),
         TEST(a_failed_write_leaves_nothing_behind),
         TEST(a_full_disk_is_told_as_such),
         TEST(folders_are_made_with_their_parents),
