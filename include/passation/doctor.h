@@ -103,7 +103,9 @@ enum psn_doctor_severity {
     X(VAULT_LINKED, "vault_linked", ADVICE)                                              \
     X(IDENTITY_ON_DISK, "identity_on_disk", ADVICE)                                      \
     X(LEFTOVER, "leftover", ADVICE)                                                      \
-    X(KEPT_COPY, "kept_copy", ADVICE)
+    /* copies beside the vault that it went on from; any other ones */                   \
+    X(KEPT_COPY, "kept_copy", ADVICE)                                                    \
+    X(KEPT_UNSURE, "kept_unsure", ADVICE)
 
 enum psn_doctor_code {
 #define PSN_DOCTOR_ENUM(name, word, severity) PSN_DOCTOR_##name,
@@ -161,7 +163,7 @@ struct psn_doctor_options {
     void *arg;
 };
 PSN_API void psn_doctor_outside(const struct psn_doctor_options *options);
-/* vault: opened with examine, locked or not. */
+/* vault: opened with examine, locked or not; NULL if it does not open. */
 PSN_API void psn_doctor_inside(struct psn_vault *vault,
                                const struct psn_doctor_options *options);
 

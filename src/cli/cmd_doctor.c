@@ -214,7 +214,7 @@ static enum psn_code go_round(struct report *report,
     look_at_environment(report);
     psn_doctor_outside(&how);
     rc = open_vault(report, err);
-    if (rc || !cli->vault)
+    if (rc)
         return rc;
     cli_catch_signals();
     psn_doctor_inside(cli->vault, &how);

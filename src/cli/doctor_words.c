@@ -195,7 +195,12 @@ static const struct words table[] = {
     [PSN_DOCTOR_KEPT_COPY] = { N_("{subject} is another copy of a vault, {date}: the "
                                   "keys "
                                   "of that day open it"),
-                               N_("if nobody needs it: shred -u {path}") },
+                               N_("the vault went on from it; if nobody needs it: shred "
+                                  "-u {path}") },
+    [PSN_DOCTOR_KEPT_UNSURE] = { N_("{subject} is another copy of a vault, {date}, and "
+                                    "nothing shows that it is the older one"),
+                                 N_("it may be the newer one, with passwords that are "
+                                    "nowhere else: keep it") },
 };
 
 /* What the tables of the vault hold; anything else is shown as it is. */

@@ -132,7 +132,11 @@ static void skip_locked(const struct psn_doctor_options *options)
 
 void psn_doctor_inside(struct psn_vault *vault, const struct psn_doctor_options *options)
 {
-    psn_doctor_content(vault, options);
+    bool is_sound = vault && psn_doctor_content(vault, options);
+
+    psn_doctor_copies(is_sound ? vault : NULL, options);
+    if (!vault)
+        return;
     psn_doctor_slots(vault, options);
     if (!vault->root_key) {
         skip_locked(options);

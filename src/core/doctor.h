@@ -26,10 +26,18 @@ PSN_MUST_CHECK enum psn_code psn_doctor_each_file(const char *folder,
 /* doctor_files.c, doctor_machine.c: before the vault is opened. */
 void psn_doctor_files(const struct psn_doctor_options *options);
 void psn_doctor_machine(const struct psn_doctor_options *options);
+/* Is it a file that a command was writing, by what follows the vault's name in its own?
+ */
+bool psn_doctor_is_leftover(const char *tail);
 
-/* doctor_content.c: rows, chains, what the rollback record says. */
-void psn_doctor_content(struct psn_vault *vault,
+/* doctor_content.c: rows, chains, what the rollback record says. True if the vault is
+ * unlocked, whole, and not behind what was seen here. */
+bool psn_doctor_content(struct psn_vault *vault,
                         const struct psn_doctor_options *options);
+
+/* doctor_copies.c: what lies beside the vault. NULL: it is not known to be the one that
+ * counts. */
+void psn_doctor_copies(struct psn_vault *vault, const struct psn_doctor_options *options);
 
 /* doctor_work.c: ways in, backups, what is open; unlocked but the first. */
 void psn_doctor_slots(struct psn_vault *vault, const struct psn_doctor_options *options);

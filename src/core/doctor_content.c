@@ -17,6 +17,7 @@ struct content {
     bool damaged[PSN_TABLE_COUNT]; /* told already */
     uint64_t entries;
     bool chains_hold;
+    bool is_sound; /* nothing was told, and nothing left out */
 };
 
 /* What lies in a table, in words that stay. */
@@ -36,14 +37,16 @@ static const char *table_word(unsigned table)
     return table < PSN_TABLE_COUNT ? words[table] : "";
 }
 
-static void skip(const struct content *content, const struct psn_error *why)
+static void skip(struct content *content, const struct psn_error *why)
 {
+    content->is_sound = false;
     psn_doctor_skip(content->options, PSN_DOCTOR_CONTENT, NULL, why->code, why->message);
 }
 
-static void tell(const struct content *content, enum psn_doctor_code code,
-                 const char *client, const char *subject, const char *detail)
+static void tell(struct content *content, enum psn_doctor_code code, const char *client,
+                 const char *subject, const char *detail)
 {
+    content->is_sound = false;
     PSN_DOCTOR_TELL(content->options, .code = code, .client = client, .subject = subject,
                     .detail = detail);
 }
@@ -53,6 +56,7 @@ static void tell_damage(void *arg, enum psn_store_damage kind, unsigned table,
 {
     struct content *content = arg;
 
+    content->is_sound = false;
     switch (kind) {
     case PSN_STORE_PAGES:
         tell(content, PSN_DOCTOR_VAULT_PAGES, NULL, content->vault->path, why->message);
@@ -82,7 +86,7 @@ static enum psn_code pass_row(void *arg, const struct psn_store_row *row,
 }
 
 /* A failure is told and left behind; only what no row is to blame for ends the walk. */
-static enum psn_code note_box(const struct content *content, const char *client,
+static enum psn_code note_box(struct content *content, const char *client,
                               const char *subject, enum psn_code rc,
                               const struct psn_error *why, struct psn_error *err)
 {
@@ -216,7 +220,7 @@ static void check_chains(struct content *content)
 
 /* --- the rollback record --- */
 
-static void check_seen(const struct content *content)
+static void check_seen(struct content *content)
 {
     struct psn_error why = { 0 };
     struct psn_vault *vault = content->vault;
@@ -229,9 +233,10 @@ static void check_seen(const struct content *content)
         tell(content, PSN_DOCTOR_VAULT_OLDER, NULL, vault->path, why.message);
     else if (rc == PSN_E_FORKED)
         tell(content, PSN_DOCTOR_VAULT_FORKED, NULL, vault->path, why.message);
-    else if (rc)
+    else if (rc) {
+        content->is_sound = false;
         psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, rc, why.message);
-    else if (vault->seen == PSN_SEEN_UNKNOWN)
+    } else if (vault->seen == PSN_SEEN_UNKNOWN)
         psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, PSN_OK,
                         _("this machine has not seen the vault before"));
 }
@@ -260,15 +265,15 @@ static void examine_locked(struct content *content)
         skip(content, &why);
 }
 
-void psn_doctor_content(struct psn_vault *vault, const struct psn_doctor_options *options)
+bool psn_doctor_content(struct psn_vault *vault, const struct psn_doctor_options *options)
 {
-    struct content content = { .vault = vault, .options = options };
+    struct content content = { .vault = vault, .options = options, .is_sound = true };
     struct psn_error why = { 0 };
     enum psn_code rc;
 
     if (!vault->root_key) {
         examine_locked(&content);
-        return;
+        return false;
     }
     rc = psn_vault_begin(vault, PSN_STORE_READ, &why);
     if (!rc) {
@@ -279,4 +284,5 @@ void psn_doctor_content(struct psn_vault *vault, const struct psn_doctor_options
         tell(&content, PSN_DOCTOR_VAULT_STATE, NULL, vault->path, why.message);
     else if (rc)
         skip(&content, &why);
+    return content.is_sound;
 }

@@ -90,7 +90,7 @@ static void look_beside(const struct around *around)
 /* --- the folder's files --- */
 
 /* "….0123456789abcdef", or the names under which a vault is written anew. */
-static bool is_unfinished(const char *tail)
+bool psn_doctor_is_leftover(const char *tail)
 {
     static const char *const names[] = { PSN_BESIDE_STAGED, PSN_BESIDE_DRAFT,
                                          PSN_BESIDE_JOURNAL };
@@ -127,11 +127,8 @@ static void look_into(const struct around *around, const char *path,
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init_wiped(PSN_KEY_FILE_MAX);
 
-    if (around->in_folder && psn_is_a_vault_file(path)) {
-        PSN_DOCTOR_TELL(around->options, .code = PSN_DOCTOR_KEPT_COPY, .subject = path,
-                        .time_s = info->st_mtime);
-        return;
-    }
+    if (around->in_folder && psn_is_a_vault_file(path))
+        return; /* doctor_copies.c tells of it */
     if (info->st_size > PSN_KEY_FILE_MAX || psn_file_read(path, &text, NULL) ||
         !text.data || !holds_identity(psn_buf_str(&text)))
         return;
@@ -153,7 +150,7 @@ static void look_at_file(void *arg, const char *path)
         return;
     if (strcmp(name, "ovh.conf") == 0)
         tell(around, PSN_DOCTOR_OVH_CONFIG, path, mode_of(&info));
-    else if (of_vault && is_unfinished(name + length)) {
+    else if (of_vault && psn_doctor_is_leftover(name + length)) {
         if (!around->is_used)
             PSN_DOCTOR_TELL(around->options, .code = PSN_DOCTOR_LEFTOVER, .subject = path,
                             .time_s = info.st_mtime);

@@ -221,6 +221,40 @@ enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
     return PSN_OK;
 }
 
+static enum psn_code check_still(const struct psn_store *store, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *journal = psn_place_beside(store->file, PSN_BESIDE_JOURNAL);
+
+    if (!journal)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (psn_place_has_wal(store->file) || access(journal, F_OK) == 0)
+        return psn_fail(err, PSN_E_BUSY, _("the latest changes of '%s' lie beside it"),
+                        store->path);
+    return PSN_OK;
+}
+
+enum psn_code psn_store_open_still(const char *path, psn_store_hash_fn *hash,
+                                   struct psn_store **ret_store, struct psn_error *err)
+{
+    PSN_AUTO(psn_store) *store = NULL;
+    enum psn_code rc = store_new(path, hash, &store, err);
+    int status;
+
+    if (!rc)
+        rc = check_regular(store, err);
+    if (!rc)
+        rc = check_still(store, err);
+    if (rc)
+        return rc;
+    status = attach_immutable(store);
+    if (status != SQLITE_OK)
+        return psn_sql_fail(store->db, store->path, status, err);
+    rc = psn_schema_check(store, err);
+    if (!rc)
+        *ret_store = PSN_TAKE(store);
+    return rc;
+}
+
 /* Makes the tables in the empty file store->unborn. */
 static enum psn_code conceive(struct psn_store *store, struct psn_error *err)
 {

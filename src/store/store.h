@@ -94,6 +94,12 @@ PSN_MUST_CHECK enum psn_code psn_store_create(const char *path, psn_store_hash_f
 PSN_MUST_CHECK enum psn_code psn_store_open(const char *path, psn_store_hash_fn *hash,
                                             struct psn_store **ret_store,
                                             struct psn_error *err);
+/* The same for reading alone, without a trace in the file or beside it. For one that
+ * nobody uses: E_BUSY if a log lies beside it. */
+PSN_MUST_CHECK enum psn_code psn_store_open_still(const char *path,
+                                                  psn_store_hash_fn *hash,
+                                                  struct psn_store **ret_store,
+                                                  struct psn_error *err);
 /* Closing will leave the log as it is, and not give its blocks back to the disk: what is
  * in it is to be written over first. */
 void psn_store_keep_log(struct psn_store *store);

@@ -173,6 +173,33 @@ def kept_copy(at):
     shutil.copy(at.vault, os.path.join(at.folder, "copy.db"))
 
 
+def newer_beside(at):
+    """The one that a sync program or somebody else has put back is the older one."""
+    kept_copy(at)
+    at.put(at.older)
+
+
+def copy_with_log(at):
+    kept_copy(at)
+    touch(os.path.join(at.folder, "copy.db-wal"), "a log")
+
+
+def damaged_beside_copy(at):
+    kept_copy(at)
+    lost_entry(at)
+
+
+def restored_older(at):
+    """The vault goes on from an older state, and beyond what the kept one holds."""
+    older = os.path.join(at.world.dir, "older.db")
+    with open(older, "wb") as file:
+        file.write(at.older)
+    at.cli("-y", "restore", "--accept-older", older)
+    for name in ("a", "b", "c", "d"):
+        at.cli("person", "add", name, "--kind", "provider")
+    at.cli("backup", os.path.join(at.world.dir, "restored.db"), "-f")
+
+
 def identity_in(name):
     def plant(at):
         path = os.path.join(getattr(at, name), "key.txt")
@@ -320,6 +347,12 @@ FAULTS = [
     ("a rekey was interrupted", leftover(".rekeying"), {"leftover"}),
     ("a file was written by half", leftover(".0123456789abcdef"), {"leftover"}),
     ("a copy lies beside the vault", kept_copy, {"kept_copy"}),
+    ("what a restore of an older copy has kept is not to go", restored_older, {"kept_unsure"}),
+    ("the newer vault lies beside an older one", newer_beside,
+     {"vault_older", "backup_none", "kept_unsure"}),
+    ("a copy has a log of its own", copy_with_log, {"kept_unsure"}),
+    ("the vault is damaged and a copy is there", damaged_beside_copy,
+     {"journal_broken", "kept_unsure"}),
     ("an identity lies in the vault's folder", identity_in("folder"), {"identity_beside"}),
     ("an identity lies among the settings", identity_in("config"), {"identity_on_disk"}),
     ("the identity in use lies on the vault's disk", identity_in_use, {"identity_on_disk"}),
@@ -518,12 +551,34 @@ def check_locked(at, cases):
         equal({row["code"] for row in found["findings"]}, {"vault_mode"})
         equal({row["part"] for row in found["unlooked"]},
               {"content", "rollback", "backups", "work", "accounts", "ovh", "mail"})
+    with cases.case("beside a locked vault no copy is called the older one"):
+        at.back()
+        kept_copy(at)
+        before = sorted(os.listdir(at.folder))
+        done = exits(run(at.world, "--no-input", "--json", "doctor", "--offline", key=False,
+                         env=locked), 12)
+        row, = json.loads(done.stdout.splitlines()[0])["findings"]
+        equal(row["code"], "kept_unsure")
+        true("shred" not in row["remedy"], row)
+        at.doctor("--offline")
+        equal(sorted(os.listdir(at.folder)), before, "looking has left something")
+        os.chmod(at.vault, 0o644)
+        os.unlink(os.path.join(at.folder, "copy.db"))
     with cases.case("a wrong passphrase is no finding, and takes none away"):
         done = exits(run(at.world, "--no-input", "--json", "doctor", "--offline",
                          "--passphrase-fd", Fd(b"wrong"), key=False, env=locked), 5)
         found = json.loads(done.stdout.splitlines()[0])
         equal({row["code"] for row in found["findings"]}, {"vault_mode"})
         true("passphrase" in done.stderr, describe(done))
+    # Last, since the agent's key is of no use afterwards.
+    with cases.case("a copy from before a rekey is still known"):
+        at.back()
+        key = ["--passphrase-fd", Fd(PASSPHRASE)]
+        kept_copy(at)
+        at.cli("rekey", *key, "--recovery-out", os.path.join(at.world.dir, "after.txt"))
+        at.cli("backup", *key, os.path.join(at.world.dir, "rekeyed.db"))
+        equal([row["code"] for row in at.doctor("--offline", key=key)["findings"]],
+              ["kept_copy"])
 
 
 def check_several(at, cases):
