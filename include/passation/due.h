@@ -26,7 +26,9 @@ enum psn_due_kind {
     PSN_DUE_ENVELOPE,  /* a recovery envelope that lacks something: psn_envelope_update()
                         */
     PSN_DUE_DEPARTURE, /* somebody's departure that is not complete: psn_depart() */
-    PSN_DUE_HANDOVER,  /* a handover that is open: psn_handover_get() says what blocks */
+    PSN_DUE_LEAVER,   /* who could open the vault and cannot any more, and whose departure
+                         nobody has begun: psn_departure_begin() */
+    PSN_DUE_HANDOVER, /* a handover that is open: psn_handover_get() says what blocks */
     /* Drift, as the last look at OVH or login has told; a person has to judge. */
     PSN_DUE_OUTSIDE,  /* a password that somebody else has changed */
     PSN_DUE_VANISHED, /* a mailbox that is not at OVH any more */

@@ -50,7 +50,7 @@ struct psn_departure_terms {
     bool all;            /* accesses that are nobody's known go, too */
     bool held_slot;      /* he could open the vault … */
     bool slot_gone;      /* … and what was set until he could not is counted, too */
-    int64_t slot_lost_s; /* by a rekey for a leaver, before he was said to leave; or 0 */
+    int64_t slot_lost_s; /* when a rekey left him without one; or 0 */
     bool report_due;     /* it is complete, and its last report is not written */
     char by[PSN_PERSON_ID_MAX];
     char folder[PSN_PERSON_FOLDER_MAX]; /* where the report goes; or "" */
@@ -107,8 +107,9 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_person_set(struct psn_vault *vault,
                                                     const struct psn_person *person,
                                                     struct psn_error *err);
 
-/* Forgets a person. E_POLICY while he holds a slot or a grant, or has seen a secret that
- * is still in force: what he knows would be forgotten with him. */
+/* Forgets a person. E_POLICY while he holds a slot or a grant, could open the vault and
+ * has not left, or has seen a secret that is still in force: what he knows would be
+ * forgotten with him. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_person_rm(struct psn_vault *vault,
                                                    const char *id, struct psn_error *err);
 

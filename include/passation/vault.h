@@ -185,7 +185,9 @@ struct psn_rekey {
     const struct psn_rekey_slot *slots;
     size_t slot_count;
     bool for_leaver; /* also a new signing key and age identity; and the OVH credentials
-                        are noted as to be replaced */
+                        are noted as to be replaced. So it is, whatever is said here, once
+                        somebody has no slot any more: what lay in the vault counts as
+                        known to him when his departure begins */
     psn_rekey_progress_fn *progress; /* in rows; or NULL */
     void *arg;
 };

@@ -207,7 +207,8 @@ static const char *advice(const struct cli_due_list *list, bool applied)
 
     if (!can && cli_due_list_count(list, PSN_DUE_HANDOVER) == list->count)
         return _("what blocks, and who must act: passation handover status");
-    if (!can && cli_due_list_count(list, PSN_DUE_SECRET) > 0)
+    if (!can && (cli_due_list_count(list, PSN_DUE_SECRET) > 0 ||
+                 cli_due_list_count(list, PSN_DUE_LEAVER) > 0))
         return _("none of it is done by --apply: it needs you, see above");
     if (!can)
         return _("what happened without us needs you: see above");

@@ -31,8 +31,8 @@ const struct cli_command cmd_slot_rm = {
     .summary = N_("take a way to unlock the vault away, with new keys for all"),
     .examples = N_("passation slot rm paul\teverything of Paul's\n"
                    "passation slot rm paul:passphrase\tone kind\n"
-                   "passation slot rm paul --leaver\t"
-                   "also signing key, age identity, OVH credentials\n"),
+                   "passation slot rm paul:passphrase --leaver\t"
+                   "somebody who knew it has left: also new own keys\n"),
     .needs = CLI_NEEDS_VAULT,
     .min_args = 1,
     .max_args = SIZE_MAX,

@@ -156,6 +156,24 @@ static enum psn_code who_reaches(struct cli *cli, const char *person, const char
     return PSN_OK;
 }
 
+/* --- who could open the vault --- */
+
+static void tell_leavers(const struct cli *cli, const struct cli_due_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == PSN_DUE_LEAVER)
+            cli_due_tell_leaver(cli, list->items[i].person);
+}
+
+static void put_leavers(struct cli_json *json, const struct cli_due_list *list)
+{
+    cli_json_open(json, "could_unlock", '[');
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind == PSN_DUE_LEAVER)
+            cli_json_text(json, NULL, list->items[i].person);
+    cli_json_close(json, ']');
+}
+
 /* --- the board --- */
 
 static enum psn_code put_board(void *arg, const struct psn_board_row *row,
@@ -188,10 +206,26 @@ static enum psn_code put_board(void *arg, const struct psn_board_row *row,
     return PSN_OK;
 }
 
+static void print_board(struct cli *cli, const struct view *view,
+                        const struct cli_due_list *list)
+{
+    if (view->count > 0) {
+        cli_table_print(cli, view->table);
+        cli_note(cli,
+                 _("These people have no right any more and still know what is in force. "
+                   "What to do: passation due"));
+    } else if (cli_due_list_count(list, PSN_DUE_LEAVER) == 0) {
+        cli_print(cli, "%s\n",
+                  _("Nobody knows a secret in force without having the right to."));
+    }
+    tell_leavers(cli, list);
+}
+
 static enum psn_code board(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO(cli_table) *table = cli_table_new(6);
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    struct cli_due_list list = { 0 };
     struct view view = { .cli = cli, .json = cli->json ? &json : NULL, .table = table };
     enum psn_code rc;
 
@@ -205,21 +239,16 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
     cli_json_open(&json, "clients", '[');
     rc = psn_board_each(cli->vault, put_board, &view, err);
     cli_json_close(&json, ']');
+    if (!rc)
+        rc = cli_due_list_read(cli, NULL, &list, err);
+    put_leavers(&json, &list);
     cli_json_close(&json, '}');
-    if (rc)
-        return rc;
-    if (cli->json)
-        return cli_json_print(cli, &json, err);
-    if (view.count == 0) {
-        cli_print(cli, "%s\n",
-                  _("Nobody knows a secret in force without having the right to."));
-        return PSN_OK;
-    }
-    cli_table_print(cli, table);
-    cli_note(cli,
-             _("These people have no right any more and still know what is in force. "
-               "What to do: passation due"));
-    return PSN_OK;
+    if (!rc && cli->json)
+        rc = cli_json_print(cli, &json, err);
+    else if (!rc)
+        print_board(cli, &view, &list);
+    cli_due_list_release(&list);
+    return rc;
 }
 
 /* --- what takes it back --- */
@@ -258,10 +287,19 @@ static enum psn_code advise_due(struct cli *cli, const char *id, struct psn_erro
 }
 
 static enum psn_code advise(struct cli *cli, const struct psn_person *person,
-                            struct psn_error *err)
+                            size_t in_force, struct psn_error *err)
 {
+    struct cli_due_list list = { 0 };
     bool has_grant = false;
-    enum psn_code rc;
+    bool is_leaver = false;
+    enum psn_code rc = cli_due_list_read(cli, person->id, &list, err);
+
+    if (!rc)
+        tell_leavers(cli, &list);
+    is_leaver = cli_due_list_count(&list, PSN_DUE_LEAVER) > 0;
+    cli_due_list_release(&list);
+    if (rc || is_leaver || in_force == 0)
+        return rc;
 
     if (person->departing_s) {
         cli_note(cli,
@@ -297,7 +335,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     rc = who_seen(cli, address ? NULL : who, address, &in_force, err);
     if (!rc)
         rc = who_reaches(cli, address ? NULL : who, address, err);
-    return rc || address || in_force == 0 ? rc : advise(cli, &person, err);
+    return rc || address ? rc : advise(cli, &person, in_force, err);
 }
 
 const struct cli_command cmd_who = {

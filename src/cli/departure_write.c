@@ -291,11 +291,10 @@ static void write_left(struct cli *cli, const struct psn_departure_report *repor
 
     cli_writing_heading(writing, _("What is left to do"));
     if (facts->holds_slot)
-        cli_writing_item(
-            writing, ++number,
-            _("Give the vault new keys: passation slot rm %s --leaver; then: "
-              "passation resume"),
-            facts->person);
+        cli_writing_item(writing, ++number,
+                         _("Give the vault new keys: passation slot rm %s; then: "
+                           "passation resume"),
+                         facts->person);
     if (facts->keys)
         cli_writing_item(
             writing, ++number,

@@ -154,6 +154,8 @@ const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_
         return _("envelope to be renewed");
     case PSN_DUE_DEPARTURE:
         return _("departure: resume");
+    case PSN_DUE_LEAVER:
+        return _("could open the vault");
     case PSN_DUE_HANDOVER:
         return _("handover is open");
     case PSN_DUE_OUTSIDE:
@@ -220,6 +222,10 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         return;
     case PSN_DUE_DEPARTURE:
         set_words(command, "resume", NULL, NULL, NULL);
+        return;
+    case PSN_DUE_LEAVER:
+        command->needs_person = true;
+        set_words(command, "depart", due->person, NULL, NULL);
         return;
     case PSN_DUE_HANDOVER:
         set_words(command, "handover", "status", due->client, NULL);
@@ -351,7 +357,15 @@ static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
     }
 }
 
-/* What happened at OVH without us, each kind once: no --apply does it. */
+void cli_due_tell_leaver(const struct cli *cli, const char *person)
+{
+    cli_note(cli,
+             _("%s could open the vault, and may know whatever was in it. To have it "
+               "replaced: passation depart %s"),
+             CLI_SHOWN(person), CLI_SHOWN(person));
+}
+
+/* What --apply does not do, each kind once. */
 static void advise(const struct cli *cli, const struct cli_due_list *list)
 {
     size_t handovers = cli_due_list_count(list, PSN_DUE_HANDOVER);
@@ -360,6 +374,9 @@ static void advise(const struct cli *cli, const struct cli_due_list *list)
     if (handovers > 0 && handovers < list->count)
         cli_note(cli, _("A handover: what blocks, and who must act: passation handover "
                         "status"));
+    due = first_of(list, PSN_DUE_LEAVER);
+    if (due)
+        cli_due_tell_leaver(cli, due->person);
     advise_drift(cli, list);
     due = first_of(list, PSN_DUE_ACCESS);
     if (due)

@@ -59,6 +59,9 @@ void cli_due_list_drop(struct cli_due_list *list, enum psn_due_kind kind);
 /* Keeps what nobody but a person can settle: departures, drift. */
 void cli_due_list_keep_drift(struct cli_due_list *list);
 
+/* What to do with somebody who has no slot any more: a line. */
+void cli_due_tell_leaver(const struct cli *cli, const char *person);
+
 /* An array of it. */
 void cli_due_list_json(struct cli_json *json, const char *name,
                        const struct cli_due_list *list);

@@ -38,7 +38,7 @@ struct cli_rekey_options {
           N_("FILE"),     N_("write the new recovery code into this new file") }, \
     {                                                                             \
         "leaver", 0, CLI_FLAG, offsetof(type, member.leaver), NULL,               \
-            N_("who goes had a way in: also new signing key and age identity")    \
+            N_("somebody who knew a way in has left: also new own keys")          \
     }
 
 enum cli_fate {
@@ -99,7 +99,7 @@ PSN_MUST_CHECK enum psn_code cli_rekey_change(struct cli_rekey_plan *plan, size_
                                               struct psn_error *err);
 
 /* Names what goes, asks, makes the recovery code, does it, and tells. `done` is a
- * sentence. E_FINDINGS for a leaver while OVH credentials are to be replaced. */
+ * sentence. E_FINDINGS with --leaver while OVH credentials are to be replaced. */
 PSN_MUST_CHECK enum psn_code cli_rekey_run(struct cli_rekey_plan *plan, const char *done,
                                            struct psn_error *err);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/due_list.h"
 #include "cli/new_key.h"
 #include "cli/rekey_plan.h"
 
@@ -69,8 +70,38 @@ static size_t count_going(const struct cli_rekey_plan *plan, bool unnamed_only)
     return count;
 }
 
+/* Who has no way in any more: the next such person from *at on, or NULL. */
+static const char *next_leaver(const struct cli_rekey_plan *plan, size_t *at)
+{
+    for (; *at < plan->slot_count; (*at)++) {
+        const char *person = plan->slots[*at].slot.person;
+        bool keeps = false;
+        bool told = false;
+
+        for (size_t i = 0; i < plan->slot_count; i++) {
+            bool is_his = strcmp(plan->slots[i].slot.person, person) == 0;
+
+            keeps = keeps || (is_his && (stays(&plan->slots[i]) ||
+                                         (i == plan->in_use && makes_recovery(plan))));
+            told = told || (is_his && i < *at);
+        }
+        if (!keeps && !told)
+            return plan->slots[(*at)++].slot.person;
+    }
+    return NULL;
+}
+
+static bool is_for_leaver(const struct cli_rekey_plan *plan)
+{
+    size_t at = 0;
+
+    return plan->options->leaver || next_leaver(plan, &at);
+}
+
 static void name_going(const struct cli_rekey_plan *plan)
 {
+    size_t at = 0;
+
     cli_note(plan->cli, _("These ways in will open the vault no more:"));
     for (size_t i = 0; i < plan->slot_count; i++) {
         char text[DESCRIBED];
@@ -79,6 +110,12 @@ static void name_going(const struct cli_rekey_plan *plan)
             cli_note(plan->cli, "  %s",
                      cli_slot_described(&plan->slots[i].slot, text, sizeof text));
     }
+    for (const char *person = next_leaver(plan, &at); person;
+         person = next_leaver(plan, &at))
+        cli_note(plan->cli,
+                 _("%s has no other, and counts as somebody who leaves: the signing key "
+                   "and the age identity are new, too."),
+                 CLI_SHOWN(person));
 }
 
 static enum psn_code fail_unnamed(const struct cli_rekey_plan *plan,
@@ -184,7 +221,7 @@ static enum psn_code rekey(struct cli_rekey_plan *plan, struct psn_error *err)
     struct display display = { cli_progress_new(plan->cli) };
     struct psn_rekey request = { .slots = slots,
                                  .slot_count = fill_slots(plan, slots),
-                                 .for_leaver = plan->options->leaver,
+                                 .for_leaver = is_for_leaver(plan),
                                  .progress = show_progress,
                                  .arg = &display };
     enum psn_code rc = psn_vault_rekey(plan->cli->vault, &request, &plan->replaced, err);
@@ -225,6 +262,26 @@ static void tell_old_copies(const struct cli_rekey_plan *plan)
                "somebody has read stays read: passation rotate changes it at OVH."));
 }
 
+static void tell_leavers(const struct cli_rekey_plan *plan)
+{
+    size_t at = 0;
+
+    for (const char *person = next_leaver(plan, &at); person;
+         person = next_leaver(plan, &at))
+        cli_due_tell_leaver(plan->cli, person);
+}
+
+static void put_leavers(struct cli_json *json, const struct cli_rekey_plan *plan)
+{
+    size_t at = 0;
+
+    cli_json_open(json, "left", '[');
+    for (const char *person = next_leaver(plan, &at); person;
+         person = next_leaver(plan, &at))
+        cli_json_text(json, NULL, person);
+    cli_json_close(json, ']');
+}
+
 static void put_slot(struct cli_json *json, const struct psn_slot *slot,
                      enum psn_slot_kind kind)
 {
@@ -259,6 +316,7 @@ static enum psn_code print_json(const struct cli_rekey_plan *plan, struct psn_er
         if (!stays(&plan->slots[i]))
             put_slot(&json, &plan->slots[i].slot, plan->slots[i].slot.kind);
     cli_json_close(&json, ']');
+    put_leavers(&json, plan);
     cli_json_bool(&json, "new_recovery_code", plan->recovery != NULL);
     cli_json_text(&json, "fingerprint", keys.fingerprint);
     cli_json_open(&json, "due", '[');
@@ -272,14 +330,13 @@ static enum psn_code print_json(const struct cli_rekey_plan *plan, struct psn_er
 static enum psn_code tell(const struct cli_rekey_plan *plan, const char *done,
                           struct psn_error *err)
 {
-    if (plan->cli->json) {
-        tell_old_copies(plan);
-        return print_json(plan, err);
+    if (!plan->cli->json) {
+        cli_print(plan->cli, "%s\n", done);
+        tell_slots(plan);
     }
-    cli_print(plan->cli, "%s\n", done);
-    tell_slots(plan);
     tell_old_copies(plan);
-    return PSN_OK;
+    tell_leavers(plan);
+    return plan->cli->json ? print_json(plan, err) : PSN_OK;
 }
 
 enum psn_code cli_rekey_run(struct cli_rekey_plan *plan, const char *done,
@@ -295,7 +352,13 @@ enum psn_code cli_rekey_run(struct cli_rekey_plan *plan, const char *done,
         rc = rekey(plan, err);
     if (!rc)
         rc = tell(plan, done, err);
-    return rc || !plan->options->leaver ? rc : cli_rekey_due(plan->cli, err);
+    if (rc || !is_for_leaver(plan))
+        return rc;
+    rc = cli_rekey_due(plan->cli, err);
+    if (rc != PSN_E_FINDINGS || plan->options->leaver)
+        return rc;
+    psn_error_clear(err); /* it was told, and is asked for by nobody */
+    return PSN_OK;
 }
 
 /* --- what a leaver may know at OVH --- */
@@ -311,9 +374,10 @@ static enum psn_code print_due(void *arg, const char *client, struct psn_error *
 
     (void)err;
     if (list->count++ == 0)
-        cli_note(list->cli,
-                 _("The leaver may know these API credentials. Replace each, and delete "
-                   "the old one in OVH's manager:"));
+        cli_note(
+            list->cli,
+            _("Who has left may know these API credentials. Replace each, and delete "
+              "the old one in OVH's manager:"));
     cli_note(list->cli, "  passation ovh link %s --new", client);
     return PSN_OK;
 }

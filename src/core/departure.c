@@ -181,13 +181,14 @@ static enum psn_code check_request(struct psn_vault *vault,
     return PSN_OK;
 }
 
-/* Every version that is in force, or may be: what is being tried can be given up again.
- */
+/* Every version up to that one that is in force, or may be: what is being tried can be
+ * given up again. */
 static enum psn_code expose_password(struct psn_vault *vault, const char *person,
-                                     const char *address, struct psn_error *err)
+                                     const struct psn_target *target,
+                                     struct psn_error *err)
 {
     struct psn_role_row role;
-    enum psn_code rc = psn_role_read(vault, address, &role, err);
+    enum psn_code rc = psn_role_read(vault, target->address, &role, err);
     const struct psn_rotation_state *rotation = &role.rotation;
     uint64_t versions[3] = { 0 };
 
@@ -197,8 +198,8 @@ static enum psn_code expose_password(struct psn_vault *vault, const char *person
     versions[1] = rotation->pend;
     versions[2] = psn_rotation_old_due(rotation) ? rotation->old : 0;
     for (size_t i = 0; !rc && i < 3; i++)
-        if (versions[i])
-            rc = psn_exposure_put_of(vault, person, address, "", versions[i],
+        if (versions[i] && versions[i] <= target->version)
+            rc = psn_exposure_put_of(vault, person, target->address, "", versions[i],
                                      PSN_HOW_REACHED, err);
     return rc;
 }
@@ -215,7 +216,7 @@ static enum psn_code expose_reached(struct psn_vault *vault, const char *person,
         rc = target->label[0]
                  ? psn_exposure_put_of(vault, person, target->address, target->label,
                                        target->version, PSN_HOW_REACHED, err)
-                 : expose_password(vault, person, target->address, err);
+                 : expose_password(vault, person, target, err);
     }
     return rc;
 }
@@ -335,6 +336,8 @@ static enum psn_code begin_new(struct psn_vault *vault,
         rc = expose_reached(vault, person->id, &scope, err);
     if (!rc)
         rc = psn_scope_note(vault, person, &scope, true, err);
+    if (!rc && holds_slot && request->narrow)
+        rc = psn_scope_note_beginning(vault, person->id, err);
     if (!rc)
         rc = judge_all_anew(vault, person->id, err);
     /* Who could open the vault could read what was ready, and of a copy nobody knows. */
@@ -408,9 +411,7 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
 
     if (rc)
         return rc;
-    /* What was set in the very second was there before, as a rule. */
-    rc = psn_scope_reached(vault, person.departure.narrow ? person.departing_s + 1 : 0,
-                           &scope, err);
+    rc = psn_scope_lost(vault, &person, &scope, err);
     if (!rc)
         rc = expose_reached(vault, id, &scope, err);
     if (!rc)

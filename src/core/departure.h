@@ -49,10 +49,21 @@ PSN_MUST_CHECK enum psn_code psn_scope_of(struct psn_vault *vault,
                                           const struct psn_person *person,
                                           struct psn_scope *ret_scope,
                                           struct psn_error *err);
-/* What lies in the vault, since_s: only what was set from then on. */
-PSN_MUST_CHECK enum psn_code psn_scope_reached(struct psn_vault *vault, int64_t since_s,
-                                               struct psn_scope *ret_scope,
-                                               struct psn_error *err);
+/* Inside a write: notes what lies in the vault: when somebody's last slot goes, and when
+ * a narrow departure of who has one begins. Which was there is told by versions, not by
+ * clocks. */
+PSN_MUST_CHECK enum psn_code psn_scope_note_loss(struct psn_vault *vault,
+                                                 const char *person,
+                                                 struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_scope_note_beginning(struct psn_vault *vault,
+                                                      const char *person,
+                                                      struct psn_error *err);
+/* What lay in the vault when his slot went and is in force; of a narrow departure only
+ * what did not when it began. */
+PSN_MUST_CHECK enum psn_code psn_scope_lost(struct psn_vault *vault,
+                                            const struct psn_person *person,
+                                            struct psn_scope *ret_scope,
+                                            struct psn_error *err);
 /* Adds the clients where an access of his was seen since; and, if anything is known to
  * look for, each that is linked. */
 PSN_MUST_CHECK enum psn_code psn_scope_add_owned(struct psn_vault *vault,

@@ -262,7 +262,7 @@ static enum psn_code fail_slot(const char *person, struct psn_error *err)
                      "has other keys"),
                    person);
     return psn_hint(err, PSN_E_UNFINISHED,
-                    _("passation slot rm %s --leaver; then: passation resume"), person);
+                    _("passation slot rm %s; then: passation resume"), person);
 }
 
 static void put_count(struct psn_buf *text, size_t count, const char *sentence)

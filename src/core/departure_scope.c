@@ -20,6 +20,11 @@
 #define SEEN    "seen"
 #define REACHED "reached"
 
+/* What lay in the vault when somebody's last slot went, and when a narrow departure of
+ * who has one began. */
+#define AT_LOSS      "slot.reached"
+#define AT_BEGINNING "departure.present"
+
 void psn_scope_release(struct psn_scope *scope)
 {
     free(scope->targets);
@@ -132,10 +137,31 @@ static enum psn_code add_seen(struct psn_vault *vault, const char *person,
 struct reaching {
     struct psn_vault *vault;
     struct psn_scope *scope;
-    int64_t since_s;
-    int64_t until_s; /* or INT64_MAX */
+    const struct psn_scope *since; /* not what lay there then already; or NULL */
+    const struct psn_scope *until; /* only what lay there then; or NULL */
+    bool ready; /* replacements that are ready count as the newest version */
     const struct psn_role_row *role;
 };
+
+static const struct psn_target *find_target(const struct psn_scope *scope,
+                                            const struct psn_target *target)
+{
+    return scope && scope->target_count
+               ? bsearch(target, scope->targets, scope->target_count,
+                         sizeof *scope->targets, compare_targets)
+               : NULL;
+}
+
+/* Versions only grow, whatever the clock says of their days. */
+static bool is_within(const struct reaching *reaching, const struct psn_target *target,
+                      uint64_t version)
+{
+    const struct psn_target *since = find_target(reaching->since, target);
+    const struct psn_target *until = find_target(reaching->until, target);
+
+    return version && (!since || version > since->version) &&
+           (!reaching->until || (until && version <= until->version));
+}
 
 static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
                               struct psn_error *err)
@@ -144,24 +170,29 @@ static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
     struct psn_target target = target_of(reaching->role->client, info->address,
                                          info->label, info->version, false);
 
-    return info->changed_s >= reaching->since_s
+    if (reaching->ready && info->replacement > target.version)
+        target.version = info->replacement;
+    return is_within(reaching, &target, target.version)
                ? add_target(reaching->scope, &target, err)
                : PSN_OK;
 }
 
-/* Whoever opens the vault could read all that is in it. */
+/* The newest of the versions that are in force, or may be. */
 static enum psn_code add_role(void *arg, const struct psn_role_row *role,
                               struct psn_error *err)
 {
     struct reaching *reaching = arg;
     const struct psn_rotation_state *rotation = &role->rotation;
-    uint64_t version = rotation->pend ? rotation->pend : rotation->cur;
-    struct psn_target target = target_of(role->client, role->address, "", version, false);
+    const uint64_t versions[] = { psn_rotation_old_due(rotation) ? rotation->old : 0,
+                                  rotation->cur, rotation->pend };
+    struct psn_target target = target_of(role->client, role->address, "", 0, false);
     enum psn_code rc = PSN_OK;
 
     reaching->role = role;
-    if (version && (rotation->pend || (role->changed_s >= reaching->since_s &&
-                                       role->changed_s <= reaching->until_s)))
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        if (versions[i] > target.version && is_within(reaching, &target, versions[i]))
+            target.version = versions[i];
+    if (target.version)
         rc = add_target(reaching->scope, &target, err);
     return rc ? rc
               : psn_item_each_all(reaching->vault, role->address, add_item, arg, err);
@@ -172,25 +203,135 @@ static enum psn_code add_all_clients(void *arg, const char *client, struct psn_e
     return add_client(arg, client, err);
 }
 
-static enum psn_code add_reached(struct psn_vault *vault, int64_t since_s,
-                                 int64_t until_s, struct psn_scope *scope,
-                                 struct psn_error *err)
+/* Whoever opens the vault could read all that is in it. */
+static enum psn_code add_reached(struct reaching *reaching, struct psn_error *err)
 {
-    struct reaching reaching = { vault, scope, since_s, until_s, NULL };
-    enum psn_code rc = psn_role_scan(vault, NULL, 0, add_role, &reaching, err);
+    enum psn_code rc = psn_role_scan(reaching->vault, NULL, 0, add_role, reaching, err);
 
-    return rc ? rc : psn_client_ids(vault, add_all_clients, scope, err);
+    return rc ? rc
+              : psn_client_ids(reaching->vault, add_all_clients, reaching->scope, err);
 }
 
-enum psn_code psn_scope_reached(struct psn_vault *vault, int64_t since_s,
-                                struct psn_scope *ret_scope, struct psn_error *err)
+/* --- what lay there then --- */
+
+static enum psn_code note_reach(struct psn_vault *vault, const char *event,
+                                const char *person, struct psn_error *err)
 {
-    enum psn_code rc = add_reached(vault, since_s, INT64_MAX, ret_scope, err);
+    struct psn_scope scope = { 0 };
+    struct reaching reaching = { .vault = vault, .scope = &scope, .ready = true };
+    enum psn_code rc = add_reached(&reaching, err);
 
     if (!rc)
-        unite(ret_scope);
+        rc = psn_journal_note(
+            vault, NULL, &(struct psn_note){ .event = event, .subject = person }, err);
+    for (size_t i = 0; !rc && i < scope.target_count; i++) {
+        const struct psn_target *target = &scope.targets[i];
+
+        rc = psn_journal_note(vault, target->client,
+                              &(struct psn_note){ .event = event,
+                                                  .subject = target->address,
+                                                  .label = target->label,
+                                                  .version = target->version,
+                                                  .text = person },
+                              err);
+    }
+    psn_scope_release(&scope);
     return rc;
 }
+
+enum psn_code psn_scope_note_loss(struct psn_vault *vault, const char *person,
+                                  struct psn_error *err)
+{
+    return note_reach(vault, AT_LOSS, person, err);
+}
+
+enum psn_code psn_scope_note_beginning(struct psn_vault *vault, const char *person,
+                                       struct psn_error *err)
+{
+    return note_reach(vault, AT_BEGINNING, person, err);
+}
+
+struct noted {
+    struct psn_vault *vault;
+    const char *event;
+    const char *person;
+    bool is_noted;
+    struct psn_scope scope;
+};
+
+static enum psn_code read_noted(void *arg, const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct noted *noted = arg;
+    struct psn_target target;
+
+    if (strcmp(entry->event, noted->event) != 0)
+        return PSN_OK;
+    if (!entry->chain[0]) {
+        noted->is_noted = noted->is_noted || strcmp(entry->subject, noted->person) == 0;
+        return PSN_OK;
+    }
+    if (strcmp(entry->text, noted->person) != 0)
+        return PSN_OK;
+    target = target_of(entry->chain, entry->subject, entry->label, entry->version, false);
+    return add_target(&noted->scope, &target, err);
+}
+
+static enum psn_code read_chain(void *arg, const char *client, struct psn_error *err)
+{
+    struct noted *noted = arg;
+
+    return psn_journal_walk(noted->vault, client, read_noted, noted, err);
+}
+
+/* Of several times the newest version of each; *ret_noted NULL if an earlier program has
+ * noted nothing. */
+static enum psn_code load_noted(struct noted *noted, const struct psn_scope **ret_noted,
+                                struct psn_error *err)
+{
+    enum psn_code rc = read_chain(noted, NULL, err);
+
+    if (!rc && noted->is_noted)
+        rc = psn_client_ids(noted->vault, read_chain, noted, err);
+    unite(&noted->scope);
+    *ret_noted = noted->is_noted ? &noted->scope : NULL;
+    return rc;
+}
+
+/* What somebody could read until his slot went; what was never noted counts. */
+static enum psn_code add_lost(struct psn_vault *vault, const char *person, bool late,
+                              struct psn_scope *scope, struct psn_error *err)
+{
+    struct noted beginning = { vault, AT_BEGINNING, person, false, { 0 } };
+    struct noted loss = { vault, AT_LOSS, person, false, { 0 } };
+    struct reaching reaching = { .vault = vault, .scope = scope };
+    enum psn_code rc = load_noted(&loss, &reaching.until, err);
+
+    if (!rc && late)
+        rc = load_noted(&beginning, &reaching.since, err);
+    if (!rc)
+        rc = add_reached(&reaching, err);
+    psn_scope_release(&loss.scope);
+    psn_scope_release(&beginning.scope);
+    return rc;
+}
+
+enum psn_code psn_scope_lost(struct psn_vault *vault, const struct psn_person *person,
+                             struct psn_scope *ret_scope, struct psn_error *err)
+{
+    struct psn_scope scope = { 0 };
+    enum psn_code rc = add_lost(vault, person->id, person->departure.narrow, &scope, err);
+
+    if (rc) {
+        psn_scope_release(&scope);
+        return rc;
+    }
+    unite(&scope);
+    *ret_scope = scope;
+    return PSN_OK;
+}
+
+/* --- the clients --- */
 
 static enum psn_code add_granted(struct psn_vault *vault, const char *person,
                                  struct psn_scope *scope, struct psn_error *err)
@@ -256,15 +397,16 @@ enum psn_code psn_scope_now(struct psn_vault *vault, const struct psn_person *pe
                             struct psn_error *err)
 {
     struct psn_scope scope = { 0 };
+    struct reaching all = { .vault = vault, .scope = &scope };
     struct psn_reach_map map = { 0 };
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
     if (!rc)
         rc = add_seen(vault, person->id, &scope, err);
     if (!rc && !narrow && psn_reach_holds_slot(&map, person->id))
-        rc = add_reached(vault, 0, INT64_MAX, &scope, err);
+        rc = add_reached(&all, err);
     else if (!rc && !narrow && person->departure.held_slot)
-        rc = add_reached(vault, 0, person->departure.slot_lost_s, &scope, err);
+        rc = add_lost(vault, person->id, false, &scope, err);
     if (!rc)
         rc = add_granted(vault, person->id, &scope, err);
     if (!rc)

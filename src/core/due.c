@@ -31,6 +31,8 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "envelope";
     case PSN_DUE_DEPARTURE:
         return "departure";
+    case PSN_DUE_LEAVER:
+        return "leaver";
     case PSN_DUE_HANDOVER:
         return "handover";
     case PSN_DUE_OUTSIDE:
@@ -219,7 +221,7 @@ static enum psn_code add_grants(const struct owned *owned, const char *person,
     return rc;
 }
 
-/* --- who is leaving --- */
+/* --- who is leaving, or should be --- */
 
 static enum psn_code add_departures(const struct psn_reach_map *map, const char *person,
                                     struct psn_due_list *list, struct psn_error *err)
@@ -229,9 +231,14 @@ static enum psn_code add_departures(const struct psn_reach_map *map, const char 
     for (size_t i = 0; !rc && i < map->person_count; i++) {
         const struct psn_person *at = &map->people[i];
         struct psn_due due = { .kind = PSN_DUE_DEPARTURE, .since_s = at->departing_s };
+        bool is_unsaid = psn_reach_has_lost_slot(map, at);
 
-        if (!psn_person_is_leaving(at) || (person && strcmp(person, at->id) != 0))
+        if ((!is_unsaid && !psn_person_is_leaving(at)) ||
+            (person && strcmp(person, at->id) != 0))
             continue;
+        if (is_unsaid)
+            due = (struct psn_due){ .kind = PSN_DUE_LEAVER,
+                                    .since_s = at->departure.slot_lost_s };
         memcpy(due.person, at->id, sizeof due.person);
         rc = append(list, &due, err);
     }

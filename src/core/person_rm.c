@@ -36,15 +36,31 @@ static enum psn_code fail_known(const struct psn_exposure *seen, const char *id,
                     seen->address, psn_text_quoted(seen->label, label, sizeof label), id);
 }
 
+/* What he could read is known by his mark alone until his departure has begun, and the
+ * keys of the API until it is complete. */
+static enum psn_code check_slot(const struct psn_reach_map *map,
+                                const struct psn_person *person, struct psn_error *err)
+{
+    if (psn_reach_holds_slot(map, person->id)) {
+        (void)psn_fail(err, PSN_E_POLICY, _("'%s' can unlock the vault"), person->id);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("take the slot away: passation slot rm %s; then: passation "
+                          "depart %s"),
+                        person->id, person->id);
+    }
+    if (!person->departure.held_slot || person->departed_s)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("'%s' could unlock the vault, and may know whatever was in it"),
+                   person->id);
+    return psn_hint(err, PSN_E_POLICY, _("have it replaced first: passation depart %s"),
+                    person->id);
+}
+
 static enum psn_code check_free(const struct psn_reach_map *map,
                                 const struct psn_exposure_list *seen, const char *id,
                                 struct psn_error *err)
 {
-    if (psn_reach_holds_slot(map, id)) {
-        (void)psn_fail(err, PSN_E_POLICY, _("'%s' can unlock the vault"), id);
-        return psn_hint(err, PSN_E_POLICY, _("take the slot away: passation slot rm %s"),
-                        id);
-    }
     for (size_t i = 0; i < map->grants.count; i++)
         if (strcmp(map->grants.items[i].person, id) == 0 &&
             !map->grants.items[i].ended_s) {
@@ -124,6 +140,8 @@ static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_e
         rc = psn_reach_map_load(vault, &map, err);
     if (!rc)
         rc = psn_exposure_list(vault, id, NULL, &seen, err);
+    if (!rc)
+        rc = check_slot(&map, &person, err);
     if (!rc)
         rc = check_free(&map, &seen, id, err);
     if (!rc)

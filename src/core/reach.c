@@ -162,6 +162,13 @@ bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person)
     return find_holder(map, person) != NULL;
 }
 
+bool psn_reach_has_lost_slot(const struct psn_reach_map *map,
+                             const struct psn_person *person)
+{
+    return person->departure.held_slot && !person->departing_s &&
+           !psn_reach_holds_slot(map, person->id);
+}
+
 bool psn_grant_covers(const char *labels, const char *label)
 {
     size_t size = strlen(label);

@@ -46,6 +46,9 @@ void psn_reach_map_settle(struct psn_reach_map *map);
 const struct psn_person *psn_reach_person(const struct psn_reach_map *map,
                                           const char *id);
 bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
+/* Could he open the vault, and cannot any more, and nobody has begun his departure? */
+bool psn_reach_has_lost_slot(const struct psn_reach_map *map,
+                             const struct psn_person *person);
 /* May he have this secret (label "": the password)? Who is leaving may nothing, whatever
  * he still can. */
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,

@@ -4,6 +4,7 @@
 
 #include "base/i18n.h"
 #include "core/credential_due.h"
+#include "core/departure.h"
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"
@@ -39,24 +40,41 @@ struct filling {
     struct psn_vault *to;
     const struct psn_rekey *rekey;
     bool in_use_kept;
+    char leavers[PSN_SLOTS_MAX][PSN_PERSON_ID_MAX]; /* who have no slot any more */
+    size_t leaver_count;
 };
 
+static enum psn_code find_leaver(void *arg, const struct psn_slot *slot,
+                                 struct psn_error *err)
+{
+    struct filling *fill = arg;
+
+    (void)err;
+    for (size_t i = 0; i < fill->rekey->slot_count; i++)
+        if (strcmp(fill->rekey->slots[i].person, slot->person) == 0)
+            return PSN_OK;
+    for (size_t i = 0; i < fill->leaver_count; i++)
+        if (strcmp(fill->leavers[i], slot->person) == 0)
+            return PSN_OK;
+    if (fill->leaver_count < PSN_SLOTS_MAX)
+        memcpy(fill->leavers[fill->leaver_count++], slot->person, PSN_PERSON_ID_MAX);
+    return PSN_OK;
+}
+
 /* Whoever could open the vault until now knows what was in it, whenever his departure
- * begins. */
+ * begins, and whether anybody has said that he leaves. */
 static enum psn_code mark_leaver(const struct filling *fill, const char *id,
                                  struct psn_error *err)
 {
     struct psn_person person;
     uint64_t revision = 0;
-    enum psn_code rc;
+    enum psn_code rc = psn_person_load(fill->to, id, &person, &revision, err);
 
-    for (size_t i = 0; i < fill->rekey->slot_count; i++)
-        if (strcmp(fill->rekey->slots[i].person, id) == 0)
-            return PSN_OK;
-    rc = psn_person_load(fill->to, id, &person, &revision, err);
     person.departure.held_slot = true;
     person.departure.slot_lost_s = fill->to->world.now_s();
-    return rc ? rc : psn_person_store(fill->to, &person, revision + 1, err);
+    if (!rc)
+        rc = psn_person_store(fill->to, &person, revision + 1, err);
+    return rc ? rc : psn_scope_note_loss(fill->to, id, err);
 }
 
 /* A slot of the old file: carried on with its date, changed, or noted as gone. */
@@ -68,10 +86,8 @@ static enum psn_code carry_slot(void *arg, const struct psn_slot *slot,
     uint8_t id[PSN_SLOT_ID_SIZE];
     enum psn_code rc;
 
-    if (!heir) {
-        rc = psn_slot_note(fill->to, "slot.removed", slot->person, slot->kind, err);
-        return rc || !fill->rekey->for_leaver ? rc : mark_leaver(fill, slot->person, err);
-    }
+    if (!heir)
+        return psn_slot_note(fill->to, "slot.removed", slot->person, slot->kind, err);
     rc = psn_slot_write(fill->to, slot->person,
                         heir->is_changed ? fill->to->world.now_s() : slot->created_s,
                         &heir->key, id, err);
@@ -109,22 +125,28 @@ static enum psn_code fill(void *arg, struct psn_vault *from, struct psn_vault *t
                           struct psn_error *err)
 {
     const struct psn_rekey *rekey = arg;
-    struct filling filling = { from, to, rekey, false };
+    struct filling filling = { .from = from, .to = to, .rekey = rekey };
+    bool for_leaver = rekey->for_leaver;
     enum psn_code rc = psn_rekey_copy(from, to, rekey->progress, rekey->arg, err);
 
     if (!rc)
-        rc = psn_due_carry(from, to, rekey->for_leaver, err);
+        rc = psn_slot_list(from, find_leaver, &filling, err);
+    for_leaver = for_leaver || filling.leaver_count > 0;
+    if (!rc)
+        rc = psn_due_carry(from, to, for_leaver, err);
     if (!rc)
         rc = psn_journal_note(
             to, NULL,
             &(struct psn_note){ .event = "vault.rekeyed",
-                                .text = rekey->for_leaver ? "for a leaver" : NULL },
+                                .text = for_leaver ? "for a leaver" : NULL },
             err);
     if (!rc)
         rc = psn_slot_list(from, carry_slot, &filling, err);
     if (!rc)
         rc = add_slots(&filling, err);
-    return rc || !rekey->for_leaver ? rc : psn_own_keys_rotate(to, err);
+    for (size_t i = 0; !rc && i < filling.leaver_count; i++)
+        rc = mark_leaver(&filling, filling.leavers[i], err);
+    return rc || !for_leaver ? rc : psn_own_keys_rotate(to, err);
 }
 
 /* Opens the closed draft as its owners will. */

@@ -76,6 +76,9 @@ static const char *meaning(enum psn_due_kind kind)
         return _("The recovery envelope lacks something that is newer.");
     case PSN_DUE_DEPARTURE:
         return _("A departure is not complete: go on with it.");
+    case PSN_DUE_LEAVER:
+        return _("This person could open the vault and cannot any more, so whatever was "
+                 "in it may be known: have it replaced.");
     case PSN_DUE_HANDOVER:
         return _("A handover is open: see what blocks, and who must act.");
     case PSN_DUE_OUTSIDE:

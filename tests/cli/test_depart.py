@@ -463,7 +463,7 @@ class Slots(Departing):
         before = [self.rotations(box) for box in BOXES]
         for _ in range(2):
             done = self.world.run("--json", "depart", "jp", *args, "-o", self.out, check=10)
-            self.assertIn("slot rm jp --leaver", done.stderr)
+            self.assertIn("slot rm jp; then", done.stderr)
             self.assertTrue(self.summary(done)["holds_slot"])
         self.assertEqual([self.rotations(box) for box in BOXES], before)
         holding()
@@ -479,6 +479,20 @@ class Slots(Departing):
         self.summary(self.world.run("--json", "resume"))
         self.assertEqual(self.with_key("jp-slot", "role", "ls").returncode, 5)
         return [self.rotations(box) - count for box, count in zip(BOXES, before)]
+
+    def test_who_lost_his_slot_is_named_until_he_has_left(self):
+        done = self.world.run("slot", "rm", "jp", "--recovery-out",
+                              os.path.join(self.out, "code"), check=0)
+        self.assertIn("passation depart jp", done.stderr)
+        self.assertIn("ovh link essai --new", done.stderr)
+        self.assertIn("could open the vault", self.world.run("due", check=12).stdout)
+        for asked in ([], ["jp"]):
+            self.assertIn("passation depart jp", self.world.run("who", *asked, check=0).stderr)
+        self.world.run("revoke", "jp", "--no-rotate")
+        self.assertIn("passation depart jp", self.world.run("person", "rm", "jp", check=13).stderr)
+        before = [self.rotations(box) for box in BOXES]
+        self.world.run("depart", "jp", "-o", self.out, check=10)
+        self.assertTrue(all(self.rotations(box) > count for box, count in zip(BOXES, before)))
 
     def test_whoever_could_open_the_vault_makes_all_of_it_new(self):
         self.assertTrue(all(self.go()))

@@ -149,16 +149,14 @@ static void who_leaves_gets_no_slot(void **state)
                      PSN_E_POLICY);
 }
 
-/* Mine stays, Paul's goes. */
-static void rekey_for_leaver(struct fixture *f)
+/* Mine stays, Paul's goes; nobody has to say that he leaves. */
+static void rekey_without_paul(struct fixture *f)
 {
     uint8_t mine[PSN_SLOT_ID_SIZE];
     struct psn_rekey_slot slot = { .person = "me",
                                    .key = rekey_vault_key(&f->at, REKEY_MINE),
                                    .from = mine };
-    const struct psn_rekey rekey = { .slots = &slot,
-                                     .slot_count = 1,
-                                     .for_leaver = true };
+    const struct psn_rekey rekey = { .slots = &slot, .slot_count = 1 };
     bool replaced = false;
 
     memcpy(mine, f->vault->slot, sizeof mine);
@@ -170,7 +168,7 @@ static void who_lost_his_slot_before_he_left_could_read_all_the_same(void **stat
     struct fixture *f = *state;
     struct psn_departure departure;
 
-    rekey_for_leaver(f);
+    rekey_without_paul(f);
     departure = leave(f, "paul", false);
     assert_true(departure.held_slot);
     assert_false(departure.holds_slot);
@@ -204,7 +202,7 @@ static void no_replacement_is_made_that_he_could_read(void **state)
     add_cms(f);
     (void)leave(f, "paul", false);
     assert_int_equal(replacement_of_cms(f), 0);
-    rekey_for_leaver(f);
+    rekey_without_paul(f);
     assert_int_equal(psn_departure_note_slot_gone(f->vault, "paul", &f->at.err), PSN_OK);
     assert_int_equal(replacement_of_cms(f), 2);
 }
@@ -215,7 +213,7 @@ static void see_replacement_of_cms(struct fixture *f, const char *person)
     enum psn_code rc;
 
     add_cms(f);
-    rekey_for_leaver(f);
+    rekey_without_paul(f);
     (void)leave(f, "paul", false);
     assert_int_equal(replacement_of_cms(f), 2);
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
@@ -246,7 +244,7 @@ static void what_was_ready_while_he_opened_the_vault_is_made_anew(void **state)
                      PSN_OK);
     (void)leave(f, "luc", false);
     assert_int_equal(replacement_of_cms(f), 2);
-    rekey_for_leaver(f);
+    rekey_without_paul(f);
     (void)leave(f, "paul", false);
     assert_int_equal(replacement_of_cms(f), 3);
 }

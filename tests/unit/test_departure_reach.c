@@ -1,0 +1,214 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/departure.h"
+#include "core/exposure.h"
+#include "core/role.h"
+#include "support/rekey_vault.h"
+#include "support/tmpdir.h"
+
+/* What somebody could read who could open the vault: it is told by who has a slot and by
+ * versions, whatever is said of him and whatever the clock says. */
+
+static const char box0[] = "box0@domain-of-the-canary.example";
+static const char box1[] = "box1@domain-of-the-canary.example";
+
+/* The vault holds three mailboxes and a licence; Paul can open it. */
+struct fixture {
+    struct tmpdir dir;
+    struct rekey_vault at;
+    struct psn_vault *vault;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    tmpdir_make(&f->dir);
+    rekey_vault_init(&f->at, f->dir.path);
+    rekey_vault_make(&f->at);
+    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
+    assert_non_null(f->vault);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    rekey_vault_release(&f->at);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+/* Mine stays, and Paul's goes, or is another one. */
+static void rekey(struct fixture *f, bool paul_stays)
+{
+    uint8_t mine[PSN_SLOT_ID_SIZE];
+    const struct psn_rekey_slot slots[] = {
+        { .person = "me", .key = rekey_vault_key(&f->at, REKEY_MINE), .from = mine },
+        { .person = "paul", .key = rekey_vault_key(&f->at, REKEY_NEW) },
+    };
+    const struct psn_rekey rekey = { .slots = slots, .slot_count = paul_stays ? 2 : 1 };
+    bool replaced = false;
+
+    memcpy(mine, f->vault->slot, sizeof mine);
+    assert_int_equal(psn_vault_rekey(f->vault, &rekey, &replaced, &f->at.err), PSN_OK);
+}
+
+static struct psn_departure leave(struct fixture *f, bool narrow)
+{
+    const struct psn_departure_request request = { .person = "paul", .narrow = narrow };
+    struct psn_departure departure;
+
+    assert_int_equal(psn_departure_begin(f->vault, &request, &f->at.err), PSN_OK);
+    assert_int_equal(psn_departure_get(f->vault, "paul", &departure, &f->at.err), PSN_OK);
+    return departure;
+}
+
+/* The mailbox has that version, and a clock that is right or not says since when. */
+static void make_current(struct fixture *f, const char *address, uint64_t version,
+                         int64_t changed_s)
+{
+    struct psn_role_row row;
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_role_read(f->vault, address, &row, &f->at.err);
+    row.rotation.old = row.rotation.cur;
+    row.rotation.cur = row.rotation.last = version;
+    row.rotation.old_dead = PSN_ROTATION_OLD_DEAD;
+    row.changed_s = changed_s;
+    if (!rc)
+        rc = psn_role_write(f->vault, &row, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+static enum psn_code count_leaver(void *arg, const struct psn_due *due,
+                                  struct psn_error *err)
+{
+    size_t *count = arg;
+
+    (void)err;
+    if (due->kind == PSN_DUE_LEAVER) {
+        assert_string_equal(due->person, "paul");
+        (*count)++;
+    }
+    return PSN_OK;
+}
+
+static size_t count_leavers(struct fixture *f, const char *person)
+{
+    size_t count = 0;
+
+    assert_int_equal(psn_due_each(f->vault, person, count_leaver, &count, &f->at.err),
+                     PSN_OK);
+    return count;
+}
+
+static void who_lost_his_last_slot_is_due_until_his_departure_begins(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(count_leavers(f, NULL), 0);
+    rekey(f, false);
+    assert_int_equal(count_leavers(f, NULL), 1);
+    assert_int_equal(count_leavers(f, "paul"), 1);
+    assert_int_equal(count_leavers(f, "me"), 0);
+    assert_int_equal(leave(f, false).rotate, REKEY_ROLES);
+    assert_int_equal(count_leavers(f, NULL), 0);
+}
+
+static void who_moves_to_another_slot_is_no_leaver(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_vault_keys before;
+    struct psn_vault_keys after;
+
+    assert_int_equal(psn_vault_public_keys(f->vault, &before, &f->at.err), PSN_OK);
+    rekey(f, true);
+    assert_int_equal(psn_vault_public_keys(f->vault, &after, &f->at.err), PSN_OK);
+    assert_string_equal(before.fingerprint, after.fingerprint);
+    assert_int_equal(count_leavers(f, NULL), 0);
+}
+
+static void who_has_a_slot_again_is_no_leaver(void **state)
+{
+    struct fixture *f = *state;
+    const struct psn_key key = rekey_vault_key(&f->at, REKEY_NEW);
+    bool is_new = false;
+
+    rekey(f, false);
+    assert_int_equal(psn_slot_add(f->vault, "paul", &key, &is_new, &f->at.err), PSN_OK);
+    assert_int_equal(count_leavers(f, NULL), 0);
+    assert_int_equal(leave(f, false).rotate, REKEY_ROLES);
+}
+
+static void who_could_open_the_vault_is_not_forgotten_before_he_has_left(void **state)
+{
+    struct fixture *f = *state;
+
+    rekey(f, false);
+    assert_int_equal(psn_person_rm(f->vault, "paul", &f->at.err), PSN_E_POLICY);
+    (void)leave(f, true);
+    assert_int_equal(psn_person_rm(f->vault, "paul", &f->at.err), PSN_E_POLICY);
+}
+
+static void what_was_set_by_a_clock_that_was_ahead_was_there_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    make_current(f, box0, 3, f->vault->world.now_s() + 172800);
+    rekey(f, false);
+    assert_int_equal(leave(f, false).rotate, REKEY_ROLES);
+}
+
+static void what_was_set_after_his_slot_went_he_could_not_read(void **state)
+{
+    struct fixture *f = *state;
+
+    rekey(f, false);
+    make_current(f, box0, 3, 1);
+    assert_int_equal(leave(f, false).rotate, REKEY_ROLES - 1);
+}
+
+/* By explicit choice what was there before does not count, but what came then does. */
+static void what_was_set_while_a_narrow_leaver_had_a_slot_counts(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(leave(f, true).rotate, 0);
+    make_current(f, box1, 3, 1);
+    rekey(f, false);
+    make_current(f, box0, 3, f->vault->world.now_s() + 172800);
+    assert_int_equal(psn_departure_note_slot_gone(f->vault, "paul", &f->at.err), PSN_OK);
+    assert_int_equal(leave(f, true).rotate, 1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        T(who_lost_his_last_slot_is_due_until_his_departure_begins),
+        T(who_moves_to_another_slot_is_no_leaver),
+        T(who_has_a_slot_again_is_no_leaver),
+        T(who_could_open_the_vault_is_not_forgotten_before_he_has_left),
+        T(what_was_set_by_a_clock_that_was_ahead_was_there_all_the_same),
+        T(what_was_set_after_his_slot_went_he_could_not_read),
+        T(what_was_set_while_a_narrow_leaver_had_a_slot_counts),
+#undef T
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
