@@ -64,6 +64,13 @@ PSN_MUST_CHECK enum psn_code psn_scope_lost(struct psn_vault *vault,
                                             const struct psn_person *person,
                                             struct psn_scope *ret_scope,
                                             struct psn_error *err);
+/* Inside a transaction: of one client alone. */
+PSN_MUST_CHECK enum psn_code psn_scope_began(struct psn_vault *vault, const char *client,
+                                             const struct psn_person *person,
+                                             struct psn_scope *ret_scope,
+                                             struct psn_error *err);
+/* Is the mailbox's password in it? */
+bool psn_scope_has_password(const struct psn_scope *scope, const char *address);
 /* Adds the clients where an access of his was seen since; and, if anything is known to
  * look for, each that is linked. */
 PSN_MUST_CHECK enum psn_code psn_scope_add_owned(struct psn_vault *vault,

@@ -104,11 +104,14 @@ static enum psn_code note_doors_of(struct psn_vault *vault, const char *client,
                                    struct psn_error *err)
 {
     struct psn_exposure_list seen = { 0 };
+    struct psn_scope began = { 0 };
     enum psn_code rc;
 
     if (!has_any(person, rows, count))
         return PSN_OK;
-    rc = psn_exposure_list(vault, person->id, NULL, &seen, err);
+    rc = psn_scope_began(vault, client, person, &began, err);
+    if (!rc)
+        rc = psn_exposure_list(vault, person->id, NULL, &seen, err);
     for (size_t i = 0; !rc && i < seen.count; i++) {
         const struct psn_exposure *at = &seen.items[i];
         const struct psn_exposure *next = i + 1 < seen.count ? at + 1 : NULL;
@@ -120,9 +123,10 @@ static enum psn_code note_doors_of(struct psn_vault *vault, const char *client,
             !is_open(person, at->address, rows, count))
             continue;
         rc = psn_role_read(vault, at->address, &role, err);
-        if (!rc && (at->in_force || role.changed_s >= person->departing_s))
+        if (!rc && (at->in_force || psn_scope_has_password(&began, at->address)))
             rc = expose(vault, person->id, &role, err);
     }
+    psn_scope_release(&began);
     psn_exposure_list_release(&seen);
     return rc;
 }

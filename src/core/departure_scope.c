@@ -488,12 +488,21 @@ static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry
     return add_target(reading->scope, &target, err);
 }
 
-enum psn_code psn_scope_of(struct psn_vault *vault, const struct psn_person *person,
-                           struct psn_scope *ret_scope, struct psn_error *err)
+static enum psn_code read_began(struct psn_vault *vault, const char *client,
+                                struct reading *reading, struct psn_error *err)
+{
+    return client ? psn_journal_walk(vault, client, read_entry, reading, err)
+                  : psn_journal_each(vault, NULL, 0, read_entry, reading, err);
+}
+
+/* client NULL: of all, outside a transaction. */
+static enum psn_code began(struct psn_vault *vault, const char *client,
+                           const struct psn_person *person, struct psn_scope *ret_scope,
+                           struct psn_error *err)
 {
     struct psn_scope scope = { 0 };
     struct reading reading = { person, &scope };
-    enum psn_code rc = psn_journal_each(vault, NULL, 0, read_entry, &reading, err);
+    enum psn_code rc = read_began(vault, client, &reading, err);
 
     if (rc) {
         psn_scope_release(&scope);
@@ -502,4 +511,26 @@ enum psn_code psn_scope_of(struct psn_vault *vault, const struct psn_person *per
     unite(&scope);
     *ret_scope = scope;
     return PSN_OK;
+}
+
+enum psn_code psn_scope_of(struct psn_vault *vault, const struct psn_person *person,
+                           struct psn_scope *ret_scope, struct psn_error *err)
+{
+    return began(vault, NULL, person, ret_scope, err);
+}
+
+enum psn_code psn_scope_began(struct psn_vault *vault, const char *client,
+                              const struct psn_person *person,
+                              struct psn_scope *ret_scope, struct psn_error *err)
+{
+    return began(vault, client, person, ret_scope, err);
+}
+
+bool psn_scope_has_password(const struct psn_scope *scope, const char *address)
+{
+    for (size_t i = 0; i < scope->target_count; i++)
+        if (!scope->targets[i].label[0] &&
+            strcmp(scope->targets[i].address, address) == 0)
+            return true;
+    return false;
 }

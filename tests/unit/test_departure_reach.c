@@ -95,6 +95,23 @@ static void make_current(struct fixture *f, const char *address, uint64_t versio
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
+/* A delegation lets Paul set the password of box1. */
+static void see_his_door(struct fixture *f)
+{
+    struct psn_access_row row = { .client = "martin" };
+    enum psn_code rc;
+
+    row.access.finding.kind = PSN_FINDING_DELEGATION;
+    row.access.finding.danger = PSN_DANGER_DANGER;
+    (void)snprintf(row.access.finding.subject, sizeof row.access.finding.subject, "%s",
+                   box1);
+    (void)snprintf(row.access.finding.whose, sizeof row.access.finding.whose,
+                   "paul@studio.example");
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_departure_note_doors(f->vault, "martin", &row, 1, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
 static enum psn_code count_leaver(void *arg, const struct psn_due *due,
                                   struct psn_error *err)
 {
@@ -196,6 +213,23 @@ static void what_was_set_while_a_narrow_leaver_had_a_slot_counts(void **state)
     assert_int_equal(leave(f, true).rotate, 1);
 }
 
+/* His departure began by a clock that was ahead; the password was set by one that is
+ * right. */
+static void what_is_set_beside_an_open_door_counts_by_any_clock(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_person paul = { .id = "paul", .email = "paul@studio.example" };
+    struct psn_departure departure;
+
+    assert_int_equal(psn_person_set(f->vault, &paul, &f->at.err), PSN_OK);
+    rekey(f, false);
+    assert_int_equal(leave(f, false).rotate, REKEY_ROLES);
+    make_current(f, box1, 3, 1);
+    see_his_door(f);
+    assert_int_equal(psn_departure_get(f->vault, "paul", &departure, &f->at.err), PSN_OK);
+    assert_int_equal(departure.rotate, REKEY_ROLES);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -207,6 +241,7 @@ int main(void)
         T(what_was_set_by_a_clock_that_was_ahead_was_there_all_the_same),
         T(what_was_set_after_his_slot_went_he_could_not_read),
         T(what_was_set_while_a_narrow_leaver_had_a_slot_counts),
+        T(what_is_set_beside_an_open_door_counts_by_any_clock),
 #undef T
     };
 
