@@ -181,9 +181,12 @@ static enum psn_code tell_end(struct cli *cli, struct psn_departure *facts,
         return rc;
     if (facts->closed_s)
         cli_note(cli,
-                 _("✓ %s has left: nothing that could be read works any more, and no way "
-                   "in of "
-                   "theirs is open, as far as OVH shows."),
+                 facts->narrow
+                     ? _("✓ %s has left: nothing of what they are known to have seen "
+                         "works any more, and no way in of theirs is open, as far as OVH "
+                         "shows. Whatever else was in the vault stays as it is.")
+                     : _("✓ %s has left: nothing that could be read works any more, and "
+                         "no way in of theirs is open, as far as OVH shows."),
                  CLI_SHOWN(person));
     rc = cli_departure_report(cli, person, facts->folder, err);
     return rc ? rc : psn_departure_reported(cli->vault, person, err);

@@ -72,11 +72,14 @@ static void write_headline(const struct psn_departure_report *report,
     char closed[PSN_TIME_SIZE];
 
     if (facts->closed_s)
-        cli_writing_line(writing, CLI_TONE_GOOD,
-                         _("✓ Complete on %s: nothing that %s could read works any more, "
-                           "and no access of theirs is left that OVH shows."),
-                         cli_display_moment(facts->closed_s, closed),
-                         name_of(&report->person));
+        cli_writing_line(
+            writing, CLI_TONE_GOOD,
+            facts->narrow ? _("✓ Complete on %s: nothing that %s is known to have seen "
+                              "works any more, and no access of theirs is left that "
+                              "OVH shows. Not all that could be read was replaced.")
+                          : _("✓ Complete on %s: nothing that %s could read works any "
+                              "more, and no access of theirs is left that OVH shows."),
+            cli_display_moment(facts->closed_s, closed), name_of(&report->person));
     else if (facts->accesses)
         cli_writing_line(
             writing, CLI_TONE_WAIT,

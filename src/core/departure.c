@@ -343,8 +343,35 @@ static enum psn_code begin_new(struct psn_vault *vault,
     /* Who could open the vault could read what was ready, and of a copy nobody knows. */
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
+    psn_scope_release(&scope);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+/* What a narrow departure left out is added. */
+static enum psn_code widen(struct psn_vault *vault, struct psn_person *person,
+                           struct psn_error *err)
+{
+    struct psn_scope scope = { 0 };
+    struct psn_reach_map map = { 0 };
+    bool holds_slot = false;
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
+
+    if (!rc)
+        rc = psn_scope_now(vault, person, false, &scope, err);
+    holds_slot = !rc && psn_reach_holds_slot(&map, person->id);
+    person->departure.narrow = false;
+    if (!rc && person->departure.held_slot)
+        rc = expose_reached(vault, person->id, &scope, err);
+    if (!rc)
+        rc = psn_scope_note(vault, person, &scope, true, err);
+    if (!rc)
+        rc = psn_journal_note(
+            vault, NULL,
+            &(struct psn_note){ .event = "departure.widened", .subject = person->id },
+            err);
     if (!rc && !holds_slot)
-        rc = replace_seen(vault, person->id, err);
+        rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
     psn_scope_release(&scope);
     psn_reach_map_release(&map);
     return rc;
@@ -364,9 +391,12 @@ static enum psn_code begin(struct psn_vault *vault,
     if (!person.departing_s) {
         rc = begin_new(vault, request, &person, err);
         changes = true;
-    } else if (!person.departure.held_slot || person.departure.slot_gone) {
-        rc = replace_seen(vault, person.id, err);
+    } else if (person.departure.narrow && !request->narrow) {
+        rc = widen(vault, &person, err);
+        changes = true;
     }
+    if (!rc && (!person.departure.held_slot || person.departure.slot_gone))
+        rc = replace_seen(vault, person.id, err);
     /* To ask again is to look again. */
     if (!rc && person.departed_s) {
         person.departed_s = 0;

@@ -499,6 +499,14 @@ class Slots(Departing):
 
     def test_a_narrow_departure_replaces_only_what_was_seen(self):
         self.assertEqual([bool(count) for count in self.go("--narrow")], [True, False, False])
+        self.assertIn("is known to have seen", self.headline())
+        self.world.run("depart", "jp", "-o", self.out, check=0)
+        self.assertIn("could read works", self.headline())
+        self.assertTrue(all(self.rotations(box) for box in BOXES))
+
+    def headline(self):
+        with open(os.path.join(self.out, "depart-jp.txt")) as file:
+            return file.read().replace("\n| ", " ").split("Begun on")[0]
 
     def test_no_departure_is_closed_while_ovh_takes_a_key_that_he_could_read(self):
         self.go()

@@ -230,6 +230,32 @@ static void what_is_set_beside_an_open_door_counts_by_any_clock(void **state)
     assert_int_equal(departure.rotate, REKEY_ROLES);
 }
 
+static void a_narrow_departure_takes_the_rest_when_it_is_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure departure;
+
+    assert_true(leave(f, true).narrow);
+    departure = leave(f, false);
+    assert_false(departure.narrow);
+    assert_int_equal(departure.rotate, REKEY_ROLES);
+    assert_int_equal(departure.tasks, 1);
+    assert_false(leave(f, true).narrow);
+}
+
+static void it_takes_what_lay_there_when_his_slot_went(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure departure;
+
+    rekey(f, false);
+    make_current(f, box0, 3, 1);
+    assert_int_equal(leave(f, true).rotate, 0);
+    departure = leave(f, false);
+    assert_int_equal(departure.rotate, REKEY_ROLES - 1);
+    assert_int_equal(departure.tasks, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -242,6 +268,8 @@ int main(void)
         T(what_was_set_after_his_slot_went_he_could_not_read),
         T(what_was_set_while_a_narrow_leaver_had_a_slot_counts),
         T(what_is_set_beside_an_open_door_counts_by_any_clock),
+        T(a_narrow_departure_takes_the_rest_when_it_is_asked_for),
+        T(it_takes_what_lay_there_when_his_slot_went),
 #undef T
     };
 
