@@ -232,6 +232,8 @@ struct psn_handover_secret {
     int64_t changed_s;
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English; or "" */
     char fingerprint[65];
+    bool is_refused; /* by its mail server, twice since it was given: the client chose
+                        another, and this one opens nothing */
 };
 /* Somebody who can use an access after this day. */
 struct psn_handover_stay {
@@ -240,6 +242,7 @@ struct psn_handover_stay {
     enum psn_person_kind kind;
     char address[PSN_ADDRESS_TEXT_MAX];
     char label[PSN_LABEL_TEXT_MAX];
+    bool by_grant;
     int64_t until_s; /* of his grant; 0: no end was given */
     bool by_slot;    /* he can open the vault that made this */
     bool knows;      /* he has seen what is in force */
@@ -296,9 +299,11 @@ struct psn_handover_facts {
     struct psn_head *heads; /* of the vault, then of the client */
     size_t head_count;
 };
+/* final: of the last statement, after which no grant and no copy of ours is left: who
+ * stays is who knows a secret that is in force. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_facts(
-    struct psn_vault *vault, const char *client, struct psn_handover_facts **ret_facts,
-    struct psn_error *err);
+    struct psn_vault *vault, const char *client, bool final,
+    struct psn_handover_facts **ret_facts, struct psn_error *err);
 PSN_API void psn_handover_facts_free(struct psn_handover_facts *facts);
 
 /* --- the trousseau --- */

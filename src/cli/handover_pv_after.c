@@ -154,8 +154,35 @@ static const char *stay_until(const struct psn_handover_stay *stay,
 {
     if (stay->by_slot)
         return _("until our copies are destroyed");
+    if (!stay->by_grant)
+        return _("until the secret is changed");
     return stay->until_s ? cli_display_moment(stay->until_s, out)
                          : _("no end was agreed");
+}
+
+/* At the closing the provider's own passwords are worth what mail servers said of them.
+ */
+static void write_ended(const struct psn_handover_facts *facts,
+                        struct cli_writing *writing)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < facts->secret_count; i++)
+        count += facts->secrets[i].is_refused;
+    cli_writing_line(writing, CLI_TONE_PLAIN,
+                     _("The closing ends every access that the provider had granted, and "
+                       "destroys the copies by which it had its own: see part 8."));
+    if (count > 0)
+        cli_writing_line(
+            writing, CLI_TONE_PLAIN,
+            PSN_NGETTEXT(
+                "Of %zu mailbox, the password that was handed over has since been "
+                "refused twice by the mail server: who has seen it can use it no more.",
+                "Of %zu mailboxes, the passwords that were handed over have since been "
+                "refused twice by the mail server: who has seen them can use them no "
+                "more.",
+                count),
+            count);
 }
 
 void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *writing)
@@ -164,6 +191,8 @@ void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *wr
                                   _("What they know"), NULL };
 
     cli_pv_heading(writing, 7, _("Accesses kept after this day, and until when"));
+    if (facts->final)
+        write_ended(facts, writing);
     if (facts->stay_count == 0) {
         cli_writing_line(writing, CLI_TONE_PLAIN,
                          _("None: nobody but the client keeps an access."));

@@ -63,6 +63,7 @@ static void put_secrets(const struct psn_handover_facts *facts, struct cli_json 
         cli_display_json_count(json, "version", at->version);
         cli_json_time(json, "changed_at", at->changed_s);
         cli_json_text(json, "proof", text_or_null(at->proof));
+        cli_json_bool(json, "refused", at->is_refused);
         cli_json_text(json, "mode", psn_handover_mode_name(PSN_HANDOVER_GIVEN));
         cli_json_text(json, "fingerprint", at->fingerprint);
         cli_json_close(json, '}');
@@ -146,7 +147,10 @@ static void put_stays(const struct psn_handover_facts *facts, struct cli_json *j
         cli_json_text(json, "person", at->person);
         cli_json_text(json, "name", text_or_null(at->name));
         cli_json_text(json, "kind", psn_person_kind_name(at->kind));
-        cli_json_text(json, "by", at->by_slot ? "slot" : "grant");
+        cli_json_text(json, "by",
+                      at->by_slot    ? "slot"
+                      : at->by_grant ? "grant"
+                                     : "memory");
         cli_json_text(json, "address", text_or_null(at->address));
         cli_json_text(json, "label", text_or_null(at->label));
         cli_json_time(json, "until", at->until_s);

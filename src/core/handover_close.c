@@ -225,12 +225,10 @@ static enum psn_code write_statement(struct psn_vault *vault,
 {
     struct psn_handover_facts *facts = NULL;
     PSN_AUTO_FREE char *text = NULL;
-    enum psn_code rc = psn_handover_facts(vault, close->client, &facts, err);
+    enum psn_code rc = psn_handover_facts(vault, close->client, true, &facts, err);
 
-    if (!rc) {
-        facts->final = true;
+    if (!rc)
         rc = close->state(close->arg, facts, &text, err);
-    }
     if (!rc)
         psn_sha256_hex(&(struct psn_part){ text, strlen(text) }, 1, digest);
     psn_handover_facts_free(facts);

@@ -106,6 +106,26 @@ static int compare_place(const void *key, const void *item)
     return order ? order : -(secret->label[0] != '\0');
 }
 
+/* Nothing says so of a secret: what is left of ours at mail servers is a blocker. */
+static void note_refused(struct psn_handover_facts *facts)
+{
+    const struct psn_handover *handover = &facts->handover;
+
+    for (size_t i = 0; i < facts->secret_count; i++) {
+        struct psn_handover_secret *secret = &facts->secrets[i];
+
+        secret->is_refused = handover->confirmed_s && !secret->label[0];
+        for (size_t j = 0; j < handover->blocker_count; j++) {
+            const struct psn_handover_blocker *at = &handover->blockers[j];
+
+            if ((at->block == PSN_BLOCKER_STILL_OURS ||
+                 at->block == PSN_BLOCKER_ONE_ROUND) &&
+                strcmp(at->address, secret->address) == 0)
+                secret->is_refused = false;
+        }
+    }
+}
+
 struct chain_end {
     struct psn_handover_facts *facts;
     struct psn_journal_entry last;
@@ -312,8 +332,10 @@ static enum psn_code add_grants(struct psn_vault *vault, const struct psn_reach_
             psn_grant_brief_state(grant, map->now_s) != PSN_GRANT_ACTIVE)
             continue;
         rc = take_stay(vault, facts, grant->person, grant->address, "", &stay, err);
-        if (!rc)
+        if (!rc) {
+            stay->by_grant = true;
             stay->until_s = grant->until_s;
+        }
     }
     return rc;
 }
@@ -333,6 +355,17 @@ static enum psn_code add_holders(struct psn_vault *vault, const struct psn_reach
     return rc;
 }
 
+/* A mailbox's password which the client has replaced since it was given to him. */
+static bool is_refused(const struct psn_handover_facts *facts,
+                       const struct psn_exposure *seen)
+{
+    for (size_t i = 0; !seen->label[0] && i < facts->secret_count; i++)
+        if (!facts->secrets[i].label[0] &&
+            strcmp(facts->secrets[i].address, seen->address) == 0)
+            return facts->secrets[i].is_refused;
+    return false;
+}
+
 /* Who has seen what is in force, but the one whose it is now. */
 static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach_map *map,
                                  struct psn_handover_facts *facts, struct psn_error *err)
@@ -345,9 +378,9 @@ static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach
         struct psn_handover_stay *stay;
 
         if (!at->in_force || at->dying || strcmp(at->client, facts->client.id) != 0 ||
-            strcmp(at->person, facts->handover.to) == 0)
+            strcmp(at->person, facts->handover.to) == 0 || is_refused(facts, at))
             continue;
-        if (psn_reach_holds_slot(map, at->person)) /* he is one line, for all of them */
+        if (!facts->final && psn_reach_holds_slot(map, at->person)) /* one line for all */
             rc = take_stay(vault, facts, at->person, "", "", &stay, err);
         else
             rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
@@ -375,9 +408,9 @@ static enum psn_code add_stays(struct psn_vault *vault, struct psn_handover_fact
     struct psn_reach_map map = { 0 };
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
-    if (!rc)
+    if (!rc && !facts->final)
         rc = add_grants(vault, &map, facts, err);
-    if (!rc)
+    if (!rc && !facts->final)
         rc = add_holders(vault, &map, facts, err);
     if (!rc)
         rc = add_knowing(vault, &map, facts, err);
@@ -500,6 +533,8 @@ static enum psn_code gather(struct psn_vault *vault, struct psn_handover_facts *
     if (!rc)
         rc = add_secrets(vault, facts, err);
     if (!rc)
+        note_refused(facts);
+    if (!rc)
         rc = psn_access_row_each(vault, facts->client.id, add_access, facts, err);
     if (!rc && facts->access_count > 1)
         qsort(facts->accesses, facts->access_count, sizeof *facts->accesses,
@@ -530,14 +565,17 @@ static enum psn_code fill(struct psn_vault *vault, const char *client,
     return rc ? rc : read_chain(vault, client, facts, err);
 }
 
-enum psn_code psn_handover_facts(struct psn_vault *vault, const char *client,
+enum psn_code psn_handover_facts(struct psn_vault *vault, const char *client, bool final,
                                  struct psn_handover_facts **ret_facts,
                                  struct psn_error *err)
 {
     struct psn_handover_facts *facts = calloc(1, sizeof *facts);
-    enum psn_code rc = facts ? fill(vault, client, facts, err)
-                             : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    enum psn_code rc = facts ? PSN_OK : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
 
+    if (!rc) {
+        facts->final = final;
+        rc = fill(vault, client, facts, err);
+    }
     if (rc) {
         psn_handover_facts_free(facts);
         return rc;

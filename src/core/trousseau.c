@@ -196,7 +196,8 @@ static enum psn_code write_statement(struct psn_trousseau *trousseau,
 {
     struct psn_handover_facts *facts = NULL;
     const struct psn_trousseau_request *request = trousseau->request;
-    enum psn_code rc = psn_handover_facts(trousseau->vault, request->client, &facts, err);
+    enum psn_code rc =
+        psn_handover_facts(trousseau->vault, request->client, false, &facts, err);
 
     if (!rc)
         rc = add_facts(trousseau, facts, err);

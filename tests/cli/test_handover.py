@@ -534,6 +534,18 @@ class Story(unittest.TestCase):
         secrets = [value.strip() for value in self.given.values()]
         self.assertEqual(self.world.traces(secrets, self.last), [])
 
+    def test_the_last_statement_lists_only_who_knows_what_is_in_force(self):
+        with open(self.last + "/essai-proces-verbal.json") as file:
+            told = json.load(file)
+        self.assertEqual({row["address"] for row in told["secrets"] if row["refused"]}, set(OWN))
+        for row in told["stay"]:
+            self.assertEqual(row["by"], "memory", row)
+            self.assertTrue(row["label"] and row["knows"], row)
+        with open(self.copy + "/proces-verbal.json") as file:
+            given = json.load(file)
+        self.assertFalse(any(row["refused"] for row in given["secrets"]))
+        self.assertIn("slot", {row["by"] for row in given["stay"]})
+
     def test_the_statement_in_the_trousseau_is_still_verified(self):
         done = self.world.run("log", "--verify", self.copy + "/proces-verbal.txt", check=0)
         self.assertIn("destroyed here", " ".join(done.stdout.split()))

@@ -251,6 +251,7 @@ static void set_stays(struct psn_handover_facts *facts)
     facts->stays[1].kind = PSN_PERSON_PROVIDER;
     SET(facts->stays[1].address, "technique@boulangerie-durand.fr");
     SET(facts->stays[1].label, "FTP de l’hébergement");
+    facts->stays[1].by_grant = true;
     facts->stays[1].until_s = NOW_S + 30 * DAY_S;
     SET(facts->stays[2].person, "nadia");
     facts->stays[2].kind = PSN_PERSON_TEAM;

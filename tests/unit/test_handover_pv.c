@@ -460,6 +460,28 @@ static void a_change_of_contact_is_told_in_words_and_with_its_end(void **state)
     psn_buf_release(&text);
 }
 
+static void the_final_version_says_what_the_passwords_are_worth(void **state)
+{
+    struct psn_handover_facts *facts = test_handover_facts(false);
+    struct psn_buf text = text_of(facts);
+
+    (void)state;
+    assert_has(&text, "jusqu’au changement du secret"); /* he has seen it, no more */
+    assert_has_not(&text, "refusé deux fois");
+    psn_buf_release(&text);
+    facts->final = true;
+    facts->stay_count = 0;
+    facts->secrets[0].is_refused = true;
+    text = text_of(facts);
+    assert_has(&text,
+               "Pour 1 boîte, le mot de passe remis a depuis été refusé deux fois");
+    assert_has(&text, "Of 1 mailbox, the password that was handed over has since");
+    assert_has(&text, "La clôture met fin à tous les accès");
+    assert_has(&text, "Aucun\xc2\xa0: personne d’autre que le client");
+    psn_buf_release(&text);
+    test_handover_facts_free(facts);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -477,6 +499,7 @@ int main(void)
         cmocka_unit_test(json_tells_all_of_it),
         cmocka_unit_test(only_what_vanished_by_itself_is_called_gone),
         cmocka_unit_test(a_change_of_contact_is_told_in_words_and_with_its_end),
+        cmocka_unit_test(the_final_version_says_what_the_passwords_are_worth),
         cmocka_unit_test(the_end_is_stated_in_both_languages),
     };
 
