@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/display.h"
 #include "cli/finding_show.h"
+#include "cli/saving.h"
 
 /* --- for programs --- */
 
@@ -122,73 +122,38 @@ void cli_departure_json(const struct psn_departure_report *report, struct cli_js
 /* --- files --- */
 
 enum {
-    PATH_MAX_BYTES = 4096
+    NAME_MAX_BYTES = PSN_PERSON_ID_MAX + 16
 };
 
-struct saving {
-    struct cli *cli;
+struct report_file {
+    struct cli_saving saving; /* depart-PERSON */
     const struct psn_departure_report *report;
-    const char *folder;
     const char *person;
 };
 
-static enum psn_code path_of(const struct saving *saving, const char *extension,
-                             struct psn_buf *path, struct psn_error *err)
-{
-    psn_buf_format(path, "%s/depart-%s.%s", saving->folder, saving->report->facts.person,
-                   extension);
-    return psn_buf_check(path, err);
-}
-
-static enum psn_code save(const struct saving *saving, const char *extension,
-                          const void *bytes, size_t size, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX_BYTES);
-    enum psn_code rc = path_of(saving, extension, &path, err);
-
-    return rc ? rc
-              : psn_file_write(psn_buf_str(&path), bytes, size, PSN_FILE_REPLACE, err);
-}
-
-/* The signature first: a file that is there whole has one. */
-static enum psn_code save_signed(const struct saving *saving, const char *extension,
-                                 const struct psn_buf *text, struct psn_error *err)
-{
-    PSN_AUTO_FREE char *signature = NULL;
-    char beside[16];
-    enum psn_code rc = psn_buf_check(text, err);
-
-    (void)snprintf(beside, sizeof beside, "%s.sig", extension);
-    if (!rc)
-        rc = psn_file_sign(saving->cli->vault, text->data, text->size, &signature, err);
-    if (!rc)
-        rc = save(saving, beside, signature, strlen(signature), err);
-    return rc ? rc : save(saving, extension, text->data, text->size, err);
-}
-
-static enum psn_code save_page(const struct saving *saving, struct psn_error *err)
+static enum psn_code save_page(const struct report_file *file, struct psn_error *err)
 {
     struct cli_writing writing = cli_writing_init(true);
     enum psn_code rc;
 
-    cli_departure_write(saving->cli, saving->report, &writing);
-    rc = save_signed(saving, "html", &writing.out, err);
+    cli_departure_write(file->saving.cli, file->report, &writing);
+    rc = cli_save_signed(&file->saving, "html", &writing.out, err);
     cli_writing_release(&writing);
     return rc;
 }
 
-static enum psn_code save_json(const struct saving *saving, struct psn_error *err)
+static enum psn_code save_json(const struct report_file *file, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
 
-    cli_departure_json(saving->report, &json);
+    cli_departure_json(file->report, &json);
     psn_buf_char(&json.text, '\n');
-    return save_signed(saving, "json", &json.text, err);
+    return cli_save_signed(&file->saving, "json", &json.text, err);
 }
 
-static enum psn_code save_text(const struct saving *saving, struct psn_error *err)
+static enum psn_code save_text(const struct report_file *file, struct psn_error *err)
 {
-    const struct psn_departure_report *report = saving->report;
+    const struct psn_departure_report *report = file->report;
     struct cli_writing writing = cli_writing_init(false);
     PSN_AUTO_FREE char *statement = NULL;
     char fields[256];
@@ -200,13 +165,13 @@ static enum psn_code save_text(const struct saving *saving, struct psn_error *er
 
     (void)snprintf(fields, sizeof fields, "Person: %s\nComplete: %s\n",
                    report->facts.person, report->facts.closed_s ? "yes" : "no");
-    cli_departure_write(saving->cli, report, &writing);
+    cli_departure_write(file->saving.cli, report, &writing);
     rc = psn_buf_check(&writing.out, err);
     draft.text = psn_buf_str(&writing.out);
     if (!rc)
-        rc = psn_statement_sign(saving->cli->vault, &draft, &statement, err);
+        rc = psn_statement_sign(file->saving.cli->vault, &draft, &statement, err);
     cli_writing_release(&writing);
-    return rc ? rc : save(saving, "txt", statement, strlen(statement), err);
+    return rc ? rc : cli_save(&file->saving, "txt", statement, strlen(statement), err);
 }
 
 /* What a run that was killed while it wrote has left: "depart-PERSON.EXT.16 hex". */
@@ -224,15 +189,15 @@ static bool is_left_over(const char *name, const char *person)
            strspn(name + size - RANDOM, "0123456789abcdef") == RANDOM;
 }
 
-static void remove_left_over(const struct saving *saving)
+static void remove_left_over(const struct report_file *file)
 {
-    DIR *folder = opendir(saving->folder);
+    DIR *folder = opendir(file->saving.folder);
     const struct dirent *entry;
 
     if (!folder)
         return;
     while ((entry = readdir(folder)) != NULL)
-        if (is_left_over(entry->d_name, saving->report->facts.person))
+        if (is_left_over(entry->d_name, file->report->facts.person))
             (void)unlinkat(dirfd(folder), entry->d_name, 0);
     (void)closedir(folder);
 }
@@ -241,12 +206,12 @@ static void remove_left_over(const struct saving *saving)
 static enum psn_code tell_envelope(void *arg, const struct psn_envelope *envelope,
                                    struct psn_error *err)
 {
-    const struct saving *saving = arg;
+    const struct report_file *file = arg;
 
     (void)err;
-    if (strcmp(envelope->person, saving->person) == 0)
+    if (strcmp(envelope->person, file->person) == 0)
         cli_note(
-            saving->cli,
+            file->saving.cli,
             _("The envelope of '%s' is for %s, and stays as it is: passation envelope "
               "end %s"),
             envelope->client, envelope->person, envelope->client);
@@ -257,21 +222,24 @@ enum psn_code cli_departure_report(struct cli *cli, const char *person,
                                    const char *folder, struct psn_error *err)
 {
     struct psn_departure_report *report = NULL;
-    struct saving saving = { cli, NULL, folder[0] ? folder : ".", person };
+    char name[NAME_MAX_BYTES];
+    struct report_file file = { .saving = { cli, folder[0] ? folder : ".", name },
+                                .person = person };
     enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
 
-    saving.report = report;
+    (void)snprintf(name, sizeof name, "depart-%s", person);
+    file.report = report;
     if (!rc)
-        remove_left_over(&saving);
+        remove_left_over(&file);
     if (!rc)
-        rc = save_text(&saving, err);
+        rc = save_text(&file, err);
     if (!rc)
-        rc = save_json(&saving, err);
+        rc = save_json(&file, err);
     if (!rc)
-        rc = save_page(&saving, err);
+        rc = save_page(&file, err);
     if (!rc)
         cli_note(cli, _("The report: %s/depart-%s.html, .txt and .json, signed."),
-                 CLI_SHOWN(saving.folder), person);
+                 CLI_SHOWN(file.saving.folder), person);
     psn_departure_report_free(report);
-    return rc ? rc : psn_envelope_each(cli->vault, tell_envelope, &saving, err);
+    return rc ? rc : psn_envelope_each(cli->vault, tell_envelope, &file, err);
 }

@@ -3,51 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "cli/handover_pv.h"
+#include "cli/saving.h"
 
 enum {
-    PATH_MAX_BYTES = 4096 + 128,
+    NAME_MAX_BYTES = PSN_CLIENT_ID_MAX + 32,
 };
-
-struct saving {
-    struct cli *cli;
-    const char *folder;
-    const char *client;
-    const char *name; /* "proces-verbal" */
-};
-
-/* --- one file --- */
-
-static enum psn_code save(const struct saving *saving, const char *extension,
-                          const void *bytes, size_t size, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX_BYTES);
-    enum psn_code rc;
-
-    psn_buf_format(&path, "%s/%s-%s.%s", saving->folder, saving->client, saving->name,
-                   extension);
-    rc = psn_buf_check(&path, err);
-    return rc ? rc
-              : psn_file_write(psn_buf_str(&path), bytes, size, PSN_FILE_REPLACE, err);
-}
-
-/* The signature first: a file that is there whole has one. */
-static enum psn_code save_signed(const struct saving *saving, const char *extension,
-                                 const struct psn_buf *text, struct psn_error *err)
-{
-    PSN_AUTO_FREE char *signature = NULL;
-    char beside[16];
-    enum psn_code rc = psn_buf_check(text, err);
-
-    (void)snprintf(beside, sizeof beside, "%s.sig", extension);
-    if (!rc)
-        rc = psn_file_sign(saving->cli->vault, text->data, text->size, &signature, err);
-    if (!rc)
-        rc = save(saving, beside, signature, strlen(signature), err);
-    return rc ? rc : save(saving, extension, text->data, text->size, err);
-}
 
 /* --- the statement --- */
 
@@ -71,14 +33,14 @@ enum psn_code cli_handover_statement(struct cli *cli,
     return rc ? rc : psn_statement_sign(cli->vault, &draft, ret_text, err);
 }
 
-static enum psn_code save_final_page(const struct saving *saving,
+static enum psn_code save_final_page(const struct cli_saving *saving,
                                      const struct psn_handover_facts *facts,
                                      struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) page = psn_buf_init(PSN_ISSUE_FILE_MAX);
     enum psn_code rc = cli_handover_pv_page(facts, &page, err);
 
-    return rc ? rc : save_signed(saving, "html", &page, err);
+    return rc ? rc : cli_save_signed(saving, "html", &page, err);
 }
 
 enum psn_code cli_handover_write_final(struct cli *cli,
@@ -86,17 +48,19 @@ enum psn_code cli_handover_write_final(struct cli *cli,
                                        const char *folder, char **ret_text,
                                        struct psn_error *err)
 {
-    const struct saving saving = { cli, folder, facts->client.id, "proces-verbal" };
+    char name[NAME_MAX_BYTES];
+    const struct cli_saving saving = { cli, folder, name };
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     PSN_AUTO_FREE char *statement = NULL;
     enum psn_code rc = cli_handover_statement(cli, facts, &statement, err);
 
+    (void)snprintf(name, sizeof name, "%s-proces-verbal", facts->client.id);
     if (!rc)
-        rc = save(&saving, "txt", statement, strlen(statement), err);
+        rc = cli_save(&saving, "txt", statement, strlen(statement), err);
     if (!rc) {
         cli_handover_pv_json(facts, &json);
         psn_buf_char(&json.text, '\n');
-        rc = save_signed(&saving, "json", &json.text, err);
+        rc = cli_save_signed(&saving, "json", &json.text, err);
     }
     if (!rc)
         rc = save_final_page(&saving, facts, err);
@@ -119,7 +83,7 @@ static enum psn_code vault_head(void *arg, const struct psn_journal_entry *entry
     return PSN_OK;
 }
 
-static enum psn_code save_end_text(const struct saving *saving,
+static enum psn_code save_end_text(const struct cli_saving *saving,
                                    const struct psn_handover_end *end,
                                    struct psn_error *err)
 {
@@ -138,23 +102,26 @@ static enum psn_code save_end_text(const struct saving *saving,
     draft.text = psn_buf_str(&text);
     if (!rc)
         rc = psn_statement_sign(saving->cli->vault, &draft, &statement, err);
-    return rc ? rc : save(saving, "txt", statement, strlen(statement), err);
+    return rc ? rc : cli_save(saving, "txt", statement, strlen(statement), err);
 }
 
 enum psn_code cli_handover_write_end(struct cli *cli, const struct psn_handover_end *end,
                                      const char *folder, struct psn_error *err)
 {
-    const struct saving saving = { cli, folder, end->client, "cloture" };
+    char name[NAME_MAX_BYTES];
+    const struct cli_saving saving = { cli, folder, name };
     PSN_AUTO_RELEASE(psn_buf) page = psn_buf_init(PSN_ISSUE_FILE_MAX);
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    enum psn_code rc = save_end_text(&saving, end, err);
+    enum psn_code rc;
 
+    (void)snprintf(name, sizeof name, "%s-cloture", end->client);
+    rc = save_end_text(&saving, end, err);
     if (!rc) {
         cli_handover_end_json(end, &json);
         psn_buf_char(&json.text, '\n');
-        rc = save_signed(&saving, "json", &json.text, err);
+        rc = cli_save_signed(&saving, "json", &json.text, err);
     }
     if (!rc)
         rc = cli_handover_end_page(end, &page, err);
-    return rc ? rc : save_signed(&saving, "html", &page, err);
+    return rc ? rc : cli_save_signed(&saving, "html", &page, err);
 }

@@ -589,6 +589,33 @@ class Reports(Departing):
                                          capture_output=True)
                 self.assertEqual(checked.returncode, status, checked.stderr)
 
+    def is_signed(self, path):
+        with open(path, "rb") as file:
+            done = subprocess.run(["ssh-keygen", "-Y", "check-novalidate", "-n", "passation-file",
+                                   "-s", path + ".sig"], stdin=file, capture_output=True)
+        return done.returncode == 0
+
+    def test_a_report_that_is_written_anew_never_lies_beside_another_signature(self):
+        self.depart(check=12)
+        pages = [os.path.join(self.out, f"depart-jp.{form}") for form in ("html", "json")]
+        self.assertTrue(all(self.is_signed(page) for page in pages))
+        runs = 0
+        for step in range(1, 40):
+            # Each file is put in its place by a rename.
+            kill = f"inject=rename,renameat,renameat2:signal=KILL:when={step}"
+            done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                                   "trace=rename,renameat,renameat2", "-e", kill,
+                                   *self.world.command("depart", "jp", "-o", self.out)],
+                                  env=self.world.env(), capture_output=True,
+                                  stdin=subprocess.DEVNULL)
+            for page in pages:
+                self.assertTrue(self.is_signed(page) or not os.path.exists(page + ".sig"), step)
+            if done.returncode == 12:
+                break
+            runs += 1
+        self.assertGreater(runs, 4)
+        self.assertTrue(all(self.is_signed(page) for page in pages))
+
     def test_hostile_names_stay_text(self):
         self.depart(check=12)
         page = Page(self.report("html"))
