@@ -601,7 +601,8 @@ class Reports(Departing):
         self.assertTrue(all(self.is_signed(page) for page in pages))
         runs = 0
         for step in range(1, 40):
-            # Each file is put in its place by a rename.
+            # Something else is to be told; and each file is put in its place by a rename.
+            self.world.run("client", "set", "essai", "--name", f"Essai {step}", check=0)
             kill = f"inject=rename,renameat,renameat2:signal=KILL:when={step}"
             done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
                                    "trace=rename,renameat,renameat2", "-e", kill,
