@@ -236,12 +236,24 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
  * all of it. An existing vault there is kept beside it as PATH.before-restore-TIME, whose
  * name is returned. An older copy than the one last seen is E_ROLLED_BACK unless
  * accept_older, which is journalled. E_BUSY while another process works on the vault. */
+/* What was taken over from the vault that an older backup has replaced. */
+struct psn_carried {
+    bool is_read; /* else it is not there, damaged, or of other keys: nothing was */
+    size_t people;
+    size_t departures; /* begun or complete there: open again */
+    size_t grants;     /* ended there, and so here */
+    size_t exposures;
+};
+
 struct psn_restore {
     const char *backup;
     struct psn_key key;
     const struct psn_secret *exported_key; /* instead of key, with slot; or NULL */
     const uint8_t *slot;
     bool accept_older;
+    /* With accept_older: who has seen what, ended grants and departures are taken over
+     * from the vault that is there, as far as its keys are the backup's. Or NULL. */
+    struct psn_carried *carried;
 };
 PSN_API PSN_MUST_CHECK enum psn_code psn_vault_restore(
     const struct psn_vault_options *options, const struct psn_restore *restore,

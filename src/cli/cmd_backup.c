@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,6 +80,7 @@ static const struct cli_option restore_options[] = {
 struct attempt {
     struct cli *cli;
     struct psn_restore restore;
+    struct psn_carried carried;
     char kept[CLI_PATH_MAX];
 };
 
@@ -157,26 +159,79 @@ static enum psn_code restore(struct attempt *attempt, struct psn_error *err)
     return rc == PSN_E_DENIED ? try_terminal(attempt, err) : rc;
 }
 
+/* What the older copy does not know of people. */
+static void warn_of_people(const struct attempt *attempt)
+{
+    const struct psn_carried *carried = &attempt->carried;
+    struct cli *cli = attempt->cli;
+
+    cli_warn(cli, _("whoever could open the vault when this copy was made can open it "
+                    "again, those who were removed since, too: passation slot ls, "
+                    "then passation rekey"));
+    if (carried->is_read) {
+        cli_note(
+            cli,
+            _("Taken over from the vault that was there: %zu times that somebody saw "
+              "something, %zu ends of grants, %zu departures, %zu people. See what is "
+              "due: passation due"),
+            carried->exposures, carried->grants, carried->departures, carried->people);
+        return;
+    }
+    cli_warn(cli,
+             _("grants, revocations and departures since this copy are lost, and who "
+               "has seen what: passation person ls and passation grant ls before "
+               "anything is issued, then passation rotate '*'"));
+}
+
+/* A log that does not belong to the file beside it was kept apart from it. */
+static void print_kept(const struct attempt *attempt)
+{
+    char log[CLI_PATH_MAX + 8];
+
+    if (!attempt->kept[0])
+        return;
+    cli_print(attempt->cli, _("The vault that was there is kept: %s\n"),
+              CLI_SHOWN(attempt->kept));
+    (void)snprintf(log, sizeof log, "%s-wal", attempt->kept);
+    if (access(log, F_OK) == 0)
+        cli_print(
+            attempt->cli,
+            _("Its log is kept as it was, and belongs perhaps to another copy of the "
+              "vault: %s\n"),
+            CLI_SHOWN(log));
+}
+
+static void put_carried(struct cli_json *json, const struct psn_carried *carried)
+{
+    if (!carried->is_read) {
+        cli_json_text(json, "taken_over", NULL);
+        return;
+    }
+    cli_json_open(json, "taken_over", '{');
+    cli_json_number(json, "exposures", (int64_t)carried->exposures);
+    cli_json_number(json, "grants", (int64_t)carried->grants);
+    cli_json_number(json, "departures", (int64_t)carried->departures);
+    cli_json_number(json, "people", (int64_t)carried->people);
+    cli_json_close(json, '}');
+}
+
 static enum psn_code print_restored(struct attempt *attempt, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct cli *cli = attempt->cli;
 
     if (attempt->restore.accept_older)
-        cli_warn(cli,
-                 _("whoever could open the vault when this copy was made can open it "
-                   "again, those who were removed since, too: passation slot ls, "
-                   "then passation rekey"));
+        warn_of_people(attempt);
     if (!cli->json) {
         cli_print(cli, _("Restored and checked: %s\n"), CLI_SHOWN(cli->vault_path));
-        if (attempt->kept[0])
-            cli_print(cli, _("The vault that was there is kept: %s\n"),
-                      CLI_SHOWN(attempt->kept));
+        print_kept(attempt);
         return PSN_OK;
     }
     cli_json_open(&json, NULL, '{');
     cli_json_text(&json, "vault", cli->vault_path);
     cli_json_text(&json, "kept", attempt->kept[0] ? attempt->kept : NULL);
+    if (attempt->restore.accept_older)
+        put_carried(&json, &attempt->carried);
     cli_json_close(&json, '}');
     return cli_json_print(cli, &json, err);
 }
@@ -189,6 +244,7 @@ static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_er
                                             .accept_older = options->accept_older } };
     enum psn_code rc = PSN_OK;
 
+    attempt.restore.carried = &attempt.carried;
     if (access(cli->args[0], F_OK) != 0) {
         (void)psn_fail(err, PSN_E_NOT_FOUND, _("no backup at '%s'"),
                        CLI_SHOWN(cli->args[0]));

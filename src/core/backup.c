@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "core/client.h"
 #include "core/journal.h"
+#include "core/restored.h"
 #include "core/role.h"
 #include "core/state.h"
 #include "core/vault.h"
@@ -347,8 +348,9 @@ static enum psn_code name_kept(const char *path, char *ret_kept, size_t size,
 }
 
 /* Keeps what is there under another name. A vault is held meanwhile, so that nobody
- * writes into it who then believes to have written here; a damaged one has a log still,
- * which goes with it, and first. The file itself gets a second name, so that at no moment
+ * writes into it who then believes to have written here; one that is not whole has a log
+ * still, perhaps another vault's that belongs to what a backup holds. It goes with it, as
+ * it is, and first. The file itself gets a second name, so that at no moment
  * is there none. */
 static enum psn_code set_aside(const char *path, const char *kept, bool is_there,
                                const struct psn_store_hold *hold, bool *ret_kept,
@@ -420,7 +422,8 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
     bool is_older = false;
     enum psn_code rc = name_kept(path, at->kept, at->kept_size, err);
 
-    if (!rc && is_there)
+    /* Holding it moves the log into the file. */
+    if (!rc && is_there && psn_restored_fits_log(path, at->backup))
         rc = psn_store_hold(path, &hold, err);
     if (!rc)
         rc =
@@ -463,13 +466,26 @@ static enum psn_code name_staged(const char *path, const char *backup, char *ret
 }
 
 /* Opens what has been put back, and notes that. */
+static enum psn_code note_restored(const struct restoring *at, struct psn_vault *vault,
+                                   struct psn_error *err)
+{
+    struct psn_carried carried = { 0 };
+    const struct psn_note note = { .event = at->restore->accept_older
+                                                ? "vault.restored-older"
+                                                : "vault.restored" };
+    enum psn_code rc = psn_journal_note(vault, NULL, &note, err);
+
+    if (!rc && at->restore->accept_older && at->kept[0])
+        rc = psn_restored_carry(vault, at->kept, &carried, err);
+    if (at->restore->carried)
+        *at->restore->carried = carried;
+    return rc;
+}
+
 static enum psn_code take_over(const struct restoring *at, struct psn_vault **ret_vault,
                                struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *vault = NULL;
-    const struct psn_note note = { .event = at->restore->accept_older
-                                                ? "vault.restored-older"
-                                                : "vault.restored" };
     enum psn_code rc = psn_vault_open(at->options, &vault, err);
 
     if (!rc)
@@ -477,7 +493,7 @@ static enum psn_code take_over(const struct restoring *at, struct psn_vault **re
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (!rc)
-        rc = psn_vault_end(vault, psn_journal_note(vault, NULL, &note, err), err);
+        rc = psn_vault_end(vault, note_restored(at, vault, err), err);
     if (!rc)
         *ret_vault = PSN_TAKE(vault);
     return rc;

@@ -1,0 +1,260 @@
+#include "core/restored.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/beside.h"
+#include "base/i18n.h"
+#include "core/backup.h"
+#include "core/exposure.h"
+#include "core/grant.h"
+#include "core/issue.h"
+#include "core/item.h"
+#include "core/person.h"
+#include "core/role.h"
+
+/*
+ * An older state that takes the vault's place knows nothing of what was done with people
+ * since: who has seen what, whose grant was ended, who has left. None of that is undone
+ * by it. What was put aside still tells, if the same keys open it, and is taken over:
+ *
+ *   people     who is not there is added; who was leaving or had left is leaving again,
+ *              as the passwords he knew may be in force again
+ *   grants     one that was ended there, is ended; one that is only there gives no right
+ *   exposures  of the versions that are here, too: a later one is in no file any more
+ */
+struct carrying {
+    struct psn_vault *from;
+    struct psn_vault *to;
+    struct psn_carried *carried;
+    struct psn_role_row role; /* of the last exposure */
+    bool has_role;
+};
+
+/* --- people --- */
+
+static enum psn_code carry_person(const struct carrying *at,
+                                  const struct psn_person *person, struct psn_error *err)
+{
+    struct psn_person here;
+    struct psn_person there = *person;
+    struct psn_error why = { 0 };
+    uint64_t revision = 0;
+    bool leaves = person->departing_s || person->departure.held_slot;
+    enum psn_code rc = psn_person_load(at->to, person->id, &here, &revision, &why);
+
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, "%s", why.message);
+    if (!rc && (!leaves || here.departing_s))
+        return PSN_OK;
+    if (rc)
+        at->carried->people++;
+    at->carried->departures += leaves;
+    there.departed_s = 0;
+    there.departure.report_due = false;
+    return psn_person_store(at->to, &there, revision + 1, err);
+}
+
+static enum psn_code carry_people(const struct carrying *at, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(at->from, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = carry_person(at, &people[i], err);
+    return rc;
+}
+
+/* --- grants --- */
+
+static enum psn_code end_grant(const struct carrying *at,
+                               const struct psn_grant_row *ended, struct psn_error *err)
+{
+    const char *address = ended->address;
+    struct psn_grant_row here = { 0 };
+    enum psn_code rc = psn_grant_read(at->to, ended->person, ended->address, &here, err);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (!rc && !here.ended_s) {
+        here.ended_s = ended->ended_s;
+        at->carried->grants++;
+        rc = psn_grant_write(at->to, &here, err);
+        if (!rc)
+            rc = psn_issue_void(at->to, ended->person, &address, 1, err);
+    }
+    psn_grant_row_release(&here);
+    return rc;
+}
+
+static enum psn_code end_grants(const struct carrying *at, struct psn_error *err)
+{
+    struct psn_grant_list list = { 0 };
+    enum psn_code rc = psn_grant_list(at->from, NULL, &list, err);
+
+    for (size_t i = 0; !rc && i < list.count; i++)
+        if (list.items[i].ended_s)
+            rc = end_grant(at, &list.items[i], err);
+    psn_grant_list_release(&list);
+    return rc;
+}
+
+/* --- exposures --- */
+
+/* They come address by address. */
+static enum psn_code find_role(struct carrying *at, const char *address,
+                               struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc;
+
+    if (strcmp(at->role.address, address) == 0)
+        return PSN_OK;
+    rc = psn_role_read(at->to, address, &at->role, &why);
+    at->has_role = rc == PSN_OK;
+    (void)snprintf(at->role.address, sizeof at->role.address, "%s", address);
+    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+}
+
+/* The highest version here of what was seen; 0: it is not here. */
+static enum psn_code newest_here(struct carrying *at, const struct psn_exposure *seen,
+                                 uint64_t *ret_version, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    struct psn_item item;
+    enum psn_code rc = find_role(at, seen->address, err);
+
+    *ret_version = 0;
+    if (rc || !at->has_role)
+        return rc;
+    if (!seen->label[0]) {
+        *ret_version = at->role.rotation.last;
+        return PSN_OK;
+    }
+    rc = psn_item_read(at->to, seen->address, seen->label, &item, &why);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    *ret_version = item.info.version > item.info.replacement ? item.info.version
+                                                             : item.info.replacement;
+    return PSN_OK;
+}
+
+static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
+                                    const struct psn_buf *plain, struct psn_error *err)
+{
+    struct carrying *at = arg;
+    struct psn_exposure seen;
+    struct psn_error why = { 0 };
+    struct psn_row_key key;
+    uint64_t newest = 0;
+    enum psn_code rc = psn_exposure_decode(plain, &seen, err);
+
+    (void)row;
+    if (!rc)
+        rc = newest_here(at, &seen, &newest, err);
+    if (rc || seen.version > newest)
+        return rc;
+    rc = psn_exposure_key(at->to, &seen, &key, err);
+    if (rc)
+        return rc;
+    rc = psn_row_put(at->to, PSN_TABLE_EXPOSURE, &key, 1, at->to->rows_key, plain->data,
+                     plain->size, &why);
+    if (rc == PSN_E_EXISTS)
+        return PSN_OK;
+    at->carried->exposures++;
+    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+}
+
+/* --- the vault that was put aside --- */
+
+static enum psn_code open_kept(const char *path, const struct psn_vault *like,
+                               struct psn_vault **ret_kept, struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *kept = NULL;
+    struct psn_vault_options options = { .path = path, .examine = true };
+    enum psn_code rc = psn_vault_open(&options, &kept, err);
+
+    if (!rc && memcmp(kept->id, like->id, sizeof kept->id) != 0)
+        rc = psn_fail(err, PSN_E_DENIED, _("'%s' is another vault"), path);
+    if (!rc)
+        rc = psn_vault_unlock_key(kept, like->root_key, like->slot, err);
+    if (!rc)
+        *ret_kept = PSN_TAKE(kept);
+    return rc;
+}
+
+static bool has_log(const char *path)
+{
+    char log[4096];
+    struct stat info;
+
+    return snprintf(log, sizeof log, "%s" PSN_BESIDE_WAL, path) < (int)sizeof log &&
+           lstat(log, &info) == 0 && info.st_size > 0;
+}
+
+/* Without its keys only SQLite's own structure tells. */
+static enum psn_code check_pages(const char *path)
+{
+    PSN_AUTO(psn_store) *store = NULL;
+    enum psn_code rc = psn_store_open(path, psn_vault_store_hash, &store, NULL);
+
+    return rc ? rc : psn_store_check_pages(store, NULL);
+}
+
+bool psn_restored_fits_log(const char *path, const struct psn_vault *backup)
+{
+    PSN_AUTO(psn_vault) *kept = NULL;
+    struct psn_vault_check check;
+    enum psn_code rc;
+
+    if (!has_log(path))
+        return true;
+    rc = open_kept(path, backup, &kept, NULL);
+    if (!rc)
+        rc = psn_vault_check(kept, &check, NULL);
+    else if (rc == PSN_E_DENIED)
+        rc = check_pages(path);
+    return rc != PSN_E_INTEGRITY;
+}
+
+/* What cannot be read is no failure of the restore, but a part of it only would be taken
+ * for the whole: so all is checked first. */
+static bool can_read(struct psn_vault *kept)
+{
+    struct psn_vault_check check;
+
+    psn_store_leave_no_log(kept->store);
+    return !psn_vault_check(kept, &check, NULL);
+}
+
+static enum psn_code carry(struct carrying *at, struct psn_error *err)
+{
+    enum psn_code rc = carry_people(at, err);
+
+    if (!rc)
+        rc = end_grants(at, err);
+    return rc ? rc
+              : psn_row_each(at->from, PSN_TABLE_EXPOSURE, NULL, at->from->rows_key,
+                             carry_exposure, at, err);
+}
+
+enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
+                                 struct psn_carried *ret_carried, struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *kept = NULL;
+    struct carrying at = { .to = vault, .carried = ret_carried };
+    enum psn_code rc;
+
+    *ret_carried = (struct psn_carried){ 0 };
+    if (open_kept(path, vault, &kept, NULL) || !can_read(kept) ||
+        psn_vault_begin(kept, PSN_STORE_READ, NULL))
+        return PSN_OK;
+    at.from = kept;
+    rc = psn_vault_end(kept, carry(&at, err), err);
+    ret_carried->is_read = rc == PSN_OK;
+    return rc;
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""What an older backup does not know of people, and what a restore does about it.
+
+    test_restored.py BUILD
+"""
+
+import glob
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.world import World, keygen  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+
+
+def fold(vault):
+    """Moves what is in the log into the file."""
+    db = sqlite3.connect(vault)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+class Restored(unittest.TestCase):
+    """One vault; each test has people of its own, and a backup from before what it does."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(BUILD).__enter__()
+        cls.box, cls.other = cls.world.setup_client(mailboxes=2)
+        cls.vault = os.path.join(cls.world.home, "data/passation/vault.db")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.__exit__()
+
+    def setUp(self):
+        self.name = self.id().rsplit(".", 1)[1]
+        self.out = os.path.join(self.world.dir, "out-" + self.name)
+        os.mkdir(self.out, 0o700)
+        self.copy = os.path.join(self.out, "backup.db")
+
+    def run_(self, *args, check=0, **more):
+        return self.world.run(*args, check=check, **more)
+
+    def person(self, name):
+        path = os.path.join(self.world.home, name + ".txt")
+        keygen(path)
+        self.run_("person", "add", name, "--kind", "provider", "--key", path + ".pub")
+
+    def grant(self, name, *addresses):
+        self.run_("grant", name, *addresses, "--until", "2099-12-31", "-o", self.out)
+
+    def restore(self):
+        done = self.run_("restore", self.copy, "-y", "--accept-older")
+        self.run_("log", "--verify")
+        return done
+
+    def due(self, *names):
+        """(kind, address, person) of what is due, of these people."""
+        done = self.world.run("--json", "due")
+        self.assertIn(done.returncode, (0, 12), done.stderr)
+        return {(row["kind"], row["address"] or "", row["person"])
+                for row in json.loads(done.stdout.splitlines()[0])["due"]
+                if row["person"] in names}
+
+    def issues(self, name):
+        return glob.glob(os.path.join(self.out, f"{name}-*.age"))
+
+    def test_what_was_granted_since_is_still_known(self):
+        self.person("jp")
+        self.run_("backup", self.copy)
+        self.grant("jp", self.box)
+        self.person("late")
+        self.grant("late", self.other)
+        said = self.restore().stderr
+        self.assertIn("passation due", said)
+        self.assertEqual(self.due("jp", "late"), {("rotate", self.box, "jp"),
+                                                  ("rotate", self.other, "late")})
+        self.run_("rotate", self.box, self.other)
+        self.assertEqual(self.due("jp", "late"), set())
+
+    def test_who_has_left_since_gets_nothing_and_is_leaving_again(self):
+        self.person("left")
+        self.grant("left", self.box)
+        self.run_("backup", self.copy)
+        self.world.run("depart", "left", "-o", self.out)
+        before = self.issues("left")
+        self.restore()
+        self.assertIn(("departure", "", "left"), self.due("left"))
+        self.world.run("due", "--apply", "-o", self.out)
+        self.run_("rotate", self.box)
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertEqual(self.issues("left"), before)
+        self.run_("grant", "left", self.box, "-o", self.out, check=13)
+
+    def test_a_grant_that_was_ended_since_is_ended(self):
+        self.person("former")
+        self.grant("former", self.box)
+        self.run_("backup", self.copy)
+        self.run_("revoke", "former", self.box)
+        before = self.issues("former")
+        self.restore()
+        self.assertEqual(self.due("former"), {("rotate", self.box, "former")})
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertEqual(self.issues("former"), before)
+        self.assertEqual(self.due("former"), set())
+
+    def test_what_a_rekeyed_vault_knew_is_said_to_be_lost(self):
+        self.run_("backup", self.copy)
+        self.run_("rekey", "--recovery-out", os.path.join(self.out, "code"))
+        said = self.restore().stderr
+        self.assertIn("are lost", said)
+        self.assertIn("grant ls", said)
+
+    def test_another_vaults_log_is_kept_apart_from_the_file(self):
+        """A sync program has put another machine's vault.db beside our log."""
+        listed = os.path.join(self.out, "list.csv")
+        with open(listed, "w") as file:
+            file.write("title,username,password,url\n")
+            file.writelines(f"site {i},u{i},pw-{i},\n" for i in range(400))
+        self.run_("import", listed, "--format", "csv", "--role", self.other, "-y")
+        fold(self.vault)
+        there = os.path.join(self.out, "there")
+        shutil.copytree(os.path.dirname(self.vault), os.path.join(there, "data/passation"))
+        elsewhere = self.world.env(XDG_DATA_HOME=os.path.join(there, "data"),
+                                   XDG_STATE_HOME=os.path.join(there, "state"))
+        for i in range(1, 400, 40):
+            self.run_("secret", "set", self.other, f"site {i}", "--secret-fd", "0",
+                      stdin=f"there {i}\n", env=elsewhere)
+        earlier = os.path.join(there, "data/passation/vault.db")
+        fold(earlier)
+        self.run_("backup", self.copy)
+        with open(self.vault + "-wal", "rb") as file:
+            log = file.read()
+        self.assertTrue(log)
+        shutil.copy(earlier, self.vault + ".new")
+        os.rename(self.vault + ".new", self.vault)
+        with open(self.vault, "rb") as file:
+            foreign = file.read()
+        self.run_("backup", os.path.join(self.out, "none.db"), check=6)
+        said = self.run_("restore", self.copy, "-y", "--accept-older").stdout
+        kept, = (path for path in glob.glob(self.vault + ".before-restore-*")
+                 if not path.endswith(("-wal", "-shm")) and
+                 os.path.exists(path + "-wal"))
+        for path, content in ((kept, foreign), (kept + "-wal", log)):
+            self.assertIn(path, said)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), content, path)
+        self.run_("show", self.box)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
