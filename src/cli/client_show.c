@@ -46,6 +46,7 @@ void cli_client_json(struct cli_json *json, const char *name,
     cli_json_number(json, "failed_logins_window_s", limits->failed_logins_window_s);
     cli_json_close(json, '}');
     cli_json_bool(json, "linked", client->linked);
+    cli_json_text(json, "owner", client->owner[0] ? client->owner : NULL);
     cli_json_text(json, "linked_nic", client->linked_nic[0] ? client->linked_nic : NULL);
     cli_json_time(json, "key_expires_at", client->key_expires_s);
     put_keys_json(json, client);
@@ -142,6 +143,20 @@ static void put_link(struct cli_table *table, const struct psn_client *client)
         put_link_key(table, &keys[i], client->keys.is_account);
 }
 
+/* Whose the accesses are, and since what. */
+static void put_owner(struct cli_table *table, const struct psn_client *client)
+{
+    char text[PSN_PERSON_ID_MAX + 128];
+
+    if (!client->owner[0])
+        return;
+    (void)snprintf(text, sizeof text, "%s%s", client->owner,
+                   client->handover_s   ? _(": it is being handed over")
+                   : client->envelope_s ? _(": by the recovery envelope")
+                                        : "");
+    cli_display_row(table, _("Owner"), text);
+}
+
 enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,
                                struct psn_error *err)
 {
@@ -161,6 +176,7 @@ enum psn_code cli_client_print(struct cli *cli, const struct psn_client *client,
     cli_display_row(table, _("Name"), client->name);
     cli_display_row(table, _("OVH account"), client->nic);
     cli_display_row(table, _("Domains"), psn_buf_str(&domains));
+    put_owner(table, client);
     cli_display_row(table, _("Endpoint"), client->endpoint);
     if (client->imap[0])
         cli_display_row(table, "IMAP", client->imap);

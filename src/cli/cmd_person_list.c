@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/owned.h"
 
 /* person ls and show. */
 
@@ -198,7 +199,7 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
         cli_display_row(table, _("Leaving since"),
                         cli_display_time(person.departing_s, time));
     cli_table_print(cli, table);
-    return PSN_OK;
+    return cli_owned_tell(cli, person.id, err);
 }
 
 const struct cli_command cmd_person_show = {

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/due_list.h"
+#include "cli/owned.h"
 
 /* revoke: ends the grants, then makes what the person knows worthless. */
 struct cmd_revoke_options {
@@ -85,6 +86,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     cli_note(cli, PSN_NGETTEXT("%zu grant has ended.", "%zu grants have ended.", count),
              count);
     rc = warn_slot(cli, person, err);
+    if (!rc)
+        rc = cli_owned_tell(cli, person, err);
     if (!rc &&
         !options->no_rotate) /* else nothing changes between this look and the last */
         rc = cli_due_list_read(cli, person, &list, err);
@@ -93,6 +96,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     cli_due_list_release(&list);
     if (!rc)
         rc = fail_left(cli, person, err);
+    if (!rc)
+        rc = cli_owned_fail_known(cli, person, err);
     if (!rc && !options->no_rotate)
         cli_note(
             cli,

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/due_list.h"
+#include "cli/owned.h"
 
 /*
  * who: of a person, what he has seen and what he can reach; of an address, who has seen
@@ -107,6 +108,8 @@ static enum psn_code who_json(struct cli *cli, const char *person, const char *a
     if (!rc)
         rc = psn_reachable_each(cli->vault, person, address, put_reachable, &view, err);
     cli_json_close(&json, ']');
+    if (!rc && person)
+        rc = cli_owned_json(cli, &json, "owns", person, err);
     cli_json_close(&json, '}');
     return rc ? rc : cli_json_print(cli, &json, err);
 }
@@ -247,6 +250,8 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
         rc = cli_json_print(cli, &json, err);
     else if (!rc)
         print_board(cli, &view, &list);
+    if (!rc && !cli->json)
+        rc = cli_owner_tell(cli, NULL, err);
     cli_due_list_release(&list);
     return rc;
 }
@@ -335,6 +340,8 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     rc = who_seen(cli, address ? NULL : who, address, &in_force, err);
     if (!rc)
         rc = who_reaches(cli, address ? NULL : who, address, err);
+    if (!rc)
+        rc = address ? cli_owner_tell(cli, address, err) : cli_owned_tell(cli, who, err);
     return rc || address ? rc : advise(cli, &person, in_force, err);
 }
 

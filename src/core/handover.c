@@ -134,12 +134,14 @@ static void begin(const struct psn_vault *vault, struct psn_handover_row *row)
     memcpy(row->by, vault->actor, sizeof row->by);
 }
 
-static enum psn_code put_owner(struct psn_vault *vault, const char *id,
-                               const struct psn_handover_row *row, struct psn_error *err)
+static enum psn_code put_owner(struct psn_vault *vault, const char *id, bool is_new,
+                               struct psn_handover_row *row, struct psn_error *err)
 {
     struct psn_client client = { 0 };
     enum psn_code rc = psn_client_read(vault, id, &client, err);
 
+    if (is_new)
+        memcpy(row->former, client.owner, sizeof row->former);
     memcpy(client.owner, row->to, sizeof client.owner);
     client.handover_s = row->began_s;
     if (!rc)
@@ -169,7 +171,7 @@ static enum psn_code start(struct psn_vault *vault,
     if (!rc)
         rc = take_terms(terms, &row, err);
     if (!rc)
-        rc = put_owner(vault, terms->client, &row, err);
+        rc = put_owner(vault, terms->client, is_new, &row, err);
     if (!rc)
         rc = psn_handover_row_write(vault, terms->client, &row, err);
     return rc ? rc
@@ -252,16 +254,38 @@ enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
     return PSN_OK;
 }
 
+/* An owner by the handover alone is none without it, unless he is the client and has told
+ * that he received everything: else it is whose it was before. */
+static enum psn_code restore_owner(struct psn_vault *vault, struct psn_client *client,
+                                   const struct psn_handover_row *row, bool is_received,
+                                   struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (client->envelope_s)
+        return PSN_OK;
+    if (!is_received)
+        client->owner[0] = '\0';
+    rc = psn_handover_settle_owner(vault, client, err);
+    if (rc || client->owner[0])
+        return rc;
+    memcpy(client->owner, row->former, sizeof client->owner);
+    return psn_handover_settle_owner(vault, client, err);
+}
+
 static enum psn_code abandon(void *arg, struct psn_vault *vault,
                              struct psn_handover_row *row, struct psn_error *err)
 {
     struct psn_client client = { 0 };
-    enum psn_code rc = psn_client_read(vault, arg, &client, err);
+    bool is_received = false;
+    enum psn_code rc = psn_handover_is_received(vault, arg, &is_received, err);
 
+    if (!rc)
+        rc = psn_client_read(vault, arg, &client, err);
     row->abandoned_s = vault->world.now_s();
     client.handover_s = 0;
     if (!rc)
-        rc = psn_handover_settle_owner(vault, &client, err);
+        rc = restore_owner(vault, &client, row, is_received, err);
     if (!rc)
         rc = psn_client_put_owner(vault, &client, err);
     psn_client_release(&client);

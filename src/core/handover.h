@@ -25,6 +25,7 @@ struct psn_kept_file {
 struct psn_handover_row {
     char to[PSN_PERSON_ID_MAX];
     char by[PSN_PERSON_ID_MAX];
+    char former[PSN_PERSON_ID_MAX]; /* who owned the accesses before; or "" */
     int64_t began_s;
     int64_t abandoned_s;
     char contract[PSN_HANDOVER_TEXT_MAX];

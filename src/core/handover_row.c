@@ -37,7 +37,8 @@ enum {
     TAG_CONTACTS = 17,
     TAG_KEYS_GONE = 18,
     TAG_DATES = 19, /* for each: renewed (1), day and a NUL, domain and a NUL */
-    TAG_MAX = 19,
+    TAG_FORMER = 20,
+    TAG_MAX = 20,
 };
 
 /* --- the record --- */
@@ -106,6 +107,7 @@ static void encode(const struct psn_handover_row *row, struct psn_buf *out)
     psn_record_put_number(out, TAG_CONTACTS, (uint64_t)row->contacts_s);
     psn_record_put_number(out, TAG_KEYS_GONE, (uint64_t)row->keys_gone_s);
     put_dates(row, out);
+    psn_record_put_text(out, TAG_FORMER, row->former);
 }
 
 static uint64_t read_u64(const uint8_t *at)
@@ -185,6 +187,7 @@ static bool take_texts(const struct psn_record *record, struct psn_handover_row 
 {
     return psn_record_text(record, TAG_TO, row->to, sizeof row->to) &&
            psn_record_text(record, TAG_BY, row->by, sizeof row->by) &&
+           psn_record_text(record, TAG_FORMER, row->former, sizeof row->former) &&
            psn_record_text(record, TAG_CONTRACT, row->contract, sizeof row->contract) &&
            psn_record_text(record, TAG_GIVER, row->giver, sizeof row->giver) &&
            psn_record_text(record, TAG_RECEIVER, row->receiver, sizeof row->receiver) &&

@@ -201,9 +201,28 @@ class Refusals(Handovers):
         world.run("handover", "start", "essai", "--to", "theo", check=0)
         self.assertEqual(world.status()["to"], "theo")
         world.run("-y", "handover", "abandon", "essai", check=0)
-        # He has seen nothing; who has everything is nobody's owner any more.
-        self.assertEqual({row["person"] for row in world.json("due", check=12)["due"]},
-                         {"martine"})
+        # He has seen nothing; the client who has everything is the owner again.
+        self.assertEqual(world.json("client", "show", "essai")["owner"], "martine")
+        self.assertEqual(world.json("due")["due"], [])
+
+    def test_an_owner_is_named_and_is_none_when_it_was_given_up(self):
+        world = self.world
+        with open(world.file("grant-code"), "w") as file:
+            world.run("grant", "martine", BOXES[0], "--until", "2031-03-31", "-o", world.out,
+                      "--code-fd", str(file.fileno()), pass_fds=(file.fileno(),), check=0)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        self.assertEqual(world.json("client", "show", "essai")["owner"], "martine")
+        self.assertIn("martine", world.run("client", "show", "essai", check=0).stdout)
+        self.assertEqual(world.json("who", "martine")["owns"], ["essai"])
+        for asked in (["who", "martine"], ["who", BOXES[0]], ["person", "show", "martine"]):
+            self.assertIn("martine owns the accesses of essai",
+                          world.run(*asked, check=0).stderr, asked)
+        done = world.run("revoke", "martine", check=12)
+        self.assertIn("handover abandon essai", done.stderr)
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        self.assertIsNone(world.json("client", "show", "essai")["owner"])
+        self.assertEqual([row["address"] for row in world.json("due", check=12)["due"]],
+                         [BOXES[0]])
 
     def test_a_receiver_who_left_and_was_removed_breaks_no_list(self):
         world = self.world

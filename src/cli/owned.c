@@ -1,0 +1,146 @@
+#include "cli/owned.h"
+
+#include <string.h>
+
+struct owned {
+    struct cli *cli;
+    struct cli_json *json; /* or NULL */
+    const char *person;    /* NULL: whoever it is */
+    size_t count;
+};
+
+static enum psn_code tell(void *arg, const struct psn_client *client,
+                          struct psn_error *err)
+{
+    struct owned *owned = arg;
+
+    (void)err;
+    if (!client->owner[0] || (owned->person && strcmp(client->owner, owned->person) != 0))
+        return PSN_OK;
+    owned->count++;
+    if (owned->json)
+        cli_json_text(owned->json, NULL, client->id);
+    else if (owned->person)
+        cli_note(owned->cli,
+                 _("%s owns the accesses of %s: what they know of it is not due"),
+                 CLI_SHOWN(owned->person), client->id);
+    return PSN_OK;
+}
+
+enum psn_code cli_owned_tell(struct cli *cli, const char *person, struct psn_error *err)
+{
+    struct owned owned = { .cli = cli, .person = person };
+
+    return psn_client_each(cli->vault, tell, &owned, err);
+}
+
+enum psn_code cli_owned_json(struct cli *cli, struct cli_json *json, const char *name,
+                             const char *person, struct psn_error *err)
+{
+    struct owned owned = { .cli = cli, .json = json, .person = person };
+    enum psn_code rc;
+
+    cli_json_open(json, name, '[');
+    rc = psn_client_each(cli->vault, tell, &owned, err);
+    cli_json_close(json, ']');
+    return rc;
+}
+
+static enum psn_code tell_count(struct cli *cli, struct psn_error *err)
+{
+    struct owned owned = { .cli = cli };
+    enum psn_code rc = psn_client_each(cli->vault, tell, &owned, err);
+
+    if (!rc && owned.count)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu client has an owner, who is not listed for what is "
+                              "theirs: passation client show CLIENT",
+                              "%zu clients have an owner, who is not listed for what is "
+                              "theirs: passation client show CLIENT",
+                              owned.count),
+                 owned.count);
+    return rc;
+}
+
+enum psn_code cli_owner_tell(struct cli *cli, const char *address, struct psn_error *err)
+{
+    struct psn_client client = psn_client_init();
+    struct psn_role role;
+    enum psn_code rc;
+
+    if (!address)
+        return tell_count(cli, err);
+    rc = psn_role_get(cli->vault, address, &role, err);
+    if (rc == PSN_E_NOT_FOUND) {
+        psn_error_clear(err);
+        return PSN_OK;
+    }
+    if (!rc)
+        rc = psn_client_get(cli->vault, role.client, &client, err);
+    if (!rc && client.owner[0])
+        cli_note(cli, _("%s owns the accesses of %s: what they know of it is not due"),
+                 CLI_SHOWN(client.owner), client.id);
+    psn_client_release(&client);
+    return rc;
+}
+
+/* --- what a revocation leaves --- */
+
+struct known {
+    struct cli *cli;
+    const char *person;
+    char client[PSN_CLIENT_ID_MAX]; /* where he knows something in force */
+    bool is_owned;
+};
+
+static enum psn_code look(void *arg, const struct psn_exposure *exposure,
+                          struct psn_error *err)
+{
+    struct known *known = arg;
+    struct psn_client client = psn_client_init();
+    enum psn_code rc;
+
+    if (known->is_owned || !exposure->in_force ||
+        strcmp(exposure->client, known->client) == 0)
+        return PSN_OK;
+    memcpy(known->client, exposure->client, sizeof known->client);
+    rc = psn_client_get(known->cli->vault, known->client, &client, err);
+    known->is_owned = !rc && strcmp(client.owner, known->person) == 0;
+    psn_client_release(&client);
+    return rc;
+}
+
+static enum psn_code hint(const struct known *known, const struct psn_client *client,
+                          struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   _("'%s' owns the accesses of '%s', so what they know of it was not "
+                     "replaced"),
+                   known->person, client->id);
+    if (client->handover_s)
+        return psn_hint(err, PSN_E_FINDINGS,
+                        _("give the handover up first: passation handover abandon %s"),
+                        client->id);
+    if (client->envelope_s)
+        return psn_hint(err, PSN_E_FINDINGS,
+                        _("end the envelope first: passation envelope end %s"),
+                        client->id);
+    return psn_hint(err, PSN_E_FINDINGS, _("if they leave: passation depart %s"),
+                    known->person);
+}
+
+enum psn_code cli_owned_fail_known(struct cli *cli, const char *person,
+                                   struct psn_error *err)
+{
+    struct known known = { .cli = cli, .person = person };
+    struct psn_client client = psn_client_init();
+    enum psn_code rc = psn_exposure_each(cli->vault, person, NULL, look, &known, err);
+
+    if (!rc && known.is_owned) {
+        rc = psn_client_get(cli->vault, known.client, &client, err);
+        if (!rc)
+            rc = hint(&known, &client, err);
+    }
+    psn_client_release(&client);
+    return rc;
+}

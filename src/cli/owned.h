@@ -1,0 +1,24 @@
+#ifndef PSN_CLI_OWNED_H
+#define PSN_CLI_OWNED_H
+
+#include "cli/cli.h"
+
+/* Whose the accesses of a client are: nothing that he knows of it is due. */
+
+/* A line for each client whose accesses are that person's. */
+PSN_MUST_CHECK enum psn_code cli_owned_tell(struct cli *cli, const char *person,
+                                            struct psn_error *err);
+/* Of an address: whose it is; of nobody: for how many clients there is somebody. */
+PSN_MUST_CHECK enum psn_code cli_owner_tell(struct cli *cli, const char *address,
+                                            struct psn_error *err);
+/* An array of the clients' ids. */
+PSN_MUST_CHECK enum psn_code cli_owned_json(struct cli *cli, struct cli_json *json,
+                                            const char *name, const char *person,
+                                            struct psn_error *err);
+
+/* E_FINDINGS, with what ends it, if the person knows a secret in force of a client whose
+ * accesses are his: no revocation replaces that. */
+PSN_MUST_CHECK enum psn_code cli_owned_fail_known(struct cli *cli, const char *person,
+                                                  struct psn_error *err);
+
+#endif
