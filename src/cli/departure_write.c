@@ -117,12 +117,17 @@ static void write_summary(struct cli *cli, const struct psn_departure_report *re
     write_headline(report, writing);
     cli_writing_line(writing, CLI_TONE_PLAIN, _("Begun on %s by %s."), began,
                      actor_of(cli, report, &actor));
-    cli_writing_item(writing, 0,
-                     _("Mailbox passwords that %s could read: %zu. Replaced, and the new "
-                       "one proved by a login: %zu. The old one refused by the mail "
-                       "server: %zu."),
-                     name, passwords, count_secrets(report, true, is_replaced),
-                     count_secrets(report, true, is_dead));
+    cli_writing_item(
+        writing, 0,
+        facts->narrow
+            ? _("Mailbox passwords that %s is known to have seen: %zu. "
+                "Replaced, and the new one proved by a login: %zu. The old "
+                "one refused by the mail server: %zu.")
+            : _("Mailbox passwords that %s could read: %zu. Replaced, and the new "
+                "one proved by a login: %zu. The old one refused by the mail "
+                "server: %zu."),
+        name, passwords, count_secrets(report, true, is_replaced),
+        count_secrets(report, true, is_dead));
     if (count_secrets(report, false, is_any))
         cli_writing_item(
             writing, 0,

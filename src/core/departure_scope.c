@@ -462,7 +462,24 @@ enum psn_code psn_scope_note(struct psn_vault *vault, const struct psn_person *p
 struct reading {
     const struct psn_person *person;
     struct psn_scope *scope;
+    char chain[PSN_CLIENT_ID_MAX];
+    bool began; /* in this chain */
 };
+
+/* Of an earlier departure of somebody of the same id, who was removed since? What stands
+ * behind the beginning in a chain is of this one, whatever clock has dated it. */
+static bool is_earlier(struct reading *reading, const struct psn_journal_entry *entry)
+{
+    if (strcmp(reading->chain, entry->chain) != 0) {
+        (void)snprintf(reading->chain, sizeof reading->chain, "%s", entry->chain);
+        reading->began = false;
+    }
+    if (entry->time_s >= reading->person->departing_s &&
+        strcmp(entry->event, "departure.began") == 0 &&
+        strcmp(entry->subject, reading->person->id) == 0)
+        reading->began = true;
+    return !reading->began && entry->time_s < reading->person->departing_s;
+}
 
 static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry,
                                 struct psn_error *err)
@@ -472,7 +489,7 @@ static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry
     size_t size = strlen(id);
     struct psn_target target;
 
-    if (entry->time_s < reading->person->departing_s)
+    if (is_earlier(reading, entry))
         return PSN_OK;
     reading->scope->forgotten +=
         strcmp(entry->event, "departure.forgotten") == 0 && strcmp(entry->text, id) == 0;
@@ -501,7 +518,7 @@ static enum psn_code began(struct psn_vault *vault, const char *client,
                            struct psn_error *err)
 {
     struct psn_scope scope = { 0 };
-    struct reading reading = { person, &scope };
+    struct reading reading = { .person = person, .scope = &scope };
     enum psn_code rc = read_began(vault, client, &reading, err);
 
     if (rc) {

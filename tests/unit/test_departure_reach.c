@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/role.h"
@@ -256,6 +257,42 @@ static void it_takes_what_lay_there_when_his_slot_went(void **state)
     assert_int_equal(departure.tasks, 1);
 }
 
+static int64_t two_days_ahead(void)
+{
+    return psn_clock_now_s() + 172800;
+}
+
+static void add_cms(struct fixture *f)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_info info = { .label = "cms", .type = "cms" };
+
+    (void)snprintf(info.address, sizeof info.address, "%s", box1);
+    assert_int_equal(psn_secret_copy("abc", 3, &value, &f->at.err), PSN_OK);
+    assert_int_equal(psn_secret_add(f->vault, &info, value, &f->at.err), PSN_OK);
+}
+
+static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_scope scope = { 0 };
+    struct psn_person paul;
+    bool has_cms = false;
+
+    f->vault->world.now_s = two_days_ahead;
+    (void)leave(f, false);
+    f->vault->world.now_s = psn_clock_now_s;
+    add_cms(f);
+    rekey(f, false);
+    assert_int_equal(psn_departure_note_slot_gone(f->vault, "paul", &f->at.err), PSN_OK);
+    assert_int_equal(psn_person_get(f->vault, "paul", &paul, &f->at.err), PSN_OK);
+    assert_int_equal(psn_scope_of(f->vault, &paul, &scope, &f->at.err), PSN_OK);
+    for (size_t i = 0; i < scope.target_count; i++)
+        has_cms = has_cms || strcmp(scope.targets[i].label, "cms") == 0;
+    assert_true(has_cms);
+    psn_scope_release(&scope);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -270,6 +307,7 @@ int main(void)
         T(what_is_set_beside_an_open_door_counts_by_any_clock),
         T(a_narrow_departure_takes_the_rest_when_it_is_asked_for),
         T(it_takes_what_lay_there_when_his_slot_went),
+        T(what_is_noted_after_the_beginning_is_in_the_report_by_any_clock),
 #undef T
     };
 
