@@ -322,6 +322,8 @@ static enum psn_code begin_new(struct psn_vault *vault,
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
     if (!rc)
+        rc = psn_scope_had_slot(vault, person, &person->departure.held_slot, err);
+    if (!rc)
         rc = psn_scope_now(vault, person, request->narrow, &scope, err);
     holds_slot = !rc && psn_reach_holds_slot(&map, person->id);
     person->departing_s = vault->world.now_s();

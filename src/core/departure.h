@@ -58,6 +58,10 @@ PSN_MUST_CHECK enum psn_code psn_scope_note_loss(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_scope_note_beginning(struct psn_vault *vault,
                                                       const char *person,
                                                       struct psn_error *err);
+/* Could he ever open the vault? */
+PSN_MUST_CHECK enum psn_code psn_scope_had_slot(struct psn_vault *vault,
+                                                const struct psn_person *person,
+                                                bool *ret_had, struct psn_error *err);
 /* What lay in the vault when his slot went and is in force; of a narrow departure only
  * what did not when it began. */
 PSN_MUST_CHECK enum psn_code psn_scope_lost(struct psn_vault *vault,

@@ -298,6 +298,30 @@ static enum psn_code load_noted(struct noted *noted, const struct psn_scope **re
     return rc;
 }
 
+static enum psn_code find_removed(void *arg, const struct psn_journal_entry *entry,
+                                  struct psn_error *err)
+{
+    struct noted *noted = arg;
+
+    (void)err;
+    noted->is_noted = noted->is_noted || (strcmp(entry->event, noted->event) == 0 &&
+                                          strcmp(entry->subject, noted->person) == 0);
+    return PSN_OK;
+}
+
+/* An earlier program left no mark on somebody whose slot was taken away. */
+enum psn_code psn_scope_had_slot(struct psn_vault *vault, const struct psn_person *person,
+                                 bool *ret_had, struct psn_error *err)
+{
+    struct noted removed = { .event = "slot.removed", .person = person->id };
+    enum psn_code rc = PSN_OK;
+
+    if (!person->departure.held_slot)
+        rc = psn_journal_walk(vault, NULL, find_removed, &removed, err);
+    *ret_had = person->departure.held_slot || removed.is_noted;
+    return rc;
+}
+
 /* What somebody could read until his slot went; what was never noted counts. */
 static enum psn_code add_lost(struct psn_vault *vault, const char *person, bool late,
                               struct psn_scope *scope, struct psn_error *err)
@@ -399,13 +423,16 @@ enum psn_code psn_scope_now(struct psn_vault *vault, const struct psn_person *pe
     struct psn_scope scope = { 0 };
     struct reaching all = { .vault = vault, .scope = &scope };
     struct psn_reach_map map = { 0 };
+    bool had_slot = false;
     enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
+    if (!rc)
+        rc = psn_scope_had_slot(vault, person, &had_slot, err);
     if (!rc)
         rc = add_seen(vault, person->id, &scope, err);
     if (!rc && !narrow && psn_reach_holds_slot(&map, person->id))
         rc = add_reached(&all, err);
-    else if (!rc && !narrow && person->departure.held_slot)
+    else if (!rc && !narrow && had_slot)
         rc = add_lost(vault, person->id, false, &scope, err);
     if (!rc)
         rc = add_granted(vault, person->id, &scope, err);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "core/departure.h"
 #include "core/exposure.h"
+#include "core/person.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
 #include "support/tmpdir.h"
@@ -293,6 +294,32 @@ static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void
     psn_scope_release(&scope);
 }
 
+static void forget_mark(struct fixture *f)
+{
+    struct psn_person paul;
+    uint64_t revision = 0;
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_person_load(f->vault, "paul", &paul, &revision, &f->at.err);
+    paul.departure.held_slot = false;
+    if (!rc)
+        rc = psn_person_store(f->vault, &paul, revision + 1, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+static void a_slot_that_an_earlier_program_took_away_is_found_in_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure departure;
+
+    rekey(f, false);
+    forget_mark(f);
+    departure = leave(f, false);
+    assert_true(departure.held_slot);
+    assert_int_equal(departure.rotate, REKEY_ROLES);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -308,6 +335,7 @@ int main(void)
         T(a_narrow_departure_takes_the_rest_when_it_is_asked_for),
         T(it_takes_what_lay_there_when_his_slot_went),
         T(what_is_noted_after_the_beginning_is_in_the_report_by_any_clock),
+        T(a_slot_that_an_earlier_program_took_away_is_found_in_the_journal),
 #undef T
     };
 
