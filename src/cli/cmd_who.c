@@ -168,6 +168,29 @@ static void tell_leavers(const struct cli *cli, const struct cli_due_list *list)
             cli_due_tell_leaver(cli, list->items[i].person);
 }
 
+static enum psn_code note_marked(void *arg, const struct psn_person *person,
+                                 struct psn_error *err)
+{
+    bool *is_marked = arg;
+
+    (void)err;
+    *is_marked = *is_marked || (person->departure.held_slot && !person->departing_s);
+    return PSN_OK;
+}
+
+/* What is due is asked for only where there may be somebody: it is a long list. */
+static enum psn_code read_leavers(struct cli *cli, const struct psn_person *person,
+                                  struct cli_due_list *ret_list, struct psn_error *err)
+{
+    bool is_marked = false;
+    enum psn_code rc = person ? note_marked(&is_marked, person, err)
+                              : psn_person_each(cli->vault, note_marked, &is_marked, err);
+
+    return rc || !is_marked
+               ? rc
+               : cli_due_list_read(cli, person ? person->id : NULL, ret_list, err);
+}
+
 static void put_leavers(struct cli_json *json, const struct cli_due_list *list)
 {
     cli_json_open(json, "could_unlock", '[');
@@ -243,7 +266,7 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
     rc = psn_board_each(cli->vault, put_board, &view, err);
     cli_json_close(&json, ']');
     if (!rc)
-        rc = cli_due_list_read(cli, NULL, &list, err);
+        rc = read_leavers(cli, NULL, &list, err);
     put_leavers(&json, &list);
     cli_json_close(&json, '}');
     if (!rc && cli->json)
@@ -297,7 +320,7 @@ static enum psn_code advise(struct cli *cli, const struct psn_person *person,
     struct cli_due_list list = { 0 };
     bool has_grant = false;
     bool is_leaver = false;
-    enum psn_code rc = cli_due_list_read(cli, person->id, &list, err);
+    enum psn_code rc = read_leavers(cli, person, &list, err);
 
     if (!rc)
         tell_leavers(cli, &list);
