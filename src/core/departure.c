@@ -190,16 +190,17 @@ static enum psn_code expose_password(struct psn_vault *vault, const char *person
     struct psn_role_row role;
     enum psn_code rc = psn_role_read(vault, target->address, &role, err);
     const struct psn_rotation_state *rotation = &role.rotation;
-    uint64_t versions[3] = { 0 };
+    uint64_t first;
 
     if (rc)
         return rc;
-    versions[0] = rotation->cur;
-    versions[1] = rotation->pend;
-    versions[2] = psn_rotation_old_due(rotation) ? rotation->old : 0;
-    for (size_t i = 0; !rc && i < 3; i++)
-        if (versions[i] && versions[i] <= target->version)
-            rc = psn_exposure_put_of(vault, person, target->address, "", versions[i],
+    first = psn_rotation_undead(rotation);
+    if (first == 0)
+        first = rotation->cur ? rotation->cur : rotation->pend;
+    for (uint64_t version = first; !rc && version && version <= target->version;
+         version++)
+        if (psn_rotation_in_force(rotation, version))
+            rc = psn_exposure_put_of(vault, person, target->address, "", version,
                                      PSN_HOW_REACHED, err);
     return rc;
 }

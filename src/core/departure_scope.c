@@ -183,15 +183,18 @@ static enum psn_code add_role(void *arg, const struct psn_role_row *role,
 {
     struct reaching *reaching = arg;
     const struct psn_rotation_state *rotation = &role->rotation;
-    const uint64_t versions[] = { psn_rotation_old_due(rotation) ? rotation->old : 0,
-                                  rotation->cur, rotation->pend };
+    uint64_t first = psn_rotation_undead(rotation);
+    uint64_t last = rotation->pend > rotation->cur ? rotation->pend : rotation->cur;
     struct psn_target target = target_of(role->client, role->address, "", 0, false);
     enum psn_code rc = PSN_OK;
 
     reaching->role = role;
-    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
-        if (versions[i] > target.version && is_within(reaching, &target, versions[i]))
-            target.version = versions[i];
+    if (first == 0)
+        first = rotation->cur ? rotation->cur : rotation->pend;
+    for (uint64_t version = first; version && version <= last; version++)
+        if (psn_rotation_in_force(rotation, version) &&
+            is_within(reaching, &target, version))
+            target.version = version;
     if (target.version)
         rc = add_target(reaching->scope, &target, err);
     return rc ? rc

@@ -14,43 +14,6 @@
 #include "core/reach.h"
 #include "core/role.h"
 
-const char *psn_due_kind_name(enum psn_due_kind kind)
-{
-    switch (kind) {
-    case PSN_DUE_GRANT:
-        return "grant";
-    case PSN_DUE_ROTATE:
-        return "rotate";
-    case PSN_DUE_SECRET:
-        return "secret";
-    case PSN_DUE_ISSUE:
-        return "issue";
-    case PSN_DUE_RESUME:
-        return "resume";
-    case PSN_DUE_ENVELOPE:
-        return "envelope";
-    case PSN_DUE_DEPARTURE:
-        return "departure";
-    case PSN_DUE_LEAVER:
-        return "leaver";
-    case PSN_DUE_HANDOVER:
-        return "handover";
-    case PSN_DUE_OUTSIDE:
-        return "changed_outside";
-    case PSN_DUE_VANISHED:
-        return "vanished";
-    case PSN_DUE_MOVED:
-        return "moved";
-    case PSN_DUE_APPEARED:
-        return "appeared";
-    case PSN_DUE_ACCESS:
-        return "access";
-    case PSN_DUE_UNJUDGED:
-        return "unjudged";
-    }
-    return "unknown";
-}
-
 void psn_due_list_release(struct psn_due_list *list)
 {
     free(list->items);
@@ -253,10 +216,23 @@ static enum psn_code add_role(struct psn_due_list *list,
 {
     struct psn_due due = { .kind = kind, .since_s = since_s };
 
-    due.version = kind == PSN_DUE_RESUME ? role->pend : role->cur;
+    due.version = role->cur;
+    if (kind == PSN_DUE_RESUME)
+        due.version = role->pend ? role->pend : role->undead;
     memcpy(due.address, role->address, sizeof due.address);
     memcpy(due.client, role->client, sizeof due.client);
     return append(list, &due, err);
+}
+
+/* Is the line of somebody who knows it there already? */
+static bool is_to_be_resumed(const struct psn_due_list *list, const char *address)
+{
+    size_t i = 0;
+
+    while (i < list->count && (list->items[i].kind != PSN_DUE_RESUME ||
+                               strcmp(list->items[i].address, address) != 0))
+        i++;
+    return i < list->count;
 }
 
 /* A change under way finds out by itself what is otherwise than it was. */
@@ -276,6 +252,9 @@ static enum psn_code add_of_role(const struct owned *owned,
         rc = add_role(list, role, PSN_DUE_OUTSIDE, role->outside_s, err);
     if (!rc && role->moved_s)
         rc = add_role(list, role, PSN_DUE_MOVED, role->moved_s, err);
+    /* Whoever knows it: the vault may not know of all. */
+    if (!rc && role->old_is_alive && !is_to_be_resumed(list, role->address))
+        rc = add_role(list, role, PSN_DUE_RESUME, role->last_send_s, err);
     return rc;
 }
 

@@ -256,19 +256,6 @@ void psn_exposure_list_sort(struct psn_exposure_list *list)
         qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
-/* What was replaced counts as in force until the mail server refused it. */
-static bool is_dying(const struct psn_rotation_state *rotation, uint64_t version)
-{
-    return version == rotation->old && rotation->old_dead != PSN_ROTATION_OLD_DEAD;
-}
-
-/* A candidate may be in force. */
-static bool password_in_force(const struct psn_rotation_state *rotation, uint64_t version)
-{
-    return version == rotation->cur || version == rotation->pend ||
-           is_dying(rotation, version);
-}
-
 /* Fills what the roles know: one read for each address and label. */
 static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *list,
                            struct psn_error *err)
@@ -291,8 +278,8 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
             return rc;
         memcpy(at->client, role.client, sizeof at->client);
         at->in_force = at->label[0] ? at->version == item.info.version
-                                    : password_in_force(&role.rotation, at->version);
-        at->dying = !at->label[0] && is_dying(&role.rotation, at->version);
+                                    : psn_rotation_in_force(&role.rotation, at->version);
+        at->dying = !at->label[0] && psn_rotation_is_dying(&role.rotation, at->version);
         at->ready = at->label[0] && at->version == item.info.replacement;
         last = at;
     }

@@ -96,7 +96,7 @@ struct known {
 
 static bool is_dying(const struct psn_role_brief *role, uint64_t version)
 {
-    return version == role->old && !role->old_is_dead;
+    return role->undead != 0 && role->undead <= version && version <= role->old;
 }
 
 static bool is_in_force(const struct psn_role_brief *role, uint64_t version)

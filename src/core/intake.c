@@ -136,8 +136,7 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
     if (before)
         rc = psn_version_label(vault, row->client, row->address, "", before,
                                PSN_VERSION_SUPERSEDED, err);
-    row->rotation = psn_rotation_state_init(number, false);
-    row->rotation.old = before; /* whether it still opens the mailbox, nobody has asked */
+    psn_rotation_believe(&row->rotation, number);
     row->changed_s = vault->world.now_s();
     row->verified_s = 0;
     if (!rc)

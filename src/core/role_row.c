@@ -45,7 +45,8 @@ enum {
     TAG_OUTSIDE = 34,
     TAG_GONE = 35,
     TAG_MOVED = 36,
-    TAG_MAX = 36,
+    TAG_OLDER = 37,
+    TAG_MAX = 37,
 };
 
 static void encode_rotation(const struct psn_rotation_state *state, struct psn_buf *out)
@@ -71,6 +72,8 @@ static void encode_rotation(const struct psn_rotation_state *state, struct psn_b
     psn_record_put_number(out, TAG_LAST_SEND, (uint64_t)state->last_send_s);
     psn_record_put_number(out, TAG_SILENT_SINCE, (uint64_t)state->silent_since_s);
     psn_record_put_bytes(out, TAG_FAILED, failed.data, failed.size);
+    if (state->older)
+        psn_record_put_number(out, TAG_OLDER, state->older);
     if (failed.failed)
         out->failed = failed.failed;
 }
@@ -91,6 +94,7 @@ static enum psn_code decode_rotation(const struct psn_record *record,
         .pend = psn_record_number(record, TAG_PEND),
         .last = psn_record_number(record, TAG_LAST),
         .old = psn_record_number(record, TAG_OLD),
+        .older = psn_record_number(record, TAG_OLDER),
         .candidates = (uint32_t)psn_record_number(record, TAG_CANDIDATES),
         .sends = (uint32_t)psn_record_number(record, TAG_SENDS),
         .unanswered = (uint32_t)psn_record_number(record, TAG_UNANSWERED),

@@ -154,16 +154,17 @@ static bool must_write(const struct psn_rotation_move *move)
            move->action.kind == PSN_ROTATION_DO_RETIRE;
 }
 
-/* That the old password is refused is worth a line: a departure is proved by it. */
+/* That an old password is refused is worth a line: a departure is proved by it. */
 static enum psn_code note_death(struct job *job, const struct psn_rotation_state *before,
                                 struct psn_error *err)
 {
     const struct psn_rotation_state *after = &job->row->rotation;
+    uint64_t doubted = psn_rotation_undead(before);
 
-    if (after->old_dead != PSN_ROTATION_OLD_DEAD || after->old == 0 ||
-        (before->old_dead == PSN_ROTATION_OLD_DEAD && before->old == after->old))
+    if (doubted == 0 || after->cur != before->cur ||
+        psn_rotation_undead(after) == doubted)
         return PSN_OK;
-    return note(job, "password.dead", after->old, NULL, err);
+    return note(job, "password.dead", doubted, NULL, err);
 }
 
 /* After this, and not before, may anybody outside hear of it. */

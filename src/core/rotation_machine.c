@@ -357,8 +357,8 @@ static void on_tasks_unreadable(const struct psn_turn *t)
 
 /* --- answers to a login --- */
 
-/* One negative test at once, if it costs no waiting; later ones are RESUME's. */
-static void on_committed(const struct psn_turn *t)
+/* Negative tests at once, as long as they cost no waiting; later ones are RESUME's. */
+static void ask_old_at_once(const struct psn_turn *t)
 {
     if (psn_rotation_old_due(t->state) && t->run->logins < t->policy->logins_max &&
         psn_turn_login_delay_s(t) == 0 && !t->event->host_waits)
@@ -369,8 +369,11 @@ static void on_committed(const struct psn_turn *t)
 
 static void old_answered(const struct psn_turn *t, enum psn_rotation_login login)
 {
-    t->state->old_dead = psn_rotation_old_after(t->state->old_dead, login);
-    psn_turn_end(t, PSN_ROTATION_DO_DONE, PSN_ROTATION_WHY_NONE);
+    psn_rotation_note_old(t->state, login);
+    if (login == PSN_ROTATION_LOGIN_REFUSED)
+        ask_old_at_once(t);
+    else
+        psn_turn_end(t, PSN_ROTATION_DO_DONE, PSN_ROTATION_WHY_NONE);
 }
 
 static void probe_answered(const struct psn_turn *t)
@@ -470,7 +473,7 @@ static const struct psn_transition transitions[] = {
     [PSN_ROTATION_EV_RESUME] = { on_resume, ALWAYS, ANYTHING },
     [PSN_ROTATION_EV_ABANDON] = { on_abandon, ALWAYS, ANYTHING },
     [PSN_ROTATION_EV_STORED] = { probe, INTENT, STORE },
-    [PSN_ROTATION_EV_COMMITTED] = { on_committed, STABLE, COMMIT },
+    [PSN_ROTATION_EV_COMMITTED] = { ask_old_at_once, STABLE, COMMIT },
     [PSN_ROTATION_EV_TIMER] = { on_timer, STABLE | INTENT | IN_ROUND, TIMER },
     [PSN_ROTATION_EV_CLOCK_SET] = { psn_turn_send_pend, UNKNOWN, CLOCK },
     [PSN_ROTATION_EV_CLOCK_FAILED] = { psn_turn_look, UNKNOWN, CLOCK },

@@ -22,6 +22,8 @@ static bool is_consistent(const struct psn_rotation_state *s)
     return s->said <= PSN_ROTATION_SAID_CLOCK && s->old_dead <= PSN_ROTATION_OLD_DEAD &&
            s->cur <= s->last && s->pend <= s->last &&
            (s->old == 0 ? s->old_dead == PSN_ROTATION_OLD_UNASKED : s->old < s->cur) &&
+           (s->older == 0 ||
+            (s->older < s->old && s->old_dead != PSN_ROTATION_OLD_DEAD)) &&
            (!s->create || s->cur == 0) && s->last_send_s >= 0 && s->silent_since_s >= 0 &&
            (s->unanswered == 0 || (s->last_send_s > 0 && s->silent_since_s == 0)) &&
            (s->phase == PSN_ROTATION_STUCK) == (s->reason != PSN_ROTATION_WHY_NONE);
@@ -72,9 +74,10 @@ bool psn_rotation_is_same(const struct psn_rotation_state *a,
             return false;
     return a->phase == b->phase && a->reason == b->reason && a->said == b->said &&
            a->old_dead == b->old_dead && a->cur == b->cur && a->pend == b->pend &&
-           a->last == b->last && a->old == b->old && a->candidates == b->candidates &&
-           a->sends == b->sends && a->unanswered == b->unanswered &&
-           a->create == b->create && a->taken == b->taken && a->task_id == b->task_id &&
+           a->last == b->last && a->old == b->old && a->older == b->older &&
+           a->candidates == b->candidates && a->sends == b->sends &&
+           a->unanswered == b->unanswered && a->create == b->create &&
+           a->taken == b->taken && a->task_id == b->task_id &&
            a->last_send_s == b->last_send_s && a->silent_since_s == b->silent_since_s;
 }
 
@@ -183,31 +186,71 @@ void psn_rotation_drop_candidate(struct psn_rotation_state *s)
     s->task_id = 0;
 }
 
+/* What was not proved dead before this stays in doubt, and what was accepted is. */
+static void supersede(struct psn_rotation_state *s, uint64_t version)
+{
+    s->older = psn_rotation_undead(s);
+    if (s->older == 0)
+        s->old_dead = PSN_ROTATION_OLD_UNASKED;
+    s->old = s->cur;
+    s->cur = version;
+    s->create = false;
+}
+
+void psn_rotation_believe(struct psn_rotation_state *s, uint64_t version)
+{
+    struct psn_rotation_state before = *s;
+
+    assert(s->phase == PSN_ROTATION_STABLE && version > s->last);
+    *s = psn_rotation_state_init(version, false);
+    supersede(&before, version);
+    s->old = before.old;
+    s->older = before.older;
+    s->old_dead = before.old_dead;
+}
+
 void psn_rotation_make_current(struct psn_rotation_state *s)
 {
-    s->old = s->cur;
-    s->old_dead = PSN_ROTATION_OLD_UNASKED;
-    s->cur = s->pend;
-    s->create = false;
+    supersede(s, s->pend);
     psn_rotation_drop_candidate(s);
 }
 
 /* --- the negative pass --- */
 
-bool psn_rotation_old_due(const struct psn_rotation_state *s)
+uint64_t psn_rotation_undead(const struct psn_rotation_state *s)
 {
-    return s->phase == PSN_ROTATION_STABLE && s->old != 0 &&
-           s->old_dead != PSN_ROTATION_OLD_DEAD;
+    if (s->old_dead == PSN_ROTATION_OLD_DEAD)
+        return 0;
+    return s->older ? s->older : s->old;
 }
 
-enum psn_rotation_old psn_rotation_old_after(enum psn_rotation_old before,
-                                             enum psn_rotation_login login)
+bool psn_rotation_is_dying(const struct psn_rotation_state *s, uint64_t version)
 {
-    if (login == PSN_ROTATION_LOGIN_REFUSED)
-        return PSN_ROTATION_OLD_DEAD;
-    if (login == PSN_ROTATION_LOGIN_ACCEPTED && before != PSN_ROTATION_OLD_DEAD)
-        return PSN_ROTATION_OLD_ALIVE;
-    return before;
+    uint64_t first = psn_rotation_undead(s);
+
+    return first != 0 && first <= version && version <= s->old;
+}
+
+bool psn_rotation_in_force(const struct psn_rotation_state *s, uint64_t version)
+{
+    return version == s->cur || version == s->pend || psn_rotation_is_dying(s, version);
+}
+
+bool psn_rotation_old_due(const struct psn_rotation_state *s)
+{
+    return s->phase == PSN_ROTATION_STABLE && psn_rotation_undead(s) != 0;
+}
+
+void psn_rotation_note_old(struct psn_rotation_state *s, enum psn_rotation_login login)
+{
+    if (login == PSN_ROTATION_LOGIN_ACCEPTED) {
+        s->old_dead = PSN_ROTATION_OLD_ALIVE;
+    } else if (login == PSN_ROTATION_LOGIN_REFUSED && s->older) {
+        s->older = s->older + 1 < s->old ? s->older + 1 : 0;
+        s->old_dead = PSN_ROTATION_OLD_UNASKED; /* about what is left */
+    } else if (login == PSN_ROTATION_LOGIN_REFUSED) {
+        s->old_dead = PSN_ROTATION_OLD_DEAD;
+    }
 }
 
 /* --- the brake --- */

@@ -82,19 +82,20 @@ struct psn_rotation_state {
     enum psn_rotation_phase phase;
     enum psn_rotation_reason reason; /* of STUCK */
     enum psn_rotation_said said;
-    enum psn_rotation_old old_dead; /* about old */
+    enum psn_rotation_old old_dead; /* about all that cur superseded */
     uint64_t cur;                   /* version proved last; 0: none is known */
     uint64_t pend;                  /* the one candidate; 0: none */
     uint64_t last;                  /* highest version ever made */
     uint64_t old;                   /* what cur superseded; 0: none */
-    uint32_t candidates;            /* made in this rotation, pend included */
-    uint32_t sends;                 /* of pend, that may have left */
-    uint32_t unanswered;            /* sends without a complete, parsed answer */
-    bool create;                    /* the mailbox is to be made; false once proved */
-    bool taken;                     /* OVH took, or may have taken, a candidate */
-    int64_t task_id;                /* of the last 2xx; 0: none */
-    int64_t last_send_s;            /* 0: never */
-    int64_t silent_since_s;         /* nothing was on the way from here on; 0: unknown */
+    uint64_t older;         /* the first before old that was never proved dead; 0: none */
+    uint32_t candidates;    /* made in this rotation, pend included */
+    uint32_t sends;         /* of pend, that may have left */
+    uint32_t unanswered;    /* sends without a complete, parsed answer */
+    bool create;            /* the mailbox is to be made; false once proved */
+    bool taken;             /* OVH took, or may have taken, a candidate */
+    int64_t task_id;        /* of the last 2xx; 0: none */
+    int64_t last_send_s;    /* 0: never */
+    int64_t silent_since_s; /* nothing was on the way from here on; 0: unknown */
     int64_t failed_s[PSN_ROTATION_FAILED_SLOTS]; /* refused logins, newest first */
 };
 
@@ -134,6 +135,8 @@ void psn_rotation_note_doubt(struct psn_rotation_state *state, int64_t now_s);
  * than settle_s (R7). */
 void psn_rotation_note_quiet(struct psn_rotation_state *state, int64_t settle_s,
                              int64_t now_s);
+/* STABLE. Version `version`, which was not sent from here, is believed to be in force. */
+void psn_rotation_believe(struct psn_rotation_state *state, uint64_t version);
 /* UNKNOWN, ACCEPTED -> STABLE: pend was proved. */
 void psn_rotation_make_current(struct psn_rotation_state *state);
 /* INTENT, UNKNOWN -> STABLE: cur still holds. */
@@ -141,11 +144,20 @@ void psn_rotation_drop_candidate(struct psn_rotation_state *state);
 
 /* --- the negative pass --- */
 
-/* Is there an old password whose death is not proved? The first refusal ends it, no
- * answer teaches nothing. */
+/* The first superseded version whose death is not proved, which is the one to ask for; 0:
+ * all are dead. A rotation does not end the doubt about what went before. */
+uint64_t psn_rotation_undead(const struct psn_rotation_state *state);
+/* May this superseded version still be accepted? From the first undead one up to old all
+ * are doubted, candidates that were refused among them. */
+bool psn_rotation_is_dying(const struct psn_rotation_state *state, uint64_t version);
+/* May this version be accepted: the current one, one that is tried, one that is dying? */
+bool psn_rotation_in_force(const struct psn_rotation_state *state, uint64_t version);
+/* Is it time to ask? */
 bool psn_rotation_old_due(const struct psn_rotation_state *state);
-enum psn_rotation_old psn_rotation_old_after(enum psn_rotation_old before,
-                                             enum psn_rotation_login login);
+/* What a login with the first undead one tells. A refusal proves its death, and the next
+ * is to be asked for; no answer teaches nothing. */
+void psn_rotation_note_old(struct psn_rotation_state *state,
+                           enum psn_rotation_login login);
 
 /* --- the brake on refused logins, for those outside a rotation too --- */
 

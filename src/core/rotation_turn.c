@@ -137,7 +137,7 @@ void psn_turn_ask_cur(const struct psn_turn *t)
 
 void psn_turn_ask_old(const struct psn_turn *t)
 {
-    ask(t, PSN_ROTATION_AT_OLD, PSN_ROTATION_DO_LOGIN_OLD, t->state->old);
+    ask(t, PSN_ROTATION_AT_OLD, PSN_ROTATION_DO_LOGIN_OLD, psn_rotation_undead(t->state));
 }
 
 /* --- acts --- */

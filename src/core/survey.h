@@ -28,10 +28,11 @@ struct psn_role_brief {
     char client[PSN_CLIENT_ID_MAX];
     enum psn_rotation_phase phase;
     enum psn_rotation_reason reason;
-    bool old_is_dead;
-    uint64_t cur; /* versions, as in the rotation's state */
+    bool old_is_alive; /* a login with an old one was accepted */
+    uint64_t cur;      /* versions, as in the rotation's state */
     uint64_t pend;
     uint64_t old;
+    uint64_t undead;
     int64_t last_send_s;
     int64_t expires_s;
     int64_t outside_s;

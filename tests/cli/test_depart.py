@@ -535,6 +535,53 @@ class Slots(Departing):
             self.world.run("depart", "me", *args, check=13)
 
 
+class OldPasswords(Departing):
+    """The mail server goes on accepting what was replaced."""
+
+    def replace_in_vain(self, *args):
+        self.fault("IMAP", BOXES[0], "accept_old", sticky=True)
+        return self.world.run(*args)
+
+    def dying(self):
+        rows = self.world.json("due", check=12)["due"]
+        return [(row["address"], row["person"]) for row in rows if row["kind"] == "resume"]
+
+    def test_one_that_is_not_proved_dead_outlives_the_next_rotation(self):
+        self.person("jp")
+        self.grant("jp", BOXES[0])
+        self.judge()
+        self.replace_in_vain("revoke", "jp")
+        self.world.run("rotate", BOXES[0], check=0)
+        self.assertEqual(self.dying(), [(BOXES[0], "jp")])
+        self.assertTrue(self.world.json("who", "jp")["seen"][0]["in_force"])
+        self.depart(check=10)
+        self.assertFalse(self.is_closed())
+        self.world.control("DELETE", "/faults")
+        self.resume()
+        self.assertTrue(self.is_closed())
+        dead = [row["version"] for row in self.world.json("log")["log"]
+                if row["event"] == "password.dead"]
+        self.assertEqual(sorted(dead), [1, 2])
+
+    def test_one_that_a_leaver_could_read_counts_though_it_was_replaced_before_he_departs(self):
+        self.person("jp")
+        self.world.run("slot", "add", "jp", "--new-identity-file", self.keygen("jp-slot"),
+                       check=0)
+        self.judge()
+        self.world.run("slot", "rm", "jp", "--leaver", "--recovery-out",
+                       os.path.join(self.out, "code"), check=12)
+        self.replace_in_vain("rotate", "*")
+        self.assertIn((BOXES[0], None), self.dying())
+        self.world.run("ovh", "link", "essai", "--config",
+                       self.world.other_key("workconsumerkey00000000000000001"), "--accept-wide",
+                       check=0)
+        self.depart(check=10)
+        self.assertFalse(self.is_closed())
+        self.world.control("DELETE", "/faults")
+        self.resume()
+        self.assertTrue(self.is_closed())
+
+
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()

@@ -45,6 +45,7 @@ static uint64_t pack_state(const struct psn_rotation_state *s)
     put(&bits, &at, s->pend, 3);
     put(&bits, &at, s->last, 3);
     put(&bits, &at, s->old, 3);
+    put(&bits, &at, s->older, 3);
     put(&bits, &at, least(s->candidates, COUNT_MAX), 2);
     put(&bits, &at, least(s->sends, COUNT_MAX), 2);
     put(&bits, &at, s->unanswered, 2);
@@ -68,6 +69,7 @@ static struct psn_rotation_state unpack_state(uint64_t bits)
     s.pend = get(bits, &at, 3);
     s.last = get(bits, &at, 3);
     s.old = get(bits, &at, 3);
+    s.older = get(bits, &at, 3);
     s.candidates = (uint32_t)get(bits, &at, 2);
     s.sends = (uint32_t)get(bits, &at, 2);
     s.unanswered = (uint32_t)get(bits, &at, 2);

@@ -176,6 +176,20 @@ static void settle_move(struct model *m, const struct world *before, size_t k,
     reach(m, &w, label);
 }
 
+/* DOUBT: what was in force is doubted until a login with it was refused. */
+static bool forgets(const struct psn_rotation_state *before,
+                    const struct psn_rotation_state *after, bool old_was_refused)
+{
+    for (uint64_t version = 1; version <= before->last; version++) {
+        bool counted = version == before->cur || psn_rotation_is_dying(before, version);
+
+        if (counted && version != after->cur && !psn_rotation_is_dying(after, version) &&
+            !(old_was_refused && version == psn_rotation_undead(before)))
+            return true;
+    }
+    return false;
+}
+
 static void fire_at(struct model *m, const struct world *w, size_t k,
                     struct psn_rotation_event event, struct times times)
 {
@@ -198,6 +212,12 @@ static void fire_at(struct model *m, const struct world *w, size_t k,
         m->coverage->events[state.phase][event.kind]++;
         m->coverage->actions[move.action.kind]++;
         m->coverage->reasons[move.action.reason]++;
+    }
+    if (!m->violation && forgets(&state, &move.state,
+                                 event.kind == PSN_ROTATION_EV_LOGIN_REFUSED &&
+                                     run.at == PSN_ROTATION_AT_OLD)) {
+        m->violation = "DOUBT";
+        m->violation_at = m->from;
     }
     settle_move(m, w, k, &move, drop, (uint8_t)event.kind);
 }

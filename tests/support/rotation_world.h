@@ -64,7 +64,7 @@ struct model {
     struct coverage *coverage;
     struct search search;
     uint32_t from;         /* the state that is being expanded */
-    const char *violation; /* "KEPT" or "TRUTH"; NULL: none */
+    const char *violation; /* "KEPT", "TRUTH" or "DOUBT"; NULL: none */
     uint32_t violation_at;
 };
 

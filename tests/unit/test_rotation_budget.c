@@ -10,7 +10,8 @@
 #include "support/rotation_box.h"
 
 /*
- * What bounds a run of the rotation machine (R10), and the brake on refused logins.
+ * What bounds a run of the rotation machine (R10), the brake on refused logins, and what
+ * a run leaves to be asked by the next.
  */
 
 static void a_back_off_doubles_to_a_minute_with_jitter_on_top(void **state)
@@ -196,6 +197,38 @@ static void what_cannot_be_is_not_valid(void **state)
     assert_false(psn_rotation_is_valid(&box.state));
 }
 
+/* Two rotations, neither of whose old ones is proved dead. */
+static void an_old_one_that_is_not_proved_dead_outlives_the_next_rotation(void **state)
+{
+    struct box box = box_accepted();
+
+    (void)state;
+    box_see_new_in_force(&box);
+    box_feed(&box, PSN_ROTATION_EV_COMMITTED);
+    box_feed(&box, PSN_ROTATION_EV_LOGIN_ACCEPTED);
+    box_feed(&box, PSN_ROTATION_EV_START);
+    box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+    box_feed(&box, PSN_ROTATION_EV_STORED);
+    box_feed(&box, PSN_ROTATION_EV_LOGIN_ACCEPTED);
+    box_feed(&box, PSN_ROTATION_EV_OK);
+    box_see_new_in_force(&box);
+    assert_int_equal(box.state.cur, 3);
+    assert_true(psn_rotation_is_dying(&box.state, 1));
+    assert_true(psn_rotation_is_dying(&box.state, 2));
+    box_feed(&box, PSN_ROTATION_EV_COMMITTED);
+    assert_int_equal(box.action.kind, PSN_ROTATION_DO_LOGIN_OLD);
+    assert_int_equal(box.action.version, 1);
+    box_feed(&box, PSN_ROTATION_EV_LOGIN_REFUSED);
+    assert_false(psn_rotation_is_dying(&box.state, 1));
+    assert_true(psn_rotation_old_due(&box.state));
+    assert_int_equal(box.action.kind, PSN_ROTATION_DO_LOGIN_OLD);
+    assert_int_equal(box.action.version, 2);
+    box_feed(&box, PSN_ROTATION_EV_LOGIN_REFUSED);
+    box_expect(&box, PSN_ROTATION_STABLE, PSN_ROTATION_DO_DONE);
+    assert_int_equal(box.state.old_dead, PSN_ROTATION_OLD_DEAD);
+    assert_false(psn_rotation_old_due(&box.state));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_request_that_q_has_silenced_may_still_be_why_both_are_refused),
         cmocka_unit_test(a_silence_in_the_future_begins_now),
         cmocka_unit_test(what_cannot_be_is_not_valid),
+        cmocka_unit_test(an_old_one_that_is_not_proved_dead_outlives_the_next_rotation),
     };
 
     return cmocka_run_group_tests_name("rotation_budget", tests, NULL, NULL);

@@ -133,6 +133,16 @@ static struct psn_rotation_move abandon_sent(const struct call *call)
     return move;
 }
 
+/* Of the passwords that were replaced only the last one is remembered. */
+static struct psn_rotation_move forget_the_older(const struct call *call)
+{
+    struct psn_rotation_move move = right(call);
+
+    if (move.action.kind == PSN_ROTATION_DO_COMMIT)
+        move.state.older = 0;
+    return move;
+}
+
 /* --- settings --- */
 
 static struct psn_rotation_policy policy(uint32_t sends, uint32_t logins,
@@ -405,6 +415,15 @@ static void abandoning_what_was_sent_is_wrong(void **state)
     find_bug(&setting, "TRUTH");
 }
 
+static void forgetting_what_was_not_proved_dead_is_wrong(void **state)
+{
+    struct setting setting = small("forgets the older ones");
+
+    (void)state;
+    setting.step = forget_the_older;
+    find_bug(&setting, "DOUBT");
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +446,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rotating_again_before_silence_is_wrong),
         cmocka_unit_test(an_empty_task_list_alone_is_not_silence),
         cmocka_unit_test(abandoning_what_was_sent_is_wrong),
+        cmocka_unit_test(forgetting_what_was_not_proved_dead_is_wrong),
         cmocka_unit_test(the_large_setting_holds),
     };
 
