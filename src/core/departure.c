@@ -312,6 +312,33 @@ static enum psn_code judge_all_anew(struct psn_vault *vault, const char *person,
     return rc;
 }
 
+/* What was made for somebody else who has a key of his, he reads as well. */
+static enum psn_code expose_by_key(struct psn_vault *vault,
+                                   const struct psn_person *person, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct psn_exposure_list seen = { 0 };
+
+        if (strcmp(people[i].id, person->id) == 0 ||
+            !psn_person_shares_key(&people[i], person))
+            continue;
+        rc = psn_exposure_list(vault, people[i].id, NULL, &seen, err);
+        for (size_t j = 0; !rc && j < seen.count; j++) {
+            const struct psn_exposure *at = &seen.items[j];
+
+            if (at->how == PSN_HOW_ISSUED && (at->in_force || at->ready))
+                rc = psn_exposure_put_of(vault, person->id, at->address, at->label,
+                                         at->version, PSN_HOW_ISSUED, err);
+        }
+        psn_exposure_list_release(&seen);
+    }
+    return rc;
+}
+
 /* As long as he can open the vault no replacement is made: he would read it. */
 static enum psn_code begin_new(struct psn_vault *vault,
                                const struct psn_departure_request *request,
@@ -389,6 +416,8 @@ static enum psn_code begin(struct psn_vault *vault,
     enum psn_code rc = psn_person_load(vault, request->person, &person, &revision, err);
     bool changes = false;
 
+    if (!rc)
+        rc = expose_by_key(vault, &person, err);
     if (rc)
         return rc;
     if (!person.departing_s) {

@@ -114,16 +114,21 @@ static enum psn_code want_labels(struct psn_vault *vault,
     return rc;
 }
 
-static enum psn_code check_people(const struct psn_grant_request *request,
+static enum psn_code check_people(struct psn_vault *vault,
+                                  const struct psn_grant_request *request,
                                   const struct psn_delivery *delivery,
                                   const struct wanted *wanted, struct psn_error *err)
 {
     for (size_t i = 0; i < wanted->person_count; i++) {
         const struct psn_person *person = &wanted->people[i];
+        enum psn_code rc;
 
         if (person->departing_s)
             return psn_fail(err, PSN_E_POLICY, _("%s is leaving: nothing is granted"),
                             person->id);
+        rc = psn_person_check_key(vault, person, err);
+        if (rc)
+            return rc;
         if (psn_issue_by_code(person, request->format) && !delivery->tell_code) {
             (void)psn_fail(err, PSN_E_INVALID,
                            _("the issue for %s needs a code, and there is nowhere to "
@@ -220,7 +225,7 @@ static enum psn_code grant(struct psn_vault *vault,
     if (!rc)
         rc = want_labels(vault, request, wanted, err);
     if (!rc)
-        rc = check_people(request, delivery, wanted, err);
+        rc = check_people(vault, request, delivery, wanted, err);
     for (size_t i = 0; !rc && i < wanted->person_count; i++)
         for (size_t j = 0; !rc && j < wanted->count; j++)
             rc = put_grant(vault, request, &wanted->people[i], &wanted->rows[j], folder,

@@ -47,7 +47,7 @@ static enum psn_code check_person(struct psn_vault *vault, struct psn_draft *dra
                        draft->person.id);
         rc = psn_hint(err, PSN_E_POLICY, _("see: passation who %s"), draft->person.id);
     }
-    return rc;
+    return rc ? rc : psn_person_check_key(vault, &draft->person, err);
 }
 
 static enum psn_code take_serial(struct psn_vault *vault, struct psn_draft *draft,

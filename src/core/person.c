@@ -353,6 +353,8 @@ enum psn_code psn_person_insert(struct psn_vault *vault, const struct psn_person
         rc = psn_recipient_normalize(person->keys[i].text, row.keys[i].text, err);
     }
     if (!rc)
+        rc = psn_person_check_key(vault, &row, err);
+    if (!rc)
         rc = psn_person_store(vault, &row, 1, err);
     if (rc == PSN_E_EXISTS) {
         (void)psn_wrap(err, rc, _("person '%s'"), person->id);

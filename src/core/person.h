@@ -31,6 +31,15 @@ PSN_MUST_CHECK enum psn_code psn_person_list(struct psn_vault *vault,
                                              struct psn_person **ret_people,
                                              size_t *ret_count, struct psn_error *err);
 
+/* Do two people hold a key in common, in use or not? What is made for one, the other
+ * reads. */
+bool psn_person_shares_key(const struct psn_person *a, const struct psn_person *b);
+/* E_POLICY if the key in use of a person is also one of somebody who is leaving, or has
+ * left. */
+PSN_MUST_CHECK enum psn_code psn_person_check_key(struct psn_vault *vault,
+                                                  const struct psn_person *person,
+                                                  struct psn_error *err);
+
 /* Is his departure open, or its last report still to be written? */
 bool psn_person_is_leaving(const struct psn_person *person);
 

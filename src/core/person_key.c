@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -8,6 +9,49 @@
 #include "crypto/sign.h"
 
 /* The public keys of a person; the first one is in use. */
+
+/* --- a key that several people have --- */
+
+static bool has_key(const struct psn_person *person, const char *text)
+{
+    for (size_t i = 0; i < person->key_count; i++)
+        if (strcmp(person->keys[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+bool psn_person_shares_key(const struct psn_person *a, const struct psn_person *b)
+{
+    for (size_t i = 0; i < a->key_count; i++)
+        if (has_key(b, a->keys[i].text))
+            return true;
+    return false;
+}
+
+enum psn_code psn_person_check_key(struct psn_vault *vault,
+                                   const struct psn_person *person, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc =
+        person->key_count ? psn_person_list(vault, &people, &count, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (people[i].departing_s && strcmp(people[i].id, person->id) != 0 &&
+            has_key(&people[i], person->keys[0].text)) {
+            (void)psn_fail(err, PSN_E_POLICY,
+                           _("the key of '%s' is also that of '%s', who is leaving, or "
+                             "has left"),
+                           person->id, people[i].id);
+            return psn_hint(err, PSN_E_POLICY,
+                            _("ask for another key; if '%s' has one already: passation "
+                              "person key %s --add FILE"),
+                            person->id, person->id);
+        }
+    return rc;
+}
+
+/* --- changes --- */
 
 typedef enum psn_code change_fn(struct psn_person *person, const char *text,
                                 int64_t now_s, struct psn_error *err);
@@ -96,6 +140,8 @@ static enum psn_code change(struct psn_vault *vault, const char *id, const char 
 
     if (!rc)
         rc = apply(&person, text, vault->world.now_s(), err);
+    if (!rc && apply == add_key)
+        rc = psn_person_check_key(vault, &person, err);
     if (!rc)
         rc = psn_person_store(vault, &person, revision + 1, err);
     return rc ? rc

@@ -329,8 +329,9 @@ def open_handover(at):
 
 def grant_ran_out(at):
     at.cli("person", "add", "jp", "--kind", "provider")
-    at.cli("grant", "jp", f"box0@{DOMAIN}", "--until", time.strftime("%Y-%m-%d"), "--code-fd",
-           "1", "-o", at.world.dir, "--force")
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400))
+    at.cli("grant", "jp", f"box0@{DOMAIN}", "--until", tomorrow, "--code-fd", "1", "-o",
+           at.world.dir, "--force")
     return {"args": ["--offline"], "prefix": fake_time.at("+3d")}
 
 
