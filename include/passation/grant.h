@@ -143,6 +143,10 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_outbox(struct psn_vault *vault,
                                                 const struct psn_delivery *delivery,
                                                 size_t *ret_waiting,
                                                 struct psn_error *err);
+/* After an older backup has replaced a vault that could not be read, everybody's issues
+ * wait (E_POLICY) until somebody says that people and grants are as they should be. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_outbox_judge(struct psn_vault *vault,
+                                                      struct psn_error *err);
 
 /* Ends grants of a person (globs as for roles) and voids what was not confirmed; nothing
  * is issued to him for them any more. What he has seen is not undone: rotate it

@@ -179,8 +179,9 @@ static void warn_of_people(const struct attempt *attempt)
     }
     cli_warn(cli,
              _("grants, revocations and departures since this copy are lost, and who "
-               "has seen what: passation person ls and passation grant ls before "
-               "anything is issued, then passation rotate '*'"));
+               "has seen what: see passation person ls and passation grant ls, then "
+               "passation outbox --judged (nothing is issued before), and passation "
+               "rotate '*'"));
 }
 
 /* A log that does not belong to the file beside it was kept apart from it. */

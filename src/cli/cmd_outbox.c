@@ -6,11 +6,14 @@
 struct cmd_outbox_options {
     struct cli_delivery_options where;
     bool all;
+    bool judged;
 };
 
 static const struct cli_option outbox_options[] = {
     { "all", 'a', CLI_FLAG, offsetof(struct cmd_outbox_options, all), NULL,
       N_("list every issue made so far; make none") },
+    { "judged", 0, CLI_FLAG, offsetof(struct cmd_outbox_options, judged), NULL,
+      N_("after a restore: people and grants are as they should be") },
     CLI_DELIVERY_OPTIONS(offsetof(struct cmd_outbox_options, where)),
     { 0 },
 };
@@ -100,6 +103,9 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
 
     if (options->all)
         return list_all(cli, person, err);
+    rc = options->judged ? psn_outbox_judge(cli->vault, err) : PSN_OK;
+    if (rc)
+        return rc;
     rc = cli_deliver_due(cli, &options->where, person, CLI_DELIVER_HERE, &delivered, err);
     if (!rc && !person)
         rc = cli_envelope_renew(cli, err);

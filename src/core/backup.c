@@ -477,6 +477,8 @@ static enum psn_code note_restored(const struct restoring *at, struct psn_vault 
 
     if (!rc && at->restore->accept_older && at->kept[0])
         rc = psn_restored_carry(vault, at->kept, &carried, err);
+    if (!rc && at->restore->accept_older && !carried.is_read)
+        rc = psn_restored_note(vault, true, err);
     if (at->restore->carried)
         *at->restore->carried = carried;
     return rc;

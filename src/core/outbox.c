@@ -3,7 +3,9 @@
 
 #include "base/i18n.h"
 #include "core/issue.h"
+#include "core/journal.h"
 #include "core/person.h"
+#include "core/restored.h"
 
 /* The outbox: an issue for each person, client and folder whose grants are due. */
 
@@ -202,6 +204,49 @@ static enum psn_code note_folders(struct psn_vault *vault, const struct due_list
     return psn_vault_end(vault, rc, err);
 }
 
+/* Who is named was thought of; everybody is asked for by timers, too. */
+static enum psn_code check_judged(struct psn_vault *vault, struct psn_error *err)
+{
+    bool is_unjudged = false;
+    enum psn_code rc = psn_restored_is_unjudged(vault, &is_unjudged, err);
+
+    if (rc || !is_unjudged)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("an older backup was restored, which may not know who has left or "
+                     "whose grant was ended since: nothing is issued before you have "
+                     "looked"));
+    return psn_hint(err, PSN_E_POLICY,
+                    _("see passation person ls and passation grant ls, and end what is "
+                      "over (depart, revoke); then: passation outbox --judged"));
+}
+
+/* What is due, if it may be written. */
+static enum psn_code look(struct psn_vault *vault, const char *person,
+                          struct due_list *due, struct psn_error *err)
+{
+    enum psn_code rc = list_due(vault, person, due, err);
+
+    return rc || person || due->grants.count == 0 ? rc : check_judged(vault, err);
+}
+
+static enum psn_code judge(struct psn_vault *vault, struct psn_error *err)
+{
+    enum psn_code rc = psn_restored_note(vault, false, err);
+
+    return rc ? rc
+              : psn_journal_note(vault, NULL,
+                                 &(struct psn_note){ .event = "vault.restored-judged" },
+                                 err);
+}
+
+enum psn_code psn_outbox_judge(struct psn_vault *vault, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+
+    return rc ? rc : psn_vault_end(vault, judge(vault, err), err);
+}
+
 enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
                          const struct psn_delivery *delivery, size_t *ret_waiting,
                          struct psn_error *err)
@@ -214,7 +259,7 @@ enum psn_code psn_outbox(struct psn_vault *vault, const char *person,
         rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (rc)
         return rc;
-    rc = psn_vault_end(vault, list_due(vault, person, &due, err), err);
+    rc = psn_vault_end(vault, look(vault, person, &due, err), err);
     if (!rc && delivery->directory)
         rc = note_folders(vault, &due, delivery, err);
     if (!rc)

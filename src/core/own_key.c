@@ -10,6 +10,7 @@
 #include "core/credential_due.h"
 #include "core/journal.h"
 #include "core/record.h"
+#include "core/restored.h"
 #include "core/statement.h"
 #include "core/unstated.h"
 
@@ -23,10 +24,10 @@ static const char identity_name[] = "identity";
 static const char former_name[] = "former";
 static const char former_identity_name[] = "former-identity";
 
-const char *const psn_own_key_names[] = { signing_name, identity_name,
-                                          former_name,  former_identity_name,
-                                          PSN_DUE_NAME, PSN_UNSTATED_NAME,
-                                          NULL };
+const char *const psn_own_key_names[] = { signing_name,      identity_name,
+                                          former_name,       former_identity_name,
+                                          PSN_DUE_NAME,      PSN_UNSTATED_NAME,
+                                          PSN_RESTORED_NAME, NULL };
 
 enum {
     TAG_REPLACED = 1,

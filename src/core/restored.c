@@ -6,12 +6,14 @@
 
 #include "base/beside.h"
 #include "base/i18n.h"
+#include "base/limits.h"
 #include "core/backup.h"
 #include "core/exposure.h"
 #include "core/grant.h"
 #include "core/issue.h"
 #include "core/item.h"
 #include "core/person.h"
+#include "core/record.h"
 #include "core/role.h"
 
 /*
@@ -257,4 +259,69 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     rc = psn_vault_end(kept, carry(&at, err), err);
     ret_carried->is_read = rc == PSN_OK;
     return rc;
+}
+
+/* --- what nobody could tell --- */
+
+enum {
+    TAG_SINCE = 1, /* 0: somebody has looked */
+    TAG_MAX = 1,
+};
+
+static enum psn_code read_since(struct psn_vault *vault, struct psn_row_key *ret_key,
+                                uint64_t *ret_since, uint64_t *ret_revision,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_error why = { 0 };
+    struct psn_record record;
+    enum psn_code rc =
+        psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_RESTORED_NAME, ret_key, err);
+
+    *ret_since = 0;
+    *ret_revision = 0;
+    if (rc)
+        return rc;
+    rc = psn_row_get(vault, PSN_TABLE_OWN_KEY, ret_key, vault->rows_key, &plain,
+                     ret_revision, &why);
+    if (rc == PSN_E_NOT_FOUND)
+        return PSN_OK;
+    if (!rc)
+        rc = psn_record_parse(&plain, TAG_MAX, &record, &why);
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    *ret_since = psn_record_number(&record, TAG_SINCE);
+    return PSN_OK;
+}
+
+enum psn_code psn_restored_is_unjudged(struct psn_vault *vault, bool *ret_unjudged,
+                                       struct psn_error *err)
+{
+    struct psn_row_key key;
+    uint64_t since = 0;
+    uint64_t revision;
+    enum psn_code rc = read_since(vault, &key, &since, &revision, err);
+
+    *ret_unjudged = since > 0;
+    return rc;
+}
+
+enum psn_code psn_restored_note(struct psn_vault *vault, bool unjudged,
+                                struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_row_key key;
+    uint64_t since = 0;
+    uint64_t revision;
+    enum psn_code rc = read_since(vault, &key, &since, &revision, err);
+
+    if (rc || (since > 0) == unjudged)
+        return rc;
+    psn_record_begin(&plain);
+    psn_record_put_number(&plain, TAG_SINCE,
+                          unjudged ? (uint64_t)vault->world.now_s() : 0);
+    rc = psn_buf_check(&plain, err);
+    return rc ? rc
+              : psn_row_put(vault, PSN_TABLE_OWN_KEY, &key, revision + 1, vault->rows_key,
+                            plain.data, plain.size, err);
 }

@@ -3,6 +3,8 @@
 
 #include "core/vault.h"
 
+#define PSN_RESTORED_NAME "restored"
+
 /* Does the log beside the file that a backup is to replace belong to it? True if there is
  * none. backup: its keys open the file, or they are of another day. */
 bool psn_restored_fits_log(const char *path, const struct psn_vault *backup);
@@ -12,5 +14,14 @@ bool psn_restored_fits_log(const char *path, const struct psn_vault *backup);
 PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *vault, const char *kept,
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);
+
+/* Is somebody still to look whether grants and people are right, since an older backup
+ * has replaced a vault that could not be read? Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_restored_is_unjudged(struct psn_vault *vault,
+                                                      bool *ret_unjudged,
+                                                      struct psn_error *err);
+/* Inside a write. */
+PSN_MUST_CHECK enum psn_code psn_restored_note(struct psn_vault *vault, bool unjudged,
+                                               struct psn_error *err);
 
 #endif

@@ -110,12 +110,28 @@ class Restored(unittest.TestCase):
         self.assertEqual(self.issues("former"), before)
         self.assertEqual(self.due("former"), set())
 
-    def test_what_a_rekeyed_vault_knew_is_said_to_be_lost(self):
+    def test_nothing_is_issued_unjudged_where_the_vault_cannot_be_read(self):
+        """A rekey lies in between: nobody can tell who has left since."""
+        self.person("maybe")
+        self.grant("maybe", self.box)
         self.run_("backup", self.copy)
+        self.run_("depart", "maybe", "-o", self.out, check=None)
         self.run_("rekey", "--recovery-out", os.path.join(self.out, "code"))
+        before = self.issues("maybe")
         said = self.restore().stderr
         self.assertIn("are lost", said)
-        self.assertIn("grant ls", said)
+        self.assertIn("outbox --judged", said)
+        self.run_("rotate", self.box)
+        for args in (("due", "--apply"), ("outbox",), ("resume",)):
+            done = self.world.run(*args, *(("-o", self.out) if args != ("resume",) else ()))
+            self.assertEqual(done.returncode, 13, (args, done.stdout, done.stderr))
+            self.assertIn("outbox --judged", done.stderr)
+        self.run_("rekey", "--recovery-out", os.path.join(self.out, "code-2"))
+        self.run_("outbox", "-o", self.out, check=13)
+        self.assertEqual(self.issues("maybe"), before)
+        self.run_("outbox", "--judged", "-o", self.out)
+        self.assertEqual(len(self.issues("maybe")), len(before) + 1)
+        self.run_("revoke", "maybe", "--no-rotate", check=None)
 
     def test_another_vaults_log_is_kept_apart_from_the_file(self):
         """A sync program has put another machine's vault.db beside our log."""
