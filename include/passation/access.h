@@ -41,6 +41,9 @@ struct psn_access {
     bool is_taken; /* CUTTING: OVH has taken the order; else it may not have heard it */
     /* Told by a sweep: taken, and so lately that OVH's task may be at work. */
     bool is_under_way;
+    /* Told by a sweep: a key or an application, while one of ours does not tell which it
+     * is. It goes only if it is named. */
+    bool may_be_ours;
     /* For the statement of a handover alone: when this vault last ordered its removal, by
      * the journal, with OVH's number for it; 0: it did not, or there is none. */
     int64_t ordered_s;

@@ -76,7 +76,8 @@ struct psn_finding {
     char whose[PSN_FINDING_TEXT_MAX];
     int64_t since_s; /* 0: OVH does not say */
     enum psn_danger danger;
-    bool own; /* passation's own key */
+    bool own;       /* passation's own key */
+    bool elsewhere; /* passation's own, for another client in the same account */
 
     /* What removes it. An empty method: OVH cannot by its API, or should not; obstacle
      * then says why, in the reader's language. */

@@ -109,6 +109,7 @@ static void put_access(struct cli_json *json, const struct psn_access *access)
     cli_json_bool(json, "new", access->is_new);
     cli_json_bool(json, "external", finding->external);
     cli_json_bool(json, "own", finding->own);
+    cli_json_bool(json, "elsewhere", finding->elsewhere);
     cli_json_open(json, "removal", '{');
     cli_json_text(json, "method", finding->method[0] ? finding->method : NULL);
     cli_json_text(json, "path", finding->path[0] ? finding->path : NULL);
@@ -173,8 +174,8 @@ static enum psn_code print_json(struct cli *cli, const struct accesses *accesses
 
 static const char *sign_of(const struct psn_access *access)
 {
-    if (access->finding.own || access->state == PSN_ACCESS_KEPT ||
-        access->state == PSN_ACCESS_GONE)
+    if (access->finding.own || access->finding.elsewhere ||
+        access->state == PSN_ACCESS_KEPT || access->state == PSN_ACCESS_GONE)
         return "✓";
     switch (access->finding.danger) {
     case PSN_DANGER_INFO:
@@ -191,6 +192,8 @@ static const char *remark_of(const struct psn_access *access)
 {
     if (access->finding.own)
         return _("ours");
+    if (access->finding.elsewhere && access->state != PSN_ACCESS_GONE)
+        return _("ours, for another client");
     switch (access->state) {
     case PSN_ACCESS_OPEN:
         if (access->is_new)
@@ -268,6 +271,11 @@ static void explain_obstacles(struct cli *cli, const struct accesses *accesses)
         if (psn_access_is_pending(access) && access->finding.obstacle[0])
             cli_note(cli, "%s: %s", CLI_SHOWN(access->finding.id),
                      access->finding.obstacle);
+        if (psn_access_is_pending(access) && access->may_be_ours)
+            cli_note(cli,
+                     _("%s: it may be a key of ours that does not tell which it is; "
+                       "--all leaves it"),
+                     CLI_SHOWN(access->finding.id));
     }
 }
 

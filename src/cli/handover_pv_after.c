@@ -42,6 +42,8 @@ static const struct psn_handover_contact *find_change(
 
 static const char *access_state(const struct psn_access *access, bool by_us)
 {
+    if (access->finding.elsewhere && access->state != PSN_ACCESS_GONE)
+        return _("the provider's, for another customer in the same account; it stays");
     switch (access->state) {
     case PSN_ACCESS_GONE:
         return by_us ? _("closed by the provider") : _("gone");

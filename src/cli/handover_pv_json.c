@@ -125,6 +125,7 @@ static void put_accesses(const struct psn_handover_facts *facts, struct cli_json
         cli_json_text(json, "whose", text_or_null(at->finding.whose));
         cli_json_text(json, "danger", psn_danger_name(at->finding.danger));
         cli_json_bool(json, "own", at->finding.own);
+        cli_json_bool(json, "elsewhere", at->finding.elsewhere);
         cli_json_text(json, "state", psn_access_state_name(at->state));
         cli_json_time(json, "first_seen_at", at->first_s);
         cli_json_time(json, "decided_at", at->decided_s);

@@ -5,8 +5,6 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/access_sweep.h"
-#include "core/client.h"
-#include "core/credential.h"
 #include "core/departure.h"
 #include "core/drift.h"
 #include "core/journal.h"
@@ -109,89 +107,6 @@ enum psn_code psn_access_each(struct psn_vault *vault, const char *client,
 
 /* --- asking OVH --- */
 
-static void account_release(struct psn_access_account *account)
-{
-    psn_ovh_free(account->ovh);
-    psn_ovh_free(account->work);
-    psn_client_release(&account->client);
-}
-
-/* A key that may not be asked about itself is known to OVH as the one in use; one of two
- * is then not known to the other. That OVH does not answer is another thing: what is ours
- * must not be taken for somebody else's. */
-static enum psn_code add_own(struct psn_access_account *account, struct psn_ovh *ovh,
-                             struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_ovh_key_info *info = calloc(1, sizeof *info);
-    struct psn_error why = { 0 };
-    enum psn_code rc = info ? psn_ovh_key_info(ovh, info, &why)
-                            : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-
-    if (!info)
-        return rc;
-    if (rc == PSN_E_REFUSED || rc == PSN_E_NOT_FOUND) {
-        account->is_unsure = true;
-        return PSN_OK;
-    }
-    if (rc) {
-        if (err)
-            *err = why;
-        return rc;
-    }
-    (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
-                   "api_key:%lld", (long long)info->credential_id);
-    (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
-                   "api_application:%lld", (long long)info->application_id);
-    return PSN_OK;
-}
-
-/* Service accounts are named by what we know of them ourselves. */
-static enum psn_code add_own_accounts(struct psn_vault *vault,
-                                      struct psn_access_account *account,
-                                      struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_credentials) all = { 0 };
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-
-    if (!rc)
-        rc = psn_vault_end(
-            vault, psn_credentials_get(vault, account->client.id, &all, err), err);
-    for (size_t use = 0; !rc && use < PSN_KEY_USES; use++)
-        if (psn_ovh_credential_is_account(&all.of[use]))
-            (void)snprintf(account->own_ids[account->own_count++], PSN_FINDING_ID_MAX,
-                           "oauth_client:%s",
-                           (const char *)psn_secret_bytes(all.of[use].client_id));
-    return rc;
-}
-
-/* The second key sees and removes more; without one, the key for daily work. Each is ours
- * in the eyes of the other. */
-static enum psn_code account_open(struct psn_vault *vault, const char *client,
-                                  struct psn_access_account *account,
-                                  struct psn_error *err)
-{
-    PSN_AUTO(psn_ovh) *work = NULL;
-    enum psn_code rc = psn_client_get(vault, client, &account->client, err);
-
-    if (!rc)
-        rc = psn_client_connect(vault, &account->client, &work, err);
-    if (!rc)
-        rc = add_own_accounts(vault, account, err);
-    if (!rc && account->client.keys.cut_expires_s > vault->world.now_s())
-        rc = psn_client_connect_cut(vault, &account->client, &account->ovh, err);
-    if (rc)
-        return rc;
-    if (!account->client.keys.is_account)
-        rc = add_own(account, work, err);
-    if (!rc && account->ovh)
-        rc = add_own(account, account->ovh, err);
-    if (account->ovh)
-        account->work = PSN_TAKE(work);
-    else
-        account->ovh = PSN_TAKE(work);
-    return rc;
-}
-
 /* A list that grew between two of its pages shows one thing twice. */
 static enum psn_code collect_finding(void *arg, const struct psn_finding *finding,
                                      struct psn_error *err)
@@ -211,16 +126,17 @@ static enum psn_code ask(struct psn_access_account *account, struct psn_access_l
                          struct psn_error *err)
 {
     const char *domains[PSN_CLIENT_DOMAINS_MAX];
-    const char *own[PSN_ACCESS_OWN_MAX];
-    struct psn_sweep_options options = { .domains = domains,
-                                         .domain_count = account->client.domain_count,
-                                         .own_ids = own,
-                                         .own_count = account->own_count };
+    const struct psn_sweep_options options = {
+        .domains = domains,
+        .domain_count = account->client.domain_count,
+        .own_ids = (const char *const *)account->own.items,
+        .own_count = account->own.count,
+        .elsewhere_ids = (const char *const *)account->elsewhere.items,
+        .elsewhere_count = account->elsewhere.count,
+    };
 
     for (size_t i = 0; i < account->client.domain_count; i++)
         domains[i] = account->client.domains[i];
-    for (size_t i = 0; i < account->own_count; i++)
-        own[i] = account->own_ids[i];
     return psn_ovh_sweep(account->ovh, &options, collect_finding, list, err);
 }
 
@@ -359,7 +275,7 @@ void psn_access_sweep_release(struct psn_access_sweep *sweep)
 {
     if (sweep->vault)
         psn_vault_unlock_operation(sweep->vault);
-    account_release(&sweep->account);
+    psn_access_account_release(&sweep->account);
     free(sweep->found.items);
     free(sweep->gone.items);
 }
@@ -384,18 +300,23 @@ enum psn_code psn_access_sweep_lock(struct psn_vault *vault,
 enum psn_code psn_access_sweep_open(struct psn_vault *vault, const char *client,
                                     struct psn_access_sweep *sweep, struct psn_error *err)
 {
-    return account_open(vault, client, &sweep->account, err);
+    return psn_access_account_open(vault, client, &sweep->account, err);
 }
 
-/* OVH has taken the order, and its task may be at work. One that failed in silence is
- * asked for again when a request of that age is dead in any case. */
-static void mark_under_way(struct psn_access_sweep *sweep, int64_t now_s)
+/* What only this look tells. An order that OVH has taken, whose task may be at work: one
+ * that failed in silence is asked for again when a request of that age is dead in any
+ * case. And what a key of ours looks like that does not tell which it is. */
+static void mark(struct psn_access_sweep *sweep, int64_t now_s)
 {
     int64_t settle_s = sweep->account.client.limits.settle_s;
 
     for (size_t i = 0; i < sweep->found.count; i++) {
         struct psn_access *access = &sweep->found.items[i].access;
 
+        access->may_be_ours = sweep->account.is_unsure && !access->finding.own &&
+                              !access->finding.elsewhere &&
+                              (access->finding.kind == PSN_FINDING_API_KEY ||
+                               access->finding.kind == PSN_FINDING_API_APP);
         access->is_under_way = access->state == PSN_ACCESS_CUTTING && access->is_taken &&
                                llabs(now_s - access->decided_s) < settle_s;
     }
@@ -405,7 +326,7 @@ enum psn_code psn_access_sweep_begin(struct psn_vault *vault, const char *client
                                      struct psn_access_sweep *sweep,
                                      struct psn_error *err)
 {
-    enum psn_code rc = account_open(vault, client, &sweep->account, err);
+    enum psn_code rc = psn_access_account_open(vault, client, &sweep->account, err);
 
     if (!rc)
         rc = ask(&sweep->account, &sweep->found, err);
@@ -414,7 +335,7 @@ enum psn_code psn_access_sweep_begin(struct psn_vault *vault, const char *client
     if (!rc)
         rc = psn_vault_end(vault,
                            compare(vault, client, &sweep->found, &sweep->gone, err), err);
-    mark_under_way(sweep, vault->world.now_s());
+    mark(sweep, vault->world.now_s());
     return rc;
 }
 

@@ -74,7 +74,8 @@ enum psn_code psn_access_keep(struct psn_vault *vault, const char *client,
 
 bool psn_access_is_removable(const struct psn_access *access)
 {
-    return psn_access_is_pending(access) && access->finding.method[0];
+    return psn_access_is_pending(access) && access->finding.method[0] &&
+           !access->may_be_ours;
 }
 
 static enum psn_code choose_named(struct psn_vault *vault, const char *client,
@@ -92,6 +93,11 @@ static enum psn_code choose_named(struct psn_vault *vault, const char *client,
             rc = psn_hint(err, PSN_E_POLICY,
                           _("replace it first: passation ovh link %s --new"), client);
         }
+        if (!rc && row->access.finding.elsewhere)
+            rc = psn_fail(err, PSN_E_POLICY,
+                          _("%s is what passation works with for another client of the "
+                            "same account"),
+                          ids[i]);
         if (!rc)
             rc = psn_access_append(list, row, err);
     }
@@ -262,13 +268,6 @@ enum psn_code psn_access_cut(struct psn_vault *vault, const char *client,
     return rc;
 }
 
-/* What a key of ours looks like that is not known to be one. */
-static bool may_be_ours(const struct psn_access *access)
-{
-    return access->finding.kind == PSN_FINDING_API_KEY ||
-           access->finding.kind == PSN_FINDING_API_APP;
-}
-
 enum psn_code psn_access_cut_wanted(struct psn_vault *vault, const char *client,
                                     const struct psn_access_choice *choice,
                                     struct psn_error *err)
@@ -280,8 +279,7 @@ enum psn_code psn_access_cut_wanted(struct psn_vault *vault, const char *client,
     for (size_t i = 0; !rc && i < sweep.found.count; i++) {
         const struct psn_access *access = &sweep.found.items[i].access;
 
-        if (access->finding.method[0] && !access->finding.own &&
-            !(sweep.account.work && sweep.account.is_unsure && may_be_ours(access)) &&
+        if (access->finding.method[0] && !access->finding.own && !access->may_be_ours &&
             choice->wanted(choice->arg, access) && !access->is_under_way)
             rc = psn_access_append(&list, &sweep.found.items[i], err);
     }

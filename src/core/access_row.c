@@ -31,7 +31,8 @@ enum {
     TAG_LATER = 22,
     TAG_TAKEN = 23,
     TAG_KNOWN_TO = 24,
-    TAG_MAX = 24,
+    TAG_ELSEWHERE = 25,
+    TAG_MAX = 25,
     ID_PRF = 8,
     ACCESS_RECORD_MAX = 8 * 1024,
 };
@@ -84,6 +85,7 @@ enum psn_code psn_access_row_write(struct psn_vault *vault, struct psn_access_ro
     psn_record_put_number(&plain, TAG_LATER, access->is_later);
     psn_record_put_number(&plain, TAG_TAKEN, access->is_taken);
     psn_record_put_text(&plain, TAG_KNOWN_TO, access->known_to);
+    psn_record_put_number(&plain, TAG_ELSEWHERE, access->finding.elsewhere);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -115,6 +117,7 @@ static bool get_finding(const struct psn_record *record, struct psn_finding *fin
     finding->danger = (enum psn_danger)psn_record_number(record, TAG_DANGER);
     finding->external = psn_record_number(record, TAG_EXTERNAL) != 0;
     finding->own = psn_record_number(record, TAG_OWN) != 0;
+    finding->elsewhere = psn_record_number(record, TAG_ELSEWHERE) != 0;
     return get_kind(record, &finding->kind) && finding->danger <= PSN_DANGER_DANGER &&
            psn_record_text(record, TAG_ID, finding->id, sizeof finding->id) &&
            psn_record_text(record, TAG_SUBJECT, finding->subject,

@@ -2,7 +2,9 @@
 #define PSN_CORE_ACCESS_SWEEP_H
 
 #include "core/access.h"
+#include "core/client.h"
 #include "ovh/client.h"
+#include "ovh/walk.h"
 
 /* What looking (access.c) and cutting (access_cut.c) share: a sweep of one client. */
 
@@ -20,19 +22,24 @@ PSN_MUST_CHECK enum psn_code psn_access_collect(void *arg,
                                                 const struct psn_access_row *row,
                                                 struct psn_error *err);
 
-enum {
-    PSN_ACCESS_OWN_MAX = 6, /* key, application or service account, for each of two */
-};
-
 struct psn_access_account {
     struct psn_client client;
     struct psn_ovh *ovh;
     struct psn_ovh *work; /* the key for daily work, if ovh is not that; or NULL */
-    char own_ids[PSN_ACCESS_OWN_MAX]
-                [PSN_FINDING_ID_MAX]; /* of our keys, the one in use or not */
-    size_t own_count;
-    bool is_unsure; /* of two keys, one may not tell which it is */
+    /* Ids of findings: keys of the client's, the one in use or not, and their
+     * applications; then those of other clients of the vault in the same account. */
+    struct psn_names own;
+    struct psn_names elsewhere;
+    bool is_unsure; /* a key that is not the one in use may not tell which it is */
 };
+
+/* access_account.c: opens the client's account, with the key that may do most, and learns
+ * which keys there are ours. */
+PSN_MUST_CHECK enum psn_code psn_access_account_open(struct psn_vault *vault,
+                                                     const char *client,
+                                                     struct psn_access_account *account,
+                                                     struct psn_error *err);
+void psn_access_account_release(struct psn_access_account *account);
 
 /* A sweep under way. */
 struct psn_access_sweep {

@@ -56,7 +56,8 @@ static enum psn_code check_blockers(struct psn_vault *vault,
         rc = fail_blocked(&handover, count, err);
     *ret_keys_gone = handover.keys_gone_s != 0;
     psn_handover_release(&handover);
-    return rc;
+    return rc || *ret_keys_gone ? rc
+                                : psn_own_access_check_alone(vault, close->client, err);
 }
 
 enum psn_code psn_handover_check_closable(struct psn_vault *vault, const char *client,

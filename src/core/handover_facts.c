@@ -261,7 +261,7 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
         access->finding.kind == PSN_FINDING_DOMAIN ||
         (gone && access->gone_s < facts->handover.began_s) ||
         (!gone && access->finding.danger == PSN_DANGER_INFO && !access->finding.own &&
-         !access->decided_s))
+         !access->finding.elsewhere && !access->decided_s))
         return PSN_OK;
     to = grow((void **)&facts->accesses, facts->access_count, sizeof *facts->accesses,
               err);

@@ -41,6 +41,8 @@ struct psn_own_run {
     bool is_locked;
     struct psn_client client;
     struct psn_credentials all;
+    char
+        same_key[PSN_CLIENT_ID_MAX]; /* another client who has one of these keys; or "" */
     struct psn_own_past past;
     enum psn_key_use use;          /* of the one that acts */
     struct psn_ovh *ovh;           /* its account; NULL: there is none any more */
@@ -66,6 +68,10 @@ bool psn_own_is_dead(const struct psn_ovh *ovh, bool is_account);
 PSN_MUST_CHECK enum psn_code psn_own_access_is_begun(struct psn_vault *vault,
                                                      const char *client, bool *ret_is,
                                                      struct psn_error *err);
+/* E_POLICY, with advice: another client of the vault has one of the client's keys. */
+PSN_MUST_CHECK enum psn_code psn_own_access_check_alone(struct psn_vault *vault,
+                                                        const char *client,
+                                                        struct psn_error *err);
 /* The credential that acts. */
 static inline const struct psn_ovh_credential *psn_own_actor(
     const struct psn_own_run *run)

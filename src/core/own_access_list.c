@@ -121,6 +121,23 @@ static bool has_application(const struct psn_credentials *all,
     return false;
 }
 
+/* One key for two: with it would go what the other client is worked for with. */
+static bool is_one_key(const struct psn_credentials *all,
+                       const struct psn_credentials *others)
+{
+    for (size_t i = 0; i < PSN_KEY_USES * PSN_KEY_USES; i++) {
+        const struct psn_ovh_credential *a = &all->of[i / PSN_KEY_USES];
+        const struct psn_ovh_credential *b = &others->of[i % PSN_KEY_USES];
+
+        if ((a->consumer_key && b->consumer_key &&
+             psn_secret_equal(a->consumer_key, b->consumer_key)) ||
+            (a->client_id && b->client_id &&
+             psn_secret_equal(a->client_id, b->client_id)))
+            return true;
+    }
+    return false;
+}
+
 static enum psn_code compare_client(void *arg, const char *id, struct psn_error *err)
 {
     struct psn_own_run *run = arg;
@@ -140,6 +157,8 @@ static enum psn_code compare_client(void *arg, const char *id, struct psn_error 
         return PSN_OK;
     if (rc)
         return psn_fail(err, rc, _("cannot read the API credential of '%s'"), id);
+    if (is_one_key(&run->all, &all))
+        (void)snprintf(run->same_key, sizeof run->same_key, "%s", id);
     for (size_t i = 0; i < PSN_OWN_APPLICATIONS; i++) {
         struct psn_own_application *ours = &run->applications[i];
 
@@ -174,6 +193,28 @@ static enum psn_code read_vault(struct psn_own_run *run, const char *client,
     if (!rc)
         rc = psn_client_ids(vault, compare_client, run, err);
     return psn_vault_end(vault, rc, err);
+}
+
+static enum psn_code fail_same_key(const struct psn_own_run *run, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("the client '%s' has the same key: it would be removed, too"),
+                   run->same_key);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("give him one of his own first: passation ovh link %s --new"),
+                    run->same_key);
+}
+
+enum psn_code psn_own_access_check_alone(struct psn_vault *vault, const char *client,
+                                         struct psn_error *err)
+{
+    struct psn_own_run run = psn_own_run_init(vault);
+    enum psn_code rc = read_vault(&run, client, err);
+
+    if (!rc && run.same_key[0])
+        rc = fail_same_key(&run, err);
+    psn_own_run_release(&run);
+    return rc;
 }
 
 /* Of ours, or NULL. */
@@ -286,6 +327,8 @@ enum psn_code psn_own_run_open(struct psn_own_run *run, const char *client,
         rc = psn_journal_each(run->vault, client, 0, take_entry, &run->past, err);
     if (!rc && run->past.is_proved)
         return PSN_OK;
+    if (!rc && run->same_key[0])
+        rc = fail_same_key(run, err);
     if (!rc)
         rc = choose_actor(run, err);
     if (!rc)

@@ -180,7 +180,10 @@ enum psn_code psn_ovh_sweep(struct psn_ovh *ovh, const struct psn_sweep_options 
 {
     struct psn_walk walk = {
         .is_sweep = true,
-        .own = { .ids = options->own_ids, .id_count = options->own_count },
+        .own = { .ids = options->own_ids,
+                 .id_count = options->own_count,
+                 .elsewhere_ids = options->elsewhere_ids,
+                 .elsewhere_count = options->elsewhere_count },
         .ovh = ovh,
         .each = each,
         .arg = arg,

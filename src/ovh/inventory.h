@@ -19,6 +19,9 @@ struct psn_sweep_options {
     /* Ids of findings ("api_key:498601349") that are ours, besides the key in use. */
     const char *const *own_ids;
     size_t own_count;
+    /* The same, of keys that are ours for other clients in the same account. */
+    const char *const *elsewhere_ids;
+    size_t elsewhere_count;
 };
 
 /* The same walk for what survives a change of password, whole and with what removes it:

@@ -93,16 +93,30 @@ enum psn_code psn_walk_set_removal(struct psn_finding *finding, const char *meth
     return rc;
 }
 
+static bool is_among(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(id, ids[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Our own access is no finding to be cut by mistake: nothing could be cut after it. */
 static void spare_own(const struct psn_walk *walk, struct psn_finding *finding)
 {
-    for (size_t i = 0; i < walk->own.id_count; i++)
-        finding->own = finding->own || strcmp(finding->id, walk->own.ids[i]) == 0;
-    if (!finding->own)
+    finding->own =
+        finding->own || is_among(finding->id, walk->own.ids, walk->own.id_count);
+    finding->elsewhere = !finding->own && is_among(finding->id, walk->own.elsewhere_ids,
+                                                   walk->own.elsewhere_count);
+    if (!finding->own && !finding->elsewhere)
         return;
     finding->danger = PSN_DANGER_INFO;
-    psn_walk_set_obstacle(finding, _("passation itself works with it, so it is removed "
-                                     "last, at the end of the contract"));
+    psn_walk_set_obstacle(
+        finding, finding->own
+                     ? _("passation itself works with it, so it is removed last, at the "
+                         "end of the contract")
+                     : _("passation works with it for another client of the same "
+                         "account"));
 }
 
 enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *finding,

@@ -25,6 +25,8 @@ struct psn_walk_own {
     char identity[PSN_WALK_NAME_SIZE]; /* of a service account, its URN */
     const char *const *ids;            /* findings that the caller knows as ours */
     size_t id_count;
+    const char *const *elsewhere_ids; /* … and as ours for another client */
+    size_t elsewhere_count;
 };
 
 struct psn_walk {

@@ -565,6 +565,43 @@ class Copies(Handovers):
             self.assertIn("keep the handover of 'essai' open", screen.text())
 
 
+class Neighbours(Handovers):
+    """Another client of the vault is in the same OVH account."""
+
+    def neighbour(self, config):
+        world = self.world
+        world.run("client", "add", "leroy", "--nic", NIC, "--domain", "leroy.example",
+                  "--endpoint", world.ready["endpoint"], "--imap", world.ready["imap"], *LIMITS,
+                  check=0)
+        world.run("ovh", "link", "leroy", "--config", config, "--accept-wide", check=0)
+
+    def test_his_key_stays_and_one_that_both_have_is_not_removed(self):
+        world = self.world
+        same = world.credential(74000, NIC)
+        world.run("ovh", "link", "essai", "--config", same, "--accept-wide", check=0)
+        self.neighbour(same)
+        world.prepare()
+        self.confirm(*world.issue())
+        self.own_passwords()
+        done = self.close(check=13)
+        self.assertIn("the client 'leroy' has the same key", done.stderr)
+        self.assertIn("passation ovh link leroy --new", done.stderr)
+        world.run("ovh", "link", "leroy", "--config", world.credential(75000, NIC),
+                  "--accept-wide", check=0)
+        world.judge()
+        world.run("handover", "close", "essai", "--confirm", "essai", "-o", world.out, check=0)
+        world.run("ovh", "inventory", "leroy", check=0)
+        state = world.control("GET", "/state")["credentials"]
+        self.assertTrue(state.get("74001", {"_revoked": True}).get("_revoked"))
+        with open(world.out + "/essai-proces-verbal.json") as file:
+            stays = [row for row in json.load(file)["accesses"] if row["elsewhere"]]
+        self.assertIn("api_key:75001", [row["id"] for row in stays])
+        with open(world.out + "/essai-proces-verbal.txt") as file:
+            words = " ".join(" ".join(line.removeprefix("|") for line in file).split())
+        self.assertIn("for another customer in the same account; it stays", words)
+        self.assertNotIn("leroy", words)
+
+
 class FrenchCopies(Copies):
     LANGUAGE = "fr"
 

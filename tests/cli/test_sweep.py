@@ -203,6 +203,49 @@ class Sweeps(unittest.TestCase):
         self.assertNotIn(LEAK, self.redirections())
         self.world.run("ovh", "inventory", CLIENT, check=0)
 
+    def neighbour(self, config):
+        """Another client in the same account."""
+        ready = self.world.ready
+        self.world.run("client", "add", "leroy", "--nic", ready["nic"].upper(), "--domain",
+                       "menuiserie-leroy.fr", "--endpoint", ready["endpoint"], "--imap",
+                       ready["imap"], "--rate", "0", check=0)
+        self.world.run("ovh", "link", "leroy", "--config", config, "--accept-wide", check=0)
+
+    def test_the_key_of_another_client_in_the_account_is_not_cut(self):
+        before = {key for key, row in self.findings().items() if row["kind"] == "api_key"}
+        self.neighbour(self.world.other_key("consumerkeyofanotherclient00001"))
+        found = self.findings()
+        self.assertEqual([row["id"] for row in found.values() if row["own"]
+                          and row["kind"] == "api_key"],
+                         [row for row in before if found[row]["own"]])
+        theirs = self.one(found, "api_key", elsewhere=True)
+        self.assertNotIn(theirs["id"], before)
+        self.assertEqual((theirs["danger"], theirs["removal"]["method"]), ("info", None))
+        self.assertIn("ours, for another client", self.world.run("sweep", CLIENT).stdout)
+        left = self.findings("--all")
+        self.assertEqual(left[theirs["id"]]["state"], "open")
+        self.world.run("-y", "sweep", CLIENT, "--cut", theirs["id"], check=13)
+        self.world.run("ovh", "inventory", "leroy", check=0)
+
+    def test_a_key_of_another_client_that_will_not_tell_what_it_is_is_not_cut_unnamed(self):
+        key = "consumerkeyofanotherclient00001"
+        self.neighbour(self.world.other_key(key))
+        theirs = self.one(self.findings(), "api_key", elsewhere=True)["id"]
+        self.world.control("POST", "/set", {"credential": {"consumer_key": key, "rules": [
+            {"method": "GET", "path": "/me"}]}})
+        self.assertEqual(self.findings("--all")[theirs]["state"], "open")
+        self.assertIn(f"{theirs}: it may be a key of ours",
+                      self.world.run("sweep", CLIENT, check=12).stderr)
+        self.assertNotIn(LEAK, self.redirections())
+
+    def test_a_key_of_another_client_that_ovh_has_ended_keeps_nothing_back(self):
+        key = "consumerkeyofanotherclient00001"
+        self.neighbour(self.world.other_key(key))
+        theirs = self.one(self.findings(), "api_key", elsewhere=True)["id"]
+        self.world.control("POST", "/set", {"credential": {"consumer_key": key,
+                                                           "revoked": True}})
+        self.assertEqual(self.findings().get(theirs, {"state": "gone"})["state"], "gone")
+
     def test_a_key_that_may_not_remove_says_what_to_ask_for_and_nothing_is_lost(self):
         leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
         self.world.allow([("GET", "/*")])

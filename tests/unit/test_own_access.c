@@ -174,6 +174,22 @@ static void a_key_of_another_client_in_the_account_stays(void **state)
     assert_false(account.keys[3].gone);
 }
 
+static void a_key_that_another_client_has_too_is_not_removed(void **state)
+{
+    struct account_vault *v = *state;
+    const struct account_keys same = { .application = "ours", .daily = "daily" };
+    const struct account_keys own = { .application = "ours", .daily = "durands" };
+
+    account_vault_link(v, "durand", account.nic, &same);
+    expect_refused(v, PSN_E_POLICY, "passation ovh link durand --new");
+    account.keys[3] =
+        (struct fake_key){ 15, 7, "durands", "validated", true, false, false };
+    account_vault_link(v, "durand", account.nic, &own);
+    psn_error_clear(&v->err);
+    expect_revoked(v, 2, 1);
+    assert_false(account.keys[3].gone);
+}
+
 static void a_key_that_was_replaced_goes_too(void **state)
 {
     struct account_vault *v = *state;
@@ -418,6 +434,7 @@ int main(void)
         TEST(two_applications_go_one_after_the_other),
         TEST(an_application_of_other_clients_stays),
         TEST(a_key_of_another_client_in_the_account_stays),
+        TEST(a_key_that_another_client_has_too_is_not_removed),
         TEST(a_key_that_was_replaced_goes_too),
         TEST(a_service_account_goes_after_its_policies),
         TEST(a_daily_key_without_the_right_asks_for_another),

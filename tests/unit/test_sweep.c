@@ -50,7 +50,7 @@ static enum psn_code sweep(struct psn_ovh *ovh, struct psn_error *err)
 {
     static const char *const domains[] = { "acme.example" };
     static const char *const ours[] = { "api_key:13" };
-    const struct psn_sweep_options options = { domains, 1, ours, 1 };
+    const struct psn_sweep_options options = { domains, 1, ours, 1, NULL, 0 };
 
     seen[0] = '\0';
     return psn_ovh_sweep(ovh, &options, note, NULL, err);
