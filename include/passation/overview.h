@@ -72,6 +72,9 @@ struct psn_overview {
     size_t client_count;
     struct psn_due *due; /* as psn_due_each() */
     size_t due_count;
+    /* What those who are leaving know, which due has one line for, DEPARTURE, of each. */
+    struct psn_due *left;
+    size_t left_count;
     struct psn_overview_end *ends; /* by time */
     size_t end_count;
     struct psn_overview_role *unfinished; /* by address */

@@ -87,6 +87,19 @@ static void release(struct cli_status *status)
     cli_due_list_release(&status->due);
 }
 
+/* A departure is of no client: it is listed with those of whom the leaver still knows
+ * something. */
+static bool wants_due(const struct cli_status *status, const struct psn_due *due)
+{
+    const struct psn_overview *overview = status->overview;
+
+    for (size_t i = 0; due->kind == PSN_DUE_DEPARTURE && i < overview->left_count; i++)
+        if (strcmp(overview->left[i].person, due->person) == 0 &&
+            cli_status_wants(status, overview->left[i].client))
+            return true;
+    return cli_status_wants(status, due->client);
+}
+
 static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
 {
     const struct psn_overview *overview = status->overview;
@@ -97,7 +110,7 @@ static enum psn_code add_due(struct cli_status *status, struct psn_error *err)
     if (!list->items)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < overview->due_count; i++)
-        if (cli_status_wants(status, overview->due[i].client))
+        if (wants_due(status, &overview->due[i]))
             list->items[list->count++] = overview->due[i];
     status->can_apply = cli_due_list_can_apply(list);
     waits = cli_due_waits_for_code(list);
@@ -487,7 +500,8 @@ static void print_next_step(const struct cli_status *status)
                                    cli_due_list_count(&status->due, PSN_DUE_GRANT) ||
                                    cli_due_list_count(&status->due, PSN_DUE_ISSUE)))
         cli_print(cli, _("\nNext: passation due --apply\n"));
-    else if (cli_due_list_count(&status->due, PSN_DUE_RESUME))
+    else if (cli_due_list_count(&status->due, PSN_DUE_RESUME) ||
+             cli_due_list_count(&status->due, PSN_DUE_DEPARTURE))
         cli_print(cli, _("\nNext: passation resume\n"));
     else if (status->waits[0])
         cli_print(cli, _("\nNext: passation outbox %s\n"), status->waits);

@@ -51,6 +51,7 @@ struct owned {
     struct psn_vault *vault;
     const struct psn_survey *survey;
     struct psn_due_list *list;
+    struct psn_due_list *left; /* of those who are leaving; or NULL */
     char (*received)[PSN_CLIENT_ID_MAX];
     size_t count;
     struct unjudged *unjudged; /* one for each client of the survey */
@@ -93,8 +94,11 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
                                .version = at->version,
                                .since_s = at->at_s };
 
-        if (is_received(owned, at->client) || (last && same_secret(last, at)) ||
-            (!at->label[0] && is_leaving(&owned->survey->reach, at->person)))
+        struct psn_due_list *list =
+            !at->label[0] && is_leaving(&owned->survey->reach, at->person) ? owned->left
+                                                                           : owned->list;
+
+        if (!list || is_received(owned, at->client) || (last && same_secret(last, at)))
             continue;
         if (at->dying)
             due.kind = PSN_DUE_RESUME; /* it was rotated: its death is to be proved */
@@ -102,7 +106,7 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
         memcpy(due.address, at->address, sizeof due.address);
         memcpy(due.client, at->client, sizeof due.client);
         memcpy(due.label, at->label, sizeof due.label);
-        rc = append(owned->list, &due, err);
+        rc = append(list, &due, err);
         last = at;
     }
     return rc;
@@ -465,10 +469,13 @@ static enum psn_code collect(struct owned *owned, const struct psn_exposure_list
 /* known: what the person, or anybody, knows without right. */
 static enum psn_code make_list(struct psn_vault *vault, const struct psn_survey *survey,
                                const char *person, const struct psn_exposure_list *known,
-                               struct psn_due_list *ret_list, struct psn_error *err)
+                               struct psn_due_list *ret_list,
+                               struct psn_due_list *ret_left, struct psn_error *err)
 {
     struct psn_due_list list = { 0 };
-    struct owned owned = { .vault = vault, .survey = survey, .list = &list };
+    struct owned owned = {
+        .vault = vault, .survey = survey, .list = &list, .left = ret_left
+    };
     enum psn_code rc =
         person ? collect_of(&owned, person, known, err) : collect(&owned, known, err);
 
@@ -485,13 +492,13 @@ static enum psn_code make_list(struct psn_vault *vault, const struct psn_survey 
 
 enum psn_code psn_due_list(struct psn_vault *vault, const struct psn_survey *survey,
                            const char *person, struct psn_due_list *ret_list,
-                           struct psn_error *err)
+                           struct psn_due_list *ret_left, struct psn_error *err)
 {
     struct psn_exposure_list known = { 0 };
     enum psn_code rc = psn_exposure_list_known(vault, survey, person, &known, err);
 
     if (!rc)
-        rc = make_list(vault, survey, person, &known, ret_list, err);
+        rc = make_list(vault, survey, person, &known, ret_list, ret_left, err);
     psn_exposure_list_release(&known);
     return rc;
 }
@@ -521,7 +528,7 @@ static enum psn_code list_of_few(struct psn_vault *vault, const char *person,
 
     if (!rc) {
         keep_known(&survey.reach, seen);
-        rc = make_list(vault, &survey, person, seen, ret_list, err);
+        rc = make_list(vault, &survey, person, seen, ret_list, NULL, err);
     }
     psn_survey_release(&survey);
     return rc;
@@ -534,7 +541,7 @@ static enum psn_code list_of_all(struct psn_vault *vault, const char *person,
     enum psn_code rc = psn_survey_load(vault, &survey, err);
 
     if (!rc)
-        rc = psn_due_list(vault, &survey, person, ret_list, err);
+        rc = psn_due_list(vault, &survey, person, ret_list, NULL, err);
     psn_survey_release(&survey);
     return rc;
 }

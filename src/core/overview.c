@@ -75,6 +75,7 @@ void psn_overview_free(struct psn_overview *overview)
         return;
     free(overview->clients);
     free(overview->due);
+    free(overview->left);
     free(overview->ends);
     free(overview->unfinished);
     free(overview);
@@ -251,16 +252,24 @@ static void count_mailboxes(struct psn_overview *overview,
     }
 }
 
-/* Lines of nobody's, as a departure, are in no client's count. */
+static void count_due(struct psn_overview *overview, const struct psn_due *items,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct psn_overview_client *at = find(overview, items[i].client);
+
+        if (at)
+            at->counts[psn_overview_column_of(&items[i])]++;
+    }
+}
+
+/* A departure is of no client, but what the leaver knows is. */
 static void count(struct psn_overview *overview)
 {
     struct psn_overview_client *at;
 
-    for (size_t i = 0; i < overview->due_count; i++) {
-        at = find(overview, overview->due[i].client);
-        if (at)
-            at->counts[psn_overview_column_of(&overview->due[i])]++;
-    }
+    count_due(overview, overview->due, overview->due_count);
+    count_due(overview, overview->left, overview->left_count);
     for (size_t i = 0; i < overview->end_count; i++) {
         at = find(overview, overview->ends[i].client);
         if (at)
@@ -284,12 +293,15 @@ static enum psn_code make(struct psn_vault *vault, struct psn_overview *overview
 {
     struct making making = { overview, survey };
     struct psn_due_list due = { 0 };
+    struct psn_due_list left = { 0 };
     enum psn_code rc = psn_survey_load(vault, survey, err);
 
     if (!rc)
-        rc = psn_due_list(vault, survey, NULL, &due, err);
+        rc = psn_due_list(vault, survey, NULL, &due, &left, err);
     overview->due = due.items;
     overview->due_count = due.count;
+    overview->left = left.items;
+    overview->left_count = left.count;
     if (!rc)
         rc = add_roles(&making, err);
     if (!rc)

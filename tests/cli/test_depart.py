@@ -332,6 +332,22 @@ class Doors(Departing):
         self.assertEqual(self.rotations() - before, 2)
         self.assertTrue(self.is_closed())
 
+    def test_what_a_leaver_still_knows_is_exposed_at_its_client(self):
+        self.judge()
+        self.fault("POST", "*/changePassword", "403", times=1)
+        self.depart(check=10)
+        status = self.world.json("status", "essai")
+        self.assertEqual([row["exposed"] for row in status["overview"]], [1])
+        self.assertEqual([(row["kind"], row["person"]) for row in status["due"]
+                          if row["kind"] == "departure"], [("departure", "jp")])
+        said = self.world.run("status", "essai", check=0).stdout
+        self.assertIn("Next: passation resume", said)
+        self.assertIn("jp", said)
+        self.resume()
+        status = self.world.json("status", "essai")
+        self.assertEqual(status["overview"][0]["exposed"], 0)
+        self.assertNotIn("departure", [row["kind"] for row in status["due"]])
+
     # --- plans ---
 
     def untouched(self):
