@@ -4,7 +4,6 @@
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
-#include "cli/person_key.h"
 #include "cli/until.h"
 
 /* grant and grant ls. */
@@ -98,23 +97,6 @@ static enum psn_code tell_how_to_take_back(const struct cli *cli, struct psn_err
     return psn_person_each(cli->vault, tell_one, &taking_back, err);
 }
 
-/* A key that came by mail is as good as the mail. */
-static enum psn_code warn_of_unchecked(void *arg, const struct psn_person *person,
-                                       struct psn_error *err)
-{
-    const struct cli *cli = arg;
-
-    (void)err;
-    if (!is_meant(cli, person) || person->key_count == 0 || person->keys[0].checked_s)
-        return PSN_OK;
-    cli_warn(cli,
-             _("nobody has compared the key of %s with its owner: if it was exchanged on "
-               "its way, somebody else reads the file. Do it before the file is sent."),
-             person->id);
-    cli_tell_fingerprint(cli, person->id, person->keys[0].text);
-    return PSN_OK;
-}
-
 static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_grant_options *options = arg;
@@ -139,8 +121,6 @@ static enum psn_code run_grant(struct cli *cli, const void *arg, struct psn_erro
         cli_warn(cli, _("this grant has no end; give one with --until YYYY-MM-DD"));
     if (!rc)
         rc = tell_how_to_take_back(cli, err);
-    if (!rc && request.format == PSN_ISSUE_AGE) /* a page has a code */
-        rc = psn_person_each(cli->vault, warn_of_unchecked, cli, err);
     return cli_delivery_end(&delivery, rc, err);
 }
 

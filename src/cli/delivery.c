@@ -2,11 +2,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "cli/busy.h"
 #include "cli/output.h"
+#include "cli/person_key.h"
 
 void cli_issue_json(struct cli_json *json, const struct psn_issue *issue)
 {
@@ -66,18 +68,33 @@ static enum psn_code tell_code(void *arg, const struct psn_issue *issue,
     return cli_tell_secret(delivery->cli, label, code, err);
 }
 
+static enum psn_code note_key(struct cli_delivery *delivery, const char *person,
+                              struct psn_error *err)
+{
+    char(*grown)[PSN_PERSON_ID_MAX];
+
+    for (size_t i = 0; i < delivery->by_key_count; i++)
+        if (strcmp(delivery->by_key[i], person) == 0)
+            return PSN_OK;
+    grown = reallocarray(delivery->by_key, delivery->by_key_count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    delivery->by_key = grown;
+    (void)snprintf(grown[delivery->by_key_count++], sizeof *grown, "%s", person);
+    return PSN_OK;
+}
+
 static enum psn_code report(void *arg, const struct psn_issue *issue,
                             struct psn_error *err)
 {
     struct cli_delivery *delivery = arg;
 
-    (void)err;
     delivery->count++;
     if (delivery->cli->json)
         cli_issue_json(&delivery->json, issue);
     else
         cli_print(delivery->cli, "%s\n", CLI_SHOWN(issue->path));
-    return PSN_OK;
+    return issue->by_code ? PSN_OK : note_key(delivery, issue->person, err);
 }
 
 static bool is_stopped(void *arg)
@@ -103,6 +120,31 @@ void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
         delivery->to.tell_code = tell_code;
     cli_json_open(&delivery->json, NULL, '{');
     cli_json_open(&delivery->json, "issues", '[');
+}
+
+/* A key that came by mail is as good as the mail. */
+static enum psn_code warn_of_unchecked(void *arg, const struct psn_person *person,
+                                       struct psn_error *err)
+{
+    const struct cli_delivery *delivery = arg;
+    bool is_meant = false;
+    size_t told = 0;
+
+    (void)err;
+    for (size_t i = 0; i < delivery->by_key_count; i++)
+        is_meant = is_meant || strcmp(delivery->by_key[i], person->id) == 0;
+    for (size_t i = 0; is_meant && i < person->key_count; i++) {
+        if (person->keys[i].checked_s)
+            continue;
+        if (told++ == 0)
+            cli_warn(delivery->cli,
+                     _("nobody has compared the key of %s with its owner: if it was "
+                       "exchanged on its way, somebody else reads the file. Do it before "
+                       "the file is sent."),
+                     person->id);
+        cli_tell_fingerprint(delivery->cli, person->id, person->keys[i].text);
+    }
+    return PSN_OK;
 }
 
 static void advise(const struct cli_delivery *delivery)
@@ -136,6 +178,11 @@ enum psn_code cli_delivery_end(struct cli_delivery *delivery, enum psn_code rc,
         printed = print_issues(delivery, rc ? NULL : err);
     cli_json_release(&delivery->json);
     advise(delivery);
+    if (!printed && delivery->by_key_count > 0)
+        printed = psn_person_each(delivery->cli->vault, warn_of_unchecked, delivery,
+                                  rc ? NULL : err);
+    free(delivery->by_key);
+    delivery->by_key = NULL;
     return rc ? rc : printed;
 }
 

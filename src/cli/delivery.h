@@ -42,12 +42,14 @@ struct cli_delivery {
     struct cli_json json;
     size_t count;
     size_t codes;
+    char (*by_key)[PSN_PERSON_ID_MAX]; /* whose issues open with a key */
+    size_t by_key_count;
 };
 
 void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
                         const struct cli_delivery_options *options);
-/* Prints the issues as JSON if asked for, and what to do with them; returns rc, or why
- * they could not be printed. */
+/* Prints the issues as JSON if asked for, and what to do with them, whose key nobody has
+ * compared, too; returns rc, or why that could not be told. */
 PSN_MUST_CHECK enum psn_code cli_delivery_end(struct cli_delivery *delivery,
                                               enum psn_code rc, struct psn_error *err);
 

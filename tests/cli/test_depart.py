@@ -332,6 +332,12 @@ class Doors(Departing):
         self.assertEqual(self.rotations() - before, 2)
         self.assertTrue(self.is_closed())
 
+    def test_whose_key_nobody_has_compared_is_told_with_the_file(self):
+        self.judge()
+        told = self.world.run("depart", "jp", "-o", self.out, check=0).stderr
+        self.assertIn("nobody has compared the key of kim", told)
+        self.assertNotIn("the key of jp", told)
+
     def test_what_a_leaver_still_knows_is_exposed_at_its_client(self):
         self.judge()
         self.fault("POST", "*/changePassword", "403", times=1)
