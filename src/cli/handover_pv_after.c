@@ -22,24 +22,6 @@ static enum cli_tone access_tone(const struct psn_access *access)
                : CLI_TONE_PLAIN;
 }
 
-/* A contact is not removed but replaced: by a change that was asked for, and done. */
-static const struct psn_handover_contact *find_change(
-    const struct psn_handover_facts *facts, const struct psn_access *access)
-{
-    for (size_t i = 0; i < facts->contact_count; i++) {
-        const struct psn_handover_contact *at = &facts->contacts[i];
-        const char *service = strchr(at->service, ' ');
-
-        if (access->finding.kind == PSN_FINDING_CONTACT &&
-            access->state == PSN_ACCESS_GONE && service &&
-            strcmp(at->state, psn_contact_state_name(PSN_CONTACT_DONE)) == 0 &&
-            strcasecmp(service + 1, access->finding.subject) == 0 &&
-            strcasecmp(at->from, access->finding.whose) == 0)
-            return at;
-    }
-    return NULL;
-}
-
 static const char *access_state(const struct psn_access *access, bool by_us)
 {
     if (access->finding.elsewhere && access->state != PSN_ACCESS_GONE)
@@ -61,35 +43,32 @@ static const char *access_state(const struct psn_access *access, bool by_us)
 }
 
 /* What the provider closed is told with OVH's number for it, where there is one. */
-static void cell_closed(struct cli_writing *writing, const struct psn_access *access,
-                        const struct psn_handover_contact *change)
+static void cell_closed(struct cli_writing *writing, const struct psn_access *access)
 {
-    int64_t task = change ? change->task : access->task;
-    int64_t at_s = change ? change->at_s : access->gone_s;
     char clock[CLI_CLOCK_MAX];
     char when[128];
 
-    if (task)
+    if (access->task)
         (void)snprintf(when, sizeof when, _("on %s, OVHcloud's request %lld"),
-                       cli_display_moment(at_s, clock), (long long)task);
+                       cli_display_moment(access->gone_s, clock),
+                       (long long)access->task);
     else
-        (void)snprintf(when, sizeof when, _("on %s"), cli_display_moment(at_s, clock));
+        (void)snprintf(when, sizeof when, _("on %s"),
+                       cli_display_moment(access->gone_s, clock));
     cli_writing_cell_more(writing, CLI_TONE_PLAIN, access_state(access, true), when);
 }
 
 static void cell_access_state(struct cli_writing *writing,
-                              const struct psn_handover_facts *facts,
                               const struct psn_access *access)
 {
-    const struct psn_handover_contact *change = find_change(facts, access);
     char clock[CLI_CLOCK_MAX];
     char when[128];
     int64_t at_s = access->state == PSN_ACCESS_GONE   ? access->gone_s
                    : access->state == PSN_ACCESS_OPEN ? 0
                                                       : access->decided_s;
 
-    if (access->state == PSN_ACCESS_GONE && (access->ordered_s || change)) {
-        cell_closed(writing, access, change);
+    if (access->state == PSN_ACCESS_GONE && access->ordered_s) {
+        cell_closed(writing, access);
         return;
     }
     when[0] = '\0';
@@ -138,7 +117,7 @@ void cli_pv_accesses(const struct psn_handover_facts *facts, struct cli_writing 
         cli_writing_cell(writing, CLI_TONE_PLAIN,
                          cli_finding_object(&at->finding, object, sizeof object));
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->finding.whose);
-        cell_access_state(writing, facts, at);
+        cell_access_state(writing, at);
     }
     if (count)
         cli_writing_table_end(writing);

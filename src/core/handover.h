@@ -118,6 +118,19 @@ PSN_MUST_CHECK enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
                                                        struct psn_client *client,
                                                        struct psn_error *err);
 
+/* What became of the accesses of the facts. An entry of the client's journal, in their
+ * order, may say that we closed one: after an order whose answer was lost it may have
+ * been either, and was ours to remove. last_key: "" at the beginning. */
+void psn_handover_read_order(struct psn_handover_facts *facts,
+                             char last_key[PSN_FINDING_ID_MAX],
+                             const struct psn_journal_entry *entry);
+/* And contacts that were replaced by a change which was asked for. */
+void psn_handover_read_changes(struct psn_handover_facts *facts);
+/* Which contact of which service a finding of that kind is, and who it is (from), as a
+ * change of it would name them. */
+void psn_handover_read_contact(const struct psn_finding *finding,
+                               struct psn_handover_contact *ret_contact);
+
 /* Inside a transaction: E_POLICY unless the trousseau was confirmed and holds every
  * secret that is in force, as it is. */
 PSN_MUST_CHECK enum psn_code psn_handover_check_whole(struct psn_vault *vault,

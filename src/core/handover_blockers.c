@@ -127,38 +127,22 @@ static bool is_unmanaged(struct blocking *blocking, const struct psn_access *acc
            psn_role_read(blocking->vault, address, &role, NULL) == PSN_E_NOT_FOUND;
 }
 
-/* Which of the three, as the end of the finding's id tells. */
-static void set_contact(struct psn_handover_blocker *blocker, const char *id)
-{
-    const char *role = strrchr(id, ':');
-
-    if (!role)
-        return;
-    blocker->admin = strcmp(role, ":admin") == 0;
-    blocker->tech = strcmp(role, ":tech") == 0;
-    blocker->billing = strcmp(role, ":billing") == 0;
-}
-
-/* One that somebody else is; text: what "kind name" a change of it would be called. */
+/* One that somebody else is; text: what a change of it would be called. */
 static enum psn_code add_contact(struct blocking *blocking,
                                  const struct psn_finding *finding, struct psn_error *err)
 {
     struct psn_handover_blocker *blocker =
         add(blocking, PSN_HANDOVER_CONTACTS, PSN_BLOCKER_CONTACT, PSN_WHO_US, err);
-    const char *place = strchr(finding->id, ':');
-    const char *kind = place ? place + 1 : finding->id;
-    size_t size = strcspn(kind, "/:");
+    struct psn_handover_contact contact;
 
     if (!blocker)
         return PSN_E_NOMEM;
-    if (kind[size] != '/') { /* that of a domain's mail names the domain alone */
-        kind = psn_contact_kind_name(PSN_CONTACT_MAIL);
-        size = strlen(kind);
-    }
-    (void)snprintf(blocker->text, sizeof blocker->text, "%.*s %s", (int)size, kind,
-                   finding->subject);
-    (void)snprintf(blocker->account, sizeof blocker->account, "%.64s", finding->whose);
-    set_contact(blocker, finding->id);
+    psn_handover_read_contact(finding, &contact);
+    memcpy(blocker->text, contact.service, sizeof contact.service);
+    memcpy(blocker->account, contact.from, sizeof contact.from);
+    blocker->admin = contact.admin;
+    blocker->tech = contact.tech;
+    blocker->billing = contact.billing;
     (void)snprintf(blocker->label, sizeof blocker->label, "%.64s", finding->id);
     return PSN_OK;
 }

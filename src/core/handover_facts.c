@@ -9,7 +9,6 @@
 #include "core/exposure.h"
 #include "core/handover.h"
 #include "core/item.h"
-#include "core/own_access.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -132,75 +131,6 @@ struct chain_end {
     char last_key[PSN_FINDING_ID_MAX]; /* of ours, which removes itself */
 };
 
-static struct psn_access *find_access(const struct psn_handover_facts *facts,
-                                      const char *id)
-{
-    for (size_t i = 0; i < facts->access_count; i++)
-        if (strcmp(facts->accesses[i].finding.id, id) == 0)
-            return &facts->accesses[i];
-    return NULL;
-}
-
-/* An access of our own that the closing removed, which no sweep has looked at since. */
-static void close_own(const struct psn_handover_facts *facts, const char *id,
-                      int64_t time_s)
-{
-    struct psn_access *access = find_access(facts, id);
-
-    if (!access)
-        return;
-    access->state = PSN_ACCESS_GONE;
-    access->ordered_s = access->gone_s = time_s;
-}
-
-/* What removes last has died with it, and so has each key of ours. */
-static void close_last(const struct chain_end *end, int64_t time_s)
-{
-    close_own(end->facts, end->last_key, time_s);
-    for (size_t i = 0; i < end->facts->access_count; i++) {
-        const struct psn_access *at = &end->facts->accesses[i];
-
-        if (at->finding.own && at->finding.kind == PSN_FINDING_API_KEY &&
-            at->state != PSN_ACCESS_GONE)
-            close_own(end->facts, at->finding.id, time_s);
-    }
-}
-
-/* Did an access vanish, or was it this vault that closed it? After an order whose answer
- * was lost it may have been either: it was ours to remove. */
-static void read_order(struct chain_end *end, const struct psn_journal_entry *entry)
-{
-    static const char *const undone[] = { "access.found", "access.kept",
-                                          "access.cut-refused", "access.cut-impossible" };
-    static const char numbered[] = "OVH task ";
-    const char *number = entry->text + sizeof numbered - 1;
-    struct psn_access *access = NULL;
-    uint64_t task = 0;
-
-    if (strcmp(entry->event, PSN_OWN_GONE) == 0)
-        close_own(end->facts, entry->subject, entry->time_s);
-    else if (strcmp(entry->event, PSN_OWN_PROVED) == 0)
-        close_last(end, entry->time_s);
-    else if (strcmp(entry->event, PSN_OWN_ORDERED) == 0 &&
-             strncmp(entry->text, PSN_OWN_LAST, strlen(PSN_OWN_LAST)) == 0)
-        (void)snprintf(end->last_key, sizeof end->last_key, "%.159s", entry->subject);
-    else if (strncmp(entry->event, "access.", 7) == 0)
-        access = find_access(end->facts, entry->subject);
-    if (!access)
-        return;
-    if (strcmp(entry->event, "access.cut") == 0) {
-        access->ordered_s = entry->time_s;
-        access->task = 0;
-    } else if (strcmp(entry->event, PSN_ACCESS_TAKEN) == 0 &&
-               strncmp(entry->text, numbered, sizeof numbered - 1) == 0 &&
-               psn_text_parse_u64(number, INT64_MAX, &task)) {
-        access->task = (int64_t)task;
-    }
-    for (size_t i = 0; i < sizeof undone / sizeof *undone; i++)
-        if (strcmp(entry->event, undone[i]) == 0)
-            access->ordered_s = access->task = 0;
-}
-
 /* What the journal says of accesses, and of the password that is in force. */
 static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry,
                                 struct psn_error *err)
@@ -210,7 +140,7 @@ static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry
 
     (void)err;
     end->last = *entry;
-    read_order(end, entry);
+    psn_handover_read_order(end->facts, end->last_key, entry);
     if (strcmp(entry->event, "password.in-force") != 0 || end->facts->secret_count == 0)
         return PSN_OK;
     secret = bsearch(entry->subject, end->facts->secrets, end->facts->secret_count,
@@ -562,7 +492,11 @@ static enum psn_code fill(struct psn_vault *vault, const char *client,
         rc = psn_contact_history(vault, client, add_contact, facts, err);
     if (!rc)
         rc = read_chain(vault, "", facts, err);
-    return rc ? rc : read_chain(vault, client, facts, err);
+    if (!rc)
+        rc = read_chain(vault, client, facts, err);
+    if (!rc)
+        psn_handover_read_changes(facts);
+    return rc;
 }
 
 enum psn_code psn_handover_facts(struct psn_vault *vault, const char *client, bool final,

@@ -318,6 +318,18 @@ class Story(unittest.TestCase):
             self.assertIn(said, text)
         self.assertNotIn(": disparu", text)
 
+    def test_each_contact_that_was_replaced_has_the_number_of_its_own_change(self):
+        with open(self.last + "/essai-proces-verbal.json") as file:
+            told = json.load(file)
+        done = {row["service"]: row["task"] for row in told["contacts"]
+                if row["state"] == "done" and row["tech"]}
+        gone = {row["id"]: row.get("task") for row in told["accesses"]
+                if row["kind"] == "contact" and row["state"] == "gone"}
+        self.assertEqual(gone, {f"contact:{'' if kind == 'mail' else kind + '/'}{name}:tech": task
+                                for (kind, name), task in
+                                ((service.split(" "), task) for service, task in done.items())})
+        self.assertGreater(len(set(gone.values())), 1)
+
     def test_only_what_was_not_done_is_asked_for_again(self):
         self.assertEqual(sorted(row["kind"] for row in self.seen["again"]
                                 if row["state"] == "waiting"), ["mail", "zone"])

@@ -429,16 +429,15 @@ static void only_what_vanished_by_itself_is_called_gone(void **state)
     struct psn_handover_facts *facts = test_handover_facts(false);
     struct psn_access *removed = &facts->accesses[1];
     struct psn_access *replaced = &facts->accesses[2];
-    struct psn_handover_contact *change = &facts->contacts[1];
     struct psn_buf text;
 
     (void)state;
     removed->state = replaced->state = PSN_ACCESS_GONE;
     removed->gone_s = replaced->gone_s = removed->ordered_s = facts->now_s;
     removed->task = 48213;
-    memcpy(change->service, "domain boulangerie-durand.fr",
-           sizeof "domain boulangerie-durand.fr");
-    change->tech = true;
+    replaced->ordered_s = facts->now_s;
+    replaced->task = 91840234;
+    facts->contacts[1].tech = true;
     text = text_of(facts);
     assert_has(&text, "disparu");
     assert_has(&text, "fermé par le prestataire");
