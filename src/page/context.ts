@@ -101,8 +101,14 @@ export class Context {
         return this.issue.clientName || this.issue.client;
     }
 
+    /* Opened with the key of the recovery envelope, while the provider may still work. */
+    get fromEnvelope(): boolean {
+        return this.own && this.issue.recipient !== "code";
+    }
+
     /* The name under which the file was issued; the page's own address is never read. */
     get fileName(): string {
+        if (this.own) return this.fromEnvelope ? `enveloppe-${this.issue.client}.html` : "trousseau.html";
         return `${this.issue.person}-${this.issue.client}-${this.issue.serial}.html`;
     }
 

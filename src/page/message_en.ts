@@ -104,6 +104,11 @@ export const english = {
         ["Change each password yourself.", "From then on nobody else knows it. Below, each address says how."],
         ["Keep your keys.", "Print the key sheet and lock it away, or keep this page and its code in two places."],
     ] as [string, string][],
+    envelopeSteps: [
+        ["Say that the envelope was opened.", "The code above is enough."],
+        ["If your provider no longer works for you, change every password yourself.", "Then nobody else knows it. Below, each address says how."],
+        ["Keep your keys.", "Print the key sheet and lock it away, or keep this page and the recovery key in two places."],
+    ] as [string, string][],
     rolesTitle: (n: number) => (n === 1 ? "Your address" : `Your ${n} addresses`),
     ownRevealAll: "Show everything",
     ownHideAll: "Hide everything",
@@ -263,6 +268,7 @@ export const english = {
     meansText: "You may see these accesses; passation lets you neither change nor pass them on. A mailbox password, however, allows whoever holds it to read, send and delete messages.",
     ownMeansTitle: "These accesses are yours",
     ownMeansText: "Nothing ends and nobody takes them back. Until you have changed a password, however, whoever handed it over may still know it.",
+    envelopeMeansText: "You opened them with the recovery key. As long as your provider works for you, they have them, too, and change the passwords: this page tells those of the day when it was made.",
     untilText: "A file cannot expire by itself. On the end date the sender changes the passwords, and these stop working.",
     asWritten: "As written in the file",
 

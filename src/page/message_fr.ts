@@ -105,6 +105,11 @@ export const french: Messages = {
         [f`Changez vous-même chaque mot de passe.`, f`Ensuite, personne d'autre ne le connaît. Plus bas, chaque adresse dit comment faire.`],
         ["Gardez vos clés.", "Imprimez la fiche des clés et rangez-la sous clé, ou gardez cette page et son code à deux endroits."],
     ],
+    envelopeSteps: [
+        [f`Dites que l'enveloppe a été ouverte.`, "Le code ci-dessus suffit."],
+        [f`Si votre prestataire ne travaille plus pour vous, changez vous-même chaque mot de passe.`, f`Ensuite, personne d'autre ne le connaît. Plus bas, chaque adresse dit comment faire.`],
+        ["Gardez vos clés.", "Imprimez la fiche des clés et rangez-la sous clé, ou gardez cette page et la clé de secours à deux endroits."],
+    ],
     rolesTitle: (n) => (n < 2 ? "Votre adresse" : `Vos ${n} adresses`),
     ownRevealAll: "Tout afficher",
     ownHideAll: "Tout masquer",
@@ -264,6 +269,7 @@ export const french: Messages = {
     meansText: f`Vous pouvez voir ces accès ; passation ne vous laisse ni les modifier ni les transmettre. Un mot de passe de boîte permet toutefois à qui le détient de lire, d'envoyer et de supprimer des messages.`,
     ownMeansTitle: "Ces accès sont à vous",
     ownMeansText: f`Rien ne s'arrête, et personne ne les reprend. Mais tant que vous n'avez pas changé un mot de passe, la personne qui vous l'a remis peut encore le connaître.`,
+    envelopeMeansText: f`Vous les avez ouverts avec la clé de secours. Tant que votre prestataire travaille pour vous, il les a aussi, et en change les mots de passe : cette page dit ceux du jour où elle a été faite.`,
     untilText: f`Un fichier ne peut pas expirer tout seul. À la date de fin, l'expéditeur change les mots de passe, et ceux-ci cessent de fonctionner.`,
     asWritten: "Tel qu’écrit dans le fichier",
 

@@ -70,7 +70,7 @@ export function meansView(context: Context): HTMLElement {
         "section",
         { class: "means", "aria-labelledby": "means" },
         h("h2", { id: "means" }, context.own ? m.ownMeansTitle : m.meansTitle),
-        h("p", {}, context.own ? m.ownMeansText : m.meansText),
+        h("p", {}, context.fromEnvelope ? m.envelopeMeansText : context.own ? m.ownMeansText : m.meansText),
         issue.until === "none" ? null : h("p", {}, m.untilText),
         h("blockquote", {}, h("p", { class: "soft" }, m.asWritten), h("p", { class: "text" }, own)),
     );

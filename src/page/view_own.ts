@@ -22,7 +22,7 @@ function titleView(context: Context): HTMLElement {
 function startView(context: Context): HTMLElement {
     const { m } = context;
     const step = ([title, text]: [string, string]): HTMLElement => h("li", {}, h("strong", {}, title), " ", text);
-    return h("section", { class: "start", "aria-labelledby": "start" }, h("h2", { id: "start" }, m.startTitle), h("ol", { class: "start-steps" }, ...m.startSteps.map(step)));
+    return h("section", { class: "start", "aria-labelledby": "start" }, h("h2", { id: "start" }, m.startTitle), h("ol", { class: "start-steps" }, ...(context.fromEnvelope ? m.envelopeSteps : m.startSteps).map(step)));
 }
 
 /* Asks before secrets go onto paper; the choice holds for one print. */

@@ -50,6 +50,7 @@ for (const [language, size, scheme] of [["fr-FR", "phone", "light"], ["en-GB", "
             for (const expected of ["Boulangerie Martin", "K7MQ2-9XWVT-A", "xm000000-ovh", "pain-martin.fr", "bitwarden.json", french ? "Vos 4 adresses" : "Your 4 addresses", french ? "Fichier d’import pour Bitwarden" : "Import file for Bitwarden", french ? "Zone DNS de boulangerie-martin.fr" : "DNS zone of boulangerie-martin.fr", french ? "Ces accès sont à vous" : "These accesses are yours"]) assert.ok(text.includes(expected), expected);
             for (const secret of [...SECRETS, trousseau.account.key]) assert.ok(!text.includes(secret), secret);
             assert.doesNotMatch(text, /version \d/);
+            assert.ok(text.includes("-s trousseau.html.sig < trousseau.html"), "the command names the file");
             await page.$$eval("details", (folds) => folds.forEach((fold) => (fold.open = true)));
             await page.waitForFunction(() => [...document.querySelectorAll(".fold-body")].every((body) => body.firstChild));
             await page.evaluate(() => document.querySelector(".tools .plain").click());
@@ -211,7 +212,8 @@ test("locking takes everything away, a question on the screen too", async () => 
 test("a recovery key opens what is encrypted to it, and no other", async () => {
     const sealed = async (issue) => wrap(shell, armor.encode(await encryptTo(issuer.issue(issue), RECOVERY_RECIPIENT)));
     const other = RECOVERY_KEY.slice(0, -1) + (RECOVERY_KEY.endsWith("X") ? "Y" : "X");
-    for (const issue of [{ ...trousseau, recipient: RECOVERY_RECIPIENT }, { ...one, recipient: RECOVERY_RECIPIENT }])
+    const trousseauToKey = { ...trousseau, recipient: RECOVERY_RECIPIENT };
+    for (const issue of [trousseauToKey, { ...one, recipient: RECOVERY_RECIPIENT }])
         await visit(await sealed(issue), { language: "fr-FR" }, async (page) => {
             assert.equal(await textOf(page, "label[for=code]"), "La clé de secours");
             assert.equal(await page.$(".slots"), null);
@@ -228,7 +230,14 @@ test("a recovery key opens what is encrypted to it, and no other", async () => {
             await unlock(page, [` ${RECOVERY_KEY.toLowerCase().replace(/(.{8})/g, "$1 ")}\n`]);
             assert.equal(await page.$(".problem"), null);
             assert.ok((await page.$$("article")).length > 0);
-            assert.ok((await page.$$eval(".command", (all) => all.map((one) => one.textContent).join())).includes("age -d -i CLE.txt"));
+            const commands = await page.$$eval(".command", (all) => all.map((one) => one.textContent).join());
+            assert.ok(commands.includes("age -d -i CLE.txt"));
+            const own = issue === trousseauToKey;
+            assert.ok(commands.includes(own ? "-s enveloppe-martin.html.sig < enveloppe-martin.html" : `${issue.person ?? "jp"}-martin-`), commands);
+            if (!own) return;
+            const said = await textOf(page, ".means") + await textOf(page, ".start");
+            assert.match(said, /Tant que votre prestataire travaille pour vous/);
+            assert.doesNotMatch(said, /Rien ne s.arrête|cette page et son code/);
         });
     await visit(await sealed({ ...trousseau, recipient: "code" }), { language: "fr-FR" }, async (page) => {
         await unlock(page, [RECOVERY_KEY]);
