@@ -39,6 +39,23 @@ before(async () => {
 
 after(() => issuer.close());
 
+test("nothing of the bar lies over the page's name, however narrow the screen", async () => {
+    for (const language of ["fr-FR", "en-GB"])
+        await visit(html, { language, size: "phone" }, async (page) => {
+            await unlock(page, CODE);
+            for (const width of [320, 380, 900]) {
+                await page.setViewport({ width, height: 800, isMobile: true, hasTouch: true });
+                const [word, tools] = await page.evaluate(() => [".word", ".bar-tools"].map((part) => {
+                    const all = document.createRange();
+                    all.selectNodeContents(document.querySelector(part));
+                    const { left, right } = all.getBoundingClientRect();
+                    return { left, right };
+                }));
+                assert.ok(word.right < tools.left && tools.right <= width, `${language} ${width}: ${word.right} ${tools.left}`);
+            }
+        });
+});
+
 for (const [language, size, scheme] of [["fr-FR", "phone", "light"], ["en-GB", "desktop", "dark"]]) {
     test(`a trousseau opens and is accessible: ${language}, ${size}, ${scheme}`, async () => {
         await visit(html, { language, size, scheme }, async (page) => {
