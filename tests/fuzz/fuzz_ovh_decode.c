@@ -199,7 +199,7 @@ static enum psn_code see_finding(void *arg, const struct psn_finding *finding,
 static void decode_inventory(struct psn_ovh *ovh, unsigned chosen)
 {
     static const char *const domains[] = { "acme.example" };
-    struct psn_sweep_options sweep = { domains, 1, NULL, 0 };
+    struct psn_sweep_options sweep = { .domains = domains, .domain_count = 1 };
     struct psn_error err = { 0 };
     size_t count = 0;
     enum psn_code rc = chosen % 2 == 0
