@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/envelope.h"
+#include "cli/owned.h"
 
 /* envelope: what opens everything without us, from the first day on. */
 
@@ -143,7 +144,7 @@ static enum psn_code run_end(struct cli *cli, const void *arg, struct psn_error 
              CLI_SHOWN(cli->args[0]));
     cli_note(cli, _("Copies of its files, with the sheet, still open what was in them: "
                     "see what has to be replaced: passation due"));
-    return PSN_OK;
+    return cli_owner_of_tell(cli, cli->args[0], err);
 }
 
 const struct cli_command cmd_envelope_end = {

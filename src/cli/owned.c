@@ -62,9 +62,21 @@ static enum psn_code tell_count(struct cli *cli, struct psn_error *err)
     return rc;
 }
 
+enum psn_code cli_owner_of_tell(struct cli *cli, const char *client,
+                                struct psn_error *err)
+{
+    struct psn_client facts = psn_client_init();
+    enum psn_code rc = psn_client_get(cli->vault, client, &facts, err);
+
+    if (!rc && facts.owner[0])
+        cli_note(cli, _("%s owns the accesses of %s: what they know of it is not due"),
+                 CLI_SHOWN(facts.owner), facts.id);
+    psn_client_release(&facts);
+    return rc;
+}
+
 enum psn_code cli_owner_tell(struct cli *cli, const char *address, struct psn_error *err)
 {
-    struct psn_client client = psn_client_init();
     struct psn_role role;
     enum psn_code rc;
 
@@ -75,13 +87,7 @@ enum psn_code cli_owner_tell(struct cli *cli, const char *address, struct psn_er
         psn_error_clear(err);
         return PSN_OK;
     }
-    if (!rc)
-        rc = psn_client_get(cli->vault, role.client, &client, err);
-    if (!rc && client.owner[0])
-        cli_note(cli, _("%s owns the accesses of %s: what they know of it is not due"),
-                 CLI_SHOWN(client.owner), client.id);
-    psn_client_release(&client);
-    return rc;
+    return rc ? rc : cli_owner_of_tell(cli, role.client, err);
 }
 
 /* --- what a revocation leaves --- */

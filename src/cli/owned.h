@@ -11,6 +11,9 @@ PSN_MUST_CHECK enum psn_code cli_owned_tell(struct cli *cli, const char *person,
 /* Of an address: whose it is; of nobody: for how many clients there is somebody. */
 PSN_MUST_CHECK enum psn_code cli_owner_tell(struct cli *cli, const char *address,
                                             struct psn_error *err);
+/* The same of one client. */
+PSN_MUST_CHECK enum psn_code cli_owner_of_tell(struct cli *cli, const char *client,
+                                               struct psn_error *err);
 /* An array of the clients' ids. */
 PSN_MUST_CHECK enum psn_code cli_owned_json(struct cli *cli, struct cli_json *json,
                                             const char *name, const char *person,

@@ -915,7 +915,8 @@ class Envelopes(Handovers):
         world.run("envelope", "create", "essai", "--to", "theo", "-o", self.folder, check=13)
         self.create()
         world.run("-y", "handover", "abandon", "essai", check=0)
-        world.run("envelope", "end", "essai", check=0)
+        done = world.run("envelope", "end", "essai", check=0)
+        self.assertIn("martine owns the accesses of essai", done.stderr)
         self.assertEqual(self.files(), {})
         self.assertEqual(world.json("envelope", "ls")["envelopes"], [])
         for args in (["update", "essai"], ["end", "essai"], ["end", "nobody"]):
