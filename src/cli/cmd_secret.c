@@ -160,6 +160,40 @@ static enum psn_code tell_codes(struct cli *cli, const struct psn_secret_info *a
     return rc;
 }
 
+/* --- a value that comes back --- */
+
+struct returning {
+    const struct cli *cli;
+    uint64_t version;
+    char told[PSN_PERSON_ID_MAX]; /* last; the list is sorted by people */
+};
+
+static enum psn_code warn_if_known(void *arg, const struct psn_exposure *exposure,
+                                   struct psn_error *err)
+{
+    struct returning *returning = arg;
+
+    (void)err;
+    if (exposure->version != returning->version || exposure->how == PSN_HOW_TYPED ||
+        strcmp(exposure->label, returning->cli->args[1]) != 0 ||
+        strcmp(exposure->person, returning->told) == 0)
+        return PSN_OK;
+    memcpy(returning->told, exposure->person, sizeof returning->told);
+    cli_warn(returning->cli,
+             _("'%s' knows this value: it was a secret of this mailbox before"),
+             exposure->person);
+    return PSN_OK;
+}
+
+/* Nobody else has seen a new value: whoever is told to has seen it as another one. */
+static void warn_of_return(const struct cli *cli, uint64_t version)
+{
+    struct returning returning = { .cli = cli, .version = version };
+
+    PSN_IGNORE(psn_exposure_each(cli->vault, NULL, cli->args[0], warn_if_known,
+                                 &returning, NULL));
+}
+
 static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_secret_options *options = arg;
@@ -173,6 +207,8 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = take_value(cli, options, &value, err);
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
+    if (!rc)
+        warn_of_return(cli, 1);
     if (!rc)
         rc = print_version(cli, 1, true, err);
     return rc ? rc : tell_codes(cli, &info, err);
@@ -232,6 +268,8 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
     if (!rc)
         rc = psn_secret_set(cli->vault, cli->args[0], cli->args[1], &change, &version,
                             err);
+    if (!rc && value)
+        warn_of_return(cli, version);
     return rc ? rc : print_version(cli, version, !only_fields, err);
 }
 

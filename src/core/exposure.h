@@ -72,4 +72,22 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list_known(struct psn_vault *vault,
                                                      struct psn_exposure_list *ret_list,
                                                      struct psn_error *err);
 
+/* A value that is to be, or was, put in as a version of a secret. */
+struct psn_coming {
+    const char *client;
+    const char *address;
+    const char *label; /* "": the password */
+    uint64_t version;
+    const struct psn_secret *value;
+};
+/* Inside a transaction: what others than the actor have seen that has the same value, be
+ * it an earlier version or another secret of that address. */
+PSN_MUST_CHECK enum psn_code psn_exposure_list_knowing(
+    struct psn_vault *vault, const struct psn_coming *coming,
+    struct psn_exposure_list *ret_known, struct psn_error *err);
+/* Inside a write: all of them have seen the new version, too. */
+PSN_MUST_CHECK enum psn_code psn_exposure_carry(struct psn_vault *vault,
+                                                const struct psn_coming *coming,
+                                                struct psn_error *err);
+
 #endif

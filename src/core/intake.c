@@ -145,6 +145,10 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
         rc = psn_version_put(vault, row->client, row->address, "", number,
                              PSN_VERSION_CURRENT, value, err);
     if (!rc)
+        rc = psn_exposure_carry(
+            vault, &(struct psn_coming){ row->client, row->address, "", number, value },
+            err);
+    if (!rc)
         rc = psn_exposure_put(vault, row->address, "", number, PSN_HOW_TYPED, err);
     return rc ? rc
               : psn_journal_note(vault, row->client,

@@ -200,6 +200,19 @@ static enum psn_code put_value(struct psn_vault *vault, const struct psn_item *i
                                  PSN_HOW_TYPED, err);
 }
 
+/* Whoever has seen the same value before knows it under this number, too. */
+static enum psn_code carry(struct psn_vault *vault, const struct psn_item *item,
+                           const struct psn_secret *value, struct psn_error *err)
+{
+    return psn_exposure_carry(vault,
+                              &(struct psn_coming){ .client = item->client,
+                                                    .address = item->info.address,
+                                                    .label = item->info.label,
+                                                    .version = item->info.version,
+                                                    .value = value },
+                              err);
+}
+
 enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_info *info,
                               const struct psn_secret *value, struct psn_error *err)
 {
@@ -220,6 +233,18 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
     return rc ? rc : note(vault, &item, "secret.added", err);
 }
 
+/* Of an import, which may hold thousands, only psn_item_set() compares. */
+static enum psn_code add(struct psn_vault *vault, const struct psn_secret_info *info,
+                         const struct psn_secret *value, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_insert(vault, info, value, err);
+
+    if (!rc)
+        rc = psn_item_read(vault, info->address, info->label, &item, err);
+    return rc ? rc : carry(vault, &item, value, err);
+}
+
 enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_info *info,
                              const struct psn_secret *value, struct psn_error *err)
 {
@@ -231,8 +256,7 @@ enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_in
     memset(checked.code_used_s, 0, sizeof checked.code_used_s);
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc
-              : psn_vault_end(vault, psn_item_insert(vault, &checked, value, err), err);
+    return rc ? rc : psn_vault_end(vault, add(vault, &checked, value, err), err);
 }
 
 static enum psn_code change_text(char *field, size_t size, const char *text,
@@ -284,45 +308,35 @@ static enum psn_code fail_no_replacement(const struct psn_secret_info *info,
                       "--generate"));
 }
 
-/* Does somebody who is leaving, or has left, know the present value? */
-static enum psn_code is_known_to_leaver(struct psn_vault *vault,
-                                        const struct psn_item *item, bool *ret_known,
-                                        struct psn_error *err)
-{
-    struct psn_exposure_list seen = { 0 };
-    enum psn_code rc = psn_exposure_list(vault, NULL, item->info.address, &seen, err);
-
-    *ret_known = false;
-    for (size_t i = 0; !rc && i < seen.count; i++) {
-        struct psn_person person;
-
-        if (!seen.items[i].in_force || strcmp(seen.items[i].label, item->info.label) != 0)
-            continue;
-        rc = psn_person_read(vault, seen.items[i].person, &person, err);
-        *ret_known = *ret_known || (!rc && person.departing_s);
-    }
-    psn_exposure_list_release(&seen);
-    return rc;
-}
-
-/* What he knows is not replaced by itself. */
+/* What somebody who is leaving, or has left, knows of this secret is not replaced by a
+ * value that he knows, whichever version it was. */
 static enum psn_code check_differs(struct psn_vault *vault, const struct psn_item *item,
                                    const struct psn_secret *value, struct psn_error *err)
 {
-    PSN_AUTO(psn_secret) *present = NULL;
-    struct psn_version version;
-    bool known = false;
-    enum psn_code rc = is_known_to_leaver(vault, item, &known, err);
+    struct psn_coming coming = { .client = item->client,
+                                 .address = item->info.address,
+                                 .label = item->info.label,
+                                 .value = value };
+    struct psn_exposure_list known = { 0 };
+    enum psn_code rc = psn_exposure_list_knowing(vault, &coming, &known, err);
 
-    if (!rc && known)
-        rc = psn_version_get(vault, item->client, item->info.address, item->info.label,
-                             item->info.version, &version, &present, err);
-    if (rc || !known || !psn_secret_equal(present, value))
-        return rc;
-    return psn_fail(
-        err, PSN_E_POLICY,
-        _("%s, %s: that is the present secret, which somebody who left knows"),
-        item->info.address, item->info.label);
+    for (size_t i = 0; !rc && i < known.count; i++) {
+        struct psn_person person = { .departing_s = 0 };
+        enum psn_code missing =
+            psn_person_read(vault, known.items[i].person, &person, NULL);
+
+        if (!missing && !person.departing_s)
+            continue;
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("%s, %s: that is a secret which somebody who left knows"),
+                       item->info.address, item->info.label);
+        rc = psn_hint(err, PSN_E_POLICY,
+                      _("who, and which version: passation who %s; change it where it is "
+                        "used, and give the new one"),
+                      item->info.address);
+    }
+    psn_exposure_list_release(&known);
+    return rc;
 }
 
 /* The current value is superseded by the one that is given, or by the one that was made
@@ -353,7 +367,9 @@ static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
         return label_version(vault, item, ready, PSN_VERSION_CURRENT, err);
     if (ready)
         rc = label_version(vault, item, ready, PSN_VERSION_REFUSED, err);
-    return rc ? rc : put_value(vault, item, change->value, err);
+    if (!rc)
+        rc = put_value(vault, item, change->value, err);
+    return rc ? rc : carry(vault, item, change->value, err);
 }
 
 enum psn_code psn_item_set(struct psn_vault *vault, const char *address,

@@ -467,8 +467,12 @@ class Secrets(Departing):
         self.leaver_and_stayer(more=("--with", "all"))
         self.judge()
         self.depart(check=12)
-        self.world.run("secret", "set", BOXES[0], "cms", "--secret-fd", "0", stdin="old")
-        self.resume(check=12)
+        for value, code in (("old", 13), ("other", 0), ("old", 13)):
+            self.assertFalse(self.is_closed())
+            self.world.run("secret", "set", BOXES[0], "cms", "--secret-fd", "0", stdin=value,
+                           check=code)
+        self.assertEqual(self.reveal(BOXES[0], "cms"), "other")
+        self.resume()
 
 
 class Slots(Departing):

@@ -265,6 +265,31 @@ class Grants(Vault):
         self.assertEqual([row for row in due if row["person"] == "luc"], [])
         self.world.run("person", "rm", "luc", check=0)
 
+    def known_to(self, name):
+        due = json.loads(self.world.run("--json", "due").stdout)["due"]
+        return [row["label"] for row in due if row["person"] == name and row["kind"] == "secret"]
+
+    def test_a_value_that_somebody_knows_is_not_made_new_by_a_new_number(self):
+        self.person("gil")
+        box = self.boxes[3]
+
+        def give(verb, label, value):
+            return self.world.run("secret", verb, box, label, "--secret-fd", "0", stdin=value,
+                                  check=0).stderr
+
+        give("add", "ftp", "first-one")
+        self.issue("gil", box, "--until", "2031-01-01", "--with", "ftp")
+        self.world.run("revoke", "gil", "--no-rotate", check=12)
+        self.assertIn("'gil' knows this value", give("set", "ftp", "first-one"))
+        self.assertEqual(self.known_to("gil"), ["ftp"])
+        self.assertNotIn("gil", give("set", "ftp", "second-one"))
+        self.assertEqual(self.known_to("gil"), [])
+        give("set", "ftp", "first-one")
+        self.assertEqual(self.known_to("gil"), ["ftp"])
+        give("set", "ftp", "third-one")
+        give("add", "other", "first-one")
+        self.assertEqual(self.known_to("gil"), ["other"])
+
     def test_a_grant_that_runs_out_is_ended_rotated_and_reissued_unattended(self):
         self.person("max")
         self.person("noe")
