@@ -1,7 +1,9 @@
 /* What is told of a finding: made once, read in any language. */
 #include "ovh/detail.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -11,6 +13,8 @@
 #define MARK_BEGIN "\x01"
 #define MARK_TEXT  "\x02" /* before each text that fills the message */
 #define MARK_END   "\x03"
+
+#define YEAR_9999_END_S 253402300799
 
 /* --- making --- */
 
@@ -47,6 +51,13 @@ void psn_detail_say(struct psn_detail *detail, const char *message,
     psn_buf_text(&detail->source, MARK_END);
 }
 
+/* A message of no words, filled by the seconds. */
+void psn_detail_day(struct psn_detail *detail, int64_t time_s)
+{
+    psn_buf_format(&detail->source, MARK_BEGIN MARK_TEXT "%lld" MARK_END,
+                   (long long)time_s);
+}
+
 enum psn_code psn_detail_put(const struct psn_detail *detail, struct psn_finding *finding,
                              struct psn_error *err)
 {
@@ -74,6 +85,25 @@ static void append(struct line *line, const char *bytes, size_t size)
     line->used += size;
 }
 
+static void append_day(struct line *line, const char *digits, size_t size)
+{
+    char number[24];
+    char day[48];
+    uint64_t time_s;
+    time_t time;
+    struct tm local;
+
+    (void)snprintf(number, sizeof number, "%.*s", (int)size, digits);
+    if (!psn_text_parse_u64(number, YEAR_9999_END_S, &time_s))
+        return;
+    time = (time_t)time_s;
+    if (!localtime_r(&time, &local))
+        return;
+    (void)snprintf(day, sizeof day, _("%04d-%02d-%02d"), local.tm_year + 1900,
+                   local.tm_mon + 1, local.tm_mday);
+    append(line, day, strlen(day));
+}
+
 /* Appends the message that begins here; returns what stands behind it. */
 static const char *append_message(struct line *line, const char *at)
 {
@@ -85,6 +115,8 @@ static const char *append_message(struct line *line, const char *at)
 
     memcpy(message, at, size);
     message[size] = '\0';
+    if (size == 0 && text < end && *end) /* one that was cut is another day */
+        append_day(line, text + 1, (size_t)(end - text - 1));
     at = size ? _(message) : "";
     while ((gap = strstr(at, "%s")) != NULL) {
         append(line, at, (size_t)(gap - at));

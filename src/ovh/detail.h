@@ -32,6 +32,9 @@ void psn_detail_add(struct psn_detail *detail, struct psn_ovh_parts texts);
 void psn_detail_say(struct psn_detail *detail, const char *message,
                     struct psn_ovh_parts texts);
 
+/* Appends the day of a time, which is read in the reader's language and time zone. */
+void psn_detail_day(struct psn_detail *detail, int64_t time_s);
+
 /* Makes it the finding's. One that is too long is cut. */
 PSN_MUST_CHECK enum psn_code psn_detail_put(const struct psn_detail *detail,
                                             struct psn_finding *finding,

@@ -13,8 +13,7 @@
 #include "ovh/inventory_parts.h"
 
 enum {
-    SHOWN_MAX = 3,   /* rules, actions or addresses in a detail; the others are counted */
-    DAY_LENGTH = 10, /* of a time's date */
+    SHOWN_MAX = 3, /* rules, actions or addresses in a detail; the others are counted */
 };
 
 /* --- what is ours --- */
@@ -79,18 +78,13 @@ enum psn_code psn_walk_learn_own(struct psn_walk *walk, struct psn_error *err)
 
 static void append_date(struct psn_detail *detail, const char *word, int64_t time_s)
 {
-    char time[PSN_TIME_SIZE];
-
     psn_detail_add(detail, PSN_OVH_PARTS(", "));
     psn_detail_say(detail, word, PSN_OVH_PARTS(NULL));
     psn_detail_add(detail, PSN_OVH_PARTS(" "));
-    if (time_s) {
-        (void)psn_clock_format(time_s, time);
-        time[DAY_LENGTH] = '\0';
-        psn_detail_add(detail, PSN_OVH_PARTS(time));
-    } else {
+    if (time_s)
+        psn_detail_day(detail, time_s);
+    else
         psn_detail_say(detail, N_("never"), PSN_OVH_PARTS(NULL));
-    }
 }
 
 /* How many of a list a detail does not show. */

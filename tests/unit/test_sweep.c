@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -511,6 +513,28 @@ static void messages_in_a_detail_are_filled_when_it_is_read(void **state)
     expect_detail("\1%s%s|\2\2%s\3", "%s|");
 }
 
+/* 2025-12-31T23:30:00Z */
+static void a_day_in_a_detail_is_the_readers(void **state)
+{
+    (void)state;
+    expect_detail("\1made\3 \1\2"
+                  "1767223800\3.",
+                  "made 2025-12-31.");
+    assert_int_equal(setenv("TZ", "CET-1", 1), 0);
+    tzset();
+    expect_detail("\1made\3 \1\2"
+                  "1767223800\3.",
+                  "made 2026-01-01.");
+    assert_int_equal(unsetenv("TZ"), 0);
+    tzset();
+    expect_detail("-\1\2"
+                  "17672",
+                  "-");
+    expect_detail("-\1\2"
+                  "99999999999999999\3.",
+                  "-.");
+}
+
 static void a_detail_that_is_cut_is_shown_as_far_as_it_goes(void **state)
 {
     char source[PSN_FINDING_SOURCE_MAX];
@@ -565,6 +589,7 @@ int main(void)
         TEST(a_finding_is_of_whom_it_names),
         TEST(words_have_names),
         cmocka_unit_test(messages_in_a_detail_are_filled_when_it_is_read),
+        cmocka_unit_test(a_day_in_a_detail_is_the_readers),
         cmocka_unit_test(a_detail_that_is_cut_is_shown_as_far_as_it_goes),
         cmocka_unit_test(nothing_of_ovhs_is_taken_for_a_message),
     };
