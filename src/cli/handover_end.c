@@ -216,7 +216,10 @@ static void write_one(const struct psn_handover_end *end, bool french,
                                       "destroyed, except for the reserves below.")
                                   : _("The handover is closed. The provider's copies are "
                                       "destroyed."));
-    cli_writing_field(writing, _("Client"), end->client);
+    /* Names went with the client's rows: people fill them in; what stays is the id. */
+    cli_writing_field(writing, _("The provider"), "");
+    cli_writing_field(writing, _("The client"), "");
+    cli_writing_field(writing, _("Called by the provider"), end->client);
     (void)snprintf(when, sizeof when, "%s (%s)",
                    cli_display_moment(end->destroyed_s, clock), cli_until_zone());
     cli_writing_field(writing, _("Destroyed on"), when);

@@ -183,7 +183,10 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
         struct psn_handover_item_info info = psn_handover_item_info(i);
 
         cli_table_cell(table, info.word);
-        cli_table_cell(table, cli_handover_mode_text(handover->items[i].mode));
+        cli_table_cell(table,
+                       info.by_machine && handover->items[i].mode == PSN_HANDOVER_OPEN
+                           ? _("by passation, with the trousseau")
+                           : cli_handover_mode_text(handover->items[i].mode));
         cli_table_cell(table, info.title);
         cli_table_cell(table, handover->items[i].note);
     }

@@ -145,6 +145,7 @@ class Story(unittest.TestCase):
         world.run("handover", "start", "essai", "--to", "martine", "--contract",
                   "Maintenance 2024-17", "--giver", "Studio SARL", "--receiver",
                   "Boulangerie Essai SAS", check=0)
+        cls.seen["first status"] = world.run("handover", "status", "essai").stdout
         cls.seen["early issue"] = world.issue(check=13) + (os.listdir(world.out),)
         world.run("handover", "next", "essai", check=0)
         cls.seen["first look"] = world.status()["blockers"]
@@ -256,6 +257,13 @@ class Story(unittest.TestCase):
         for address in BOXES:
             self.assertNotEqual(self.old[address, ""], self.given[address, ""])
             self.assertFalse(self.world.logs_in(address, self.old[address, ""]))
+
+    def test_as_many_items_are_told_open_as_wait_for_somebody(self):
+        text = " ".join(self.seen["first status"].split())
+        count = text.count("not settled yet")
+        self.assertGreater(count, 10)
+        self.assertIn(f" {count} items of the list below", text)
+        self.assertIn("by passation, with the trousseau", text)
 
     def test_no_trousseau_is_made_before_the_inventory_is_complete(self):
         done, code, listed = self.seen["early issue"]

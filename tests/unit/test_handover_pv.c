@@ -381,6 +381,9 @@ static void the_end_is_stated_in_both_languages(void **state)
 {
     static const char *const parts[] = {
         "Attestation de destruction des copies",
+        "Le prestataire",
+        "Le client",
+        "boulangerie-durand",
         "30/11/2026\xc2\xa0"
         "02:57\xc2\xa0+01",
         "Ce que cette attestation ne peut pas savoir",
