@@ -48,8 +48,7 @@ struct planning {
     struct cli_json *json;   /* or … */
     struct cli_table *table; /* … this */
     size_t count;
-    size_t left; /* ways in that would stay; the first of them: */
-    char client[PSN_CLIENT_ID_MAX];
+    char client[PSN_CLIENT_ID_MAX]; /* of the first way in that would stay; or "" */
     char access[PSN_FINDING_ID_MAX];
     char recovery[PSN_ADDRESS_TEXT_MAX];
 };
@@ -94,6 +93,7 @@ static void put_item(struct cli_json *json, const struct psn_departure_item *ite
 static void list_item(struct cli_table *table, const struct psn_departure_item *item)
 {
     cli_table_cell(table, step_shown(item->step));
+    cli_table_cell(table, item->client);
     if (item->access) {
         cli_table_cell(table, item->access->finding.subject);
         cli_table_cell(table, cli_finding_noun(item->access->finding.kind));
@@ -101,7 +101,7 @@ static void list_item(struct cli_table *table, const struct psn_departure_item *
         cli_table_cell(table, item->access->finding.id);
         return;
     }
-    cli_table_cell(table, item->address[0] ? item->address : item->client);
+    cli_table_cell(table, item->address);
     cli_table_cell(table, item->label);
     if (item->why)
         cli_table_cell(table, item->why->message);
@@ -119,11 +119,12 @@ static enum psn_code add_item(void *arg, const struct psn_departure_item *item,
 
     (void)err;
     planning->count++;
-    if (item->step == PSN_DEPARTURE_LEAVE && planning->left++ == 0) {
+    if (item->step == PSN_DEPARTURE_LEAVE && !planning->access[0] && item->access &&
+        item->access->finding.kind !=
+            PSN_FINDING_UNREADABLE) { /* nobody saw what it is */
         (void)snprintf(planning->client, sizeof planning->client, "%s", item->client);
-        if (item->access)
-            (void)snprintf(planning->access, sizeof planning->access, "%s",
-                           item->access->finding.id);
+        (void)snprintf(planning->access, sizeof planning->access, "%s",
+                       item->access->finding.id);
     }
     if (item->recovery)
         memcpy(planning->recovery, item->address, sizeof planning->recovery);
@@ -138,7 +139,7 @@ static enum psn_code show_plan(struct cli *cli,
                                const struct psn_departure_request *request,
                                struct psn_error *err)
 {
-    PSN_AUTO(cli_table) *table = cli_table_new(5);
+    PSN_AUTO(cli_table) *table = cli_table_new(6);
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct planning planning = { .cli = cli,
                                  .json = cli->json ? &json : NULL,
@@ -164,7 +165,7 @@ static enum psn_code show_plan(struct cli *cli,
                  _("%s receives the mail by which the OVH account is got back: its owner "
                    "must have the new password"),
                  CLI_SHOWN(planning.recovery));
-    if (planning.left > 0)
+    if (planning.access[0])
         cli_note(cli,
                  _("What is left to judge: passation sweep %s --keep %s; or close "
                    "all of it with --all."),

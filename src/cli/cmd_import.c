@@ -204,7 +204,49 @@ static size_t taken(const struct psn_intake_summary *summary)
     return summary->counts[PSN_INTAKE_ADDED] + summary->counts[PSN_INTAKE_REPLACED];
 }
 
-static void note_rest(struct cli *cli, const struct psn_intake_summary *summary)
+/* Nothing is taken while there is one of these … */
+static void note_refused(struct cli *cli, size_t unplaced, size_t unusable)
+{
+    if (unusable > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu entry cannot be used: see why above; to leave it out: "
+                              "--skip",
+                              "%zu entries cannot be used: see why above; to leave them "
+                              "out: --skip",
+                              unusable),
+                 unusable);
+    if (unplaced > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu entry has no place here: name a mailbox for it with "
+                              "--role ADDRESS, or leave it out with --skip",
+                              "%zu entries have no place here: name a mailbox for them "
+                              "with --role ADDRESS, or leave them out with --skip",
+                              unplaced),
+                 unplaced);
+}
+
+/* … unless they are to be left out. */
+static void note_skipped(struct cli *cli, size_t unplaced, size_t unusable)
+{
+    if (unusable > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu entry cannot be used, and is left out: see why above",
+                              "%zu entries cannot be used, and are left out: see why "
+                              "above",
+                              unusable),
+                 unusable);
+    if (unplaced > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu entry has no place here, and is left out; to take it "
+                              "in: --role ADDRESS",
+                              "%zu entries have no place here, and are left out; to take "
+                              "them in: --role ADDRESS",
+                              unplaced),
+                 unplaced);
+}
+
+static void note_rest(struct cli *cli, const struct psn_intake_summary *summary,
+                      bool skip)
 {
     size_t differs = summary->counts[PSN_INTAKE_DIFFERS] - summary->kept;
     size_t left_out = summary->counts[PSN_INTAKE_LEFT_OUT];
@@ -231,22 +273,10 @@ static void note_rest(struct cli *cli, const struct psn_intake_summary *summary)
                               "%zu parts of entries are left out: see which above",
                               left_out),
                  left_out);
-    if (unusable > 0)
-        cli_note(cli,
-                 PSN_NGETTEXT("%zu entry cannot be used: see why above; to leave it out: "
-                              "--skip",
-                              "%zu entries cannot be used: see why above; to leave them "
-                              "out: --skip",
-                              unusable),
-                 unusable);
-    if (unplaced > 0)
-        cli_note(cli,
-                 PSN_NGETTEXT("%zu entry has no place here: name a mailbox for it with "
-                              "--role ADDRESS, or leave it out with --skip",
-                              "%zu entries have no place here: name a mailbox for them "
-                              "with --role ADDRESS, or leave them out with --skip",
-                              unplaced),
-                 unplaced);
+    if (skip)
+        note_skipped(cli, unplaced, unusable);
+    else
+        note_refused(cli, unplaced, unusable);
 }
 
 /* Is something in it that the vault has not taken? */
@@ -295,7 +325,7 @@ static enum psn_code ask(struct cli *cli, const struct psn_foreign_list *list,
     rc = run_table(cli, list, &preview, &summary, err);
     if (rc && !is_refused(&summary))
         return rc;
-    note_rest(cli, &summary);
+    note_rest(cli, &summary, intake->skip);
     if (rc || taken(&summary) == 0)
         return rc; /* a run would say the same, and change nothing */
     return cli_confirm(
@@ -314,7 +344,7 @@ static enum psn_code run_text(struct cli *cli, const struct psn_foreign_list *li
     if (intake->dry_run || cli->yes) {
         rc = run_table(cli, list, intake, &summary, err);
         if (!rc || is_refused(&summary))
-            note_rest(cli, &summary);
+            note_rest(cli, &summary, intake->skip);
     } else {
         rc = ask(cli, list, intake, err);
         if (!rc)

@@ -258,6 +258,20 @@ static enum psn_code verify(struct cli *cli, struct psn_error *err)
     return verify_statements(cli, err);
 }
 
+/* A client's id is typed where its file's would be. */
+static enum psn_code fail_argument(struct cli *cli, struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    bool is_client = psn_client_get(cli->vault, cli->args[0], &client, NULL) == PSN_OK;
+
+    psn_client_release(&client);
+    (void)psn_fail(err, PSN_E_INVALID, _("statements are for --verify"));
+    return is_client ? psn_hint(err, PSN_E_INVALID,
+                                _("one client's chain: passation log --client %s"),
+                                CLI_SHOWN(cli->args[0]))
+                     : PSN_E_INVALID;
+}
+
 static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_log_options *options = arg;
@@ -265,7 +279,7 @@ static enum psn_code run_log(struct cli *cli, const void *arg, struct psn_error 
     if (options->verify && (options->client || options->count))
         return psn_fail(err, PSN_E_INVALID, _("--verify looks at all chains, whole"));
     if (!options->verify && cli->arg_count > 0)
-        return psn_fail(err, PSN_E_INVALID, _("statements are for --verify"));
+        return fail_argument(cli, err);
     if (options->verify)
         return verify(cli, err);
     return cli->json ? print_entries_json(cli, options, err)

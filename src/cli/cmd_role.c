@@ -125,9 +125,12 @@ static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_erro
     rc = cli_outcomes_end(&outcomes, rc, err);
     if (!rc && !known && !cli->json)
         cli_note(cli,
-                 _("The passwords of before are dead, on every device: passation profile "
-                   "%s --format sheet"),
-                 cli->arg_count == 1 ? CLI_SHOWN(cli->args[0]) : "ADDRESS");
+                 cli->arg_count == 1
+                     ? _("The passwords of before are dead, on every device: passation "
+                         "profile %s --format sheet")
+                     : _("The passwords of before are dead, on every device. Of each: "
+                         "passation profile %s --format sheet"),
+                 CLI_SHOWN(cli->args[0]));
     return rc;
 }
 

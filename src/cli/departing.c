@@ -105,7 +105,8 @@ static size_t count_others(const struct psn_departure_report *report,
 
         if (at->his || !psn_access_is_pending(&at->access))
             continue;
-        if (count++ == 0)
+        /* What nobody could read is named where there is nothing else only. */
+        if (count++ == 0 || (*ret_first)->access.finding.kind == PSN_FINDING_UNREADABLE)
             *ret_first = at;
     }
     return count;

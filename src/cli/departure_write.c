@@ -289,12 +289,39 @@ static enum psn_code write_received(void *arg, const struct psn_received *receiv
     return PSN_OK;
 }
 
+static bool is_others(const struct psn_departure_access *at)
+{
+    return !at->his && psn_access_is_pending(&at->access);
+}
+
+/* They are in the order of clients: a line for each. */
+static void write_others(const struct psn_departure_report *report,
+                         struct cli_writing *writing, size_t *number)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->access_count; i++) {
+        const struct psn_departure_access *at = &report->accesses[i];
+        bool is_last = i + 1 == report->access_count || report->accesses[i + 1].his ||
+                       strcmp(report->accesses[i + 1].client, at->client) != 0;
+
+        count += is_others(at);
+        if (!is_last)
+            continue;
+        if (count > 0)
+            cli_writing_item(
+                writing, ++*number,
+                _("Other ways in, not known to be theirs (%zu, see below): judge "
+                  "each: passation sweep %s --keep ID, or --cut ID"),
+                count, at->client);
+        count = 0;
+    }
+}
+
 static void write_left(struct cli *cli, const struct psn_departure_report *report,
                        struct cli_writing *writing)
 {
     const struct psn_departure *facts = &report->facts;
-    const char *client = "";
-    size_t others = 0;
     size_t number = 0;
 
     cli_writing_heading(writing, _("What is left to do"));
@@ -316,16 +343,7 @@ static void write_left(struct cli *cli, const struct psn_departure_report *repor
     if (facts->held_slot && !facts->narrow)
         PSN_IGNORE(psn_received_each(cli->vault, write_received,
                                      &(struct received){ writing, &number }, NULL));
-    for (size_t i = 0; i < report->access_count; i++)
-        if (!report->accesses[i].his &&
-            psn_access_is_pending(&report->accesses[i].access) && others++ == 0)
-            client = report->accesses[i].client;
-    if (others)
-        cli_writing_item(
-            writing, ++number,
-            _("Other ways in, not known to be theirs (%zu, see below): judge "
-              "each: passation sweep %s --keep ID, or --cut ID"),
-            others, client);
+    write_others(report, writing, &number);
     cli_writing_item(writing, ++number,
                      _("Look yourself at what OVH's API does not show (see below)."));
 }

@@ -329,6 +329,7 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_NO_RECEIPT:
         psn_buf_text(out, _("the client reads out the receipt code; then: "));
         put_command(out, "passation handover confirm", client);
+        psn_buf_text(out, " CODE");
         return;
     case PSN_BLOCKER_CONTACT:
         put_contact_command(blocker, client, out);

@@ -36,6 +36,7 @@ static enum psn_code open_with(struct psn_vault *vault, const struct psn_client 
         psn_ovh_endpoint_root(client->endpoint, root, sizeof root, &is_ovh, err);
 
     options->root = root;
+    options->client = client->id;
     options->ca_file = psn_client_api_ca(vault, client);
     options->rate_per_min = client->limits.rate_per_min;
     options->clock_ms = vault->world.boot_ms;

@@ -145,7 +145,8 @@ static enum psn_code explain_end(struct psn_ovh *ovh, struct psn_error *err)
         psn_ovh_key_info(ovh, info, NULL) || strcmp(info->status, "validated") == 0)
         return PSN_E_REFUSED;
     (void)psn_linking_fail_state(info->status, &exact);
-    (void)psn_hint(&exact, PSN_E_REFUSED, _("make a new one: passation ovh link CLIENT"));
+    (void)psn_hint(&exact, PSN_E_REFUSED, _("make a new one: passation ovh link %s"),
+                   psn_ovh_client(ovh));
     if (err)
         *err = exact;
     return PSN_E_REFUSED;

@@ -34,8 +34,9 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
                        mailbox.domain);
         return psn_hint(
             err, PSN_E_INVALID,
-            _("add the domain to its client: passation client set ID --add-domain %s"),
-            mailbox.domain);
+            _("a new client: passation client add ID --nic NIC --domain %s; one that is "
+              "there: passation client set ID --add-domain %s"),
+            mailbox.domain, mailbox.domain);
     }
     if (!rc)
         rc = psn_role_read(vault, normal, row, &cause);

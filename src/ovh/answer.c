@@ -238,9 +238,11 @@ static void append_refusal(struct psn_buf *out, enum psn_ovh_reason reason,
     }
 }
 
-static void advise(enum psn_ovh_reason reason, struct psn_error *err)
+static void advise(const struct psn_ovh_verdict *verdict, struct psn_error *err)
 {
-    switch (reason) {
+    const char *client = verdict->client ? verdict->client : "CLIENT";
+
+    switch (verdict->reason) {
     case PSN_OVH_REASON_SIGNATURE:
     case PSN_OVH_REASON_APPLICATION:
     case PSN_OVH_REASON_NO_KEY:
@@ -249,16 +251,18 @@ static void advise(enum psn_ovh_reason reason, struct psn_error *err)
     case PSN_OVH_REASON_TOKEN:
         (void)psn_hint(err, PSN_E_REFUSED,
                        _("link the account again with a valid key: passation ovh link "
-                         "CLIENT"));
+                         "%s"),
+                       client);
         break;
     case PSN_OVH_REASON_KEY_REVOKED:
         (void)psn_hint(err, PSN_E_REFUSED,
-                       _("ask the owner for a new key: passation ovh link CLIENT --new"));
+                       _("ask the owner for a new key: passation ovh link %s --new"),
+                       client);
         break;
     case PSN_OVH_REASON_NO_RULE:
         (void)psn_hint(err, PSN_E_REFUSED,
-                       _("make a key that has this rule, then: passation ovh link "
-                         "CLIENT"));
+                       _("make a key that has this rule, then: passation ovh link %s"),
+                       client);
         break;
     case PSN_OVH_REASON_FORBIDDEN:
         (void)psn_hint(err, PSN_E_REFUSED,
@@ -321,7 +325,7 @@ enum psn_code psn_ovh_report(const struct psn_ovh_verdict *verdict, const char *
     (void)psn_fail(err, rc, "%s%s", psn_buf_str(&text),
                    suffix(verdict, behind, sizeof behind));
     if (rc == PSN_E_REFUSED)
-        advise(verdict->reason, err);
+        advise(verdict, err);
     else if (rc == PSN_E_NETWORK || rc == PSN_E_BUSY)
         (void)psn_hint(err, rc, _("run the command again in a few minutes"));
     if (err && err->remote == 0)

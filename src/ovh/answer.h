@@ -28,6 +28,7 @@ enum psn_ovh_reason {
 struct psn_ovh_verdict {
     enum psn_ovh_outcome outcome; /* DONE for any 2xx: the caller parses it */
     enum psn_ovh_reason reason;
+    const char *client; /* whose account, for advice; borrowed; or NULL */
     long status;
     int64_t retry_after_s;
     char text[160]; /* OVH's own words, escaped and cut, or "" */

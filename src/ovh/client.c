@@ -50,6 +50,7 @@ struct psn_ovh {
     char *root;
     char *ca_file;
     char host[HOST_SIZE];
+    char client[PSN_OVH_TEXT_MAX];
     struct psn_ovh_credential credential;
     struct psn_http http;
     int64_t (*clock_ms)(void);
@@ -113,6 +114,8 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     if (!ovh->root || (options->ca_file && !ovh->ca_file))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     find_host(ovh);
+    (void)snprintf(ovh->client, sizeof ovh->client, "%s",
+                   options->client ? options->client : "CLIENT");
     ovh->http = options->http;
     ovh->clock_ms = options->clock_ms ? options->clock_ms : psn_clock_boot_ms;
     ovh->sleep_ms = options->sleep_ms ? options->sleep_ms : psn_loop_sleep_ms;
@@ -140,6 +143,11 @@ void psn_ovh_free(struct psn_ovh *ovh)
     free(ovh->root);
     free(ovh->ca_file);
     free(ovh);
+}
+
+const char *psn_ovh_client(const struct psn_ovh *ovh)
+{
+    return ovh->client;
 }
 
 enum psn_ovh_reason psn_ovh_last_reason(const struct psn_ovh *ovh)
@@ -266,6 +274,7 @@ static void refine(const struct psn_ovh *ovh, struct psn_ovh_verdict *verdict)
 {
     int64_t now_s = (ovh->clock_ms() + ovh->time_offset_ms) / 1000;
 
+    verdict->client = ovh->client;
     if (is_account(ovh) && verdict->status == 401 &&
         verdict->outcome == PSN_OVH_NOT_ALLOWED)
         verdict->reason = PSN_OVH_REASON_TOKEN;

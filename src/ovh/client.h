@@ -23,6 +23,7 @@ enum {
 
 struct psn_ovh_options {
     const char *root;          /* v1 root URL */
+    const char *client;        /* whose account, for advice; or NULL */
     const char *ca_file;       /* extra CA, only for a URL endpoint; or NULL */
     double rate_per_min;       /* token bucket, burst 28; 0: no limit */
     struct psn_rate *rate;     /* the bucket that handles of one key share; borrowed, and
@@ -35,6 +36,8 @@ struct psn_ovh_options {
 };
 
 struct psn_ovh;
+/* Whose account it is, for advice. */
+const char *psn_ovh_client(const struct psn_ovh *ovh);
 PSN_MUST_CHECK enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
                                           const struct psn_ovh_credential *credential,
                                           struct psn_ovh **ret_ovh,

@@ -157,9 +157,10 @@ static enum psn_code refuse(const struct psn_ovh *ovh, const struct psn_finding 
         strcmp(finding->method, "PUT") == 0)
         return PSN_E_REFUSED;
     err->hint[0] = '\0';
-    return psn_hint(err, PSN_E_REFUSED,
-                    _("ask the owner for a key that may: passation ovh link CLIENT --for "
-                      "cut"));
+    return psn_hint(
+        err, PSN_E_REFUSED,
+        _("ask the owner for a key that may: passation ovh link %s --for cut"),
+        psn_ovh_client(ovh));
 }
 
 static enum psn_code cut(struct psn_ovh *ovh, const struct psn_finding *finding,

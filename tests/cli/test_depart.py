@@ -144,7 +144,8 @@ class Accesses(Departing):
         self.world.control("POST", "/seed", accesses.seed(DOMAIN, self.world.ready["nic"]))
         self.world.run("init", check=0)
         self.world.add_client([DOMAIN, *SERVICES.values()])
-        self.world.run("role", "adopt", *BOXES[:2], check=0)
+        told = self.world.run("role", "adopt", *BOXES[:2], check=0).stderr
+        self.assertIn(f"passation profile {BOXES[0]} --format sheet", " ".join(told.split()))
 
     def setUp(self):
         super().setUp()
@@ -331,6 +332,13 @@ class Doors(Departing):
         self.assertNotIn((BOXES[0], OUTSIDE), self.redirections())
         self.assertEqual(self.rotations() - before, 2)
         self.assertTrue(self.is_closed())
+
+    def test_a_plan_keeps_nothing_that_nobody_could_read(self):
+        self.world.allow([("GET", "/auth/*"), ("GET", "/me"), ("GET", "/email/domain*")])
+        said = self.world.run("depart", "jp", "-n").stdout
+        said += self.world.run("depart", "jp", "-n").stderr
+        self.assertIn("essai", said)
+        self.assertNotIn("--keep unreadable", said)
 
     def test_whose_key_nobody_has_compared_is_told_with_the_file(self):
         self.judge()

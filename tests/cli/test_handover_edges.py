@@ -259,6 +259,8 @@ class Refusals(Handovers):
         world = self.world
         world.prepare()
         path, code = world.issue()
+        self.assertIn("passation handover confirm essai CODE", " ".join(
+            world.run("handover", "status", "essai").stdout.split()))
         self.confirm(path, code)
         self.own_passwords()
         # Our keys go, and the statement finds no place.

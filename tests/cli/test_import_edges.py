@@ -193,7 +193,10 @@ class EdgesTest(Importing):
         self.assertEqual(done.returncode, 4)
         summary = json.loads(done.stdout)["summary"]
         self.assertEqual((summary["unplaced"], summary["unusable"]), (1, 1))
-        self.passation("import", path, "-n", "--skip")
+        told = self.run_raw("import", path, "-n", "--skip")
+        self.assertEqual(told.returncode, 0)
+        self.assertIn("has no place here, and is left out", told.stderr)
+        self.assertNotIn("--skip", told.stderr)
         path = self.write("y.csv", f"title,password\nLong,{long}\n")
         done = self.run_raw("import", path, "-n", "--role", "compta@martin.fr")
         self.assertEqual(done.returncode, 4)

@@ -250,7 +250,7 @@ class Sweeps(unittest.TestCase):
         leak = self.one(self.findings(), "redirection", whose=LEAK)["id"]
         self.world.allow([("GET", "/*")])
         done = self.world.run("sweep", CLIENT, "--cut", leak, check=8)
-        self.assertIn("passation ovh link CLIENT --for cut", done.stderr)
+        self.assertIn(f"passation ovh link {CLIENT} --for cut", done.stderr)
         self.assertEqual(self.findings()[leak]["state"], "open")
         self.assertIn(LEAK, self.redirections())
 

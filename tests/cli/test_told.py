@@ -142,10 +142,16 @@ class Told(unittest.TestCase):
                        "durand.example", check=0)
         self.assertEqual(self.world.json("client", "show", "durand")["nic"], "xd12345-ovh")
 
+    def test_a_client_that_is_given_to_log_is_told_how(self):
+        client = self.world.json("client", "ls")["clients"][0]["id"]
+        self.assertIn(f"passation log --client {client}",
+                      self.world.run("log", client, check=2).stderr)
+
     def test_a_domain_is_added_beside_those_there_are(self):
         client = self.world.json("client", "ls")["clients"][0]["id"]
         said = self.world.run("role", "add", "sav@martin.shop").stderr
         self.assertIn("client set ID --add-domain martin.shop", said)
+        self.assertIn("client add ID --nic NIC --domain martin.shop", " ".join(said.split()))
         before = self.world.json("client", "show", client)["domains"]
         self.world.run("client", "set", client, "--add-domain", "martin.shop", check=0)
         self.assertEqual(self.world.json("client", "show", client)["domains"],
