@@ -85,7 +85,12 @@ struct psn_coming {
 PSN_MUST_CHECK enum psn_code psn_exposure_list_knowing(
     struct psn_vault *vault, const struct psn_coming *coming,
     struct psn_exposure_list *ret_known, struct psn_error *err);
-/* Inside a write: all of them have seen the new version, too. */
+/* Inside a write: all of those have seen the new version, too. */
+PSN_MUST_CHECK enum psn_code psn_exposure_put_known(struct psn_vault *vault,
+                                                    const struct psn_coming *coming,
+                                                    const struct psn_exposure_list *known,
+                                                    struct psn_error *err);
+/* Both at once. */
 PSN_MUST_CHECK enum psn_code psn_exposure_carry(struct psn_vault *vault,
                                                 const struct psn_coming *coming,
                                                 struct psn_error *err);

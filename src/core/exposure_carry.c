@@ -94,15 +94,28 @@ enum psn_code psn_exposure_list_knowing(struct psn_vault *vault,
     return PSN_OK;
 }
 
+enum psn_code psn_exposure_put_known(struct psn_vault *vault,
+                                     const struct psn_coming *coming,
+                                     const struct psn_exposure_list *known,
+                                     struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < known->count; i++)
+        rc =
+            psn_exposure_put_of(vault, known->items[i].person, coming->address,
+                                coming->label, coming->version, known->items[i].how, err);
+    return rc;
+}
+
 enum psn_code psn_exposure_carry(struct psn_vault *vault, const struct psn_coming *coming,
                                  struct psn_error *err)
 {
     struct psn_exposure_list known = { 0 };
     enum psn_code rc = psn_exposure_list_knowing(vault, coming, &known, err);
 
-    for (size_t i = 0; !rc && i < known.count; i++)
-        rc = psn_exposure_put_of(vault, known.items[i].person, coming->address,
-                                 coming->label, coming->version, known.items[i].how, err);
+    if (!rc)
+        rc = psn_exposure_put_known(vault, coming, &known, err);
     psn_exposure_list_release(&known);
     return rc;
 }

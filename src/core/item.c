@@ -201,16 +201,14 @@ static enum psn_code put_value(struct psn_vault *vault, const struct psn_item *i
 }
 
 /* Whoever has seen the same value before knows it under this number, too. */
-static enum psn_code carry(struct psn_vault *vault, const struct psn_item *item,
-                           const struct psn_secret *value, struct psn_error *err)
+static struct psn_coming coming_of(const struct psn_item *item,
+                                   const struct psn_secret *value)
 {
-    return psn_exposure_carry(vault,
-                              &(struct psn_coming){ .client = item->client,
-                                                    .address = item->info.address,
-                                                    .label = item->info.label,
-                                                    .version = item->info.version,
-                                                    .value = value },
-                              err);
+    return (struct psn_coming){ .client = item->client,
+                                .address = item->info.address,
+                                .label = item->info.label,
+                                .version = item->info.version,
+                                .value = value };
 }
 
 enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_info *info,
@@ -238,11 +236,13 @@ static enum psn_code add(struct psn_vault *vault, const struct psn_secret_info *
                          const struct psn_secret *value, struct psn_error *err)
 {
     struct psn_item item = { 0 };
+    struct psn_coming coming;
     enum psn_code rc = psn_item_insert(vault, info, value, err);
 
     if (!rc)
         rc = psn_item_read(vault, info->address, info->label, &item, err);
-    return rc ? rc : carry(vault, &item, value, err);
+    coming = coming_of(&item, value);
+    return rc ? rc : psn_exposure_carry(vault, &coming, err);
 }
 
 enum psn_code psn_secret_add(struct psn_vault *vault, const struct psn_secret_info *info,
@@ -311,50 +311,39 @@ static enum psn_code fail_no_replacement(const struct psn_secret_info *info,
 /* What somebody who is leaving, or has left, knows of this secret is not replaced by a
  * value that he knows, whichever version it was. */
 static enum psn_code check_differs(struct psn_vault *vault, const struct psn_item *item,
-                                   const struct psn_secret *value, struct psn_error *err)
+                                   const struct psn_exposure_list *known,
+                                   struct psn_error *err)
 {
-    struct psn_coming coming = { .client = item->client,
-                                 .address = item->info.address,
-                                 .label = item->info.label,
-                                 .value = value };
-    struct psn_exposure_list known = { 0 };
-    enum psn_code rc = psn_exposure_list_knowing(vault, &coming, &known, err);
-
-    for (size_t i = 0; !rc && i < known.count; i++) {
+    for (size_t i = 0; i < known->count; i++) {
         struct psn_person person = { .departing_s = 0 };
         enum psn_code missing =
-            psn_person_read(vault, known.items[i].person, &person, NULL);
+            psn_person_read(vault, known->items[i].person, &person, NULL);
 
         if (!missing && !person.departing_s)
             continue;
         (void)psn_fail(err, PSN_E_POLICY,
                        _("%s, %s: that is a secret which somebody who left knows"),
                        item->info.address, item->info.label);
-        rc = psn_hint(err, PSN_E_POLICY,
-                      _("who, and which version: passation who %s; change it where it is "
-                        "used, and give the new one"),
-                      item->info.address);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("who, and which version: passation who %s; change it where it "
+                          "is used, and give the new one"),
+                        item->info.address);
     }
-    psn_exposure_list_release(&known);
-    return rc;
+    return PSN_OK;
 }
 
 /* The current value is superseded by the one that is given, or by the one that was made
  * ready. */
-static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
+static enum psn_code supersede(struct psn_vault *vault, struct psn_item *item,
                                const struct psn_secret_change *change,
                                struct psn_error *err)
 {
     struct psn_secret_info *info = &item->info;
     uint64_t ready = info->replacement;
     enum psn_code rc =
-        change->value ? check_differs(vault, item, change->value, err) : PSN_OK;
-
-    if (rc)
-        return rc;
-    rc = change->replacement && !ready
-             ? fail_no_replacement(info, err)
-             : label_version(vault, item, info->version, PSN_VERSION_SUPERSEDED, err);
+        change->replacement && !ready
+            ? fail_no_replacement(info, err)
+            : label_version(vault, item, info->version, PSN_VERSION_SUPERSEDED, err);
 
     if (rc)
         return rc;
@@ -367,9 +356,29 @@ static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
         return label_version(vault, item, ready, PSN_VERSION_CURRENT, err);
     if (ready)
         rc = label_version(vault, item, ready, PSN_VERSION_REFUSED, err);
+    return rc ? rc : put_value(vault, item, change->value, err);
+}
+
+static enum psn_code set_value(struct psn_vault *vault, struct psn_item *item,
+                               const struct psn_secret_change *change,
+                               struct psn_error *err)
+{
+    struct psn_exposure_list known = { 0 };
+    struct psn_coming coming = coming_of(item, change->value);
+    enum psn_code rc = PSN_OK;
+
+    coming.version = 0; /* it has none yet, so the present one is compared, too */
+    if (change->value)
+        rc = psn_exposure_list_knowing(vault, &coming, &known, err);
     if (!rc)
-        rc = put_value(vault, item, change->value, err);
-    return rc ? rc : carry(vault, item, change->value, err);
+        rc = check_differs(vault, item, &known, err);
+    if (!rc)
+        rc = supersede(vault, item, change, err);
+    coming.version = item->info.version;
+    if (!rc)
+        rc = psn_exposure_put_known(vault, &coming, &known, err);
+    psn_exposure_list_release(&known);
+    return rc;
 }
 
 enum psn_code psn_item_set(struct psn_vault *vault, const char *address,

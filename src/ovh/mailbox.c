@@ -218,8 +218,9 @@ void psn_mailbox_create(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
 
     *ret_answer =
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
-    if (table)
-        table->create(ovh, mailbox, password, ret_answer, err);
+    if (!table)
+        return;
+    table->create(ovh, mailbox, password, ret_answer, err);
     withhold(mailbox, password, err);
 }
 
@@ -231,8 +232,9 @@ void psn_mailbox_set_password(struct psn_ovh *ovh, const struct psn_mailbox *mai
 
     *ret_answer =
         (struct psn_ovh_answer){ .outcome = PSN_OVH_NOT_SENT, .retry_after_s = -1 };
-    if (table)
-        table->set_password(ovh, mailbox, password, ret_answer, err);
+    if (!table)
+        return;
+    table->set_password(ovh, mailbox, password, ret_answer, err);
     withhold(mailbox, password, err);
 }
 

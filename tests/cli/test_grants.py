@@ -461,15 +461,15 @@ class Grants(Vault):
         self.assertEqual(len(self.world.json("person", "show", "tim")["keys"]), 1)
 
     def test_the_key_of_a_leaver_serves_nobody_else(self):
-        self.person("rosa")
-        key = os.path.join(self.keys, "rosa.txt.pub")
+        self.person("ines")
+        key = os.path.join(self.keys, "ines.txt.pub")
         done = self.world.run("person", "add", "studio", "--kind", "provider", "--key", key,
                               check=0)
-        self.assertIn("'rosa' has the same key", done.stderr)
+        self.assertIn("'ines' has the same key", done.stderr)
         self.issue("studio", self.boxes[0], "--until", "2031-01-01")
         before = self.world.in_force(self.boxes[0])
         written = set(os.listdir(self.out))
-        self.world.run("depart", "rosa", "-o", self.out)
+        self.world.run("depart", "ines", "-o", self.out)
         self.assertNotEqual(self.world.in_force(self.boxes[0]), before)
         self.assertEqual([name for name in set(os.listdir(self.out)) - written
                           if name.startswith("studio")], [])
@@ -478,7 +478,7 @@ class Grants(Vault):
                      ("person", "add", "other", "--kind", "provider", "--key", key),
                      ("person", "key", "studio", "--add", key)):
             done = self.world.run(*args, check=13)
-            self.assertIn("also that of 'rosa'", done.stderr)
+            self.assertIn("also that of 'ines'", done.stderr)
 
     def test_bad_people_and_keys_are_refused_by_name(self):
         for key, code in (("age1qqqq", 2), ("ssh-rsa AAAA", 2), ("", 2),
