@@ -16,6 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from bench_bulk import FAMILIES, Field, free, limited, unknown  # noqa: E402
 from support.cases import Cases, Skip, equal, true  # noqa: E402
+from support.system_ca import SystemCa  # noqa: E402
 from support.world import World  # noqa: E402
 
 CLIENTS = 10
@@ -78,6 +79,7 @@ def main():
     options = parser.parse_args()
     options.jobs, options.latency, options.rate = 16, LATENCY_MS, RATE_PER_MIN
     options.depart = False
+    options.system_ca = SystemCa.can_be()
     cases = Cases()
     with a_field(options, FAMILIES if options.free else FAMILIES[:1]) as field:
         (without_limit if options.free else at_limits)(cases, field, options)
