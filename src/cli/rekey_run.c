@@ -7,7 +7,8 @@
 #include "cli/rekey_plan.h"
 
 enum {
-    DESCRIBED = 192
+    DESCRIBED = 192,
+    CLIENTS_MAX = 16 * 1024 * 1024,
 };
 
 static bool stays(const struct cli_planned_slot *planned)
@@ -339,6 +340,76 @@ static enum psn_code tell(const struct cli_rekey_plan *plan, const char *done,
     return plan->cli->json ? print_json(plan, err) : PSN_OK;
 }
 
+/* --- what a leaver may know at OVH --- */
+
+struct due_list {
+    struct psn_buf clients; /* each with a NUL */
+    size_t count;
+};
+
+static enum psn_code add_client(void *arg, const char *client, struct psn_error *err)
+{
+    struct due_list *list = arg;
+
+    list->count++;
+    psn_buf_bytes(&list->clients, client, strlen(client) + 1);
+    return psn_buf_check(&list->clients, err);
+}
+
+static void print_due(const struct cli *cli, const struct due_list *list)
+{
+    const char *client = (const char *)list->clients.data;
+
+    if (list->count > 0)
+        cli_note(cli, _("Who has left may know these API credentials. Replace each, and "
+                        "delete the old one in OVH's manager:"));
+    for (size_t i = 0; i < list->count; i++) {
+        cli_note(cli, "  passation ovh link %s --new", client);
+        client += strlen(client) + 1;
+    }
+}
+
+static enum psn_code fail_due(const struct due_list *list, struct psn_error *err)
+{
+    if (list->count == 0)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   _("OVH credentials are still to be replaced: %zu"), list->count);
+    return psn_hint(err, PSN_E_FINDINGS, _("see what is left: passation rekey --due"));
+}
+
+enum psn_code cli_rekey_due(struct cli *cli, struct psn_error *err)
+{
+    struct due_list list = { psn_buf_init(CLIENTS_MAX), 0 };
+    enum psn_code rc = psn_due_credential_each(cli->vault, add_client, &list, err);
+
+    if (!rc) {
+        print_due(cli, &list);
+        rc = fail_due(&list, err);
+    }
+    psn_buf_release(&list.clients);
+    return rc;
+}
+
+/* All is read before it is said that it went well. */
+static enum psn_code conclude(const struct cli_rekey_plan *plan, const char *done,
+                              struct psn_error *err)
+{
+    struct due_list list = { psn_buf_init(CLIENTS_MAX), 0 };
+    enum psn_code rc = PSN_OK;
+
+    if (is_for_leaver(plan))
+        rc = psn_due_credential_each(plan->cli->vault, add_client, &list, err);
+    if (!rc)
+        rc = tell(plan, done, err);
+    if (!rc)
+        print_due(plan->cli, &list);
+    if (!rc && plan->options->leaver)
+        rc = fail_due(&list, err);
+    psn_buf_release(&list.clients);
+    return rc;
+}
+
 enum psn_code cli_rekey_run(struct cli_rekey_plan *plan, const char *done,
                             struct psn_error *err)
 {
@@ -350,46 +421,5 @@ enum psn_code cli_rekey_run(struct cli_rekey_plan *plan, const char *done,
         rc = make_recovery(plan, err);
     if (!rc)
         rc = rekey(plan, err);
-    if (!rc)
-        rc = tell(plan, done, err);
-    if (rc || !is_for_leaver(plan))
-        return rc;
-    rc = cli_rekey_due(plan->cli, err);
-    if (rc != PSN_E_FINDINGS || plan->options->leaver)
-        return rc;
-    psn_error_clear(err); /* it was told, and is asked for by nobody */
-    return PSN_OK;
-}
-
-/* --- what a leaver may know at OVH --- */
-
-struct due_list {
-    struct cli *cli;
-    size_t count;
-};
-
-static enum psn_code print_due(void *arg, const char *client, struct psn_error *err)
-{
-    struct due_list *list = arg;
-
-    (void)err;
-    if (list->count++ == 0)
-        cli_note(
-            list->cli,
-            _("Who has left may know these API credentials. Replace each, and delete "
-              "the old one in OVH's manager:"));
-    cli_note(list->cli, "  passation ovh link %s --new", client);
-    return PSN_OK;
-}
-
-enum psn_code cli_rekey_due(struct cli *cli, struct psn_error *err)
-{
-    struct due_list list = { cli, 0 };
-    enum psn_code rc = psn_due_credential_each(cli->vault, print_due, &list, err);
-
-    if (rc || list.count == 0)
-        return rc;
-    (void)psn_fail(err, PSN_E_FINDINGS,
-                   _("OVH credentials are still to be replaced: %zu"), list.count);
-    return psn_hint(err, PSN_E_FINDINGS, _("see what is left: passation rekey --due"));
+    return rc ? rc : conclude(plan, done, err);
 }
