@@ -86,8 +86,6 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     cli_note(cli, PSN_NGETTEXT("%zu grant has ended.", "%zu grants have ended.", count),
              count);
     rc = warn_slot(cli, person, err);
-    if (!rc)
-        rc = cli_owned_tell(cli, person, err);
     if (!rc &&
         !options->no_rotate) /* else nothing changes between this look and the last */
         rc = cli_due_list_read(cli, person, &list, err);

@@ -131,6 +131,7 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
     struct psn_vault *vault = taking->vault;
     uint64_t before = row->rotation.cur;
     uint64_t number = row->rotation.last + 1;
+    bool is_new = row->revision == 0; /* there is nothing that it could be equal to */
     enum psn_code rc = PSN_OK;
 
     if (before)
@@ -144,7 +145,7 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
     if (!rc)
         rc = psn_version_put(vault, row->client, row->address, "", number,
                              PSN_VERSION_CURRENT, value, err);
-    if (!rc)
+    if (!rc && !is_new)
         rc = psn_exposure_carry(
             vault, &(struct psn_coming){ row->client, row->address, "", number, value },
             err);
