@@ -133,10 +133,11 @@ enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
 
 /* --- reading --- */
 
-/* Whose a row is, its key tells: nobody else's is opened. */
+/* Whose a row is, its key tells: nobody's that is not asked for is opened. */
 struct walk {
     struct psn_vault *vault;
     const char *person;                                 /* or NULL: anybody */
+    bool is_of_others;                                  /* all but his */
     uint8_t ends[PSN_HOW_ACCESS + 1][PSN_EXPOSURE_PRF]; /* of his keys */
     size_t most;
     bool is_cut; /* there are more */
@@ -202,15 +203,21 @@ static enum psn_code make_ends(struct walk *walk, struct psn_error *err)
     return rc;
 }
 
-static bool may_be_his(const struct walk *walk, const struct psn_store_row *row)
+static bool may_be_meant(const struct walk *walk, const struct psn_store_row *row)
 {
     if (!walk->person || row->key_size != PSN_EXPOSURE_KEY_SIZE)
         return true;
     for (int how = 0; how <= PSN_HOW_ACCESS; how++)
         if (memcmp(row->key + PSN_EXPOSURE_KEY_SIZE - PSN_EXPOSURE_PRF, walk->ends[how],
                    PSN_EXPOSURE_PRF) == 0)
-            return true;
-    return false;
+            return !walk->is_of_others;
+    return walk->is_of_others;
+}
+
+static bool is_meant(const struct walk *walk, const struct psn_exposure *exposure)
+{
+    return !walk->person ||
+           (strcmp(walk->person, exposure->person) == 0) != walk->is_of_others;
 }
 
 static enum psn_code collect(void *arg, const struct psn_store_row *row,
@@ -221,13 +228,13 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
     enum psn_code rc;
 
     (void)unopened;
-    if (walk->is_cut || !may_be_his(walk, row))
+    if (walk->is_cut || !may_be_meant(walk, row))
         return PSN_OK;
     rc = psn_row_open(walk->vault, PSN_TABLE_EXPOSURE, row, walk->vault->rows_key,
                       &walk->plain, err);
     if (!rc)
         rc = psn_exposure_decode(&walk->plain, &exposure, err);
-    if (rc || (walk->person && strcmp(walk->person, exposure.person) != 0))
+    if (rc || !is_meant(walk, &exposure))
         return rc;
     walk->is_cut = walk->list->count == walk->most;
     return walk->is_cut ? PSN_OK : psn_exposure_list_add(walk->list, &exposure, err);
@@ -287,29 +294,54 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
 }
 
 /* At most so many; *ret_all: there are no more. */
+static enum psn_code walk_over(struct walk *walk, const char *address,
+                               struct psn_error *err)
+{
+    struct psn_row_key prefix;
+    enum psn_code rc = make_ends(walk, err);
+
+    walk->plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    if (!rc && address)
+        rc = psn_row_key_init(walk->vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
+    if (!rc)
+        rc = psn_row_each(walk->vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL, NULL,
+                          collect, walk, err);
+    psn_buf_release(&walk->plain);
+    return rc;
+}
+
+enum psn_code psn_exposure_list_others(struct psn_vault *vault, const char *person,
+                                       const char *address,
+                                       struct psn_exposure_list *ret_list,
+                                       struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    struct walk walk = { .vault = vault,
+                         .person = person,
+                         .is_of_others = true,
+                         .most = SIZE_MAX,
+                         .list = &list };
+    enum psn_code rc = walk_over(&walk, address, err);
+
+    if (rc)
+        psn_exposure_list_release(&list);
+    else
+        *ret_list = list;
+    return rc;
+}
+
 static enum psn_code list_most(struct psn_vault *vault, const char *person,
                                const char *address, size_t most,
                                struct psn_exposure_list *ret_list, bool *ret_all,
                                struct psn_error *err)
 {
     struct psn_exposure_list list = { 0 };
-    struct walk walk = { .vault = vault,
-                         .person = person,
-                         .most = most,
-                         .plain = psn_buf_init_wiped(PSN_RECORD_MAX),
-                         .list = &list };
-    struct psn_row_key prefix;
-    enum psn_code rc = make_ends(&walk, err);
+    struct walk walk = { .vault = vault, .person = person, .most = most, .list = &list };
+    enum psn_code rc = walk_over(&walk, address, err);
 
-    if (!rc && address)
-        rc = psn_row_key_init(vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
-    if (!rc)
-        rc = psn_row_each(vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL, NULL,
-                          collect, &walk, err);
     psn_exposure_list_sort(&list);
     if (!rc && !walk.is_cut)
         rc = judge(vault, &list, err);
-    psn_buf_release(&walk.plain);
     if (rc || walk.is_cut)
         psn_exposure_list_release(&list);
     if (rc)

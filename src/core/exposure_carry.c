@@ -59,17 +59,6 @@ static enum psn_code compare_all(struct carrying *carrying, struct psn_error *er
                                   compare_label, carrying, err);
 }
 
-/* Whoever gives the value has seen it anyway. */
-static void drop_own(struct psn_exposure_list *seen, const char *actor)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < seen->count; i++)
-        if (strcmp(seen->items[i].person, actor) != 0)
-            seen->items[kept++] = seen->items[i];
-    seen->count = kept;
-}
-
 enum psn_code psn_exposure_list_knowing(struct psn_vault *vault,
                                         const struct psn_coming *coming,
                                         struct psn_exposure_list *ret_known,
@@ -80,9 +69,10 @@ enum psn_code psn_exposure_list_knowing(struct psn_vault *vault,
     struct carrying carrying = {
         .vault = vault, .coming = coming, .seen = &seen, .known = &known
     };
-    enum psn_code rc = psn_exposure_list(vault, NULL, coming->address, &seen, err);
+    /* Whoever gives the value has seen it anyway. */
+    enum psn_code rc =
+        psn_exposure_list_others(vault, vault->actor, coming->address, &seen, err);
 
-    drop_own(&seen, vault->actor);
     if (!rc && seen.count > 0)
         rc = compare_all(&carrying, err);
     psn_exposure_list_release(&seen);
