@@ -6,6 +6,7 @@
 nothing that somebody was told is lost, no vault is removed or mixed with another one, and none is
 said to be damaged that is not."""
 
+import contextlib
 import glob
 import json
 import os
@@ -148,12 +149,19 @@ class Stopped(unittest.TestCase):
                 self.assertIn(said.returncode, (0, 7), said.stdout)
                 self.assert_whole()
 
+    def is_open(self, process):
+        """Has it the vault open? What it has, comes and goes."""
+        for path in glob.glob(f"/proc/{process.pid}/fd/*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(path) == os.path.realpath(self.vault):
+                    return True
+        return False
+
     def test_what_is_committed_while_a_restore_waits_is_not_undone_unasked(self):
         self.world.run("backup", self.copy, check=0)
         writer = self.start("secret", "set", self.box, LABEL, "--secret-fd", "0",
                             stdin=subprocess.PIPE)
-        while not any(os.path.realpath(path) == self.vault
-                      for path in glob.glob(f"/proc/{writer.pid}/fd/*")):
+        while not self.is_open(writer):
             time.sleep(0.01)
         waiting = self.start("--json", "-y", "restore", self.copy, stdin=subprocess.DEVNULL)
         time.sleep(1)
