@@ -249,6 +249,7 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
 {
     PSN_AUTO(psn_vault) *kept = NULL;
     struct carrying at = { .to = vault, .carried = ret_carried };
+    bool lacks = false; /* it is such a copy itself, and nobody has looked */
     enum psn_code rc;
 
     *ret_carried = (struct psn_carried){ 0 };
@@ -256,8 +257,11 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
         psn_vault_begin(kept, PSN_STORE_READ, NULL))
         return PSN_OK;
     at.from = kept;
-    rc = psn_vault_end(kept, carry(&at, err), err);
-    ret_carried->is_read = rc == PSN_OK;
+    rc = carry(&at, err);
+    if (!rc)
+        rc = psn_restored_is_unjudged(kept, &lacks, err);
+    rc = psn_vault_end(kept, rc, err);
+    ret_carried->is_read = rc == PSN_OK && !lacks;
     return rc;
 }
 

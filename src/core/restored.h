@@ -10,7 +10,8 @@
 bool psn_restored_fits_log(const char *path, const struct psn_vault *backup);
 
 /* Opens what a restore has put aside with the restored vault's keys, and takes over what
- * it tells of people: inside a write. *ret_carried says whether it could be read. */
+ * it tells of people: inside a write. *ret_carried says whether it could be read, and
+ * knows all itself. */
 PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *vault, const char *kept,
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);

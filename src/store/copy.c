@@ -184,8 +184,19 @@ static enum psn_code check_other(const struct psn_store *store, const char *file
     return PSN_OK;
 }
 
-static enum psn_code copy(struct psn_store *store, const char *path, bool replace,
-                          psn_store_check_fn *check, void *arg, struct psn_error *err)
+/* Nothing of the draft may be in a log: its name is about to change. */
+static enum psn_code finish_draft(const char *draft, const char *path,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = psn_place_check_closed(draft, err);
+
+    if (!rc)
+        rc = psn_place_clear_beside(draft, err);
+    return rc ? rc : sync_file(draft, path, err);
+}
+
+enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
+                             psn_store_check_fn *check, void *arg, struct psn_error *err)
 {
     PSN_AUTO_FREE char *file = NULL;
     PSN_AUTO_FREE char *sibling = NULL;
@@ -204,10 +215,10 @@ static enum psn_code copy(struct psn_store *store, const char *path, bool replac
     rc = vacuum_into(store, sibling, path, err);
     if (!rc)
         rc = enter_wal_mode(sibling, path, err);
-    if (!rc)
-        rc = sync_file(sibling, path, err);
     if (!rc && check)
         rc = check(arg, sibling, err);
+    if (!rc)
+        rc = finish_draft(sibling, path, err);
     if (!rc)
         rc = replace ? replace_file(sibling, file, path, err)
                      : psn_place_publish(sibling, file, err);
@@ -216,19 +227,13 @@ static enum psn_code copy(struct psn_store *store, const char *path, bool replac
     return rc;
 }
 
-enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool replace,
-                             struct psn_error *err)
-{
-    return copy(store, path, replace, NULL, NULL, err);
-}
-
 enum psn_code psn_store_copy_checked(struct psn_store *store, const char *path,
                                      bool replace, psn_store_check_fn *check, void *arg,
                                      struct psn_error *err)
 {
     enum psn_code rc = psn_beside_check(path, err);
 
-    return rc ? rc : copy(store, path, replace, check, arg, err);
+    return rc ? rc : psn_store_copy(store, path, replace, check, arg, err);
 }
 
 /* --- a draft takes the vault's place --- */
@@ -291,25 +296,6 @@ static enum psn_code check_root_box(sqlite3 *db, const char *path,
     return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
 }
 
-static enum psn_code clear_beside(const char *draft, struct psn_error *err)
-{
-    psn_place_remove_beside(draft);
-    if (!psn_place_has_beside(draft))
-        return PSN_OK;
-    return psn_fail(err, PSN_E_IO, _("cannot remove what lies beside '%s'"), draft);
-}
-
-/* Nothing of the draft may be in a log: its name is about to change. */
-static enum psn_code finish_draft(const char *draft, struct psn_error *err)
-{
-    enum psn_code rc;
-
-    if (psn_place_has_wal(draft))
-        return psn_fail(err, PSN_E_UNEXPECTED, _("'%s' was not closed"), draft);
-    rc = clear_beside(draft, err);
-    return rc ? rc : sync_file(draft, draft, err);
-}
-
 /* Renames while the old file is locked, and makes that durable: only then may a byte of
  * the old one go. */
 static enum psn_code take_name(const char *new_file, const char *file, const char *path,
@@ -349,7 +335,7 @@ static enum psn_code succeed(const char *new_file, const char *file, const char 
     PSN_AUTO_RELEASE(psn_remains) log = psn_remains_init();
     PSN_AUTO_RELEASE(psn_remains) remains = psn_remains_init();
     sqlite3 *old = NULL;
-    enum psn_code rc = finish_draft(new_file, err);
+    enum psn_code rc = finish_draft(new_file, path, err);
 
     /* What is in the log goes into the file when that is locked, and the log goes. */
     if (!rc && ret_wiped)
@@ -392,7 +378,7 @@ enum psn_code psn_store_remove_draft(const char *path, struct psn_error *err)
     if (rc)
         return rc;
     /* The file itself goes last: it is what tells that there is something to remove. */
-    rc = clear_beside(file, err);
+    rc = psn_place_clear_beside(file, err);
     if (rc)
         return rc;
     if (unlink(file) != 0 && errno != ENOENT)

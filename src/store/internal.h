@@ -412,8 +412,12 @@ PSN_MUST_CHECK enum psn_code psn_place_publish(const char *sibling, const char *
 void psn_place_remove(const char *file);
 /* Removes only what lies beside it. */
 void psn_place_remove_beside(const char *file);
-/* True if something still does. */
-bool psn_place_has_beside(const char *file);
+/* The same, and fails if something still does. */
+PSN_MUST_CHECK enum psn_code psn_place_clear_beside(const char *file,
+                                                    struct psn_error *err);
+/* E_IO if what was written is still in its log. */
+PSN_MUST_CHECK enum psn_code psn_place_check_closed(const char *file,
+                                                    struct psn_error *err);
 /* True if there is a WAL with something in it. */
 bool psn_place_has_wal(const char *file);
 

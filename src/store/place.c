@@ -343,15 +343,30 @@ void psn_place_remove(const char *file)
     psn_place_remove_beside(file);
 }
 
-bool psn_place_has_beside(const char *file)
+enum psn_code psn_place_check_closed(const char *file, struct psn_error *err)
 {
-    bool found = false;
+    PSN_AUTO_FREE char *wal = psn_place_beside(file, PSN_BESIDE_WAL);
+    struct stat info;
+
+    if (!wal)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (lstat(wal, &info) == 0 && info.st_size > 0)
+        return psn_fail(err, PSN_E_IO, _("'%s' was not closed"), file);
+    return PSN_OK;
+}
+
+enum psn_code psn_place_clear_beside(const char *file, struct psn_error *err)
+{
+    struct stat info;
 
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
         PSN_AUTO_FREE char *name = psn_place_beside(file, beside[i]);
-        struct stat info;
 
-        found = found || !name || lstat(name, &info) == 0;
+        if (!name)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        (void)unlink(name);
+        if (lstat(name, &info) == 0)
+            return psn_fail(err, PSN_E_IO, _("cannot remove '%s'"), name);
     }
-    return found;
+    return PSN_OK;
 }

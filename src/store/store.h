@@ -275,13 +275,14 @@ void psn_store_schema_hash(psn_store_hash_fn *hash,
                            uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
 
 /* Writes a consistent copy to a new file (0600, fsync, whole or absent; E_EXISTS unless
- * replace), while others use the vault. Outside a transaction. */
-PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
-                                            bool replace, struct psn_error *err);
-/* The same for a name that somebody gives, once `check` has looked at the copy, which
- * does not have it yet. E_INVALID if the name belongs to a vault's file. */
+ * replace), while others use the vault. Outside a transaction. check, unless it is NULL,
+ * looks at the copy, or writes to it, before it has its name, and leaves no log. */
 typedef enum psn_code psn_store_check_fn(void *arg, const char *copy,
                                          struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_store_copy(struct psn_store *store, const char *path,
+                                            bool replace, psn_store_check_fn *check,
+                                            void *arg, struct psn_error *err);
+/* The same for a name that somebody gives: E_INVALID if it belongs to a vault's file. */
 PSN_MUST_CHECK enum psn_code psn_store_copy_checked(struct psn_store *store,
                                                     const char *path, bool replace,
                                                     psn_store_check_fn *check, void *arg,

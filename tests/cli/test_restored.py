@@ -121,6 +121,8 @@ class Restored(unittest.TestCase):
         said = self.restore().stderr
         self.assertIn("are lost", said)
         self.assertIn("outbox --judged", said)
+        # What is put aside now opens, but knows no more.
+        self.assertIn("outbox --judged", self.restore().stderr)
         self.run_("rotate", self.box)
         for args in (("due", "--apply"), ("outbox",), ("resume",)):
             done = self.world.run(*args, *(("-o", self.out) if args != ("resume",) else ()))

@@ -3,7 +3,8 @@
 system call that changes a file, or made to fail there: over a whole vault, a spoilt one, and over
 none, where only a log is left.
 
-After each, the same command once more puts the backup back. What was there before is kept whole
+After each, nothing is issued to somebody whose grant was ended since the backup; then the same
+command once more puts the backup back. What was there before is kept whole
 under another name: a vault with all that was in its log, a spoilt one byte for byte, its log with
 it; and nothing of it is applied to the backup."""
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -32,7 +34,17 @@ class Restore(Campaign):
     def prepare(self, size):
         super().prepare(size)
         mine = ("--identity-file", self.keys[0])
+        self.out = os.path.join(self.folder, "out")
+        os.mkdir(self.out, 0o700)
+        self.must(*mine, "person", "add", "leaver", "--kind", "provider", "--key",
+                  self.recipient(), home=self.template)
+        self.must(*mine, "grant", "leaver", self.address, "--with", "all", "-o", self.out,
+                  home=self.template)
+        self.must(*mine, "secret", "add", self.address, "due", "--generate", home=self.template)
         self.must(*mine, "backup", self.folder + "/copy.db", home=self.template)
+        ended = self.run(*mine, "revoke", "leaver", self.address, "--no-rotate",
+                         home=self.template)
+        assert ended.returncode == 12, ended.stderr  # the secrets that the leaver knows
         self.must(*mine, "secret", "add", self.address, LATER, "--generate", home=self.template)
         self.later = self.must(*mine, "show", self.address, LATER, "--reveal", home=self.template)
         vault = self.template + "/vault.db"
@@ -43,6 +55,20 @@ class Restore(Campaign):
         assert self.before[1], "there is no log"
         if self.kind == "missing":
             os.unlink(vault)
+
+    def recipient(self):
+        path = os.path.join(self.folder, "leaver.pub")
+        subprocess.run(["age-keygen", "-y", "-o", path, self.keys[1]], check=True)
+        return path
+
+    def issues_nothing(self):
+        """An older backup in the vault's place knows of the end, or that it may not know."""
+        before = os.listdir(self.out)
+        shutil.copytree(self.work, self.work + ".asked", dirs_exist_ok=True)
+        done = self.run("--identity-file", self.keys[0], "outbox", "-o", self.out,
+                        home=self.work + ".asked")
+        shutil.rmtree(self.work + ".asked")
+        assert os.listdir(self.out) == before, f"issued to somebody who is out: {done.stderr}"
 
     def change(self, prefix):
         return self.run("--identity-file", self.keys[0], "--json", "-y", "restore",
@@ -79,8 +105,10 @@ class Restore(Campaign):
         unseen = "is an older copy" in first.stderr
         assert self.kind != "whole" or first.returncode in (0, 4) or unseen, first.stderr
         self.new += first.returncode == 4 or unseen
+        self.issues_nothing()
         again = self.change(())
         assert again.returncode == 0, again.stderr + again.stdout
+        self.issues_nothing()
         shown = self.run(*mine, "show", self.address, "--reveal")
         assert shown.stdout == self.secret, f"another secret: {shown.stderr}"
         assert self.run(*mine, "show", self.address, LATER).returncode == 4, "the log was applied"

@@ -141,7 +141,7 @@ static enum psn_code copy(const struct store_fixture *at, struct psn_error *err)
     PSN_AUTO(psn_store) *store = NULL;
     enum psn_code rc = psn_store_open(at->path, store_fixture_hash, &store, err);
 
-    return rc ? rc : psn_store_copy(store, at->other, false, err);
+    return rc ? rc : psn_store_copy(store, at->other, false, NULL, NULL, err);
 }
 
 static enum psn_code replace(const struct store_fixture *at, struct psn_error *err)
@@ -149,7 +149,7 @@ static enum psn_code replace(const struct store_fixture *at, struct psn_error *e
     PSN_AUTO(psn_store) *store = NULL;
     enum psn_code rc = psn_store_open(at->other, store_fixture_hash, &store, err);
 
-    return rc ? rc : psn_store_copy(store, at->path, true, err);
+    return rc ? rc : psn_store_copy(store, at->path, true, NULL, NULL, err);
 }
 
 /* ----------------------------------------------------------------- the sweep */

@@ -269,7 +269,7 @@ static void run_copy(const struct store_fixture *at, struct report *report)
     enum psn_code rc = psn_store_open(at->path, store_fixture_hash, &store, &err);
 
     if (!rc)
-        rc = psn_store_copy(store, at->other, false, &err);
+        rc = psn_store_copy(store, at->other, false, NULL, NULL, &err);
     if (!rc)
         report->committed = 1;
     finish(report, rc, &err);
@@ -298,7 +298,7 @@ static void prepare_restore(const struct store_fixture *at)
 
     make_vault(at->path);
     assert_int_equal(psn_store_open(at->path, store_fixture_hash, &store, NULL), PSN_OK);
-    assert_int_equal(psn_store_copy(store, at->other, false, NULL), PSN_OK);
+    assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, NULL), PSN_OK);
     for (uint64_t i = 2; i <= 4; i++)
         assert_int_equal(advance_to(store, i, &report, NULL), PSN_OK);
 }
@@ -310,7 +310,7 @@ static void run_restore(const struct store_fixture *at, struct report *report)
     enum psn_code rc = psn_store_open(at->other, store_fixture_hash, &store, &err);
 
     if (!rc)
-        rc = psn_store_copy(store, at->path, true, &err);
+        rc = psn_store_copy(store, at->path, true, NULL, NULL, &err);
     if (!rc)
         report->committed = 1;
     finish(report, rc, &err);

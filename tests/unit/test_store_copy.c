@@ -31,7 +31,7 @@ static void a_copy_holds_everything_while_the_vault_is_in_use(void **state)
     writer = store_fixture_open(at->path);
     must_begin(writer, PSN_STORE_WRITE);
     must_put(writer, 0, 1000, 1);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
+    assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, &err), PSN_OK);
     must_commit(writer, 2);
     assert_int_equal(count_files(at->dir), 4);
     copy = store_fixture_open(at->other);
@@ -53,12 +53,16 @@ static void a_copy_never_overwrites_unasked(void **state)
     store_fixture_make(at->path, 0, 0, 3);
     store = store_fixture_open(at->path);
     store_fixture_write_file(at->other, "mine", 4);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_E_EXISTS);
-    assert_int_equal(psn_store_copy(store, at->path, true, NULL), PSN_E_INVALID);
+    assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, &err),
+                     PSN_E_EXISTS);
+    assert_int_equal(psn_store_copy(store, at->path, true, NULL, NULL, NULL),
+                     PSN_E_INVALID);
     (void)snprintf(path, sizeof path, "%s/none/copy", at->dir);
-    assert_int_equal(psn_store_copy(store, path, true, NULL), PSN_E_NOT_FOUND);
+    assert_int_equal(psn_store_copy(store, path, true, NULL, NULL, NULL),
+                     PSN_E_NOT_FOUND);
     assert_int_equal(mkdir(beside_vault(at, ".d"), 0700), 0);
-    assert_int_equal(psn_store_copy(store, beside_vault(at, ".d"), true, NULL), PSN_E_IO);
+    assert_int_equal(
+        psn_store_copy(store, beside_vault(at, ".d"), true, NULL, NULL, NULL), PSN_E_IO);
     assert_int_equal(count_files(at->dir), 5);
 }
 
@@ -103,7 +107,7 @@ static void a_copy_removes_what_one_that_was_cut_off_has_left(void **state)
     (void)snprintf(used, sizeof used, "%s%s", at->other, stay[0]);
     fd = open(used, O_RDWR);
     assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
+    assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, &err), PSN_OK);
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
         assert_false(exists(at->other, gone[i]));
     for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
@@ -121,7 +125,7 @@ static void a_restore_replaces_a_vault_and_its_wal(void **state)
 
     store_fixture_make(at->path, 0, 0, 10);
     store = store_fixture_open(at->path);
-    assert_int_equal(psn_store_copy(store, at->other, false, &err), PSN_OK);
+    assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, &err), PSN_OK);
     for (uint64_t i = 0; i < 10; i++) {
         must_begin(store, PSN_STORE_WRITE);
         must_put(store, 0, i, 2);
@@ -130,7 +134,7 @@ static void a_restore_replaces_a_vault_and_its_wal(void **state)
     }
     psn_store_free(PSN_TAKE(store));
     backup = store_fixture_open(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_OK);
+    assert_int_equal(psn_store_copy(backup, at->path, true, NULL, NULL, &err), PSN_OK);
     store = store_fixture_open(at->path);
     assert_int_equal(store_fixture_begin(store, PSN_STORE_READ, &generation, NULL),
                      PSN_OK);
@@ -151,7 +155,8 @@ static void a_restore_waits_for_nobody_who_uses_the_vault(void **state)
     store_fixture_make(at->other, 0, 0, 4);
     store = store_fixture_open(at->path);
     backup = store_fixture_open(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_E_BUSY);
+    assert_int_equal(psn_store_copy(backup, at->path, true, NULL, NULL, &err),
+                     PSN_E_BUSY);
     must_begin(store, PSN_STORE_WRITE);
     must_put(store, 0, 50, 1);
     must_commit(store, 2);
@@ -176,7 +181,7 @@ static void a_restore_repairs_a_ruined_vault(void **state)
     store_fixture_write_file(at->path, ruin, sizeof ruin);
     store_fixture_make(at->other, 0, 0, 4);
     backup = store_fixture_open(at->other);
-    assert_int_equal(psn_store_copy(backup, at->path, true, &err), PSN_OK);
+    assert_int_equal(psn_store_copy(backup, at->path, true, NULL, NULL, &err), PSN_OK);
     store = store_fixture_open(at->path);
     must_begin(store, PSN_STORE_READ);
     assert_int_equal(store_fixture_count_rows(store, 0), 4);

@@ -90,7 +90,8 @@ static void every_file_is_closed_to_others_whatever_the_umask(void **state)
         assert_int_equal(mode_of(beside_vault(at, "-wal")), 0600);
         assert_int_equal(mode_of(beside_vault(at, "-shm")), 0600);
         assert_int_equal(count_files(at->dir), 3);
-        assert_int_equal(psn_store_copy(store, at->other, false, NULL), PSN_OK);
+        assert_int_equal(psn_store_copy(store, at->other, false, NULL, NULL, NULL),
+                         PSN_OK);
         assert_int_equal(mode_of(at->other), 0600);
         psn_store_free(store);
         (void)umask(before);
