@@ -16,7 +16,7 @@ extern "C" {
 /*
  * The vault: one encrypted file. Calling sequence:
  *
- *     psn_init()                                   once per process
+ *     psn_init()                                   once per process, or psn_init_alone()
  *     psn_vault_create(…) or psn_vault_open(…)     the handle
  *     psn_vault_unlock(…) or psn_vault_unlock_key(…)
  *     … everything else …
@@ -38,6 +38,9 @@ enum {
 };
 
 PSN_API PSN_MUST_CHECK enum psn_code psn_init(struct psn_error *err);
+/* The same in a program in which nobody uses SQLite but one thread, through this library:
+ * it then takes no locks of its own. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_init_alone(struct psn_error *err);
 
 /* Slots: ways to unlock the vault. Whoever holds one reaches everything. */
 enum psn_slot_kind {

@@ -45,6 +45,9 @@ static const struct cli_option import_options[] = {
 struct printing {
     struct cli_table *table;
     struct cli_json *json;
+    /* Looked up once, not for each of many thousand. */
+    const char *results[PSN_INTAKE_RESULTS];
+    const char *password;
 };
 
 /* ---- lines ---- */
@@ -77,7 +80,9 @@ static const char *result_text(enum psn_intake_result result)
 /* "Folder/Title", or the line where it stands. */
 static void name_entry(const struct psn_foreign *entry, char *out, size_t size)
 {
-    if (entry->title[0] || !entry->line)
+    if (entry->title[0] && !entry->group[0])
+        (void)psn_text_copy(entry->title, out, size);
+    else if (entry->title[0] || !entry->line)
         (void)snprintf(out, size, "%s%s%s", entry->group, entry->group[0] ? "/" : "",
                        entry->title);
     else
@@ -85,21 +90,31 @@ static void name_entry(const struct psn_foreign *entry, char *out, size_t size)
     psn_text_cut_utf8(out);
 }
 
-static void add_row(struct cli_table *table, const struct psn_intake_line *line)
+static void add_result(const struct printing *printing,
+                       const struct psn_intake_line *line)
 {
-    char name[96];
+    const char *result = printing->results[line->result];
     char what[192];
 
+    if (line->why[0]) {
+        (void)snprintf(what, sizeof what, "%s%s%s", result, _(": "), line->why);
+        psn_text_cut_utf8(what);
+        result = what;
+    }
+    cli_table_cell(printing->table, result);
+}
+
+static void add_row(const struct printing *printing, const struct psn_intake_line *line)
+{
+    char name[96];
+
     name_entry(line->entry, name, sizeof name);
-    (void)snprintf(what, sizeof what, "%s%s%s", result_text(line->result),
-                   line->why[0] ? _(": ") : "", line->why);
-    psn_text_cut_utf8(what);
-    cli_table_cell(table, name);
-    cli_table_cell(table, line->address[0] ? line->address : "-");
-    cli_table_cell(table, line->label[0]     ? line->label
-                          : line->address[0] ? _("(password)")
-                                             : "-");
-    cli_table_cell(table, what);
+    cli_table_cell(printing->table, name);
+    cli_table_cell(printing->table, line->address[0] ? line->address : "-");
+    cli_table_cell(printing->table, line->label[0]     ? line->label
+                                    : line->address[0] ? printing->password
+                                                       : "-");
+    add_result(printing, line);
 }
 
 static void add_object(struct cli_json *json, const struct psn_intake_line *line)
@@ -128,7 +143,7 @@ static enum psn_code add_line(void *arg, const struct psn_intake_line *line,
     if (printing->json)
         add_object(printing->json, line);
     else
-        add_row(printing->table, line);
+        add_row(printing, line);
     return PSN_OK;
 }
 
@@ -147,12 +162,14 @@ static enum psn_code run_table(struct cli *cli, const struct psn_foreign_list *l
     static const char *const header[] = { N_("ENTRY"), N_("MAILBOX"), N_("LABEL"),
                                           N_("RESULT") };
     PSN_AUTO(cli_table) *table = cli_table_new(sizeof header / sizeof *header);
-    struct printing printing = { .table = table };
+    struct printing printing = { .table = table, .password = _("(password)") };
     struct psn_intake printed = *intake;
     enum psn_code rc;
 
     for (size_t i = 0; i < sizeof header / sizeof *header; i++)
         cli_table_cell(table, _(header[i]));
+    for (int i = 0; i < PSN_INTAKE_RESULTS; i++)
+        printing.results[i] = result_text((enum psn_intake_result)i);
     printed.each = add_line;
     printed.arg = &printing;
     rc = psn_intake_run(cli->vault, list, &printed, summary, err);

@@ -13,7 +13,7 @@
 
 static enum psn_code satisfy(struct cli *cli, struct psn_error *err)
 {
-    enum psn_code rc = psn_init(err);
+    enum psn_code rc = psn_init_alone(err);
 
     if (!rc)
         rc = cli_paths_init(cli, err);

@@ -6,6 +6,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "core/item.h"
 #include "core/record.h"
 #include "core/role.h"
@@ -110,9 +111,9 @@ enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
     struct psn_row_key key;
     enum psn_code rc;
 
-    (void)snprintf(exposure.person, sizeof exposure.person, "%s", person);
-    (void)snprintf(exposure.address, sizeof exposure.address, "%s", address);
-    (void)snprintf(exposure.label, sizeof exposure.label, "%s", label);
+    (void)psn_text_copy(person, exposure.person, sizeof exposure.person);
+    (void)psn_text_copy(address, exposure.address, sizeof exposure.address);
+    (void)psn_text_copy(label, exposure.label, sizeof exposure.label);
     rc = psn_exposure_key(vault, &exposure, &key, err);
     if (rc)
         return rc;

@@ -224,6 +224,8 @@ enum psn_code psn_role_decode(const struct psn_buf *plain, struct psn_role_row *
 
 enum psn_code psn_role_fail_unknown(const char *address, struct psn_error *err)
 {
+    if (!err) /* looking up a message costs as much as looking up a role */
+        return PSN_E_NOT_FOUND;
     (void)psn_fail(err, PSN_E_NOT_FOUND, _("no role '%s' in the vault"), address);
     return psn_hint(
         err, PSN_E_NOT_FOUND,
@@ -243,7 +245,7 @@ enum psn_code psn_role_read(struct psn_vault *vault, const char *address,
     if (rc)
         return rc;
     rc = psn_row_get(vault, PSN_TABLE_ROLE, &key, vault->rows_key, &plain,
-                     &ret_row->revision, &cause);
+                     &ret_row->revision, err ? &cause : NULL);
     if (rc == PSN_E_NOT_FOUND)
         return psn_role_fail_unknown(address, err);
     if (!rc)

@@ -35,6 +35,12 @@ enum psn_code psn_init(struct psn_error *err)
     return psn_crypto_init(err);
 }
 
+enum psn_code psn_init_alone(struct psn_error *err)
+{
+    psn_store_alone();
+    return psn_init(err);
+}
+
 _Static_assert(sizeof(((struct psn_store_hash_state *)NULL)->bytes) >=
                    sizeof(struct psn_hash_state),
                "the store has room for the state of a hash");

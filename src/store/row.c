@@ -52,9 +52,10 @@ enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8
         rc = psn_cache_find(store, table, key, key_size, &view, &found, err);
     if (rc)
         return rc;
-    if (!found)
-        return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
-    return psn_row_copy(&view, row, err);
+    if (found)
+        return psn_row_copy(&view, row, err);
+    return err ? psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"))
+               : PSN_E_NOT_FOUND;
 }
 
 static enum psn_code write_row(struct psn_store *store, unsigned table,

@@ -319,6 +319,11 @@ bool psn_store_is_born(const struct psn_store *store)
     return store && !store->unborn;
 }
 
+void psn_store_alone(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+}
+
 void psn_store_keep_log(struct psn_store *store)
 {
     store->wrote = false;

@@ -87,6 +87,10 @@ PSN_MUST_CHECK enum psn_code psn_store_create(const char *path, psn_store_hash_f
                                               struct psn_store **ret_store,
                                               struct psn_error *err);
 
+/* Before anything else: one thread of the process uses SQLite, so it needs no locks for
+ * its own memory. Without effect once it has started. */
+void psn_store_alone(void);
+
 /* Opens an existing file. E_NOT_FOUND; E_INTEGRITY if it is no vault, its schema is not
  * exactly the expected one (triggers, views, extra tables or columns), or SQLite finds it
  * malformed; E_TOO_NEW if a newer format wrote it; E_IO if it cannot be read. A file that
