@@ -9,13 +9,17 @@ people with scripts keep them. keepassxc-cli has a key file, and the cheapest de
 can make; gpg and age have keys without a passphrase, passation its agent: no one waits for a KDF.
 """
 
+import contextlib
 import functools
 import os
+import sqlite3
 import subprocess
 import xml.sax.saxutils
 
+import machine
 from machine import Command
 
+LOG_MAX = 512 * 1024  # PSN_STORE_WAL_KEPT_MAX
 LINKS_MAX = 50000  # a file of ext4 has at most 65 000 names
 
 
@@ -147,6 +151,21 @@ class Passation(Holder):
 
     def list(self, _):
         return self.of("role", "ls", "--names")
+
+    def fold_log(self):
+        """Into the file, as a command does when the log is long."""
+        with contextlib.closing(sqlite3.connect(self.vault)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def fill_log(self, number):
+        """As long as it ever is: with one more it is folded in. Adds secrets from number on."""
+        self.fold_log()
+        size = grown = 0
+        while size + grown <= LOG_MAX:
+            machine.once(self.add(number))
+            grown = os.path.getsize(self.vault + "-wal") - size
+            size += grown
+            number += 1
 
     def add(self, number):
         return self.of("secret", "add", name_of(number % self.count), f"s{number}",
