@@ -40,6 +40,11 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_exposure_each(struct psn_vault *vault,
                                                        psn_exposure_fn *each, void *arg,
                                                        struct psn_error *err);
 
+/* Everybody who has seen that version, in the order of people. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_exposure_each_of(
+    struct psn_vault *vault, const char *address, const char *label, uint64_t version,
+    psn_exposure_fn *each, void *arg, struct psn_error *err);
+
 /* What a person can get at without asking anybody: by an active grant, or everything by a
  * slot. */
 enum psn_reach {

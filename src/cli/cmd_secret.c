@@ -164,7 +164,6 @@ static enum psn_code tell_codes(struct cli *cli, const struct psn_secret_info *a
 
 struct returning {
     const struct cli *cli;
-    uint64_t version;
     char told[PSN_PERSON_ID_MAX]; /* last; the list is sorted by people */
 };
 
@@ -174,9 +173,7 @@ static enum psn_code warn_if_known(void *arg, const struct psn_exposure *exposur
     struct returning *returning = arg;
 
     (void)err;
-    if (exposure->version != returning->version || exposure->how == PSN_HOW_TYPED ||
-        strcmp(exposure->label, returning->cli->args[1]) != 0 ||
-        strcmp(exposure->person, returning->told) == 0)
+    if (exposure->how == PSN_HOW_TYPED || strcmp(exposure->person, returning->told) == 0)
         return PSN_OK;
     memcpy(returning->told, exposure->person, sizeof returning->told);
     cli_warn(returning->cli,
@@ -188,10 +185,10 @@ static enum psn_code warn_if_known(void *arg, const struct psn_exposure *exposur
 /* Nobody else has seen a new value: whoever is told to has seen it as another one. */
 static void warn_of_return(const struct cli *cli, uint64_t version)
 {
-    struct returning returning = { .cli = cli, .version = version };
+    struct returning returning = { .cli = cli };
 
-    PSN_IGNORE(psn_exposure_each(cli->vault, NULL, cli->args[0], warn_if_known,
-                                 &returning, NULL));
+    PSN_IGNORE(psn_exposure_each_of(cli->vault, cli->args[0], cli->args[1], version,
+                                    warn_if_known, &returning, NULL));
 }
 
 static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error *err)

@@ -62,20 +62,29 @@ static enum psn_code add_whose(struct psn_vault *vault, const char *person,
                                err);
 }
 
+/* The beginning of the keys of whoever has seen that version. */
+static enum psn_code version_key(struct psn_vault *vault, const char *address,
+                                 const char *label, uint64_t version,
+                                 struct psn_row_key *ret_key, struct psn_error *err)
+{
+    enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_EXPOSURE, address, ret_key, err);
+
+    if (!rc)
+        rc = psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, label, PSN_EXPOSURE_PRF,
+                                 ret_key, err);
+    if (!rc)
+        psn_row_key_add_number(ret_key, version);
+    return rc;
+}
+
 enum psn_code psn_exposure_key(struct psn_vault *vault,
                                const struct psn_exposure *exposure,
                                struct psn_row_key *ret_key, struct psn_error *err)
 {
-    enum psn_code rc =
-        psn_row_key_init(vault, PSN_TABLE_EXPOSURE, exposure->address, ret_key, err);
+    enum psn_code rc = version_key(vault, exposure->address, exposure->label,
+                                   exposure->version, ret_key, err);
 
-    if (!rc)
-        rc = psn_row_key_add_prf(vault, PSN_TABLE_EXPOSURE, exposure->label,
-                                 PSN_EXPOSURE_PRF, ret_key, err);
-    if (rc)
-        return rc;
-    psn_row_key_add_number(ret_key, exposure->version);
-    return add_whose(vault, exposure->person, exposure->how, ret_key, err);
+    return rc ? rc : add_whose(vault, exposure->person, exposure->how, ret_key, err);
 }
 
 static enum psn_code write_row(struct psn_vault *vault, const struct psn_row_key *key,
@@ -117,6 +126,8 @@ enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
     rc = psn_exposure_key(vault, &exposure, &key, err);
     if (rc)
         return rc;
+    if (strcmp(person, vault->actor) != 0)
+        vault->seen_by_actor_alone[0] = '\0';
     rc = write_row(vault, &key, &exposure, &cause);
     if (rc == PSN_E_EXISTS)
         return PSN_OK;
@@ -294,43 +305,57 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
     return PSN_OK;
 }
 
-/* At most so many; *ret_all: there are no more. */
-static enum psn_code walk_over(struct walk *walk, const char *address,
-                               struct psn_error *err)
+static enum psn_code walk_under(struct walk *walk, const struct psn_row_key *prefix,
+                                struct psn_error *err)
 {
-    struct psn_row_key prefix;
     enum psn_code rc = make_ends(walk, err);
 
     walk->plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    if (!rc && address)
-        rc = psn_row_key_init(walk->vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
     if (!rc)
-        rc = psn_row_each(walk->vault, PSN_TABLE_EXPOSURE, address ? &prefix : NULL, NULL,
-                          collect, walk, err);
+        rc = psn_row_each(walk->vault, PSN_TABLE_EXPOSURE, prefix, NULL, collect, walk,
+                          err);
     psn_buf_release(&walk->plain);
     return rc;
 }
 
-enum psn_code psn_exposure_list_others(struct psn_vault *vault, const char *person,
-                                       const char *address,
+static enum psn_code walk_over(struct walk *walk, const char *address,
+                               struct psn_error *err)
+{
+    struct psn_row_key prefix;
+    enum psn_code rc = PSN_OK;
+
+    if (address)
+        rc = psn_row_key_init(walk->vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
+    return rc ? rc : walk_under(walk, address ? &prefix : NULL, err);
+}
+
+enum psn_code psn_exposure_list_others(struct psn_vault *vault, const char *address,
                                        struct psn_exposure_list *ret_list,
                                        struct psn_error *err)
 {
     struct psn_exposure_list list = { 0 };
     struct walk walk = { .vault = vault,
-                         .person = person,
+                         .person = vault->actor,
                          .is_of_others = true,
                          .most = SIZE_MAX,
                          .list = &list };
-    enum psn_code rc = walk_over(&walk, address, err);
+    enum psn_code rc = PSN_OK;
 
-    if (rc)
+    /* An import asks for each of many secrets that hang on one mailbox. */
+    if (!address[0] || strcmp(vault->seen_by_actor_alone, address) != 0)
+        rc = walk_over(&walk, address, err);
+    if (rc) {
         psn_exposure_list_release(&list);
-    else
-        *ret_list = list;
-    return rc;
+        return rc;
+    }
+    if (list.count == 0)
+        (void)psn_text_copy(address, vault->seen_by_actor_alone,
+                            sizeof vault->seen_by_actor_alone);
+    *ret_list = list;
+    return PSN_OK;
 }
 
+/* At most so many; *ret_all: there are no more. */
 static enum psn_code list_most(struct psn_vault *vault, const char *person,
                                const char *address, size_t most,
                                struct psn_exposure_list *ret_list, bool *ret_all,
@@ -396,6 +421,43 @@ enum psn_code psn_exposure_each(struct psn_vault *vault, const char *person,
         return rc;
     rc = psn_vault_end(
         vault, list_checked(vault, person, address ? normal : NULL, &list, err), err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    psn_exposure_list_release(&list);
+    return rc;
+}
+
+static enum psn_code list_version(struct psn_vault *vault, const char *address,
+                                  const char *label, uint64_t version,
+                                  struct psn_exposure_list *list, struct psn_error *err)
+{
+    struct walk walk = { .vault = vault, .most = SIZE_MAX, .list = list };
+    struct psn_row_key prefix;
+    enum psn_code rc = version_key(vault, address, label, version, &prefix, err);
+
+    if (!rc)
+        rc = walk_under(&walk, &prefix, err);
+    if (rc)
+        return rc;
+    psn_exposure_list_sort(list);
+    return judge(vault, list, err);
+}
+
+enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
+                                   const char *label, uint64_t version,
+                                   psn_exposure_fn *each, void *arg,
+                                   struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_version(vault, normal, label, version, &list, err),
+                       err);
     for (size_t i = 0; !rc && i < list.count; i++)
         rc = each(arg, &list.items[i], err);
     psn_exposure_list_release(&list);

@@ -72,10 +72,9 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list_known(struct psn_vault *vault,
                                                      struct psn_exposure_list *ret_list,
                                                      struct psn_error *err);
 
-/* Inside a transaction: what all but this person have seen of the address, in no order,
- * and whether it is in force is not looked for. */
+/* Inside a transaction: what all but the actor have seen of the address, in no order, and
+ * whether it is in force is not looked for. */
 PSN_MUST_CHECK enum psn_code psn_exposure_list_others(struct psn_vault *vault,
-                                                      const char *person,
                                                       const char *address,
                                                       struct psn_exposure_list *ret_list,
                                                       struct psn_error *err);

@@ -70,8 +70,7 @@ enum psn_code psn_exposure_list_knowing(struct psn_vault *vault,
         .vault = vault, .coming = coming, .seen = &seen, .known = &known
     };
     /* Whoever gives the value has seen it anyway. */
-    enum psn_code rc =
-        psn_exposure_list_others(vault, vault->actor, coming->address, &seen, err);
+    enum psn_code rc = psn_exposure_list_others(vault, coming->address, &seen, err);
 
     if (!rc && seen.count > 0)
         rc = compare_all(&carrying, err);

@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "net/imap.h"
 #include "passation/client.h"
+#include "passation/role.h"
 #include "passation/vault.h"
 #include "store/store.h"
 
@@ -134,6 +135,9 @@ struct psn_vault {
     bool examined; /* opened to be examined: read only, whatever state it is in */
     struct psn_state state;
     struct psn_chain_noted noted_chain;
+    /* Of what hangs on this mailbox nobody but the actor has seen anything, as the
+     * transaction in hand has found: exposure.c. "": not known. */
+    char seen_by_actor_alone[PSN_ADDRESS_TEXT_MAX];
 
     /* the last text of each table whose row was looked up: most commands look up much
      * under one address */
