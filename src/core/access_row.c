@@ -164,20 +164,16 @@ enum psn_code psn_access_row_read(struct psn_vault *vault, const char *client,
                                   struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(ACCESS_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = row_key(vault, client, id, &key, err);
 
     *ret_row = (struct psn_access_row){ 0 };
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_ACCESS, &key, vault->rows_key, &plain,
-                     &ret_row->revision, &cause);
     if (!rc)
-        rc = decode(&plain, ret_row, &cause);
-    if (rc && rc != PSN_E_NOT_FOUND && err)
-        *err = cause;
-    return rc;
+        rc = psn_row_find(vault, PSN_TABLE_ACCESS, &key, vault->rows_key, &plain,
+                          &ret_row->revision, err);
+    if (!rc && ret_row->revision == 0)
+        return PSN_E_NOT_FOUND;
+    return rc ? rc : decode(&plain, ret_row, err);
 }
 
 struct walk {

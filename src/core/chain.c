@@ -83,22 +83,17 @@ static enum psn_code read_head(struct psn_vault *vault, struct psn_chain *chain,
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     struct psn_row_key key;
-    struct psn_error why = { 0 };
     enum psn_code rc =
         psn_row_key_init(vault, PSN_TABLE_CHAIN, text_of(chain), &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_CHAIN, &key, vault->rows_key, &plain,
-                     &chain->revision, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
     if (!rc)
-        rc = decode_head(&plain, chain, &why);
-    if (rc)
-        return psn_fail(err, rc, _("cannot read the head of the journal of '%s'"),
-                        chain->client ? chain->client : vault->path);
-    return PSN_OK;
+        rc = psn_row_find(vault, PSN_TABLE_CHAIN, &key, vault->rows_key, &plain,
+                          &chain->revision, err);
+    if (!rc && chain->revision > 0)
+        rc = decode_head(&plain, chain, err);
+    return rc ? psn_wrap(err, rc, _("cannot read the head of the journal of '%s'"),
+                         chain->client ? chain->client : vault->path)
+              : PSN_OK;
 }
 
 enum psn_code psn_chain_put_head(struct psn_vault *vault, const struct psn_chain *chain,

@@ -18,28 +18,24 @@ enum psn_code psn_client_of_domain(struct psn_vault *vault, const char *domain,
                                    char ret_id[PSN_CLIENT_ID_MAX], struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     struct psn_record record;
-    uint64_t revision;
+    uint64_t revision = 0;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_DOMAIN, &key, vault->rows_key, &plain, &revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND) {
-        (void)psn_fail(err, rc, _("no client has the domain '%s'"), domain);
-        return psn_hint(
-            err, rc, _("add it to one: passation client set ID --add-domain %s"), domain);
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_DOMAIN, &key, vault->rows_key, &plain,
+                          &revision, err);
+    if (!rc && revision == 0) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND, _("no client has the domain '%s'"), domain);
+        return psn_hint(err, PSN_E_NOT_FOUND,
+                        _("add it to one: passation client set ID --add-domain %s"),
+                        domain);
     }
     if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);
-    if (rc) {
-        if (err)
-            *err = cause;
+        rc = psn_record_parse(&plain, TAG_MAX, &record, err);
+    if (rc)
         return rc;
-    }
     if (!psn_record_text(&record, TAG_CLIENT, ret_id, PSN_CLIENT_ID_MAX))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a domain is malformed"));
     return PSN_OK;

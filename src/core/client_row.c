@@ -189,19 +189,13 @@ enum psn_code psn_client_row_read(struct psn_vault *vault, const char *id,
                                   struct psn_buf *plain, uint64_t *ret_revision,
                                   struct psn_error *err)
 {
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CLIENT, id, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_CLIENT, &key, vault->rows_key, plain, ret_revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return fail_unknown(id, err);
-    if (rc && err)
-        *err = cause;
-    return rc;
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_CLIENT, &key, vault->rows_key, plain,
+                          ret_revision, err);
+    return rc || *ret_revision > 0 ? rc : fail_unknown(id, err);
 }
 
 enum psn_code psn_client_row_put(struct psn_vault *vault, const struct psn_client *client,

@@ -59,7 +59,6 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
                               struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     const struct psn_secret *data_key;
     struct psn_record record;
     struct psn_row_key key;
@@ -69,19 +68,15 @@ static enum psn_code read_row(struct psn_vault *vault, const char *client,
     *ret_revision = 0;
     if (!rc)
         rc = row_key(vault, client, &key, err);
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_CREDENTIAL, &key, data_key, &plain, ret_revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND)
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_CREDENTIAL, &key, data_key, &plain,
+                          ret_revision, err);
+    if (!rc && *ret_revision == 0)
         return fail_none(client, err);
     if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);
-    if (rc) {
-        if (err)
-            *err = cause;
+        rc = psn_record_parse(&plain, TAG_MAX, &record, err);
+    if (rc)
         return rc;
-    }
     writing = psn_record_number(&record, TAG_WRITING);
     *envelope = (struct psn_envelope){
         .created_s = (int64_t)psn_record_number(&record, TAG_CREATED),

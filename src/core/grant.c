@@ -231,21 +231,19 @@ enum psn_code psn_grant_read(struct psn_vault *vault, const char *person,
                              struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_ISSUE_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = row_key(vault, person, address, &key, err);
 
     *ret_row = (struct psn_grant_row){ 0 };
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_GRANT, &key, vault->rows_key, &plain,
-                     &ret_row->revision, &cause);
     if (!rc)
-        rc = decode(&plain, ret_row, &cause);
+        rc = psn_row_find(vault, PSN_TABLE_GRANT, &key, vault->rows_key, &plain,
+                          &ret_row->revision, err);
+    if (!rc && ret_row->revision == 0)
+        return PSN_E_NOT_FOUND;
+    if (!rc)
+        rc = decode(&plain, ret_row, err);
     if (rc)
         psn_grant_row_release(ret_row);
-    if (rc && rc != PSN_E_NOT_FOUND && err)
-        *err = cause;
     return rc;
 }
 

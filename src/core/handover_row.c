@@ -244,7 +244,6 @@ enum psn_code psn_handover_row_read(struct psn_vault *vault, const char *client,
                                     struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     const struct psn_secret *data_key;
     struct psn_row_key key;
     uint64_t revision = 0;
@@ -252,17 +251,13 @@ enum psn_code psn_handover_row_read(struct psn_vault *vault, const char *client,
 
     if (!rc)
         rc = row_key(vault, client, &key, err);
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_CREDENTIAL, &key, data_key, &plain, &revision,
+                          err);
+    if (!rc && revision == 0)
+        return fail_none(client, err);
     if (rc)
         return rc;
-    rc = psn_row_get(vault, PSN_TABLE_CREDENTIAL, &key, data_key, &plain, &revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return fail_none(client, err);
-    if (rc) {
-        if (err)
-            *err = cause;
-        return rc;
-    }
     rc = decode(&plain, ret_row, err);
     ret_row->revision = revision;
     return rc;

@@ -233,25 +233,19 @@ enum psn_code psn_issue_counter_read(struct psn_vault *vault,
                                      struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_record record;
     struct psn_row_key key;
     enum psn_code rc = row_key(vault, "", 0, &key, err);
 
     *ret_counter = (struct psn_issue_counter){ 0 };
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_ISSUE, &key, vault->rows_key, &plain,
+                          &ret_counter->revision, err);
+    if (rc || ret_counter->revision == 0)
+        return rc;
+    rc = psn_record_parse(&plain, TAG_MAX, &record, err);
     if (rc)
         return rc;
-    rc = psn_row_get(vault, PSN_TABLE_ISSUE, &key, vault->rows_key, &plain,
-                     &ret_counter->revision, &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);
-    if (rc) {
-        if (err)
-            *err = cause;
-        return rc;
-    }
     ret_counter->serial = psn_record_number(&record, TAG_SERIAL);
     ret_counter->wrong_tries = psn_record_number(&record, TAG_WRONG_TRIES);
     ret_counter->window_s = (int64_t)psn_record_number(&record, TAG_CREATED);

@@ -136,7 +136,6 @@ enum psn_code psn_item_read_of(struct psn_vault *vault, const char *client,
                                struct psn_item *ret_item, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     const struct psn_secret *data_key;
     struct psn_row_key key;
     enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
@@ -144,17 +143,12 @@ enum psn_code psn_item_read_of(struct psn_vault *vault, const char *client,
     (void)snprintf(ret_item->client, sizeof ret_item->client, "%s", client);
     if (!rc)
         rc = item_key(vault, address, label, &key, err);
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_SECRET, &key, data_key, &plain, &ret_item->revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return fail_unknown(address, label, err);
     if (!rc)
-        rc = psn_item_decode(&plain, &ret_item->info, &cause);
-    if (rc && err)
-        *err = cause;
-    return rc;
+        rc = psn_row_find(vault, PSN_TABLE_SECRET, &key, data_key, &plain,
+                          &ret_item->revision, err);
+    if (!rc && ret_item->revision == 0)
+        return fail_unknown(address, label, err);
+    return rc ? rc : psn_item_decode(&plain, &ret_item->info, err);
 }
 
 enum psn_code psn_item_read(struct psn_vault *vault, const char *address,

@@ -238,21 +238,15 @@ enum psn_code psn_role_read(struct psn_vault *vault, const char *address,
                             struct psn_role_row *ret_row, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_ROLE, address, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_ROLE, &key, vault->rows_key, &plain,
-                     &ret_row->revision, err ? &cause : NULL);
-    if (rc == PSN_E_NOT_FOUND)
-        return psn_role_fail_unknown(address, err);
     if (!rc)
-        rc = psn_role_decode(&plain, ret_row, &cause);
-    if (rc && err)
-        *err = cause;
-    return rc;
+        rc = psn_row_find(vault, PSN_TABLE_ROLE, &key, vault->rows_key, &plain,
+                          &ret_row->revision, err);
+    if (!rc && ret_row->revision == 0)
+        return psn_role_fail_unknown(address, err);
+    return rc ? rc : psn_role_decode(&plain, ret_row, err);
 }
 
 enum psn_code psn_role_write(struct psn_vault *vault, struct psn_role_row *row,

@@ -104,6 +104,22 @@ enum psn_code psn_row_get(struct psn_vault *vault, enum psn_table table,
     return psn_row_open(vault, table, &row, key, plain, err);
 }
 
+enum psn_code psn_row_find(struct psn_vault *vault, enum psn_table table,
+                           const struct psn_row_key *row_key,
+                           const struct psn_secret *key, struct psn_buf *plain,
+                           uint64_t *ret_revision, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    bool found = false;
+    enum psn_code rc = psn_store_find(vault->store, table, row_key->bytes, row_key->size,
+                                      &row, &found, err);
+
+    *ret_revision = found ? row.revision : 0;
+    if (rc || !found)
+        return explain(rc, err);
+    return psn_row_open(vault, table, &row, key, plain, err);
+}
+
 enum psn_code psn_row_get_secret(struct psn_vault *vault, enum psn_table table,
                                  const struct psn_row_key *row_key,
                                  const struct psn_secret *key,

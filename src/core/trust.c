@@ -53,22 +53,15 @@ enum psn_code psn_issuer_is_pinned(struct psn_vault *vault, const char *fingerpr
                                    bool *ret_pinned, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
-    uint64_t revision;
+    uint64_t revision = 0;
     enum psn_code rc = issuer_key(vault, fingerprint, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_TRUST, &key, vault->rows_key, &plain, &revision,
-                     &cause);
-    if (rc && rc != PSN_E_NOT_FOUND) {
-        if (err)
-            *err = cause;
-        return rc;
-    }
-    *ret_pinned = rc == PSN_OK;
-    return PSN_OK;
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_TRUST, &key, vault->rows_key, &plain,
+                          &revision, err);
+    *ret_pinned = revision > 0;
+    return rc;
 }
 
 enum psn_code psn_issuer_pin(struct psn_vault *vault, const char *fingerprint,
@@ -203,23 +196,19 @@ enum psn_code psn_received_read(struct psn_vault *vault, const char *issuer,
                                 struct psn_received_row *ret_row, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_record record;
     struct psn_row_key key;
     enum psn_code rc = role_key(vault, issuer, vault_id, address, &key, err);
 
     *ret_row = (struct psn_received_row){ 0 };
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_TRUST, &key, vault->rows_key, &plain,
-                     &ret_row->revision, &cause);
     if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &cause);
+        rc = psn_row_find(vault, PSN_TABLE_TRUST, &key, vault->rows_key, &plain,
+                          &ret_row->revision, err);
+    if (!rc && ret_row->revision == 0)
+        return PSN_E_NOT_FOUND;
     if (!rc)
-        rc = decode(&record, &ret_row->view, &cause);
-    if (rc && rc != PSN_E_NOT_FOUND && err)
-        *err = cause;
-    return rc;
+        rc = psn_record_parse(&plain, TAG_MAX, &record, err);
+    return rc ? rc : decode(&record, &ret_row->view, err);
 }
 
 enum psn_code psn_received_write(struct psn_vault *vault, struct psn_received_row *row,

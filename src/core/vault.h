@@ -229,7 +229,13 @@ PSN_MUST_CHECK enum psn_code psn_row_get(struct psn_vault *vault, enum psn_table
                                          const struct psn_secret *key,
                                          struct psn_buf *plain, uint64_t *ret_revision,
                                          struct psn_error *err);
-/* The same into locked memory, for rows that hold a secret. */
+/* The same, but that there is none is no error: *ret_revision is 0. */
+PSN_MUST_CHECK enum psn_code psn_row_find(struct psn_vault *vault, enum psn_table table,
+                                          const struct psn_row_key *row_key,
+                                          const struct psn_secret *key,
+                                          struct psn_buf *plain, uint64_t *ret_revision,
+                                          struct psn_error *err);
+/* As psn_row_get(), into locked memory, for rows that hold a secret. */
 PSN_MUST_CHECK enum psn_code psn_row_get_secret(
     struct psn_vault *vault, enum psn_table table, const struct psn_row_key *row_key,
     const struct psn_secret *key, struct psn_secret **ret_plain, uint64_t *ret_revision,

@@ -40,22 +40,29 @@ static enum psn_code check_key(const struct psn_store *store, unsigned table,
     return psn_store_usable(store, err);
 }
 
+enum psn_code psn_store_find(struct psn_store *store, unsigned table, const uint8_t *key,
+                             size_t key_size, struct psn_store_row *row, bool *ret_found,
+                             struct psn_error *err)
+{
+    struct psn_row_view view;
+    enum psn_code rc = check_key(store, table, key_size, err);
+
+    *ret_found = false;
+    if (!rc)
+        rc = psn_cache_find(store, table, key, key_size, &view, ret_found, err);
+    return rc || !*ret_found ? rc : psn_row_copy(&view, row, err);
+}
+
 enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8_t *key,
                             size_t key_size, struct psn_store_row *row,
                             struct psn_error *err)
 {
-    struct psn_row_view view;
-    bool found = false;
-    enum psn_code rc = check_key(store, table, key_size, err);
+    bool found;
+    enum psn_code rc = psn_store_find(store, table, key, key_size, row, &found, err);
 
-    if (!rc)
-        rc = psn_cache_find(store, table, key, key_size, &view, &found, err);
-    if (rc)
+    if (rc || found)
         return rc;
-    if (found)
-        return psn_row_copy(&view, row, err);
-    return err ? psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"))
-               : PSN_E_NOT_FOUND;
+    return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
 }
 
 static enum psn_code write_row(struct psn_store *store, unsigned table,

@@ -137,7 +137,12 @@ PSN_MUST_CHECK enum psn_code psn_store_commit(struct psn_store *store,
 /* Forgets the changes. Harmless outside a transaction. */
 void psn_store_rollback(struct psn_store *store);
 
-/* Reads one row. E_NOT_FOUND is as sure as a hit: the absence was checked. */
+/* Reads one row, if there is one: that there is none is as sure, it was checked. */
+PSN_MUST_CHECK enum psn_code psn_store_find(struct psn_store *store, unsigned table,
+                                            const uint8_t *key, size_t key_size,
+                                            struct psn_store_row *row, bool *ret_found,
+                                            struct psn_error *err);
+/* The same; E_NOT_FOUND if there is none. */
 PSN_MUST_CHECK enum psn_code psn_store_get(struct psn_store *store, unsigned table,
                                            const uint8_t *key, size_t key_size,
                                            struct psn_store_row *row,
