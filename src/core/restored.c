@@ -21,9 +21,11 @@
  * since: who has seen what, whose grant was ended, who has left. None of that is undone
  * by it. What was put aside still tells, if the same keys open it, and is taken over:
  *
- *   people     who is not there is added; who was leaving or had left is leaving again,
- *              as the passwords he knew may be in force again
- *   grants     one that was ended there, is ended; one that is only there gives no right
+ *   people     are as they are there, their keys above all: one that was replaced may
+ *              have been stolen. Who is leaving since, or has left, is leaving again, as
+ *              the passwords he knew may be in force again
+ *   grants     one that was ended there, or went with its person, is ended; one that is
+ *              only there gives no right
  *   exposures  of the versions that are here, too: a later one is in no file any more
  */
 struct carrying {
@@ -39,7 +41,7 @@ struct carrying {
 static enum psn_code carry_person(const struct carrying *at,
                                   const struct psn_person *person, struct psn_error *err)
 {
-    struct psn_person here;
+    struct psn_person here = { .departing_s = 0 };
     struct psn_person there = *person;
     struct psn_error why = { 0 };
     uint64_t revision = 0;
@@ -48,13 +50,16 @@ static enum psn_code carry_person(const struct carrying *at,
 
     if (rc && rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc, "%s", why.message);
-    if (!rc && (!leaves || here.departing_s))
-        return PSN_OK;
-    if (rc)
-        at->carried->people++;
-    at->carried->departures += leaves;
-    there.departed_s = 0;
-    there.departure.report_due = false;
+    at->carried->people += rc == PSN_E_NOT_FOUND;
+    if (here.departing_s) { /* what he knew then is not back */
+        there.departing_s = here.departing_s;
+        there.departed_s = here.departed_s;
+        there.departure = here.departure;
+    } else if (leaves) {
+        at->carried->departures++;
+        there.departed_s = 0;
+        there.departure.report_due = false;
+    }
     return psn_person_store(at->to, &there, revision + 1, err);
 }
 
@@ -71,33 +76,32 @@ static enum psn_code carry_people(const struct carrying *at, struct psn_error *e
 
 /* --- grants --- */
 
-static enum psn_code end_grant(const struct carrying *at,
-                               const struct psn_grant_row *ended, struct psn_error *err)
+static enum psn_code end_grant(const struct carrying *at, struct psn_grant_row *here,
+                               struct psn_error *err)
 {
-    const char *address = ended->address;
-    struct psn_grant_row here = { 0 };
-    enum psn_code rc = psn_grant_read(at->to, ended->person, ended->address, &here, err);
+    const char *address = here->address;
+    struct psn_grant_row there = { 0 };
+    enum psn_code rc = psn_grant_read(at->from, here->person, address, &there, err);
 
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (!rc && !here.ended_s) {
-        here.ended_s = ended->ended_s;
-        at->carried->grants++;
-        rc = psn_grant_write(at->to, &here, err);
-        if (!rc)
-            rc = psn_issue_void(at->to, ended->person, &address, 1, err);
-    }
-    psn_grant_row_release(&here);
-    return rc;
+    if (!rc)
+        here->ended_s = there.ended_s;
+    else if (rc == PSN_E_NOT_FOUND)
+        here->ended_s = at->to->world.now_s();
+    psn_grant_row_release(&there);
+    if (here->ended_s == 0)
+        return rc;
+    at->carried->grants++;
+    rc = psn_grant_write(at->to, here, err);
+    return rc ? rc : psn_issue_void(at->to, here->person, &address, 1, err);
 }
 
 static enum psn_code end_grants(const struct carrying *at, struct psn_error *err)
 {
     struct psn_grant_list list = { 0 };
-    enum psn_code rc = psn_grant_list(at->from, NULL, &list, err);
+    enum psn_code rc = psn_grant_list(at->to, NULL, &list, err);
 
     for (size_t i = 0; !rc && i < list.count; i++)
-        if (list.items[i].ended_s)
+        if (!list.items[i].ended_s)
             rc = end_grant(at, &list.items[i], err);
     psn_grant_list_release(&list);
     return rc;

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import unittest
 
@@ -109,6 +110,36 @@ class Restored(unittest.TestCase):
         self.world.run("due", "--apply", "-o", self.out)
         self.assertEqual(self.issues("former"), before)
         self.assertEqual(self.due("former"), set())
+
+    def test_a_key_that_was_replaced_since_gets_nothing(self):
+        self.person("robbed")
+        self.grant("robbed", self.box)
+        self.run_("backup", self.copy)
+        new = os.path.join(self.world.home, "robbed-new.txt")
+        keygen(new)
+        self.run_("person", "key", "robbed", "--add", new + ".pub")
+        self.restore()
+        self.run_("rotate", self.box)
+        before = self.issues("robbed")
+        self.run_("outbox", "-o", self.out)
+        path, = set(self.issues("robbed")) - set(before)
+        for identity, opens in ((new, True), (os.path.join(self.world.home, "robbed.txt"), False)):
+            done = subprocess.run(["age", "-d", "-i", identity, path], capture_output=True)
+            self.assertEqual(done.returncode == 0, opens, done.stderr)
+        self.run_("revoke", "robbed", "--no-rotate", check=None)
+
+    def test_who_was_removed_since_gets_nothing(self):
+        self.person("gone")
+        self.grant("gone", self.box)
+        self.run_("backup", self.copy)
+        self.run_("revoke", "gone", self.box)
+        self.run_("person", "rm", "gone")
+        before = self.issues("gone")
+        self.restore()
+        self.assertEqual(self.due("gone"), {("rotate", self.box, "gone")})
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertEqual(self.issues("gone"), before)
+        self.assertEqual(self.due("gone"), set())
 
     def test_nothing_is_issued_unjudged_where_the_vault_cannot_be_read(self):
         """A rekey lies in between: nobody can tell who has left since."""
