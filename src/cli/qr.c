@@ -1,8 +1,8 @@
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/library.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 
@@ -32,29 +32,18 @@ struct encoder {
     qr_free_fn *free;
 };
 
-/* POSIX: what dlsym() gives is a function's address, which ISO C cannot say. */
-static bool find_functions(void *library, struct encoder *ret_encoder)
-{
-    void *encode = dlsym(library, "QRcode_encodeData");
-    void *release = dlsym(library, "QRcode_free");
-
-    if (!encode || !release)
-        return false;
-    memcpy(&ret_encoder->encode, &encode, sizeof encode);
-    memcpy(&ret_encoder->free, &release, sizeof release);
-    return true;
-}
-
 static enum psn_code load(struct encoder *ret_encoder, struct psn_error *err)
 {
-    static const char *const names[] = { "libqrencode.so.4", "libqrencode.4.dylib" };
+    static const char *const names[] = { "libqrencode.so.4", "libqrencode.4.dylib",
+                                         NULL };
+    static const struct psn_library_symbol symbols[] = {
+        { "QRcode_encodeData", offsetof(struct encoder, encode) },
+        { "QRcode_free", offsetof(struct encoder, free) },
+    };
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-
-        if (library && find_functions(library, ret_encoder))
-            return PSN_OK;
-    }
+    if (psn_library_load(names, symbols, sizeof symbols / sizeof *symbols, ret_encoder,
+                         NULL) == PSN_OK)
+        return PSN_OK;
     (void)psn_fail(err, PSN_E_NOT_FOUND,
                    _("QR codes need libqrencode, which is not "
                      "installed"));

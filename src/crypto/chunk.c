@@ -1,7 +1,6 @@
 #include "crypto/chunk.h"
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <sodium.h>
 
 #include "base/i18n.h"
+#include "base/library.h"
 #include "crypto/secret.h"
 
 _Static_assert(PSN_CHUNK_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "key");
@@ -48,32 +48,28 @@ struct psn_chunk {
     void *context; /* libcrypto's, which wipes itself; NULL: libsodium */
 };
 
-/* ISO C has no cast from an object's address to a function's; POSIX lets the bytes
- * be copied. */
-static bool find_function(void *library, const char *name, void *ret_function)
-{
-    void *address = dlsym(library, name);
-
-    memcpy(ret_function, &address, sizeof address);
-    return address;
-}
-
 static void load_evp(void)
 {
+    static const char *const names[] = {
 #ifdef __APPLE__
-    void *library = dlopen("libcrypto.3.dylib", RTLD_NOW | RTLD_LOCAL);
+        "libcrypto.3.dylib",
 #else
-    void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
+        "libcrypto.so.3",
 #endif
+        NULL,
+    };
+    static const struct psn_library_symbol symbols[] = {
+        { "EVP_CIPHER_CTX_new", offsetof(struct evp, context_new) },
+        { "EVP_CIPHER_CTX_free", offsetof(struct evp, context_free) },
+        { "EVP_chacha20_poly1305", offsetof(struct evp, cipher) },
+        { "EVP_CipherInit_ex", offsetof(struct evp, init) },
+        { "EVP_CipherUpdate", offsetof(struct evp, update) },
+        { "EVP_CipherFinal_ex", offsetof(struct evp, final) },
+        { "EVP_CIPHER_CTX_ctrl", offsetof(struct evp, ctrl) },
+    };
 
-    evp_loaded = library &&
-                 find_function(library, "EVP_CIPHER_CTX_new", &evp.context_new) &&
-                 find_function(library, "EVP_CIPHER_CTX_free", &evp.context_free) &&
-                 find_function(library, "EVP_chacha20_poly1305", &evp.cipher) &&
-                 find_function(library, "EVP_CipherInit_ex", &evp.init) &&
-                 find_function(library, "EVP_CipherUpdate", &evp.update) &&
-                 find_function(library, "EVP_CipherFinal_ex", &evp.final) &&
-                 find_function(library, "EVP_CIPHER_CTX_ctrl", &evp.ctrl);
+    evp_loaded = psn_library_load(names, symbols, sizeof symbols / sizeof *symbols, &evp,
+                                  NULL) == PSN_OK;
 }
 
 enum psn_code psn_chunk_new(const struct psn_secret *key, enum psn_chunk_for count,

@@ -1,6 +1,5 @@
 #include "crypto/generate.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -12,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/i18n.h"
+#include "base/library.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
@@ -268,16 +268,12 @@ static zxcvbn_match_fn *load_zxcvbn(void)
         "libzxcvbn.so.0",
         "libzxcvbn.so",
 #endif
+        NULL,
     };
+    static const struct psn_library_symbol symbol = { "ZxcvbnMatch", 0 };
     zxcvbn_match_fn *match = NULL;
-    void *library = NULL;
-    void *address;
 
-    for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    address = library ? dlsym(library, "ZxcvbnMatch") : NULL;
-    memcpy(&match, &address, sizeof address);
-    return match;
+    return psn_library_load(names, &symbol, 1, &match, NULL) ? NULL : match;
 }
 
 /* The words that a French webmaster's attacker tries first and zxcvbn's English lists

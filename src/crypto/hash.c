@@ -1,7 +1,6 @@
 #include "crypto/hash.h"
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
@@ -9,13 +8,13 @@
 #include <sodium.h>
 
 #include "base/i18n.h"
+#include "base/library.h"
 #include "crypto/secret.h"
 
 _Static_assert(PSN_HASH_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(PSN_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256");
 _Static_assert(PSN_HMAC_SHA512_SIZE == crypto_auth_hmacsha512_BYTES, "HMAC-SHA-512");
 _Static_assert(PSN_HMAC_SIZE == crypto_auth_hmacsha256_BYTES, "HMAC-SHA-256");
-_Static_assert(sizeof(void *) == sizeof(void (*)(void)), "dlsym() yields functions");
 
 static void blake2b(const uint8_t *key, size_t key_size, const struct psn_part *parts,
                     size_t count, uint8_t ret_hash[PSN_HASH_SIZE])
@@ -86,16 +85,6 @@ static struct sha1_library sha1_library;
 static bool sha1_loaded;
 static pthread_once_t sha1_once = PTHREAD_ONCE_INIT;
 
-/* ISO C has no cast from an object's address to a function's; POSIX lets the bytes
- * be copied. */
-static bool find_function(void *library, const char *name, void *ret_function)
-{
-    void *address = dlsym(library, name);
-
-    memcpy(ret_function, &address, sizeof address);
-    return address;
-}
-
 static void load_sha1(void)
 {
     static const char *const names[] = {
@@ -106,22 +95,20 @@ static void load_sha1(void)
         "libcrypto.so.1.1",
         "libcrypto.so",
 #endif
+        NULL,
     };
-    struct sha1_library found;
-    void *library = NULL;
+    static const struct psn_library_symbol symbols[] = {
+        { "EVP_MD_CTX_new", offsetof(struct sha1_library, context_new) },
+        { "EVP_MD_CTX_free", offsetof(struct sha1_library, context_free) },
+        { "EVP_sha1", offsetof(struct sha1_library, sha1) },
+        { "EVP_DigestInit_ex", offsetof(struct sha1_library, init) },
+        { "EVP_DigestUpdate", offsetof(struct sha1_library, update) },
+        { "EVP_DigestFinal_ex", offsetof(struct sha1_library, final) },
+        { "HMAC", offsetof(struct sha1_library, hmac) },
+    };
 
-    for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (!library || !find_function(library, "EVP_MD_CTX_new", &found.context_new) ||
-        !find_function(library, "EVP_MD_CTX_free", &found.context_free) ||
-        !find_function(library, "EVP_sha1", &found.sha1) ||
-        !find_function(library, "EVP_DigestInit_ex", &found.init) ||
-        !find_function(library, "EVP_DigestUpdate", &found.update) ||
-        !find_function(library, "EVP_DigestFinal_ex", &found.final) ||
-        !find_function(library, "HMAC", &found.hmac))
-        return;
-    sha1_library = found;
-    sha1_loaded = true;
+    sha1_loaded = psn_library_load(names, symbols, sizeof symbols / sizeof *symbols,
+                                   &sha1_library, NULL) == PSN_OK;
 }
 
 static bool sha1_of(const struct psn_part *parts, size_t count,

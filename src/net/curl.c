@@ -1,20 +1,20 @@
 /*
  * The one place that knows how a connection has to be made.
  *
- * - dlopen() instead of linking: libcurl and what it brings cost 9 ms before main, and
+ * - Loaded instead of linked: libcurl and what it brings cost 9 ms before main, and
  *   most commands make no request.
  * - The library's memory functions are replaced by a pair that wipes: consumer keys,
  *   passwords and answers pass through libcurl's heap.
  */
 #include "net/curl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/library.h"
 #include "base/text.h"
 #include "net/openssl.h"
 
@@ -32,7 +32,7 @@ static const char library_name[] = "libcurl.4.dylib";
 static const char library_name[] = "libcurl.so.4";
 #endif
 
-static const struct psn_curl_symbol symbols[] = {
+static const struct psn_library_symbol symbols[] = {
     { "curl_global_init_mem", offsetof(struct psn_curl, global_init_mem) },
     { "curl_version_info", offsetof(struct psn_curl, version_info) },
     { "curl_easy_init", offsetof(struct psn_curl, easy_init) },
@@ -132,23 +132,11 @@ static bool speaks_https(const curl_version_info_data *info)
     return false;
 }
 
-const char *psn_curl_find(void *library, const struct psn_curl_symbol *list, size_t count,
-                          void *target)
-{
-    for (size_t i = 0; i < count; i++) {
-        void *symbol = dlsym(library, list[i].name);
-
-        if (!symbol)
-            return list[i].name;
-        memcpy((char *)target + list[i].offset, &symbol, sizeof symbol);
-    }
-    return NULL;
-}
-
 static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
 {
+    static const char *const names[] = { library_name, NULL };
     const char *missing;
-    void *library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+    void *library = psn_library_open(names);
 
     if (!library) {
         (void)psn_fail(err, PSN_E_UNEXPECTED, _("cannot load the library %s"),
@@ -156,7 +144,7 @@ static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
         return psn_hint(err, PSN_E_UNEXPECTED,
                         _("install libcurl 7.85 or later, built with TLS"));
     }
-    missing = psn_curl_find(library, symbols, sizeof symbols / sizeof *symbols, curl);
+    missing = psn_library_find(library, symbols, sizeof symbols / sizeof *symbols, curl);
     if (missing)
         return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s lacks %s"), library_name,
                         missing);

@@ -48,16 +48,6 @@ struct psn_curl {
     } openssl; /* all NULL where libcurl uses another TLS library */
 };
 
-/* A function of a library, and where in a structure its pointer goes. */
-struct psn_curl_symbol {
-    const char *name;
-    size_t offset;
-};
-
-/* Fills the pointers of target; returns the first name that is missing, or NULL. */
-const char *psn_curl_find(void *library, const struct psn_curl_symbol *list, size_t count,
-                          void *target);
-
 /* Loads and initializes libcurl, once. Its heap is wiped whenever memory is given back,
  * since request bodies and headers pass through it; SSLKEYLOGFILE is removed from the
  * environment, since it would write down the session keys. E_UNEXPECTED if libcurl is

@@ -9,10 +9,11 @@
  */
 #include "net/openssl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "base/library.h"
 
 enum {
     HOST_SIZE = 254,
@@ -20,7 +21,7 @@ enum {
     NEVER_CHECK_SUBJECT = 0x20,
 };
 
-static const struct psn_curl_symbol symbols[] = {
+static const struct psn_library_symbol symbols[] = {
     { "SSL_CTX_get0_param", offsetof(struct psn_curl_openssl, ctx_param) },
     { "SSL_CTX_set1_cert_store", offsetof(struct psn_curl_openssl, ctx_set_store) },
     { "X509_STORE_new", offsetof(struct psn_curl_openssl, store_new) },
@@ -37,7 +38,8 @@ void psn_openssl_find(void *library, struct psn_curl *curl)
     const char *backend = curl->version_info(CURLVERSION_NOW)->ssl_version;
 
     if (!backend || strncmp(backend, "OpenSSL/", 8) != 0 ||
-        psn_curl_find(library, symbols, sizeof symbols / sizeof *symbols, &curl->openssl))
+        psn_library_find(library, symbols, sizeof symbols / sizeof *symbols,
+                         &curl->openssl))
         curl->openssl = (struct psn_curl_openssl){ .ctx_param = NULL };
 }
 
