@@ -120,7 +120,7 @@ struct reader {
 static void stop(struct reader *reader, enum psn_code rc)
 {
     reader->rc = rc;
-    (void)XML_StopParser(reader->parser, XML_FALSE);
+    (void)psn_expat.stop_parser(reader->parser, XML_FALSE);
 }
 
 static void refuse(struct reader *reader)
@@ -509,7 +509,7 @@ static void XMLCALL on_comment(void *self, const XML_Char *text)
 static void reader_release(struct reader *reader)
 {
     if (reader->parser)
-        XML_ParserFree(reader->parser);
+        psn_expat.parser_free(reader->parser);
     psn_buf_release(&reader->text);
     psn_buf_release(&reader->group);
     psn_buf_release(&reader->texts);
@@ -522,18 +522,18 @@ static enum psn_code parse(struct reader *reader, const char *xml, size_t size,
 {
     enum XML_Status status;
 
-    XML_SetUserData(reader->parser, reader);
-    XML_SetElementHandler(reader->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(reader->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
-    XML_SetProcessingInstructionHandler(reader->parser, on_instruction);
-    XML_SetCommentHandler(reader->parser, on_comment);
-    status = XML_Parse(reader->parser, xml, (int)size, 1);
+    psn_expat.set_user_data(reader->parser, reader);
+    psn_expat.set_element_handler(reader->parser, on_start, on_end);
+    psn_expat.set_text_handler(reader->parser, on_text);
+    psn_expat.set_doctype_handler(reader->parser, on_doctype);
+    psn_expat.set_instruction_handler(reader->parser, on_instruction);
+    psn_expat.set_comment_handler(reader->parser, on_comment);
+    status = psn_expat.parse(reader->parser, xml, (int)size, 1);
     if (reader->rc)
         return reader->rc;
     if (status == XML_STATUS_OK)
         return PSN_OK;
-    if (XML_GetErrorCode(reader->parser) == XML_ERROR_NO_MEMORY)
+    if (psn_expat.get_error_code(reader->parser) == XML_ERROR_NO_MEMORY)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     refuse(reader);
     return reader->rc;
@@ -551,11 +551,10 @@ enum psn_code psn_kdbx_xml_read(const char *xml, size_t size, struct psn_keystre
                .group = psn_buf_init_wiped(VALUE_MAX),
                .texts = psn_buf_init_wiped(TEXTS_MAX),
                .value = psn_buf_init_wiped(VALUE_MAX) };
+    enum psn_code rc;
 
     if (size > INT_MAX)
         return psn_fail(err, PSN_E_LIMIT, _("the KDBX file is too large"));
-    reader.parser = psn_xml_parser_new();
-    if (!reader.parser)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    return parse(&reader, xml, size, err);
+    rc = psn_xml_parser_new(&reader.parser, err);
+    return rc ? rc : parse(&reader, xml, size, err);
 }

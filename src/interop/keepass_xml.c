@@ -111,12 +111,12 @@ static void stop(struct keepass *keepass, enum psn_code rc)
 {
     if (!keepass->rc)
         keepass->rc = rc;
-    (void)XML_StopParser(keepass->parser, XML_FALSE);
+    (void)psn_expat.stop_parser(keepass->parser, XML_FALSE);
 }
 
 static size_t line_of(const struct keepass *keepass)
 {
-    return (size_t)XML_GetCurrentLineNumber(keepass->parser);
+    return (size_t)psn_expat.get_line(keepass->parser);
 }
 
 static void refuse(struct keepass *keepass, const char *why)
@@ -374,7 +374,7 @@ static void XMLCALL on_doctype(void *self, const XML_Char *name, const XML_Char 
 static void keepass_release(struct keepass *keepass)
 {
     if (keepass->parser)
-        XML_ParserFree(keepass->parser);
+        psn_expat.parser_free(keepass->parser);
     psn_buf_release(&keepass->text);
     psn_buf_release(&keepass->path);
     psn_keepass_otp_release(&keepass->otp);
@@ -386,7 +386,7 @@ static void keepass_release(struct keepass *keepass)
 static enum psn_code parse_piece(struct keepass *keepass, const struct psn_source *source,
                                  size_t *ret_size)
 {
-    void *piece = XML_GetBuffer(keepass->parser, PIECE);
+    void *piece = psn_expat.get_buffer(keepass->parser, PIECE);
     enum psn_code rc;
 
     if (!piece)
@@ -394,11 +394,11 @@ static enum psn_code parse_piece(struct keepass *keepass, const struct psn_sourc
     rc = source->read(source->self, piece, PIECE, ret_size, keepass->err);
     if (rc)
         return rc;
-    if (XML_ParseBuffer(keepass->parser, (int)*ret_size, *ret_size == 0) ==
+    if (psn_expat.parse_buffer(keepass->parser, (int)*ret_size, *ret_size == 0) ==
             XML_STATUS_OK ||
         keepass->rc)
         return keepass->rc;
-    if (XML_GetErrorCode(keepass->parser) == XML_ERROR_NO_MEMORY)
+    if (psn_expat.get_error_code(keepass->parser) == XML_ERROR_NO_MEMORY)
         return psn_fail(keepass->err, PSN_E_NOMEM, _("out of memory"));
     refuse(keepass, _("the XML is malformed"));
     return keepass->rc;
@@ -417,15 +417,14 @@ enum psn_code psn_keepass_xml_read(const struct psn_source *source, psn_foreign_
                 .draft = psn_foreign_draft_init() };
     size_t total = 0;
     size_t size = 1;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = psn_xml_parser_new(&keepass.parser, err);
 
-    keepass.parser = psn_xml_parser_new();
-    if (!keepass.parser)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    XML_SetUserData(keepass.parser, &keepass);
-    XML_SetElementHandler(keepass.parser, on_start, on_end);
-    XML_SetCharacterDataHandler(keepass.parser, on_text);
-    XML_SetStartDoctypeDeclHandler(keepass.parser, on_doctype);
+    if (rc)
+        return rc;
+    psn_expat.set_user_data(keepass.parser, &keepass);
+    psn_expat.set_element_handler(keepass.parser, on_start, on_end);
+    psn_expat.set_text_handler(keepass.parser, on_text);
+    psn_expat.set_doctype_handler(keepass.parser, on_doctype);
     while (!rc && size > 0) {
         rc = parse_piece(&keepass, source, &size);
         total += size;

@@ -6,9 +6,35 @@
 
 #include <expat.h>
 
-/* A parser of UTF-8 that wipes all memory it gives back; NULL without memory. The caller
- * calls XML_ParserFree(). */
-XML_Parser psn_xml_parser_new(void);
+#include "passation/error.h"
+
+/*
+ * expat, loaded with the first parser: only reading a KDBX file back and an import from
+ * KeePass need it (docs/adr/0008). Who has a parser has these functions.
+ */
+struct psn_expat {
+    __typeof__(XML_ParserCreate_MM) *parser_create;
+    __typeof__(XML_ParserFree) *parser_free;
+    __typeof__(XML_SetUserData) *set_user_data;
+    __typeof__(XML_SetElementHandler) *set_element_handler;
+    __typeof__(XML_SetCharacterDataHandler) *set_text_handler;
+    __typeof__(XML_SetStartDoctypeDeclHandler) *set_doctype_handler;
+    __typeof__(XML_SetProcessingInstructionHandler) *set_instruction_handler;
+    __typeof__(XML_SetCommentHandler) *set_comment_handler;
+    __typeof__(XML_Parse) *parse;
+    __typeof__(XML_GetBuffer) *get_buffer;
+    __typeof__(XML_ParseBuffer) *parse_buffer;
+    __typeof__(XML_StopParser) *stop_parser;
+    __typeof__(XML_GetErrorCode) *get_error_code;
+    __typeof__(XML_GetCurrentLineNumber) *get_line;
+    __typeof__(XML_GetCurrentByteIndex) *get_byte_index;
+};
+extern struct psn_expat psn_expat;
+
+/* A parser of UTF-8 that wipes all memory it gives back. The caller calls parser_free().
+ * E_UNEXPECTED without expat, E_NOMEM. */
+PSN_MUST_CHECK enum psn_code psn_xml_parser_new(XML_Parser *ret_parser,
+                                                struct psn_error *err);
 
 /* Which elements there may be, by where they stand: what a node is called in a parent.
  * The numbers are the reader's own. */

@@ -95,6 +95,17 @@ class EdgesTest(Importing):
         self.assertIn("2 parts of entries are left out", done.stderr)
         self.assertIn("once the rest is taken", done.stderr)
 
+    def test_a_library_that_cannot_be_loaded_is_named_with_its_package(self):
+        path = self.write("k.xml", KEEPASS % "")
+        os.mkdir(self.at("lib"))
+        self.write("lib/libexpat.so.1", "")  # found before the system's, and no library
+        self.environment["LD_LIBRARY_PATH"] = self.at("lib")
+        done = self.run_raw("-y", "import", path)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("cannot load the library libexpat", done.stderr)
+        self.assertIn("libexpat1", done.stderr)
+        self.assertEqual(self.secrets(), {})
+
     def test_what_pass_keeps_encrypted_stands_in_no_list(self):
         self.mailbox()
         to = self.tool("age-keygen", "-y", self.identity).strip()

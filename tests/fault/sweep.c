@@ -28,7 +28,7 @@
  *   - libcurl, TLS and the wire: test_net_bad.py and test_net_tls.py. Here a request
  *     fails as a whole, at the port of net/http.h.
  *   - OVH's newer back-ends: family_campaign.py. Here all mailboxes are of the first one.
- *   - what libc calls inside of itself (stdio, opendir), and libcrypto's first use.
+ *   - what libc calls inside of itself (stdio, opendir), and the loading of libraries.
  *   - munmap, mprotect, madvise: nothing that can happen makes them fail.
  *   - EINTR from then on: calls are repeated after it, and so would be for ever.
  */
@@ -48,6 +48,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
+#include "interop/xml_parser.h"
 
 enum {
     CHUNK = 100,
@@ -344,13 +345,19 @@ static void *share(size_t size)
     return room;
 }
 
-/* libcrypto is loaded here, once: what it does at its first use is not ours to sweep. */
+/* Libraries are loaded here, once: what they and the loader do then is not ours to
+ * sweep. */
 static void load_libraries(void)
 {
     char hex[PSN_SHA1_HEX_SIZE];
+    XML_Parser parser = NULL;
 
     if (psn_sha1_hex(&(struct psn_part){ "", 0 }, 1, hex, NULL))
         (void)fprintf(stderr, "fault_sweep: libcrypto is missing\n");
+    if (psn_xml_parser_new(&parser, NULL))
+        (void)fprintf(stderr, "fault_sweep: expat is missing\n");
+    else
+        psn_expat.parser_free(parser);
 }
 
 static void tell_census(void)
