@@ -33,11 +33,11 @@ pour un temps, et les reprend : un départ ou une fin de contrat remplace ce qui
 était connu et finit par un procès-verbal signé.")
 
 # What is linked is found by dpkg-shlibdeps. What is loaded when first needed is not: without
-# libcurl and libcrypto nothing of OVH works, without expat no handover; the others are missed
-# where they are asked for.
+# jansson, libcurl and libcrypto nothing of OVH works, without expat no handover; the others are
+# missed where they are asked for.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "libexpat1 (>= 2.4), libcurl4 (>= 7.85) | libcurl4t64, libssl3 | libssl3t64, ca-certificates")
+    "libexpat1 (>= 2.4), libjansson4 (>= 2.14), libcurl4 (>= 7.85) | libcurl4t64, libssl3 | libssl3t64, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libzxcvbn0, libqrencode4, libncursesw6")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "age, systemd, man-db")
 

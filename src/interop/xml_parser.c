@@ -44,10 +44,11 @@ static enum psn_code load(struct psn_error *err)
     enum psn_code rc = PSN_OK;
 
     (void)pthread_mutex_lock(&mutex);
-    if (!is_loaded)
+    if (!is_loaded) {
         rc = psn_library_load(names, symbols, sizeof symbols / sizeof *symbols,
                               &psn_expat, err);
-    is_loaded = rc == PSN_OK;
+        is_loaded = rc == PSN_OK;
+    }
     (void)pthread_mutex_unlock(&mutex);
     if (rc)
         return psn_hint(err, rc, _("install expat (Debian: apt install libexpat1)"));

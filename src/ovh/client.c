@@ -104,11 +104,10 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
                            struct psn_ovh **ret_ovh, struct psn_error *err)
 {
     PSN_AUTO(psn_ovh) *ovh = calloc(1, sizeof *ovh);
-    enum psn_code rc;
+    enum psn_code rc = psn_json_load(err);
 
-    if (!ovh)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    psn_json_init_wiping();
+    if (rc || !ovh)
+        return rc ? rc : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     ovh->root = copy_text(options->root);
     ovh->ca_file = options->ca_file ? copy_text(options->ca_file) : NULL;
     if (!ovh->root || (options->ca_file && !ovh->ca_file))

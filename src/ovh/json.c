@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/library.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -98,16 +99,40 @@ static void wiping_free(void *memory)
         free(block);
 }
 
-static void set_allocator(void)
-{
-    json_set_alloc_funcs(wiping_malloc, wiping_free);
-}
+struct psn_jansson psn_jansson;
 
-void psn_json_init_wiping(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const struct psn_library_symbol symbols[] = {
+#define PSN_JANSSON_SYMBOL(name) { "json_" #name, offsetof(struct psn_jansson, name) },
+    PSN_JANSSON_EACH(PSN_JANSSON_SYMBOL)
+#undef PSN_JANSSON_SYMBOL
+};
 
-    (void)pthread_once(&once, set_allocator);
+enum psn_code psn_json_load(struct psn_error *err)
+{
+    static const char *const names[] = {
+#ifdef __APPLE__
+        "libjansson.4.dylib",
+#else
+        "libjansson.so.4",
+#endif
+        NULL,
+    };
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static bool is_loaded;
+    enum psn_code rc = PSN_OK;
+
+    (void)pthread_mutex_lock(&mutex);
+    if (!is_loaded) {
+        rc = psn_library_load(names, symbols, sizeof symbols / sizeof *symbols,
+                              &psn_jansson, err);
+        is_loaded = rc == PSN_OK;
+        if (is_loaded)
+            psn_jansson.set_alloc_funcs(wiping_malloc, wiping_free);
+    }
+    (void)pthread_mutex_unlock(&mutex);
+    if (rc)
+        return psn_hint(err, rc, _("install jansson (Debian: apt install libjansson4)"));
+    return PSN_OK;
 }
 
 static enum psn_code fail_garbage(struct psn_error *err, const char *what)
@@ -163,10 +188,13 @@ enum psn_code psn_json_parse(const void *bytes, size_t size, json_t **ret_value,
     struct pool *pool;
     json_t *value;
     size_t values = 0;
+    enum psn_code rc;
 
     if (size > PSN_BODY_MAX || !is_bounded(bytes, size, &values))
         return fail_garbage(err, _("JSON beyond all bounds"));
-    psn_json_init_wiping();
+    rc = psn_json_load(err);
+    if (rc)
+        return rc;
     pool = make_pool(FIXED_COST + values * VALUE_COST + size * BYTE_COST);
     if (!pool)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));

@@ -15,9 +15,63 @@
  * failures are E_NETWORK: whoever sent this is not the API, or it is broken.
  */
 
-/* Gives jansson an allocator that wipes, for the whole process; done once, before
- * anything is parsed. */
-void psn_json_init_wiping(void);
+/*
+ * jansson, loaded by psn_json_load(): a command that does not talk to OVH starts without
+ * it (docs/adr/0008). Below, its functions go by their own names, through this table.
+ */
+#define PSN_JANSSON_EACH(X) \
+    X(array)                \
+    X(array_append_new)     \
+    X(array_extend)         \
+    X(array_get)            \
+    X(array_size)           \
+    X(delete)               \
+    X(dumpb)                \
+    X(dumps)                \
+    X(integer_value)        \
+    X(loadb)                \
+    X(object_get)           \
+    X(object_iter)          \
+    X(object_iter_key)      \
+    X(pack)                 \
+    X(set_alloc_funcs)      \
+    X(string_length)        \
+    X(string_value)
+
+struct psn_jansson {
+#define PSN_JANSSON_MEMBER(name) __typeof__(json_##name) *name;
+    PSN_JANSSON_EACH(PSN_JANSSON_MEMBER)
+#undef PSN_JANSSON_MEMBER
+};
+extern struct psn_jansson psn_jansson;
+
+#define json_array            psn_jansson.array
+#define json_array_append_new psn_jansson.array_append_new
+#define json_array_extend     psn_jansson.array_extend
+#define json_array_get        psn_jansson.array_get
+#define json_array_size       psn_jansson.array_size
+#define json_dumpb            psn_jansson.dumpb
+#define json_dumps            psn_jansson.dumps
+#define json_integer_value    psn_jansson.integer_value
+#define json_loadb            psn_jansson.loadb
+#define json_object_get       psn_jansson.object_get
+#define json_object_iter      psn_jansson.object_iter
+#define json_object_iter_key  psn_jansson.object_iter_key
+#define json_pack             psn_jansson.pack
+#define json_string_length    psn_jansson.string_length
+#define json_string_value     psn_jansson.string_value
+
+/* As jansson's own, which is inline and so would link json_delete(). */
+static inline void psn_json_decref(json_t *value)
+{
+    if (value && value->refcount != (size_t)-1 && JSON_INTERNAL_DECREF(value) == 0)
+        psn_jansson.delete(value);
+}
+#define json_decref psn_json_decref
+
+/* Loads jansson and gives it an allocator that wipes, for the whole process; once, before
+ * anything is parsed or built. E_UNEXPECTED without it. */
+PSN_MUST_CHECK enum psn_code psn_json_load(struct psn_error *err);
 
 /* Gives back what jansson wrote (json_dumps): wiped. */
 void psn_json_free_text(char *text);

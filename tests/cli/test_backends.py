@@ -4,6 +4,7 @@
 import os
 import re
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -65,6 +66,24 @@ class Backends(unittest.TestCase):
         self.assertEqual(self.world.role(self.address)["state"], "stable")
         self.assertNotIn("POST", str(self.world.control("GET", "/log")))
         self.assertEqual(self.world.run("rotate", "-n", self.address).returncode, 13)
+
+    def test_nothing_is_sent_while_the_library_that_reads_the_answer_is_missing(self):
+        self.client("pro")
+        self.world.run("role", "adopt", self.address, check=0)
+        before = self.world.versions(self.address)
+        self.world.control("DELETE", "/log")
+        with tempfile.TemporaryDirectory() as folder:
+            # Found before the system's, and no library.
+            with open(os.path.join(folder, "libjansson.so.4"), "w"):
+                pass
+            done = self.world.run("rotate", self.address,
+                                  env=self.world.env(LD_LIBRARY_PATH=folder))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("cannot load the library libjansson", done.stderr)
+        self.assertIn("libjansson4", done.stderr)
+        self.assertEqual(self.world.control("GET", "/log")["log"], [])
+        self.assertEqual(self.world.versions(self.address), before)
+        self.assertEqual(self.world.role(self.address)["state"], "stable")
 
     def test_the_maximum_age_is_told(self):
         self.client("pro", maxPasswordAge=10)

@@ -49,6 +49,7 @@
 
 #include "crypto/hash.h"
 #include "interop/xml_parser.h"
+#include "ovh/json.h"
 
 enum {
     CHUNK = 100,
@@ -358,6 +359,8 @@ static void load_libraries(void)
         (void)fprintf(stderr, "fault_sweep: expat is missing\n");
     else
         psn_expat.parser_free(parser);
+    if (psn_json_load(NULL))
+        (void)fprintf(stderr, "fault_sweep: jansson is missing\n");
 }
 
 static void tell_census(void)

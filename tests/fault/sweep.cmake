@@ -4,7 +4,7 @@ if(NOT PASSATION_SANITIZE AND NOT PASSATION_FUZZ AND CMAKE_SYSTEM_PROCESSOR STRE
                  fault/sweep_ovh.c fault/sweep_trial.c fault/sweep_world.c
                  $<TARGET_OBJECTS:passation_cli_objects>)
   set_source_files_properties(fault/sweep_faults.c PROPERTIES COMPILE_OPTIONS "-U_FORTIFY_SOURCE;-fno-builtin")
-  target_link_libraries(fault_sweep PRIVATE passation_testing
+  target_link_libraries(fault_sweep PRIVATE passation_testing PkgConfig::TEST_JANSSON
     -Wl,--wrap=psn_http_client_new,--wrap=psn_http_client_free,--wrap=psn_http_client_port,--wrap=psn_imap_real)
   add_test(NAME fault-sweep COMMAND fault_sweep --sample 300 --workers 2)
   set_tests_properties(fault-sweep PROPERTIES TIMEOUT 900)
