@@ -35,7 +35,7 @@ PSN_MUST_CHECK enum psn_code psn_person_list(struct psn_vault *vault,
  * reads. */
 bool psn_person_shares_key(const struct psn_person *a, const struct psn_person *b);
 /* E_POLICY if the key in use of a person is also one of somebody who is leaving, or has
- * left. */
+ * left, or was one. */
 PSN_MUST_CHECK enum psn_code psn_person_check_key(struct psn_vault *vault,
                                                   const struct psn_person *person,
                                                   struct psn_error *err);

@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/journal.h"
+#include "core/past_key.h"
 #include "core/person.h"
 #include "core/recipient.h"
 #include "crypto/sign.h"
@@ -28,27 +29,58 @@ bool psn_person_shares_key(const struct psn_person *a, const struct psn_person *
     return false;
 }
 
+static enum psn_code fail_leavers_key(const struct psn_person *person, const char *leaver,
+                                      struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("the key of '%s' is also that of '%s', who is leaving, or "
+                     "has left"),
+                   person->id, leaver);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("ask for another key; if '%s' has one already: passation "
+                      "person key %s --add FILE"),
+                    person->id, person->id);
+}
+
+struct checking {
+    const struct psn_person *person; /* who may not be in the vault yet */
+    const struct psn_person *people;
+    size_t count;
+};
+
+/* Who had it and is in the vault no more, had left. */
+static enum psn_code check_past(void *arg, const struct psn_past_key *key,
+                                struct psn_error *err)
+{
+    const struct checking *checking = arg;
+    size_t i = 0;
+
+    while (i < checking->count && strcmp(checking->people[i].id, key->person) != 0)
+        i++;
+    if (i < checking->count && (!checking->people[i].departing_s ||
+                                strcmp(key->person, checking->person->id) == 0))
+        return PSN_OK;
+    return fail_leavers_key(checking->person, key->person, err);
+}
+
 enum psn_code psn_person_check_key(struct psn_vault *vault,
                                    const struct psn_person *person, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
-    size_t count = 0;
-    enum psn_code rc =
-        person->key_count ? psn_person_list(vault, &people, &count, err) : PSN_OK;
+    struct checking checking = { .person = person };
+    enum psn_code rc;
 
-    for (size_t i = 0; !rc && i < count; i++)
+    if (person->key_count == 0)
+        return PSN_OK;
+    rc = psn_person_list(vault, &people, &checking.count, err);
+    checking.people = people;
+    for (size_t i = 0; !rc && i < checking.count; i++)
         if (people[i].departing_s && strcmp(people[i].id, person->id) != 0 &&
-            has_key(&people[i], person->keys[0].text)) {
-            (void)psn_fail(err, PSN_E_POLICY,
-                           _("the key of '%s' is also that of '%s', who is leaving, or "
-                             "has left"),
-                           person->id, people[i].id);
-            return psn_hint(err, PSN_E_POLICY,
-                            _("ask for another key; if '%s' has one already: passation "
-                              "person key %s --add FILE"),
-                            person->id, person->id);
-        }
-    return rc;
+            has_key(&people[i], person->keys[0].text))
+            rc = fail_leavers_key(person, people[i].id, err);
+    return rc ? rc
+              : psn_past_key_each(vault, person->keys[0].text, check_past, &checking,
+                                  err);
 }
 
 /* --- changes --- */
@@ -77,6 +109,18 @@ static enum psn_code fail_no_key(const struct psn_person *person, struct psn_err
     (void)psn_fail(err, PSN_E_NOT_FOUND, _("'%s' has no such key"), person->id);
     return psn_hint(err, PSN_E_NOT_FOUND, _("see them with: passation person show %s"),
                     person->id);
+}
+
+/* Whoever leaves with a key that was taken off before, has it still. */
+static enum psn_code note_past(struct psn_vault *vault, const struct psn_person *before,
+                               const struct psn_person *after, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < before->key_count; i++)
+        if (!has_key(after, before->keys[i].text))
+            rc = psn_past_key_note(vault, before->keys[i].text, before->id, err);
+    return rc;
 }
 
 static void take_out(struct psn_person *person, size_t at)
@@ -134,14 +178,19 @@ static enum psn_code check_key(struct psn_person *person, const char *which,
 static enum psn_code change(struct psn_vault *vault, const char *id, const char *text,
                             change_fn *apply, const char *event, struct psn_error *err)
 {
+    struct psn_person before;
     struct psn_person person;
     uint64_t revision;
-    enum psn_code rc = psn_person_load(vault, id, &person, &revision, err);
+    enum psn_code rc = psn_person_load(vault, id, &before, &revision, err);
 
-    if (!rc)
-        rc = apply(&person, text, vault->world.now_s(), err);
+    if (rc)
+        return rc;
+    person = before;
+    rc = apply(&person, text, vault->world.now_s(), err);
     if (!rc && apply == add_key)
         rc = psn_person_check_key(vault, &person, err);
+    if (!rc)
+        rc = note_past(vault, &before, &person, err);
     if (!rc)
         rc = psn_person_store(vault, &person, revision + 1, err);
     return rc ? rc

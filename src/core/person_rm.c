@@ -6,6 +6,7 @@
 #include "core/exposure.h"
 #include "core/handover.h"
 #include "core/journal.h"
+#include "core/past_key.h"
 #include "core/person.h"
 #include "core/reach.h"
 
@@ -129,19 +130,18 @@ static enum psn_code check_client(void *arg, const struct psn_client *client,
     return client->envelope_s ? check_envelope(receiving, client, err) : PSN_OK;
 }
 
-static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_error *err)
+static enum psn_code check(struct psn_vault *vault, const struct psn_person *person,
+                           struct psn_error *err)
 {
+    const char *id = person->id;
     struct psn_reach_map map = { 0 };
     struct psn_exposure_list seen = { 0 };
-    struct psn_person person;
-    enum psn_code rc = psn_person_read(vault, id, &person, err);
+    enum psn_code rc = psn_reach_map_load(vault, &map, err);
 
-    if (!rc)
-        rc = psn_reach_map_load(vault, &map, err);
     if (!rc)
         rc = psn_exposure_list(vault, id, NULL, &seen, err);
     if (!rc)
-        rc = check_slot(&map, &person, err);
+        rc = check_slot(&map, person, err);
     if (!rc)
         rc = check_free(&map, &seen, id, err);
     if (!rc)
@@ -151,12 +151,30 @@ static enum psn_code check(struct psn_vault *vault, const char *id, struct psn_e
     return rc;
 }
 
+/* By his keys alone is somebody who has left known under another name. */
+static enum psn_code keep_keys(struct psn_vault *vault, const struct psn_person *person,
+                               struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (!person->departing_s && !person->departure.held_slot)
+        return psn_past_key_forget(vault, person->id, err);
+    for (size_t i = 0; !rc && i < person->key_count; i++)
+        rc = psn_past_key_note(vault, person->keys[i].text, person->id, err);
+    return rc;
+}
+
 static enum psn_code rm(struct psn_vault *vault, const char *id, struct psn_error *err)
 {
     static const enum psn_table tables[] = { PSN_TABLE_PERSON, PSN_TABLE_GRANT,
                                              PSN_TABLE_ISSUE };
-    enum psn_code rc = check(vault, id, err);
+    struct psn_person person;
+    enum psn_code rc = psn_person_read(vault, id, &person, err);
 
+    if (!rc)
+        rc = check(vault, &person, err);
+    if (!rc)
+        rc = keep_keys(vault, &person, err);
     for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++) {
         struct psn_row_key prefix;
 

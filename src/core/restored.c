@@ -12,6 +12,7 @@
 #include "core/grant.h"
 #include "core/issue.h"
 #include "core/item.h"
+#include "core/past_key.h"
 #include "core/person.h"
 #include "core/record.h"
 #include "core/role.h"
@@ -24,6 +25,7 @@
  *   people     are as they are there, their keys above all: one that was replaced may
  *              have been stolen. Who is leaving since, or has left, is leaving again, as
  *              the passwords he knew may be in force again
+ *   past keys  whoever is known by them alone had left, and is leaving again
  *   grants     one that was ended there, or went with its person, is ended; one that is
  *              only there gives no right
  *   exposures  of the versions that are here, too: a later one is in no file any more
@@ -38,19 +40,31 @@ struct carrying {
 
 /* --- people --- */
 
+/* *ret_revision is 0 if he is not there. */
+static enum psn_code find_person(struct psn_vault *vault, const char *id,
+                                 struct psn_person *ret_person, uint64_t *ret_revision,
+                                 struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc;
+
+    *ret_revision = 0;
+    rc = psn_person_load(vault, id, ret_person, ret_revision, &why);
+    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+}
+
 static enum psn_code carry_person(const struct carrying *at,
                                   const struct psn_person *person, struct psn_error *err)
 {
     struct psn_person here = { .departing_s = 0 };
     struct psn_person there = *person;
-    struct psn_error why = { 0 };
-    uint64_t revision = 0;
+    uint64_t revision;
     bool leaves = person->departing_s || person->departure.held_slot;
-    enum psn_code rc = psn_person_load(at->to, person->id, &here, &revision, &why);
+    enum psn_code rc = find_person(at->to, person->id, &here, &revision, err);
 
-    if (rc && rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, "%s", why.message);
-    at->carried->people += rc == PSN_E_NOT_FOUND;
+    if (rc)
+        return rc;
+    at->carried->people += revision == 0;
     if (here.departing_s) { /* what he knew then is not back */
         there.departing_s = here.departing_s;
         there.departed_s = here.departed_s;
@@ -72,6 +86,27 @@ static enum psn_code carry_people(const struct carrying *at, struct psn_error *e
     for (size_t i = 0; !rc && i < count; i++)
         rc = carry_person(at, &people[i], err);
     return rc;
+}
+
+/* Whose key is all that is left of him there, had left. */
+static enum psn_code carry_past_key(void *arg, const struct psn_past_key *key,
+                                    struct psn_error *err)
+{
+    const struct carrying *at = arg;
+    struct psn_person person;
+    uint64_t there;
+    uint64_t here = 0;
+    enum psn_code rc = psn_past_key_put(at->to, key, err);
+
+    if (!rc)
+        rc = find_person(at->from, key->person, &person, &there, err);
+    if (!rc && there == 0)
+        rc = find_person(at->to, key->person, &person, &here, err);
+    if (rc || here == 0 || person.departing_s)
+        return rc;
+    person.departing_s = key->noted_s;
+    at->carried->departures++;
+    return psn_person_store(at->to, &person, here + 1, err);
 }
 
 /* --- grants --- */
@@ -241,6 +276,8 @@ static enum psn_code carry(struct carrying *at, struct psn_error *err)
 {
     enum psn_code rc = carry_people(at, err);
 
+    if (!rc)
+        rc = psn_past_key_each(at->from, NULL, carry_past_key, at, err);
     if (!rc)
         rc = end_grants(at, err);
     return rc ? rc

@@ -7,15 +7,15 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/journal.h"
+#include "core/past_key.h"
 #include "core/record.h"
 
 /*
- * Table TRUST holds two kinds of rows, told apart by their first tag; table RECEIVED the
- * documents, whose plaintext is the signed text alone and stays in locked memory.
+ * Two of the kinds of rows of table TRUST, told apart by their first tag; in table
+ * RECEIVED the documents, whose plaintext is the signed text alone and stays in locked
+ * memory.
  */
 enum {
-    KIND_ISSUER = 1,
-    KIND_RECEIVED = 2,
     TAG_KIND = 1,
     TAG_ISSUER = 2,
     TAG_NAME = 3, /* of the issuer */
@@ -76,7 +76,7 @@ enum psn_code psn_issuer_pin(struct psn_vault *vault, const char *fingerprint,
         return rc;
     rc = issuer_key(vault, fingerprint, &key, err);
     psn_record_begin(&plain);
-    psn_record_put_number(&plain, TAG_KIND, KIND_ISSUER);
+    psn_record_put_number(&plain, TAG_KIND, PSN_TRUST_ISSUER);
     psn_record_put_text(&plain, TAG_ISSUER, fingerprint);
     psn_record_put_text(&plain, TAG_NAME, name);
     psn_record_put_number(&plain, TAG_TIME, (uint64_t)vault->world.now_s());
@@ -107,7 +107,7 @@ static enum psn_code collect_issuer(void *arg, const struct psn_store_row *row,
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
 
     (void)row;
-    if (rc || psn_record_number(&record, TAG_KIND) != KIND_ISSUER)
+    if (rc || psn_record_number(&record, TAG_KIND) != PSN_TRUST_ISSUER)
         return rc;
     grown = realloc(list->items, (list->count + 1) * sizeof *grown);
     if (!grown)
@@ -221,7 +221,7 @@ enum psn_code psn_received_write(struct psn_vault *vault, struct psn_received_ro
         role_key(vault, view->issuer, view->vault, view->address, &key, err);
 
     psn_record_begin(&plain);
-    psn_record_put_number(&plain, TAG_KIND, KIND_RECEIVED);
+    psn_record_put_number(&plain, TAG_KIND, PSN_TRUST_RECEIVED);
     psn_record_put_text(&plain, TAG_ISSUER, view->issuer);
     psn_record_put_text(&plain, TAG_NAME, view->issued_by);
     psn_record_put_number(&plain, TAG_TIME, (uint64_t)view->stored_s);
@@ -256,7 +256,7 @@ static enum psn_code pass_on(void *arg, const struct psn_store_row *row,
     struct psn_record record;
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
 
-    if (rc || psn_record_number(&record, TAG_KIND) != KIND_RECEIVED)
+    if (rc || psn_record_number(&record, TAG_KIND) != PSN_TRUST_RECEIVED)
         return rc;
     rc = decode(&record, &received.view, err);
     return rc ? rc : walk->each(walk->arg, &received, err);
@@ -356,6 +356,15 @@ static enum psn_code copy_received(struct copy *copy, const struct psn_record *r
     return rc ? rc : copy_text(copy, &row.view, err);
 }
 
+static enum psn_code copy_past_key(void *arg, const struct psn_past_key *key,
+                                   struct psn_error *err)
+{
+    struct copy *copy = arg;
+
+    copy->count++;
+    return psn_past_key_put(copy->to, key, err);
+}
+
 static enum psn_code copy_row(void *arg, const struct psn_store_row *row,
                               const struct psn_buf *plain, struct psn_error *err)
 {
@@ -366,10 +375,10 @@ static enum psn_code copy_row(void *arg, const struct psn_store_row *row,
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
 
     (void)row;
-    copy->count++;
-    if (rc)
+    if (rc || psn_record_number(&record, TAG_KIND) == PSN_TRUST_PAST_KEY)
         return rc;
-    if (psn_record_number(&record, TAG_KIND) == KIND_RECEIVED)
+    copy->count++;
+    if (psn_record_number(&record, TAG_KIND) == PSN_TRUST_RECEIVED)
         return copy_received(copy, &record, err);
     if (!psn_record_text(&record, TAG_ISSUER, fingerprint, sizeof fingerprint))
         return fail_malformed(err);
@@ -386,6 +395,8 @@ enum psn_code psn_trust_copy(struct psn_vault *from, struct psn_vault *to,
     enum psn_code rc =
         psn_row_each(from, PSN_TABLE_TRUST, NULL, from->rows_key, copy_row, &copy, err);
 
+    if (!rc)
+        rc = psn_past_key_each(from, NULL, copy_past_key, &copy, err);
     *ret_count = copy.count;
     return rc;
 }

@@ -4,6 +4,13 @@
 #include "core/vault.h"
 #include "passation/received.h"
 
+/* What the rows of table TRUST are, by their first tag. */
+enum psn_trust_kind {
+    PSN_TRUST_ISSUER = 1,
+    PSN_TRUST_RECEIVED = 2,
+    PSN_TRUST_PAST_KEY = 3, /* past_key.h */
+};
+
 /* Issuers whose key was confirmed once, and what was received from them. All inside a
  * transaction. */
 
@@ -58,7 +65,8 @@ PSN_MUST_CHECK enum psn_code psn_received_drop_text(struct psn_vault *vault,
                                                     const struct psn_received *of,
                                                     struct psn_error *err);
 
-/* Copies issuers, received roles and their documents into another vault, for a rekey. */
+/* Copies issuers, received roles and their documents, and past keys, into another vault,
+ * for a rekey. */
 PSN_MUST_CHECK enum psn_code psn_trust_copy(struct psn_vault *from, struct psn_vault *to,
                                             uint64_t *ret_count, struct psn_error *err);
 

@@ -480,6 +480,42 @@ class Grants(Vault):
             done = self.world.run(*args, check=13)
             self.assertIn("also that of 'ines'", done.stderr)
 
+    def test_the_key_of_a_leaver_who_was_removed_serves_nobody_else(self):
+        """Nor one that was taken off him while nobody knew that he would leave."""
+        old = self.person("rolf")
+        self.person("uma")
+        new = os.path.join(self.keys, "uma.txt.pub")
+        self.world.run("person", "key", "rolf", "--add", new, check=0)
+        self.world.run("person", "key", "rolf", "--rm", old, check=0)
+        self.world.run("person", "add", "early", "--kind", "provider", "--key",
+                       os.path.join(self.keys, "rolf.txt.pub"), check=0)
+        self.world.run("person", "rm", "early", check=0)
+        self.world.run("person", "rm", "uma", check=0)
+        self.world.run("depart", "rolf", "-o", self.out, check=0)
+        self.world.run("person", "rm", "rolf", check=0)
+        self.person("studio2")
+        for code in ("past-1", "past-2"):
+            for name in ("rolf", "uma"):
+                key = os.path.join(self.keys, f"{name}.txt.pub")
+                for args in (("person", "add", "other", "--kind", "provider", "--key", key),
+                             ("person", "add", "rolf", "--kind", "provider", "--key", key),
+                             ("person", "key", "studio2", "--add", key)):
+                    done = self.world.run(*args, check=13)
+                    self.assertIn("also that of 'rolf'", done.stderr)
+            self.world.run("rekey", "--recovery-out", os.path.join(self.out, code), check=0)
+
+    def test_a_person_who_was_not_leaving_may_come_back_with_his_keys(self):
+        first = self.person("vito")
+        self.person("walt")
+        self.world.run("person", "key", "vito", "--add",
+                       os.path.join(self.keys, "walt.txt.pub"), check=0)
+        self.world.run("person", "key", "vito", "--rm", first, check=0)
+        for name in ("walt", "vito"):
+            self.world.run("person", "rm", name, check=0)
+        for name in ("walt", "vito"):
+            self.world.run("person", "add", "back-" + name, "--kind", "team", "--key",
+                           os.path.join(self.keys, f"{name}.txt.pub"), check=0)
+
     def test_bad_people_and_keys_are_refused_by_name(self):
         for key, code in (("age1qqqq", 2), ("ssh-rsa AAAA", 2), ("", 2),
                           ("AGE-SECRET-KEY-1QQQ", 2)):

@@ -99,6 +99,21 @@ class Restored(unittest.TestCase):
         self.assertEqual(self.issues("left"), before)
         self.run_("grant", "left", self.box, "-o", self.out, check=13)
 
+    def test_the_key_of_who_has_left_and_was_removed_since_gets_nothing(self):
+        self.person("gone")
+        self.grant("gone", self.box)
+        self.run_("backup", self.copy)
+        self.world.run("depart", "gone", "-o", self.out)
+        self.run_("person", "rm", "gone")
+        before = self.issues("gone")
+        self.restore()
+        self.assertIn(("departure", "", "gone"), self.due("gone"))
+        self.run_("rotate", self.box)
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertEqual(self.issues("gone"), before)
+        self.run_("person", "add", "anew", "--kind", "provider", "--key",
+                  os.path.join(self.world.home, "gone.txt.pub"), check=13)
+
     def test_a_grant_that_was_ended_since_is_ended(self):
         self.person("former")
         self.grant("former", self.box)
