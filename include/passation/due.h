@@ -26,6 +26,8 @@ enum psn_due_kind {
     PSN_DUE_ENVELOPE,  /* a recovery envelope that lacks something: psn_envelope_update()
                         */
     PSN_DUE_DEPARTURE, /* somebody's departure that is not complete: psn_depart() */
+    PSN_DUE_RESTORED,  /* an older backup may not know who has left: nothing is issued
+                          before psn_outbox_judge() */
     PSN_DUE_LEAVER,   /* who could open the vault and cannot any more, and whose departure
                          nobody has begun: psn_departure_begin() */
     PSN_DUE_HANDOVER, /* a handover that is open: psn_handover_get() says what blocks */

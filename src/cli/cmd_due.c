@@ -224,6 +224,10 @@ static enum psn_code fail_due(const struct cli_due_list *list, bool applied,
 
     (void)psn_fail(err, PSN_E_FINDINGS,
                    PSN_NGETTEXT("%zu thing is due", "%zu things are due", count), count);
+    if (cli_due_list_count(list, PSN_DUE_RESTORED) > 0)
+        return psn_hint(err, PSN_E_FINDINGS,
+                        _("first see passation person ls and passation grant ls; then: "
+                          "passation outbox --judged"));
     if (cli_due_list_count(list, PSN_DUE_SECRET) == count)
         return cli_due_hint_by_hand(list, err);
     if (waits && (applied || !cli_due_list_can_apply(list)))

@@ -154,6 +154,8 @@ const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_
         return _("envelope to be renewed");
     case PSN_DUE_DEPARTURE:
         return _("departure: resume");
+    case PSN_DUE_RESTORED:
+        return _("backup: to be judged");
     case PSN_DUE_LEAVER:
         return _("could open the vault");
     case PSN_DUE_HANDOVER:
@@ -222,6 +224,10 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         return;
     case PSN_DUE_DEPARTURE:
         set_words(command, "resume", NULL, NULL, NULL);
+        return;
+    case PSN_DUE_RESTORED:
+        command->needs_person = true;
+        set_words(command, "outbox", "--judged", NULL, NULL);
         return;
     case PSN_DUE_LEAVER:
         command->needs_person = true;
@@ -374,6 +380,12 @@ static void advise(const struct cli *cli, const struct cli_due_list *list)
     if (handovers > 0 && handovers < list->count)
         cli_note(cli, _("A handover: what blocks, and who must act: passation handover "
                         "status"));
+    if (first_of(list, PSN_DUE_RESTORED))
+        cli_note(cli,
+                 _("An older backup was restored, which may not know who has left or "
+                   "whose grant was ended since. Nothing is issued until you have "
+                   "looked: passation person ls; passation grant ls; then: passation "
+                   "outbox --judged"));
     due = first_of(list, PSN_DUE_LEAVER);
     if (due)
         cli_due_tell_leaver(cli, due->person);

@@ -12,6 +12,7 @@
 #include "core/issue.h"
 #include "core/person.h"
 #include "core/reach.h"
+#include "core/restored.h"
 #include "core/role.h"
 
 void psn_due_list_release(struct psn_due_list *list)
@@ -210,6 +211,16 @@ static enum psn_code add_departures(const struct psn_reach_map *map, const char 
         rc = append(list, &due, err);
     }
     return rc;
+}
+
+/* --- what nobody could tell --- */
+
+static enum psn_code add_restored(const struct owned *owned, struct psn_error *err)
+{
+    struct psn_due due = { .kind = PSN_DUE_RESTORED };
+    enum psn_code rc = psn_restored_unjudged_since(owned->vault, &due.since_s, err);
+
+    return rc || due.since_s == 0 ? rc : append(owned->list, &due, err);
 }
 
 /* --- what was interrupted --- */
@@ -459,6 +470,8 @@ static enum psn_code collect(struct owned *owned, const struct psn_exposure_list
     const struct psn_survey *survey = owned->survey;
     enum psn_code rc = collect_of(owned, NULL, known, err);
 
+    if (!rc)
+        rc = add_restored(owned, err);
     for (size_t i = 0; !rc && i < survey->client_count; i++)
         rc = add_of_client(owned, &survey->clients[i], err);
     for (size_t i = 0; !rc && i < survey->role_count; i++)

@@ -19,6 +19,8 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "envelope";
     case PSN_DUE_DEPARTURE:
         return "departure";
+    case PSN_DUE_RESTORED:
+        return "restored";
     case PSN_DUE_LEAVER:
         return "leaver";
     case PSN_DUE_HANDOVER:

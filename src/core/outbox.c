@@ -207,10 +207,10 @@ static enum psn_code note_folders(struct psn_vault *vault, const struct due_list
 /* Who is named was thought of; everybody is asked for by timers, too. */
 static enum psn_code check_judged(struct psn_vault *vault, struct psn_error *err)
 {
-    bool is_unjudged = false;
-    enum psn_code rc = psn_restored_is_unjudged(vault, &is_unjudged, err);
+    int64_t since_s = 0;
+    enum psn_code rc = psn_restored_unjudged_since(vault, &since_s, err);
 
-    if (rc || !is_unjudged)
+    if (rc || since_s == 0)
         return rc;
     (void)psn_fail(err, PSN_E_POLICY,
                    _("an older backup was restored, which may not know who has left or "

@@ -260,8 +260,10 @@ static enum psn_code note_restored(struct restoring *at, struct psn_vault *copy,
     bool is_older = at->restore->accept_older;
     const struct psn_note note = { .event = is_older ? "vault.restored-older"
                                                      : "vault.restored" };
-    enum psn_code rc = psn_restored_is_unjudged(copy, &at->was_unjudged, err);
+    int64_t since_s = 0;
+    enum psn_code rc = psn_restored_unjudged_since(copy, &since_s, err);
 
+    at->was_unjudged = since_s > 0;
     if (!rc)
         rc = psn_journal_note(copy, NULL, &note, err);
     return rc || !is_older ? rc : psn_restored_note(copy, true, err);

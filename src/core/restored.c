@@ -290,7 +290,7 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
 {
     PSN_AUTO(psn_vault) *kept = NULL;
     struct carrying at = { .to = vault, .carried = ret_carried };
-    bool lacks = false; /* it is such a copy itself, and nobody has looked */
+    int64_t lacking_s = 0; /* it is such a copy itself, and nobody has looked */
     enum psn_code rc;
 
     *ret_carried = (struct psn_carried){ 0 };
@@ -300,9 +300,9 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     at.from = kept;
     rc = carry(&at, err);
     if (!rc)
-        rc = psn_restored_is_unjudged(kept, &lacks, err);
+        rc = psn_restored_unjudged_since(kept, &lacking_s, err);
     rc = psn_vault_end(kept, rc, err);
-    ret_carried->is_read = rc == PSN_OK && !lacks;
+    ret_carried->is_read = rc == PSN_OK && lacking_s == 0;
     return rc;
 }
 
@@ -339,15 +339,15 @@ static enum psn_code read_since(struct psn_vault *vault, struct psn_row_key *ret
     return PSN_OK;
 }
 
-enum psn_code psn_restored_is_unjudged(struct psn_vault *vault, bool *ret_unjudged,
-                                       struct psn_error *err)
+enum psn_code psn_restored_unjudged_since(struct psn_vault *vault, int64_t *ret_since_s,
+                                          struct psn_error *err)
 {
     struct psn_row_key key;
     uint64_t since = 0;
     uint64_t revision;
     enum psn_code rc = read_since(vault, &key, &since, &revision, err);
 
-    *ret_unjudged = since > 0;
+    *ret_since_s = (int64_t)since;
     return rc;
 }
 

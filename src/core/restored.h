@@ -16,11 +16,11 @@ PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *vault, const c
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);
 
-/* Is somebody still to look whether grants and people are right, since an older backup
- * has replaced a vault that could not be read? Inside a transaction. */
-PSN_MUST_CHECK enum psn_code psn_restored_is_unjudged(struct psn_vault *vault,
-                                                      bool *ret_unjudged,
-                                                      struct psn_error *err);
+/* Since when somebody is to look whether grants and people are right, as an older backup
+ * has replaced a vault that could not be read; 0: nobody is. Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_restored_unjudged_since(struct psn_vault *vault,
+                                                         int64_t *ret_since_s,
+                                                         struct psn_error *err);
 /* Inside a write. */
 PSN_MUST_CHECK enum psn_code psn_restored_note(struct psn_vault *vault, bool unjudged,
                                                struct psn_error *err);

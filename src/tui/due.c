@@ -76,6 +76,11 @@ static const char *meaning(enum psn_due_kind kind)
         return _("The recovery envelope lacks something that is newer.");
     case PSN_DUE_DEPARTURE:
         return _("A departure is not complete: go on with it.");
+    case PSN_DUE_RESTORED:
+        return _(
+            "An older backup was restored, which may not know who has left or whose "
+            "grant was ended since: look at people and grants, and end what is over. "
+            "Nothing is issued before.");
     case PSN_DUE_LEAVER:
         return _("This person could open the vault and cannot any more, so whatever was "
                  "in it may be known: have it replaced.");

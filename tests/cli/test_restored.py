@@ -156,6 +156,20 @@ class Restored(unittest.TestCase):
         self.assertEqual(self.issues("gone"), before)
         self.assertEqual(self.due("gone"), set())
 
+    def assert_judging(self, is_due):
+        """Who looks at what is due is told that somebody is to judge, and how."""
+        lists = [json.loads(self.world.run("--json", *words).stdout.splitlines()[0])["due"]
+                 for words in (("due",), ("status",))]
+        for rows in lists:
+            self.assertEqual(sum(row["kind"] == "restored" for row in rows), int(is_due))
+        for words in ("due", "status"):
+            done = self.world.run(words)
+            for command in ("person ls", "grant ls", "outbox --judged"):
+                self.assertEqual(f"passation {command}" in done.stderr + done.stdout, is_due,
+                                 (words, done.stdout, done.stderr))
+        if is_due:
+            self.assertEqual(self.world.run("due").returncode, 12)
+
     def test_nothing_is_issued_unjudged_where_the_vault_cannot_be_read(self):
         """A rekey lies in between: nobody can tell who has left since."""
         self.person("maybe")
@@ -167,6 +181,7 @@ class Restored(unittest.TestCase):
         said = self.restore().stderr
         self.assertIn("are lost", said)
         self.assertIn("outbox --judged", said)
+        self.assert_judging(True)
         # What is put aside now opens, but knows no more.
         self.assertIn("outbox --judged", self.restore().stderr)
         self.run_("rotate", self.box)
@@ -179,6 +194,7 @@ class Restored(unittest.TestCase):
         self.assertEqual(self.issues("maybe"), before)
         self.run_("outbox", "--judged", "-o", self.out)
         self.assertEqual(len(self.issues("maybe")), len(before) + 1)
+        self.assert_judging(False)
         self.run_("revoke", "maybe", "--no-rotate", check=None)
 
     def test_another_vaults_log_is_kept_apart_from_the_file(self):
