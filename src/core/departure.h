@@ -7,6 +7,10 @@
 
 /* Inside a transaction unless said otherwise. */
 
+/* The event of what lay in the vault when somebody's last slot went, in its clients'
+ * chains. */
+#define PSN_EVENT_REACHED "slot.reached"
+
 /* Is the access this person's, by his address or one of his names at OVH? */
 bool psn_person_owns(const struct psn_person *person, const struct psn_finding *finding);
 

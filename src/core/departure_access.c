@@ -7,6 +7,7 @@
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/journal.h"
+#include "core/linking.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -147,26 +148,91 @@ static enum psn_code is_it(void *arg, const char *client, struct psn_error *err)
     return PSN_OK;
 }
 
-/* The key that is in use now was in the vault while he could open it, unless another one
- * has taken its place since. */
+/* *ret_holds: he still opens the vault. Else the key of the daily work was in it while he
+ * could, unless another one has taken its place since. */
 static enum psn_code could_read_key(struct psn_vault *vault, const char *client,
-                                    const struct psn_person *person, bool *ret_could,
-                                    struct psn_error *err)
+                                    const struct psn_person *person, bool *ret_holds,
+                                    bool *ret_could, struct psn_error *err)
 {
     struct asking asking = { client, false };
     struct psn_reach_map map = { 0 };
     enum psn_code rc = PSN_OK;
 
+    *ret_holds = false;
     *ret_could = false;
     if (!person->departure.held_slot || person->departed_s)
         return PSN_OK;
     rc = psn_reach_map_load(vault, &map, err);
     if (!rc)
-        asking.found = psn_reach_holds_slot(&map, person->id);
+        *ret_holds = psn_reach_holds_slot(&map, person->id);
     psn_reach_map_release(&map);
-    if (!rc && !asking.found)
+    if (!rc && !*ret_holds)
         rc = psn_due_credential_list(vault, is_it, &asking, err);
-    *ret_could = asking.found;
+    *ret_could = *ret_holds || asking.found;
+    return rc;
+}
+
+struct order {
+    const char *person;
+    bool lost;   /* his last slot went */
+    bool linked; /* and a second key came after that */
+};
+
+static enum psn_code follow(void *arg, const struct psn_journal_entry *entry,
+                            struct psn_error *err)
+{
+    struct order *order = arg;
+
+    (void)err;
+    if (strcmp(entry->event, PSN_EVENT_REACHED) == 0 &&
+        strcmp(entry->text, order->person) == 0) {
+        order->lost = true;
+        order->linked = false;
+    } else if (order->lost && strcmp(entry->label, "cut") == 0 &&
+               (strcmp(entry->event, PSN_EVENT_LINKED) == 0 ||
+                strcmp(entry->event, PSN_EVENT_LINKED_WIDE) == 0)) {
+        order->linked = true;
+    }
+    return PSN_OK;
+}
+
+/* Of two keys of ours, the one that OVH made last. Only its own dates are compared, with
+ * each other; NULL: they do not tell. */
+static const struct psn_access_row *newest_key(const struct psn_access_row *rows,
+                                               size_t count)
+{
+    const struct psn_access_row *newest = NULL;
+    int64_t next_s = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct psn_access *access = &rows[i].access;
+
+        if (!access->finding.own || access->finding.kind == PSN_FINDING_API_APP ||
+            access->state == PSN_ACCESS_GONE)
+            continue;
+        if (access->finding.since_s == 0)
+            return NULL;
+        if (!newest || access->finding.since_s > newest->access.finding.since_s) {
+            next_s = newest ? newest->access.finding.since_s : 0;
+            newest = &rows[i];
+        } else if (access->finding.since_s > next_s) {
+            next_s = access->finding.since_s;
+        }
+    }
+    return next_s > 0 && newest->access.finding.since_s > next_s ? newest : NULL;
+}
+
+/* A second key that was made after he lost his slot, for cuts perhaps, he has not seen.
+ * The journal's order tells that it was, not a clock; in doubt he has seen all. */
+static enum psn_code find_unseen(struct psn_vault *vault, const char *client,
+                                 const char *person, const struct psn_access_row *rows,
+                                 size_t count, const struct psn_access_row **ret_unseen,
+                                 struct psn_error *err)
+{
+    struct order order = { .person = person };
+    enum psn_code rc = psn_journal_walk(vault, client, follow, &order, err);
+
+    *ret_unseen = !rc && order.linked ? newest_key(rows, count) : NULL;
     return rc;
 }
 
@@ -175,16 +241,18 @@ static enum psn_code mark_keys(struct psn_vault *vault, const char *client,
                                struct psn_access_row *rows, size_t count,
                                struct psn_error *err)
 {
+    const struct psn_access_row *unseen = NULL;
+    bool holds = false;
     bool could = false;
-    enum psn_code rc = could_read_key(vault, client, person, &could, err);
+    enum psn_code rc = could_read_key(vault, client, person, &holds, &could, err);
 
+    if (!rc && could && !holds)
+        rc = find_unseen(vault, client, person->id, rows, count, &unseen, err);
     for (size_t i = 0; !rc && could && i < count; i++) {
         struct psn_access *access = &rows[i].access;
 
-        /* One that was made since, for cuts perhaps, he has not seen. */
         if (!access->finding.own || access->known_to[0] ||
-            access->state == PSN_ACCESS_GONE ||
-            access->finding.since_s > person->departing_s)
+            access->state == PSN_ACCESS_GONE || &rows[i] == unseen)
             continue;
         memcpy(access->known_to, person->id, sizeof access->known_to);
         rc = psn_access_row_write(vault, &rows[i], err);

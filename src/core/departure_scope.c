@@ -20,9 +20,7 @@
 #define SEEN    "seen"
 #define REACHED "reached"
 
-/* What lay in the vault when somebody's last slot went, and when a narrow departure of
- * who has one began. */
-#define AT_LOSS      "slot.reached"
+/* What lay in the vault when a narrow departure of who can open it began. */
 #define AT_BEGINNING "departure.present"
 
 void psn_scope_release(struct psn_scope *scope)
@@ -245,7 +243,7 @@ static enum psn_code note_reach(struct psn_vault *vault, const char *event,
 enum psn_code psn_scope_note_loss(struct psn_vault *vault, const char *person,
                                   struct psn_error *err)
 {
-    return note_reach(vault, AT_LOSS, person, err);
+    return note_reach(vault, PSN_EVENT_REACHED, person, err);
 }
 
 enum psn_code psn_scope_note_beginning(struct psn_vault *vault, const char *person,
@@ -330,7 +328,7 @@ static enum psn_code add_lost(struct psn_vault *vault, const char *person, bool 
                               struct psn_scope *scope, struct psn_error *err)
 {
     struct noted beginning = { vault, AT_BEGINNING, person, false, { 0 } };
-    struct noted loss = { vault, AT_LOSS, person, false, { 0 } };
+    struct noted loss = { vault, PSN_EVENT_REACHED, person, false, { 0 } };
     struct reaching reaching = { .vault = vault, .scope = scope };
     enum psn_code rc = load_noted(&loss, &reaching.until, err);
 

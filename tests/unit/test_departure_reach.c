@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "core/departure.h"
 #include "core/exposure.h"
+#include "core/journal.h"
+#include "core/linking.h"
 #include "core/person.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
@@ -111,6 +113,42 @@ static void see_his_door(struct fixture *f)
                    "paul@studio.example");
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
     rc = psn_departure_note_doors(f->vault, "martin", &row, 1, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+/* A look shows keys of ours at OVH, made on those days, and at the end whether each
+ * counts as Paul's. */
+static void see_our_keys(struct fixture *f, const int64_t *since_s, bool *ret_his,
+                         size_t count)
+{
+    static unsigned number; /* other keys each time */
+    struct psn_access_row rows[2] = { { .client = "martin" }, { .client = "martin" } };
+    enum psn_code rc;
+
+    assert_true(count <= 2);
+    for (size_t i = 0; i < count; i++) {
+        struct psn_finding *finding = &rows[i].access.finding;
+
+        finding->kind = PSN_FINDING_API_KEY;
+        finding->danger = PSN_DANGER_DANGER;
+        finding->own = true;
+        finding->since_s = since_s[i];
+        (void)snprintf(finding->id, sizeof finding->id, "api_key:%u", ++number);
+    }
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_departure_note_doors(f->vault, "martin", rows, count, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    for (size_t i = 0; i < count; i++)
+        ret_his[i] = strcmp(rows[i].access.known_to, "paul") == 0;
+}
+
+static void link_second_key(struct fixture *f)
+{
+    const struct psn_note note = { .event = PSN_EVENT_LINKED, .label = "cut" };
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_journal_note(f->vault, "martin", &note, &f->at.err);
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
@@ -294,6 +332,52 @@ static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void
     psn_scope_release(&scope);
 }
 
+/* OVH's clock is ahead of ours by years. */
+static void a_key_he_could_read_is_his_by_any_clock(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t since_s[] = { 4000000000, 4000000001 };
+    bool his[2];
+
+    link_second_key(f);
+    rekey(f, false);
+    (void)leave(f, false);
+    see_our_keys(f, since_s, his, 1);
+    assert_true(his[0]);
+    see_our_keys(f, since_s, his, 2);
+    assert_true(his[0] && his[1]);
+}
+
+static void a_key_that_is_made_while_he_has_a_slot_is_his(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t since_s[] = { 1, 4000000000 };
+    bool his[2];
+
+    (void)leave(f, false);
+    link_second_key(f);
+    see_our_keys(f, since_s, his, 2);
+    assert_true(his[0] && his[1]);
+}
+
+static void a_second_key_that_came_when_his_slot_was_gone_is_not_his(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t since_s[] = { 4000000000, 4000000001 };
+    const int64_t unclear_s[] = { 4000000000, 4000000000 };
+    bool his[2];
+
+    rekey(f, false);
+    (void)leave(f, false);
+    link_second_key(f);
+    see_our_keys(f, since_s, his, 2);
+    assert_true(his[0] && !his[1]);
+    see_our_keys(f, since_s, his, 1); /* which of the two it is, nothing tells */
+    assert_true(his[0]);
+    see_our_keys(f, unclear_s, his, 2);
+    assert_true(his[0] && his[1]);
+}
+
 static void forget_mark(struct fixture *f)
 {
     struct psn_person paul;
@@ -335,6 +419,9 @@ int main(void)
         T(a_narrow_departure_takes_the_rest_when_it_is_asked_for),
         T(it_takes_what_lay_there_when_his_slot_went),
         T(what_is_noted_after_the_beginning_is_in_the_report_by_any_clock),
+        T(a_key_he_could_read_is_his_by_any_clock),
+        T(a_key_that_is_made_while_he_has_a_slot_is_his),
+        T(a_second_key_that_came_when_his_slot_was_gone_is_not_his),
         T(a_slot_that_an_earlier_program_took_away_is_found_in_the_journal),
 #undef T
     };
