@@ -86,6 +86,8 @@ PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
 
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);
+/* What the action WAIT waits for, as a step of the progress. */
+const char *psn_rotation_waiting(enum psn_rotation_reason reason);
 /* What the user can do after such an end, as a hint; refusal_hint: what OVH's answer
  * suggests, or "". */
 void psn_rotation_advise(const struct psn_rotation_action *end, const char *address,

@@ -389,19 +389,19 @@ static enum psn_code log_in(struct job *job, const struct psn_rotation_action *a
 }
 
 /* Waits in slices, so that a stop is heard. False if one was. */
-static bool wait_for(struct job *job, int64_t duration_ms,
+static bool wait_for(struct job *job, const struct psn_rotation_action *action,
                      struct psn_rotation_event *event)
 {
     enum {
         SLICE_MS = 200
     };
     const struct psn_world *world = &job->vault->world;
-    int64_t end = world->boot_ms() + duration_ms;
-    int64_t left = duration_ms;
+    int64_t end = world->boot_ms() + action->wait_ms;
+    int64_t left = action->wait_ms;
 
     while (left > 0 && !psn_session_stopped(job->session)) {
-        psn_session_progress(job->session, job->row->address, _("waiting"),
-                             (left + 999) / 1000);
+        psn_session_progress(job->session, job->row->address,
+                             psn_rotation_waiting(action->reason), (left + 999) / 1000);
         world->sleep_ms(left < SLICE_MS ? left : SLICE_MS);
         left = end - world->boot_ms();
     }
@@ -443,7 +443,7 @@ static enum psn_code perform(struct job *job, const struct psn_rotation_action *
         return log_in(job, action, event, err);
     default:
         assert(action->kind == PSN_ROTATION_DO_WAIT);
-        *ret_stopped = !wait_for(job, action->wait_ms, event);
+        *ret_stopped = !wait_for(job, action, event);
         return PSN_OK;
     }
 }

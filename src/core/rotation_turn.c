@@ -52,6 +52,7 @@ void psn_turn_wait_then(const struct psn_turn *t, int64_t wait_ms,
     t->run->at = PSN_ROTATION_AT_TIMER;
     t->run->then = then;
     t->action->kind = PSN_ROTATION_DO_WAIT;
+    t->action->reason = why;
 }
 
 void psn_turn_wait_and_look(const struct psn_turn *t, int64_t wait_ms,

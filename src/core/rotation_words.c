@@ -54,6 +54,30 @@ const char *psn_rotation_explain(enum psn_rotation_reason reason)
     return "";
 }
 
+const char *psn_rotation_waiting(enum psn_rotation_reason reason)
+{
+    switch ((int)reason) {
+    case PSN_ROTATION_WHY_THROTTLED:
+        return _("waiting: OVH limits the calls");
+    case PSN_ROTATION_WHY_NO_CONNECTION:
+        return _("waiting: OVH could not be reached");
+    case PSN_ROTATION_WHY_BUSY:
+        return _("waiting: OVH is busy with this mailbox");
+    case PSN_ROTATION_WHY_TASK_PENDING:
+        return _("waiting for OVH's task");
+    case PSN_ROTATION_WHY_NO_LOGIN:
+        return _("waiting for the mail server");
+    case PSN_ROTATION_WHY_LOGINS_SPENT:
+        return _("waiting, so that the mail server does not lock us out");
+    case PSN_ROTATION_WHY_NOT_SILENT:
+        return _("waiting: an earlier request may still arrive");
+    case PSN_ROTATION_WHY_UNPROVED:
+        return _("waiting: the mail server may still remember an earlier answer");
+    default:
+        return _("waiting until it is in force");
+    }
+}
+
 const char *psn_result_name(enum psn_result result)
 {
     switch (result) {

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/role.h"
 #include "core/rotation_machine.h"
 #include "support/rotation_box.h"
 
@@ -222,6 +223,8 @@ static void f11_throttling_waits_as_told_up_to_a_minute_and_sends_again(void **s
     box_feed_event(&box, (struct psn_rotation_event){ .kind = PSN_ROTATION_EV_THROTTLED,
                                                       .retry_after_s = 17 });
     assert_int_equal(box.action.wait_ms, 17000);
+    assert_string_equal(psn_rotation_waiting(box.action.reason),
+                        "waiting: OVH limits the calls");
     box_expect_same_again(&box, 2);
     box_feed_event(&box, (struct psn_rotation_event){ .kind = PSN_ROTATION_EV_THROTTLED,
                                                       .retry_after_s = INT64_MAX });
@@ -236,6 +239,8 @@ static void f12_a_409_waits_for_silence_looks_and_sends_again(void **state)
     (void)state;
     box_feed(&box, PSN_ROTATION_EV_BUSY);
     box_expect(&box, PSN_ROTATION_UNKNOWN, PSN_ROTATION_DO_WAIT);
+    assert_string_equal(psn_rotation_waiting(box.action.reason),
+                        "waiting: OVH is busy with this mailbox");
     box_feed(&box, PSN_ROTATION_EV_TIMER);
     box_feed(&box, PSN_ROTATION_EV_TASK_PENDING);
     assert_int_equal(box.action.kind, PSN_ROTATION_DO_WAIT);
