@@ -39,7 +39,7 @@
     X(string_value)
 
 struct psn_jansson {
-#define PSN_JANSSON_MEMBER(name) __typeof__(json_##name) *name;
+#define PSN_JANSSON_MEMBER(name) __typeof__(json_##name) *(name);
     PSN_JANSSON_EACH(PSN_JANSSON_MEMBER)
 #undef PSN_JANSSON_MEMBER
 };

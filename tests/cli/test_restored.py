@@ -144,17 +144,17 @@ class Restored(unittest.TestCase):
         self.run_("revoke", "robbed", "--no-rotate", check=None)
 
     def test_who_was_removed_since_gets_nothing(self):
-        self.person("gone")
-        self.grant("gone", self.box)
+        self.person("removed")
+        self.grant("removed", self.box)
         self.run_("backup", self.copy)
-        self.run_("revoke", "gone", self.box)
-        self.run_("person", "rm", "gone")
-        before = self.issues("gone")
+        self.run_("revoke", "removed", self.box)
+        self.run_("person", "rm", "removed")
+        before = self.issues("removed")
         self.restore()
-        self.assertEqual(self.due("gone"), {("rotate", self.box, "gone")})
+        self.assertEqual(self.due("removed"), {("rotate", self.box, "removed")})
         self.world.run("due", "--apply", "-o", self.out)
-        self.assertEqual(self.issues("gone"), before)
-        self.assertEqual(self.due("gone"), set())
+        self.assertEqual(self.issues("removed"), before)
+        self.assertEqual(self.due("removed"), set())
 
     def assert_judging(self, is_due):
         """Who looks at what is due is told that somebody is to judge, and how."""

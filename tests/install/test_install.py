@@ -77,6 +77,8 @@ class Installed(unittest.TestCase):
         where = os.path.dirname(self.found("passation.pc"))
         words = run("pkg-config", "--cflags", "--libs", "passation",
                     env=self.env(PKG_CONFIG_PATH=where))
+        for name in ("jansson", "expat", "curl"):  # loaded by those who need them
+            self.assertNotIn(name, words)
         program = os.path.join(self.folder.name, "consumer")
         run("cc", os.path.join(HERE, "consumer.c"), "-o", program, *shlex.split(words))
         self.use(program)
