@@ -21,7 +21,6 @@ static enum psn_code read_list(struct psn_vault *vault, struct psn_buf *ids,
                                uint64_t *ret_revision, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error why = { 0 };
     struct psn_row_key key;
     struct psn_record record;
     const uint8_t *bytes;
@@ -30,16 +29,14 @@ static enum psn_code read_list(struct psn_vault *vault, struct psn_buf *ids,
         psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_DUE_NAME, &key, err);
 
     *ret_revision = 0;
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_OWN_KEY, &key, vault->rows_key, &plain,
+                          ret_revision, err);
+    if (rc || *ret_revision == 0)
+        return rc;
+    rc = psn_record_parse(&plain, TAG_MAX, &record, err);
     if (rc)
         return rc;
-    rc = psn_row_get(vault, PSN_TABLE_OWN_KEY, &key, vault->rows_key, &plain,
-                     ret_revision, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &why);
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
     if (psn_record_bytes(&record, TAG_CLIENTS, &bytes, &size) && size &&
         bytes[size - 1] == '\0')
         psn_buf_bytes(ids, bytes, size);

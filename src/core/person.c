@@ -300,28 +300,24 @@ enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
                               struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc = psn_person_check_id(id, err);
 
+    *ret_revision = 0;
     if (!rc)
         rc = psn_row_key_init(vault, PSN_TABLE_PERSON, id, &key, err);
+    if (!rc)
+        rc = psn_row_find(vault, PSN_TABLE_PERSON, &key, vault->rows_key, &plain,
+                          ret_revision, err);
     if (rc)
         return rc;
-    rc = psn_row_get(vault, PSN_TABLE_PERSON, &key, vault->rows_key, &plain, ret_revision,
-                     &cause);
-    if (rc == PSN_E_NOT_FOUND) {
-        (void)psn_fail(err, rc, _("no person '%s' in the vault"), id);
-        return psn_hint(err, rc,
-                        _("see them with: passation person ls; add one with: passation "
-                          "person add %s --kind provider"),
-                        id);
-    }
-    if (!rc)
-        rc = decode(&plain, ret_person, &cause);
-    if (rc && err)
-        *err = cause;
-    return rc;
+    if (*ret_revision > 0)
+        return decode(&plain, ret_person, err);
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no person '%s' in the vault"), id);
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("see them with: passation person ls; add one with: passation "
+                      "person add %s --kind provider"),
+                    id);
 }
 
 enum psn_code psn_person_read(struct psn_vault *vault, const char *id,

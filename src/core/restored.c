@@ -318,25 +318,21 @@ static enum psn_code read_since(struct psn_vault *vault, struct psn_row_key *ret
                                 struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error why = { 0 };
     struct psn_record record;
     enum psn_code rc =
         psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_RESTORED_NAME, ret_key, err);
 
     *ret_since = 0;
     *ret_revision = 0;
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_OWN_KEY, ret_key, vault->rows_key, &plain,
-                     ret_revision, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
     if (!rc)
-        rc = psn_record_parse(&plain, TAG_MAX, &record, &why);
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
-    *ret_since = psn_record_number(&record, TAG_SINCE);
-    return PSN_OK;
+        rc = psn_row_find(vault, PSN_TABLE_OWN_KEY, ret_key, vault->rows_key, &plain,
+                          ret_revision, err);
+    if (rc || *ret_revision == 0)
+        return rc;
+    rc = psn_record_parse(&plain, TAG_MAX, &record, err);
+    if (!rc)
+        *ret_since = psn_record_number(&record, TAG_SINCE);
+    return rc;
 }
 
 enum psn_code psn_restored_unjudged_since(struct psn_vault *vault, int64_t *ret_since_s,

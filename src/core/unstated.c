@@ -90,20 +90,14 @@ static enum psn_code read_list(struct psn_vault *vault, struct list *list,
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error why = { 0 };
     struct psn_row_key key;
     enum psn_code rc =
         psn_row_key_init(vault, PSN_TABLE_OWN_KEY, PSN_UNSTATED_NAME, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_row_get(vault, PSN_TABLE_OWN_KEY, &key, vault->rows_key, &plain,
-                     &list->revision, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
     if (!rc)
-        rc = decode(&plain, list, &why);
-    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+        rc = psn_row_find(vault, PSN_TABLE_OWN_KEY, &key, vault->rows_key, &plain,
+                          &list->revision, err);
+    return rc || list->revision == 0 ? rc : decode(&plain, list, err);
 }
 
 /* More than a record holds are left to the journal: without the row it is asked. */
