@@ -13,7 +13,8 @@
 #include "cli/output.h"
 
 enum {
-    LINE_MAX_BYTES = 4096
+    LINE_MAX_BYTES = 4096,
+    HINTS_MAX_BYTES = 1024 * 1024, /* what does not fit is told each time */
 };
 
 /* --- marks ---------------------------------------------------------------------------
@@ -112,8 +113,29 @@ static void describe_unchanged(struct psn_buf *line, const struct psn_outcome *o
     }
 }
 
+/* What one key or one account stops, stops many mailboxes: the way out is told once. */
+static bool is_told(const struct cli_outcomes *outcomes, const char *hint)
+{
+    const struct psn_buf *told = &outcomes->hints;
+
+    for (size_t at = 0; at < told->size; at += strlen((const char *)told->data + at) + 1)
+        if (strcmp((const char *)told->data + at, hint) == 0)
+            return true;
+    return false;
+}
+
+static void describe_hint(struct psn_buf *line, struct cli_outcomes *outcomes,
+                          const char *hint)
+{
+    if (!hint[0] || is_told(outcomes, hint))
+        return;
+    psn_buf_format(line, "\n  → %s", hint);
+    psn_buf_bytes(&outcomes->hints, hint, strlen(hint) + 1);
+}
+
 /* The library's messages name the mailbox already, nearly always. */
-static void describe_error(struct psn_buf *line, const struct psn_outcome *outcome)
+static void describe_error(struct psn_buf *line, struct cli_outcomes *outcomes,
+                           const struct psn_outcome *outcome)
 {
     const struct psn_error *error = &outcome->error;
 
@@ -123,8 +145,7 @@ static void describe_error(struct psn_buf *line, const struct psn_outcome *outco
         psn_buf_format(line, "%s", error->message);
     else
         psn_buf_format(line, "%s: %s", outcome->address, error->message);
-    if (error->hint[0])
-        psn_buf_format(line, "\n  → %s", error->hint);
+    describe_hint(line, outcomes, error->hint);
 }
 
 static void describe_done(struct psn_buf *line, const struct cli_outcomes *outcomes,
@@ -214,7 +235,7 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
     else if (is_told_by_the_end(outcomes, outcome) || !outcome->error.message[0])
         describe_not_done(&line, outcome);
     else
-        describe_error(&line, outcome);
+        describe_error(&line, outcomes, outcome);
     describe_dates(&line, outcome);
     rc = psn_buf_check(&line, err);
     if (!rc)
@@ -319,6 +340,7 @@ enum psn_code cli_outcomes_begin(struct cli_outcomes *outcomes, struct cli *cli,
 {
     *outcomes = (struct cli_outcomes){
         .cli = cli,
+        .hints = psn_buf_init(HINTS_MAX_BYTES),
         .nothing = _("No role fits; see them all with 'passation role ls'."),
         .single = cli->arg_count == 1 && !cli_field_is_glob(cli->args[0]),
     };
@@ -405,5 +427,8 @@ enum psn_code cli_outcomes_end(struct cli_outcomes *outcomes, enum psn_code rc,
     if (!rc && outcomes->total == 0 && outcomes->nothing)
         cli_note(outcomes->cli, "%s", outcomes->nothing);
     tell_next_steps(outcomes);
+    if (rc && err && is_told(outcomes, err->hint))
+        err->hint[0] = '\0';
+    psn_buf_release(&outcomes->hints);
     return rc ? rc : printed;
 }

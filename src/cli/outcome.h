@@ -26,7 +26,8 @@ struct cli_outcomes {
     const char *nothing; /* what to say if there was no mailbox to work on */
     size_t total;
     size_t counts[PSN_RESULT_UNKNOWN + 1];
-    size_t old_open; /* superseded passwords that are not proved refused */
+    struct psn_buf hints; /* that were printed, each with its NUL */
+    size_t old_open;      /* superseded passwords that are not proved refused */
 };
 
 /* Catches signals and starts the progress display. */

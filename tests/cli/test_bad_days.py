@@ -315,6 +315,13 @@ def at_ovh(bad):
                 bad.refuses(f"key {name}: ovh link",
                             ["ovh", "link", "essai", "--config", world.config,
                              "--accept-wide"], 8, "refused", ["essai"])
+    with bad.with_setting({"credential": {**good, "revoked": True}}, {"credential": good}), \
+            bad.cases.case("the advice for a revoked key is given once, whatever it stops"):
+        for boxes in ((BOX,), (BOX, OTHER)):
+            done = run(world, "rotate", *boxes)
+            equal(done.returncode, 8, describe(done))
+            said = " ".join((done.stdout + done.stderr).split())
+            equal(said.count("passation ovh link essai"), 1, describe(done))
     for name, spoilt in (("suspended", {"suspended": True}), ("expired", {"expired": True})):
         mended = {"domain": {"domain": DOMAIN, "suspended": False, "expired": False}}
         with bad.with_setting({"domain": {"domain": DOMAIN, **spoilt}}, mended):
