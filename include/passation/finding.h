@@ -80,7 +80,8 @@ struct psn_finding {
     bool elsewhere; /* passation's own, for another client in the same account */
 
     /* What removes it. An empty method: OVH cannot by its API, or should not; obstacle
-     * then says why, in the reader's language. */
+     * then says why: a message as it is in the sources (of an earlier version a
+     * translated one), which psn_finding_obstacle() translates. */
     char method[8];
     char path[PSN_FINDING_PATH_MAX];
     char body[PSN_FINDING_BODY_MAX]; /* JSON, or "" */
@@ -95,6 +96,9 @@ struct psn_finding {
  * read; returns out. */
 PSN_API const char *psn_finding_detail(const struct psn_finding *finding,
                                        char out[PSN_FINDING_TEXT_MAX]);
+
+/* The obstacle in the language in use now; "" if there is none. */
+PSN_API const char *psn_finding_obstacle(const struct psn_finding *finding);
 
 /* What became of the removal of a finding. */
 enum psn_cut_state {

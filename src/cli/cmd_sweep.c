@@ -113,7 +113,8 @@ static void put_access(struct cli_json *json, const struct psn_access *access)
     cli_json_open(json, "removal", '{');
     cli_json_text(json, "method", finding->method[0] ? finding->method : NULL);
     cli_json_text(json, "path", finding->path[0] ? finding->path : NULL);
-    cli_json_text(json, "obstacle", finding->obstacle[0] ? finding->obstacle : NULL);
+    cli_json_text(json, "obstacle",
+                  finding->obstacle[0] ? psn_finding_obstacle(finding) : NULL);
     cli_json_close(json, '}');
     cli_json_time(json, "first_seen_at", access->first_s);
     cli_json_time(json, "decided_at", access->decided_s);
@@ -270,7 +271,7 @@ static void explain_obstacles(struct cli *cli, const struct accesses *accesses)
 
         if (psn_access_is_pending(access) && access->finding.obstacle[0])
             cli_note(cli, "%s: %s", CLI_SHOWN(access->finding.id),
-                     access->finding.obstacle);
+                     psn_finding_obstacle(&access->finding));
         if (psn_access_is_pending(access) && access->may_be_ours)
             cli_note(cli,
                      _("%s: it may be a key of ours that does not tell which it is; "
@@ -354,7 +355,8 @@ static enum psn_code tell_cut(void *arg, const struct psn_access_cut *cut,
                  CLI_SHOWN(id));
         break;
     case PSN_CUT_IMPOSSIBLE:
-        cli_warn(cli, "%s: %s", CLI_SHOWN(id), cut->access->finding.obstacle);
+        cli_warn(cli, "%s: %s", CLI_SHOWN(id),
+                 psn_finding_obstacle(&cut->access->finding));
         break;
     }
     return PSN_OK;

@@ -60,7 +60,7 @@ static enum psn_code tell_cut(void *arg, const char *client,
                  CLI_SHOWN(finding->whose));
     else
         cli_warn(cli, _("%s, %s: %s"), client, CLI_SHOWN(finding->subject),
-                 finding->obstacle);
+                 psn_finding_obstacle(finding));
     return PSN_OK;
 }
 

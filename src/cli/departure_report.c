@@ -63,7 +63,8 @@ static void put_access(struct cli_json *json, const struct psn_departure_access 
     cli_json_bool(json, "theirs", at->his);
     cli_json_text(json, "state", psn_access_state_name(at->access.state));
     cli_json_time(json, "gone_at", at->access.gone_s);
-    cli_json_text(json, "obstacle", finding->obstacle[0] ? finding->obstacle : NULL);
+    cli_json_text(json, "obstacle",
+                  finding->obstacle[0] ? psn_finding_obstacle(finding) : NULL);
     cli_json_close(json, '}');
 }
 

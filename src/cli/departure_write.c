@@ -167,9 +167,10 @@ static void write_open_accesses(const struct psn_departure_report *report,
         if (!at->his || is_gone(at))
             continue;
         if (finding->obstacle[0])
-            cli_writing_item(
-                writing, ++*number, _("%s, %s: %s"), cli_finding_noun(finding->kind),
-                cli_finding_object(finding, object, sizeof object), finding->obstacle);
+            cli_writing_item(writing, ++*number, _("%s, %s: %s"),
+                             cli_finding_noun(finding->kind),
+                             cli_finding_object(finding, object, sizeof object),
+                             psn_finding_obstacle(finding));
         else if (at->access.state == PSN_ACCESS_CUTTING)
             cli_writing_item(
                 writing, ++*number,

@@ -131,6 +131,12 @@ static const char *append_message(struct line *line, const char *at)
     return *end ? end + 1 : end;
 }
 
+/* The message of no text is the head of the translations. */
+const char *psn_finding_obstacle(const struct psn_finding *finding)
+{
+    return finding->obstacle[0] ? _(finding->obstacle) : "";
+}
+
 const char *psn_finding_detail(const struct psn_finding *finding,
                                char out[PSN_FINDING_TEXT_MAX])
 {

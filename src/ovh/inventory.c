@@ -129,8 +129,8 @@ static enum psn_code walk_all(struct psn_walk *walk, struct psn_error *err)
         psn_detail_add(&detail, PSN_OVH_PARTS(walk->nic));
         psn_walk_set_whose(&mail, mail.subject);
         psn_walk_set_obstacle(&mail,
-                              _("only the account's owner can set another address, "
-                                "in the OVH control panel"));
+                              N_("only the account's owner can set another address, "
+                                 "in the OVH control panel"));
         rc = psn_walk_report(walk, &mail, mail.subject, NULL, &detail, err);
     }
     if (rc == PSN_OK && walk->is_sweep)

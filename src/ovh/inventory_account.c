@@ -394,8 +394,8 @@ static enum psn_code take_sub_account(const struct psn_walk *walk, const char *d
     psn_walk_cut(finding.subject, sizeof finding.subject, id);
     psn_walk_set_whose(&finding, id);
     psn_walk_set_obstacle(&finding,
-                          _("OVH has no call that removes a sub-account; ask its "
-                            "support, and remove its API keys here"));
+                          N_("OVH has no call that removes a sub-account; ask its "
+                             "support, and remove its API keys here"));
     psn_detail_add(&detail, PSN_OVH_PARTS(description));
     return psn_walk_report(walk, &finding, id, NULL, &detail, err);
 }
@@ -466,8 +466,8 @@ static enum psn_code report_policy(const struct psn_walk *walk, const char *id,
                                                           : PSN_DANGER_DANGER;
     if (read_only)
         psn_walk_set_obstacle(finding,
-                              _("OVH made this policy and does not let it be removed; "
-                                "remove the user or the account it names"));
+                              N_("OVH made this policy and does not let it be removed; "
+                                 "remove the user or the account it names"));
     append_actions(&detail, value);
     append_date(&detail, N_("ends"), end_s);
     return psn_walk_report(walk, finding, id, NULL, &detail, err);

@@ -29,19 +29,20 @@ static enum psn_code set_change(const struct psn_walk *walk,
     PSN_AUTO_RELEASE(psn_buf) body = psn_buf_init(sizeof finding->body - 1);
 
     if (!place->change || !walk->nic[0] || !psn_contact_is_nic(walk->nic)) {
-        psn_walk_set_obstacle(finding, _("OVH has no call for it here; replace the "
-                                         "contact in the OVH control panel"));
+        psn_walk_set_obstacle(finding, N_("OVH has no call for it here; replace the "
+                                          "contact in the OVH control panel"));
         return PSN_OK;
     }
     if (strcasecmp(admin, walk->nic) != 0) {
-        psn_walk_set_obstacle(finding, _("only the administrator of the service can "
-                                         "replace its contacts"));
+        psn_walk_set_obstacle(finding, N_("only the administrator of the service can "
+                                          "replace its contacts"));
         return PSN_OK;
     }
     psn_buf_format(&body, "{\"%s\":\"%s\"}", member, walk->nic);
     if (body.failed) {
-        psn_walk_set_obstacle(finding, _("its name is too long to be told to OVH; remove "
-                                         "it in the OVH control panel"));
+        psn_walk_set_obstacle(finding,
+                              N_("its name is too long to be told to OVH; remove "
+                                 "it in the OVH control panel"));
         return body.failed == PSN_E_NOMEM ? psn_buf_check(&body, err) : PSN_OK;
     }
     memcpy(finding->body, psn_buf_str(&body), body.size + 1);

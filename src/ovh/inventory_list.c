@@ -79,8 +79,8 @@ static enum psn_code report_role(const struct psn_walk *walk, const char *domain
     set_subject(&finding, name, domain);
     psn_walk_set_whose(&finding, email);
     psn_walk_set_obstacle(&finding,
-                          _("it can only be replaced: choose another address in "
-                            "the OVH control panel"));
+                          N_("it can only be replaced: choose another address in "
+                             "the OVH control panel"));
     psn_detail_say(&detail, role->shown, PSN_OVH_PARTS(NULL));
     psn_detail_add(&detail, PSN_OVH_PARTS(" ", email));
     return psn_walk_report(walk, &finding, finding.subject, role->word, &detail, err);

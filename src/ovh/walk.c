@@ -63,18 +63,19 @@ void psn_walk_set_whose(struct psn_finding *finding, const char *whose)
     psn_walk_cut(finding->whose, sizeof finding->whose, whose);
 }
 
-void psn_walk_set_obstacle(struct psn_finding *finding, const char *why)
+void psn_walk_set_obstacle(struct psn_finding *finding, const char *message)
 {
     finding->method[0] = finding->path[0] = finding->body[0] = '\0';
-    psn_walk_cut(finding->obstacle, sizeof finding->obstacle, why);
+    psn_walk_cut(finding->obstacle, sizeof finding->obstacle, message);
 }
 
 void psn_walk_put_removal(struct psn_finding *finding, const char *method,
                           const struct psn_buf *path)
 {
     if (path->size >= sizeof finding->path) {
-        psn_walk_set_obstacle(finding, _("its name is too long to be told to OVH; remove "
-                                         "it in the OVH control panel"));
+        psn_walk_set_obstacle(finding,
+                              N_("its name is too long to be told to OVH; remove "
+                                 "it in the OVH control panel"));
         return;
     }
     (void)snprintf(finding->method, sizeof finding->method, "%s", method);
@@ -113,10 +114,10 @@ static void spare_own(const struct psn_walk *walk, struct psn_finding *finding)
     finding->danger = PSN_DANGER_INFO;
     psn_walk_set_obstacle(
         finding, finding->own
-                     ? _("passation itself works with it, so it is removed last, at the "
-                         "end of the contract")
-                     : _("passation works with it for another client of the same "
-                         "account"));
+                     ? N_("passation itself works with it, so it is removed last, at the "
+                          "end of the contract")
+                     : N_("passation works with it for another client of the same "
+                          "account"));
 }
 
 enum psn_code psn_walk_report(const struct psn_walk *walk, struct psn_finding *finding,
@@ -175,8 +176,8 @@ enum psn_code psn_walk_refused(const struct psn_walk *walk, const char *path,
           reason == PSN_OVH_REASON_SERVICE || reason == PSN_OVH_REASON_NONE))) {
         psn_walk_cut(finding.subject, sizeof finding.subject, path);
         psn_detail_add(&detail, PSN_OVH_PARTS(failure->message));
-        psn_walk_set_obstacle(&finding, _("what cannot be read cannot be removed; ask "
-                                          "for a key that may read it"));
+        psn_walk_set_obstacle(&finding, N_("what cannot be read cannot be removed; ask "
+                                           "for a key that may read it"));
         return psn_walk_report(walk, &finding, path, NULL, &detail, err);
     }
     if (err && err->code == PSN_OK)

@@ -73,7 +73,7 @@ PSN_MUST_CHECK enum psn_code psn_walk_set_removal(struct psn_finding *finding,
                                                   struct psn_ovh_parts parts,
                                                   struct psn_error *err);
 /* Sets why nothing removes it. */
-void psn_walk_set_obstacle(struct psn_finding *finding, const char *why);
+void psn_walk_set_obstacle(struct psn_finding *finding, const char *message);
 
 /* True for an address that does not end on one of the domains. */
 bool psn_walk_leads_outside(const struct psn_walk *walk, const char *address);

@@ -1,13 +1,18 @@
+#include <libintl.h>
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/i18n.h"
 #include "crypto/init.h"
 #include "ovh/cut.h"
+#include "ovh/walk.h"
 #include "support/fake_http.h"
 
 #define PATH   "/email/domain/acme.example/redirection/1"
@@ -238,9 +243,36 @@ static void garbage_is_no_look(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* It is kept as it is in the sources, and read in French; what an earlier version kept in
+ * its own language stays as it is. */
+static void an_obstacle_is_said_in_the_readers_language(void **state)
+{
+    const struct psn_finding old = { .obstacle = "qu'on ne peut retirer" };
+    const struct psn_finding none = { .obstacle = "" };
+    struct psn_finding finding = { .kind = PSN_FINDING_API_KEY };
+    char name[PSN_FINDING_PATH_MAX + 1];
+
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal(setenv("LANGUAGE", "fr", 1), 0);
+    assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+    assert_non_null(bindtextdomain(PSN_TEXT_DOMAIN, PSN_TEST_LOCALE));
+    assert_int_equal(psn_walk_set_removal(&finding, "DELETE", "/me/api/credential/*",
+                                          PSN_OVH_PARTS(name), NULL),
+                     PSN_OK);
+    assert_non_null(strstr(finding.obstacle, "its name is too long"));
+    assert_non_null(strstr(psn_finding_obstacle(&finding), "trop long"));
+    assert_string_equal(psn_finding_obstacle(&old), old.obstacle);
+    assert_string_equal(psn_finding_obstacle(&none), "");
+    assert_non_null(setlocale(LC_ALL, "C"));
+    assert_int_equal(unsetenv("LANGUAGE"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_obstacle_is_said_in_the_readers_language),
         TEST(what_a_second_look_does_not_find_is_gone),
         TEST(what_is_still_there_is_under_way),
         TEST(what_is_gone_already_is_not_sent_for),
