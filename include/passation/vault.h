@@ -241,11 +241,16 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
  * accept_older, which is journalled. E_BUSY while another process works on the vault. */
 /* What was taken over from the vault that an older backup has replaced. */
 struct psn_carried {
-    bool is_read; /* else it is not there, damaged, or of other keys: nothing was */
+    /* Else it is not there, damaged, of other keys, or does not know all itself: nothing
+     * is issued unasked before somebody has looked. */
+    bool is_read;
     size_t people;
     size_t departures; /* begun or complete there: open again */
     size_t grants;     /* ended there, and so here */
     size_t exposures;
+    size_t secrets;        /* that hang on mailboxes, and were newer there */
+    size_t mailboxes_left; /* only there, with what hangs on them */
+    size_t clients_back;   /* not there any more */
 };
 
 struct psn_restore {

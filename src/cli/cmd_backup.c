@@ -159,6 +159,28 @@ static enum psn_code restore(struct attempt *attempt, struct psn_error *err)
     return rc == PSN_E_DENIED ? try_terminal(attempt, err) : rc;
 }
 
+static void warn_of_clients(const struct cli *cli, const struct psn_carried *carried)
+{
+    if (carried->mailboxes_left > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%zu mailbox is only in the vault that was there, with the "
+                              "secrets that hang on it: passation role adopt",
+                              "%zu mailboxes are only in the vault that was there, with "
+                              "the secrets that hang on them: passation role adopt",
+                              carried->mailboxes_left),
+                 carried->mailboxes_left);
+    if (carried->clients_back > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%zu client who had been removed is back, with all there "
+                              "was of him: see passation client ls, then passation "
+                              "outbox --judged (nothing is issued before)",
+                              "%zu clients who had been removed are back, with all there "
+                              "was of them: see passation client ls, then passation "
+                              "outbox --judged (nothing is issued before)",
+                              carried->clients_back),
+                 carried->clients_back);
+}
+
 /* What the older copy does not know of people. */
 static void warn_of_people(const struct attempt *attempt)
 {
@@ -168,15 +190,19 @@ static void warn_of_people(const struct attempt *attempt)
     cli_warn(cli, _("whoever could open the vault when this copy was made can open it "
                     "again, those who were removed since, too: passation slot ls, "
                     "then passation rekey"));
+    warn_of_clients(cli, carried);
     if (carried->is_read) {
         cli_note(
             cli,
             _("Taken over from the vault that was there: %zu times that somebody saw "
-              "something, %zu ends of grants, %zu departures, %zu people. See what is "
-              "due: passation due"),
-            carried->exposures, carried->grants, carried->departures, carried->people);
+              "something, %zu ends of grants, %zu departures, %zu people, %zu secrets "
+              "beside the passwords. See what is due: passation due"),
+            carried->exposures, carried->grants, carried->departures, carried->people,
+            carried->secrets);
         return;
     }
+    if (carried->clients_back > 0)
+        return;
     cli_warn(cli,
              _("grants, revocations and departures since this copy are lost, and who "
                "has seen what: see passation person ls and passation grant ls, then "
@@ -213,6 +239,9 @@ static void put_carried(struct cli_json *json, const struct psn_carried *carried
     cli_json_number(json, "grants", (int64_t)carried->grants);
     cli_json_number(json, "departures", (int64_t)carried->departures);
     cli_json_number(json, "people", (int64_t)carried->people);
+    cli_json_number(json, "secrets", (int64_t)carried->secrets);
+    cli_json_number(json, "mailboxes_left", (int64_t)carried->mailboxes_left);
+    cli_json_number(json, "clients_back", (int64_t)carried->clients_back);
     cli_json_close(json, '}');
 }
 

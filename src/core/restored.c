@@ -15,6 +15,7 @@
 #include "core/past_key.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/restored_client.h"
 #include "core/role.h"
 
 /*
@@ -26,8 +27,13 @@
  *              have been stolen. Who is leaving since, or has left, is leaving again, as
  *              the passwords he knew may be in force again
  *   past keys  whoever is known by them alone had left, and is leaving again
- *   grants     one that was ended there, or went with its person, is ended; one that is
- *              only there gives no right
+ *   clients    whose their accesses are, by which keys they are worked for, handover and
+ *              envelope: at OVH, and with the client, all of that is as it is there. One
+ *              that is gone there is back: somebody has to look
+ *   grants     one that was ended there, or went with its person, is ended, one that was
+ *              narrowed is narrow; one that is only there gives no right
+ *   issues     with what became of them
+ *   secrets    that are newer there: OVH gives no other one for them
  *   exposures  of the versions that are here, too: a later one is in no file any more
  */
 struct carrying {
@@ -112,32 +118,55 @@ static enum psn_code carry_past_key(void *arg, const struct psn_past_key *key,
 /* --- grants --- */
 
 static enum psn_code end_grant(const struct carrying *at, struct psn_grant_row *here,
-                               struct psn_error *err)
+                               int64_t ended_s, struct psn_error *err)
 {
     const char *address = here->address;
-    struct psn_grant_row there = { 0 };
-    enum psn_code rc = psn_grant_read(at->from, here->person, address, &there, err);
+    enum psn_code rc;
 
-    if (!rc)
-        here->ended_s = there.ended_s;
-    else if (rc == PSN_E_NOT_FOUND)
-        here->ended_s = at->to->world.now_s();
-    psn_grant_row_release(&there);
-    if (here->ended_s == 0)
-        return rc;
+    here->ended_s = ended_s;
     at->carried->grants++;
     rc = psn_grant_write(at->to, here, err);
     return rc ? rc : psn_issue_void(at->to, here->person, &address, 1, err);
 }
 
-static enum psn_code end_grants(const struct carrying *at, struct psn_error *err)
+/* How long, and what else beside the password: what it was narrowed to since, it stays.
+ */
+static enum psn_code take_terms(const struct carrying *at, struct psn_grant_row *here,
+                                const struct psn_grant_row *there, struct psn_error *err)
+{
+    if (here->from_s == there->from_s && here->until_s == there->until_s &&
+        strcmp(here->labels, there->labels) == 0)
+        return PSN_OK;
+    here->from_s = there->from_s;
+    here->until_s = there->until_s;
+    memcpy(here->labels, there->labels, sizeof here->labels);
+    return psn_grant_write(at->to, here, err);
+}
+
+static enum psn_code carry_grant(const struct carrying *at, struct psn_grant_row *here,
+                                 struct psn_error *err)
+{
+    struct psn_grant_row there = { 0 };
+    enum psn_code rc = psn_grant_read(at->from, here->person, here->address, &there, err);
+
+    if (rc == PSN_E_NOT_FOUND)
+        rc = end_grant(at, here, at->to->world.now_s(), err);
+    else if (!rc && there.ended_s)
+        rc = end_grant(at, here, there.ended_s, err);
+    else if (!rc)
+        rc = take_terms(at, here, &there, err);
+    psn_grant_row_release(&there);
+    return rc;
+}
+
+static enum psn_code carry_grants(const struct carrying *at, struct psn_error *err)
 {
     struct psn_grant_list list = { 0 };
     enum psn_code rc = psn_grant_list(at->to, NULL, &list, err);
 
     for (size_t i = 0; !rc && i < list.count; i++)
         if (!list.items[i].ended_s)
-            rc = end_grant(at, &list.items[i], err);
+            rc = carry_grant(at, &list.items[i], err);
     psn_grant_list_release(&list);
     return rc;
 }
@@ -274,12 +303,20 @@ static bool can_read(struct psn_vault *kept)
 
 static enum psn_code carry(struct carrying *at, struct psn_error *err)
 {
+    struct psn_carried *carried = at->carried;
     enum psn_code rc = carry_people(at, err);
 
     if (!rc)
         rc = psn_past_key_each(at->from, NULL, carry_past_key, at, err);
     if (!rc)
-        rc = end_grants(at, err);
+        rc = psn_restored_clients(at->from, at->to, &carried->clients_back, err);
+    if (!rc)
+        rc = psn_restored_issues(at->from, at->to, err);
+    if (!rc)
+        rc = carry_grants(at, err);
+    if (!rc)
+        rc = psn_restored_secrets(at->from, at->to, &carried->secrets,
+                                  &carried->mailboxes_left, err);
     return rc ? rc
               : psn_row_each(at->from, PSN_TABLE_EXPOSURE, NULL, at->from->rows_key,
                              carry_exposure, at, err);
@@ -302,7 +339,8 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     if (!rc)
         rc = psn_restored_unjudged_since(kept, &lacking_s, err);
     rc = psn_vault_end(kept, rc, err);
-    ret_carried->is_read = rc == PSN_OK && lacking_s == 0;
+    ret_carried->is_read =
+        rc == PSN_OK && lacking_s == 0 && ret_carried->clients_back == 0;
     return rc;
 }
 

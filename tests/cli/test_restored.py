@@ -14,6 +14,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.handover import Handing  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
 BUILD = sys.argv.pop(1)
@@ -143,6 +144,55 @@ class Restored(unittest.TestCase):
             self.assertEqual(done.returncode == 0, opens, done.stderr)
         self.run_("revoke", "robbed", "--no-rotate", check=None)
 
+    def test_secrets_that_are_newer_are_taken_over_with_who_knows_them(self):
+        self.person("keeper")
+        self.run_("secret", "add", self.box, "ftp", "--secret-fd", "0", stdin="ftp one")
+        self.run_("backup", self.copy)
+        self.run_("secret", "set", self.box, "ftp", "--secret-fd", "0", stdin="ftp two")
+        self.run_("secret", "add", self.other, "stripe", "--secret-fd", "0", stdin="stripe one")
+        self.run_("grant", "keeper", self.box, "--with", "all", "-o", self.out)
+        self.assertIn("2 secrets", self.restore().stderr)
+        for address, label, value in ((self.box, "ftp", "ftp two"),
+                                      (self.other, "stripe", "stripe one")):
+            shown = self.run_("show", address, label, "--reveal").stdout
+            self.assertEqual(shown.splitlines()[0], value)
+        self.assertIn("ftp one", self.run_("show", self.box, "ftp", "--versions", "--reveal").stdout)
+        self.assertIn(("secret", self.box, "keeper"), self.due("keeper"))
+        for address, label in ((self.box, "ftp"), (self.other, "stripe")):
+            self.run_("secret", "set", address, label, "--generate")
+            self.run_("secret", "rm", address, label)
+        self.run_("rotate", self.box)
+
+    def test_a_grant_that_was_narrowed_since_stays_narrow(self):
+        self.person("narrow")
+        self.run_("secret", "add", self.other, "sftp", "--generate")
+        self.run_("grant", "narrow", self.other, "--with", "all", "--until", "2099-12-31", "-o",
+                  self.out)
+        self.run_("backup", self.copy)
+        self.run_("grant", "narrow", self.other, "--until", "2098-01-31", "-o", self.out)
+        self.restore()
+        listed, = (row for row in json.loads(self.run_("--json", "grant", "ls").stdout)["grants"]
+                   if row["person"] == "narrow")
+        self.assertTrue(listed["until"].startswith("2098-01-31"), listed)
+        before = self.issues("narrow")
+        self.run_("rotate", self.other)
+        self.run_("outbox", "-o", self.out)
+        path, = set(self.issues("narrow")) - set(before)
+        opened = subprocess.run(["age", "-d", "-i", os.path.join(self.world.home, "narrow.txt"),
+                                 path], capture_output=True, check=True)
+        self.assertNotIn(b"sftp", opened.stdout)
+        self.run_("revoke", "narrow", "--no-rotate", check=None)
+
+    def test_a_client_who_was_removed_since_waits_to_be_looked_at(self):
+        self.run_("client", "add", "brief", "--nic", "bb1-ovh", "--domain", "brief.example")
+        self.run_("backup", self.copy)
+        self.run_("client", "rm", "brief", "-y")
+        self.assertIn("1 client who had been removed is back", self.restore().stderr)
+        self.assertIn("restored", {row["kind"] for row in json.loads(
+            self.world.run("--json", "due").stdout.splitlines()[0])["due"]})
+        self.run_("client", "rm", "brief", "-y")
+        self.run_("outbox", "--judged", "-o", self.out)
+
     def test_who_was_removed_since_gets_nothing(self):
         self.person("removed")
         self.grant("removed", self.box)
@@ -232,6 +282,24 @@ class Restored(unittest.TestCase):
             with open(path, "rb") as file:
                 self.assertEqual(file.read(), content, path)
         self.run_("show", self.box)
+
+
+class HandedOver(unittest.TestCase):
+    def test_what_the_client_has_received_is_still_his(self):
+        with Handing(BUILD) as world:
+            box, = world.setup_client(mailboxes=1)
+            world.person("martine", "client", "--email", "martine@x.example")
+            copy = os.path.join(world.dir, "backup.db")
+            world.run("backup", copy, check=0)
+            world.prepare()
+            folder, code = world.issue()
+            receipt = world.opened(folder + "/trousseau.age", code)["receipt"]
+            world.run("handover", "confirm", "essai", receipt, check=0)
+            world.control("POST", "/password", {"address": box, "password": "His-Own-Word-1"})
+            world.run("restore", copy, "--accept-older", "-y", check=0)
+            done = world.run("due", "--apply", "-o", world.out)
+            self.assertEqual(world.in_force(box), "His-Own-Word-1", done.stdout + done.stderr)
+            world.run("rotate", box, check=13)
 
 
 if __name__ == "__main__":
