@@ -45,8 +45,10 @@ class Restore(Campaign):
         ended = self.run(*mine, "revoke", "leaver", self.address, "--no-rotate",
                          home=self.template)
         assert ended.returncode == 12, ended.stderr  # the secrets that the leaver knows
-        self.must(*mine, "secret", "add", self.address, LATER, "--generate", home=self.template)
-        self.later = self.must(*mine, "show", self.address, LATER, "--reveal", home=self.template)
+        # Nothing of a client who is only there is taken over.
+        self.must(*mine, "client", "add", LATER, "--nic", "ab1-ovh", "--domain", "later.example",
+                  home=self.template)
+        self.later = self.must(*mine, "client", "show", LATER, home=self.template)
         vault = self.template + "/vault.db"
         for path in [vault, vault + "-wal"] if self.kind == "spoilt" else []:
             with open(path, "r+b") as file:
@@ -84,8 +86,8 @@ class Restore(Campaign):
             for tail in ("", "-wal"):
                 if os.path.exists(path + tail):
                     shutil.copy(path + tail, home + "/vault.db" + tail)
-            return self.run("--identity-file", self.keys[0], "show", self.address, LATER,
-                            "--reveal", home=home).stdout == self.later
+            return self.run("--identity-file", self.keys[0], "client", "show", LATER,
+                            home=home).stdout == self.later
 
     def check_kept(self):
         if self.kind == "whole":
@@ -99,7 +101,7 @@ class Restore(Campaign):
 
     def check(self, succeeded):
         mine = ("--identity-file", self.keys[0])
-        first = self.run(*mine, "show", self.address, LATER, "--reveal")
+        first = self.run(*mine, "client", "show", LATER)
         assert first.returncode == 4 or not succeeded, f"it was told to be put back: {first}"
         # Put back, and not yet noted here as such: it is refused until the same again.
         unseen = "is an older copy" in first.stderr
@@ -111,7 +113,7 @@ class Restore(Campaign):
         self.issues_nothing()
         shown = self.run(*mine, "show", self.address, "--reveal")
         assert shown.stdout == self.secret, f"another secret: {shown.stderr}"
-        assert self.run(*mine, "show", self.address, LATER).returncode == 4, "the log was applied"
+        assert self.run(*mine, "client", "show", LATER).returncode == 4, "the log was applied"
         checked = self.run(*mine, "log", "--verify")
         assert checked.returncode == 0, checked.stderr
         left = [name for name in os.listdir(self.work) if "restoring" in name]
