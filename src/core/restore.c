@@ -197,6 +197,21 @@ struct restoring {
     bool was_unjudged; /* the backup is of a time when somebody was to look */
 };
 
+/* Where that cannot be noted, the copy would be refused under the vault's name. */
+static enum psn_code note_seen(struct psn_vault *backup, struct psn_error *err)
+{
+    struct psn_seen_record record = { .found = false };
+    enum psn_code rc;
+
+    psn_seen_write(backup);
+    rc = psn_seen_read(backup, &record, err);
+    if (rc || record.state.generation == backup->state.generation)
+        return rc;
+    return psn_fail(err, PSN_E_IO,
+                    _("what was seen of the vault cannot be noted in '%s'"),
+                    backup->state_dir);
+}
+
 /* The checked copy takes the vault's name. Its age is asked once more when nobody can
  * write any more: until then somebody may have. An older state that is accepted is noted
  * before it is there, since the one that is there goes on from it. */
@@ -222,7 +237,7 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
     }
     rc = set_aside(path, at->kept, is_there, hold, &is_kept, err);
     if (!rc && is_older)
-        psn_seen_write(at->backup);
+        rc = note_seen(at->backup, err);
     if (!rc)
         rc = take_name(staged, path, is_there, err);
     if (rc)
