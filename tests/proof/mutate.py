@@ -41,7 +41,7 @@ UNITS = {
     "src/base/text.c": ["test_text"],
     "src/ovh/mailbox.c": ["test_mailbox"],
     "src/ovh/sign.c": ["test_ovh_sign"],
-    "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper"],
+    "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper", "test_store_alloc"],
     "src/store/journal.c": ["test_store", "test_store_tree", "test_store_tamper"],
     "src/core/document_check.c": ["test_document"],
     "src/core/receipt.c": ["test_receipt"],
