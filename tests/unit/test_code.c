@@ -3,14 +3,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "crypto/generate.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
 #include "passation/received.h"
+#include "support/tmpdir.h"
 
 static enum psn_code normalize(const char *typed, char *out, size_t size,
                                struct psn_error *err)
@@ -103,6 +107,77 @@ static void a_generated_code_is_its_own_normal_form(void **state)
     }
 }
 
+/* --- without memory --- */
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool without_memory;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return without_memory ? NULL : __real_calloc(count, size);
+}
+
+static void a_code_for_which_there_is_no_memory_is_not_taken_for_one(void **state)
+{
+    PSN_AUTO(psn_secret) *typed = NULL;
+    struct psn_secret *code = NULL;
+    enum psn_code rc;
+
+    (void)state;
+    assert_int_equal(psn_secret_copy(CODE, strlen(CODE), &typed, NULL), PSN_OK);
+    without_memory = true;
+    rc = psn_code_normalize(typed, &code, NULL);
+    without_memory = false;
+    assert_int_equal(rc, PSN_E_NOMEM);
+    assert_null(code);
+}
+
+/* --- which files open by a code --- */
+
+static void a_page_and_a_file_for_a_passphrase_ask_for_a_code_and_nothing_else(
+    void **state)
+{
+    static const struct {
+        const char *content; /* NULL: no file */
+        bool asks;
+    } rows[] = {
+        { "<!DOCTYPE html>\n<html>", true },
+        { "<", true },
+        { "age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 18\n", true },
+        { "-----BEGIN AGE ENCRYPTED FILE-----\n"
+          "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IHNjcnlwdCBBQUFBQUFBQUFBQUFBQUFB\n",
+          true },
+        { "age-encryption.org/v1\n-> X25519 AAAA\n", false },
+        { "age-encryption.org/v1\n-> ssh-ed25519 AAAA AAAA\n", false },
+        { "-----BEGIN AGE ENCRYPTED FILE-----\n"
+          "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBBQUFBQUFBQUFBQUFBQUFB\n",
+          false },
+        { "Good morning, the code follows <soon>\n", false },
+        { "", false },
+        { NULL, false },
+    };
+    struct tmpdir dir;
+    char path[TMPDIR_PATH_MAX];
+
+    (void)state;
+    tmpdir_make(&dir);
+    (void)tmpdir_path(&dir, "issue", path);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *content = rows[i].content;
+
+        if (content)
+            assert_int_equal(
+                psn_file_write(path, content, strlen(content), PSN_FILE_REPLACE, NULL),
+                PSN_OK);
+        else
+            assert_int_equal(unlink(path), 0);
+        assert_int_equal(psn_issue_asks_code(path), rows[i].asks);
+    }
+    tmpdir_remove(&dir);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -115,6 +190,9 @@ int main(void)
         cmocka_unit_test(every_spelling_of_nine_words_has_one_form),
         cmocka_unit_test(what_is_no_code_is_refused_with_the_number_of_words),
         cmocka_unit_test(a_generated_code_is_its_own_normal_form),
+        cmocka_unit_test(a_code_for_which_there_is_no_memory_is_not_taken_for_one),
+        cmocka_unit_test(
+            a_page_and_a_file_for_a_passphrase_ask_for_a_code_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -3,12 +3,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "core/issue_row.h"
 #include "core/receipt.h"
-#include "crypto/init.h"
+#include "passation/passation.h"
+#include "support/tmpdir.h"
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -135,20 +138,201 @@ static void every_wrong_or_swapped_digit_is_found(void **state)
     assert_int_equal(swaps_found, swaps);
 }
 
+/* --- codes against the issues of a vault --- */
+
+enum {
+    ISSUES = 2,
+    TRIES_PER_ISSUE = 5,
+    TRIES_PER_HOUR = 20,
+    HOUR_S = 3600,
+    NO_SERIAL = 9, /* of no issue */
+};
+
+struct fixture {
+    struct tmpdir dir;
+    char path[TMPDIR_PATH_MAX];
+    struct psn_vault *vault;
+    char codes[ISSUES + 1][PSN_RECEIPT_SIZE]; /* by serial */
+    struct psn_error err;                     /* of the last check */
+};
+
+static int64_t now_s;
+
+static int64_t fake_now(void)
+{
+    return now_s;
+}
+
+static void add_client(struct psn_vault *vault)
+{
+    struct psn_client client = psn_client_init();
+
+    (void)snprintf(client.id, sizeof client.id, "martin");
+    (void)snprintf(client.nic, sizeof client.nic, "ab1234-ovh");
+    assert_int_equal(psn_client_add_domain(&client, "martin.example", NULL), PSN_OK);
+    assert_int_equal(psn_client_add(vault, &client, NULL), PSN_OK);
+    psn_client_release(&client);
+}
+
+static void add_issue(struct fixture *f, uint64_t serial)
+{
+    struct psn_issue_row row = { .serial = serial,
+                                 .state = PSN_ISSUE_WRITTEN,
+                                 .created_s = now_s };
+
+    psn_receipt_new(f->codes[serial]);
+    (void)snprintf(row.person, sizeof row.person, "jp");
+    (void)snprintf(row.client, sizeof row.client, "martin");
+    (void)snprintf(row.receipt, sizeof row.receipt, "%s", f->codes[serial]);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, NULL), PSN_OK);
+    assert_int_equal(psn_issue_row_write(f->vault, &row, NULL), PSN_OK);
+    assert_int_equal(psn_vault_end(f->vault, PSN_OK, NULL), PSN_OK);
+}
+
+static int set_up_vault(void **state)
+{
+    static const char identity[] =
+        "AGE-SECRET-KEY-1GT05DEKNZMYRD5S6QDCPZ80WFSLMDN3VHQFK2UEQML2NLZKHCWXQX27TDM\n";
+    struct fixture *f = calloc(1, sizeof *f);
+    PSN_AUTO(psn_secret) *secret = NULL;
+    struct psn_key key = { PSN_SLOT_IDENTITY, NULL };
+    struct psn_world world;
+
+    assert_non_null(f);
+    now_s = 1000000;
+    tmpdir_make(&f->dir);
+    assert_int_equal(psn_secret_copy(identity, sizeof identity - 1, &secret, NULL),
+                     PSN_OK);
+    key.secret = secret;
+    assert_int_equal(
+        psn_vault_create(
+            &(struct psn_vault_options){ .path = tmpdir_path(&f->dir, "v.db", f->path) },
+            &(struct psn_person){ .id = "me" }, &key, 1, &f->vault, NULL),
+        PSN_OK);
+    world = f->vault->world;
+    world.now_s = fake_now;
+    psn_vault_set_world(f->vault, &world);
+    add_client(f->vault);
+    for (uint64_t serial = 1; serial <= ISSUES; serial++)
+        add_issue(f, serial);
+    *state = f;
+    return 0;
+}
+
+static int tear_down_vault(void **state)
+{
+    struct fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+/* *ret_serial: of the issue that was confirmed. */
+static enum psn_code check(struct fixture *f, uint64_t serial, const char *code,
+                           uint64_t *ret_serial)
+{
+    struct psn_issue issue = { 0 };
+    enum psn_code rc;
+
+    f->err = (struct psn_error){ 0 };
+    rc = psn_receipt_check(f->vault, serial, code, &issue, &f->err);
+    assert_int_equal(f->err.code, rc);
+    if (!rc) {
+        assert_int_equal(issue.state, PSN_ISSUE_CONFIRMED);
+        *ret_serial = issue.serial;
+    }
+    return rc;
+}
+
+static void check_wrong(struct fixture *f, uint64_t serial, int times)
+{
+    while (times-- > 0) {
+        char code[PSN_RECEIPT_SIZE];
+
+        psn_receipt_new(code);
+        assert_int_equal(check(f, serial, code, NULL), PSN_E_VERIFY);
+        assert_non_null(strstr(f->err.message, "fits no issue"));
+    }
+}
+
+static void a_right_code_confirms_its_issue_with_and_without_its_serial(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t serial = 0;
+
+    assert_int_equal(check(f, 1, f->codes[2], &serial), PSN_E_VERIFY);
+    assert_int_equal(check(f, 2, f->codes[2], &serial), PSN_OK);
+    assert_int_equal(serial, 2);
+    assert_int_equal(check(f, 0, f->codes[1], &serial), PSN_OK);
+    assert_int_equal(serial, 1);
+    assert_int_equal(check(f, 1, f->codes[1], &serial), PSN_OK);
+}
+
+static void an_unknown_serial_is_refused_and_costs_no_other_issue_a_try(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t serial = 0;
+
+    for (int i = 0; i <= TRIES_PER_HOUR; i++) {
+        assert_int_equal(check(f, NO_SERIAL, f->codes[1], &serial), PSN_E_NOT_FOUND);
+        assert_string_equal(f->err.message, "no issue has this serial");
+    }
+    check_wrong(f, 0, 1);
+    assert_int_equal(check(f, 1, f->codes[1], &serial), PSN_OK);
+}
+
+static void five_wrong_codes_spend_an_issue_for_good_and_no_other(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t serial = 0;
+
+    check_wrong(f, 1, TRIES_PER_ISSUE);
+    for (uint64_t named = 0; named <= 1; named++) {
+        assert_int_equal(check(f, named, f->codes[1], &serial), PSN_E_POLICY);
+        assert_non_null(strstr(f->err.message, "five wrong codes"));
+        assert_non_null(strstr(f->err.hint, "grant the role again"));
+        now_s += HOUR_S;
+    }
+    assert_int_equal(check(f, 2, f->codes[2], &serial), PSN_OK);
+}
+
+static void twenty_wrong_codes_without_a_serial_spend_an_hour(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t serial = 0;
+
+    check_wrong(f, 0, TRIES_PER_HOUR);
+    now_s += HOUR_S - 1;
+    assert_int_equal(check(f, 0, f->codes[1], &serial), PSN_E_POLICY);
+    assert_non_null(strstr(f->err.message, "twenty wrong receipt codes"));
+    assert_non_null(strstr(f->err.hint, "name the issue"));
+    assert_int_equal(check(f, 2, f->codes[2], &serial), PSN_OK);
+    now_s++;
+    check_wrong(f, 0, 1);
+    assert_int_equal(check(f, 0, f->codes[1], &serial), PSN_OK);
+}
+
 static int set_up(void **state)
 {
     (void)state;
-    return psn_crypto_init(NULL);
+    return psn_init(NULL);
 }
 
 int main(void)
 {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up_vault, tear_down_vault)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_code_has_its_form_and_its_check_digit),
         cmocka_unit_test(the_check_digit_stays_what_it_is),
         cmocka_unit_test(people_may_type_it_as_they_read_it),
         cmocka_unit_test(what_is_no_code_is_refused_with_advice),
         cmocka_unit_test(every_wrong_or_swapped_digit_is_found),
+        CASE(a_right_code_confirms_its_issue_with_and_without_its_serial),
+        CASE(an_unknown_serial_is_refused_and_costs_no_other_issue_a_try),
+        CASE(five_wrong_codes_spend_an_issue_for_good_and_no_other),
+        CASE(twenty_wrong_codes_without_a_serial_spend_an_hour),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
