@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "age/armor.h"
 #include "age/bech32.h"
 #include "age/identity.h"
 #include "age/lists.h"
@@ -352,6 +353,57 @@ static void moved_chunks_are_refused(void **state)
     assert_int_equal(out.size, 0);
 }
 
+/* However little is left of the chunk that was cut. */
+static void a_file_cut_within_a_later_chunk_is_refused(void **state)
+{
+    static const size_t left[] = { 1, PSN_CHUNK_TAG_SIZE - 1, PSN_CHUNK_TAG_SIZE,
+                                   PSN_CHUNK_TAG_SIZE + 1, CHUNK };
+    const size_t box = CHUNK + PSN_CHUNK_TAG_SIZE;
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(1 << 20);
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(1 << 20);
+    PSN_AUTO_FREE uint8_t *plain = calloc(3, CHUNK);
+
+    (void)state;
+    encrypt(plain, (size_t)3 * CHUNK, false, &file);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        enum psn_age_failure failure = PSN_AGE_NO_FAILURE;
+
+        assert_int_equal(
+            decrypt(file.data, file.size - 2 * box + left[i], &out, &failure),
+            PSN_E_INTEGRITY);
+        assert_int_equal(failure, PSN_AGE_PAYLOAD);
+    }
+}
+
+/* A file in text form has one spelling: its lines are broken in one place. */
+static void a_line_of_armor_that_is_broken_in_two_is_refused(void **state)
+{
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) broken = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(4096);
+    enum psn_age_failure failure = PSN_AGE_NO_FAILURE;
+    size_t at;
+
+    (void)state;
+    encrypt("mot de passe", 12, true, &file);
+    at = strcspn(psn_buf_str(&file), "\n") + 1 + PSN_AGE_ARMOR_CHARS / 2;
+    psn_buf_bytes(&broken, file.data, at);
+    psn_buf_char(&broken, '\n');
+    psn_buf_bytes(&broken, file.data + at, file.size - at);
+    assert_int_equal(decrypt(broken.data, broken.size, &out, &failure), PSN_E_INTEGRITY);
+    assert_int_equal(failure, PSN_AGE_ARMOR);
+    assert_int_equal(out.size, 0);
+}
+
+static void what_stands_behind_the_bytes_read_makes_no_armor_of_them(void **state)
+{
+    static const uint8_t text[] = "\n\n-----BEGIN AGE ENCRYPTED FILE-----";
+
+    (void)state;
+    for (size_t size = 0; size < sizeof text; size++)
+        assert_int_equal(psn_age_looks_armored(text, size), size >= 7);
+}
+
 static void a_file_above_the_limit_is_refused_while_it_is_read(void **state)
 {
     PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(1 << 20);
@@ -508,6 +560,9 @@ int main(void)
         cmocka_unit_test(every_changed_bit_is_refused_and_releases_nothing),
         cmocka_unit_test(every_cut_and_addition_is_refused),
         cmocka_unit_test(moved_chunks_are_refused),
+        cmocka_unit_test(a_file_cut_within_a_later_chunk_is_refused),
+        cmocka_unit_test(a_line_of_armor_that_is_broken_in_two_is_refused),
+        cmocka_unit_test(what_stands_behind_the_bytes_read_makes_no_armor_of_them),
         cmocka_unit_test(a_file_above_the_limit_is_refused_while_it_is_read),
         cmocka_unit_test(failures_of_the_world_are_not_the_files),
         cmocka_unit_test(a_passphrase_stands_alone_and_has_bounds),
