@@ -392,6 +392,8 @@ static const struct {
     { "IMAP: imap.mail.ovh.net 993 SSL/TLS", "IMAP: imap.mail.ovh.net 993 none" },
     { "IMAP: imap.mail.ovh.net 993 SSL/TLS", "IMAP: imap_mail 993 SSL/TLS" },
     { "IMAP: imap.mail.ovh.net 993 SSL/TLS", "IMAP: imap.mail.ovh.net 993" },
+    { "Secret: stripe", "Secret: " },
+    { "Secret: stripe", "Secret:" },
     { "Of: contact@martin.example", "Of: other@martin.example" },
     { "Expires: 2027-01-31", "Expires: 2027-02-31" },
     { "Expires: 2027-01-31", "Expires: 31/01/2027" },
@@ -483,6 +485,40 @@ static void a_secret_without_its_mailbox_and_an_empty_issue_are_refused(void **s
     assert_int_equal(parse(text, NULL), PSN_E_INTEGRITY);
 }
 
+static void what_stands_there_twice_is_refused_for_that(void **state)
+{
+    static const struct {
+        const char *block;
+        const char *why;
+    } rows[] = {
+        { "\nMailbox: ", "the issue holds one secret twice" },
+        { "\nSecret: ", "the issue holds one secret twice" },
+        { "\nFile: ", "the issue holds one file twice" },
+    };
+    struct issue_text issue = issue_text_trousseau();
+    char text[TEXT_MAX];
+    char changed[TEXT_MAX];
+
+    (void)state;
+    write_text(&issue, text);
+    assert_int_equal(parse(text, NULL), PSN_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *block = strstr(text, rows[i].block);
+        struct psn_error err = { 0 };
+        const char *next;
+
+        assert_non_null(block);
+        block++;
+        next = strstr(block, "\n\n");
+        assert_non_null(next);
+        next += 2;
+        assert_true((size_t)snprintf(changed, TEXT_MAX, "%.*s%s", (int)(next - text),
+                                     text, block) < TEXT_MAX);
+        assert_int_equal(parse(changed, &err), PSN_E_INTEGRITY);
+        assert_string_equal(err.message, rows[i].why);
+    }
+}
+
 static void what_follows_the_end_is_not_signed_text(void **state)
 {
     struct issue_text issue = issue_text_full();
@@ -534,6 +570,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_line),
         cmocka_unit_test(a_text_cut_short_anywhere_is_refused),
         cmocka_unit_test(a_secret_without_its_mailbox_and_an_empty_issue_are_refused),
+        cmocka_unit_test(what_stands_there_twice_is_refused_for_that),
         cmocka_unit_test(what_follows_the_end_is_not_signed_text),
         cmocka_unit_test(a_text_without_a_head_is_no_issue),
     };
