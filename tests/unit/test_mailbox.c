@@ -347,12 +347,41 @@ static void back_ends_and_platforms_have_names(void **state)
     assert_string_equal(name, "email/exchange");
 }
 
+static void a_name_is_good_as_long_as_one_back_end_takes_it(void **state)
+{
+    static const struct {
+        const char *local;
+        enum psn_code code;
+    } rows[] = {
+        { "contact", PSN_OK }, /* all do */
+        { "a--b", PSN_OK },    /* not Zimbra */
+        { "a,b", PSN_OK },     /* the accounts of a service alone */
+        { "a+b", PSN_OK },     /* Zimbra alone */
+        { "a+b,c", PSN_E_POLICY },
+        { "a", PSN_E_POLICY },
+        { X10 X10 X10 "abc", PSN_E_POLICY },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct psn_mailbox mailbox = { .domain = "acme.example" };
+        struct psn_error err = { 0 };
+
+        (void)snprintf(mailbox.local, sizeof mailbox.local, "%s", rows[i].local);
+        assert_int_equal(psn_mailbox_check_any_name(&mailbox, &err), rows[i].code);
+        assert_int_equal(err.code, rows[i].code);
+        if (rows[i].code)
+            assert_non_null(strstr(err.message, "@acme.example': OVH "));
+    }
+}
+
 static void a_mailbox_without_back_end_is_refused(void **state)
 {
     struct psn_mailbox mailbox = { .local = "sav", .domain = "acme.example" };
     struct psn_mailbox_info info;
     struct psn_ovh_answer answer;
     struct psn_error err = { 0 };
+    bool absent = true;
     size_t count = 7;
 
     (void)state;
@@ -361,14 +390,17 @@ static void a_mailbox_without_back_end_is_refused(void **state)
     assert_int_equal(psn_mailbox_check_password(&mailbox, NULL, NULL, NULL),
                      PSN_E_INVALID);
     assert_int_equal(psn_mailbox_get(NULL, &mailbox, &info, NULL), PSN_E_INVALID);
-    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, NULL, NULL),
+    assert_int_equal(psn_mailbox_tasks(NULL, &mailbox, &count, &absent, NULL),
                      PSN_E_INVALID);
     assert_int_equal(count, 7);
+    assert_false(absent);
     psn_mailbox_create(NULL, &mailbox, NULL, &answer, &err);
     assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);
+    assert_int_equal(answer.retry_after_s, -1);
     assert_int_equal(err.code, PSN_E_INVALID);
     psn_mailbox_set_password(NULL, &mailbox, NULL, &answer, NULL);
     assert_int_equal(answer.outcome, PSN_OVH_NOT_SENT);
+    assert_int_equal(answer.retry_after_s, -1);
 }
 
 /* Login */
@@ -416,6 +448,7 @@ int main(void)
         cmocka_unit_test(servers_follow_the_endpoint),
         cmocka_unit_test(mail_servers_follow_the_back_end),
         cmocka_unit_test(back_ends_and_platforms_have_names),
+        cmocka_unit_test(a_name_is_good_as_long_as_one_back_end_takes_it),
         cmocka_unit_test(a_mailbox_without_back_end_is_refused),
         cmocka_unit_test(a_login_goes_through_the_port),
     };

@@ -296,6 +296,22 @@ static void ordinary_names_are_plain(void **state)
     }
 }
 
+/* Though the rest of it stands behind the size that was given. */
+static void a_character_that_the_size_cuts_is_none(void **state)
+{
+    static const char *const texts[] = { "né", "nn€", "nnn😀" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t size = strlen(texts[i]);
+
+        assert_true(psn_text_is_plain(texts[i], size));
+        assert_false(psn_text_is_plain(texts[i], size - 1));
+        assert_true(psn_text_is_utf8(texts[i], size));
+        assert_false(psn_text_is_utf8(texts[i], size - 1));
+    }
+}
+
 /* Each point of Unicode against an encoder of our own. */
 static void every_code_point_is_utf8_and_nothing_shorter_is(void **state)
 {
@@ -481,6 +497,7 @@ int main(void)
         cmocka_unit_test(masking_leaves_plain_text_alone_and_the_rest_harmless),
         cmocka_unit_test(hostile_strings_are_not_plain),
         cmocka_unit_test(ordinary_names_are_plain),
+        cmocka_unit_test(a_character_that_the_size_cuts_is_none),
         cmocka_unit_test(every_code_point_is_utf8_and_nothing_shorter_is),
         cmocka_unit_test(cutting_removes_only_an_incomplete_end),
         cmocka_unit_test(columns_follow_the_width_of_characters),
