@@ -110,14 +110,11 @@ static enum psn_code compare(void *arg, const struct psn_issue_row *row,
     struct search *search = arg;
     bool same = strcmp(row->receipt, search->code) == 0;
 
-    (void)err;
-    if (search->serial && row->serial != search->serial)
+    if (search->serial ? row->serial != search->serial : !same)
         return PSN_OK;
-    if (search->serial || same) {
-        psn_issue_row_release(&search->found);
-        search->known = psn_issue_row_copy(row, &search->found);
-    }
-    return PSN_OK;
+    psn_issue_row_release(&search->found);
+    search->known = psn_issue_row_copy(row, &search->found);
+    return search->known ? PSN_OK : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
 }
 
 static enum psn_code fail_wrong(struct psn_error *err)

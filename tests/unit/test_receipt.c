@@ -314,6 +314,56 @@ static void twenty_wrong_codes_without_a_serial_spend_an_hour(void **state)
     assert_int_equal(check(f, 0, f->codes[1], &serial), PSN_OK);
 }
 
+/* --- without memory --- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static unsigned fails_after; /* this many allocations; 0: none does */
+
+static bool fails(void)
+{
+    return fails_after > 0 && --fails_after == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+static void a_right_code_for_which_memory_lacks_is_not_called_wrong(void **state)
+{
+    struct fixture *f = *state;
+    unsigned failed = 0;
+    uint64_t serial = 0;
+
+    for (uint64_t named = 0; named <= 1; named++) {
+        for (unsigned at = 1;; at++) {
+            enum psn_code rc;
+            bool all_there;
+
+            fails_after = at;
+            rc = check(f, named, f->codes[1], &serial);
+            all_there = fails_after > 0;
+            fails_after = 0;
+            if (rc)
+                assert_int_equal(rc, PSN_E_NOMEM);
+            failed += rc ? 1 : 0;
+            if (all_there)
+                break;
+        }
+        assert_int_equal(check(f, named, f->codes[1], &serial), PSN_OK);
+    }
+    assert_true(failed > TRIES_PER_ISSUE);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -333,6 +383,7 @@ int main(void)
         CASE(an_unknown_serial_is_refused_and_costs_no_other_issue_a_try),
         CASE(five_wrong_codes_spend_an_issue_for_good_and_no_other),
         CASE(twenty_wrong_codes_without_a_serial_spend_an_hour),
+        CASE(a_right_code_for_which_memory_lacks_is_not_called_wrong),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
