@@ -47,7 +47,8 @@ static void every_spelling_of_nine_words_has_one_form(void **state)
         "ECLAIR ABAISSER CAFE OU FORET HIVER NAIF GARCON TOT",
         "\303\251clair abaisser caf\303\251 o\303\271 for\303\252t hiver na\303\257f "
         "gar\303\247on t\303\264t",
-        "\303\211CLAIR-ABAISSER-CAF\303\211-O\303\231-FOR\303\212T-HIVER-NA\303\217F-"
+        "\303\211CLAIR-\303\200BAISSER-CAF\303\211-O\303\231-FOR\303\212T-HIVER-"
+        "NA\303\217F-"
         "GAR\303\207ON-T\303\224T",
         /* decomposed, as some systems store it */
         "e\314\201clair abaisser cafe\314\201 ou\314\200 fore\314\202t hiver "
@@ -87,6 +88,31 @@ static void what_is_no_code_is_refused_with_the_number_of_words(void **state)
 
         assert_int_equal(normalize(bad[i], out, sizeof out, &err), PSN_E_INVALID);
         assert_non_null(strstr(err.hint, "9 words"));
+    }
+}
+
+/* Though its last byte stands behind the end of what was typed. */
+static void a_character_that_the_end_cuts_makes_no_code(void **state)
+{
+    static const char *const ends[] = { "\303\251", "\314\201", "\302\240",
+                                        "\342\200\224" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        PSN_AUTO(psn_secret) *typed = NULL;
+        PSN_AUTO(psn_secret) *whole = NULL;
+        struct psn_secret *cut = NULL;
+        size_t size = sizeof CODE - 1 + strlen(ends[i]);
+
+        assert_int_equal(psn_secret_new(size, &typed, NULL), PSN_OK);
+        assert_int_equal(psn_secret_append(typed, CODE, sizeof CODE - 1, NULL), PSN_OK);
+        assert_int_equal(psn_secret_append(typed, ends[i], strlen(ends[i]), NULL),
+                         PSN_OK);
+        assert_int_equal(psn_code_normalize(typed, &whole, NULL), PSN_OK);
+        psn_secret_set_size(typed, size - 1);
+        psn_secret_fill(typed)[size - 1] = (uint8_t)ends[i][strlen(ends[i]) - 1];
+        assert_int_equal(psn_code_normalize(typed, &cut, NULL), PSN_E_INVALID);
+        assert_null(cut);
     }
 }
 
@@ -189,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_spelling_of_nine_words_has_one_form),
         cmocka_unit_test(what_is_no_code_is_refused_with_the_number_of_words),
+        cmocka_unit_test(a_character_that_the_end_cuts_makes_no_code),
         cmocka_unit_test(a_generated_code_is_its_own_normal_form),
         cmocka_unit_test(a_code_for_which_there_is_no_memory_is_not_taken_for_one),
         cmocka_unit_test(
