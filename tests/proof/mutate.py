@@ -37,7 +37,7 @@ UNITS = {
     "src/age/header.c": ["test_age_header", "test_age_file", "test_age_identity"],
     "src/age/wrap.c": ["test_age_header", "test_age_file", "test_age_identity"],
     "src/age/bech32.c": ["test_age_identity"],
-    "src/age/armor.c": ["test_age_file"],
+    "src/age/armor.c": ["test_age_armor", "test_age_file"],
     "src/base/text.c": ["test_text"],
     "src/ovh/mailbox.c": ["test_mailbox"],
     "src/ovh/sign.c": ["test_ovh_sign"],

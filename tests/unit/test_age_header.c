@@ -52,6 +52,38 @@ static void another_version_is_told_from_what_is_no_age_file(void **state)
     }
 }
 
+static void one_recipient_or_more_may_stand_there_and_a_passphrase_alone(void **state)
+{
+#define X25519 "-> X25519 " ZEROS_32 "\n" ZEROS_32 "\n"
+#define SCRYPT "-> scrypt " ZEROS_16 " 10\n" ZEROS_32 "\n"
+    static const struct {
+        const char *text;
+        bool right;
+    } rows[] = {
+        { VERSION_1 X25519 END, true },
+        { VERSION_1 X25519 X25519 X25519 END, true },
+        { VERSION_1 SCRYPT END, true },
+        { VERSION_1 END, false },
+        { VERSION_1 SCRYPT X25519 END, false },
+        { VERSION_1 X25519 SCRYPT END, false },
+        { VERSION_1 SCRYPT SCRYPT END, false },
+        { VERSION_1 X25519 END "\n", false },
+        { VERSION_1 X25519 "--", false },
+        { VERSION_1 X25519 "---", false },
+        { VERSION_1 X25519, false },
+    };
+#undef X25519
+#undef SCRYPT
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct psn_age_header header;
+
+        assert_int_equal(parse(rows[i].text, &header, NULL),
+                         rows[i].right ? PSN_OK : PSN_E_INTEGRITY);
+    }
+}
+
 /* --- a passphrase's stanza --- */
 
 static void a_work_factor_is_digits_that_begin_with_no_zero(void **state)
@@ -200,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_version_is_told_from_what_is_no_age_file),
+        cmocka_unit_test(one_recipient_or_more_may_stand_there_and_a_passphrase_alone),
         cmocka_unit_test(a_work_factor_is_digits_that_begin_with_no_zero),
         cmocka_unit_test(a_file_key_comes_back_by_its_passphrase_within_the_work_allowed),
         cmocka_unit_test(an_ssh_key_opens_its_own_stanza_and_does_not_touch_anothers),
