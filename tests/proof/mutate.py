@@ -39,7 +39,7 @@ UNITS = {
     "src/age/bech32.c": ["test_age_identity"],
     "src/age/armor.c": ["test_age_armor", "test_age_file"],
     "src/base/text.c": ["test_text"],
-    "src/ovh/mailbox.c": ["test_mailbox"],
+    "src/ovh/mailbox.c": ["test_mailbox", "test_email_domain", "test_email_service"],
     "src/ovh/sign.c": ["test_ovh_sign"],
     "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper", "test_store_alloc"],
     "src/store/journal.c": ["test_store", "test_store_tree", "test_store_tamper"],

@@ -94,7 +94,7 @@ static const char *const good_domains[] = {
     "a--b.example",
     "xn--caf-dma.example",
     "sub.sub.sub.example.org",
-    X60 ".example",
+    X60 "abc.example",
     "a.museum",
     "a.x1",
     "a.1x",
@@ -291,6 +291,22 @@ static void servers_follow_the_endpoint(void **state)
     assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
 }
 
+static void the_url_of_a_server_fits_or_is_refused(void **state)
+{
+    const struct psn_mail_hosts hosts = { .imap = { .host = "m", .port = 993 } };
+    static const char expected[] = "imaps://m:993";
+    char url[32];
+
+    (void)state;
+    memset(url, 'x', sizeof url);
+    assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof expected - 1, NULL),
+                     PSN_E_LIMIT);
+    assert_int_equal(url[0], 'x');
+    assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof expected, NULL), PSN_OK);
+    assert_string_equal(url, expected);
+    assert_int_equal(url[sizeof expected], 'x');
+}
+
 static void mail_servers_follow_the_back_end(void **state)
 {
     static const struct {
@@ -345,6 +361,44 @@ static void back_ends_and_platforms_have_names(void **state)
     assert_string_equal(name, "zimbra");
     psn_platform_name(PSN_BACKEND_EMAIL_EXCHANGE, &owa, name);
     assert_string_equal(name, "email/exchange");
+}
+
+static void mailboxes_are_in_one_place_if_nothing_of_it_differs(void **state)
+{
+    const struct psn_mailbox here = {
+        .local = "sav",
+        .domain = "acme.example",
+        .backend = PSN_BACKEND_EMAIL_EXCHANGE,
+        .place = { .service = "s", .organization = "o", .account = "a" },
+    };
+    struct psn_mailbox there = here;
+
+    (void)state;
+    there.local[0] = 'x';
+    assert_true(psn_mailbox_is_where(&here, &there));
+    there = here;
+    there.backend = PSN_BACKEND_EMAIL_PRO;
+    assert_false(psn_mailbox_is_where(&here, &there));
+    there = here;
+    there.place.service[0] = 'x';
+    assert_false(psn_mailbox_is_where(&here, &there));
+    there = here;
+    there.place.organization[0] = 'x';
+    assert_false(psn_mailbox_is_where(&here, &there));
+    there = here;
+    there.place.account[0] = 'x';
+    assert_false(psn_mailbox_is_where(&here, &there));
+}
+
+static void accounts_of_a_service_tell_dates(void **state)
+{
+    (void)state;
+    assert_false(psn_backend_tells_dates(PSN_BACKEND_NONE));
+    assert_false(psn_backend_tells_dates(PSN_BACKEND_EMAIL_DOMAIN));
+    assert_false(psn_backend_tells_dates(PSN_BACKEND_ZIMBRA));
+    assert_true(psn_backend_tells_dates(PSN_BACKEND_EMAIL_MXPLAN));
+    assert_true(psn_backend_tells_dates(PSN_BACKEND_EMAIL_PRO));
+    assert_true(psn_backend_tells_dates(PSN_BACKEND_EMAIL_EXCHANGE));
 }
 
 static void a_name_is_good_as_long_as_one_back_end_takes_it(void **state)
@@ -446,8 +500,11 @@ int main(void)
         cmocka_unit_test(an_error_names_the_address_escaped),
         cmocka_unit_test(back_ends_have_stable_names),
         cmocka_unit_test(servers_follow_the_endpoint),
+        cmocka_unit_test(the_url_of_a_server_fits_or_is_refused),
         cmocka_unit_test(mail_servers_follow_the_back_end),
         cmocka_unit_test(back_ends_and_platforms_have_names),
+        cmocka_unit_test(mailboxes_are_in_one_place_if_nothing_of_it_differs),
+        cmocka_unit_test(accounts_of_a_service_tell_dates),
         cmocka_unit_test(a_name_is_good_as_long_as_one_back_end_takes_it),
         cmocka_unit_test(a_mailbox_without_back_end_is_refused),
         cmocka_unit_test(a_login_goes_through_the_port),
