@@ -395,6 +395,8 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
                        id, id);
     }
     if (!rc)
+        rc = psn_role_check_arrived(vault, id, err);
+    if (!rc)
         rc = psn_departure_note_forgotten(vault, vault, id, err);
     if (!rc)
         rc = delete_client(vault, &client, err);

@@ -84,6 +84,12 @@ PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
                                                       size_t *ret_count,
                                                       struct psn_error *err);
 
+/* For clients: E_POLICY while a new password of one of its mailboxes was sent and may
+ * still come into force: with the role nobody would have it. */
+PSN_MUST_CHECK enum psn_code psn_role_check_arrived(struct psn_vault *vault,
+                                                    const char *client,
+                                                    struct psn_error *err);
+
 /* The sentence for a reason, translated; "" for none. */
 const char *psn_rotation_explain(enum psn_rotation_reason reason);
 /* What the action WAIT waits for, as a step of the progress. */

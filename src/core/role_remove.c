@@ -65,6 +65,52 @@ enum psn_code psn_role_count_of_client(struct psn_vault *vault, const char *clie
     return rc;
 }
 
+/* --- what must not be forgotten --- */
+
+/* A new password may be on its way: once it is in force only the vault has it. */
+static enum psn_code check_arrived(struct psn_vault *vault,
+                                   const struct psn_role_row *row, struct psn_error *err)
+{
+    const struct psn_rotation_state *rotation = &row->rotation;
+    /* At OVH, and seen so after the send: nothing is left that could take it. */
+    bool is_gone =
+        row->gone_s && row->gone_s >= rotation->last_send_s && !rotation->create;
+
+    if (is_gone || !psn_rotation_may_arrive(rotation, vault->world.now_s()))
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("a new password of %s was sent to OVH and may come into force: "
+                     "forgotten here, nobody would have it"),
+                   row->address);
+    return psn_hint(err, PSN_E_POLICY, _("finish that first: passation resume %s"),
+                    row->address);
+}
+
+struct checking {
+    struct psn_vault *vault;
+    const char *client;
+};
+
+static enum psn_code check_one(void *arg, const struct psn_role_row *row,
+                               struct psn_error *err)
+{
+    const struct checking *checking = arg;
+
+    return strcmp(row->client, checking->client) == 0
+               ? check_arrived(checking->vault, row, err)
+               : PSN_OK;
+}
+
+enum psn_code psn_role_check_arrived(struct psn_vault *vault, const char *client,
+                                     struct psn_error *err)
+{
+    struct checking checking = { vault, client };
+
+    return psn_role_scan(vault, NULL, 0, check_one, &checking, err);
+}
+
+/* --- removing --- */
+
 static enum psn_code delete_role(struct psn_vault *vault, const char *address,
                                  struct psn_error *err)
 {
@@ -94,7 +140,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
                         _("if that is what you want: passation role rm %s --confirm %s"),
                         address, address);
     }
-    rc = psn_departure_check_settled(vault, address, err);
+    rc = check_arrived(vault, &row, err);
+    if (!rc)
+        rc = psn_departure_check_settled(vault, address, err);
     if (!rc)
         rc = delete_role(vault, address, err);
     if (!rc)

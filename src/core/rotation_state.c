@@ -8,6 +8,10 @@
  * why that keeps the password in force in the vault is told in rotation_machine.c.
  */
 
+enum {
+    ARRIVES_S = 7 * 24 * 60 * 60
+};
+
 struct psn_rotation_state psn_rotation_state_init(uint64_t cur, bool create)
 {
     assert(!create || cur == 0);
@@ -234,6 +238,18 @@ bool psn_rotation_is_dying(const struct psn_rotation_state *s, uint64_t version)
 bool psn_rotation_in_force(const struct psn_rotation_state *s, uint64_t version)
 {
     return version == s->cur || version == s->pend || psn_rotation_is_dying(s, version);
+}
+
+bool psn_rotation_may_arrive(const struct psn_rotation_state *s, int64_t now_s)
+{
+    bool turned_away = !s->taken && s->unanswered == 0 && s->said;
+
+    if (s->phase == PSN_ROTATION_STABLE || s->phase == PSN_ROTATION_INTENT || turned_away)
+        return false;
+    if (s->phase == PSN_ROTATION_STUCK && s->reason == PSN_ROTATION_WHY_ABSENT &&
+        !s->create)
+        return false;
+    return psn_rotation_left_s(s->last_send_s, ARRIVES_S, now_s) > 0;
 }
 
 bool psn_rotation_old_due(const struct psn_rotation_state *s)

@@ -152,6 +152,10 @@ uint64_t psn_rotation_undead(const struct psn_rotation_state *state);
 bool psn_rotation_is_dying(const struct psn_rotation_state *state, uint64_t version);
 /* May this version be accepted: the current one, one that is tried, one that is dying? */
 bool psn_rotation_in_force(const struct psn_rotation_state *state, uint64_t version);
+/* May a password that was sent still come into force, or be in force already, without it
+ * being known? Then nobody may forget it. Not of a mailbox that OVH does not have; and of
+ * what was sent a week ago OVH has made what it ever will. */
+bool psn_rotation_may_arrive(const struct psn_rotation_state *state, int64_t now_s);
 /* Is it time to ask? */
 bool psn_rotation_old_due(const struct psn_rotation_state *state);
 /* What a login with the first undead one tells. A refusal proves its death, and the next

@@ -108,6 +108,42 @@ class Told(unittest.TestCase):
         self.assertLessEqual({"theo", "the"}, set(names))
         self.assertNotIn("me", names)  # he asks
 
+    def rotation_that_hangs(self):
+        """Killed when OVH has taken the new password, and not put it in force."""
+        self.world.allow_all()
+        self.world.control("POST", "/faults", {"method": "POST", "path": "*/changePassword",
+                                               "kind": "task_stuck", "times": 1})
+        run = subprocess.Popen(self.world.command("rotate", self.box), env=self.world.env(),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not self.world.control("GET", "/faults")["faults"][0]["used"]:
+            self.assertIsNone(run.poll())
+        run.kill()
+        run.wait()
+        self.world.control("DELETE", "/faults")
+
+    def delete_at_ovh(self, name, keep):
+        password = self.world.in_force(f"{keep}@{self.world.DOMAIN}")
+        self.world.control("POST", "/seed", {"domains": [{
+            "domain": self.world.DOMAIN, "nic": self.world.ready["nic"],
+            "accounts": [{"name": keep, "password": password}]}]})
+        return self.world.json("due", "--look", check=12)["due"]
+
+    def test_no_role_is_removed_while_its_new_password_may_come_into_force(self):
+        self.rotation_that_hangs()
+        for command in (["role", "rm", self.box, "--confirm", self.box],
+                        ["client", "rm", "essai", "--confirm", "essai"]):
+            said = self.world.run(*command, check=13).stderr
+            self.assertIn(f"passation resume {self.box}", " ".join(said.split()))
+        self.world.control("POST", "/task/release", {})
+        self.world.run("resume", check=0)
+        self.assertIn(("current", self.world.in_force(self.box)), self.world.versions(self.box))
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+
+    def test_a_mailbox_that_went_in_the_middle_of_a_rotation_can_be_removed(self):
+        self.rotation_that_hangs()
+        self.delete_at_ovh("box0", keep="box1")
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+
     def test_a_key_that_nobody_compared_is_warned_of_until_somebody_has(self):
         self.person("theo")
         grant = ["grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home, "-f"]

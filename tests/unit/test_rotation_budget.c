@@ -229,6 +229,45 @@ static void an_old_one_that_is_not_proved_dead_outlives_the_next_rotation(void *
     assert_false(psn_rotation_old_due(&box.state));
 }
 
+/* --- may it be forgotten? --- */
+
+static void what_was_sent_may_arrive_until_it_is_proved(void **state)
+{
+    enum {
+        WEEK_S = 7 * 24 * 60 * 60
+    };
+    struct box box = box_sending(1, false);
+    const struct psn_rotation_state stable = psn_rotation_state_init(1, false);
+    int64_t sent_s = box.state.last_send_s;
+
+    (void)state;
+    assert_false(psn_rotation_may_arrive(&stable, 0));
+    assert_true(psn_rotation_may_arrive(&box.state, sent_s));
+    box_feed(&box, PSN_ROTATION_EV_OK);
+    assert_int_equal(box.state.phase, PSN_ROTATION_ACCEPTED);
+    assert_true(psn_rotation_may_arrive(&box.state, sent_s + WEEK_S - 1));
+    assert_false(psn_rotation_may_arrive(&box.state, sent_s + WEEK_S));
+    assert_true(
+        psn_rotation_may_arrive(&box.state, sent_s - WEEK_S)); /* clock set back */
+}
+
+static void a_mailbox_that_is_gone_takes_nothing(void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    box_feed(&box, PSN_ROTATION_EV_OK);
+    box.state.phase = PSN_ROTATION_STUCK;
+    box.state.reason = PSN_ROTATION_WHY_KEY;
+    assert_true(psn_rotation_may_arrive(&box.state, box.state.last_send_s));
+    box.state.reason = PSN_ROTATION_WHY_ABSENT;
+    assert_false(psn_rotation_may_arrive(&box.state, box.state.last_send_s));
+    /* One that is to be made may still be made. */
+    box.state.cur = 0;
+    box.state.create = true;
+    assert_true(psn_rotation_may_arrive(&box.state, box.state.last_send_s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +282,8 @@ int main(void)
         cmocka_unit_test(a_silence_in_the_future_begins_now),
         cmocka_unit_test(what_cannot_be_is_not_valid),
         cmocka_unit_test(an_old_one_that_is_not_proved_dead_outlives_the_next_rotation),
+        cmocka_unit_test(what_was_sent_may_arrive_until_it_is_proved),
+        cmocka_unit_test(a_mailbox_that_is_gone_takes_nothing),
     };
 
     return cmocka_run_group_tests_name("rotation_budget", tests, NULL, NULL);
