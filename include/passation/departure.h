@@ -135,6 +135,7 @@ struct psn_departure {
     size_t keys;     /* OVH credentials that he may know */
     char key_client[PSN_CLIENT_ID_MAX]; /* of one of those */
     char folder[PSN_PERSON_FOLDER_MAX];
+    size_t removed; /* from the vault, with what he could read; only in a report */
 };
 typedef enum psn_code psn_departure_fn(void *arg, const struct psn_departure *departure,
                                        struct psn_error *err);
@@ -192,8 +193,10 @@ struct psn_departure_report {
     char fingerprint[64];
     struct psn_departure_secret *secrets; /* by client, address, label */
     size_t secret_count;
-    size_t hidden;  /* parts of accounts that our key may not look at */
-    size_t removed; /* clients that were removed from the vault meanwhile */
+    size_t hidden; /* parts of accounts that our key may not look at */
+    /* Clients and mailboxes that were removed from the vault with something that could be
+     * read and was in force: whether it works nobody knows. facts.removed of them. */
+    char (*removed)[PSN_ADDRESS_TEXT_MAX];
     struct psn_departure_stay *stays; /* by person, address */
     size_t stay_count;
     struct psn_departure_access *accesses; /* found since he left, or gone since */

@@ -17,6 +17,7 @@ void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json
     cli_json_time(json, "began_at", facts->began_s);
     cli_json_time(json, "closed_at", facts->closed_s);
     cli_json_bool(json, "complete", facts->closed_s != 0);
+    cli_json_number(json, "removed", (int64_t)facts->removed);
     cli_json_text(json, "scope", facts->narrow ? "seen" : "all");
     cli_json_bool(json, "held_slot", facts->held_slot);
     cli_json_bool(json, "holds_slot", facts->holds_slot);
@@ -115,9 +116,25 @@ void cli_departure_json(const struct psn_departure_report *report, struct cli_js
         put_head(json, &report->heads[i]);
     cli_json_close(json, ']');
     cli_json_number(json, "hidden_parts", (int64_t)report->hidden);
-    cli_json_number(json, "removed_clients", (int64_t)report->removed);
+    cli_json_open(json, "removed_names", '[');
+    for (size_t i = 0; i < report->facts.removed; i++)
+        cli_json_text(json, NULL, report->removed[i]);
+    cli_json_close(json, ']');
     cli_json_text(json, "fingerprint", report->fingerprint);
     cli_json_close(json, '}');
+}
+
+enum {
+    NAMES_MAX = 1024 * 1024
+};
+
+struct psn_buf cli_departure_removed(const struct psn_departure_report *report)
+{
+    struct psn_buf names = psn_buf_init(NAMES_MAX);
+
+    for (size_t i = 0; i < report->facts.removed; i++)
+        psn_buf_format(&names, "%s%s", i ? ", " : "", report->removed[i]);
+    return names;
 }
 
 /* --- files --- */
@@ -152,6 +169,14 @@ static enum psn_code save_json(const struct report_file *file, struct psn_error 
     return cli_save_signed(&file->saving, "json", &json.text, err);
 }
 
+/* Of what was removed from the vault nobody can say that it is over. */
+static const char *completeness(const struct psn_departure *facts)
+{
+    if (!facts->closed_s)
+        return "no";
+    return facts->removed ? "as-far-as-known" : "yes";
+}
+
 static enum psn_code save_text(const struct report_file *file, struct psn_error *err)
 {
     const struct psn_departure_report *report = file->report;
@@ -165,7 +190,7 @@ static enum psn_code save_text(const struct report_file *file, struct psn_error 
     enum psn_code rc;
 
     (void)snprintf(fields, sizeof fields, "Person: %s\nComplete: %s\n",
-                   report->facts.person, report->facts.closed_s ? "yes" : "no");
+                   report->facts.person, completeness(&report->facts));
     cli_departure_write(file->saving.cli, report, &writing);
     rc = psn_buf_check(&writing.out, err);
     draft.text = psn_buf_str(&writing.out);
@@ -219,21 +244,21 @@ static enum psn_code tell_envelope(void *arg, const struct psn_envelope *envelop
     return PSN_OK;
 }
 
-enum psn_code cli_departure_report(struct cli *cli, const char *person,
-                                   const char *folder, struct psn_error *err)
+enum psn_code cli_departure_report(struct cli *cli,
+                                   const struct psn_departure_report *report,
+                                   struct psn_error *err)
 {
-    struct psn_departure_report *report = NULL;
+    const char *person = report->facts.person;
+    const char *folder = report->facts.folder;
     char name[NAME_MAX_BYTES];
     struct report_file file = { .saving = { cli, folder[0] ? folder : ".", name },
+                                .report = report,
                                 .person = person };
-    enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
+    enum psn_code rc;
 
     (void)snprintf(name, sizeof name, "depart-%s", person);
-    file.report = report;
-    if (!rc)
-        remove_left_over(&file);
-    if (!rc)
-        rc = save_text(&file, err);
+    remove_left_over(&file);
+    rc = save_text(&file, err);
     if (!rc)
         rc = save_json(&file, err);
     if (!rc)
@@ -241,6 +266,5 @@ enum psn_code cli_departure_report(struct cli *cli, const char *person,
     if (!rc)
         cli_note(cli, _("The report: %s/depart-%s.html, .txt and .json, signed."),
                  CLI_SHOWN(file.saving.folder), person);
-    psn_departure_report_free(report);
     return rc ? rc : psn_envelope_each(cli->vault, tell_envelope, &file, err);
 }

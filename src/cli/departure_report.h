@@ -4,15 +4,17 @@
 #include "cli/cli.h"
 #include "cli/writing.h"
 
-/* Writes the report of a departure into a folder: NAME.txt, a signed statement; NAME.html
- * and NAME.json, each with its .sig; over the files of an earlier run. Says where. */
-PSN_MUST_CHECK enum psn_code cli_departure_report(struct cli *cli, const char *person,
-                                                  const char *folder,
-                                                  struct psn_error *err);
+/* Writes the report of a departure into its folder: NAME.txt, a signed statement;
+ * NAME.html and NAME.json, each with its .sig; over the files of an earlier run. Says
+ * where. */
+PSN_MUST_CHECK enum psn_code cli_departure_report(
+    struct cli *cli, const struct psn_departure_report *report, struct psn_error *err);
 
 /* What happened and what is left to do, for people. */
 void cli_departure_write(struct cli *cli, const struct psn_departure_report *report,
                          struct cli_writing *writing);
+/* What was removed from the vault, each name after a comma; released by the caller. */
+struct psn_buf cli_departure_removed(const struct psn_departure_report *report);
 /* Who had what before, and after: a drawing, in markup only. */
 void cli_departure_map(const struct psn_departure_report *report,
                        struct cli_writing *writing);

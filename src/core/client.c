@@ -397,7 +397,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
     if (!rc)
         rc = psn_role_check_arrived(vault, id, err);
     if (!rc)
-        rc = psn_departure_note_forgotten(vault, vault, id, err);
+        rc = psn_departure_check_settled(vault, id, NULL, err);
+    if (!rc)
+        rc = psn_departure_note_removed(vault, id, NULL, err);
     if (!rc)
         rc = delete_client(vault, &client, err);
     psn_client_release(&client);

@@ -39,7 +39,8 @@ struct psn_scope {
     size_t target_count;
     char (*clients)[PSN_CLIENT_ID_MAX]; /* that he had to do with */
     size_t client_count;
-    size_t forgotten; /* clients that were removed from the vault meanwhile */
+    char (*forgotten)[PSN_ADDRESS_TEXT_MAX]; /* clients and mailboxes that were removed */
+    size_t forgotten_count;
 };
 void psn_scope_release(struct psn_scope *scope);
 
@@ -95,12 +96,28 @@ PSN_MUST_CHECK enum psn_code psn_scope_note(struct psn_vault *vault,
 enum psn_code psn_departure_fail_own(const char *person, struct psn_error *err);
 
 /* Inside a transaction: E_POLICY while somebody who is leaving knows a secret of that
- * mailbox that is in force: to remove it from the vault would hide that. */
+ * client (of one mailbox of his; NULL: of any) that is in force: to remove it from the
+ * vault would hide that. */
 PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault,
+                                                         const char *client,
                                                          const char *address,
                                                          struct psn_error *err);
-/* Inside a write of `to`: a client that is in `from` goes whose secrets a leaver knows;
- * the report will tell. */
+/* In the vault's chain: what went (subject), and who (text) knew or could read something
+ * of it that was in force. An address goes with its client when that is destroyed. */
+#define PSN_EVENT_CLIENT_FORGOTTEN "departure.forgotten"
+#define PSN_EVENT_ROLE_FORGOTTEN   "role.forgotten"
+/* Inside a write: a client, or one mailbox of his (else NULL), is removed; the report of
+ * whoever leaves, or does later, will tell. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_removed(struct psn_vault *vault,
+                                                        const char *client,
+                                                        const char *address,
+                                                        struct psn_error *err);
+/* Adds what an entry of the vault's chain tells that was forgotten of a person. */
+PSN_MUST_CHECK enum psn_code psn_scope_add_forgotten(
+    struct psn_scope *scope, const char *person, const struct psn_journal_entry *entry,
+    struct psn_error *err);
+/* Inside a write of `to`: a client that is in `from` is destroyed. Only of who is
+ * leaving: nothing else of it stays. */
 PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *from,
                                                           struct psn_vault *to,
                                                           const char *client,

@@ -25,6 +25,7 @@ void psn_departure_report_free(struct psn_departure_report *report)
     free(report->stays);
     free(report->accesses);
     free(report->heads);
+    free(report->removed);
     free(report);
 }
 
@@ -387,7 +388,8 @@ static enum psn_code fill(struct psn_vault *vault, const char *person,
     memcpy(report->by, report->person.departure.by, sizeof report->by);
     if (!rc)
         rc = psn_scope_of(vault, &report->person, &scope, err);
-    report->removed = scope.forgotten;
+    report->removed = PSN_TAKE(scope.forgotten);
+    report->facts.removed = scope.forgotten_count;
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (!rc)

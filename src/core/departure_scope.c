@@ -27,6 +27,7 @@ void psn_scope_release(struct psn_scope *scope)
 {
     free(scope->targets);
     free(scope->clients);
+    free(scope->forgotten);
     *scope = (struct psn_scope){ 0 };
 }
 
@@ -517,11 +518,9 @@ static enum psn_code read_entry(void *arg, const struct psn_journal_entry *entry
     size_t size = strlen(id);
     struct psn_target target;
 
-    if (is_earlier(reading, entry))
-        return PSN_OK;
-    reading->scope->forgotten +=
-        strcmp(entry->event, "departure.forgotten") == 0 && strcmp(entry->text, id) == 0;
     if (!entry->chain[0])
+        return psn_scope_add_forgotten(reading->scope, id, entry, err);
+    if (is_earlier(reading, entry))
         return PSN_OK;
     if (strcmp(entry->event, "departure.began") == 0 && strcmp(entry->subject, id) == 0)
         return add_client(reading->scope, entry->chain, err);

@@ -142,7 +142,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
     }
     rc = check_arrived(vault, &row, err);
     if (!rc)
-        rc = psn_departure_check_settled(vault, address, err);
+        rc = psn_departure_check_settled(vault, row.client, address, err);
+    if (!rc)
+        rc = psn_departure_note_removed(vault, row.client, address, err);
     if (!rc)
         rc = delete_role(vault, address, err);
     if (!rc)

@@ -108,6 +108,35 @@ class Told(unittest.TestCase):
         self.assertLessEqual({"theo", "the"}, set(names))
         self.assertNotIn("me", names)  # he asks
 
+    def test_no_client_goes_while_somebody_who_leaves_knows_a_password_of_it(self):
+        self.person("theo")
+        self.world.allow_all()
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        self.world.control("POST", "/faults", {"method": "*", "path": "*", "kind": "close",
+                                               "times": 100000})
+        self.world.run("depart", "theo", "-o", self.world.home)
+        said = self.world.run("client", "rm", "essai", "--confirm", "essai", check=13).stderr
+        self.assertIn("passation resume", " ".join(said.split()))
+
+    def test_a_departure_is_no_more_than_complete_as_far_as_is_known_of_what_was_removed(self):
+        self.person("theo")
+        self.world.allow_all()
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+        said = " ".join(self.world.run("depart", "theo", "-o", self.world.home).stderr.split())
+        self.assertNotIn("nothing that could be read works any more", said)
+        self.assertRegex(said, f"as far as the vault knows.*{self.box}")
+        with open(os.path.join(self.world.home, "depart-theo.txt"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("\nComplete: as-far-as-known\n", text)
+        self.assertNotIn("Complete: yes", text)
+        self.assertRegex(text, f"Removed from the vault[^.]*{self.box}")
+        with open(os.path.join(self.world.home, "depart-theo.json"), encoding="utf-8") as file:
+            report = json.load(file)
+        self.assertEqual((report["removed"], report["removed_names"]), (1, [self.box]))
+
     def rotation_that_hangs(self):
         """Killed when OVH has taken the new password, and not put it in force."""
         self.world.allow_all()

@@ -270,27 +270,6 @@ static void a_secret_that_was_hidden_is_in_the_vault_all_the_same(void **state)
     assert_int_equal(leave(f, "paul", false).tasks, 2);
 }
 
-static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
-{
-    struct fixture *f = *state;
-
-    (void)leave(f, "luc", false);
-    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_E_POLICY);
-    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
-}
-
-static void a_client_that_is_forgotten_meanwhile_is_in_the_report(void **state)
-{
-    struct fixture *f = *state;
-    struct psn_departure_report *report = NULL;
-
-    (void)leave(f, "luc", false);
-    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err), PSN_OK);
-    assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
-    assert_int_equal(report->removed, 1);
-    psn_departure_report_free(report);
-}
-
 /* Paul says of a forward that it is legitimate. */
 static void keep_as_paul(struct fixture *f)
 {
@@ -553,10 +532,6 @@ int main(void)
             who_has_seen_what_is_to_be_put_in_force_is_not_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_client_that_is_forgotten_meanwhile_is_in_the_report, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_he_judged_himself_is_judged_anew, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_roles_address_is_nobodys_own, set_up,

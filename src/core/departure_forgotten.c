@@ -1,0 +1,228 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/departure.h"
+#include "core/exposure.h"
+#include "core/journal.h"
+#include "core/person.h"
+#include "core/reach.h"
+#include "core/role.h"
+
+/*
+ * Clients and mailboxes that leave the vault, and with them who knows what of them. What
+ * somebody who is leaving knows stays until it is replaced; of what goes before, or goes
+ * all the same, the report of a departure tells that nobody knows whether it works.
+ */
+
+/* --- what must not be forgotten meanwhile --- */
+
+static const struct psn_person *find_leaver(const struct psn_person *people, size_t count,
+                                            const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(people[i].id, id) == 0)
+            return people[i].departing_s && !people[i].departed_s ? &people[i] : NULL;
+    return NULL;
+}
+
+/* Does it still work at OVH, as far as is known? A password goes with its mailbox. */
+static enum psn_code still_works(struct psn_vault *vault, const struct psn_exposure *seen,
+                                 bool *ret_works, struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc;
+
+    *ret_works = seen->in_force;
+    if (!seen->in_force || seen->label[0])
+        return PSN_OK;
+    rc = psn_role_read(vault, seen->address, &role, err);
+    *ret_works = !rc && !role.gone_s;
+    return rc;
+}
+
+/* What anybody has seen of a client's mailboxes. */
+struct collecting {
+    struct psn_vault *vault;
+    const char *client;
+    struct psn_exposure_list *list;
+};
+
+static enum psn_code collect(void *arg, const struct psn_role_row *row,
+                             struct psn_error *err)
+{
+    const struct collecting *collecting = arg;
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc;
+
+    if (strcmp(row->client, collecting->client) != 0)
+        return PSN_OK;
+    rc = psn_exposure_list(collecting->vault, NULL, row->address, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++)
+        rc = psn_exposure_list_add(collecting->list, &seen.items[i], err);
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+static enum psn_code list_seen(struct psn_vault *vault, const char *client,
+                               const char *address, struct psn_exposure_list *ret_list,
+                               struct psn_error *err)
+{
+    struct collecting collecting = { vault, client, ret_list };
+
+    return address ? psn_exposure_list(vault, NULL, address, ret_list, err)
+                   : psn_role_scan(vault, NULL, 0, collect, &collecting, err);
+}
+
+static enum psn_code check_seen(struct psn_vault *vault, const char *person,
+                                const struct psn_exposure *seen, struct psn_error *err)
+{
+    bool works = false;
+    enum psn_code rc = still_works(vault, seen, &works, err);
+
+    if (rc || !works)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("'%s' is leaving and knows a secret of %s that is in force: "
+                     "forgotten here, it would still work at OVH"),
+                   person, seen->address);
+    return psn_hint(err, PSN_E_POLICY, _("finish that first: passation resume"));
+}
+
+enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *client,
+                                          const char *address, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    struct psn_exposure_list seen = { 0 };
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    if (!rc)
+        rc = list_seen(vault, client, address, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        const struct psn_person *leaver = find_leaver(people, count, at->person);
+
+        if (leaver)
+            rc = check_seen(vault, leaver->id, at, err);
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+/* --- what is forgotten --- */
+
+static enum psn_code note(struct psn_vault *vault, const char *client,
+                          const char *address, const char *person, struct psn_error *err)
+{
+    return psn_journal_note(vault, NULL,
+                            &(struct psn_note){ .event = address
+                                                             ? PSN_EVENT_ROLE_FORGOTTEN
+                                                             : PSN_EVENT_CLIENT_FORGOTTEN,
+                                                .subject = address ? address : client,
+                                                .text = person },
+                            err);
+}
+
+static enum psn_code knows_of(struct psn_vault *vault,
+                              const struct psn_exposure_list *seen, const char *client,
+                              const char *person, bool *ret_knows, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    *ret_knows = false;
+    for (size_t i = 0; !rc && !*ret_knows && i < seen->count; i++)
+        if (strcmp(seen->items[i].client, client) == 0 &&
+            strcmp(seen->items[i].person, person) == 0)
+            rc = still_works(vault, &seen->items[i], ret_knows, err);
+    return rc;
+}
+
+/* Who can open the vault could read it, whether he looked or not. */
+static enum psn_code note_all(struct psn_vault *vault, const char *client,
+                              const char *address, const struct psn_exposure_list *seen,
+                              struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    struct psn_reach_map map = { 0 };
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    if (!rc)
+        rc = psn_reach_map_load(vault, &map, err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        const struct psn_person *person = &people[i];
+        bool could_read = psn_reach_holds_slot(&map, person->id) ||
+                          (person->departure.held_slot && !person->departing_s);
+        bool knows = false;
+
+        rc = knows_of(vault, seen, client, person->id, &knows, err);
+        if (!rc && (knows || could_read))
+            rc = note(vault, client, address, person->id, err);
+    }
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+enum psn_code psn_departure_note_removed(struct psn_vault *vault, const char *client,
+                                         const char *address, struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = list_seen(vault, client, address, &seen, err);
+
+    if (!rc)
+        rc = note_all(vault, client, address, &seen, err);
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+enum psn_code psn_departure_note_forgotten(struct psn_vault *from, struct psn_vault *to,
+                                           const char *client, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(from, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct psn_exposure_list seen = { 0 };
+        bool knows = false;
+
+        if (!people[i].departing_s || people[i].departed_s)
+            continue;
+        rc = psn_exposure_list(from, people[i].id, NULL, &seen, err);
+        if (!rc)
+            rc = knows_of(from, &seen, client, people[i].id, &knows, err);
+        psn_exposure_list_release(&seen);
+        if (!rc && knows)
+            rc = note(to, client, NULL, people[i].id, err);
+    }
+    return rc;
+}
+
+/* --- reading it back --- */
+
+/* What was removed before he began to leave works no less; but somebody of the same id
+ * who was removed himself was another one. */
+enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
+                                      const struct psn_journal_entry *entry,
+                                      struct psn_error *err)
+{
+    char(*grown)[PSN_ADDRESS_TEXT_MAX];
+
+    if (strcmp(entry->event, "person.removed") == 0 && strcmp(entry->subject, id) == 0)
+        scope->forgotten_count = 0;
+    if ((strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0 &&
+         strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0) ||
+        strcmp(entry->text, id) != 0)
+        return PSN_OK;
+    for (size_t i = 0; i < scope->forgotten_count; i++)
+        if (strcmp(scope->forgotten[i], entry->subject) == 0)
+            return PSN_OK;
+    grown = reallocarray(scope->forgotten, scope->forgotten_count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    scope->forgotten = grown;
+    (void)snprintf(grown[scope->forgotten_count++], sizeof *grown, "%s", entry->subject);
+    return PSN_OK;
+}

@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/departure.h"
+#include "core/exposure.h"
+#include "core/person.h"
+#include "core/role.h"
+#include "support/rekey_vault.h"
+#include "support/tmpdir.h"
+
+/* What goes from the vault, and with it who knows what of it. */
+
+static const char box0[] = "box0@domain-of-the-canary.example";
+static const char box1[] = "box1@domain-of-the-canary.example";
+
+/* The vault holds three mailboxes and a licence; Paul can open it, Luc saw box1. */
+struct fixture {
+    struct tmpdir dir;
+    struct rekey_vault at;
+    struct psn_vault *vault;
+};
+
+static void add_luc(struct fixture *f)
+{
+    struct psn_person luc = { .id = "luc", .email = "luc@studio.example" };
+    enum psn_code rc;
+
+    luc.alias_count = 1;
+    (void)snprintf(luc.aliases[0], sizeof luc.aliases[0], "lu12345-ovh");
+    assert_int_equal(psn_person_add(f->vault, &luc, &f->at.err), PSN_OK);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_exposure_put_of(f->vault, "luc", box1, "", 1, PSN_HOW_ISSUED, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    tmpdir_make(&f->dir);
+    rekey_vault_init(&f->at, f->dir.path);
+    rekey_vault_make(&f->at);
+    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
+    assert_non_null(f->vault);
+    add_luc(f);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    rekey_vault_release(&f->at);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+static struct psn_departure leave(struct fixture *f, const char *person, bool narrow)
+{
+    const struct psn_departure_request request = { .person = person, .narrow = narrow };
+    struct psn_departure departure;
+
+    assert_int_equal(psn_departure_begin(f->vault, &request, &f->at.err), PSN_OK);
+    assert_int_equal(psn_departure_get(f->vault, person, &departure, &f->at.err), PSN_OK);
+    return departure;
+}
+
+static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_E_POLICY);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err),
+                     PSN_E_POLICY);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+}
+
+static void a_client_that_is_forgotten_before_is_in_the_report(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err), PSN_OK);
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->facts.removed, 1);
+    assert_string_equal(report->removed[0], "martin");
+    psn_departure_report_free(report);
+}
+
+static size_t removed_of(struct fixture *f, const char *person)
+{
+    struct psn_departure_report *report = NULL;
+    size_t removed;
+
+    (void)leave(f, person, false);
+    assert_int_equal(psn_departure_report(f->vault, person, &report, &f->at.err), PSN_OK);
+    removed = report->facts.removed;
+    psn_departure_report_free(report);
+    return removed;
+}
+
+/* Luc saw nothing of it; Paul could read it. */
+static void a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+    assert_int_equal(removed_of(f, "luc"), 0);
+    assert_int_equal(removed_of(f, "paul"), 1);
+}
+
+static void somebody_else_of_the_same_id_knew_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_OK);
+    assert_int_equal(psn_person_rm(f->vault, "luc", &f->at.err), PSN_OK);
+    assert_int_equal(
+        psn_person_add(f->vault, &(struct psn_person){ .id = "luc" }, &f->at.err),
+        PSN_OK);
+    assert_int_equal(removed_of(f, "luc"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_client_that_is_forgotten_before_is_in_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(somebody_else_of_the_same_id_knew_nothing, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests_name("departure_forgotten", tests, NULL, NULL);
+}
