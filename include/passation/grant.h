@@ -53,6 +53,7 @@ struct psn_grant {
     uint64_t current;           /* of the password now */
     uint64_t serial;            /* of the issue that carried it; 0: none */
     bool due;                   /* active, and something newer is to be issued */
+    bool withheld; /* active, but its person lost his slot: nothing is issued */
 };
 
 /* person NULL: everybody; globs as for roles (count 0: all). In the order of person, then

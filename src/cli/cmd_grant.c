@@ -172,6 +172,7 @@ static void put_json(struct cli_json *json, const struct psn_grant *grant)
     cli_display_json_count(json, "current", grant->current);
     cli_display_json_count(json, "serial", grant->serial);
     cli_json_bool(json, "due", grant->due);
+    cli_json_bool(json, "withheld", grant->withheld);
     cli_json_close(json, '}');
 }
 
@@ -179,6 +180,8 @@ static const char *state_shown(const struct psn_grant *grant)
 {
     switch (grant->state) {
     case PSN_GRANT_ACTIVE:
+        if (grant->withheld)
+            return _("withheld");
         return grant->due ? _("to be issued") : _("in force");
     case PSN_GRANT_EXPIRED:
         return _("run out");
@@ -197,7 +200,7 @@ static enum psn_code list_grant(void *arg, const struct psn_grant *grant,
 
     (void)err;
     listing->count++;
-    listing->due += grant->due || grant->state == PSN_GRANT_EXPIRED;
+    listing->due += grant->due || grant->withheld || grant->state == PSN_GRANT_EXPIRED;
     if (listing->json) {
         put_json(listing->json, grant);
         return PSN_OK;

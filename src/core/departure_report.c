@@ -187,10 +187,13 @@ static enum psn_code add_granted(struct psn_vault *vault,
     PSN_AUTO_FREE struct psn_content *contents = NULL;
     struct psn_grant_row row = { 0 };
     struct psn_person person;
+    bool lost = false;
     size_t count = 0;
     enum psn_code rc = psn_person_read(vault, grant->person, &person, err);
 
-    if (rc || person.departing_s)
+    if (!rc)
+        rc = psn_reach_lost_slot(vault, &person, &lost, err);
+    if (rc || person.departing_s || lost)
         return rc;
     rc = psn_grant_read(vault, grant->person, grant->address, &row, err);
     if (!rc)

@@ -152,8 +152,8 @@ static enum psn_code add_grant(const struct owned *owned,
         enum psn_code rc = role ? is_behind(owned, grant, role, &behind, err)
                                 : psn_role_fail_unknown(grant->address, err);
 
-        if (rc || !behind)
-            return rc;
+        if (rc || !behind || psn_reach_has_lost_slot(&owned->survey->reach, person))
+            return rc; /* of who lost his slot the departure is due */
         due.kind = PSN_DUE_ISSUE;
         due.version = role->cur;
         due.since_s = grant->from_s;

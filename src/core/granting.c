@@ -9,6 +9,7 @@
 #include "core/item.h"
 #include "core/journal.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/role.h"
 #include "page/page.h"
 
@@ -126,7 +127,9 @@ static enum psn_code check_people(struct psn_vault *vault,
         if (person->departing_s)
             return psn_fail(err, PSN_E_POLICY, _("%s is leaving: nothing is granted"),
                             person->id);
-        rc = psn_person_check_key(vault, person, err);
+        rc = psn_reach_check_slot_kept(vault, person, err);
+        if (!rc)
+            rc = psn_person_check_key(vault, person, err);
         if (rc)
             return rc;
         if (psn_issue_by_code(person, request->format) && !delivery->tell_code) {

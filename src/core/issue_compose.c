@@ -12,6 +12,7 @@
 #include "core/journal.h"
 #include "core/own_key.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/recovery.h"
 #include "core/reveal.h"
 #include "core/role.h"
@@ -47,6 +48,8 @@ static enum psn_code check_person(struct psn_vault *vault, struct psn_draft *dra
                        draft->person.id);
         rc = psn_hint(err, PSN_E_POLICY, _("see: passation who %s"), draft->person.id);
     }
+    if (!rc)
+        rc = psn_reach_check_slot_kept(vault, &draft->person, err);
     return rc ? rc : psn_person_check_key(vault, &draft->person, err);
 }
 

@@ -5,6 +5,7 @@
 #include "core/issue.h"
 #include "core/journal.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/restored.h"
 
 /* The outbox: an issue for each person, client and folder whose grants are due. */
@@ -23,6 +24,17 @@ static const struct psn_person *person_of(const struct due_list *due, const char
     return NULL;
 }
 
+/* Nothing newer goes to who is leaving, or counts as such since he lost his slot. */
+static enum psn_code may_get(struct psn_vault *vault, const struct psn_person *person,
+                             bool *ret_may, struct psn_error *err)
+{
+    bool lost = false;
+    enum psn_code rc = person ? psn_reach_lost_slot(vault, person, &lost, err) : PSN_OK;
+
+    *ret_may = !rc && person && !person->departing_s && !lost;
+    return rc;
+}
+
 static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
                               struct psn_error *err)
 {
@@ -34,10 +46,13 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
         const struct psn_person *person = person_of(due, row.person);
         PSN_AUTO_FREE struct psn_content *contents = NULL;
         size_t count = 0;
+        bool may = false;
         bool is_due = false;
 
         due->grants.items[i] = (struct psn_grant_row){ 0 };
-        if (!rc && person && !person->departing_s &&
+        if (!rc)
+            rc = may_get(vault, person, &may, err);
+        if (!rc && may &&
             psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
             rc = psn_grant_contents(vault, &row, &contents, &count, err);
             is_due = !rc && psn_grant_is_behind(&row, contents, count);
@@ -227,6 +242,9 @@ static enum psn_code look(struct psn_vault *vault, const char *person,
 {
     enum psn_code rc = list_due(vault, person, due, err);
 
+    /* Who is asked for by name is not passed over without a word. */
+    if (!rc && person && person[0] != '@')
+        rc = psn_reach_check_slot_kept(vault, due->people, err);
     return rc || person || due->grants.count == 0 ? rc : check_judged(vault, err);
 }
 

@@ -6,6 +6,7 @@
 #include "core/journal.h"
 #include "core/past_key.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/recipient.h"
 #include "crypto/sign.h"
 
@@ -63,6 +64,19 @@ static enum psn_code check_past(void *arg, const struct psn_past_key *key,
     return fail_leavers_key(checking->person, key->person, err);
 }
 
+/* Who lost his slot counts as somebody who leaves. */
+static enum psn_code check_sharer(struct psn_vault *vault,
+                                  const struct psn_person *person,
+                                  const struct psn_person *other, struct psn_error *err)
+{
+    bool lost = false;
+    enum psn_code rc = psn_reach_lost_slot(vault, other, &lost, err);
+
+    if (rc || (!lost && !other->departing_s))
+        return rc;
+    return fail_leavers_key(person, other->id, err);
+}
+
 enum psn_code psn_person_check_key(struct psn_vault *vault,
                                    const struct psn_person *person, struct psn_error *err)
 {
@@ -75,9 +89,9 @@ enum psn_code psn_person_check_key(struct psn_vault *vault,
     rc = psn_person_list(vault, &people, &checking.count, err);
     checking.people = people;
     for (size_t i = 0; !rc && i < checking.count; i++)
-        if (people[i].departing_s && strcmp(people[i].id, person->id) != 0 &&
+        if (strcmp(people[i].id, person->id) != 0 &&
             has_key(&people[i], person->keys[0].text))
-            rc = fail_leavers_key(person, people[i].id, err);
+            rc = check_sharer(vault, person, &people[i], err);
     return rc ? rc
               : psn_past_key_each(vault, person->keys[0].text, check_past, &checking,
                                   err);

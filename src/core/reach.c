@@ -102,6 +102,20 @@ static enum psn_code list_one(struct psn_vault *vault, const char *person,
     return psn_person_read(vault, person, map->people, err);
 }
 
+static enum psn_code list_holders(struct psn_vault *vault, struct psn_reach_map *map,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    map->holders = calloc(vault->state.slot_count + 1, sizeof *map->holders);
+    if (!map->holders)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
+        rc = read_holder(vault, vault->state.slots[i].id,
+                         &map->holders[map->holder_count++], err);
+    return rc;
+}
+
 enum psn_code psn_reach_map_begin(struct psn_vault *vault, const char *person,
                                   struct psn_reach_map *ret_map, struct psn_error *err)
 {
@@ -111,12 +125,8 @@ enum psn_code psn_reach_map_begin(struct psn_vault *vault, const char *person,
     if (!rc)
         rc = person ? list_one(vault, person, &map, err)
                     : psn_person_list(vault, &map.people, &map.person_count, err);
-    map.holders = calloc(vault->state.slot_count + 1, sizeof *map.holders);
-    if (!rc && !map.holders)
-        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
-        rc = read_holder(vault, vault->state.slots[i].id,
-                         &map.holders[map.holder_count++], err);
+    if (!rc)
+        rc = list_holders(vault, &map, err);
     if (rc) {
         psn_reach_map_release(&map);
         return rc;
@@ -167,6 +177,42 @@ bool psn_reach_has_lost_slot(const struct psn_reach_map *map,
 {
     return person->departure.held_slot && !person->departing_s &&
            !psn_reach_holds_slot(map, person->id);
+}
+
+enum psn_code psn_reach_lost_slot(struct psn_vault *vault,
+                                  const struct psn_person *person, bool *ret_lost,
+                                  struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    enum psn_code rc;
+
+    *ret_lost = false;
+    if (!person->departure.held_slot)
+        return PSN_OK;
+    rc = list_holders(vault, &map, err);
+    if (!rc)
+        *ret_lost = psn_reach_has_lost_slot(&map, person);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+enum psn_code psn_reach_check_slot_kept(struct psn_vault *vault,
+                                        const struct psn_person *person,
+                                        struct psn_error *err)
+{
+    bool lost = false;
+    enum psn_code rc = psn_reach_lost_slot(vault, person, &lost, err);
+
+    if (rc || !lost)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("%s could open the vault and has no slot any more, so counts as "
+                     "somebody who leaves: nothing is issued"),
+                   person->id);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("who leaves: passation depart %s; who stays gets a slot again: "
+                      "passation slot add %s"),
+                    person->id, person->id);
 }
 
 bool psn_grant_covers(const char *labels, const char *label)

@@ -49,6 +49,15 @@ bool psn_reach_holds_slot(const struct psn_reach_map *map, const char *person);
 /* Could he open the vault, and cannot any more, and nobody has begun his departure? */
 bool psn_reach_has_lost_slot(const struct psn_reach_map *map,
                              const struct psn_person *person);
+/* The same without a map, of one who may not be in the vault yet. Inside a transaction.
+ */
+PSN_MUST_CHECK enum psn_code psn_reach_lost_slot(struct psn_vault *vault,
+                                                 const struct psn_person *person,
+                                                 bool *ret_lost, struct psn_error *err);
+/* E_POLICY if he did: nothing is granted or issued to him. Inside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_reach_check_slot_kept(struct psn_vault *vault,
+                                                       const struct psn_person *person,
+                                                       struct psn_error *err);
 /* May he have this secret (label "": the password)? Who is leaving may nothing, whatever
  * he still can. */
 bool psn_reach_has_right(const struct psn_reach_map *map, const char *person,

@@ -528,6 +528,36 @@ class Slots(Departing):
         self.world.run("depart", "jp", "-o", self.out, check=10)
         self.assertTrue(all(self.rotations(box) > count for box, count in zip(BOXES, before)))
 
+    def test_who_lost_his_slot_gets_nothing_newer_until_he_has_one_again(self):
+        self.person("kim", email="kim@maison.example")
+        self.grant("kim", BOXES[0])
+        self.world.run("slot", "rm", "jp", "--recovery-out", os.path.join(self.out, "code"),
+                       check=0)
+        self.world.run("rotate", BOXES[0], check=0)
+        for command in (["due", "--apply"], ["outbox"], ["resume"]):
+            self.world.run(*command, "-o", self.out)
+        self.assertEqual((self.issued("kim"), self.issued("jp")), (2, 1))
+        due = {(row["kind"], row["person"]) for row in
+               json.loads(self.world.run("--json", "due", check=12).stdout)["due"]}
+        self.assertIn(("leaver", "jp"), due)
+        self.assertNotIn(("issue", "jp"), due)
+        self.assertEqual([row["due"] for row in self.world.json("grant", "ls", "jp")["grants"]],
+                         [False])
+        for command in (["outbox", "jp"], ["grant", "jp", BOXES[1], "--until", "2031-03-31"]):
+            said = self.world.run(*command, "-o", self.out, check=13).stderr
+            self.assertIn("passation depart jp", said)
+            self.assertIn("passation slot add jp", said)
+        self.assertEqual(len(self.world.json("grant", "ls", "jp")["grants"]), 1)
+        self.world.run("person", "add", "jean", "--kind", "provider", "--key",
+                       self.keys["jp"] + ".pub", check=13)
+        self.world.run("slot", "add", "jp", "--new-identity-file", self.keygen("again"), check=0)
+        self.world.run("outbox", "jp", "-o", self.out, check=0)
+        self.assertEqual(self.issued("jp"), 2)
+
+    def issued(self, name):
+        return sum(file.startswith(name + "-") and file.endswith(".age")
+                   for file in os.listdir(self.out))
+
     def test_whoever_could_open_the_vault_makes_all_of_it_new(self):
         self.assertTrue(all(self.go()))
 
