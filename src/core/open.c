@@ -31,7 +31,8 @@ enum {
 
 struct opening {
     const struct psn_open_request *request;
-    const struct psn_secret *identity; /* the request's, or the vault's own */
+    const struct psn_secret *identity; /* the request's, or … */
+    struct psn_secret *own;            /* … one of the vault's own */
     struct psn_buf file;
     char outer[PSN_FINGERPRINT_MAX]; /* who signed FILE.sig, or "" */
 };
@@ -161,6 +162,51 @@ static enum psn_code decrypt(const struct opening *opening, struct psn_secret **
     return rc;
 }
 
+static enum psn_code own_identity(struct psn_vault *vault, uint64_t number,
+                                  struct psn_secret **ret_identity, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *scalar = NULL;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(vault, psn_own_identity(vault, number, &scalar, err), err);
+    return rc ? rc : psn_age_identity_text(scalar, ret_identity, err);
+}
+
+static enum psn_code fail_with(enum psn_code rc, const struct psn_error *why,
+                               struct psn_error *err)
+{
+    if (err)
+        *err = *why;
+    return rc;
+}
+
+/* Whoever gave no key has the vault's own: the one in use, then the former ones, since
+ * what was made out to one of them is still ours. */
+static enum psn_code decrypt_by_own(struct psn_vault *vault, struct opening *opening,
+                                    struct psn_secret **ret_text, struct psn_error *err)
+{
+    struct psn_error first = { 0 };
+
+    for (uint64_t number = 0;; number++) {
+        struct psn_error why = { 0 };
+        enum psn_code rc;
+
+        psn_secret_free(PSN_TAKE(opening->own));
+        rc = own_identity(vault, number, &opening->own, &why);
+        if (rc == PSN_E_NOT_FOUND && number > 0)
+            return fail_with(PSN_E_DENIED, &first, err);
+        if (rc)
+            return fail_with(rc, &why, err);
+        opening->identity = opening->own;
+        rc = decrypt(opening, ret_text, &why);
+        if (rc != PSN_E_DENIED)
+            return rc ? fail_with(rc, &why, err) : PSN_OK;
+        if (number == 0)
+            first = why;
+    }
+}
+
 /* --- 5: for whom --- */
 
 static enum psn_code check_recipient(const struct psn_opened *opened,
@@ -268,12 +314,14 @@ static enum psn_code open_file(struct psn_vault *vault, struct opening *opening,
 {
     PSN_AUTO(psn_opened) *opened = NULL;
     PSN_AUTO(psn_secret) *text = NULL;
+    bool by_own = vault && !opening->identity && !opening->request->code;
     enum psn_code rc = psn_file_read(opening->request->path, &opening->file, err);
 
     if (!rc)
         rc = check_outer(opening, err);
     if (!rc)
-        rc = decrypt(opening, &text, err);
+        rc = by_own ? decrypt_by_own(vault, opening, &text, err)
+                    : decrypt(opening, &text, err);
     if (!rc)
         rc = psn_opened_read(&text, &opened, err);
     if (!rc && opening->outer[0] && strcmp(opening->outer, opened->head.issuer) != 0)
@@ -290,33 +338,15 @@ static enum psn_code open_file(struct psn_vault *vault, struct opening *opening,
     return PSN_OK;
 }
 
-/* The vault's own age identity, for whom nothing else was given. */
-static enum psn_code own_identity(struct psn_vault *vault,
-                                  struct psn_secret **ret_identity, struct psn_error *err)
-{
-    PSN_AUTO(psn_secret) *scalar = NULL;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-
-    if (!rc)
-        rc = psn_vault_end(vault, psn_own_identity(vault, &scalar, err), err);
-    return rc ? rc : psn_age_identity_text(scalar, ret_identity, err);
-}
-
 enum psn_code psn_open(struct psn_vault *vault, const struct psn_open_request *request,
                        struct psn_opened **ret_opened, struct psn_error *err)
 {
-    PSN_AUTO(psn_secret) *own = NULL;
     struct opening opening = { .request = request,
                                .identity = request->identity,
                                .file = psn_buf_init(PSN_ISSUE_FILE_MAX) };
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = open_file(vault, &opening, ret_opened, err);
 
-    if (!request->identity && !request->code && vault) {
-        rc = own_identity(vault, &own, err);
-        opening.identity = own;
-    }
-    if (!rc)
-        rc = open_file(vault, &opening, ret_opened, err);
+    psn_secret_free(opening.own);
     psn_buf_release(&opening.file);
     return rc;
 }

@@ -66,16 +66,23 @@ static enum psn_code put_new(struct psn_vault *vault, const char *name, uint64_t
     return rc ? rc : put(vault, &row_key, 1, key, err);
 }
 
-static enum psn_code get(struct psn_vault *vault, const char *name,
-                         struct psn_secret **ret_key, uint64_t *ret_revision,
-                         struct psn_error *err)
+static enum psn_code get_numbered(struct psn_vault *vault, const char *name,
+                                  uint64_t number, struct psn_secret **ret_key,
+                                  uint64_t *ret_revision, struct psn_error *err)
 {
     struct psn_row_key row_key;
-    enum psn_code rc = row_of(vault, name, 0, &row_key, err);
+    enum psn_code rc = row_of(vault, name, number, &row_key, err);
 
     return rc ? rc
               : psn_row_get_secret(vault, PSN_TABLE_OWN_KEY, &row_key, vault->rows_key,
                                    ret_key, ret_revision, err);
+}
+
+static enum psn_code get(struct psn_vault *vault, const char *name,
+                         struct psn_secret **ret_key, uint64_t *ret_revision,
+                         struct psn_error *err)
+{
+    return get_numbered(vault, name, 0, ret_key, ret_revision, err);
 }
 
 enum psn_code psn_own_keys_make(struct psn_vault *vault, struct psn_error *err)
@@ -99,12 +106,13 @@ enum psn_code psn_own_signing_key(struct psn_vault *vault, struct psn_secret **r
     return get(vault, signing_name, ret_seed, &revision, err);
 }
 
-enum psn_code psn_own_identity(struct psn_vault *vault, struct psn_secret **ret_scalar,
-                               struct psn_error *err)
+enum psn_code psn_own_identity(struct psn_vault *vault, uint64_t number,
+                               struct psn_secret **ret_scalar, struct psn_error *err)
 {
+    const char *name = number ? former_identity_name : identity_name;
     uint64_t revision;
 
-    return get(vault, identity_name, ret_scalar, &revision, err);
+    return get_numbered(vault, name, number, ret_scalar, &revision, err);
 }
 
 /* --- the present ones, for people --- */
@@ -118,7 +126,7 @@ static enum psn_code describe(struct psn_vault *vault, struct psn_vault_keys *re
     enum psn_code rc = psn_own_signing_key(vault, &seed, err);
 
     if (!rc)
-        rc = psn_own_identity(vault, &scalar, err);
+        rc = psn_own_identity(vault, 0, &scalar, err);
     if (!rc)
         rc = psn_sign_public(seed, key, err);
     if (!rc)

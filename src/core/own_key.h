@@ -18,7 +18,8 @@ PSN_MUST_CHECK enum psn_code psn_own_keys_make(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_own_signing_key(struct psn_vault *vault,
                                                  struct psn_secret **ret_seed,
                                                  struct psn_error *err);
-PSN_MUST_CHECK enum psn_code psn_own_identity(struct psn_vault *vault,
+/* number 0: the one in use; then the former ones, from 1. E_NOT_FOUND behind the last. */
+PSN_MUST_CHECK enum psn_code psn_own_identity(struct psn_vault *vault, uint64_t number,
                                               struct psn_secret **ret_scalar,
                                               struct psn_error *err);
 

@@ -424,12 +424,22 @@ class Grants(Vault):
                 file.write(public + "\n")
             self.world.run("person", "add", "sam", "--kind", "team", "--key", path, check=0)
             issue = self.issue("sam", self.boxes[0], "--until", "2031-01-01")
-            other.run("unlock", check=0)
-            done = subprocess.run([other.binary, "--no-input", "open", issue["path"], "--issuer",
-                                   self.issuer()["fingerprint"]], env=other.env(),
-                                  capture_output=True, text=True, stdin=subprocess.DEVNULL)
-            other.run("lock")
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.opens_unlocked(other, issue)
+            # Nor when the key was replaced since, twice: the vault keeps the former ones.
+            other.run("key", "rotate", "-y", check=0)
+            self.opens_unlocked(other, issue)
+            other.run("rekey", "--leaver", "-y", "--recovery-out", os.path.join(self.out, "sam"),
+                      check=0)
+            self.opens_unlocked(other, issue, "--store")
+            self.assertNotEqual(other.json("key", "show")["age"], public)
+
+    def opens_unlocked(self, other, issue, *more):
+        other.run("unlock", check=0)
+        done = subprocess.run([other.binary, "--no-input", "open", issue["path"], "--issuer",
+                               self.issuer()["fingerprint"], *more], env=other.env(),
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        other.run("lock")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     # --- people ---
 
