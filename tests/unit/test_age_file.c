@@ -453,6 +453,7 @@ static void failures_of_the_world_are_not_the_files(void **state)
     struct psn_source source = psn_source_memory(&memory);
     const struct psn_source broken = { .read = failing_read };
     const struct psn_sink full = { failing_write, NULL };
+    const struct psn_sink out = psn_sink_buf(&file);
     enum psn_age_failure failure = PSN_AGE_ARMOR;
 
     (void)state;
@@ -466,6 +467,7 @@ static void failures_of_the_world_are_not_the_files(void **state)
                      PSN_E_INTEGRITY);
     assert_int_equal(failure, PSN_AGE_NO_FAILURE);
     assert_int_equal(psn_age_encrypt(to, true, &broken, &full, NULL), PSN_E_FULL);
+    assert_int_equal(psn_age_encrypt(to, false, &broken, &out, NULL), PSN_E_INTEGRITY);
 }
 
 /* Lists ---------------------------------------------------------------------------- */

@@ -71,6 +71,9 @@ static void one_recipient_or_more_may_stand_there_and_a_passphrase_alone(void **
         { VERSION_1 X25519 "--", false },
         { VERSION_1 X25519 "---", false },
         { VERSION_1 X25519, false },
+        { VERSION_1 "-> un\001known\n\n" END, false },
+        { VERSION_1 "-> un\177known\n\n" END, false },
+        { VERSION_1 "-> un\303\251known\n\n" END, false },
     };
 #undef X25519
 #undef SCRYPT
@@ -222,6 +225,43 @@ static void an_ssh_key_opens_its_own_stanza_and_does_not_touch_anothers(void **s
     release(&it);
 }
 
+/* Both halves could change together: these were written once, and must open for ever. */
+static void stanzas_that_were_written_earlier_still_open(void **state)
+{
+    uint8_t public[crypto_sign_PUBLICKEYBYTES];
+    PSN_AUTO(psn_secret) *seed = seed_of(1, public);
+    PSN_AUTO(psn_secret) *phrase = NULL;
+    PSN_AUTO(psn_secret) *found = NULL;
+    enum psn_age_unwrapped unwrapped = PSN_AGE_MALFORMED;
+    struct psn_age_header header;
+    struct psn_age_stanza stanza;
+    size_t at;
+
+    (void)state;
+    assert_int_equal(psn_secret_copy("mot", 3, &phrase, NULL), PSN_OK);
+    assert_int_equal(psn_secret_new(sizeof file_key, &found, NULL), PSN_OK);
+    assert_int_equal(parse(VERSION_1 "-> scrypt kY4w/lt0o0Ty194QecdRGg 10\n"
+                                     "wM5o2aIjItEGNK8FQaJ1Z7x4ITemLy9KJZgNyzcpr6c\n" END,
+                           &header, NULL),
+                     PSN_OK);
+    at = header.stanzas_at;
+    assert_true(psn_age_header_next(&header, &at, &stanza));
+    assert_int_equal(psn_age_unwrap_scrypt(&stanza, phrase, 10, found, &unwrapped, NULL),
+                     PSN_OK);
+    assert_int_equal(unwrapped, PSN_AGE_UNWRAPPED);
+    assert_memory_equal(psn_secret_bytes(found), file_key, sizeof file_key);
+    assert_int_equal(
+        parse(VERSION_1
+              "-> ssh-ed25519 +7Mp3w v0xxVdhqU2kZh2EMNNrnzMof62GJNedQ6dtcu38okAA\n"
+              "5t75DsUhZrM6Mbmx1ZNV3XILld3GfIt2owbs98H5ibQ\n" END,
+              &header, NULL),
+        PSN_OK);
+    at = header.stanzas_at;
+    assert_true(psn_age_header_next(&header, &at, &stanza));
+    assert_int_equal(psn_age_unwrap_ssh(&stanza, seed, found), PSN_AGE_UNWRAPPED);
+    assert_memory_equal(psn_secret_bytes(found), file_key, sizeof file_key);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -236,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_work_factor_is_digits_that_begin_with_no_zero),
         cmocka_unit_test(a_file_key_comes_back_by_its_passphrase_within_the_work_allowed),
         cmocka_unit_test(an_ssh_key_opens_its_own_stanza_and_does_not_touch_anothers),
+        cmocka_unit_test(stanzas_that_were_written_earlier_still_open),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
