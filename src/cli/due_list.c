@@ -336,6 +336,40 @@ const char *cli_due_waits_for_code(const struct cli_due_list *list)
     return NULL;
 }
 
+static enum psn_code count_secret(void *arg, const struct psn_secret_info *info,
+                                  struct psn_error *err)
+{
+    size_t *count = arg;
+
+    (void)info;
+    (void)err;
+    ++*count;
+    return PSN_OK;
+}
+
+/* Other secrets than the password hang on a mailbox, and live on without it. */
+static void advise_vanished(const struct cli *cli, const char *address)
+{
+    size_t count = 0;
+
+    if (psn_secret_each(cli->vault, address, count_secret, &count, NULL) || count == 0)
+        cli_note(cli,
+                 _("Gone at OVH: ask the owner who deleted it; if that is right: "
+                   "passation role rm %s"),
+                 CLI_SHOWN(address));
+    else
+        cli_note(cli,
+                 PSN_NGETTEXT(
+                     "Gone at OVH: ask the owner who deleted it; if that is right, move "
+                     "or export the %zu other secret that hangs on it first: passation "
+                     "secret ls %s; then: passation role rm %s",
+                     "Gone at OVH: ask the owner who deleted it; if that is right, move "
+                     "or export the %zu other secrets that hang on it first: passation "
+                     "secret ls %s; then: passation role rm %s",
+                     count),
+                 count, CLI_SHOWN(address), CLI_SHOWN(address));
+}
+
 static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
 {
     static const struct {
@@ -345,8 +379,7 @@ static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
     } drifts[] = {
         { PSN_DUE_OUTSIDE,
           N_("Changed by somebody else: ask who did; take it back with:"), "rotate" },
-        { PSN_DUE_VANISHED,
-          N_("Gone at OVH: ask the owner who deleted it; if that is right:"), "role rm" },
+        { PSN_DUE_VANISHED, NULL, NULL },
         { PSN_DUE_MOVED,
           N_("On another platform: its settings may be new; log in and note it:"),
           "verify" },
@@ -357,7 +390,9 @@ static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
     for (size_t i = 0; i < sizeof drifts / sizeof *drifts; i++) {
         const struct psn_due *due = first_of(list, drifts[i].kind);
 
-        if (due)
+        if (due && !drifts[i].advice)
+            advise_vanished(cli, due->address);
+        else if (due)
             cli_note(cli, "%s passation %s %s", _(drifts[i].advice), drifts[i].command,
                      CLI_SHOWN(due->address));
     }

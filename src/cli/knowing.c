@@ -1,5 +1,6 @@
 #include "cli/knowing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -10,9 +11,12 @@ enum {
 };
 
 struct knowing {
+    struct cli *cli;
     const char *client;           /* or NULL */
     char self[PSN_PERSON_ID_MAX]; /* whoever asks knows that he does */
     struct psn_buf names;
+    char looked_at[PSN_ADDRESS_TEXT_MAX]; /* last, and what was seen */
+    bool gone;
 };
 
 static bool is_listed(const char *names, const char *id)
@@ -25,6 +29,19 @@ static bool is_listed(const char *names, const char *id)
     return false;
 }
 
+/* Nobody gets into a mailbox that OVH does not have any more. */
+static bool is_gone(struct knowing *knowing, const char *address)
+{
+    struct psn_role role = { 0 };
+
+    if (strcmp(knowing->looked_at, address) != 0) {
+        (void)snprintf(knowing->looked_at, sizeof knowing->looked_at, "%s", address);
+        knowing->gone =
+            !psn_role_get(knowing->cli->vault, address, &role, NULL) && role.gone_s;
+    }
+    return knowing->gone;
+}
+
 static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
                                  struct psn_error *err)
 {
@@ -34,7 +51,8 @@ static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
     (void)err;
     if (!exposure->in_force || exposure->label[0] ||
         strcmp(exposure->person, knowing->self) == 0 ||
-        (knowing->client && strcmp(exposure->client, knowing->client) != 0))
+        (knowing->client && strcmp(exposure->client, knowing->client) != 0) ||
+        is_gone(knowing, exposure->address))
         return PSN_OK;
     if (!names->size || !is_listed(psn_buf_str(names), exposure->person))
         psn_buf_format(names, "%s%s", names->size ? ", " : "", exposure->person);
@@ -75,7 +93,8 @@ static enum psn_code warn(struct cli *cli, const struct knowing *knowing,
 enum psn_code cli_knowing_warn(struct cli *cli, const char *client, const char *address,
                                struct psn_error *err)
 {
-    struct knowing knowing = { .client = address ? NULL : client,
+    struct knowing knowing = { .cli = cli,
+                               .client = address ? NULL : client,
                                .names = psn_buf_init(NAMES_MAX) };
     enum psn_code rc = psn_slot_each(cli->vault, note_self, &knowing, err);
 

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/departure.h"
+#include "core/item.h"
 #include "core/journal.h"
 #include "core/role.h"
 #include "core/version.h"
@@ -10,7 +11,9 @@
 /* Roles leave the vault: one, or all of a client's. Nothing is removed at OVH. */
 
 enum {
-    ADDRESSES_MAX = 64 * 1024 * 1024
+    ADDRESSES_MAX = 64 * 1024 * 1024,
+    LABELS_SHOWN = 6,
+    LABELS_MAX = 8 * PSN_LABEL_TEXT_MAX
 };
 
 struct address_list {
@@ -123,15 +126,31 @@ static enum psn_code delete_role(struct psn_vault *vault, const char *address,
               : psn_store_delete(vault->store, PSN_TABLE_ROLE, key.bytes, key.size, err);
 }
 
-static enum psn_code rm(struct psn_vault *vault, const char *address, const char *confirm,
-                        struct psn_error *err)
-{
-    struct psn_role_row row;
-    enum psn_code rc = psn_role_read(vault, address, &row, err);
+/* What hangs on a mailbox besides its password, and is lost with the role. */
+struct other_secrets {
+    size_t count;
+    struct psn_buf labels;
+};
 
-    if (rc)
-        return rc;
-    if (row.rotation.last > 0 && (!confirm || strcmp(confirm, address) != 0)) {
+static enum psn_code add_label(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    struct other_secrets *others = arg;
+
+    (void)err;
+    if (others->count < LABELS_SHOWN)
+        psn_buf_format(&others->labels, "%s%s", others->count ? ", " : "", info->label);
+    else if (others->count == LABELS_SHOWN)
+        psn_buf_text(&others->labels, ", …");
+    others->count++;
+    return PSN_OK;
+}
+
+/* Only who has said the address once more knows what is lost. */
+static enum psn_code refuse(const char *address, const struct other_secrets *others,
+                            struct psn_error *err)
+{
+    if (others->count == 0) {
         (void)psn_fail(
             err, PSN_E_POLICY,
             _("the vault holds the password of '%s', perhaps the only copy there is"),
@@ -140,6 +159,48 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
                         _("if that is what you want: passation role rm %s --confirm %s"),
                         address, address);
     }
+    (void)psn_fail(
+        err, PSN_E_POLICY,
+        PSN_NGETTEXT("the vault holds the password of '%s' and %zu other secret, perhaps "
+                     "the only copies there are: %s",
+                     "the vault holds the password of '%s' and %zu other secrets, "
+                     "perhaps the only copies there are: %s",
+                     others->count),
+        address, others->count, psn_buf_str(&others->labels));
+    return psn_hint(err, PSN_E_POLICY,
+                    _("to keep the other secrets, move them or passation export %s; if "
+                      "all may go: passation role rm %s --confirm %s"),
+                    address, address, address);
+}
+
+static enum psn_code check_confirmed(struct psn_vault *vault,
+                                     const struct psn_role_row *row, const char *confirm,
+                                     struct psn_error *err)
+{
+    struct other_secrets others = { .labels = psn_buf_init(LABELS_MAX) };
+    enum psn_code rc;
+
+    if (confirm && strcmp(confirm, row->address) == 0)
+        return PSN_OK;
+    rc = psn_item_each(vault, row->address, add_label, &others, err);
+    if (!rc)
+        rc = psn_buf_check(&others.labels, err);
+    if (!rc && (row->rotation.last > 0 || others.count > 0))
+        rc = refuse(row->address, &others, err);
+    psn_buf_release(&others.labels);
+    return rc;
+}
+
+static enum psn_code rm(struct psn_vault *vault, const char *address, const char *confirm,
+                        struct psn_error *err)
+{
+    struct psn_role_row row;
+    enum psn_code rc = psn_role_read(vault, address, &row, err);
+
+    if (!rc)
+        rc = check_confirmed(vault, &row, confirm, err);
+    if (rc)
+        return rc;
     rc = check_arrived(vault, &row, err);
     if (!rc)
         rc = psn_departure_check_settled(vault, row.client, address, err);

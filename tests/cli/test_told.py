@@ -173,6 +173,24 @@ class Told(unittest.TestCase):
         self.delete_at_ovh("box0", keep="box1")
         self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
 
+    def test_what_hangs_on_a_mailbox_is_named_before_it_is_removed_with_it(self):
+        self.person("theo")
+        self.world.allow_all()
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        for label in ("stripe", "ftp"):
+            self.world.run("secret", "add", self.box, label, "--secret-fd", "0",
+                           stdin="only here\n", check=0)
+        said = self.world.run("role", "rm", self.box, check=13).stderr
+        self.assertRegex(" ".join(said.split()), r"2 other secrets.*: ftp, stripe")
+        self.assertIn("still gets in", " ".join(said.split()))
+        self.delete_at_ovh("box0", keep="box1")
+        said = " ".join(self.world.run("due", check=12).stderr.split())
+        self.assertIn(f"passation secret ls {self.box}; then: passation role rm {self.box}", said)
+        for command in (["role", "rm", self.box], ["client", "rm", "essai"]):
+            said = " ".join(self.world.run(*command, check=13).stderr.split())
+            self.assertNotIn("still gets in", said)
+
     def test_a_key_that_nobody_compared_is_warned_of_until_somebody_has(self):
         self.person("theo")
         grant = ["grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home, "-f"]
