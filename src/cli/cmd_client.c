@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/client_show.h"
 #include "cli/fields.h"
+#include "cli/owned.h"
 
 /* client add, set, ls, show, rm. */
 
@@ -132,6 +133,7 @@ static enum psn_code print_stored(struct cli *cli, const char *id, struct psn_er
 
     if (rc)
         return rc;
+    cli_owned_settle(cli, &client);
     if (!cli->json)
         return cli_client_print(cli, &client, err);
     cli_client_json(&json, NULL, &client);

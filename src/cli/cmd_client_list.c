@@ -3,6 +3,7 @@
 #include "cli/client_show.h"
 #include "cli/display.h"
 #include "cli/knowing.h"
+#include "cli/owned.h"
 
 /* client ls and rm. */
 
@@ -10,6 +11,7 @@
  */
 
 struct listing {
+    struct cli *cli;
     struct cli_json *json; /* or NULL */
     struct cli_table *table;
     size_t count;
@@ -25,7 +27,10 @@ static enum psn_code list_client(void *arg, const struct psn_client *client,
 
     listing->count++;
     if (listing->json) {
-        cli_client_json(listing->json, NULL, client);
+        struct psn_client shown = *client;
+
+        cli_owned_settle(listing->cli, &shown);
+        cli_client_json(listing->json, NULL, &shown);
         return PSN_OK;
     }
     for (size_t i = 0; i < client->domain_count; i++)
@@ -44,7 +49,7 @@ static enum psn_code list_client(void *arg, const struct psn_client *client,
 static enum psn_code list_json(struct cli *cli, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    struct listing listing = { .json = &json };
+    struct listing listing = { .cli = cli, .json = &json };
     enum psn_code rc;
 
     cli_json_open(&json, NULL, '{');
@@ -58,7 +63,7 @@ static enum psn_code list_json(struct cli *cli, struct psn_error *err)
 static enum psn_code run_ls(struct cli *cli, const void *arg, struct psn_error *err)
 {
     PSN_AUTO(cli_table) *table = NULL;
-    struct listing listing = { 0 };
+    struct listing listing = { .cli = cli };
     enum psn_code rc;
 
     (void)arg;

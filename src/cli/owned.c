@@ -9,13 +9,29 @@ struct owned {
     size_t count;
 };
 
+/* Somebody who is leaving, or is not there, owns nothing. */
+static bool is_owned(struct cli *cli, const struct psn_client *client)
+{
+    struct psn_person owner;
+
+    return client->owner[0] && !psn_person_get(cli->vault, client->owner, &owner, NULL) &&
+           !owner.departing_s;
+}
+
+void cli_owned_settle(struct cli *cli, struct psn_client *client)
+{
+    if (!is_owned(cli, client))
+        client->owner[0] = '\0';
+}
+
 static enum psn_code tell(void *arg, const struct psn_client *client,
                           struct psn_error *err)
 {
     struct owned *owned = arg;
 
     (void)err;
-    if (!client->owner[0] || (owned->person && strcmp(client->owner, owned->person) != 0))
+    if ((owned->person && strcmp(client->owner, owned->person) != 0) ||
+        !is_owned(owned->cli, client))
         return PSN_OK;
     owned->count++;
     if (owned->json)
@@ -68,7 +84,7 @@ enum psn_code cli_owner_of_tell(struct cli *cli, const char *client,
     struct psn_client facts = psn_client_init();
     enum psn_code rc = psn_client_get(cli->vault, client, &facts, err);
 
-    if (!rc && facts.owner[0])
+    if (!rc && is_owned(cli, &facts))
         cli_note(cli, _("%s owns the accesses of %s: what they know of it is not due"),
                  CLI_SHOWN(facts.owner), facts.id);
     psn_client_release(&facts);
@@ -111,7 +127,8 @@ static enum psn_code look(void *arg, const struct psn_exposure *exposure,
         return PSN_OK;
     memcpy(known->client, exposure->client, sizeof known->client);
     rc = psn_client_get(known->cli->vault, known->client, &client, err);
-    known->is_owned = !rc && strcmp(client.owner, known->person) == 0;
+    known->is_owned =
+        !rc && strcmp(client.owner, known->person) == 0 && is_owned(known->cli, &client);
     psn_client_release(&client);
     return rc;
 }

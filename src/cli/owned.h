@@ -5,6 +5,8 @@
 
 /* Whose the accesses of a client are: nothing that he knows of it is due. */
 
+/* Takes the owner out of `client`, which is to be shown, if he is leaving. */
+void cli_owned_settle(struct cli *cli, struct psn_client *client);
 /* A line for each client whose accesses are that person's. */
 PSN_MUST_CHECK enum psn_code cli_owned_tell(struct cli *cli, const char *person,
                                             struct psn_error *err);

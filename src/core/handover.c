@@ -249,7 +249,7 @@ enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
     rc = psn_person_read(vault, client->owner, &person, &why);
     if (rc && rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc, "%s", why.message);
-    if (rc || person.kind != PSN_PERSON_CLIENT)
+    if (rc || person.kind != PSN_PERSON_CLIENT || person.departing_s)
         client->owner[0] = '\0';
     return PSN_OK;
 }

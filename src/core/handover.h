@@ -113,7 +113,7 @@ PSN_MUST_CHECK enum psn_code psn_handover_void_issue(struct psn_vault *vault,
                                                      struct psn_error *err);
 
 /* Takes the owner out of `client` if nothing makes him one any more: no handover, no
- * envelope, and he is not the client himself. Writes nothing. */
+ * envelope, and he is not the client himself, or is leaving. Writes nothing. */
 PSN_MUST_CHECK enum psn_code psn_handover_settle_owner(struct psn_vault *vault,
                                                        struct psn_client *client,
                                                        struct psn_error *err);

@@ -164,6 +164,21 @@ static enum psn_code keep_keys(struct psn_vault *vault, const struct psn_person 
     return rc;
 }
 
+/* Who has left owns nothing any more, and nobody who gets his id later does. */
+static enum psn_code disown(void *arg, const char *id, struct psn_error *err)
+{
+    const struct receiving *leaving = arg;
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_read(leaving->vault, id, &client, err);
+
+    if (!rc && strcmp(client.owner, leaving->id) == 0) {
+        client.owner[0] = '\0';
+        rc = psn_client_put_owner(leaving->vault, &client, err);
+    }
+    psn_client_release(&client);
+    return rc;
+}
+
 static enum psn_code rm(struct psn_vault *vault, const char *id, struct psn_error *err)
 {
     static const enum psn_table tables[] = { PSN_TABLE_PERSON, PSN_TABLE_GRANT,
@@ -175,6 +190,8 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, struct psn_erro
         rc = check(vault, &person, err);
     if (!rc)
         rc = keep_keys(vault, &person, err);
+    if (!rc)
+        rc = psn_client_ids(vault, disown, &(struct receiving){ vault, id }, err);
     for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++) {
         struct psn_row_key prefix;
 

@@ -949,6 +949,31 @@ class Envelopes(Handovers):
         self.assertEqual(self.files(), {})
         self.assertEqual(world.run("envelope", "end", "essai").returncode, 4)
 
+    def test_a_client_who_leaves_owns_nothing_any_more(self):
+        world = self.world
+        self.create()
+        self.assertEqual(world.json("client", "show", "essai")["owner"], "martine")
+        world.run("depart", "martine", "-o", world.out, check=12)
+        owned = "owns the accesses of essai"
+        self.assertIsNone(world.json("client", "show", "essai")["owner"])
+        self.assertNotIn("martine", world.run("client", "show", "essai", check=0).stdout)
+        self.assertNotIn(owned, world.run("envelope", "end", "essai", check=0).stderr)
+        self.assertNotIn(owned, world.run("who", BOXES[0], check=0).stderr)
+
+    def test_nobody_owns_by_the_id_of_a_client_who_has_left(self):
+        world = self.world
+        self.create()
+        world.run("envelope", "end", "essai", check=0)
+        self.assertEqual(world.json("client", "show", "essai")["owner"], "martine")
+        world.run("depart", "martine", "-o", world.out, check=12)
+        world.run("secret", "set", BOXES[0], "Stripe", "--secret-fd", "0", stdin="sk_live_0002",
+                  check=0)
+        world.run("-y", "person", "rm", "martine", check=0)
+        for box in (row["address"] for row in world.json("role", "ls")["roles"]):
+            world.run("role", "rm", box, "--confirm", box, check=0)
+        world.run("person", "add", "martine", "--kind", "client", check=0)
+        self.assertIsNone(world.json("client", "show", "essai")["owner"])
+
     def test_who_leaves_gets_no_more_of_it(self):
         world = self.world
         world.run("person", "add", "theo", "--kind", "provider", check=0)
