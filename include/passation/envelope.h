@@ -31,6 +31,8 @@ struct psn_envelope {
     bool is_torn;   /* its files were being replaced, and that has not ended */
     bool is_remade; /* by some under a new key: only psn_envelope_create() ends that */
     bool is_stale;  /* the vault has something newer, or something more */
+    bool
+        is_left; /* whose it is leaves, or lost his slot: psn_envelope_update() refuses */
 };
 
 struct psn_envelope_request {

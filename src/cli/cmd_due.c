@@ -196,7 +196,7 @@ static enum psn_code apply(struct cli *cli, const struct cmd_due_options *option
     psn_error_clear(&cause);
     keep_first(&first, err, follow_handovers(cli, &list, &cause), &cause);
     psn_error_clear(&cause);
-    keep_first(&first, err, cli_envelope_renew(cli, &cause), &cause);
+    keep_first(&first, err, cli_envelope_renew(cli, false, &cause), &cause);
     cli_due_list_release(&list);
     return first;
 }
@@ -208,7 +208,8 @@ static const char *advice(const struct cli_due_list *list, bool applied)
     if (!can && cli_due_list_count(list, PSN_DUE_HANDOVER) == list->count)
         return _("what blocks, and who must act: passation handover status");
     if (!can && (cli_due_list_count(list, PSN_DUE_SECRET) > 0 ||
-                 cli_due_list_count(list, PSN_DUE_LEAVER) > 0))
+                 cli_due_list_count(list, PSN_DUE_LEAVER) > 0 ||
+                 cli_due_list_count(list, PSN_DUE_ENVELOPE_LEFT) > 0))
         return _("none of it is done by --apply: it needs you, see above");
     if (!can)
         return _("what happened without us needs you: see above");

@@ -108,7 +108,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         return rc;
     rc = cli_deliver_due(cli, &options->where, person, CLI_DELIVER_HERE, &delivered, err);
     if (!rc && !person)
-        rc = cli_envelope_renew(cli, err);
+        rc = cli_envelope_renew(cli, true, err);
     if (!rc && delivered.waiting > 0)
         return cli_fail_waiting(delivered.waiting, err);
     if (!rc && delivered.written == 0)

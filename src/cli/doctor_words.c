@@ -159,6 +159,12 @@ static const struct words table[] = {
     [PSN_DOCTOR_ENVELOPE_OLD] = { N_("the recovery envelope lacks something that the "
                                      "vault has"),
                                   N_("passation envelope update {client}") },
+    [PSN_DOCTOR_ENVELOPE_LEFT] = { N_("the recovery envelope is for {subject}, who "
+                                      "leaves, "
+                                      "or counts as such, and is not renewed"),
+                                   N_("passation envelope end {client}; or make one for "
+                                      "somebody else: passation envelope create {client} "
+                                      "--to PERSON") },
     [PSN_DOCTOR_PASSWORD_ENDING] = { N_("{subject}: its service ends the password, "
                                         "{date}"),
                                      N_("passation rotate {path}") },

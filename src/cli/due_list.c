@@ -158,6 +158,8 @@ const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_
         return _("backup: to be judged");
     case PSN_DUE_LEAVER:
         return _("could open the vault");
+    case PSN_DUE_ENVELOPE_LEFT:
+        return _("envelope of a leaver");
     case PSN_DUE_HANDOVER:
         return _("handover is open");
     case PSN_DUE_OUTSIDE:
@@ -197,11 +199,19 @@ static void set_words(struct cli_due_command *command, const char *first,
         command->words[command->count++] = words[i];
 }
 
+/* Has somebody to judge, or to know something, first? */
+static bool needs_person(enum psn_due_kind kind)
+{
+    return kind == PSN_DUE_SECRET || kind == PSN_DUE_RESTORED || kind == PSN_DUE_LEAVER ||
+           kind == PSN_DUE_ENVELOPE_LEFT || kind == PSN_DUE_OUTSIDE ||
+           kind == PSN_DUE_VANISHED || kind == PSN_DUE_APPEARED || kind == PSN_DUE_ACCESS;
+}
+
 void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_command)
 {
     struct cli_due_command *command = ret_command;
 
-    command->needs_person = false;
+    command->needs_person = needs_person(due->kind);
     switch (due->kind) {
     case PSN_DUE_GRANT:
         set_words(command, "revoke", due->person, due->address, NULL);
@@ -210,7 +220,6 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         set_words(command, "rotate", due->address, NULL, NULL);
         return;
     case PSN_DUE_SECRET:
-        command->needs_person = true;
         set_words(command, "secret", "set", due->address, due->label);
         return;
     case PSN_DUE_ISSUE:
@@ -226,33 +235,30 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         set_words(command, "resume", NULL, NULL, NULL);
         return;
     case PSN_DUE_RESTORED:
-        command->needs_person = true;
         set_words(command, "outbox", "--judged", NULL, NULL);
         return;
     case PSN_DUE_LEAVER:
-        command->needs_person = true;
         set_words(command, "depart", due->person, NULL, NULL);
+        return;
+    case PSN_DUE_ENVELOPE_LEFT:
+        set_words(command, "envelope", "end", due->client, NULL);
         return;
     case PSN_DUE_HANDOVER:
         set_words(command, "handover", "status", due->client, NULL);
         return;
     case PSN_DUE_OUTSIDE:
-        command->needs_person = true;
         set_words(command, "rotate", due->address, NULL, NULL);
         return;
     case PSN_DUE_VANISHED:
-        command->needs_person = true;
         set_words(command, "role", "rm", due->address, NULL);
         return;
     case PSN_DUE_MOVED:
         set_words(command, "verify", due->address, NULL, NULL);
         return;
     case PSN_DUE_APPEARED:
-        command->needs_person = true;
         set_words(command, "role", "adopt", due->address, NULL);
         return;
     case PSN_DUE_ACCESS:
-        command->needs_person = true;
         set_words(command, "sweep", due->client, "--keep", due->access);
         return;
     case PSN_DUE_UNJUDGED: /* it lists them, and changes nothing */
@@ -424,6 +430,14 @@ static void advise(const struct cli *cli, const struct cli_due_list *list)
     due = first_of(list, PSN_DUE_LEAVER);
     if (due)
         cli_due_tell_leaver(cli, due->person);
+    due = first_of(list, PSN_DUE_ENVELOPE_LEFT);
+    if (due)
+        cli_note(
+            cli,
+            _("The envelope of %s is for %s, who leaves, and gets nothing newer. End "
+              "it: passation envelope end %s; or make one for somebody else: "
+              "passation envelope create %s --to PERSON"),
+            due->client, CLI_SHOWN(due->person), due->client, due->client);
     advise_drift(cli, list);
     due = first_of(list, PSN_DUE_ACCESS);
     if (due)

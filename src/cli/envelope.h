@@ -12,7 +12,9 @@ PSN_MUST_CHECK enum psn_code cli_envelope_sheet(struct cli *cli,
                                                 struct psn_error *err);
 
 /* Writes anew what the keys of envelopes open, where the vault has something newer, and
- * says so. The first failure is the result. */
-PSN_MUST_CHECK enum psn_code cli_envelope_renew(struct cli *cli, struct psn_error *err);
+ * says so. The first failure is the result; with `left`, that one is of somebody who
+ * leaves is a failure, too, else it is passed over. */
+PSN_MUST_CHECK enum psn_code cli_envelope_renew(struct cli *cli, bool left,
+                                                struct psn_error *err);
 
 #endif

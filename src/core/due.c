@@ -317,6 +317,8 @@ static enum psn_code add_envelope(struct owned *owned,
 
     if (rc || !envelope.is_stale)
         return rc;
+    if (envelope.is_left)
+        due.kind = PSN_DUE_ENVELOPE_LEFT;
     due.since_s = envelope.written_s;
     memcpy(due.client, client->id, sizeof due.client);
     memcpy(due.person, envelope.person, sizeof due.person);

@@ -10,6 +10,7 @@
 #include "core/client.h"
 #include "core/journal.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/record.h"
 #include "core/trousseau.h"
 #include "page/page.h"
@@ -213,6 +214,20 @@ static enum psn_code fail_leaver(const struct psn_envelope *envelope,
                     envelope->client, envelope->client);
 }
 
+/* Nor to who counts as one since he lost his slot. */
+static enum psn_code is_leaver(struct psn_vault *vault, const char *id, bool *ret_leaver,
+                               struct psn_error *err)
+{
+    struct psn_person person = { 0 };
+    bool lost = false;
+    enum psn_code rc = psn_person_read(vault, id, &person, err);
+
+    if (!rc)
+        rc = psn_reach_lost_slot(vault, &person, &lost, err);
+    *ret_leaver = person.departing_s || lost;
+    return rc;
+}
+
 /* Whose envelope it is owns the accesses; in a handover, who gets them does. Nobody else
  * may: what one is given would be due to be taken from the other. */
 static enum psn_code check_owner(struct psn_vault *vault,
@@ -220,14 +235,14 @@ static enum psn_code check_owner(struct psn_vault *vault,
                                  struct psn_error *err)
 {
     struct psn_client client = { 0 };
-    struct psn_person person = { 0 };
+    bool leaves = false;
     enum psn_code rc = psn_client_read(vault, envelope->client, &client, err);
 
     if (!rc && client.handover_s && strcmp(client.owner, envelope->person) != 0)
         rc = fail_other_owner(&client, err);
     if (!rc)
-        rc = psn_person_read(vault, envelope->person, &person, err);
-    if (!rc && person.departing_s)
+        rc = is_leaver(vault, envelope->person, &leaves, err);
+    if (!rc && leaves)
         rc = fail_leaver(envelope, err);
     psn_client_release(&client);
     return rc;
@@ -565,6 +580,8 @@ enum psn_code psn_envelope_read(struct psn_vault *vault, const struct psn_survey
     uint64_t revision;
     enum psn_code rc = read_row(vault, client, envelope, &revision, err);
 
+    if (!rc)
+        rc = is_leaver(vault, envelope->person, &envelope->is_left, err);
     if (!rc)
         rc = survey ? psn_handover_contents_in(survey, vault, client, &contents, err)
                     : psn_handover_contents(vault, client, &contents, err);

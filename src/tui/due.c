@@ -84,6 +84,10 @@ static const char *meaning(enum psn_due_kind kind)
     case PSN_DUE_LEAVER:
         return _("This person could open the vault and cannot any more, so whatever was "
                  "in it may be known: have it replaced.");
+    case PSN_DUE_ENVELOPE_LEFT:
+        return _("The recovery envelope lacks something that is newer, but it is for "
+                 "somebody who leaves: end it, or make one for somebody else with "
+                 "passation envelope create.");
     case PSN_DUE_HANDOVER:
         return _("A handover is open: see what blocks, and who must act.");
     case PSN_DUE_OUTSIDE:

@@ -554,6 +554,19 @@ class Slots(Departing):
         self.world.run("outbox", "jp", "-o", self.out, check=0)
         self.assertEqual(self.issued("jp"), 2)
 
+    def test_the_envelope_of_who_lost_his_slot_is_left_as_it_is(self):
+        self.world.run("envelope", "create", "essai", "--to", "jp", "-o", self.out, check=0)
+        with open(os.path.join(self.out, "enveloppe-essai.age"), "rb") as file:
+            before = file.read()
+        self.world.run("slot", "rm", "jp", "--recovery-out", os.path.join(self.out, "code"),
+                       check=0)
+        self.world.run("rotate", "*", check=0)
+        said = self.world.run("due", "--apply", "-o", self.out, check=12).stderr
+        self.assertIn("passation envelope end essai", said)
+        self.world.run("envelope", "update", "essai", check=13)
+        with open(os.path.join(self.out, "enveloppe-essai.age"), "rb") as file:
+            self.assertEqual(file.read(), before)
+
     def issued(self, name):
         return sum(file.startswith(name + "-") and file.endswith(".age")
                    for file in os.listdir(self.out))

@@ -989,6 +989,19 @@ class Envelopes(Handovers):
         world.run("secret", "set", BOXES[0], "Stripe", "--secret-fd", "0", stdin="sk_live_0002",
                   check=0)
         self.assertIn("theo has left", world.run("resume", "-o", world.out, check=12).stderr)
+        # A timer does what can be done, and says what needs somebody: 12, no failure.
+        done = world.run("due", "--apply", "-o", world.out, check=12)
+        self.assertIn("passation envelope end essai", done.stderr)
+        self.assertIn("passation envelope create essai --to PERSON", done.stderr)
+        self.assertNotIn("passation due --apply", done.stderr)
+        self.assertEqual([row["kind"] for row in world.json("due", check=12)["due"]
+                          if row["client"] == "essai" and row["person"] == "theo"
+                          and not row["address"]], ["envelope_left"])
+        found = json.loads(world.run("--json", "doctor", "--offline").stdout)["findings"]
+        codes = {row["code"]: row for row in found}
+        self.assertNotIn("envelope_old", codes)
+        self.assertIn("envelope end essai", codes["envelope_left"]["remedy"])
+        self.assertEqual(self.opened(key), known)
         self.assertIn("passation envelope end essai",
                       world.run("-y", "person", "rm", "theo", check=13).stderr)
         world.run("envelope", "end", "essai", check=0)
