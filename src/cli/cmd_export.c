@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/stream.h"
 #include "cli/cli.h"
+#include "cli/due_list.h"
 #include "cli/journal_json.h"
 #include "cli/new_key.h"
 #include "cli/output.h"
@@ -181,11 +182,38 @@ static enum psn_code check_options(const struct exporting *exporting,
     return PSN_OK;
 }
 
+/* Who has no slot any more counts as somebody who leaves. */
+static enum psn_code check_slot_kept(struct exporting *exporting,
+                                     const struct psn_person *person,
+                                     struct psn_error *err)
+{
+    struct cli_due_list list = { 0 };
+    bool lost = false;
+    enum psn_code rc = person->departure.held_slot
+                           ? cli_due_list_read(exporting->cli, person->id, &list, err)
+                           : PSN_OK;
+
+    lost = !rc && cli_due_list_count(&list, PSN_DUE_LEAVER) > 0;
+    cli_due_list_release(&list);
+    if (!lost)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("'%s' could unlock the vault, and may know whatever was in it"),
+                   person->id);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("who leaves: passation depart %s; who stays gets a slot again: "
+                      "passation slot add %s"),
+                    person->id, person->id);
+}
+
 static enum psn_code add_reader(struct exporting *exporting,
                                 const struct psn_person *person, struct psn_error *err)
 {
     char *id = exporting->readers[exporting->reader_count];
+    enum psn_code rc = check_slot_kept(exporting, person, err);
 
+    if (rc)
+        return rc;
     if (person->departing_s)
         return psn_fail(err, PSN_E_POLICY, _("'%s' is leaving, or has left"), person->id);
     memcpy(id, person->id, sizeof person->id);

@@ -9,6 +9,7 @@
 #include "core/client.h"
 #include "core/journal.h"
 #include "core/person.h"
+#include "core/reach.h"
 #include "core/role.h"
 
 /* Beginning a handover, saying how things are handed over, giving it up; and what it is.
@@ -110,6 +111,8 @@ static enum psn_code take_receiver(struct psn_vault *vault, const char *client,
     rc = psn_person_read(vault, to, &person, err);
     if (!rc && person.departing_s)
         return psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"), to);
+    if (!rc)
+        rc = psn_reach_check_slot_kept(vault, &person, err);
     if (rc || strcmp(row->to, to) == 0)
         return rc;
     rc = check_envelope(vault, client, to, err);

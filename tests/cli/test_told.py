@@ -83,6 +83,17 @@ class Told(unittest.TestCase):
             self.assertEqual(self.export(to, check=None).returncode, 13, to)
         self.assertNotIn(("rotate", self.box, "theo"), self.due())
 
+    def test_nothing_is_exported_nor_handed_over_to_somebody_who_lost_his_slot(self):
+        key = self.person("theo")
+        self.world.run("slot", "add", "theo", "--new-identity-file",
+                       os.path.join(self.world.home, "theo.key"), check=0)
+        self.world.run("slot", "rm", "theo", "--recovery-out",
+                       os.path.join(self.world.home, "code"), check=0)
+        for done in (*(self.export(to, check=13) for to in ("theo", key)),
+                     self.world.run("handover", "start", "essai", "--to", "theo", check=13)):
+            self.assertIn("passation slot add theo", done.stderr)
+        self.assertNotIn(self.box, self.seen("theo"))
+
     def test_an_ssh_key_of_somebody_who_leaves_is_known_with_its_comment(self):
         path = os.path.join(self.world.home, "luc_ed25519")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "luc@portable", "-f",
