@@ -5,6 +5,7 @@
 #include "base/i18n.h"
 #include "core/departure.h"
 #include "core/exposure.h"
+#include "core/item.h"
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/reach.h"
@@ -139,6 +140,34 @@ static enum psn_code knows_of(struct psn_vault *vault,
     return rc;
 }
 
+static enum psn_code note_item(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    bool *has_items = arg;
+
+    (void)info;
+    (void)err;
+    *has_items = true;
+    return PSN_OK;
+}
+
+/* Of a mailbox that is gone at OVH, only what else hangs on it works on. */
+static enum psn_code is_worth_noting(struct psn_vault *vault, const char *address,
+                                     bool *ret_worth, struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc;
+
+    *ret_worth = true;
+    if (!address)
+        return PSN_OK;
+    rc = psn_role_read(vault, address, &role, err);
+    if (rc || !role.gone_s)
+        return rc;
+    *ret_worth = false;
+    return psn_item_each_all(vault, address, note_item, ret_worth, err);
+}
+
 /* Who can open the vault could read it, whether he looked or not. */
 static enum psn_code note_all(struct psn_vault *vault, const char *client,
                               const char *address, const struct psn_exposure_list *seen,
@@ -169,8 +198,12 @@ enum psn_code psn_departure_note_removed(struct psn_vault *vault, const char *cl
                                          const char *address, struct psn_error *err)
 {
     struct psn_exposure_list seen = { 0 };
-    enum psn_code rc = list_seen(vault, client, address, &seen, err);
+    bool is_worth = false;
+    enum psn_code rc = is_worth_noting(vault, address, &is_worth, err);
 
+    if (rc || !is_worth)
+        return rc;
+    rc = list_seen(vault, client, address, &seen, err);
     if (!rc)
         rc = note_all(vault, client, address, &seen, err);
     psn_exposure_list_release(&seen);

@@ -122,6 +122,23 @@ static void a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it(void 
     assert_int_equal(removed_of(f, "paul"), 1);
 }
 
+static void a_mailbox_that_was_gone_at_ovh_is_no_loss(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_role_row row;
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_role_read(f->vault, box1, &row, &f->at.err);
+    row.gone_s = 1;
+    if (!rc)
+        rc = psn_role_write(f->vault, &row, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_OK);
+    assert_int_equal(removed_of(f, "luc"), 0);
+    assert_int_equal(removed_of(f, "paul"), 0);
+}
+
 static void somebody_else_of_the_same_id_knew_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -144,6 +161,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(a_mailbox_that_was_gone_at_ovh_is_no_loss, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(somebody_else_of_the_same_id_knew_nothing, set_up,
                                         tear_down),
     };
