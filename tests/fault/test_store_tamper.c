@@ -347,8 +347,8 @@ static void rows_out_of_every_range_are_found_by_the_check(void **state)
     static const char *const rows[] = {
         "16, zeroblob(24), 1, x'', x''",
         "-1, zeroblob(24), 1, x'', x''",
-        "1, x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-        "ffffffffff', 1, x'', x''",
+        ("1, x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+         "ffffffffff', 1, x'', x''"),
     };
     struct tampered *it = *state;
     char text[200];

@@ -24,8 +24,6 @@ static const char *const texts[REKEY_IDENTITIES] = {
 
 void rekey_vault_init(struct rekey_vault *at, const char *folder)
 {
-    PSN_AUTO(psn_secret) *scalar = NULL;
-
     memset(at, 0, sizeof *at);
     assert_int_equal(psn_init(&at->err), PSN_OK);
     (void)snprintf(at->path, sizeof at->path, "%s/vault.db", folder);

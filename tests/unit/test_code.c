@@ -207,7 +207,7 @@ static void a_page_and_a_file_for_a_passphrase_ask_for_a_code_and_nothing_else(
 static int set_up(void **state)
 {
     (void)state;
-    return psn_crypto_init(NULL);
+    return psn_crypto_init(NULL) ? -1 : 0;
 }
 
 int main(void)

@@ -451,7 +451,7 @@ static void a_door_means_nothing_while_nobody_leaves(void **state)
 static struct psn_role_row look(struct fixture *f, const struct psn_access_row *rows,
                                 size_t count, const char *address)
 {
-    struct psn_role_row role;
+    struct psn_role_row role = { 0 };
     enum psn_code rc;
 
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);

@@ -399,8 +399,8 @@ static void a_shredded_entry_cannot_be_faked_or_changed(void **state)
 {
     static const char *const edits[] = {
         "UPDATE journal SET box = zeroblob(length(box)) WHERE number = 4",
-        "UPDATE journal SET box = (SELECT box FROM journal AS j WHERE j.chain = "
-        "journal.chain AND j.number = 3) WHERE number = 4",
+        ("UPDATE journal SET box = (SELECT box FROM journal AS j WHERE j.chain = "
+         "journal.chain AND j.number = 3) WHERE number = 4"),
         "UPDATE journal SET hash = randomblob(32) WHERE number = 4",
     };
     struct fixture *f = *state;

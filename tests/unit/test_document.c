@@ -553,7 +553,7 @@ static void a_text_without_a_head_is_no_issue(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    return psn_crypto_init(NULL);
+    return psn_crypto_init(NULL) ? -1 : 0;
 }
 
 int main(void)

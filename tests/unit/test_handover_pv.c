@@ -86,8 +86,8 @@ static void assert_plain(const struct psn_buf *text)
 
 static const char *const french[] = {
     "Procès-verbal de remise des accès",
-    "Ce procès-verbal constate la remise des accès et ne vaut pas recette de la "
-    "prestation.",
+    ("Ce procès-verbal constate la remise des accès et ne vaut pas recette de la "
+     "prestation."),
     "1. Parties et contrat",
     "2. Date, fuseau, lieu ou canal",
     "3. Personne qui reçoit, et comment son identité a été vérifiée",
@@ -384,8 +384,8 @@ static void the_end_is_stated_in_both_languages(void **state)
         "Le prestataire",
         "Le client",
         "boulangerie-durand",
-        "30/11/2026\xc2\xa0"
-        "02:57\xc2\xa0+01",
+        ("30/11/2026\xc2\xa0"
+         "02:57\xc2\xa0+01"),
         "Ce que cette attestation ne peut pas savoir",
         "RGPD",
         "Annex: statement of the destruction of copies",

@@ -390,7 +390,7 @@ static void a_right_code_for_which_memory_lacks_is_not_called_wrong(void **state
 static int set_up(void **state)
 {
     (void)state;
-    return psn_init(NULL);
+    return psn_init(NULL) ? -1 : 0;
 }
 
 int main(void)

@@ -57,8 +57,8 @@ static void what_is_no_public_key_is_refused_with_advice(void **state)
         "ssh-ed25519  AAAA",
         "ssh-ed25519 AAAA",
         "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC",
-        "ssh-ed25519 "
-        "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ("ssh-ed25519 "
+         "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
         "-----BEGIN OPENSSH PRIVATE KEY-----",
     };
     char normal[PSN_RECIPIENT_TEXT_MAX];
@@ -113,7 +113,7 @@ static void the_fingerprint_is_six_groups_and_of_this_key_only(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    return psn_crypto_init(NULL);
+    return psn_crypto_init(NULL) ? -1 : 0;
 }
 
 int main(void)

@@ -347,8 +347,8 @@ static const char *const edits[] = {
     "UPDATE record SET box = zeroblob(900)",
     "UPDATE record SET clear = x'00'",
     "UPDATE record SET key = substr(key, 1, 24)",
-    "INSERT INTO record SELECT tab, substr(key, 1, 24), revision,"
-    " clear, box FROM record",
+    ("INSERT INTO record SELECT tab, substr(key, 1, 24), revision,"
+     " clear, box FROM record"),
     "UPDATE record SET box = (SELECT box FROM record ORDER BY key DESC LIMIT 1)",
 };
 

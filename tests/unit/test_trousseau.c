@@ -255,7 +255,7 @@ static void two_of_the_longest_texts_and_two_files_can_be_locked(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    return psn_crypto_init(NULL);
+    return psn_crypto_init(NULL) ? -1 : 0;
 }
 
 int main(void)
