@@ -98,9 +98,9 @@ class Restored(Vault):
         before = self.issues("left")
         self.restore()
         self.assertIn(("departure", "", "left"), self.due("left"))
-        self.world.run("due", "--apply", "-o", self.out)
+        self.world.run("due", "--apply", "-o", self.out, cwd=self.out)
         self.run_("rotate", self.box)
-        self.world.run("due", "--apply", "-o", self.out)
+        self.world.run("due", "--apply", "-o", self.out, cwd=self.out)
         self.assertEqual(self.issues("left"), before)
         self.run_("grant", "left", self.box, "-o", self.out, check=13)
 
@@ -114,7 +114,7 @@ class Restored(Vault):
         self.restore()
         self.assertIn(("departure", "", "gone"), self.due("gone"))
         self.run_("rotate", self.box)
-        self.world.run("due", "--apply", "-o", self.out)
+        self.world.run("due", "--apply", "-o", self.out, cwd=self.out)
         self.assertEqual(self.issues("gone"), before)
         self.run_("person", "add", "anew", "--kind", "provider", "--key",
                   os.path.join(self.world.home, "gone.txt.pub"), check=13)
@@ -127,7 +127,7 @@ class Restored(Vault):
         before = self.issues("former")
         self.restore()
         self.assertEqual(self.due("former"), {("rotate", self.box, "former")})
-        self.world.run("due", "--apply", "-o", self.out)
+        self.world.run("due", "--apply", "-o", self.out, cwd=self.out)
         self.assertEqual(self.issues("former"), before)
         self.assertEqual(self.due("former"), set())
 
@@ -206,7 +206,7 @@ class Restored(Vault):
         before = self.issues("removed")
         self.restore()
         self.assertEqual(self.due("removed"), {("rotate", self.box, "removed")})
-        self.world.run("due", "--apply", "-o", self.out)
+        self.world.run("due", "--apply", "-o", self.out, cwd=self.out)
         self.assertEqual(self.issues("removed"), before)
         self.assertEqual(self.due("removed"), set())
 
