@@ -331,6 +331,8 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     enum psn_code rc;
 
     *ret_carried = (struct psn_carried){ 0 };
+    if (has_log(path)) /* another vault's: read, it would be taken into the file */
+        return PSN_OK;
     if (open_kept(path, vault, &kept, NULL) || !can_read(kept) ||
         psn_vault_begin(kept, PSN_STORE_READ, NULL))
         return PSN_OK;

@@ -267,7 +267,7 @@ class Foreign(Vault):
         shutil.copytree(os.path.dirname(self.vault), os.path.join(there, "data/passation"))
         elsewhere = self.world.env(XDG_DATA_HOME=os.path.join(there, "data"),
                                    XDG_STATE_HOME=os.path.join(there, "state"))
-        for i in range(1, 400, 5):
+        for i in range(1, 400, 40):
             self.run_("secret", "set", self.other, f"site {i}", "--secret-fd", "0",
                       stdin=f"there {i}\n", env=elsewhere)
         earlier = os.path.join(there, "data/passation/vault.db")
