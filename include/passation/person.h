@@ -131,6 +131,13 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_person_key_check(struct psn_vault *vaul
                                                           const char *which,
                                                           struct psn_error *err);
 
+/* Calls each for everybody else who has this key, in use or not. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_person_key_others(struct psn_vault *vault,
+                                                           const char *id,
+                                                           const char *text,
+                                                           psn_person_fn *each, void *arg,
+                                                           struct psn_error *err);
+
 /* Thirty digits in six groups of five, to be read over the telephone: of
  * BLAKE2b-256("passation key fingerprint 1" || the key's text) each five bytes, as a
  * number modulo 100 000. */

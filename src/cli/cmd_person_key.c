@@ -35,29 +35,18 @@ enum psn_code cli_read_public_key(const char *path, char ret_key[PSN_RECIPIENT_T
     return PSN_OK;
 }
 
-struct sharing {
-    const struct cli *cli;
-    const char *person;
-    const char *key;
-};
-
-static enum psn_code warn_if_shared(void *arg, const struct psn_person *person,
-                                    struct psn_error *err)
+static enum psn_code warn_of_other(void *arg, const struct psn_person *person,
+                                   struct psn_error *err)
 {
-    const struct sharing *sharing = arg;
-
     (void)err;
-    for (size_t i = 0; i < person->key_count; i++)
-        if (strcmp(person->id, sharing->person) != 0 &&
-            strcmp(person->keys[i].text, sharing->key) == 0)
-            cli_warn(sharing->cli,
-                     _("'%s' has the same key: whoever holds it reads what is issued to "
-                       "either of them"),
-                     person->id);
+    cli_warn(arg,
+             _("'%s' has the same key: whoever holds it reads what is issued to "
+               "either of them"),
+             person->id);
     return PSN_OK;
 }
 
-void cli_tell_fingerprint(const struct cli *cli, const char *person, const char *key)
+void cli_tell_fingerprint(struct cli *cli, const char *person, const char *key)
 {
     char fingerprint[PSN_PHONE_FINGERPRINT_MAX];
     char line[PSN_RECIPIENT_TEXT_MAX];
@@ -67,9 +56,7 @@ void cli_tell_fingerprint(const struct cli *cli, const char *person, const char 
     memcpy(line, key, words);
     line[words] = '\0';
     psn_person_key_fingerprint(line, fingerprint);
-    PSN_IGNORE(psn_person_each(
-        cli->vault, warn_if_shared,
-        &(struct sharing){ .cli = cli, .person = person, .key = line }, NULL));
+    PSN_IGNORE(psn_person_key_others(cli->vault, person, line, warn_of_other, cli, NULL));
     cli_note(
         cli,
         _("Read this over the telephone with its owner: %s\n"

@@ -9,6 +9,6 @@ PSN_MUST_CHECK enum psn_code cli_read_public_key(const char *path,
                                                  struct psn_error *err);
 
 /* Says what to read over the telephone, and how to note that it was done. */
-void cli_tell_fingerprint(const struct cli *cli, const char *person, const char *key);
+void cli_tell_fingerprint(struct cli *cli, const char *person, const char *key);
 
 #endif

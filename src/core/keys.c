@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -42,6 +43,8 @@ void psn_vault_forget_keys(struct psn_vault *vault)
         vault->index_keys[i] = NULL;
     }
     memset(vault->looked_up, 0, sizeof vault->looked_up);
+    free(vault->people.items);
+    vault->people.items = NULL;
     vault->client_key_id[0] = '\0';
     vault->actor[0] = '\0';
 }

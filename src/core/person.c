@@ -254,8 +254,8 @@ static bool get_departure(const struct psn_record *record, struct psn_person *pe
            psn_record_text(record, TAG_FOLDER, terms->folder, sizeof terms->folder);
 }
 
-static enum psn_code decode(const struct psn_buf *plain, struct psn_person *person,
-                            struct psn_error *err)
+enum psn_code psn_person_decode(const struct psn_buf *plain, struct psn_person *person,
+                                struct psn_error *err)
 {
     struct psn_record record;
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
@@ -312,7 +312,7 @@ enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
     if (rc)
         return rc;
     if (*ret_revision > 0)
-        return decode(&plain, ret_person, err);
+        return psn_person_decode(&plain, ret_person, err);
     (void)psn_fail(err, PSN_E_NOT_FOUND, _("no person '%s' in the vault"), id);
     return psn_hint(err, PSN_E_NOT_FOUND,
                     _("see them with: passation person ls; add one with: passation "
@@ -410,120 +410,6 @@ enum psn_code psn_person_get(struct psn_vault *vault, const char *id,
 
     return rc ? rc
               : psn_vault_end(vault, psn_person_read(vault, id, ret_person, err), err);
-}
-
-struct person_list {
-    struct psn_person *items;
-    size_t count;
-};
-
-static enum psn_code collect(void *arg, const struct psn_store_row *row,
-                             const struct psn_buf *plain, struct psn_error *err)
-{
-    struct person_list *list = arg;
-    struct psn_person *grown =
-        realloc(list->items, (list->count + 1) * sizeof *list->items);
-
-    (void)row;
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    return decode(plain, &list->items[list->count++], err);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    return strcmp(((const struct psn_person *)a)->id, ((const struct psn_person *)b)->id);
-}
-
-enum psn_code psn_person_list(struct psn_vault *vault, struct psn_person **ret_people,
-                              size_t *ret_count, struct psn_error *err)
-{
-    struct person_list list = { 0 };
-    enum psn_code rc =
-        psn_row_each(vault, PSN_TABLE_PERSON, NULL, vault->rows_key, collect, &list, err);
-
-    if (rc) {
-        free(list.items);
-        return rc;
-    }
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, compare_ids);
-    *ret_people = list.items;
-    *ret_count = list.count;
-    return PSN_OK;
-}
-
-enum psn_code psn_person_each(struct psn_vault *vault, psn_person_fn *each, void *arg,
-                              struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_person *people = NULL;
-    size_t count = 0;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, psn_person_list(vault, &people, &count, err), err);
-    for (size_t i = 0; !rc && i < count; i++)
-        rc = each(arg, &people[i], err);
-    return rc;
-}
-
-static bool is_member(const struct psn_person *person, const char *group)
-{
-    for (size_t i = 0; i < person->group_count; i++)
-        if (strcmp(person->groups[i], group) == 0)
-            return true;
-    return false;
-}
-
-static enum psn_code select_group(struct psn_vault *vault, const char *group,
-                                  struct psn_person **ret_people, size_t *ret_count,
-                                  struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_person *people = NULL;
-    char shown[128];
-    size_t count = 0;
-    size_t kept = 0;
-    enum psn_code rc = psn_person_list(vault, &people, &count, err);
-
-    for (size_t i = 0; !rc && i < count; i++)
-        if (is_member(&people[i], group))
-            people[kept++] = people[i];
-    if (rc)
-        return rc;
-    if (kept == 0) {
-        (void)psn_fail(err, PSN_E_NOT_FOUND, _("nobody is in the group '@%s'"),
-                       psn_text_shown(group, shown, sizeof shown));
-        return psn_hint(err, PSN_E_NOT_FOUND,
-                        _("put people into it with: passation person set ID --group %s"),
-                        shown);
-    }
-    *ret_people = people;
-    people = NULL;
-    *ret_count = kept;
-    return PSN_OK;
-}
-
-enum psn_code psn_person_select(struct psn_vault *vault, const char *who,
-                                struct psn_person **ret_people, size_t *ret_count,
-                                struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_person *person = NULL;
-    enum psn_code rc;
-
-    if (who[0] == '@')
-        return select_group(vault, who + 1, ret_people, ret_count, err);
-    person = malloc(sizeof *person);
-    if (!person)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    rc = psn_person_read(vault, who, person, err);
-    if (rc)
-        return rc;
-    *ret_people = person;
-    person = NULL;
-    *ret_count = 1;
-    return PSN_OK;
 }
 
 static enum psn_code set(struct psn_vault *vault, const struct psn_person *person,

@@ -21,12 +21,20 @@ PSN_MUST_CHECK enum psn_code psn_person_load(struct psn_vault *vault, const char
 PSN_MUST_CHECK enum psn_code psn_person_store(struct psn_vault *vault,
                                               const struct psn_person *person,
                                               uint64_t revision, struct psn_error *err);
+PSN_MUST_CHECK enum psn_code psn_person_decode(const struct psn_buf *plain,
+                                               struct psn_person *ret_person,
+                                               struct psn_error *err);
 /* The members of a group, or the one person (who: "@group" or an id), in the order of
  * ids; E_NOT_FOUND if there is none. The caller frees *ret_people. */
 PSN_MUST_CHECK enum psn_code psn_person_select(struct psn_vault *vault, const char *who,
                                                struct psn_person **ret_people,
                                                size_t *ret_count, struct psn_error *err);
-/* Everybody, in the order of ids; the caller frees. */
+/* Everybody, in the order of ids. They are the vault's, until they are asked for again.
+ */
+PSN_MUST_CHECK enum psn_code psn_person_known(struct psn_vault *vault,
+                                              const struct psn_person **ret_people,
+                                              size_t *ret_count, struct psn_error *err);
+/* The same, to keep; the caller frees. */
 PSN_MUST_CHECK enum psn_code psn_person_list(struct psn_vault *vault,
                                              struct psn_person **ret_people,
                                              size_t *ret_count, struct psn_error *err);

@@ -43,6 +43,30 @@ static enum psn_code fail_leavers_key(const struct psn_person *person, const cha
                     person->id, person->id);
 }
 
+static enum psn_code tell_others(struct psn_vault *vault, const char *id,
+                                 const char *text, psn_person_fn *each, void *arg,
+                                 struct psn_error *err)
+{
+    const struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_known(vault, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++)
+        if (strcmp(people[i].id, id) != 0 && has_key(&people[i], text))
+            rc = each(arg, &people[i], err);
+    return rc;
+}
+
+enum psn_code psn_person_key_others(struct psn_vault *vault, const char *id,
+                                    const char *text, psn_person_fn *each, void *arg,
+                                    struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, tell_others(vault, id, text, each, arg, err), err);
+}
+
 struct checking {
     const struct psn_person *person; /* who may not be in the vault yet */
     const struct psn_person *people;
@@ -80,18 +104,16 @@ static enum psn_code check_sharer(struct psn_vault *vault,
 enum psn_code psn_person_check_key(struct psn_vault *vault,
                                    const struct psn_person *person, struct psn_error *err)
 {
-    PSN_AUTO_FREE struct psn_person *people = NULL;
     struct checking checking = { .person = person };
     enum psn_code rc;
 
     if (person->key_count == 0)
         return PSN_OK;
-    rc = psn_person_list(vault, &people, &checking.count, err);
-    checking.people = people;
+    rc = psn_person_known(vault, &checking.people, &checking.count, err);
     for (size_t i = 0; !rc && i < checking.count; i++)
-        if (strcmp(people[i].id, person->id) != 0 &&
-            has_key(&people[i], person->keys[0].text))
-            rc = check_sharer(vault, person, &people[i], err);
+        if (strcmp(checking.people[i].id, person->id) != 0 &&
+            has_key(&checking.people[i], person->keys[0].text))
+            rc = check_sharer(vault, person, &checking.people[i], err);
     return rc ? rc
               : psn_past_key_each(vault, person->keys[0].text, check_past, &checking,
                                   err);

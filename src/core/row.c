@@ -156,6 +156,17 @@ enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table table,
     return explain(psn_store_put(vault->store, table, &row, err), err);
 }
 
+enum psn_code psn_row_root(struct psn_vault *vault, enum psn_table table,
+                           uint8_t ret_root[PSN_STORE_HASH_SIZE], struct psn_error *err)
+{
+    struct psn_store_roots roots;
+    enum psn_code rc = psn_store_roots(vault->store, &roots, err);
+
+    if (!rc)
+        memcpy(ret_root, roots.hash[table], PSN_STORE_HASH_SIZE);
+    return explain(rc, err);
+}
+
 enum psn_code psn_row_each(struct psn_vault *vault, enum psn_table table,
                            const struct psn_row_key *prefix, const struct psn_secret *key,
                            psn_row_fn *each, void *arg, struct psn_error *err)

@@ -101,6 +101,8 @@ enum {
     PSN_ROOT_BOX_MAX = 16 * 1024,
 };
 
+struct psn_person;
+
 struct psn_vault {
     char *path;
     char *state_dir; /* NULL: no rollback record */
@@ -145,6 +147,13 @@ struct psn_vault {
         char text[PSN_LOOK_UP_MAX]; /* "": none yet */
         uint8_t prf[PSN_PRF_SIZE];
     } looked_up[PSN_TABLE_COUNT];
+
+    /* everybody, as last listed, and the root of the table then: person_list.c */
+    struct psn_people_known {
+        struct psn_person *items; /* NULL: not known */
+        size_t count;
+        uint8_t root[PSN_STORE_HASH_SIZE];
+    } people;
 
     /* the last client's data key: most commands stay with one client */
     char client_key_id[PSN_PERSON_ID_MAX];
@@ -254,6 +263,11 @@ PSN_MUST_CHECK enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table
                                          uint64_t revision, const struct psn_secret *key,
                                          const void *plain, size_t plain_size,
                                          struct psn_error *err);
+
+/* The root of a table's tree: the same as long as no row of it is another one. */
+PSN_MUST_CHECK enum psn_code psn_row_root(struct psn_vault *vault, enum psn_table table,
+                                          uint8_t ret_root[PSN_STORE_HASH_SIZE],
+                                          struct psn_error *err);
 
 /* Calls each for the opened rows under a prefix of a table, in key order. */
 typedef enum psn_code psn_row_fn(void *arg, const struct psn_store_row *row,

@@ -103,9 +103,11 @@ def main():
         ratio = show("1000 grants, 100 people", row)
         small = bench.median(args.rounds, "p1", "box0@d0.example")
         show("1 grant of 10 mailboxes", small)
-        for index in range(999):
-            bench.run("secret", "add", "box0@d0.example", f"s{index}", "--secret-fd", "0",
-                      stdin=f"value-{index}\n")
+        listed = bench.path("secrets.csv")
+        with open(listed, "w") as file:
+            file.write("title,username,password,url\n")
+            file.writelines(f"s{index},,value-{index},\n" for index in range(999))
+        bench.run("import", listed, "--format", "csv", "--role", "box0@d0.example", "-y")
         show("1000 secrets in one issue",
              bench.median(args.rounds, "p0", "box0@d0.example", "--with", "all"))
         bench.make(10000)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/grant.h"
+#include "core/person.h"
 #include "core/reach.h"
 #include "passation/passation.h"
 #include "support/tmpdir.h"
@@ -300,6 +301,49 @@ static void right_comes_from_a_slot_or_from_a_grant_in_force(void **state)
     end(f);
 }
 
+/* --- people --- */
+
+static size_t count_people(struct psn_vault *vault, struct psn_error *err)
+{
+    struct psn_person *people = NULL;
+    size_t count = 0;
+
+    assert_int_equal(psn_person_list(vault, &people, &count, err), PSN_OK);
+    free(people);
+    return count;
+}
+
+static void people_are_listed_as_they_are_after_each_change(void **state)
+{
+    struct fixture *f = *state;
+    const struct psn_vault_options options = { .path = f->path };
+    const struct psn_key key = { PSN_SLOT_IDENTITY, f->identity };
+    struct psn_person jp = { .id = "jp" };
+    struct psn_person paul = { .id = "paul" };
+    struct psn_person other = { .id = "other" };
+    struct psn_vault *second = NULL;
+
+    begin(f);
+    assert_int_equal(count_people(f->vault, &f->err), 1);
+    assert_int_equal(psn_person_insert(f->vault, &jp, &f->err), PSN_OK);
+    assert_int_equal(count_people(f->vault, &f->err), 2);
+    assert_int_equal(psn_vault_end(f->vault, PSN_E_IO, &f->err), PSN_E_IO);
+    begin(f);
+    assert_int_equal(count_people(f->vault, &f->err), 1);
+    end(f);
+    assert_int_equal(psn_person_add(f->vault, &paul, &f->err), PSN_OK);
+    begin(f);
+    assert_int_equal(count_people(f->vault, &f->err), 2);
+    end(f);
+    assert_int_equal(psn_vault_open(&options, &second, &f->err), PSN_OK);
+    assert_int_equal(psn_vault_unlock(second, &key, &f->err), PSN_OK);
+    assert_int_equal(psn_person_add(second, &other, &f->err), PSN_OK);
+    psn_vault_free(second);
+    begin(f);
+    assert_int_equal(count_people(f->vault, &f->err), 3);
+    end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_is_sorted_and_of_one_person_if_asked,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(right_comes_from_a_slot_or_from_a_grant_in_force,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(people_are_listed_as_they_are_after_each_change,
                                         set_up, tear_down),
     };
 
