@@ -241,15 +241,19 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
  * accept_older, which is journalled. E_BUSY while another process works on the vault. */
 /* What was taken over from the vault that an older backup has replaced. */
 struct psn_carried {
-    /* Else it is not there, damaged, of other keys, or does not know all itself: nothing
-     * is issued unasked before somebody has looked. */
-    bool is_read;
+    bool is_read; /* else it is not there, damaged, or of other keys */
+    /* It knows all that was done here; else nothing is issued unasked before somebody has
+     * looked. */
+    bool is_whole;
     size_t people;
     size_t departures; /* begun or complete there: open again */
     size_t grants;     /* ended there, and so here */
     size_t exposures;
+    size_t passwords;      /* of mailboxes, newer there */
     size_t secrets;        /* that hang on mailboxes, and were newer there */
-    size_t mailboxes_left; /* only there, with what hangs on them */
+    size_t clients;        /* only there, and taken over */
+    size_t mailboxes;      /* only there, and taken over */
+    size_t mailboxes_left; /* another's there, or made again: not taken over */
     size_t clients_back;   /* not there any more */
 };
 
@@ -259,8 +263,9 @@ struct psn_restore {
     const struct psn_secret *exported_key; /* instead of key, with slot; or NULL */
     const uint8_t *slot;
     bool accept_older;
-    /* With accept_older: who has seen what, ended grants and departures are taken over
-     * from the vault that is there, as far as its keys are the backup's. Or NULL. */
+    /* With accept_older: passwords and secrets that are newer, who has seen what, ended
+     * grants and departures are taken over from the vault that is there, as far as its
+     * keys are the backup's. Or NULL. */
     struct psn_carried *carried;
 };
 PSN_API PSN_MUST_CHECK enum psn_code psn_vault_restore(

@@ -163,10 +163,12 @@ static void warn_of_clients(const struct cli *cli, const struct psn_carried *car
 {
     if (carried->mailboxes_left > 0)
         cli_warn(cli,
-                 PSN_NGETTEXT("%zu mailbox is only in the vault that was there, with the "
-                              "secrets that hang on it: passation role adopt",
-                              "%zu mailboxes are only in the vault that was there, with "
-                              "the secrets that hang on them: passation role adopt",
+                 PSN_NGETTEXT("%zu mailbox of the vault that was there was not taken "
+                              "over: it is another client's there, or was removed and "
+                              "added again",
+                              "%zu mailboxes of the vault that was there were not taken "
+                              "over: they are another client's there, or were removed "
+                              "and added again",
                               carried->mailboxes_left),
                  carried->mailboxes_left);
     if (carried->clients_back > 0)
@@ -191,18 +193,19 @@ static void warn_of_people(const struct attempt *attempt)
                     "again, those who were removed since, too: passation slot ls, "
                     "then passation rekey"));
     warn_of_clients(cli, carried);
-    if (carried->is_read) {
+    if (carried->is_read)
         cli_note(
             cli,
-            _("Taken over from the vault that was there: %zu times that somebody saw "
-              "something, %zu ends of grants, %zu departures, %zu people, %zu secrets "
-              "beside the passwords. See what is due: passation due"),
-            carried->exposures, carried->grants, carried->departures, carried->people,
-            carried->secrets);
+            _("Taken over from the vault that was there: %zu passwords of mailboxes, "
+              "%zu other secrets, %zu mailboxes and %zu clients that are new, %zu times "
+              "that somebody saw something, %zu ends of grants, %zu departures, %zu "
+              "people. See what is due: passation due"),
+            carried->passwords, carried->secrets, carried->mailboxes, carried->clients,
+            carried->exposures, carried->grants, carried->departures, carried->people);
+    if (carried->is_whole || carried->clients_back > 0)
         return;
-    }
-    if (carried->clients_back > 0)
-        return;
+    if (carried->is_read)
+        cli_warn(cli, _("the vault that was there did not know all either"));
     cli_warn(cli,
              _("grants, revocations and departures since this copy are lost, and who "
                "has seen what: see passation person ls and passation grant ls, then "
@@ -235,11 +238,15 @@ static void put_carried(struct cli_json *json, const struct psn_carried *carried
         return;
     }
     cli_json_open(json, "taken_over", '{');
+    cli_json_bool(json, "whole", carried->is_whole);
     cli_json_number(json, "exposures", (int64_t)carried->exposures);
     cli_json_number(json, "grants", (int64_t)carried->grants);
     cli_json_number(json, "departures", (int64_t)carried->departures);
     cli_json_number(json, "people", (int64_t)carried->people);
+    cli_json_number(json, "passwords", (int64_t)carried->passwords);
     cli_json_number(json, "secrets", (int64_t)carried->secrets);
+    cli_json_number(json, "clients", (int64_t)carried->clients);
+    cli_json_number(json, "mailboxes", (int64_t)carried->mailboxes);
     cli_json_number(json, "mailboxes_left", (int64_t)carried->mailboxes_left);
     cli_json_number(json, "clients_back", (int64_t)carried->clients_back);
     cli_json_close(json, '}');

@@ -461,6 +461,28 @@ enum psn_code psn_client_put_keys(struct psn_vault *vault, const struct psn_clie
     return rc || !all ? rc : psn_credentials_put(vault, facts->id, all, err);
 }
 
+/* --- what it has --- */
+
+enum psn_code psn_client_put_domain(struct psn_vault *vault, const char *id,
+                                    const char *domain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    struct psn_client client = psn_client_init();
+    uint64_t revision;
+    enum psn_code rc = psn_client_row_read(vault, id, &plain, &revision, err);
+
+    if (!rc)
+        rc = psn_client_row_decode(&plain, &client, err);
+    if (!rc)
+        rc = psn_client_row_add_domain(&client, domain, err);
+    if (!rc)
+        rc = psn_client_domain_put(vault, domain, id, err);
+    if (!rc)
+        rc = replace(vault, &client, revision, &plain, err);
+    psn_client_release(&client);
+    return rc;
+}
+
 /* --- whom it belongs to --- */
 
 enum psn_code psn_client_put_owner(struct psn_vault *vault,

@@ -58,6 +58,10 @@ PSN_MUST_CHECK enum psn_code psn_client_put_keys(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_client_put_owner(struct psn_vault *vault,
                                                   const struct psn_client *facts,
                                                   struct psn_error *err);
+/* Inside a write: one more domain, in normal form. E_EXISTS if it belongs to a client. */
+PSN_MUST_CHECK enum psn_code psn_client_put_domain(struct psn_vault *vault,
+                                                   const char *id, const char *domain,
+                                                   struct psn_error *err);
 /* Outside a transaction: opens the OVH account of a linked client. E_POLICY with advice
  * if it is not linked. */
 PSN_MUST_CHECK enum psn_code psn_client_connect(struct psn_vault *vault,

@@ -41,8 +41,8 @@ enum psn_code psn_client_of_domain(struct psn_vault *vault, const char *domain,
     return PSN_OK;
 }
 
-static enum psn_code put(struct psn_vault *vault, const char *domain, const char *id,
-                         struct psn_error *err)
+enum psn_code psn_client_domain_put(struct psn_vault *vault, const char *domain,
+                                    const char *id, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     char owner[PSN_CLIENT_ID_MAX];
@@ -96,7 +96,7 @@ enum psn_code psn_client_domains_put(struct psn_vault *vault,
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < client->domain_count; i++)
-        rc = put(vault, client->domains[i], client->id, err);
+        rc = psn_client_domain_put(vault, client->domains[i], client->id, err);
     return rc;
 }
 
@@ -115,6 +115,6 @@ enum psn_code psn_client_domains_move(struct psn_vault *vault,
     }
     for (size_t i = 0; !rc && i < new->domain_count; i++)
         if (!has_domain(old, new->domains[i]))
-            rc = put(vault, new->domains[i], new->id, err);
+            rc = psn_client_domain_put(vault, new->domains[i], new->id, err);
     return rc;
 }

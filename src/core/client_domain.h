@@ -5,6 +5,10 @@
 
 /* The rows that lead from a domain to its client. All inside a write transaction. */
 
+/* Files one domain. E_EXISTS if it belongs to a client. */
+PSN_MUST_CHECK enum psn_code psn_client_domain_put(struct psn_vault *vault,
+                                                   const char *domain, const char *id,
+                                                   struct psn_error *err);
 /* Files a new client's domains. E_EXISTS if one belongs to another client. */
 PSN_MUST_CHECK enum psn_code psn_client_domains_put(struct psn_vault *vault,
                                                     const struct psn_client *client,

@@ -40,27 +40,39 @@ static enum psn_code open_backup(const struct psn_restore *restore,
               : PSN_OK;
 }
 
+static enum psn_code compare(struct psn_vault *backup, struct psn_restored_states *states,
+                             struct psn_error *err)
+{
+    const struct psn_state *state = &backup->state;
+    enum psn_code rc = psn_vault_begin(backup, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    states->backup =
+        (struct psn_seen_state){ state->generation, state->journal_entries, { 0 } };
+    memcpy(states->backup.history, state->history, sizeof state->history);
+    return psn_vault_end(backup, psn_seen_check(backup, &states->seen, err), err);
+}
+
 /* The copy as it will lie at path: is it older than what was seen here? *ret_older: it is
  * an older state of it, which is accepted. */
 static enum psn_code check_age(struct psn_vault *backup,
                                const struct psn_vault_options *options, bool accept_older,
-                               bool *ret_older, struct psn_error *err)
+                               struct psn_restored_states *ret_states, bool *ret_older,
+                               struct psn_error *err)
 {
-    struct psn_seen_record record = { .found = false };
     enum psn_code rc = PSN_OK;
 
     *ret_older = false;
-    if (!options->state_dir)
-        return PSN_OK;
-    if (!backup->state_dir)
+    *ret_states = (struct psn_restored_states){ .seen.found = false };
+    if (!backup->state_dir && options->state_dir) {
         backup->state_dir = strdup(options->state_dir);
-    if (!backup->state_dir)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    rc = psn_seen_read(backup, &record, err);
+        if (!backup->state_dir)
+            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    rc = psn_seen_read(backup, &ret_states->seen, err);
     if (!rc)
-        rc = psn_vault_begin(backup, PSN_STORE_READ, err);
-    if (!rc)
-        rc = psn_vault_end(backup, psn_seen_check(backup, &record, err), err);
+        rc = compare(backup, ret_states, err);
     if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
         psn_error_clear(err);
         *ret_older = rc == PSN_E_ROLLED_BACK;
@@ -195,6 +207,7 @@ struct restoring {
     char *kept; /* of the caller */
     size_t kept_size;
     bool was_unjudged; /* the backup is of a time when somebody was to look */
+    struct psn_restored_states states;
 };
 
 /* Where that cannot be noted, the copy would be refused under the vault's name. */
@@ -215,7 +228,7 @@ static enum psn_code note_seen(struct psn_vault *backup, struct psn_error *err)
 /* The checked copy takes the vault's name. Its age is asked once more when nobody can
  * write any more: until then somebody may have. An older state that is accepted is noted
  * before it is there, since the one that is there goes on from it. */
-static enum psn_code exchange(const struct restoring *at, const char *staged,
+static enum psn_code exchange(struct restoring *at, const char *staged,
                               struct psn_error *err)
 {
     PSN_AUTO(psn_store_hold) *hold = NULL;
@@ -229,8 +242,8 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
     if (!rc && is_there && psn_restored_fits_log(path, at->backup))
         rc = psn_store_hold(path, &hold, err);
     if (!rc)
-        rc =
-            check_age(at->backup, at->options, at->restore->accept_older, &is_older, err);
+        rc = check_age(at->backup, at->options, at->restore->accept_older, &at->states,
+                       &is_older, err);
     if (rc) {
         at->kept[0] = '\0';
         return rc;
@@ -299,9 +312,9 @@ static enum psn_code note_in_copy(void *arg, const char *path, struct psn_error 
 static enum psn_code carry_over(const struct restoring *at, struct psn_vault *vault,
                                 struct psn_carried *ret_carried, struct psn_error *err)
 {
-    enum psn_code rc = psn_restored_carry(vault, at->kept, ret_carried, err);
+    enum psn_code rc = psn_restored_carry(vault, at->kept, &at->states, ret_carried, err);
 
-    if (!rc && ret_carried->is_read && !at->was_unjudged)
+    if (!rc && ret_carried->is_whole && !at->was_unjudged)
         rc = psn_restored_note(vault, false, err);
     return rc;
 }
@@ -385,6 +398,7 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     PSN_AUTO(psn_vault) *backup = NULL;
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
     char lock_path[4096];
+    struct psn_restored_states states;
     bool is_older;
     enum psn_code rc = psn_beside_check(options->path, err);
 
@@ -393,7 +407,7 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     if (!rc)
         rc = open_backup(restore, &backup, err);
     if (!rc)
-        rc = check_age(backup, options, restore->accept_older, &is_older, err);
+        rc = check_age(backup, options, restore->accept_older, &states, &is_older, err);
     if (rc)
         return rc;
     if (snprintf(lock_path, sizeof lock_path, "%s" PSN_BESIDE_LOCK, options->path) >=

@@ -16,24 +16,28 @@
 #include "core/person.h"
 #include "core/record.h"
 #include "core/restored_client.h"
+#include "core/restored_role.h"
 #include "core/role.h"
 
 /*
- * An older state that takes the vault's place knows nothing of what was done with people
- * since: who has seen what, whose grant was ended, who has left. None of that is undone
- * by it. What was put aside still tells, if the same keys open it, and is taken over:
+ * An older state that takes the vault's place knows nothing of what was done since: which
+ * passwords are in force, who has seen what, whose grant was ended, who has left. None of
+ * that is undone by it. What was put aside still tells, if the same keys open it, and is
+ * taken over:
  *
+ *   mailboxes  with their passwords, as OVH has them; those that are only there, too
+ *   secrets    that are newer there: nobody gives them again
  *   people     are as they are there, their keys above all: one that was replaced may
  *              have been stolen. Who is leaving since, or has left, is leaving again, as
  *              the passwords he knew may be in force again
  *   past keys  whoever is known by them alone had left, and is leaving again
  *   clients    whose their accesses are, by which keys they are worked for, handover and
  *              envelope: at OVH, and with the client, all of that is as it is there. One
- *              that is gone there is back: somebody has to look
+ *              that is only there comes whole; one that is gone there is back: somebody
+ *              has to look
  *   grants     one that was ended there, or went with its person, is ended, one that was
  *              narrowed is narrow; one that is only there gives no right
  *   issues     with what became of them
- *   secrets    that are newer there: OVH gives no other one for them
  *   exposures  of the versions that are here, too: a later one is in no file any more
  */
 struct carrying {
@@ -301,34 +305,77 @@ static bool can_read(struct psn_vault *kept)
     return !psn_vault_check(kept, &check, NULL);
 }
 
-static enum psn_code carry(struct carrying *at, struct psn_error *err)
+static enum psn_code carry(struct carrying *at, bool is_later, struct psn_error *err)
 {
-    struct psn_carried *carried = at->carried;
     enum psn_code rc = carry_people(at, err);
 
     if (!rc)
         rc = psn_past_key_each(at->from, NULL, carry_past_key, at, err);
     if (!rc)
-        rc = psn_restored_clients(at->from, at->to, &carried->clients_back, err);
+        rc = psn_restored_clients(at->from, at->to, at->carried, err);
     if (!rc)
         rc = psn_restored_issues(at->from, at->to, err);
     if (!rc)
         rc = carry_grants(at, err);
     if (!rc)
-        rc = psn_restored_secrets(at->from, at->to, &carried->secrets,
-                                  &carried->mailboxes_left, err);
+        rc = psn_restored_roles(at->from, at->to, is_later, at->carried, err);
     return rc ? rc
               : psn_row_each(at->from, PSN_TABLE_EXPOSURE, NULL, at->from->rows_key,
                              carry_exposure, at, err);
 }
 
+/* Inside a transaction of both. A state before the backup's own, or that one, tells
+ * nothing new. */
+static enum psn_code compare(struct psn_vault *kept, struct psn_vault *vault,
+                             const struct psn_seen_state *backup, bool *ret_earlier,
+                             bool *ret_later, struct psn_error *err)
+{
+    const struct psn_state *state = &kept->state;
+
+    *ret_earlier = *ret_later = false;
+    return state->generation > backup->generation
+               ? psn_state_check_ancestor(kept, backup->generation, backup->history,
+                                          ret_later, err)
+               : psn_state_check_ancestor(vault, state->generation, state->history,
+                                          ret_earlier, err);
+}
+
+/* It is no earlier one than was seen here, and nobody has to look at itself. */
+static enum psn_code check_whole(struct psn_vault *kept,
+                                 const struct psn_seen_record *seen, bool *ret_whole,
+                                 struct psn_error *err)
+{
+    int64_t lacking_s = 0;
+    enum psn_code rc = psn_restored_unjudged_since(kept, &lacking_s, err);
+
+    *ret_whole = !rc && lacking_s == 0 && !psn_seen_check(kept, seen, NULL);
+    return rc;
+}
+
+static enum psn_code carry_from(struct psn_vault *kept, struct psn_vault *vault,
+                                const struct psn_restored_states *states,
+                                struct psn_carried *carried, struct psn_error *err)
+{
+    struct carrying at = { .from = kept, .to = vault, .carried = carried };
+    bool is_earlier;
+    bool is_later;
+    bool is_whole = false;
+    enum psn_code rc = compare(kept, vault, &states->backup, &is_earlier, &is_later, err);
+
+    if (!rc && !is_earlier)
+        rc = carry(&at, is_later, err);
+    if (!rc)
+        rc = check_whole(kept, &states->seen, &is_whole, err);
+    carried->is_read = rc == PSN_OK;
+    carried->is_whole = rc == PSN_OK && is_whole && carried->clients_back == 0;
+    return rc;
+}
+
 enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
+                                 const struct psn_restored_states *states,
                                  struct psn_carried *ret_carried, struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *kept = NULL;
-    struct carrying at = { .to = vault, .carried = ret_carried };
-    int64_t lacking_s = 0; /* it is such a copy itself, and nobody has looked */
-    enum psn_code rc;
 
     *ret_carried = (struct psn_carried){ 0 };
     if (has_log(path)) /* another vault's: read, it would be taken into the file */
@@ -336,14 +383,7 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     if (open_kept(path, vault, &kept, NULL) || !can_read(kept) ||
         psn_vault_begin(kept, PSN_STORE_READ, NULL))
         return PSN_OK;
-    at.from = kept;
-    rc = carry(&at, err);
-    if (!rc)
-        rc = psn_restored_unjudged_since(kept, &lacking_s, err);
-    rc = psn_vault_end(kept, rc, err);
-    ret_carried->is_read =
-        rc == PSN_OK && lacking_s == 0 && ret_carried->clients_back == 0;
-    return rc;
+    return psn_vault_end(kept, carry_from(kept, vault, states, ret_carried, err), err);
 }
 
 /* --- what nobody could tell --- */

@@ -1,7 +1,7 @@
 #ifndef PSN_CORE_RESTORED_H
 #define PSN_CORE_RESTORED_H
 
-#include "core/vault.h"
+#include "core/state.h"
 
 #define PSN_RESTORED_NAME "restored"
 
@@ -9,10 +9,16 @@
  * none. backup: its keys open the file, or they are of another day. */
 bool psn_restored_fits_log(const char *path, const struct psn_vault *backup);
 
+/* What is known of the states in play. */
+struct psn_restored_states {
+    struct psn_seen_state backup; /* that the restored vault goes on from */
+    struct psn_seen_record seen;  /* the last one that was seen here, before that */
+};
+
 /* Opens what a restore has put aside with the restored vault's keys, and takes over what
- * it tells of people: inside a write. *ret_carried says whether it could be read, and
- * knows all itself. */
+ * it tells: inside a write. */
 PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *vault, const char *kept,
+                                                const struct psn_restored_states *states,
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);
 

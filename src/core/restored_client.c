@@ -6,16 +6,12 @@
 #include "base/limits.h"
 #include "core/client.h"
 #include "core/issue.h"
-#include "core/item.h"
 #include "core/journal.h"
-#include "core/role.h"
-#include "core/version.h"
 
 struct carrying {
     struct psn_vault *from;
     struct psn_vault *to;
-    size_t count;
-    size_t left;
+    struct psn_carried *carried;
 };
 
 /* --- clients --- */
@@ -64,7 +60,6 @@ static enum psn_code replace_secrets(const struct carrying *at, const char *clie
     return rc;
 }
 
-/* *ret_found: both vaults have it. */
 static enum psn_code read_client(struct psn_vault *vault, const char *id,
                                  struct psn_client *ret_client, bool *ret_found,
                                  struct psn_error *err)
@@ -76,14 +71,14 @@ static enum psn_code read_client(struct psn_vault *vault, const char *id,
     return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
 }
 
-static enum psn_code carry_client(void *arg, const char *id, struct psn_error *err)
+static enum psn_code carry_known(void *arg, const char *id, struct psn_error *err)
 {
     struct carrying *at = arg;
     struct psn_client there = psn_client_init();
     bool found;
     enum psn_code rc = read_client(at->from, id, &there, &found, err);
 
-    at->count += !rc && !found;
+    at->carried->clients_back += !rc && !found;
     if (!rc && found)
         rc = psn_client_put_keys(at->to, &there, NULL, err);
     if (!rc && found)
@@ -94,122 +89,57 @@ static enum psn_code carry_client(void *arg, const char *id, struct psn_error *e
     return rc;
 }
 
-enum psn_code psn_restored_clients(struct psn_vault *from, struct psn_vault *to,
-                                   size_t *ret_back, struct psn_error *err)
+/* A domain that is somebody else's here may be in dispute: nothing is decided then. */
+static enum psn_code has_free_domains(struct psn_vault *vault,
+                                      const struct psn_client *client, bool *ret_free,
+                                      struct psn_error *err)
 {
-    struct carrying at = { .from = from, .to = to };
-    enum psn_code rc = psn_client_ids(to, carry_client, &at, err);
+    char owner[PSN_CLIENT_ID_MAX];
 
-    *ret_back = at.count;
-    return rc;
-}
+    *ret_free = true;
+    for (size_t i = 0; i < client->domain_count; i++) {
+        struct psn_error why = { 0 };
+        enum psn_code rc = psn_client_of_domain(vault, client->domains[i], owner, &why);
 
-/* --- secrets that hang on a mailbox --- */
-
-struct comparing {
-    struct carrying *at;
-    const struct psn_role_row *role; /* here */
-};
-
-/* revision 0: it is not here. */
-static enum psn_code find_item(struct psn_vault *vault, const char *client,
-                               const struct psn_secret_info *info,
-                               struct psn_item *ret_item, struct psn_error *err)
-{
-    struct psn_error why = { 0 };
-    enum psn_code rc =
-        psn_item_read_of(vault, client, info->address, info->label, ret_item, &why);
-
-    if (rc == PSN_E_NOT_FOUND) {
-        *ret_item = (struct psn_item){ .revision = 0 };
-        return PSN_OK;
+        if (rc && rc != PSN_E_NOT_FOUND)
+            return psn_fail(err, rc, "%s", why.message);
+        *ret_free = *ret_free && rc == PSN_E_NOT_FOUND;
     }
-    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    return PSN_OK;
 }
 
-static uint64_t newest(const struct psn_secret_info *info)
-{
-    return info->version > info->replacement ? info->version : info->replacement;
-}
-
-/* A version that is here keeps its bytes, and gets the state that it has there. */
-static enum psn_code carry_version(const struct comparing *comparing,
-                                   const struct psn_item *item, uint64_t number,
-                                   bool is_here, struct psn_error *err)
-{
-    const struct carrying *at = comparing->at;
-    const char *address = item->info.address;
-    const char *label = item->info.label;
-    PSN_AUTO(psn_secret) *value = NULL;
-    struct psn_version version;
-    enum psn_code rc = psn_version_get(at->from, comparing->role->client, address, label,
-                                       number, &version, &value, err);
-
-    if (rc)
-        return rc;
-    return is_here ? psn_version_label(at->to, comparing->role->client, address, label,
-                                       number, version.state, err)
-                   : psn_version_put(at->to, comparing->role->client, address, label,
-                                     number, version.state, value, err);
-}
-
-static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
-                                struct psn_error *err)
-{
-    const struct comparing *comparing = arg;
-    struct carrying *at = comparing->at;
-    const char *client = comparing->role->client;
-    struct psn_item there;
-    struct psn_item here = { .revision = 0 };
-    enum psn_code rc =
-        psn_item_read_of(at->from, client, info->address, info->label, &there, err);
-
-    if (!rc)
-        rc = find_item(at->to, client, info, &here, err);
-    if (rc || newest(&here.info) >= newest(&there.info))
-        return rc;
-    for (uint64_t number = 1; !rc && number <= newest(&there.info); number++)
-        rc = carry_version(comparing, &there, number, number <= newest(&here.info), err);
-    there.revision = here.revision;
-    if (!rc)
-        rc = psn_item_put(at->to, &there, err);
-    at->count++;
-    return rc ? rc
-              : psn_journal_note(at->to, client,
-                                 &(struct psn_note){ .event = "secret.taken-over",
-                                                     .subject = info->address,
-                                                     .label = info->label,
-                                                     .version = there.info.version },
-                                 err);
-}
-
-static enum psn_code carry_items(void *arg, const struct psn_role_row *there,
-                                 struct psn_error *err)
+static enum psn_code carry_new(void *arg, const char *id, struct psn_error *err)
 {
     struct carrying *at = arg;
-    struct psn_role_row here;
-    struct comparing comparing = { at, &here };
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_role_read(at->to, there->address, &here, &why);
+    struct psn_client there = psn_client_init();
+    struct psn_client here = psn_client_init();
+    bool found = false;
+    bool is_free = false;
+    enum psn_code rc = read_client(at->to, id, &here, &found, err);
 
-    if (rc == PSN_E_NOT_FOUND || (!rc && strcmp(here.client, there->client) != 0)) {
-        at->left++;
-        return PSN_OK;
-    }
-    return rc ? psn_fail(err, rc, "%s", why.message)
-              : psn_item_each_all(at->from, there->address, carry_item, &comparing, err);
+    psn_client_release(&here);
+    if (!rc && !found)
+        rc = psn_client_read(at->from, id, &there, err);
+    if (!rc && !found)
+        rc = has_free_domains(at->to, &there, &is_free, err);
+    if (!rc && is_free)
+        rc = psn_client_copy(at->to, &there, err);
+    if (!rc && is_free)
+        rc = replace_secrets(at, id, err);
+    if (!rc && is_free)
+        rc = psn_journal_copy(at->from, at->to, id, NULL, err);
+    at->carried->clients += !rc && is_free;
+    psn_client_release(&there);
+    return rc;
 }
 
-enum psn_code psn_restored_secrets(struct psn_vault *from, struct psn_vault *to,
-                                   size_t *ret_count, size_t *ret_left,
-                                   struct psn_error *err)
+enum psn_code psn_restored_clients(struct psn_vault *from, struct psn_vault *to,
+                                   struct psn_carried *carried, struct psn_error *err)
 {
-    struct carrying at = { .from = from, .to = to };
-    enum psn_code rc = psn_role_scan(from, NULL, 0, carry_items, &at, err);
+    struct carrying at = { from, to, carried };
+    enum psn_code rc = psn_client_ids(to, carry_known, &at, err);
 
-    *ret_count = at.count;
-    *ret_left = at.left;
-    return rc;
+    return rc ? rc : psn_client_ids(from, carry_new, &at, err);
 }
 
 /* --- issues --- */

@@ -202,6 +202,35 @@ enum psn_code psn_version_label(struct psn_vault *vault, const char *client,
     return write_version(vault, &key, revision + 1, data_key, &version, value, err);
 }
 
+enum psn_code psn_version_carry(struct psn_vault *vault, const char *client,
+                                const char *address, const char *label,
+                                const struct psn_version *version,
+                                const struct psn_secret *value, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *known = NULL;
+    const struct psn_secret *data_key;
+    struct psn_version here;
+    struct psn_row_key key;
+    struct psn_error why = { 0 };
+    uint64_t revision = 0;
+    enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
+
+    if (!rc)
+        rc = psn_version_key(vault, address, label, version->number, &key, err);
+    if (rc)
+        return rc;
+    rc = read_version(vault, &key, version->number, data_key, &here, &known, &revision,
+                      &why);
+    if (rc == PSN_E_NOT_FOUND)
+        return write_version(vault, &key, 1, data_key, version, value, err);
+    if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    if (here.state == version->state)
+        return PSN_OK;
+    here.state = version->state;
+    return write_version(vault, &key, revision + 1, data_key, &here, known, err);
+}
+
 enum psn_code psn_version_scan(struct psn_vault *vault, const char *client,
                                const char *address, const char *label,
                                psn_version_value_fn *each, void *arg,

@@ -22,6 +22,14 @@ PSN_MUST_CHECK enum psn_code psn_version_get(struct psn_vault *vault, const char
                                              struct psn_version *ret_version,
                                              struct psn_secret **ret_value,
                                              struct psn_error *err);
+/* One of another vault, as it is there: its bytes, unless they are here already, and its
+ * state. */
+PSN_MUST_CHECK enum psn_code psn_version_carry(struct psn_vault *vault,
+                                               const char *client, const char *address,
+                                               const char *label,
+                                               const struct psn_version *version,
+                                               const struct psn_secret *value,
+                                               struct psn_error *err);
 /* Moves the label of a version. */
 PSN_MUST_CHECK enum psn_code psn_version_label(struct psn_vault *vault,
                                                const char *client, const char *address,

@@ -1,0 +1,212 @@
+#include "core/restored_role.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "core/client.h"
+#include "core/item.h"
+#include "core/journal.h"
+#include "core/role.h"
+#include "core/version.h"
+
+struct carrying {
+    struct psn_vault *from;
+    struct psn_vault *to;
+    bool is_later;
+    struct psn_carried *carried;
+};
+
+struct role_carrying {
+    const struct carrying *at;
+    const struct psn_role_row *role; /* there */
+    const char *label;
+};
+
+/* --- secrets --- */
+
+static enum psn_code carry_version(void *arg, const struct psn_version *version,
+                                   struct psn_secret *value, struct psn_error *err)
+{
+    const struct role_carrying *carrying = arg;
+
+    return psn_version_carry(carrying->at->to, carrying->role->client,
+                             carrying->role->address, carrying->label, version, value,
+                             err);
+}
+
+static enum psn_code carry_versions(struct role_carrying *carrying, const char *label,
+                                    struct psn_error *err)
+{
+    carrying->label = label;
+    return psn_version_scan(carrying->at->from, carrying->role->client,
+                            carrying->role->address, label, carry_version, carrying, err);
+}
+
+static enum psn_code note(const struct role_carrying *carrying, const char *event,
+                          const char *label, uint64_t version, struct psn_error *err)
+{
+    return psn_journal_note(carrying->at->to, carrying->role->client,
+                            &(struct psn_note){ .event = event,
+                                                .subject = carrying->role->address,
+                                                .label = label,
+                                                .version = version },
+                            err);
+}
+
+/* revision 0: it is not here. */
+static enum psn_code find_item(const struct role_carrying *carrying, const char *label,
+                               struct psn_item *ret_item, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_item_read_of(carrying->at->to, carrying->role->client,
+                                        carrying->role->address, label, ret_item, &why);
+
+    if (rc == PSN_E_NOT_FOUND) {
+        *ret_item = (struct psn_item){ .revision = 0 };
+        return PSN_OK;
+    }
+    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+}
+
+static uint64_t newest(const struct psn_secret_info *info)
+{
+    return info->version > info->replacement ? info->version : info->replacement;
+}
+
+/* What was noted of it since (a code that is used up) is taken, too; but not that it was
+ * removed, which an older copy is there to undo. */
+static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
+                                struct psn_error *err)
+{
+    struct role_carrying *carrying = arg;
+    const struct carrying *at = carrying->at;
+    struct psn_item there;
+    struct psn_item here;
+    bool is_newer;
+    enum psn_code rc = psn_item_read_of(at->from, carrying->role->client, info->address,
+                                        info->label, &there, err);
+
+    if (!rc)
+        rc = find_item(carrying, info->label, &here, err);
+    if (rc)
+        return rc;
+    is_newer = newest(&here.info) < newest(&there.info);
+    if (!is_newer && !(at->is_later && here.revision < there.revision))
+        return PSN_OK;
+    rc = carry_versions(carrying, info->label, err);
+    there.revision = here.revision;
+    if (!is_newer)
+        there.info.hidden = here.info.hidden;
+    if (!rc)
+        rc = psn_item_put(at->to, &there, err);
+    if (rc || !is_newer)
+        return rc;
+    at->carried->secrets++;
+    return note(carrying, "secret.taken-over", info->label, there.info.version, err);
+}
+
+/* --- passwords --- */
+
+/* The row and its versions belong together, whatever a rotation was about to do. */
+static enum psn_code carry_password(struct role_carrying *carrying, uint64_t revision,
+                                    struct psn_error *err)
+{
+    struct psn_role_row row = *carrying->role;
+    enum psn_code rc = carry_versions(carrying, "", err);
+
+    row.revision = revision;
+    return rc ? rc : psn_role_write(carrying->at->to, &row, err);
+}
+
+static enum psn_code carry_known(struct role_carrying *carrying,
+                                 const struct psn_role_row *here, struct psn_error *err)
+{
+    const struct carrying *at = carrying->at;
+    const struct psn_role_row *there = carrying->role;
+    enum psn_code rc;
+
+    if (strcmp(here->client, there->client) != 0 || here->created_s != there->created_s) {
+        at->carried->mailboxes_left++;
+        return PSN_OK;
+    }
+    if (!at->is_later || here->revision >= there->revision)
+        return PSN_OK;
+    rc = carry_password(carrying, here->revision, err);
+    if (rc || here->rotation.last >= there->rotation.last)
+        return rc;
+    at->carried->passwords++;
+    return note(carrying, "password.taken-over", NULL, there->rotation.cur, err);
+}
+
+/* A domain that the client has only there comes with the mailbox. *ret_free: it is his,
+ * or nobody's. */
+static enum psn_code take_domain(const struct role_carrying *carrying, bool *ret_free,
+                                 struct psn_error *err)
+{
+    struct psn_vault *to = carrying->at->to;
+    const char *domain = strchr(carrying->role->address, '@');
+    char owner[PSN_CLIENT_ID_MAX];
+    struct psn_error why = { 0 };
+    enum psn_code rc;
+
+    *ret_free = false;
+    if (!domain)
+        return PSN_OK;
+    rc = psn_client_of_domain(to, domain + 1, owner, &why);
+    if (rc == PSN_E_NOT_FOUND)
+        rc = psn_client_put_domain(to, carrying->role->client, domain + 1, &why);
+    else if (!rc && strcmp(owner, carrying->role->client) != 0)
+        return PSN_OK;
+    *ret_free = rc == PSN_OK;
+    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+}
+
+static enum psn_code carry_new(struct role_carrying *carrying, struct psn_error *err)
+{
+    const struct carrying *at = carrying->at;
+    bool is_free = false;
+    enum psn_code rc = take_domain(carrying, &is_free, err);
+
+    if (rc)
+        return rc;
+    if (!is_free) {
+        at->carried->mailboxes_left++;
+        return PSN_OK;
+    }
+    at->carried->mailboxes++;
+    rc = carry_password(carrying, 0, err);
+    return rc ? rc
+              : note(carrying, "role.taken-over", NULL, carrying->role->rotation.cur,
+                     err);
+}
+
+static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
+                                struct psn_error *err)
+{
+    const struct carrying *at = arg;
+    struct role_carrying carrying = { at, there, NULL };
+    size_t left = at->carried->mailboxes_left;
+    struct psn_role_row here;
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_role_read(at->to, there->address, &here, &why);
+
+    if (rc == PSN_E_NOT_FOUND)
+        rc = carry_new(&carrying, err);
+    else if (rc)
+        return psn_fail(err, rc, "%s", why.message);
+    else
+        rc = carry_known(&carrying, &here, err);
+    return rc || at->carried->mailboxes_left > left
+               ? rc
+               : psn_item_each_all(at->from, there->address, carry_item, &carrying, err);
+}
+
+enum psn_code psn_restored_roles(struct psn_vault *from, struct psn_vault *to,
+                                 bool is_later, struct psn_carried *carried,
+                                 struct psn_error *err)
+{
+    struct carrying at = { from, to, is_later, carried };
+
+    return psn_role_scan(from, NULL, 0, carry_role, &at, err);
+}
