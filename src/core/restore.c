@@ -206,8 +206,11 @@ struct restoring {
     const struct psn_restore *restore;
     char *kept; /* of the caller */
     size_t kept_size;
-    bool was_unjudged; /* the backup is of a time when somebody was to look */
+    struct psn_store_hold *hold; /* of the vault that is there, if there is one */
+    bool is_there;
+    bool is_older;
     struct psn_restored_states states;
+    struct psn_carried carried;
 };
 
 /* Where that cannot be noted, the copy would be refused under the vault's name. */
@@ -225,39 +228,29 @@ static enum psn_code note_seen(struct psn_vault *backup, struct psn_error *err)
                     backup->state_dir);
 }
 
-/* The checked copy takes the vault's name. Its age is asked once more when nobody can
- * write any more: until then somebody may have. An older state that is accepted is noted
+/* The checked copy takes the vault's name. An older state that is accepted is noted
  * before it is there, since the one that is there goes on from it. */
-static enum psn_code exchange(struct restoring *at, const char *staged,
+static enum psn_code exchange(const struct restoring *at, const char *staged,
                               struct psn_error *err)
 {
-    PSN_AUTO(psn_store_hold) *hold = NULL;
     const char *path = at->options->path;
-    bool is_there = access(path, F_OK) == 0;
     bool is_kept = false;
-    bool is_older = false;
     enum psn_code rc = name_kept(path, at->kept, at->kept_size, err);
 
-    /* Holding it moves the log into the file. */
-    if (!rc && is_there && psn_restored_fits_log(path, at->backup))
-        rc = psn_store_hold(path, &hold, err);
-    if (!rc)
-        rc = check_age(at->backup, at->options, at->restore->accept_older, &at->states,
-                       &is_older, err);
     if (rc) {
         at->kept[0] = '\0';
         return rc;
     }
-    rc = set_aside(path, at->kept, is_there, hold, &is_kept, err);
-    if (!rc && is_older)
+    rc = set_aside(path, at->kept, at->is_there, at->hold, &is_kept, err);
+    if (!rc && at->is_older)
         rc = note_seen(at->backup, err);
     if (!rc)
-        rc = take_name(staged, path, is_there, err);
+        rc = take_name(staged, path, at->is_there, err);
     if (rc)
-        put_back(path, at->kept, is_there);
+        put_back(path, at->kept, at->is_there);
     if (!is_kept)
         at->kept[0] = '\0';
-    else if (!is_there) /* of the vault that was there only this */
+    else if (!at->is_there) /* of the vault that was there only this */
         (void)snprintf(at->kept + strlen(at->kept), at->kept_size - strlen(at->kept),
                        PSN_BESIDE_WAL);
     return rc;
@@ -281,9 +274,32 @@ static enum psn_code name_staged(const char *path, const char *backup, char *ret
     return psn_fail(err, PSN_E_INVALID, _("'%s' is the vault itself"), backup);
 }
 
-/* An older state issues nothing unasked, unless all is taken over in the end. */
-static enum psn_code note_restored(struct restoring *at, struct psn_vault *copy,
-                                   struct psn_error *err)
+/* Nobody writes into it from now on, and what is in its log is in the file. A log that is
+ * not its own stays apart. */
+static enum psn_code hold_there(struct restoring *at, struct psn_error *err)
+{
+    const char *path = at->options->path;
+    struct psn_error why = { 0 };
+    struct stat info;
+    bool fits = true;
+    enum psn_code rc = PSN_OK;
+
+    at->is_there = stat(path, &info) == 0;
+    if (!at->is_there && errno != ENOENT)
+        return psn_fail(err, psn_file_code(errno), _("cannot read '%s': %s"), path,
+                        strerror(errno));
+    if (!at->is_there)
+        return PSN_OK;
+    rc = psn_restored_check_log(path, at->backup, &fits, &why);
+    /* However it is damaged, a backup that lacks nothing takes its place. */
+    if (rc && (rc != PSN_E_IO || at->restore->accept_older))
+        return psn_fail(err, rc, "%s", why.message);
+    return fits ? psn_store_hold(path, &at->hold, err) : PSN_OK;
+}
+
+/* An older state issues nothing unasked, unless the one that is there has told all. */
+static enum psn_code take_over(struct restoring *at, struct psn_vault *copy,
+                               struct psn_error *err)
 {
     bool is_older = at->restore->accept_older;
     const struct psn_note note = { .event = is_older ? "vault.restored-older"
@@ -291,87 +307,90 @@ static enum psn_code note_restored(struct restoring *at, struct psn_vault *copy,
     int64_t since_s = 0;
     enum psn_code rc = psn_restored_unjudged_since(copy, &since_s, err);
 
-    at->was_unjudged = since_s > 0;
     if (!rc)
         rc = psn_journal_note(copy, NULL, &note, err);
-    return rc || !is_older ? rc : psn_restored_note(copy, true, err);
+    if (!rc && is_older && psn_store_holds(at->hold))
+        rc = psn_restored_carry(copy, at->options->path, &at->states, &at->carried, err);
+    return rc || !is_older
+               ? rc
+               : psn_restored_note(copy, since_s > 0 || !at->carried.is_whole, err);
 }
 
-/* In the copy, before it is the vault: killed at any moment later, it says what it is. */
-static enum psn_code note_in_copy(void *arg, const char *path, struct psn_error *err)
+/* All is in the copy before it is the vault: killed at any moment, it is the one that is
+ * there, or the whole of what takes its place. Its age is asked once more when nobody can
+ * write any more: until then somebody may have. */
+static enum psn_code prepare_copy(void *arg, const char *path, struct psn_error *err)
 {
     struct restoring *at = arg;
     PSN_AUTO(psn_vault) *copy = NULL;
-    enum psn_code rc = psn_backup_open_copy(at->backup, path, &copy, err);
+    enum psn_code rc = hold_there(at, err);
 
     if (!rc)
+        rc = check_age(at->backup, at->options, at->restore->accept_older, &at->states,
+                       &at->is_older, err);
+    if (!rc)
+        rc = psn_backup_open_copy(at->backup, path, &copy, err);
+    if (!rc)
         rc = psn_vault_begin(copy, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(copy, note_restored(at, copy, err), err);
-}
-
-static enum psn_code carry_over(const struct restoring *at, struct psn_vault *vault,
-                                struct psn_carried *ret_carried, struct psn_error *err)
-{
-    enum psn_code rc = psn_restored_carry(vault, at->kept, &at->states, ret_carried, err);
-
-    if (!rc && ret_carried->is_whole && !at->was_unjudged)
-        rc = psn_restored_note(vault, false, err);
-    return rc;
+    return rc ? rc : psn_vault_end(copy, take_over(at, copy, err), err);
 }
 
 /* Opens what has been put back. */
-static enum psn_code take_over(const struct restoring *at, struct psn_vault **ret_vault,
-                               struct psn_error *err)
+static enum psn_code open_restored(const struct restoring *at,
+                                   struct psn_vault **ret_vault, struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *vault = NULL;
-    struct psn_carried carried = { 0 };
-    bool is_told = at->restore->accept_older && at->kept[0];
     enum psn_code rc = psn_vault_open(at->options, &vault, err);
 
     if (!rc)
         rc = psn_vault_unlock_key(vault, at->backup->root_key, at->backup->slot, err);
     if (!rc)
-        rc = psn_vault_begin(vault, is_told ? PSN_STORE_WRITE : PSN_STORE_READ, err);
-    if (!rc)
-        rc = psn_vault_end(vault, is_told ? carry_over(at, vault, &carried, err) : PSN_OK,
-                           err);
-    if (rc)
-        return rc;
-    if (at->restore->carried)
-        *at->restore->carried = carried;
-    *ret_vault = PSN_TAKE(vault);
-    return PSN_OK;
+        *ret_vault = PSN_TAKE(vault);
+    return rc;
 }
 
-static enum psn_code settle(struct restoring *at, struct psn_vault **ret_vault,
-                            struct psn_error *err)
+static enum psn_code put_in_place(struct restoring *at, struct psn_error *err)
 {
     char staged[4096];
     enum psn_code rc =
         name_staged(at->options->path, at->restore->backup, staged, sizeof staged, err);
 
+    at->kept[0] = '\0';
     if (!rc)
-        rc = psn_store_copy(at->backup->store, staged, true, note_in_copy, at, err);
+        rc = psn_store_copy(at->backup->store, staged, true, prepare_copy, at, err);
     if (rc)
         return rc;
     rc = exchange(at, staged, err);
-    if (rc) {
+    if (rc)
         (void)unlink(staged);
+    return rc;
+}
+
+static enum psn_code hold_and_put(struct restoring *at, struct psn_error *err)
+{
+    enum psn_code rc = put_in_place(at, err);
+
+    psn_store_hold_free(at->hold);
+    at->hold = NULL;
+    return rc;
+}
+
+static enum psn_code settle(struct restoring *at, struct psn_vault **ret_vault,
+                            struct psn_error *err)
+{
+    enum psn_code rc = hold_and_put(at, err);
+
+    if (rc)
         return rc;
-    }
     psn_seen_write(at->backup);
     rc = psn_file_sync_dir_of(at->options->path, err);
     if (!rc)
-        rc = take_over(at, ret_vault, err);
+        rc = open_restored(at, ret_vault, err);
+    if (!rc && at->restore->carried)
+        *at->restore->carried = at->carried;
     if (!rc)
         return PSN_OK;
-    rc =
-        psn_wrap(err, rc,
-                 at->restore->accept_older
-                     ? _("the backup is in its place, but what the vault before it tells "
-                         "of people was not taken over; nothing is issued before "
-                         "passation outbox --judged")
-                     : _("the backup is in its place, but it does not open"));
+    rc = psn_wrap(err, rc, _("the backup is in its place, but it does not open"));
     if (at->kept[0])
         rc = psn_hint(err, rc, _("what was there before is kept: %s"), at->kept);
     return rc;
@@ -417,7 +436,7 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     if (!rc) {
         psn_store_drop_second_names(options->path);
         rc = settle(&(struct restoring){ backup, options, restore, ret_kept, kept_size,
-                                         .was_unjudged = false },
+                                         .hold = NULL },
                     ret_vault, err);
     }
     psn_file_unlock(&lock);

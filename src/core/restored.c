@@ -1,5 +1,6 @@
 #include "core/restored.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@
 /*
  * An older state that takes the vault's place knows nothing of what was done since: which
  * passwords are in force, who has seen what, whose grant was ended, who has left. None of
- * that is undone by it. What was put aside still tells, if the same keys open it, and is
+ * that is undone by it. What is there still tells, if the same keys open it, and is
  * taken over:
  *
  *   mailboxes  with their passwords, as OVH has them; those that are only there, too
@@ -243,22 +244,15 @@ static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
     return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
 }
 
-/* --- the vault that was put aside --- */
+/* --- the vault that is there --- */
 
-static enum psn_code open_kept(const char *path, const struct psn_vault *like,
-                               struct psn_vault **ret_kept, struct psn_error *err)
+/* With the keys of the one that is like it. */
+static enum psn_code unlock(struct psn_vault *there, const struct psn_vault *like,
+                            struct psn_error *err)
 {
-    PSN_AUTO(psn_vault) *kept = NULL;
-    struct psn_vault_options options = { .path = path, .examine = true };
-    enum psn_code rc = psn_vault_open(&options, &kept, err);
-
-    if (!rc && memcmp(kept->id, like->id, sizeof kept->id) != 0)
-        rc = psn_fail(err, PSN_E_DENIED, _("'%s' is another vault"), path);
-    if (!rc)
-        rc = psn_vault_unlock_key(kept, like->root_key, like->slot, err);
-    if (!rc)
-        *ret_kept = PSN_TAKE(kept);
-    return rc;
+    if (memcmp(there->id, like->id, sizeof there->id) != 0)
+        return psn_fail(err, PSN_E_DENIED, _("'%s' is another vault"), there->path);
+    return psn_vault_unlock_key(there, like->root_key, like->slot, err);
 }
 
 static bool has_log(const char *path)
@@ -266,43 +260,48 @@ static bool has_log(const char *path)
     char log[4096];
     struct stat info;
 
-    return snprintf(log, sizeof log, "%s" PSN_BESIDE_WAL, path) < (int)sizeof log &&
-           lstat(log, &info) == 0 && info.st_size > 0;
+    if (snprintf(log, sizeof log, "%s" PSN_BESIDE_WAL, path) >= (int)sizeof log)
+        return false;
+    return lstat(log, &info) == 0 ? info.st_size > 0 : errno != ENOENT;
 }
 
 /* Without its keys only SQLite's own structure tells. */
-static enum psn_code check_pages(const char *path)
+static enum psn_code check_pages(const char *path, struct psn_error *err)
 {
     PSN_AUTO(psn_store) *store = NULL;
-    enum psn_code rc = psn_store_open(path, psn_vault_store_hash, &store, NULL);
+    enum psn_code rc = psn_store_open(path, psn_vault_store_hash, &store, err);
 
-    return rc ? rc : psn_store_check_pages(store, NULL);
+    return rc ? rc : psn_store_check_pages(store, err);
 }
 
-bool psn_restored_fits_log(const char *path, const struct psn_vault *backup)
+static enum psn_code check_with_log(const char *path, const struct psn_vault *backup,
+                                    struct psn_error *err)
 {
-    PSN_AUTO(psn_vault) *kept = NULL;
+    PSN_AUTO(psn_vault) *there = NULL;
+    const struct psn_vault_options options = { .path = path, .examine = true };
     struct psn_vault_check check;
-    enum psn_code rc;
+    enum psn_code rc = psn_vault_open(&options, &there, err);
 
-    if (!has_log(path))
-        return true;
-    rc = open_kept(path, backup, &kept, NULL);
     if (!rc)
-        rc = psn_vault_check(kept, &check, NULL);
-    else if (rc == PSN_E_DENIED)
-        rc = check_pages(path);
-    return rc != PSN_E_INTEGRITY;
+        rc = unlock(there, backup, err);
+    return rc ? rc : psn_vault_check(there, &check, err);
 }
 
-/* What cannot be read is no failure of the restore, but a part of it only would be taken
- * for the whole: so all is checked first. */
-static bool can_read(struct psn_vault *kept)
+enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *backup,
+                                     bool *ret_fits, struct psn_error *err)
 {
-    struct psn_vault_check check;
+    struct psn_error why = { 0 };
+    enum psn_code rc = PSN_OK;
 
-    psn_store_leave_no_log(kept->store);
-    return !psn_vault_check(kept, &check, NULL);
+    *ret_fits = true;
+    if (!has_log(path))
+        return PSN_OK;
+    rc = check_with_log(path, backup, &why);
+    if (rc == PSN_E_DENIED)
+        rc = check_pages(path, &why);
+    *ret_fits = rc == PSN_OK || rc == PSN_E_TOO_NEW;
+    return *ret_fits || rc == PSN_E_INTEGRITY ? PSN_OK
+                                              : psn_fail(err, rc, "%s", why.message);
 }
 
 static enum psn_code carry(struct carrying *at, bool is_later, struct psn_error *err)
@@ -326,64 +325,92 @@ static enum psn_code carry(struct carrying *at, bool is_later, struct psn_error 
 
 /* Inside a transaction of both. A state before the backup's own, or that one, tells
  * nothing new. */
-static enum psn_code compare(struct psn_vault *kept, struct psn_vault *vault,
+static enum psn_code compare(struct psn_vault *there, struct psn_vault *vault,
                              const struct psn_seen_state *backup, bool *ret_earlier,
                              bool *ret_later, struct psn_error *err)
 {
-    const struct psn_state *state = &kept->state;
+    const struct psn_state *state = &there->state;
 
     *ret_earlier = *ret_later = false;
     return state->generation > backup->generation
-               ? psn_state_check_ancestor(kept, backup->generation, backup->history,
+               ? psn_state_check_ancestor(there, backup->generation, backup->history,
                                           ret_later, err)
                : psn_state_check_ancestor(vault, state->generation, state->history,
                                           ret_earlier, err);
 }
 
 /* It is no earlier one than was seen here, and nobody has to look at itself. */
-static enum psn_code check_whole(struct psn_vault *kept,
+static enum psn_code check_whole(struct psn_vault *there,
                                  const struct psn_seen_record *seen, bool *ret_whole,
                                  struct psn_error *err)
 {
     int64_t lacking_s = 0;
-    enum psn_code rc = psn_restored_unjudged_since(kept, &lacking_s, err);
+    enum psn_code rc = psn_restored_unjudged_since(there, &lacking_s, err);
 
-    *ret_whole = !rc && lacking_s == 0 && !psn_seen_check(kept, seen, NULL);
+    *ret_whole = !rc && lacking_s == 0 && !psn_seen_check(there, seen, NULL);
     return rc;
 }
 
-static enum psn_code carry_from(struct psn_vault *kept, struct psn_vault *vault,
+static enum psn_code carry_from(struct psn_vault *there, struct psn_vault *vault,
                                 const struct psn_restored_states *states,
                                 struct psn_carried *carried, struct psn_error *err)
 {
-    struct carrying at = { .from = kept, .to = vault, .carried = carried };
+    struct carrying at = { .from = there, .to = vault, .carried = carried };
     bool is_earlier;
     bool is_later;
     bool is_whole = false;
-    enum psn_code rc = compare(kept, vault, &states->backup, &is_earlier, &is_later, err);
+    enum psn_code rc =
+        compare(there, vault, &states->backup, &is_earlier, &is_later, err);
 
     if (!rc && !is_earlier)
         rc = carry(&at, is_later, err);
     if (!rc)
-        rc = check_whole(kept, &states->seen, &is_whole, err);
+        rc = check_whole(there, &states->seen, &is_whole, err);
     carried->is_read = rc == PSN_OK;
     carried->is_whole = rc == PSN_OK && is_whole && carried->clients_back == 0;
     return rc;
 }
 
+/* A part of it would be taken for the whole: so all is checked first. */
+static enum psn_code open_there(const char *path, const struct psn_vault *like,
+                                struct psn_vault **ret_there, struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *there = NULL;
+    struct psn_vault_check check;
+    enum psn_code rc = psn_vault_open_still(path, &there, err);
+
+    if (!rc)
+        rc = unlock(there, like, err);
+    if (!rc)
+        rc = psn_vault_check(there, &check, err);
+    if (!rc)
+        *ret_there = PSN_TAKE(there);
+    return rc;
+}
+
+/* What is damaged, or another vault, tells nothing. What cannot be read for another
+ * reason may tell next time. */
 enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
                                  const struct psn_restored_states *states,
                                  struct psn_carried *ret_carried, struct psn_error *err)
 {
-    PSN_AUTO(psn_vault) *kept = NULL;
+    PSN_AUTO(psn_vault) *there = NULL;
+    struct psn_error why = { 0 };
+    enum psn_code rc = open_there(path, vault, &there, &why);
 
     *ret_carried = (struct psn_carried){ 0 };
-    if (has_log(path)) /* another vault's: read, it would be taken into the file */
+    if (rc == PSN_E_INTEGRITY || rc == PSN_E_DENIED || rc == PSN_E_TOO_NEW)
         return PSN_OK;
-    if (open_kept(path, vault, &kept, NULL) || !can_read(kept) ||
-        psn_vault_begin(kept, PSN_STORE_READ, NULL))
-        return PSN_OK;
-    return psn_vault_end(kept, carry_from(kept, vault, states, ret_carried, err), err);
+    if (!rc)
+        rc = psn_vault_begin(there, PSN_STORE_READ, &why);
+    if (!rc)
+        return psn_vault_end(there, carry_from(there, vault, states, ret_carried, err),
+                             err);
+    (void)psn_fail(err, rc, "%s", why.message);
+    return psn_hint(err, rc,
+                    _("what is newer in it would be lost: try again; if it cannot be "
+                      "read at all, move '%s' away first"),
+                    path);
 }
 
 /* --- what nobody could tell --- */

@@ -7,7 +7,10 @@
 
 /* Does the log beside the file that a backup is to replace belong to it? True if there is
  * none. backup: its keys open the file, or they are of another day. */
-bool psn_restored_fits_log(const char *path, const struct psn_vault *backup);
+PSN_MUST_CHECK enum psn_code psn_restored_check_log(const char *path,
+                                                    const struct psn_vault *backup,
+                                                    bool *ret_fits,
+                                                    struct psn_error *err);
 
 /* What is known of the states in play. */
 struct psn_restored_states {
@@ -15,13 +18,13 @@ struct psn_restored_states {
     struct psn_seen_record seen;  /* the last one that was seen here, before that */
 };
 
-/* Opens what a restore has put aside with the restored vault's keys, and takes over what
- * it tells: inside a write. */
-PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *vault, const char *kept,
+/* Opens the vault that a restore is about to replace, and holds, with the keys of the
+ * copy that takes its place, and takes over what it tells: inside a write of the copy.
+ * E_IO, E_NOMEM if it cannot be told now what it holds; what is damaged is not read. */
+PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *copy, const char *path,
                                                 const struct psn_restored_states *states,
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);
-
 /* Since when somebody is to look whether grants and people are right, as an older backup
  * has replaced a vault that could not be read; 0: nobody is. Inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_restored_unjudged_since(struct psn_vault *vault,

@@ -355,6 +355,22 @@ static enum psn_code read_id(struct psn_vault *vault, struct psn_error *err)
     return rc ? psn_wrap(err, rc, "'%s'", vault->path) : PSN_OK;
 }
 
+enum psn_code psn_vault_open_still(const char *path, struct psn_vault **ret_vault,
+                                   struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *vault = NULL;
+    const struct psn_vault_options options = { .path = path, .examine = true };
+    enum psn_code rc = psn_vault_new(&options, &vault, err);
+
+    if (!rc)
+        rc = psn_store_open_still(path, psn_vault_store_hash, &vault->store, err);
+    if (!rc)
+        rc = read_id(vault, err);
+    if (!rc)
+        *ret_vault = PSN_TAKE(vault);
+    return rc;
+}
+
 enum psn_code psn_vault_open(const struct psn_vault_options *options,
                              struct psn_vault **ret_vault, struct psn_error *err)
 {

@@ -161,6 +161,12 @@ struct psn_vault {
 };
 PSN_DEFINE_AUTO(psn_vault)
 
+/* To be examined, of a file that nobody else uses or is held: nothing of it is locked or
+ * written. E_BUSY if a log lies beside it. */
+PSN_MUST_CHECK enum psn_code psn_vault_open_still(const char *path,
+                                                  struct psn_vault **ret_vault,
+                                                  struct psn_error *err);
+
 /* The store's hash: BLAKE2b-256. */
 psn_store_hash_fn psn_vault_store_hash;
 

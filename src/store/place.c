@@ -115,6 +115,16 @@ static bool is_kept(const char *name, const char *base)
            strncmp(name + size, kept, sizeof kept - 1) == 0;
 }
 
+/* What a restore calls its copy before that is the vault. */
+static bool is_staged(const char *name, const char *base)
+{
+    size_t size = strlen(base);
+
+    return strncmp(name, base, size) == 0 &&
+           (strcmp(name + size, PSN_BESIDE_STAGED) == 0 ||
+            strcmp(name + size, PSN_BESIDE_STAGED_2) == 0);
+}
+
 /* On NFS and SMB flock() locks bytes, and SQLite would be kept out by ourselves: there
  * nothing is claimed, and so nothing taken for abandoned. */
 static bool mixes_locks(int fd)
@@ -321,7 +331,8 @@ void psn_store_drop_second_names(const char *path)
         return;
     dir = opendir(folder);
     while (dir && (entry = readdir(dir)))
-        if (is_sibling(entry->d_name, base) || is_kept(entry->d_name, base))
+        if (is_sibling(entry->d_name, base) || is_kept(entry->d_name, base) ||
+            is_staged(entry->d_name, base))
             drop_name(folder, entry->d_name, &info);
     if (dir)
         (void)closedir(dir);

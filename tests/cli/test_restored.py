@@ -7,6 +7,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -340,6 +341,26 @@ class Mailboxes(Vault):
         self.assertEqual(self.issues("between"), before)
         self.run_("outbox", "--judged", "-o", self.out)
         self.run_("revoke", "between", "--no-rotate", check=None)
+
+    def test_a_vault_that_is_damaged_in_any_way_gives_its_place_and_is_kept(self):
+        self.run_("backup", self.copy)
+        self.run_("secret", "set", self.box, "x", "--generate", check=None)
+        fold(self.vault)
+        with open(self.vault, "rb") as file:
+            whole = file.read()
+        for name, spoilt in (("half", whole[:len(whole) // 2]), ("odd", whole[:-1000]),
+                             ("empty", b""), ("page", whole[:8192] + bytes(4096) + whole[12288:]),
+                             ("bit", whole[:20000] + bytes([whole[20000] ^ 1]) + whole[20001:])):
+            with self.subTest(name):
+                with open(self.vault, "wb") as file:
+                    file.write(spoilt)
+                said = self.restore()
+                self.assertIn("outbox --judged", said.stderr)
+                kept = re.search(r"kept: (\S+)", said.stdout).group(1)
+                with open(kept, "rb") as file:
+                    self.assertEqual(file.read()[100:], spoilt[100:])  # SQLite's head may differ
+                self.run_("show", self.box)
+        self.run_("outbox", "--judged", "-o", self.out)
 
     def test_an_older_file_in_the_vaults_place_changes_nothing_of_the_backup(self):
         self.person("robbed")
