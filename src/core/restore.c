@@ -291,10 +291,14 @@ static enum psn_code hold_there(struct restoring *at, struct psn_error *err)
     if (!at->is_there)
         return PSN_OK;
     rc = psn_restored_check_log(path, at->backup, &fits, &why);
-    /* However it is damaged, a backup that lacks nothing takes its place. */
-    if (rc && (rc != PSN_E_IO || at->restore->accept_older))
-        return psn_fail(err, rc, "%s", why.message);
-    return fits ? psn_store_hold(path, &at->hold, err) : PSN_OK;
+    if (!rc && fits)
+        rc = psn_store_hold(path, &at->hold, &why);
+    /* However the disk fails, a backup that lacks nothing takes its place. */
+    if (!rc || (rc == PSN_E_IO && !at->restore->accept_older))
+        return PSN_OK;
+    (void)psn_fail(err, rc, "%s", why.message);
+    return rc == PSN_E_IO ? psn_restored_hint(path, err)
+                          : psn_hint(err, rc, "%s", why.hint);
 }
 
 /* An older state issues nothing unasked, unless the one that is there has told all. */

@@ -18,6 +18,7 @@
 #include "core/record.h"
 #include "core/restored_client.h"
 #include "core/restored_role.h"
+#include "core/restored_row.h"
 #include "core/role.h"
 
 /*
@@ -28,6 +29,7 @@
  *
  *   mailboxes  with their passwords, as OVH has them; those that are only there, too
  *   secrets    that are newer there: nobody gives them again
+ *   own keys   and what was received and is trusted, as they are there
  *   people     are as they are there, their keys above all: one that was replaced may
  *              have been stolen. Who is leaving since, or has left, is leaving again, as
  *              the passwords he knew may be in force again
@@ -274,7 +276,7 @@ static enum psn_code check_pages(const char *path, struct psn_error *err)
     return rc ? rc : psn_store_check_pages(store, err);
 }
 
-static enum psn_code check_with_log(const char *path, const struct psn_vault *backup,
+static enum psn_code check_with_log(const char *path, const struct psn_vault *like,
                                     struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *there = NULL;
@@ -283,8 +285,10 @@ static enum psn_code check_with_log(const char *path, const struct psn_vault *ba
     enum psn_code rc = psn_vault_open(&options, &there, err);
 
     if (!rc)
-        rc = unlock(there, backup, err);
-    return rc ? rc : psn_vault_check(there, &check, err);
+        rc = unlock(there, like, err);
+    if (!rc)
+        rc = psn_vault_check(there, &check, err);
+    return rc == PSN_E_DENIED ? check_pages(path, err) : rc;
 }
 
 enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *backup,
@@ -297,8 +301,10 @@ enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *b
     if (!has_log(path))
         return PSN_OK;
     rc = check_with_log(path, backup, &why);
-    if (rc == PSN_E_DENIED)
-        rc = check_pages(path, &why);
+    if (rc == PSN_E_INTEGRITY) { /* SQLite calls a read that has failed so, too */
+        psn_error_clear(&why);
+        rc = check_with_log(path, backup, &why);
+    }
     *ret_fits = rc == PSN_OK || rc == PSN_E_TOO_NEW;
     return *ret_fits || rc == PSN_E_INTEGRITY ? PSN_OK
                                               : psn_fail(err, rc, "%s", why.message);
@@ -308,6 +314,8 @@ static enum psn_code carry(struct carrying *at, bool is_later, struct psn_error 
 {
     enum psn_code rc = carry_people(at, err);
 
+    if (!rc && is_later)
+        rc = psn_restored_rows(at->from, at->to, err);
     if (!rc)
         rc = psn_past_key_each(at->from, NULL, carry_past_key, at, err);
     if (!rc)
@@ -388,6 +396,14 @@ static enum psn_code open_there(const char *path, const struct psn_vault *like,
     return rc;
 }
 
+enum psn_code psn_restored_hint(const char *path, struct psn_error *err)
+{
+    return psn_hint(err, err ? err->code : PSN_E_IO,
+                    _("what is newer in it would be lost: try again; if it cannot be "
+                      "read at all, move '%s' away first"),
+                    path);
+}
+
 /* What is damaged, or another vault, tells nothing. What cannot be read for another
  * reason may tell next time. */
 enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
@@ -399,6 +415,10 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
     enum psn_code rc = open_there(path, vault, &there, &why);
 
     *ret_carried = (struct psn_carried){ 0 };
+    if (rc == PSN_E_INTEGRITY) { /* SQLite calls a read that has failed so, too */
+        psn_error_clear(&why);
+        rc = open_there(path, vault, &there, &why);
+    }
     if (rc == PSN_E_INTEGRITY || rc == PSN_E_DENIED || rc == PSN_E_TOO_NEW)
         return PSN_OK;
     if (!rc)
@@ -407,10 +427,8 @@ enum psn_code psn_restored_carry(struct psn_vault *vault, const char *path,
         return psn_vault_end(there, carry_from(there, vault, states, ret_carried, err),
                              err);
     (void)psn_fail(err, rc, "%s", why.message);
-    return psn_hint(err, rc,
-                    _("what is newer in it would be lost: try again; if it cannot be "
-                      "read at all, move '%s' away first"),
-                    path);
+    (void)psn_restored_hint(path, err);
+    return rc;
 }
 
 /* --- what nobody could tell --- */

@@ -25,6 +25,10 @@ PSN_MUST_CHECK enum psn_code psn_restored_carry(struct psn_vault *copy, const ch
                                                 const struct psn_restored_states *states,
                                                 struct psn_carried *ret_carried,
                                                 struct psn_error *err);
+/* What to do where the vault that is there cannot be read now. Returns the error's code.
+ */
+enum psn_code psn_restored_hint(const char *path, struct psn_error *err);
+
 /* Since when somebody is to look whether grants and people are right, as an older backup
  * has replaced a vault that could not be read; 0: nobody is. Inside a transaction. */
 PSN_MUST_CHECK enum psn_code psn_restored_unjudged_since(struct psn_vault *vault,

@@ -124,6 +124,13 @@ static int lock_out(const char *file, sqlite3 **ret_db)
     return status == SQLITE_OK ? leave_wal_mode(*ret_db) : status;
 }
 
+static bool is_damage(int status)
+{
+    int kind = status & 0xff;
+
+    return kind == SQLITE_NOTADB || kind == SQLITE_CORRUPT || kind == SQLITE_ERROR;
+}
+
 /* Locks a file that a backup is to replace. One that is no vault any more needs no lock.
  */
 static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db,
@@ -131,15 +138,9 @@ static enum psn_code retire(const char *file, const char *path, sqlite3 **ret_db
 {
     int status = lock_out(file, ret_db);
 
-    switch (status & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-    case SQLITE_ERROR:
-        return drop_log(file, path, err);
-    default:
-        return psn_sql_fail(*ret_db, path, status, err);
-    }
+    return status == SQLITE_OK || is_damage(status)
+               ? drop_log(file, path, err)
+               : psn_sql_fail(*ret_db, path, status, err);
 }
 
 /* Locks the vault that its successor is to replace: it was read a moment ago. */
@@ -393,29 +394,25 @@ struct psn_store_hold {
     sqlite3 *db; /* NULL: it is no vault any more */
 };
 
-/* However a file is damaged, that must not keep a backup from its place: what is not
- * somebody else's lock, or a want of room, is no vault to hold. */
+/* However a file is damaged, that must not keep a backup from its place: it is no vault
+ * to hold. That it cannot be read for another reason may pass; SQLite calls some of these
+ * damage, too, but not a second time. */
 static enum psn_code hold(const char *file, const char *path, sqlite3 **ret_db,
                           struct psn_error *err)
 {
     int status = lock_out(file, ret_db);
 
-    if (status == SQLITE_IOERR_NOMEM)
-        return psn_sql_fail(*ret_db, path, status, err);
-    switch (status & 0xff) {
-    case SQLITE_OK:
-        return drop_log(file, path, err);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-        return psn_sql_fail(*ret_db, path, status, err);
-    default:
+    if (is_damage(status)) {
         (void)sqlite3_close_v2(*ret_db);
-        *ret_db = NULL;
-        return PSN_OK;
+        status = lock_out(file, ret_db);
     }
+    if (status == SQLITE_OK)
+        return drop_log(file, path, err);
+    if (!is_damage(status))
+        return psn_sql_fail(*ret_db, path, status, err);
+    (void)sqlite3_close_v2(*ret_db);
+    *ret_db = NULL;
+    return PSN_OK;
 }
 
 enum psn_code psn_store_hold(const char *path, struct psn_store_hold **ret_hold,

@@ -342,6 +342,15 @@ class Mailboxes(Vault):
         self.run_("outbox", "--judged", "-o", self.out)
         self.run_("revoke", "between", "--no-rotate", check=None)
 
+    def test_the_vaults_own_keys_are_as_they_were(self):
+        """One that was replaced may be a leaver's now."""
+        self.run_("backup", self.copy)
+        self.run_("key", "rotate", "-o", os.path.join(self.out, "keys.txt"), "-y")
+        shown = self.run_("key", "show").stdout
+        self.restore()
+        self.assertEqual(self.run_("key", "show").stdout, shown)
+        self.run_("log", "--verify")
+
     def test_a_vault_that_is_damaged_in_any_way_gives_its_place_and_is_kept(self):
         self.run_("backup", self.copy)
         self.run_("secret", "set", self.box, "x", "--generate", check=None)
