@@ -43,6 +43,9 @@ void psn_vault_forget_keys(struct psn_vault *vault)
         vault->index_keys[i] = NULL;
     }
     memset(vault->looked_up, 0, sizeof vault->looked_up);
+    free(vault->role);
+    vault->role = NULL;
+    vault->is_role_known = false;
     free(vault->people.items);
     vault->people.items = NULL;
     vault->client_key_id[0] = '\0';

@@ -122,6 +122,7 @@ static enum psn_code delete_role(struct psn_vault *vault, const char *address,
 
     if (!rc)
         rc = psn_row_key_init(vault, PSN_TABLE_ROLE, address, &key, err);
+    vault->is_role_known = false;
     return rc ? rc
               : psn_store_delete(vault->store, PSN_TABLE_ROLE, key.bytes, key.size, err);
 }

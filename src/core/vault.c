@@ -202,6 +202,7 @@ enum psn_code psn_vault_begin_box(struct psn_vault *vault, enum psn_store_mode m
     psn_loop_hold();
     vault->noted_chain.client[0] = '\0'; /* what a write that was given up has left */
     vault->seen_by_actor_alone[0] = '\0';
+    vault->is_role_known = false;
     vault->in_transaction = true;
     vault->writing = mode == PSN_STORE_WRITE;
     return PSN_OK;
@@ -259,6 +260,7 @@ enum psn_code psn_vault_found(struct psn_vault *vault, struct psn_error *err)
     psn_loop_hold();
     vault->noted_chain.client[0] = '\0';
     vault->seen_by_actor_alone[0] = '\0';
+    vault->is_role_known = false;
     vault->in_transaction = true;
     vault->writing = true;
     return PSN_OK;

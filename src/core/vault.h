@@ -102,6 +102,7 @@ enum {
 };
 
 struct psn_person;
+struct psn_role_row;
 
 struct psn_vault {
     char *path;
@@ -140,6 +141,10 @@ struct psn_vault {
     /* Of what hangs on this mailbox nobody but the actor has seen anything, as the
      * transaction in hand has found: exposure.c. "": not known. */
     char seen_by_actor_alone[PSN_ADDRESS_TEXT_MAX];
+
+    /* the mailbox that the transaction in hand has read last: role_row.c */
+    struct psn_role_row *role; /* NULL: no room yet */
+    bool is_role_known;
 
     /* the last text of each table whose row was looked up: most commands look up much
      * under one address */
