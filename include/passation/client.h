@@ -107,9 +107,13 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_client_each(struct psn_vault *vault,
                                                      psn_client_fn *each, void *arg,
                                                      struct psn_error *err);
 /* Removes a client and all it has from the vault, nothing at OVH. While the vault holds
- * passwords of it, which nobody else may have, E_POLICY unless confirm repeats the id. */
+ * passwords of it, which nobody else may have, E_POLICY unless confirm repeats the id.
+ * E_POLICY, too, while a rotation of it is unfinished, or somebody who is leaving knows a
+ * secret of it that is in force, unless `unchanged` (else NULL) says why that cannot be
+ * changed: the reports of whoever knew it will name each mailbox, and why. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_client_rm(struct psn_vault *vault,
                                                    const char *id, const char *confirm,
+                                                   const char *unchanged,
                                                    struct psn_error *err);
 
 /* --- the link to OVH --- */

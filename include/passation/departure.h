@@ -135,7 +135,8 @@ struct psn_departure {
     size_t keys;     /* OVH credentials that he may know */
     char key_client[PSN_CLIENT_ID_MAX]; /* of one of those */
     char folder[PSN_PERSON_FOLDER_MAX];
-    size_t removed; /* from the vault, with what he could read; only in a report */
+    size_t removed;   /* from the vault, with what he could read; only in a report */
+    size_t unchanged; /* of those: mailboxes that were given up as they are */
 };
 typedef enum psn_code psn_departure_fn(void *arg, const struct psn_departure *departure,
                                        struct psn_error *err);
@@ -185,6 +186,13 @@ struct psn_departure_access {
     struct psn_access access;
 };
 
+/* A client or mailbox that was removed from the vault with something that could be read
+ * and was in force: whether it works nobody knows, unless it was given up as it is. */
+struct psn_departure_removed {
+    char name[PSN_ADDRESS_TEXT_MAX];
+    char unchanged[PSN_JOURNAL_TEXT_MAX]; /* why it was not changed; or "" */
+};
+
 struct psn_departure_report {
     struct psn_departure facts;
     struct psn_person person;
@@ -194,10 +202,8 @@ struct psn_departure_report {
     struct psn_departure_secret *secrets; /* by client, address, label */
     size_t secret_count;
     size_t hidden; /* parts of accounts that our key may not look at */
-    /* Clients and mailboxes that were removed from the vault with something that could be
-     * read and was in force: whether it works nobody knows. facts.removed of them. */
-    char (*removed)[PSN_ADDRESS_TEXT_MAX];
-    struct psn_departure_stay *stays; /* by person, address */
+    struct psn_departure_removed *removed; /* facts.removed of them */
+    struct psn_departure_stay *stays;      /* by person, address */
     size_t stay_count;
     struct psn_departure_access *accesses; /* found since he left, or gone since */
     size_t access_count;

@@ -92,9 +92,11 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_role_each(struct psn_vault *vault,
                                                    struct psn_error *err);
 
 /* Removes a role from the vault, nothing at OVH. E_POLICY while the vault may hold the
- * only copy of its password unless confirm repeats the address. */
+ * only copy of its password unless confirm repeats the address; unchanged as of
+ * psn_client_rm(). */
 PSN_API PSN_MUST_CHECK enum psn_code psn_role_rm(struct psn_vault *vault,
                                                  const char *address, const char *confirm,
+                                                 const char *unchanged,
                                                  struct psn_error *err);
 
 /* How a mail program reaches the mailbox. */

@@ -103,26 +103,34 @@ const struct cli_command cmd_client_ls = {
 
 struct cmd_client_rm_options {
     const char *confirm;
+    const char *unchanged;
 };
 
 static const struct cli_option rm_options[] = {
     { "confirm", 0, CLI_TEXT, offsetof(struct cmd_client_rm_options, confirm), N_("ID"),
       N_("the client's id again, when the vault holds the only copy of its passwords") },
+    { "unchanged", 0, CLI_TEXT, offsetof(struct cmd_client_rm_options, unchanged),
+      N_("TEXT"),
+      N_("give its mailboxes up as they are, and why: the report of whoever is leaving "
+         "and knows their passwords will say so") },
     { 0 },
 };
 
-static enum psn_code remove_client(struct cli *cli, const char *id, const char *confirm,
+static enum psn_code remove_client(struct cli *cli, const char *id,
+                                   const struct cmd_client_rm_options *options,
                                    struct psn_error *err)
 {
     struct psn_error refusal = { 0 };
-    enum psn_code rc = psn_client_rm(cli->vault, id, confirm, &refusal);
+    const char *unchanged = options->unchanged;
+    enum psn_code rc =
+        psn_client_rm(cli->vault, id, options->confirm, unchanged, &refusal);
 
-    if (rc == PSN_E_POLICY && !confirm && cli_has_terminal(cli)) {
+    if (rc == PSN_E_POLICY && !options->confirm && cli_has_terminal(cli)) {
         rc = cli_confirm_typed(cli, id, err,
                                _("%s.\nOVH never gives a password back. To remove the "
                                  "client all the same, type its id:"),
                                refusal.message);
-        return rc ? rc : psn_client_rm(cli->vault, id, id, err);
+        return rc ? rc : psn_client_rm(cli->vault, id, id, unchanged, err);
     }
     if (rc && err)
         *err = refusal;
@@ -137,7 +145,7 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
     enum psn_code rc = cli_knowing_warn(cli, id, NULL, err);
 
     if (!rc)
-        rc = remove_client(cli, id, options->confirm, err);
+        rc = remove_client(cli, id, options, err);
     if (rc)
         return rc;
     if (!cli->json) {
@@ -157,7 +165,9 @@ const struct cli_command cmd_client_rm = {
     .summary = N_("remove a client from the vault, nothing at OVH"),
     .examples = N_("passation client rm essai\t"
                    "refused while the vault holds passwords of it\n"
-                   "passation client rm essai --confirm essai\tremoves them too\n"),
+                   "passation client rm essai --confirm essai\tremoves them too\n"
+                   "passation client rm essai --confirm essai --unchanged 'API key "
+                   "withdrawn'\teven while somebody who leaves knows them\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 1,
     .max_args = 1,

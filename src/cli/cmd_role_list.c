@@ -222,27 +222,35 @@ const struct cli_command cmd_role_ls = {
 
 struct cmd_role_rm_options {
     const char *confirm;
+    const char *unchanged;
 };
 
 static const struct cli_option rm_options[] = {
     { "confirm", 0, CLI_TEXT, offsetof(struct cmd_role_rm_options, confirm), N_("ID"),
       N_("the address again, when the vault holds the only copy of its password") },
+    { "unchanged", 0, CLI_TEXT, offsetof(struct cmd_role_rm_options, unchanged),
+      N_("TEXT"),
+      N_("give the mailbox up as it is, and why: the report of whoever is leaving and "
+         "knows its password will say so") },
     { 0 },
 };
 
 static enum psn_code remove_role(struct cli *cli, const char *address,
-                                 const char *confirm, struct psn_error *err)
+                                 const struct cmd_role_rm_options *options,
+                                 struct psn_error *err)
 {
     struct psn_error refusal = { 0 };
-    enum psn_code rc = psn_role_rm(cli->vault, address, confirm, &refusal);
+    const char *unchanged = options->unchanged;
+    enum psn_code rc =
+        psn_role_rm(cli->vault, address, options->confirm, unchanged, &refusal);
 
-    if (rc == PSN_E_POLICY && !confirm && cli_has_terminal(cli)) {
+    if (rc == PSN_E_POLICY && !options->confirm && cli_has_terminal(cli)) {
         rc = cli_confirm_typed(
             cli, address, err,
             _("%s.\nOVH never gives a password back. To remove the role "
               "all the same, type its address:"),
             refusal.message);
-        return rc ? rc : psn_role_rm(cli->vault, address, address, err);
+        return rc ? rc : psn_role_rm(cli->vault, address, address, unchanged, err);
     }
     if (rc && err)
         *err = refusal;
@@ -257,7 +265,7 @@ static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *
     enum psn_code rc = cli_knowing_warn(cli, NULL, address, err);
 
     if (!rc)
-        rc = remove_role(cli, address, options->confirm, err);
+        rc = remove_role(cli, address, options, err);
     if (rc)
         return rc;
     if (!cli->json) {

@@ -172,29 +172,6 @@ static void keep_first(enum psn_code *first, struct psn_error *ret, enum psn_cod
     *ret = *cause;
 }
 
-/* How it stands, in a word. */
-static void tell_state(struct cli *cli, const struct psn_departure_report *report)
-{
-    const struct psn_departure *facts = &report->facts;
-    PSN_AUTO_RELEASE(psn_buf) removed = cli_departure_removed(report);
-
-    if (facts->closed_s && facts->removed)
-        cli_note(
-            cli,
-            _("%s has left, as far as the vault knows: whether what could be read of "
-              "what was removed from it still works is not known: %s"),
-            CLI_SHOWN(facts->person), psn_buf_str(&removed));
-    else if (facts->closed_s)
-        cli_note(cli,
-                 facts->narrow
-                     ? _("✓ %s has left: nothing of what they are known to have seen "
-                         "works any more, and no way in of theirs is open, as far as OVH "
-                         "shows. Whatever else was in the vault stays as it is.")
-                     : _("✓ %s has left: nothing that could be read works any more, and "
-                         "no way in of theirs is open, as far as OVH shows."),
-                 CLI_SHOWN(facts->person));
-}
-
 static enum psn_code tell_end(struct cli *cli, struct psn_departure *facts,
                               const char *person, struct psn_error *err)
 {
@@ -204,7 +181,7 @@ static enum psn_code tell_end(struct cli *cli, struct psn_departure *facts,
     if (rc)
         return rc;
     *facts = report->facts;
-    tell_state(cli, report);
+    cli_departure_tell(cli, report);
     rc = cli_departure_report(cli, report, err);
     psn_departure_report_free(report);
     return rc ? rc : psn_departure_reported(cli->vault, person, err);

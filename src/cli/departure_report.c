@@ -16,8 +16,9 @@ void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json
     cli_json_text(json, "person", facts->person);
     cli_json_time(json, "began_at", facts->began_s);
     cli_json_time(json, "closed_at", facts->closed_s);
-    cli_json_bool(json, "complete", facts->closed_s != 0);
+    cli_json_bool(json, "complete", facts->closed_s != 0 && !facts->unchanged);
     cli_json_number(json, "removed", (int64_t)facts->removed);
+    cli_json_number(json, "unchanged", (int64_t)facts->unchanged);
     cli_json_text(json, "scope", facts->narrow ? "seen" : "all");
     cli_json_bool(json, "held_slot", facts->held_slot);
     cli_json_bool(json, "holds_slot", facts->holds_slot);
@@ -92,6 +93,17 @@ static void put_head(struct cli_json *json, const struct psn_head *head)
     cli_json_close(json, '}');
 }
 
+static void put_unchanged(struct cli_json *json,
+                          const struct psn_departure_removed *removed)
+{
+    if (!removed->unchanged[0])
+        return;
+    cli_json_open(json, NULL, '{');
+    cli_json_text(json, "address", removed->name);
+    cli_json_text(json, "why", removed->unchanged);
+    cli_json_close(json, '}');
+}
+
 void cli_departure_json(const struct psn_departure_report *report, struct cli_json *json)
 {
     cli_json_open(json, NULL, '{');
@@ -118,23 +130,14 @@ void cli_departure_json(const struct psn_departure_report *report, struct cli_js
     cli_json_number(json, "hidden_parts", (int64_t)report->hidden);
     cli_json_open(json, "removed_names", '[');
     for (size_t i = 0; i < report->facts.removed; i++)
-        cli_json_text(json, NULL, report->removed[i]);
+        cli_json_text(json, NULL, report->removed[i].name);
+    cli_json_close(json, ']');
+    cli_json_open(json, "unchanged_mailboxes", '[');
+    for (size_t i = 0; i < report->facts.removed; i++)
+        put_unchanged(json, &report->removed[i]);
     cli_json_close(json, ']');
     cli_json_text(json, "fingerprint", report->fingerprint);
     cli_json_close(json, '}');
-}
-
-enum {
-    NAMES_MAX = 1024 * 1024
-};
-
-struct psn_buf cli_departure_removed(const struct psn_departure_report *report)
-{
-    struct psn_buf names = psn_buf_init(NAMES_MAX);
-
-    for (size_t i = 0; i < report->facts.removed; i++)
-        psn_buf_format(&names, "%s%s", i ? ", " : "", report->removed[i]);
-    return names;
 }
 
 /* --- files --- */
@@ -169,11 +172,14 @@ static enum psn_code save_json(const struct report_file *file, struct psn_error 
     return cli_save_signed(&file->saving, "json", &json.text, err);
 }
 
-/* Of what was removed from the vault nobody can say that it is over. */
+/* Of what was removed from the vault nobody can say that it is over, and of what was
+ * given up as it is, that it is not. */
 static const char *completeness(const struct psn_departure *facts)
 {
     if (!facts->closed_s)
         return "no";
+    if (facts->unchanged)
+        return "except-unchanged";
     return facts->removed ? "as-far-as-known" : "yes";
 }
 

@@ -13,8 +13,11 @@ PSN_MUST_CHECK enum psn_code cli_departure_report(
 /* What happened and what is left to do, for people. */
 void cli_departure_write(struct cli *cli, const struct psn_departure_report *report,
                          struct cli_writing *writing);
-/* What was removed from the vault, each name after a comma; released by the caller. */
-struct psn_buf cli_departure_removed(const struct psn_departure_report *report);
+/* How it stands: the first lines of that, and what was given up without being changed. */
+void cli_departure_headline(const struct psn_departure_report *report,
+                            struct cli_writing *writing);
+/* That it is over, if it is, and with what reservation. */
+void cli_departure_tell(struct cli *cli, const struct psn_departure_report *report);
 /* Who had what before, and after: a drawing, in markup only. */
 void cli_departure_map(const struct psn_departure_report *report,
                        struct cli_writing *writing);

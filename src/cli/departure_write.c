@@ -65,69 +65,6 @@ static const char *actor_of(struct cli *cli, const struct psn_departure_report *
     return name_of(person);
 }
 
-/* Of what was removed nobody knows, and the first line says so. */
-static void write_complete(const struct psn_departure_report *report,
-                           struct cli_writing *writing)
-{
-    const struct psn_departure *facts = &report->facts;
-    const char *name = name_of(&report->person);
-    char closed[PSN_TIME_SIZE];
-
-    (void)cli_display_moment(facts->closed_s, closed);
-    if (facts->removed)
-        cli_writing_line(
-            writing, CLI_TONE_WAIT,
-            facts->narrow
-                ? _("! Complete on %s as far as the vault knows: of what it still holds, "
-                    "nothing that %s is known to have seen works any more, and no access "
-                    "of theirs is left that OVH shows. Not all that could be read was "
-                    "replaced.")
-                : _("! Complete on %s as far as the vault knows: of what it still holds, "
-                    "nothing that %s could read works any more, and no access of theirs "
-                    "is left that OVH shows."),
-            closed, name);
-    else
-        cli_writing_line(
-            writing, CLI_TONE_GOOD,
-            facts->narrow ? _("✓ Complete on %s: nothing that %s is known to have seen "
-                              "works any more, and no access of theirs is left that "
-                              "OVH shows. Not all that could be read was replaced.")
-                          : _("✓ Complete on %s: nothing that %s could read works any "
-                              "more, and no access of theirs is left that OVH shows."),
-            closed, name);
-}
-
-static void write_headline(const struct psn_departure_report *report,
-                           struct cli_writing *writing)
-{
-    PSN_AUTO_RELEASE(psn_buf) removed = cli_departure_removed(report);
-    const struct psn_departure *facts = &report->facts;
-
-    if (facts->closed_s)
-        write_complete(report, writing);
-    else if (facts->accesses)
-        cli_writing_line(
-            writing, CLI_TONE_WAIT,
-            _("! Not complete yet: ways in are still open (%zu), so that "
-              "passwords will be replaced once more. See what is left to do, "
-              "below."),
-            facts->accesses);
-    else
-        cli_writing_line(writing, CLI_TONE_WAIT,
-                         _("! Not complete yet: see what is left to do, below."));
-    if (report->hidden)
-        cli_writing_line(
-            writing, CLI_TONE_WAIT,
-            _("! Parts of OVH's accounts that our key may not look at, so that "
-              "what lies there is not known: %zu; see below."),
-            report->hidden);
-    if (facts->removed)
-        cli_writing_line(writing, CLI_TONE_WAIT,
-                         _("! Removed from the vault, so that whether what could be read "
-                           "there still works is not known: %s."),
-                         psn_buf_str(&removed));
-}
-
 static void write_summary(struct cli *cli, const struct psn_departure_report *report,
                           struct cli_writing *writing)
 {
@@ -138,7 +75,7 @@ static void write_summary(struct cli *cli, const struct psn_departure_report *re
     size_t passwords = count_secrets(report, true, is_any);
 
     (void)cli_display_moment(facts->began_s, began);
-    write_headline(report, writing);
+    cli_departure_headline(report, writing);
     cli_writing_line(writing, CLI_TONE_PLAIN, _("Begun on %s by %s."), began,
                      actor_of(cli, report, &actor));
     cli_writing_item(

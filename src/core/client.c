@@ -371,8 +371,20 @@ static enum psn_code delete_client(struct psn_vault *vault,
                                  err);
 }
 
+/* What is given up as it is may come into force, and work, all the same. */
+static enum psn_code check_settled(struct psn_vault *vault, const char *id,
+                                   const char *unchanged, struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (unchanged)
+        return psn_departure_check_why(unchanged, err);
+    rc = psn_role_check_arrived(vault, id, err);
+    return rc ? rc : psn_departure_check_settled(vault, id, NULL, err);
+}
+
 static enum psn_code rm(struct psn_vault *vault, const char *id, const char *confirm,
-                        struct psn_error *err)
+                        const char *unchanged, struct psn_error *err)
 {
     struct psn_client client;
     size_t roles = 0;
@@ -395,11 +407,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
                        id, id);
     }
     if (!rc)
-        rc = psn_role_check_arrived(vault, id, err);
+        rc = check_settled(vault, id, unchanged, err);
     if (!rc)
-        rc = psn_departure_check_settled(vault, id, NULL, err);
-    if (!rc)
-        rc = psn_departure_note_removed(vault, id, NULL, err);
+        rc = psn_departure_note_removed(vault, id, NULL, unchanged, err);
     if (!rc)
         rc = delete_client(vault, &client, err);
     psn_client_release(&client);
@@ -407,11 +417,11 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
 }
 
 enum psn_code psn_client_rm(struct psn_vault *vault, const char *id, const char *confirm,
-                            struct psn_error *err)
+                            const char *unchanged, struct psn_error *err)
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
-    return rc ? rc : psn_vault_end(vault, rm(vault, id, confirm, err), err);
+    return rc ? rc : psn_vault_end(vault, rm(vault, id, confirm, unchanged, err), err);
 }
 
 /* --- the link --- */

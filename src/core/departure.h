@@ -39,8 +39,9 @@ struct psn_scope {
     size_t target_count;
     char (*clients)[PSN_CLIENT_ID_MAX]; /* that he had to do with */
     size_t client_count;
-    char (*forgotten)[PSN_ADDRESS_TEXT_MAX]; /* clients and mailboxes that were removed */
+    struct psn_departure_removed *forgotten; /* clients and mailboxes that were removed */
     size_t forgotten_count;
+    struct psn_departure_removed given_up; /* whose knowers are being read */
 };
 void psn_scope_release(struct psn_scope *scope);
 
@@ -106,13 +107,21 @@ PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault
  * of it that was in force. An address goes with its client when that is destroyed. */
 #define PSN_EVENT_CLIENT_FORGOTTEN "departure.forgotten"
 #define PSN_EVENT_ROLE_FORGOTTEN   "role.forgotten"
+/* Before those: why (text) the mailbox (subject) was given up without being changed. */
+#define PSN_EVENT_ROLE_UNCHANGED "role.unchanged"
 /* Inside a write: a client, or one mailbox of his (else NULL), is removed; the report of
- * whoever leaves, or does later, will tell. */
+ * whoever leaves, or does later, will tell. why: each mailbox is given up as it is; or
+ * NULL. */
 PSN_MUST_CHECK enum psn_code psn_departure_note_removed(struct psn_vault *vault,
                                                         const char *client,
                                                         const char *address,
+                                                        const char *why,
                                                         struct psn_error *err);
-/* Adds what an entry of the vault's chain tells that was forgotten of a person. */
+/* E_INVALID: it is no sentence that a report can hold. */
+PSN_MUST_CHECK enum psn_code psn_departure_check_why(const char *why,
+                                                     struct psn_error *err);
+/* Adds what an entry of the vault's chain tells that was forgotten of a person; of each
+ * in the order of the chain. */
 PSN_MUST_CHECK enum psn_code psn_scope_add_forgotten(
     struct psn_scope *scope, const char *person, const struct psn_journal_entry *entry,
     struct psn_error *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -14,8 +15,13 @@
 /*
  * Clients and mailboxes that leave the vault, and with them who knows what of them. What
  * somebody who is leaving knows stays until it is replaced; of what goes before, or goes
- * all the same, the report of a departure tells that nobody knows whether it works.
+ * all the same, the report of a departure tells that nobody knows whether it works; and
+ * of what is given up, since nobody can change it any more, why it was not changed.
  */
+
+enum {
+    ADDRESSES_MAX = 64 * 1024 * 1024,
+};
 
 /* --- what must not be forgotten meanwhile --- */
 
@@ -76,8 +82,10 @@ static enum psn_code list_seen(struct psn_vault *vault, const char *client,
                    : psn_role_scan(vault, NULL, 0, collect, &collecting, err);
 }
 
+/* address NULL: the whole client is to go. */
 static enum psn_code check_seen(struct psn_vault *vault, const char *person,
-                                const struct psn_exposure *seen, struct psn_error *err)
+                                const char *address, const struct psn_exposure *seen,
+                                struct psn_error *err)
 {
     bool works = false;
     enum psn_code rc = still_works(vault, seen, &works, err);
@@ -88,7 +96,15 @@ static enum psn_code check_seen(struct psn_vault *vault, const char *person,
                    _("'%s' is leaving and knows a secret of %s that is in force: "
                      "forgotten here, it would still work at OVH"),
                    person, seen->address);
-    return psn_hint(err, PSN_E_POLICY, _("finish that first: passation resume"));
+    return address
+               ? psn_hint(err, PSN_E_POLICY,
+                          _("finish that first: passation resume; if it can never be: "
+                            "passation role rm %s --confirm %s --unchanged 'WHY'"),
+                          address, address)
+               : psn_hint(err, PSN_E_POLICY,
+                          _("finish that first: passation resume; if it can never be: "
+                            "passation client rm %s --confirm %s --unchanged 'WHY'"),
+                          seen->client, seen->client);
 }
 
 enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *client,
@@ -106,7 +122,7 @@ enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *c
         const struct psn_person *leaver = find_leaver(people, count, at->person);
 
         if (leaver)
-            rc = check_seen(vault, leaver->id, at, err);
+            rc = check_seen(vault, leaver->id, address, at, err);
     }
     psn_exposure_list_release(&seen);
     return rc;
@@ -194,8 +210,18 @@ static enum psn_code note_all(struct psn_vault *vault, const char *client,
     return rc;
 }
 
-enum psn_code psn_departure_note_removed(struct psn_vault *vault, const char *client,
-                                         const char *address, struct psn_error *err)
+static enum psn_code note_unchanged(struct psn_vault *vault, const char *address,
+                                    const char *why, struct psn_error *err)
+{
+    return psn_journal_note(vault, NULL,
+                            &(struct psn_note){ .event = PSN_EVENT_ROLE_UNCHANGED,
+                                                .subject = address,
+                                                .text = why },
+                            err);
+}
+
+static enum psn_code note_one(struct psn_vault *vault, const char *client,
+                              const char *address, const char *why, struct psn_error *err)
 {
     struct psn_exposure_list seen = { 0 };
     bool is_worth = false;
@@ -204,10 +230,61 @@ enum psn_code psn_departure_note_removed(struct psn_vault *vault, const char *cl
     if (rc || !is_worth)
         return rc;
     rc = list_seen(vault, client, address, &seen, err);
+    if (!rc && address && why)
+        rc = note_unchanged(vault, address, why, err);
     if (!rc)
         rc = note_all(vault, client, address, &seen, err);
     psn_exposure_list_release(&seen);
     return rc;
+}
+
+struct addresses {
+    const char *client;
+    struct psn_buf texts; /* each with its NUL */
+};
+
+static enum psn_code collect_address(void *arg, const struct psn_role_row *row,
+                                     struct psn_error *err)
+{
+    struct addresses *addresses = arg;
+
+    if (strcmp(row->client, addresses->client) != 0)
+        return PSN_OK;
+    psn_buf_bytes(&addresses->texts, row->address, strlen(row->address) + 1);
+    return psn_buf_check(&addresses->texts, err);
+}
+
+/* What is given up is named, mailbox by mailbox. */
+static enum psn_code note_each(struct psn_vault *vault, const char *client,
+                               const char *why, struct psn_error *err)
+{
+    struct addresses addresses = { client, psn_buf_init(ADDRESSES_MAX) };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, collect_address, &addresses, err);
+    const char *at = psn_buf_str(&addresses.texts);
+
+    for (size_t i = 0; !rc && i < addresses.texts.size; i += strlen(at + i) + 1)
+        rc = note_one(vault, client, at + i, why, err);
+    psn_buf_release(&addresses.texts);
+    return rc;
+}
+
+enum psn_code psn_departure_note_removed(struct psn_vault *vault, const char *client,
+                                         const char *address, const char *why,
+                                         struct psn_error *err)
+{
+    enum psn_code rc = !address && why ? note_each(vault, client, why, err) : PSN_OK;
+
+    return rc ? rc : note_one(vault, client, address, why, err);
+}
+
+enum psn_code psn_departure_check_why(const char *why, struct psn_error *err)
+{
+    if (!why[strspn(why, " ")] || strlen(why) >= PSN_JOURNAL_TEXT_MAX ||
+        !psn_text_is_plain(why, strlen(why)))
+        return psn_fail(err, PSN_E_INVALID,
+                        _("why nothing is changed is to be said in a sentence: it is "
+                          "empty, too long, or cannot be shown"));
+    return PSN_OK;
 }
 
 enum psn_code psn_departure_note_forgotten(struct psn_vault *from, struct psn_vault *to,
@@ -235,27 +312,56 @@ enum psn_code psn_departure_note_forgotten(struct psn_vault *from, struct psn_va
 
 /* --- reading it back --- */
 
+static enum psn_code add_removed(struct psn_scope *scope, const char *name,
+                                 const char *why, struct psn_error *err)
+{
+    struct psn_departure_removed *grown;
+
+    for (size_t i = 0; i < scope->forgotten_count; i++)
+        if (strcmp(scope->forgotten[i].name, name) == 0) {
+            if (why[0])
+                (void)snprintf(scope->forgotten[i].unchanged,
+                               sizeof scope->forgotten[i].unchanged, "%s", why);
+            return PSN_OK;
+        }
+    grown = reallocarray(scope->forgotten, scope->forgotten_count + 1, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    scope->forgotten = grown;
+    grown += scope->forgotten_count++;
+    (void)snprintf(grown->name, sizeof grown->name, "%s", name);
+    (void)snprintf(grown->unchanged, sizeof grown->unchanged, "%s", why);
+    return PSN_OK;
+}
+
+/* Why a mailbox was not changed stands before those who knew it, and is about them
+ * alone. */
+static void keep_why(struct psn_scope *scope, const struct psn_journal_entry *entry)
+{
+    struct psn_departure_removed *given_up = &scope->given_up;
+
+    if (strcmp(entry->event, PSN_EVENT_ROLE_UNCHANGED) == 0) {
+        (void)snprintf(given_up->name, sizeof given_up->name, "%s", entry->subject);
+        (void)snprintf(given_up->unchanged, sizeof given_up->unchanged, "%s",
+                       entry->text);
+    } else if (strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0 ||
+               strcmp(entry->subject, given_up->name) != 0) {
+        *given_up = (struct psn_departure_removed){ 0 };
+    }
+}
+
 /* What was removed before he began to leave works no less; but somebody of the same id
  * who was removed himself was another one. */
 enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
                                       const struct psn_journal_entry *entry,
                                       struct psn_error *err)
 {
-    char(*grown)[PSN_ADDRESS_TEXT_MAX];
-
+    keep_why(scope, entry);
     if (strcmp(entry->event, "person.removed") == 0 && strcmp(entry->subject, id) == 0)
         scope->forgotten_count = 0;
     if ((strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0 &&
          strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0) ||
         strcmp(entry->text, id) != 0)
         return PSN_OK;
-    for (size_t i = 0; i < scope->forgotten_count; i++)
-        if (strcmp(scope->forgotten[i], entry->subject) == 0)
-            return PSN_OK;
-    grown = reallocarray(scope->forgotten, scope->forgotten_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    scope->forgotten = grown;
-    (void)snprintf(grown[scope->forgotten_count++], sizeof *grown, "%s", entry->subject);
-    return PSN_OK;
+    return add_removed(scope, entry->subject, scope->given_up.unchanged, err);
 }

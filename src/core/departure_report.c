@@ -393,6 +393,8 @@ static enum psn_code fill(struct psn_vault *vault, const char *person,
         rc = psn_scope_of(vault, &report->person, &scope, err);
     report->removed = PSN_TAKE(scope.forgotten);
     report->facts.removed = scope.forgotten_count;
+    for (size_t i = 0; i < report->facts.removed; i++)
+        report->facts.unchanged += report->removed[i].unchanged[0] != '\0';
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (!rc)

@@ -85,7 +85,9 @@ static enum psn_code check_arrived(struct psn_vault *vault,
                    _("a new password of %s was sent to OVH and may come into force: "
                      "forgotten here, nobody would have it"),
                    row->address);
-    return psn_hint(err, PSN_E_POLICY, _("finish that first: passation resume %s"),
+    return psn_hint(err, PSN_E_POLICY,
+                    _("finish that first: passation resume %s; if it can never be, say "
+                      "why: --unchanged 'WHY'"),
                     row->address);
 }
 
@@ -192,8 +194,21 @@ static enum psn_code check_confirmed(struct psn_vault *vault,
     return rc;
 }
 
+/* What is given up as it is may come into force, and work, all the same. */
+static enum psn_code check_settled(struct psn_vault *vault,
+                                   const struct psn_role_row *row, const char *unchanged,
+                                   struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (unchanged)
+        return psn_departure_check_why(unchanged, err);
+    rc = check_arrived(vault, row, err);
+    return rc ? rc : psn_departure_check_settled(vault, row->client, row->address, err);
+}
+
 static enum psn_code rm(struct psn_vault *vault, const char *address, const char *confirm,
-                        struct psn_error *err)
+                        const char *unchanged, struct psn_error *err)
 {
     struct psn_role_row row;
     enum psn_code rc = psn_role_read(vault, address, &row, err);
@@ -202,11 +217,9 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
         rc = check_confirmed(vault, &row, confirm, err);
     if (rc)
         return rc;
-    rc = check_arrived(vault, &row, err);
+    rc = check_settled(vault, &row, unchanged, err);
     if (!rc)
-        rc = psn_departure_check_settled(vault, row.client, address, err);
-    if (!rc)
-        rc = psn_departure_note_removed(vault, row.client, address, err);
+        rc = psn_departure_note_removed(vault, row.client, address, unchanged, err);
     if (!rc)
         rc = delete_role(vault, address, err);
     if (!rc)
@@ -217,7 +230,8 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
 }
 
 enum psn_code psn_role_rm(struct psn_vault *vault, const char *address,
-                          const char *confirm, struct psn_error *err)
+                          const char *confirm, const char *unchanged,
+                          struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
     char normal_confirm[PSN_ADDRESS_TEXT_MAX];
@@ -227,5 +241,6 @@ enum psn_code psn_role_rm(struct psn_vault *vault, const char *address,
         confirm = normal_confirm;
     if (!rc)
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    return rc ? rc : psn_vault_end(vault, rm(vault, normal, confirm, err), err);
+    return rc ? rc
+              : psn_vault_end(vault, rm(vault, normal, confirm, unchanged, err), err);
 }

@@ -148,6 +148,62 @@ class Told(unittest.TestCase):
             report = json.load(file)
         self.assertEqual((report["removed"], report["removed_names"]), (1, [self.box]))
 
+    def leaving_when_our_key_is_withdrawn(self):
+        """theo knows box0, and OVH takes our key no more: nobody can change what he knows."""
+        self.person("theo")
+        self.world.allow_all()
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        self.world.control("POST", "/set", {"credential": {
+            "consumer_key": self.world.ready["consumer_key"], "status": "expired",
+            "revoked": True}})
+        self.world.run("depart", "theo", "-o", self.world.home, check=10)
+
+    def report_of_theo(self):
+        """Its text, in one line for each, and what programs read of it."""
+        with open(os.path.join(self.world.home, "depart-theo.txt"), encoding="utf-8") as file:
+            text = file.read()
+        with open(os.path.join(self.world.home, "depart-theo.json"), encoding="utf-8") as file:
+            return text, json.load(file)
+
+    def test_a_client_that_withdrew_our_key_is_given_up_and_the_report_says_so(self):
+        self.leaving_when_our_key_is_withdrawn()
+        remove = ["client", "rm", "essai", "--confirm", "essai"]
+        said = " ".join(self.world.run(*remove, check=13).stderr.split())
+        self.assertIn("passation client rm essai --confirm essai --unchanged", said)
+        why = "the owner withdrew our key"
+        self.world.run(*remove, "--unchanged", "\t", check=2)
+        self.world.run(*remove, "--unchanged", why, check=0)
+        done = self.world.run("resume", check=0)
+        self.assertRegex(" ".join(done.stderr.split()), f"{self.box} was NOT changed at OVH: {why}")
+        self.assertNotIn("nothing that could be read works any more", done.stderr)
+        text, report = self.report_of_theo()
+        self.assertIn("\nComplete: except-unchanged\n", text)
+        self.assertRegex(" ".join(text.replace("|", " ").split()),
+                         f"NOT changed at OVH[^.]*{self.box}. Why: {why}")
+        self.assertNotIn(self.boxes[1], text)  # which he did not know
+        self.assertEqual(report["unchanged_mailboxes"], [{"address": self.box, "why": why}])
+        self.assertEqual((report["unchanged"], report["complete"]), (1, False))
+        self.assertIsNotNone(report["closed_at"])
+        self.world.run("log", "--verify", os.path.join(self.world.home, "depart-theo.txt"), check=0)
+        self.assertNotIn("depart", [kind for kind, _, _ in self.due()])
+
+    def test_a_role_that_nobody_can_change_any_more_is_given_up_by_name(self):
+        self.leaving_when_our_key_is_withdrawn()
+        remove = ["role", "rm", self.box, "--confirm", self.box]
+        said = " ".join(self.world.run(*remove, check=13).stderr.split())
+        self.assertIn(f"passation role rm {self.box} --confirm {self.box} --unchanged", said)
+        self.world.run(*remove, "--unchanged", "no key", check=0)
+        self.world.run("resume", check=10)  # the account's ways in could not be looked at
+        text, report = self.report_of_theo()
+        self.assertIn("\nComplete: no\n", text)
+        self.assertEqual(report["unchanged_mailboxes"], [{"address": self.box, "why": "no key"}])
+        self.world.run("client", "rm", "essai", "--confirm", "essai", check=0)
+        self.world.run("resume", check=0)
+        text, report = self.report_of_theo()
+        self.assertIn("\nComplete: except-unchanged\n", text)
+        self.assertEqual((report["unchanged"], report["complete"]), (1, False))
+
     def rotation_that_hangs(self):
         """Killed when OVH has taken the new password, and not put it in force."""
         self.world.allow_all()
@@ -174,10 +230,17 @@ class Told(unittest.TestCase):
                         ["client", "rm", "essai", "--confirm", "essai"]):
             said = self.world.run(*command, check=13).stderr
             self.assertIn(f"passation resume {self.box}", " ".join(said.split()))
+            self.assertIn("--unchanged", said)
         self.world.control("POST", "/task/release", {})
         self.world.run("resume", check=0)
         self.assertIn(("current", self.world.in_force(self.box)), self.world.versions(self.box))
         self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+
+    def test_a_rotation_that_cannot_be_finished_is_given_up_with_its_role(self):
+        self.rotation_that_hangs()
+        self.world.run("role", "rm", self.box, "--confirm", self.box, "--unchanged", "no key",
+                       check=0)
+        self.assertIn("role.unchanged", [row["event"] for row in self.world.json("log")["log"]])
 
     def test_a_mailbox_that_went_in_the_middle_of_a_rotation_can_be_removed(self):
         self.rotation_that_hangs()

@@ -81,10 +81,10 @@ static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
     struct fixture *f = *state;
 
     (void)leave(f, "luc", false);
-    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_E_POLICY);
-    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err),
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_E_POLICY);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", NULL, &f->at.err),
                      PSN_E_POLICY);
-    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
 }
 
 static void a_client_that_is_forgotten_before_is_in_the_report(void **state)
@@ -92,11 +92,53 @@ static void a_client_that_is_forgotten_before_is_in_the_report(void **state)
     struct fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
-    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err), PSN_OK);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", NULL, &f->at.err),
+                     PSN_OK);
     (void)leave(f, "luc", false);
     assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
     assert_int_equal(report->facts.removed, 1);
-    assert_string_equal(report->removed[0], "martin");
+    assert_string_equal(report->removed[0].name, "martin");
+    psn_departure_report_free(report);
+}
+
+/* Of a client by name, whose other mailboxes nobody who leaves knew. */
+static void what_is_given_up_is_named_with_why_it_was_not_changed(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", " ", &f->at.err),
+                     PSN_E_INVALID);
+    assert_int_equal(
+        psn_client_rm(f->vault, "martin", "martin", "our key was withdrawn", &f->at.err),
+        PSN_OK);
+    assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->facts.rotate, 0);
+    assert_int_equal(report->facts.unchanged, 1);
+    assert_int_equal(report->facts.removed, 2);
+    assert_string_equal(report->removed[0].name, box1);
+    assert_string_equal(report->removed[0].unchanged, "our key was withdrawn");
+    assert_string_equal(report->removed[1].name, "martin");
+    assert_string_equal(report->removed[1].unchanged, "");
+    psn_departure_report_free(report);
+}
+
+/* What is removed later is not what was given up before. */
+static void why_is_about_the_mailbox_that_was_given_up_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, "no way", &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
+    (void)leave(f, "paul", false);
+    assert_int_equal(psn_departure_report(f->vault, "paul", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->facts.removed, 2);
+    assert_string_equal(report->removed[0].unchanged, "no way");
+    assert_string_equal(report->removed[1].name, box0);
+    assert_string_equal(report->removed[1].unchanged, "");
     psn_departure_report_free(report);
 }
 
@@ -117,7 +159,7 @@ static void a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it(void 
 {
     struct fixture *f = *state;
 
-    assert_int_equal(psn_role_rm(f->vault, box0, box0, &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
     assert_int_equal(removed_of(f, "luc"), 0);
     assert_int_equal(removed_of(f, "paul"), 1);
 }
@@ -134,7 +176,7 @@ static void a_mailbox_that_was_gone_at_ovh_is_no_loss(void **state)
     if (!rc)
         rc = psn_role_write(f->vault, &row, &f->at.err);
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
-    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_OK);
     assert_int_equal(removed_of(f, "luc"), 0);
     assert_int_equal(removed_of(f, "paul"), 0);
 }
@@ -143,7 +185,7 @@ static void somebody_else_of_the_same_id_knew_nothing(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(psn_role_rm(f->vault, box1, box1, &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_OK);
     assert_int_equal(psn_person_rm(f->vault, "luc", &f->at.err), PSN_OK);
     assert_int_equal(
         psn_person_add(f->vault, &(struct psn_person){ .id = "luc" }, &f->at.err),
@@ -158,6 +200,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_client_that_is_forgotten_before_is_in_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_given_up_is_named_with_why_it_was_not_changed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(why_is_about_the_mailbox_that_was_given_up_alone,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
             tear_down),

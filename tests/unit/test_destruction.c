@@ -521,7 +521,8 @@ static void client_rm_leaves_no_grant_issue_or_exposure(void **state)
     raw_read(f->at.path, &before);
     (void)tmpdir_path(&f->dir, "backup.db", copy);
     assert_int_equal(psn_vault_backup(f->vault, copy, false, &f->at.err), PSN_OK);
-    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", &f->at.err), PSN_OK);
+    assert_int_equal(psn_client_rm(f->vault, "martin", "martin", NULL, &f->at.err),
+                     PSN_OK);
     raw_read(f->at.path, &after);
     assert_int_equal(psn_backup_scrub(f->vault, copy, &request, &scrub, &f->at.err),
                      PSN_OK);
