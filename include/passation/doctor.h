@@ -93,6 +93,7 @@ enum psn_doctor_severity {
     X(HANDOVER_OPEN, "handover_open", ADVICE)                                            \
     X(ENVELOPE_OLD, "envelope_old", ADVICE)                                              \
     X(ENVELOPE_LEFT, "envelope_left", ADVICE)                                            \
+    X(ENVELOPE_REMADE, "envelope_remade", ADVICE)                                        \
     X(PASSWORD_ENDING, "password_ending", ADVICE)                                        \
     X(KEY_EXPIRING, "key_expiring", ADVICE)                                              \
     X(KEY_WAITING, "key_waiting", ADVICE)                                                \

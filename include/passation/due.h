@@ -30,8 +30,10 @@ enum psn_due_kind {
                           before psn_outbox_judge() */
     PSN_DUE_LEAVER, /* who could open the vault and cannot any more, and whose departure
                        nobody has begun: psn_departure_begin() */
-    PSN_DUE_ENVELOPE_LEFT, /* a recovery envelope that lacks something, of somebody who
-                              leaves: psn_envelope_end(), or one for somebody else */
+    PSN_DUE_ENVELOPE_LEFT,   /* a recovery envelope that lacks something, of somebody who
+                                leaves: psn_envelope_end(), or one for somebody else */
+    PSN_DUE_ENVELOPE_REMADE, /* one that was being made under a new key, which was
+                                stopped: psn_envelope_create() again */
     PSN_DUE_HANDOVER, /* a handover that is open: psn_handover_get() says what blocks */
     /* Drift, as the last look at OVH or login has told; a person has to judge. */
     PSN_DUE_OUTSIDE,  /* a password that somebody else has changed */

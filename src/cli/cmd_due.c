@@ -209,7 +209,8 @@ static const char *advice(const struct cli_due_list *list, bool applied)
         return _("what blocks, and who must act: passation handover status");
     if (!can && (cli_due_list_count(list, PSN_DUE_SECRET) > 0 ||
                  cli_due_list_count(list, PSN_DUE_LEAVER) > 0 ||
-                 cli_due_list_count(list, PSN_DUE_ENVELOPE_LEFT) > 0))
+                 cli_due_list_count(list, PSN_DUE_ENVELOPE_LEFT) > 0 ||
+                 cli_due_list_count(list, PSN_DUE_ENVELOPE_REMADE) > 0))
         return _("none of it is done by --apply: it needs you, see above");
     if (!can)
         return _("what happened without us needs you: see above");

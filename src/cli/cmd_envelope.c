@@ -163,7 +163,7 @@ const struct cli_command cmd_envelope_end = {
 struct stale_list {
     char (*clients)[PSN_CLIENT_ID_MAX];
     size_t count;
-    bool left; /* those of leavers, too */
+    bool all; /* those that need somebody, too */
 };
 
 static enum psn_code collect_stale(void *arg, const struct psn_envelope *envelope,
@@ -172,7 +172,9 @@ static enum psn_code collect_stale(void *arg, const struct psn_envelope *envelop
     struct stale_list *list = arg;
     char(*grown)[PSN_CLIENT_ID_MAX];
 
-    if (!envelope->is_stale || (envelope->is_left && !list->left))
+    bool needs_person = envelope->is_left || envelope->is_remade;
+
+    if (!envelope->is_stale || (needs_person && !list->all))
         return PSN_OK;
     grown = reallocarray(list->clients, list->count + 1, sizeof *grown);
     if (!grown)
@@ -182,9 +184,9 @@ static enum psn_code collect_stale(void *arg, const struct psn_envelope *envelop
     return PSN_OK;
 }
 
-enum psn_code cli_envelope_renew(struct cli *cli, bool left, struct psn_error *err)
+enum psn_code cli_envelope_renew(struct cli *cli, bool all, struct psn_error *err)
 {
-    struct stale_list list = { .left = left };
+    struct stale_list list = { .all = all };
     enum psn_code first = psn_envelope_each(cli->vault, collect_stale, &list, err);
 
     for (size_t i = 0; i < list.count; i++) {

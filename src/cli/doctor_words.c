@@ -165,6 +165,11 @@ static const struct words table[] = {
                                    N_("passation envelope end {client}; or make one for "
                                       "somebody else: passation envelope create {client} "
                                       "--to PERSON") },
+    [PSN_DOCTOR_ENVELOPE_REMADE] = { N_("a new recovery envelope was being made, and "
+                                        "that was stopped: which sheet opens it is not "
+                                        "known"),
+                                     N_("passation envelope create {client} --to "
+                                        "{subject}, and print that sheet") },
     [PSN_DOCTOR_PASSWORD_ENDING] = { N_("{subject}: its service ends the password, "
                                         "{date}"),
                                      N_("passation rotate {path}") },

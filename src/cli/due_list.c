@@ -160,6 +160,8 @@ const char *cli_due_kind_shown(const struct psn_due *due, char out[CLI_DUE_KIND_
         return _("could open the vault");
     case PSN_DUE_ENVELOPE_LEFT:
         return _("envelope of a leaver");
+    case PSN_DUE_ENVELOPE_REMADE:
+        return _("envelope to be made again");
     case PSN_DUE_HANDOVER:
         return _("handover is open");
     case PSN_DUE_OUTSIDE:
@@ -203,8 +205,9 @@ static void set_words(struct cli_due_command *command, const char *first,
 static bool needs_person(enum psn_due_kind kind)
 {
     return kind == PSN_DUE_SECRET || kind == PSN_DUE_RESTORED || kind == PSN_DUE_LEAVER ||
-           kind == PSN_DUE_ENVELOPE_LEFT || kind == PSN_DUE_OUTSIDE ||
-           kind == PSN_DUE_VANISHED || kind == PSN_DUE_APPEARED || kind == PSN_DUE_ACCESS;
+           kind == PSN_DUE_ENVELOPE_LEFT || kind == PSN_DUE_ENVELOPE_REMADE ||
+           kind == PSN_DUE_OUTSIDE || kind == PSN_DUE_VANISHED ||
+           kind == PSN_DUE_APPEARED || kind == PSN_DUE_ACCESS;
 }
 
 void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_command)
@@ -242,6 +245,10 @@ void cli_due_command(const struct psn_due *due, struct cli_due_command *ret_comm
         return;
     case PSN_DUE_ENVELOPE_LEFT:
         set_words(command, "envelope", "end", due->client, NULL);
+        return;
+    case PSN_DUE_ENVELOPE_REMADE:
+        set_words(command, "envelope", "create", due->client, "--to");
+        command->words[command->count++] = due->person;
         return;
     case PSN_DUE_HANDOVER:
         set_words(command, "handover", "status", due->client, NULL);
@@ -438,6 +445,14 @@ static void advise(const struct cli *cli, const struct cli_due_list *list)
               "it: passation envelope end %s; or make one for somebody else: "
               "passation envelope create %s --to PERSON"),
             due->client, CLI_SHOWN(due->person), due->client, due->client);
+    due = first_of(list, PSN_DUE_ENVELOPE_REMADE);
+    if (due)
+        cli_note(
+            cli,
+            _("A new envelope of %s was being made, and that was stopped: which sheet "
+              "opens it is not known. Make it again, and print that sheet: passation "
+              "envelope create %s --to %s"),
+            due->client, due->client, CLI_SHOWN(due->person));
     advise_drift(cli, list);
     due = first_of(list, PSN_DUE_ACCESS);
     if (due)

@@ -47,7 +47,7 @@ const char *cli_due_secret_shown(const struct psn_due *due);
 
 /* The command that settles it, without "passation": words borrowed from due. */
 struct cli_due_command {
-    const char *words[4];
+    const char *words[5];
     size_t count;
     bool needs_person; /* somebody has to judge, or to know something, first */
 };

@@ -12,9 +12,10 @@ PSN_MUST_CHECK enum psn_code cli_envelope_sheet(struct cli *cli,
                                                 struct psn_error *err);
 
 /* Writes anew what the keys of envelopes open, where the vault has something newer, and
- * says so. The first failure is the result; with `left`, that one is of somebody who
- * leaves is a failure, too, else it is passed over. */
-PSN_MUST_CHECK enum psn_code cli_envelope_renew(struct cli *cli, bool left,
+ * says so. The first failure is the result; with `all`, one that needs somebody, since it
+ * is a leaver's or was being made under a new key, is a failure, too, else it is passed
+ * over. */
+PSN_MUST_CHECK enum psn_code cli_envelope_renew(struct cli *cli, bool all,
                                                 struct psn_error *err);
 
 #endif

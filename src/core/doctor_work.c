@@ -171,6 +171,10 @@ static enum psn_code note_due(void *arg, const struct psn_due *due, struct psn_e
         PSN_DOCTOR_TELL(work->options, .code = PSN_DOCTOR_ENVELOPE_LEFT,
                         .client = due->client, .subject = due->person,
                         .time_s = due->since_s);
+    else if (due->kind == PSN_DUE_ENVELOPE_REMADE)
+        PSN_DOCTOR_TELL(work->options, .code = PSN_DOCTOR_ENVELOPE_REMADE,
+                        .client = due->client, .subject = due->person,
+                        .time_s = due->since_s);
     else
         work->due++;
     return PSN_OK;

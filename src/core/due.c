@@ -319,6 +319,8 @@ static enum psn_code add_envelope(struct owned *owned,
         return rc;
     if (envelope.is_left)
         due.kind = PSN_DUE_ENVELOPE_LEFT;
+    else if (envelope.is_remade)
+        due.kind = PSN_DUE_ENVELOPE_REMADE;
     due.since_s = envelope.written_s;
     memcpy(due.client, client->id, sizeof due.client);
     memcpy(due.person, envelope.person, sizeof due.person);

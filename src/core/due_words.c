@@ -25,6 +25,8 @@ const char *psn_due_kind_name(enum psn_due_kind kind)
         return "leaver";
     case PSN_DUE_ENVELOPE_LEFT:
         return "envelope_left";
+    case PSN_DUE_ENVELOPE_REMADE:
+        return "envelope_remade";
     case PSN_DUE_HANDOVER:
         return "handover";
     case PSN_DUE_OUTSIDE:

@@ -65,6 +65,7 @@ enum psn_overview_column psn_overview_column_of(const struct psn_due *due)
     case PSN_DUE_RESTORED:
     case PSN_DUE_LEAVER:
     case PSN_DUE_ENVELOPE_LEFT:
+    case PSN_DUE_ENVELOPE_REMADE:
     case PSN_DUE_HANDOVER:
         break;
     }

@@ -88,6 +88,9 @@ static const char *meaning(enum psn_due_kind kind)
         return _("The recovery envelope lacks something that is newer, but it is for "
                  "somebody who leaves: end it, or make one for somebody else with "
                  "passation envelope create.");
+    case PSN_DUE_ENVELOPE_REMADE:
+        return _("A new recovery envelope was being made, and that was stopped: which "
+                 "sheet opens it is not known. Make it again, and print that sheet.");
     case PSN_DUE_HANDOVER:
         return _("A handover is open: see what blocks, and who must act.");
     case PSN_DUE_OUTSIDE:

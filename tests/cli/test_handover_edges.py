@@ -900,10 +900,19 @@ class Envelopes(Handovers):
         self.assertNotEqual(done.returncode, 0)
         os.rmdir(sheet)
         self.assertEqual([row["kind"] for row in world.json("due", check=12)["due"]],
-                         ["envelope"])
+                         ["envelope_remade"])
         done = world.run("outbox")
         self.assertEqual(done.returncode, 13, done.stderr)
         self.assertIn("envelope create essai --to martine", done.stderr)
+        # A timer does what can be done, and says what needs somebody: 12, no failure.
+        for args in (["due"], ["due", "--apply", "-o", world.out]):
+            said = " ".join(world.run(*args, check=12).stderr.split())
+            self.assertIn("passation envelope create essai --to martine", said)
+            self.assertNotIn("--apply", said.replace("done by --apply", ""))
+        found = json.loads(world.run("--json", "doctor", "--offline").stdout)["findings"]
+        codes = {row["code"]: row for row in found}
+        self.assertNotIn("envelope_old", codes)
+        self.assertIn("envelope create essai --to martine", codes["envelope_remade"]["remedy"])
         key = self.create()
         self.assertEqual(self.opened(key), world.vault_says())
         self.assertEqual(world.json("due")["due"], [])
