@@ -371,6 +371,32 @@ static enum psn_code delete_client(struct psn_vault *vault,
                                  err);
 }
 
+static enum psn_code refuse(const char *id, size_t roles, size_t others,
+                            struct psn_error *err)
+{
+    if (others > 0)
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            PSN_NGETTEXT("the vault holds the passwords of '%s' (mailboxes: %zu) and %zu "
+                         "other secret, perhaps the only copies there are",
+                         "the vault holds the passwords of '%s' (mailboxes: %zu) and %zu "
+                         "other secrets, perhaps the only copies there are",
+                         others),
+            id, roles, others);
+    else
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            PSN_NGETTEXT("the vault holds the password of %zu mailbox of '%s', perhaps "
+                         "the only copy there is",
+                         "the vault holds the passwords of %zu mailboxes of '%s', "
+                         "perhaps the only copies there are",
+                         roles),
+            roles, id);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("if that is what you want: passation client rm %s --confirm %s"),
+                    id, id);
+}
+
 /* What is given up as it is may come into force, and work, all the same. */
 static enum psn_code check_settled(struct psn_vault *vault, const char *id,
                                    const char *unchanged, struct psn_error *err)
@@ -388,24 +414,14 @@ static enum psn_code rm(struct psn_vault *vault, const char *id, const char *con
 {
     struct psn_client client;
     size_t roles = 0;
+    size_t others = 0;
     enum psn_code rc = psn_client_read(vault, id, &client, err);
 
     if (rc)
         return rc;
-    rc = psn_role_count_of_client(vault, id, &roles, err);
-    if (!rc && roles > 0 && (!confirm || strcmp(confirm, id) != 0)) {
-        rc = psn_fail(
-            err, PSN_E_POLICY,
-            PSN_NGETTEXT("the vault holds the password of %zu mailbox of '%s', perhaps "
-                         "the only copy there is",
-                         "the vault holds the passwords of %zu mailboxes of '%s', "
-                         "perhaps the only copies there are",
-                         roles),
-            roles, id);
-        (void)psn_hint(err, rc,
-                       _("if that is what you want: passation client rm %s --confirm %s"),
-                       id, id);
-    }
+    rc = psn_role_count_of_client(vault, id, &roles, &others, err);
+    if (!rc && roles > 0 && (!confirm || strcmp(confirm, id) != 0))
+        rc = refuse(id, roles, others, err);
     if (!rc)
         rc = check_settled(vault, id, unchanged, err);
     if (!rc)

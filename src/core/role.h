@@ -75,13 +75,15 @@ PSN_MUST_CHECK enum psn_code psn_role_scan(struct psn_vault *vault,
                                            psn_role_row_fn *each, void *arg,
                                            struct psn_error *err);
 
-/* For clients: E_POLICY if a role lies on the domain; how many a client has. */
+/* For clients: E_POLICY if a role lies on the domain; how many a client has, and how many
+ * other secrets hang on them. */
 PSN_MUST_CHECK enum psn_code psn_role_check_none(struct psn_vault *vault,
                                                  const char *domain,
                                                  struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
                                                       const char *client,
                                                       size_t *ret_count,
+                                                      size_t *ret_others,
                                                       struct psn_error *err);
 
 /* For clients: E_POLICY while a new password of one of its mailboxes was sent and may

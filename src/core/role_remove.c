@@ -11,41 +11,33 @@
 /* Roles leave the vault: one, or all of a client's. Nothing is removed at OVH. */
 
 enum {
-    ADDRESSES_MAX = 64 * 1024 * 1024,
     LABELS_SHOWN = 6,
     LABELS_MAX = 8 * PSN_LABEL_TEXT_MAX
 };
 
-struct address_list {
-    const char *client;
+struct finding {
     const char *domain;
-    struct psn_buf addresses; /* each with its NUL */
-    size_t count;
+    bool found;
 };
 
-static enum psn_code pick(void *arg, const struct psn_role_row *row,
+static enum psn_code find(void *arg, const struct psn_role_row *row,
                           struct psn_error *err)
 {
-    struct address_list *list = arg;
+    struct finding *finding = arg;
 
-    if (list->client && strcmp(row->client, list->client) != 0)
-        return PSN_OK;
-    if (list->domain && strcmp(strchr(row->address, '@') + 1, list->domain) != 0)
-        return PSN_OK;
-    list->count++;
-    psn_buf_bytes(&list->addresses, row->address, strlen(row->address) + 1);
-    return psn_buf_check(&list->addresses, err);
+    (void)err;
+    if (strcmp(strchr(row->address, '@') + 1, finding->domain) == 0)
+        finding->found = true;
+    return PSN_OK;
 }
 
 enum psn_code psn_role_check_none(struct psn_vault *vault, const char *domain,
                                   struct psn_error *err)
 {
-    struct address_list list = { .domain = domain,
-                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
-    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
+    struct finding finding = { .domain = domain };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, find, &finding, err);
 
-    psn_buf_release(&list.addresses);
-    if (!rc && list.count > 0) {
+    if (!rc && finding.found) {
         (void)psn_fail(err, PSN_E_POLICY,
                        _("the domain '%s' still has roles in the vault, so it stays"),
                        domain);
@@ -55,17 +47,47 @@ enum psn_code psn_role_check_none(struct psn_vault *vault, const char *domain,
     return rc;
 }
 
-enum psn_code psn_role_count_of_client(struct psn_vault *vault, const char *client,
-                                       size_t *ret_count, struct psn_error *err)
-{
-    struct address_list list = { .client = client,
-                                 .addresses = psn_buf_init(ADDRESSES_MAX) };
-    enum psn_code rc = psn_role_scan(vault, NULL, 0, pick, &list, err);
+struct counting {
+    struct psn_vault *vault;
+    const char *client;
+    size_t roles;
+    size_t others;
+};
 
-    psn_buf_release(&list.addresses);
-    if (!rc)
-        *ret_count = list.count;
-    return rc;
+static enum psn_code count_other(void *arg, const struct psn_secret_info *info,
+                                 struct psn_error *err)
+{
+    struct counting *counting = arg;
+
+    (void)info;
+    (void)err;
+    counting->others++;
+    return PSN_OK;
+}
+
+static enum psn_code count_role(void *arg, const struct psn_role_row *row,
+                                struct psn_error *err)
+{
+    struct counting *counting = arg;
+
+    if (strcmp(row->client, counting->client) != 0)
+        return PSN_OK;
+    counting->roles++;
+    return psn_item_each(counting->vault, row->address, count_other, counting, err);
+}
+
+enum psn_code psn_role_count_of_client(struct psn_vault *vault, const char *client,
+                                       size_t *ret_count, size_t *ret_others,
+                                       struct psn_error *err)
+{
+    struct counting counting = { .vault = vault, .client = client };
+    enum psn_code rc = psn_role_scan(vault, NULL, 0, count_role, &counting, err);
+
+    if (rc)
+        return rc;
+    *ret_count = counting.roles;
+    *ret_others = counting.others;
+    return PSN_OK;
 }
 
 /* --- what must not be forgotten --- */

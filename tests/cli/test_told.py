@@ -258,6 +258,8 @@ class Told(unittest.TestCase):
         said = self.world.run("role", "rm", self.box, check=13).stderr
         self.assertRegex(" ".join(said.split()), r"2 other secrets.*: ftp, stripe")
         self.assertIn("still gets in", " ".join(said.split()))
+        said = " ".join(self.world.run("client", "rm", "essai", check=13).stderr.split())
+        self.assertRegex(said, r"\(mailboxes: 2\) and 2 other secrets, perhaps the only copies")
         self.delete_at_ovh("box0", keep="box1")
         said = " ".join(self.world.run("due", check=12).stderr.split())
         self.assertIn(f"passation secret ls {self.box}; then: passation role rm {self.box}", said)
