@@ -104,6 +104,7 @@ enum psn_handover_block {
     PSN_BLOCKER_UNFINISHED, /* a mailbox with a change under way: address */
     PSN_BLOCKER_OLD,        /* a password from before: address */
     PSN_BLOCKER_KNOWN,      /* a secret known to somebody without right: address, label */
+    PSN_BLOCKER_REPLACEMENT, /* a new value is ready, and was not set: address, label */
     PSN_BLOCKER_NOT_ISSUED,
     PSN_BLOCKER_STALE,        /* newer than in the trousseau: address, label */
     PSN_BLOCKER_NOT_COMPARED, /* the trousseau was not reopened from disk */

@@ -148,6 +148,7 @@ static bool is_reserve(const struct psn_handover_blocker *blocker)
     case PSN_BLOCKER_UNFINISHED:
     case PSN_BLOCKER_OLD:
     case PSN_BLOCKER_KNOWN:
+    case PSN_BLOCKER_REPLACEMENT:
     case PSN_BLOCKER_STALE:
         return true;
     case PSN_BLOCKER_ITEM:

@@ -161,6 +161,8 @@ static const char *about_mailbox(enum psn_handover_block block)
         return _(": its password is older than the handover");
     case PSN_BLOCKER_KNOWN:
         return _(": known to somebody who has no right to it any more");
+    case PSN_BLOCKER_REPLACEMENT:
+        return _(": a new value was made ready; set it where it is used, and say so");
     case PSN_BLOCKER_STALE:
         return _(": was changed after the trousseau was made");
     case PSN_BLOCKER_STILL_OURS:
@@ -202,6 +204,7 @@ static const char *about_all(enum psn_handover_block block)
     case PSN_BLOCKER_UNFINISHED:
     case PSN_BLOCKER_OLD:
     case PSN_BLOCKER_KNOWN:
+    case PSN_BLOCKER_REPLACEMENT:
     case PSN_BLOCKER_STALE:
     case PSN_BLOCKER_CONTACT:
     case PSN_BLOCKER_STILL_OURS:
@@ -261,6 +264,8 @@ static void put_known(const struct psn_handover_blocker *blocker, struct psn_buf
     }
     put_command(out, "passation secret set", blocker->address);
     put_word(out, blocker->label);
+    if (blocker->block == PSN_BLOCKER_REPLACEMENT)
+        psn_buf_text(out, " --replacement");
 }
 
 static void put_keep(const char *client, const char *id, struct psn_buf *out)
@@ -316,6 +321,7 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         put_command(out, "passation rotate", blocker->address);
         return;
     case PSN_BLOCKER_KNOWN:
+    case PSN_BLOCKER_REPLACEMENT:
         put_known(blocker, out);
         return;
     case PSN_BLOCKER_NOT_ISSUED:

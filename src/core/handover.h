@@ -154,6 +154,14 @@ PSN_MUST_CHECK enum psn_code psn_handover_contents_in(const struct psn_survey *s
                                                       struct psn_content_list *ret_list,
                                                       struct psn_error *err);
 
+/* Does an issue hold this version? */
+bool psn_handover_holds(const struct psn_issue_row *issue,
+                        const struct psn_content *content);
+/* The other secrets of the mailboxes among the contents, hidden ones, too. */
+PSN_MUST_CHECK enum psn_code psn_handover_each_item(
+    struct psn_vault *vault, const struct psn_content_list *contents, psn_secret_fn *each,
+    void *arg, struct psn_error *err);
+
 /* Outside a transaction: the one that was made last, also after its end. E_NOT_FOUND. */
 PSN_MUST_CHECK enum psn_code psn_envelope_find(struct psn_vault *vault,
                                                const char *client,

@@ -6,7 +6,10 @@
 #include "base/i18n.h"
 #include "core/access.h"
 #include "core/client.h"
+#include "core/departure.h"
 #include "core/handover.h"
+#include "core/person.h"
+#include "core/reach.h"
 #include "core/role.h"
 #include "core/rotation_machine.h"
 #include "passation/contact.h"
@@ -246,6 +249,21 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
 
 /* --- what somebody without right knows --- */
 
+/* Several people may know it. */
+static enum psn_code add_known_once(struct blocking *blocking, const char *address,
+                                    const char *label, struct psn_error *err)
+{
+    for (size_t i = 0; i < blocking->handover->blocker_count; i++) {
+        const struct psn_handover_blocker *at = &blocking->handover->blockers[i];
+
+        if (at->block == PSN_BLOCKER_KNOWN && strcmp(at->address, address) == 0 &&
+            strcmp(at->label, label) == 0)
+            return PSN_OK;
+    }
+    return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_KNOWN, PSN_WHO_US, address,
+                  label, err);
+}
+
 static enum psn_code add_known(void *arg, const struct psn_due *due,
                                struct psn_error *err)
 {
@@ -255,59 +273,77 @@ static enum psn_code add_known(void *arg, const struct psn_due *due,
          due->kind != PSN_DUE_RESUME) ||
         !due->person[0] || strcmp(due->client, blocking->client.id) != 0)
         return PSN_OK;
-    return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_KNOWN, PSN_WHO_US,
-                  due->address, due->label, err);
+    return add_known_once(blocking, due->address, due->label, err);
+}
+
+static enum psn_code add_targets(struct blocking *blocking, const struct psn_scope *scope,
+                                 struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < scope->target_count; i++) {
+        const struct psn_target *target = &scope->targets[i];
+
+        for (size_t j = 0; !rc && j < blocking->contents.count; j++) {
+            const struct psn_content *content = &blocking->contents.items[j];
+
+            if (content->version == target->version &&
+                strcmp(content->address, target->address) == 0 &&
+                strcmp(content->label, target->label) == 0)
+                rc = add_known_once(blocking, target->address, target->label, err);
+        }
+    }
+    return rc;
+}
+
+/* What somebody is leaving with, and what lay in the vault when somebody's last slot
+ * went, is due by a line of its own that names no mailbox. */
+static enum psn_code add_leaver(struct blocking *blocking,
+                                const struct psn_person *person, struct psn_error *err)
+{
+    struct psn_scope scope = { 0 };
+    bool lost = false;
+    enum psn_code rc = psn_reach_lost_slot(blocking->vault, person, &lost, err);
+
+    if (rc || strcmp(person->id, blocking->row->to) == 0)
+        return rc;
+    if (lost)
+        rc = psn_scope_lost(blocking->vault, person, &scope, err);
+    if (!rc)
+        rc = add_targets(blocking, &scope, err);
+    psn_scope_release(&scope);
+    scope = (struct psn_scope){ 0 };
+    if (!rc && person->departing_s)
+        rc = psn_scope_began(blocking->vault, blocking->client.id, person, &scope, err);
+    if (!rc)
+        rc = add_targets(blocking, &scope, err);
+    psn_scope_release(&scope);
+    return rc;
+}
+
+/* Once the trousseau is received, its passwords are the client's, who is told. */
+static enum psn_code add_leavers(struct blocking *blocking, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(blocking->vault, &people, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = add_leaver(blocking, &people[i], err);
+    return rc;
+}
+
+/* --- values that are ready and not in use --- */
+
+static enum psn_code add_replacement(void *arg, const struct psn_secret_info *info,
+                                     struct psn_error *err)
+{
+    return info->replacement ? add_at(arg, PSN_HANDOVER_ROTATION, PSN_BLOCKER_REPLACEMENT,
+                                      PSN_WHO_US, info->address, info->label, err)
+                             : PSN_OK;
 }
 
 /* --- the trousseau --- */
-
-static bool holds(const struct psn_issue_row *issue, const struct psn_content *content)
-{
-    for (size_t i = 0; i < issue->content_count; i++)
-        if (issue->contents[i].version == content->version &&
-            strcmp(issue->contents[i].address, content->address) == 0 &&
-            strcmp(issue->contents[i].label, content->label) == 0)
-            return true;
-    return false;
-}
-
-static enum psn_code check_issue(struct psn_vault *vault, const char *client,
-                                 const struct psn_handover_row *row,
-                                 struct psn_error *err)
-{
-    struct psn_content_list contents = { 0 };
-    struct psn_issue_row issue = { 0 };
-    enum psn_code rc = psn_handover_contents(vault, client, &contents, err);
-    bool is_whole;
-
-    if (!rc)
-        rc = psn_handover_issue_row(vault, client, row, &issue, err);
-    is_whole = !rc && issue.state == PSN_ISSUE_CONFIRMED;
-    for (size_t i = 0; is_whole && i < contents.count; i++)
-        is_whole = holds(&issue, &contents.items[i]);
-    psn_issue_row_release(&issue);
-    free(contents.items);
-    return rc || is_whole ? rc
-                          : psn_fail(err, PSN_E_POLICY,
-                                     _("'%s' was changed while it was closed: the "
-                                       "trousseau does not hold everything any more"),
-                                     client);
-}
-
-enum psn_code psn_handover_check_whole(struct psn_vault *vault, const char *client,
-                                       struct psn_error *err)
-{
-    struct psn_handover_row row = { 0 };
-    enum psn_code rc = psn_handover_row_read_open(vault, client, &row, err);
-
-    if (!rc)
-        rc = check_issue(vault, client, &row, err);
-    return rc ? psn_hint(err, rc,
-                         _("nothing was destroyed; see what is left to do: passation "
-                           "handover status %s"),
-                         client)
-              : PSN_OK;
-}
 
 static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *err)
 {
@@ -322,7 +358,7 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
                   : add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_ISSUED,
                              PSN_WHO_US, "", err);
     for (size_t i = 0; !rc && i < blocking->contents.count; i++)
-        if (!holds(&blocking->issue, &blocking->contents.items[i]))
+        if (!psn_handover_holds(&blocking->issue, &blocking->contents.items[i]))
             rc = add_at(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE, PSN_WHO_US,
                         blocking->contents.items[i].address,
                         blocking->contents.items[i].label, err);
@@ -440,6 +476,11 @@ static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
         rc = psn_role_scan(vault, NULL, 0, add_role, blocking, err);
     if (!rc)
         rc = psn_access_row_each(vault, client, add_access, blocking, err);
+    if (!rc)
+        rc = psn_handover_each_item(vault, &blocking->contents, add_replacement, blocking,
+                                    err);
+    if (!rc && blocking->issue.state != PSN_ISSUE_CONFIRMED)
+        rc = add_leavers(blocking, err);
     return rc;
 }
 

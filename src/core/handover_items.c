@@ -126,6 +126,8 @@ const char *psn_handover_block_name(enum psn_handover_block block)
         return "old";
     case PSN_BLOCKER_KNOWN:
         return "known";
+    case PSN_BLOCKER_REPLACEMENT:
+        return "replacement";
     case PSN_BLOCKER_NOT_ISSUED:
         return "not_issued";
     case PSN_BLOCKER_STALE:

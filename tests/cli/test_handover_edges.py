@@ -235,6 +235,38 @@ class Refusals(Handovers):
             self.assertNotEqual(world.run(*args).returncode, 4, args)
         world.run("handover", "start", "essai", "--to", "martine", check=0)
 
+    def test_what_somebody_leaves_with_is_replaced_before_it_is_handed_over(self):
+        """His departure fails, so that only its own line says what is due."""
+        world = self.world
+        world.person("leo", "provider")
+        world.prepare()
+        world.run("grant", "leo", BOXES[0], "--until", "2099-12-31", "-o", world.out, check=0)
+        world.allow([("GET", "/*")])
+        world.run("depart", "leo", "-o", world.out, check=10)
+        world.allow_all()
+        self.assertIn(("known", BOXES[0]), world.blocks())
+        known = world.in_force(BOXES[0])
+        world.run("handover", "next", "essai", check=0)
+        self.assertNotEqual(world.in_force(BOXES[0]), known)
+        self.assertNotIn(("known", BOXES[0]), world.blocks())
+
+    def test_a_value_that_is_ready_and_not_set_is_not_destroyed(self):
+        """The report says to type it in at the host: from then on it is the only one."""
+        world = self.world
+        world.person("leo", "provider")
+        world.run("grant", "leo", BOXES[0], "--with", "all", "--until", "2099-12-31", "-o",
+                  world.out, check=0)
+        world.prepare()
+        path, code = world.issue()
+        self.confirm(path, code)
+        world.run("depart", "leo", "-o", world.out)
+        self.assertIn(("replacement", BOXES[0]), world.blocks())
+        self.own_passwords()
+        self.close("--unchanged", check=13)
+        world.run("secret", "set", BOXES[0], "Stripe", "--replacement", check=0)
+        self.assertNotIn(("replacement", BOXES[0]), world.blocks())
+        self.assertIn(("stale", BOXES[0]), world.blocks())
+
     def test_what_is_added_while_it_closes_is_not_destroyed(self):
         world = self.world
         world.prepare()

@@ -30,7 +30,9 @@ def read(counts):
                        capture_output=True, check=False)
         for name in os.listdir(folder):
             with gzip.open(os.path.join(folder, name), "rt", encoding="utf-8") as file:
-                yield from json.load(file)["files"]
+                told = json.load(file)
+            for row in told["files"]:
+                yield {**row, "file": os.path.join(told["current_working_directory"], row["file"])}
 
 
 class Totals:

@@ -411,7 +411,7 @@ class Story:
         hold(keys, "the vault knows an envelope whose sheet was not printed")
         if row["due"]:
             due = self.world.json("due", check=12)["due"]
-            hold([one for one in due if one["kind"] == "envelope"], "due does not tell of it")
+            hold([one for one in due if one["kind"].startswith("envelope")], "due does not tell of it")
             return
         text = self.envelope_opens(keys[0])
         hold(text is not None, "nothing is due, and the sheet's key opens nothing")
