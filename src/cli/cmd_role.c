@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/fields.h"
+#include "cli/knowing.h"
 #include "cli/outcome.h"
 
 /* role add and adopt; ls and rm are in cmd_role_list.c. */
@@ -123,6 +124,8 @@ static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_erro
     if (!rc)
         rc = psn_roles_adopt(cli->vault, cli->args, cli->arg_count, known, &run, err);
     rc = cli_outcomes_end(&outcomes, rc, err);
+    if (!rc && known)
+        rc = cli_knowing_warn_back(cli, cli->args[0], err);
     if (!rc && !known && !cli->json)
         cli_note(cli,
                  cli->arg_count == 1

@@ -90,16 +90,49 @@ static enum psn_code warn(struct cli *cli, const struct knowing *knowing,
     return PSN_OK;
 }
 
+static enum psn_code warn_back(struct cli *cli, const struct knowing *knowing,
+                               const char *address, struct psn_error *err)
+{
+    enum psn_code rc = psn_buf_check(&knowing->names, err);
+
+    if (rc || knowing->names.size == 0)
+        return rc;
+    cli_warn(cli,
+             _("%s: who could read it before it was removed from the vault knows this "
+               "password: %s; replace it: passation rotate %s"),
+             CLI_SHOWN(address), psn_buf_str(&knowing->names), CLI_SHOWN(address));
+    return PSN_OK;
+}
+
+static enum psn_code find_knowing(struct cli *cli, const char *address,
+                                  struct knowing *knowing, struct psn_error *err)
+{
+    enum psn_code rc = psn_slot_each(cli->vault, note_self, knowing, err);
+
+    return rc ? rc
+              : psn_exposure_each(cli->vault, NULL, address, add_knowing, knowing, err);
+}
+
+enum psn_code cli_knowing_warn_back(struct cli *cli, const char *address,
+                                    struct psn_error *err)
+{
+    struct knowing knowing = { .cli = cli, .names = psn_buf_init(NAMES_MAX) };
+    enum psn_code rc = find_knowing(cli, address, &knowing, err);
+
+    if (!rc)
+        rc = warn_back(cli, &knowing, address, err);
+    psn_buf_release(&knowing.names);
+    return rc;
+}
+
 enum psn_code cli_knowing_warn(struct cli *cli, const char *client, const char *address,
                                struct psn_error *err)
 {
     struct knowing knowing = { .cli = cli,
                                .client = address ? NULL : client,
                                .names = psn_buf_init(NAMES_MAX) };
-    enum psn_code rc = psn_slot_each(cli->vault, note_self, &knowing, err);
+    enum psn_code rc = find_knowing(cli, address, &knowing, err);
 
-    if (!rc)
-        rc = psn_exposure_each(cli->vault, NULL, address, add_knowing, &knowing, err);
     if (!rc)
         rc = warn(cli, &knowing, address, err);
     psn_buf_release(&knowing.names);

@@ -9,4 +9,8 @@
 PSN_MUST_CHECK enum psn_code cli_knowing_warn(struct cli *cli, const char *client,
                                               const char *address, struct psn_error *err);
 
+/* Warns of those who know the password of a mailbox that came back with it. */
+PSN_MUST_CHECK enum psn_code cli_knowing_warn_back(struct cli *cli, const char *address,
+                                                   struct psn_error *err);
+
 #endif

@@ -125,6 +125,9 @@ PSN_MUST_CHECK enum psn_code psn_departure_check_why(const char *why,
 PSN_MUST_CHECK enum psn_code psn_scope_add_forgotten(
     struct psn_scope *scope, const char *person, const struct psn_journal_entry *entry,
     struct psn_error *err);
+/* Outside a transaction: takes those mailboxes off what was forgotten that are roles
+ * again and, being known to him, in the scope. */
+void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope);
 /* Inside a write of `to`: a client that is in `from` is destroyed. Only of who is
  * leaving: nothing else of it stays. */
 PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *from,

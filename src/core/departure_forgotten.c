@@ -365,3 +365,18 @@ enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
         return PSN_OK;
     return add_removed(scope, entry->subject, scope->given_up.unchanged, err);
 }
+
+void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < scope->forgotten_count; i++) {
+        const struct psn_departure_removed *at = &scope->forgotten[i];
+        struct psn_role role;
+
+        if (!psn_scope_has_password(scope, at->name) ||
+            psn_role_get(vault, at->name, &role, NULL) != PSN_OK)
+            scope->forgotten[kept++] = *at;
+    }
+    scope->forgotten_count = kept;
+}

@@ -560,7 +560,11 @@ static enum psn_code began(struct psn_vault *vault, const char *client,
 enum psn_code psn_scope_of(struct psn_vault *vault, const struct psn_person *person,
                            struct psn_scope *ret_scope, struct psn_error *err)
 {
-    return began(vault, NULL, person, ret_scope, err);
+    enum psn_code rc = began(vault, NULL, person, ret_scope, err);
+
+    if (!rc)
+        psn_scope_drop_returned(vault, ret_scope);
+    return rc;
 }
 
 enum psn_code psn_scope_began(struct psn_vault *vault, const char *client,

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/client.h"
 #include "core/client_check.h"
+#include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/item.h"
 #include "core/journal.h"
@@ -22,6 +23,7 @@ struct taking {
     const struct psn_opened *opened;
     const struct psn_takeover *takeover;
     struct psn_taken *taken;
+    struct psn_forgotten_list forgotten;
 };
 
 /* --- the client --- */
@@ -226,6 +228,8 @@ static enum psn_code take_mailbox(struct taking *taking,
                              secret->value, err);
     if (!rc)
         rc = expose(taking, row.address, "", err);
+    if (!rc)
+        rc = psn_departure_note_returned(vault, &row, &taking->forgotten, err);
     return rc ? rc
               : psn_journal_note(vault, row.client,
                                  &(struct psn_note){ .event = "mailbox.taken-over",
@@ -316,7 +320,7 @@ enum psn_code psn_client_import(struct psn_vault *vault, const struct psn_opened
                                 const struct psn_takeover *takeover,
                                 struct psn_taken *ret_taken, struct psn_error *err)
 {
-    struct taking taking = { vault, opened, takeover, ret_taken };
+    struct taking taking = { vault, opened, takeover, ret_taken, { 0 } };
     struct psn_client client = psn_client_init();
     enum psn_code rc = PSN_OK;
 
@@ -334,6 +338,7 @@ enum psn_code psn_client_import(struct psn_vault *vault, const struct psn_opened
         rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (!rc)
         rc = psn_vault_end(vault, take(&taking, &client, err), err);
+    psn_forgotten_list_release(&taking.forgotten);
     psn_client_release(&client);
     return rc;
 }

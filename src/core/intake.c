@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/departure_returned.h"
 #include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -38,6 +39,7 @@ struct taking {
     struct psn_buf sealed; /* what of it is a secret of its own */
     bool is_told;
     struct psn_intake_seen seen;
+    struct psn_forgotten_list forgotten;
 };
 
 const char *psn_intake_result_name(enum psn_intake_result result)
@@ -151,6 +153,8 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
             err);
     if (!rc)
         rc = psn_exposure_put(vault, row->address, "", number, PSN_HOW_TYPED, err);
+    if (!rc && !before)
+        rc = psn_departure_note_returned(vault, row, &taking->forgotten, err);
     return rc ? rc
               : psn_journal_note(vault, row->client,
                                  &(struct psn_note){ .event = "mailbox.imported",
@@ -576,5 +580,6 @@ enum psn_code psn_intake_run(struct psn_vault *vault, const struct psn_foreign_l
     psn_buf_release(&taking.note);
     psn_buf_release(&taking.sealed);
     psn_intake_seen_release(&taking.seen);
+    psn_forgotten_list_release(&taking.forgotten);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/client.h"
+#include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/journal.h"
 #include "core/version.h"
@@ -162,6 +163,7 @@ enum psn_code psn_roles_create(struct psn_vault *vault, const char *const *addre
 static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *row,
                                  const struct psn_secret *known, struct psn_error *err)
 {
+    struct psn_forgotten_list forgotten = { 0 };
     enum psn_code rc;
 
     row->rotation = psn_rotation_state_init(row->rotation.last + 1, false);
@@ -175,6 +177,9 @@ static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *r
     if (!rc)
         rc = psn_exposure_put(vault, row->address, "", row->rotation.cur, PSN_HOW_TYPED,
                               err);
+    if (!rc)
+        rc = psn_departure_note_returned(vault, row, &forgotten, err);
+    psn_forgotten_list_release(&forgotten);
     return rc ? rc
               : psn_journal_note(vault, row->client,
                                  &(struct psn_note){ .event = "mailbox.adopted",

@@ -148,6 +148,74 @@ class Told(unittest.TestCase):
             report = json.load(file)
         self.assertEqual((report["removed"], report["removed_names"]), (1, [self.box]))
 
+    def removed_though_theo_knows_it(self):
+        """Its password, which stays what it is at OVH."""
+        self.person("theo")
+        self.world.allow_all()
+        self.world.run("grant", "theo", self.box, "--until", "2031-01-01", "-o", self.world.home,
+                       check=0)
+        password = self.world.in_force(self.box)
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+        return password
+
+    def reported_as_replaced(self):
+        text, report = self.report_of_theo()
+        self.assertRegex(" ".join(text.replace("|", " ").split()),
+                         r"Mailbox passwords that theo [^:]*: 1\. Replaced[^:]*: 1\. The old one "
+                         r"refused by the mail server: 1")
+        self.assertEqual((report["removed"], report["open"]["passwords"]), (0, 0))
+
+    def adopt(self, password):
+        """With the password of before; what is warned of, in one line."""
+        done = self.world.run("role", "adopt", self.box, "--secret-fd", "0", stdin=password,
+                              check=0)
+        return " ".join(done.stderr.split())
+
+    def test_who_knew_a_mailbox_knows_it_when_it_is_back_with_its_password(self):
+        password = self.removed_though_theo_knows_it()
+        said = self.adopt(password)
+        self.assertRegex(said, f"knows this password: theo; .*passation rotate {self.box}")
+        self.assertIn(("rotate", self.box, "theo"), self.due())
+        self.world.run("depart", "theo", "-o", self.world.home)
+        self.assertNotEqual(self.world.in_force(self.box), password)
+        self.reported_as_replaced()
+        self.assertNotIn(("rotate", self.box, "theo"), self.due())
+
+    def test_what_is_back_with_its_password_after_he_has_left_is_to_be_replaced(self):
+        password = self.removed_though_theo_knows_it()
+        self.world.run("depart", "theo", "-o", self.world.home)
+        self.assertEqual(self.report_of_theo()[1]["removed_names"], [self.box])
+        self.assertIn("knows this password: theo", self.adopt(password))
+        self.assertIn(("rotate", self.box, "theo"), self.due())
+        self.world.run("person", "rm", "theo", check=13)
+        self.world.run("depart", "theo", "-o", self.world.home)
+        self.assertNotEqual(self.world.in_force(self.box), password)
+        self.reported_as_replaced()
+
+    def test_what_is_back_is_known_to_who_is_gone_from_the_vault(self):
+        password = self.removed_though_theo_knows_it()
+        self.world.run("depart", "theo", "-o", self.world.home)
+        self.world.run("person", "rm", "theo", check=0)
+        self.assertIn("knows this password: theo", self.adopt(password))
+        self.assertIn(("rotate", self.box, "theo"), self.due())
+        self.world.run("rotate", self.box, check=0)
+        self.assertNotIn(("rotate", self.box, "theo"), self.due())
+
+    def test_an_import_brings_back_who_knew_the_mailbox(self):
+        password = self.removed_though_theo_knows_it()
+        path = os.path.join(self.world.home, "browser.csv")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("name,url,username,password\n"
+                       f"mail,https://mail.ovh.net,{self.box},{password}\n")
+        self.world.run("-y", "import", path, check=0)
+        self.assertIn(("rotate", self.box, "theo"), self.due())
+
+    def test_a_mailbox_that_is_back_with_a_new_password_is_known_to_nobody(self):
+        self.removed_though_theo_knows_it()
+        said = self.world.run("role", "adopt", self.box, check=0).stderr
+        self.assertNotIn("theo", said)
+        self.assertNotIn(("rotate", self.box, "theo"), self.due())
+
     def leaving_when_our_key_is_withdrawn(self):
         """theo knows box0, and OVH takes our key no more: nobody can change what he knows."""
         self.person("theo")

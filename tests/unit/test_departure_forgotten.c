@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/departure.h"
+#include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/person.h"
 #include "core/role.h"
@@ -181,6 +182,61 @@ static void a_mailbox_that_was_gone_at_ovh_is_no_loss(void **state)
     assert_int_equal(removed_of(f, "paul"), 0);
 }
 
+static void bring_back(struct fixture *f, const char *address)
+{
+    struct psn_role_row row = { .client = "martin",
+                                .created_s = 1,
+                                .rotation = psn_rotation_state_init(1, false) };
+    struct psn_forgotten_list forgotten = { 0 };
+    enum psn_code rc;
+
+    (void)snprintf(row.address, sizeof row.address, "%s", address);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_role_write(f->vault, &row, &f->at.err);
+    if (!rc)
+        rc = psn_departure_note_returned(f->vault, &row, &forgotten, &f->at.err);
+    psn_forgotten_list_release(&forgotten);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+/* Luc knew box1, and nothing of box0; Paul could read both. */
+static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    (void)leave(f, "luc", false);
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, "no way", &f->at.err), PSN_OK);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
+    bring_back(f, box1);
+    bring_back(f, box0);
+    assert_int_equal(psn_departure_report(f->vault, "luc", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->facts.rotate, 1);
+    assert_int_equal(report->facts.unchanged, 0);
+    assert_int_equal(report->facts.removed, 0);
+    assert_int_equal(report->secret_count, 1);
+    assert_string_equal(report->secrets[0].address, box1);
+    psn_departure_report_free(report);
+    assert_int_equal(removed_of(f, "paul"), 0);
+}
+
+/* It was made anew, and of what else hung on it nobody knows. */
+static void what_he_does_not_know_any_more_stays_among_what_was_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_role_row row = { .client = "martin",
+                                .created_s = 1,
+                                .rotation = psn_rotation_state_init(1, false) };
+    enum psn_code rc;
+
+    assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_OK);
+    (void)snprintf(row.address, sizeof row.address, "%s", box1);
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_role_write(f->vault, &row, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    assert_int_equal(removed_of(f, "luc"), 1);
+}
+
 static void somebody_else_of_the_same_id_knew_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -209,6 +265,11 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(a_mailbox_that_was_gone_at_ovh_is_no_loss, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_back_in_the_vault_is_a_matter_of_who_is_leaving, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_he_does_not_know_any_more_stays_among_what_was_removed, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(somebody_else_of_the_same_id_knew_nothing, set_up,
                                         tear_down),
     };
