@@ -137,6 +137,7 @@ struct psn_departure {
     char folder[PSN_PERSON_FOLDER_MAX];
     size_t removed;   /* from the vault, with what he could read; only in a report */
     size_t unchanged; /* of those: mailboxes that were given up as they are */
+    size_t outside;   /* changed by somebody else since they were replaced; the same */
 };
 typedef enum psn_code psn_departure_fn(void *arg, const struct psn_departure *departure,
                                        struct psn_error *err);
@@ -170,6 +171,7 @@ struct psn_departure_secret {
     uint64_t replacement; /* made ready for somebody to set; 0: none */
     int64_t replaced_s;   /* proved by a login, or set by hand */
     int64_t dead_s;       /* the login that was refused */
+    int64_t outside_s;    /* somebody else was seen to have changed it since; 0: no */
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English */
 };
 /* Who else has it, by a grant or a slot. */

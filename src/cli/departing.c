@@ -112,16 +112,38 @@ static size_t count_others(const struct psn_departure_report *report,
     return count;
 }
 
-/* Ways in that are nobody's known: they do not hold up a departure, but somebody has to
- * judge them. */
-static enum psn_code fail_others(struct cli *cli, const char *person,
-                                 struct psn_error *err)
+/* What he could read may be in force again, and no run of ours takes that back unasked.
+ */
+static enum psn_code fail_outside(const struct psn_departure_report *report,
+                                  struct psn_error *err)
+{
+    size_t i = 0;
+
+    while (i < report->secret_count && !report->secrets[i].outside_s)
+        i++;
+    if (i == report->secret_count)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_FINDINGS,
+                   PSN_NGETTEXT("%zu password was changed by somebody else since",
+                                "%zu passwords were changed by somebody else since",
+                                report->facts.outside),
+                   report->facts.outside);
+    return psn_hint(err, PSN_E_FINDINGS,
+                    _("ask who did; take it back with: passation rotate %s"),
+                    CLI_SHOWN(report->secrets[i].address));
+}
+
+/* Besides, ways in that are nobody's known: they do not hold up a departure, but somebody
+ * has to judge them. */
+static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_error *err)
 {
     struct psn_departure_report *report = NULL;
     const struct psn_departure_access *first = NULL;
     enum psn_code rc = psn_departure_report(cli->vault, person, &report, err);
     size_t count = rc ? 0 : count_others(report, &first);
 
+    if (!rc)
+        rc = fail_outside(report, err);
     if (!rc && count > 0) {
         (void)psn_fail(err, PSN_E_FINDINGS,
                        PSN_NGETTEXT("%zu other way in is neither kept nor closed",
@@ -208,7 +230,7 @@ enum psn_code cli_depart(struct cli *cli, const char *person,
         rc = cli_fail_waiting(waiting, &first);
     psn_error_clear(&cause);
     if (!rc)
-        keep_first(&rc, &first, fail_others(cli, person, &cause), &cause);
+        keep_first(&rc, &first, fail_left(cli, person, &cause), &cause);
     rc = cli_outcomes_end(&departing.outcomes, rc, &first);
     if (rc && err)
         *err = first;

@@ -71,7 +71,14 @@ static void write_closed(const struct psn_departure_report *report,
     char closed[PSN_TIME_SIZE];
 
     (void)cli_display_moment(report->facts.closed_s, closed);
-    if (report->facts.unchanged)
+    if (report->facts.outside)
+        cli_writing_line(
+            writing, CLI_TONE_WAIT,
+            _("! Ended on %s, and not complete any more: somebody else has changed "
+              "passwords since (%zu), and what %s could read may work again. See what is "
+              "left to do, below."),
+            closed, report->facts.outside, name);
+    else if (report->facts.unchanged)
         write_ended(&report->facts, closed, name, writing);
     else
         write_complete(&report->facts, closed, name, writing);
@@ -150,7 +157,7 @@ void cli_departure_tell(struct cli *cli, const struct psn_departure_report *repo
 {
     const struct psn_departure *facts = &report->facts;
 
-    if (!facts->closed_s)
+    if (!facts->closed_s || facts->outside) /* the end of the run says it */
         return;
     if (facts->removed)
         tell_incomplete(cli, report);

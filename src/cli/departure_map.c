@@ -36,7 +36,8 @@ struct map {
 
 static bool is_open(const struct psn_departure_secret *secret)
 {
-    return !secret->replaced || secret->again || (!secret->label[0] && !secret->dead);
+    return !secret->replaced || secret->again || secret->outside_s ||
+           (!secret->label[0] && !secret->dead);
 }
 
 static size_t count_mailboxes(const struct psn_departure_report *report)

@@ -16,9 +16,11 @@ void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json
     cli_json_text(json, "person", facts->person);
     cli_json_time(json, "began_at", facts->began_s);
     cli_json_time(json, "closed_at", facts->closed_s);
-    cli_json_bool(json, "complete", facts->closed_s != 0 && !facts->unchanged);
+    cli_json_bool(json, "complete",
+                  facts->closed_s != 0 && !facts->unchanged && !facts->outside);
     cli_json_number(json, "removed", (int64_t)facts->removed);
     cli_json_number(json, "unchanged", (int64_t)facts->unchanged);
+    cli_json_number(json, "changed_outside", (int64_t)facts->outside);
     cli_json_text(json, "scope", facts->narrow ? "seen" : "all");
     cli_json_bool(json, "held_slot", facts->held_slot);
     cli_json_bool(json, "holds_slot", facts->holds_slot);
@@ -46,6 +48,7 @@ static void put_secret(struct cli_json *json, const struct psn_departure_secret 
         cli_json_bool(json, "old_dead", secret->dead);
         cli_json_time(json, "old_refused_at", secret->dead ? secret->dead_s : 0);
         cli_json_text(json, "proof", secret->replaced ? secret->proof : NULL);
+        cli_json_time(json, "changed_outside_at", secret->outside_s);
     } else {
         cli_json_bool(json, "replacement_ready", secret->replacement != 0);
     }
@@ -176,7 +179,7 @@ static enum psn_code save_json(const struct report_file *file, struct psn_error 
  * given up as it is, that it is not. */
 static const char *completeness(const struct psn_departure *facts)
 {
-    if (!facts->closed_s)
+    if (!facts->closed_s || facts->outside)
         return "no";
     if (facts->unchanged)
         return "except-unchanged";

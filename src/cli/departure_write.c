@@ -163,6 +163,7 @@ static void write_open_secrets(const struct psn_departure_report *report,
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
         char room[5 * PSN_LABEL_TEXT_MAX];
+        char seen[PSN_TIME_SIZE];
         const char *label = psn_text_quoted(at->label, room, sizeof room);
 
         if (at->label[0] && !at->replaced && at->replacement)
@@ -188,6 +189,12 @@ static void write_open_secrets(const struct psn_departure_report *report,
                 _("%s: its password is replaced once more, as soon as no way "
                   "in of theirs is open: passation resume"),
                 at->address);
+        else if (at->outside_s)
+            cli_writing_item(writing, ++*number,
+                             _("%s: its password was changed by somebody else since, as "
+                               "was seen on %s; rotate it: passation rotate %s"),
+                             at->address, cli_display_moment(at->outside_s, seen),
+                             at->address);
         else if (!at->label[0] && !at->dead)
             cli_writing_item(writing, ++*number,
                              _("%s: the new password works; that the old one is refused "
@@ -337,7 +344,7 @@ static void write_passwords(const struct psn_departure_report *report,
     cli_writing_table(writing, heads);
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
-        bool done = at->replaced && at->dead && !at->again;
+        bool done = at->replaced && at->dead && !at->again && !at->outside_s;
         char proof[64];
 
         if (at->label[0])
@@ -351,8 +358,9 @@ static void write_passwords(const struct psn_departure_report *report,
         cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
                          done        ? _("✓ replaced and proved")
                          : at->again ? _("! replaced; once more when no way in is open")
-                         : at->replaced ? _("! replaced; old one not proved refused")
-                                        : _("! not replaced"));
+                         : at->outside_s ? _("! changed by somebody else since")
+                         : at->replaced  ? _("! replaced; old one not proved refused")
+                                         : _("! not replaced"));
     }
     cli_writing_table_end(writing);
 }

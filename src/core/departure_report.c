@@ -7,6 +7,7 @@
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/grant.h"
+#include "core/handover.h"
 #include "core/item.h"
 #include "core/own_key.h"
 #include "core/person.h"
@@ -47,6 +48,23 @@ static void *grow(void **list, size_t count, size_t size, struct psn_error *err)
 
 /* --- secrets --- */
 
+/* What somebody else has set since may be what he knows, so that no proof of ours holds.
+ * That a client who has received his passwords changes them is what he was told to do. */
+static enum psn_code judge_outside(struct psn_vault *vault,
+                                   const struct psn_role_row *role,
+                                   struct psn_departure_secret *secret,
+                                   struct psn_error *err)
+{
+    bool is_received = false;
+    enum psn_code rc = PSN_OK;
+
+    if (secret->replaced && role->outside_s)
+        rc = psn_handover_is_received(vault, role->client, &is_received, err);
+    if (!rc && secret->replaced && !is_received)
+        secret->outside_s = role->outside_s;
+    return rc;
+}
+
 static enum psn_code judge_password(struct psn_vault *vault,
                                     struct psn_departure_secret *secret,
                                     struct psn_error *err)
@@ -61,7 +79,7 @@ static enum psn_code judge_password(struct psn_vault *vault,
     secret->dead = secret->replaced && !psn_rotation_old_due(&role.rotation);
     if (secret->replaced)
         secret->replaced_s = role.changed_s;
-    return PSN_OK;
+    return judge_outside(vault, &role, secret, err);
 }
 
 static enum psn_code judge_item(struct psn_vault *vault,
@@ -105,6 +123,7 @@ static enum psn_code add_secret(struct psn_vault *vault, const struct psn_target
     if (rc && err)
         *err = why;
     report->secret_count += !rc;
+    report->facts.outside += !rc && secret->outside_s;
     return rc;
 }
 

@@ -245,6 +245,43 @@ class Passwords(Departing):
         self.world.run("grant", "jp", BOXES[2], "-o", self.out, check=13)
 
 
+class Since(Departing):
+    """What becomes of a departure that was complete."""
+
+    def setUp(self):
+        super().setUp()
+        self.leaver_and_stayer(*BOXES[:2])
+        self.judge()
+
+    def report(self, kind="txt"):
+        with open(os.path.join(self.out, "depart-jp." + kind), encoding="utf-8") as file:
+            return file.read()
+
+    def test_a_password_changed_by_somebody_else_since_is_called_proved_no_more(self):
+        known = self.world.in_force(BOXES[0])
+        self.assertTrue(self.depart()["complete"])
+        self.assertIn("\nComplete: yes\n", self.report())
+        self.world.control("POST", "/password", {"address": BOXES[0], "password": known})
+        self.world.run("verify", BOXES[0], check=11)
+        self.world.run("due", check=12)
+        done = self.world.run("--json", "depart", "jp", "-o", self.out, check=12)
+        found = self.summary(done)
+        self.assertEqual((found["complete"], found["changed_outside"]), (False, 1))
+        self.assertIn("passation rotate " + BOXES[0], done.stderr)
+        said = " ".join(self.report().replace("\n|", " ").split())
+        self.assertIn(" Complete: no ", said)
+        self.assertIn("! changed by somebody else since", said)
+        self.assertIn("rotate it: passation rotate " + BOXES[0], said)
+        self.assertNotIn("✓ Complete", said)
+        self.assertIn("changed by somebody else since", self.report("html"))
+        rows = {row["address"]: row for row in json.loads(self.report("json"))["secrets"]}
+        self.assertIsNotNone(rows[BOXES[0]]["changed_outside_at"])
+        self.assertIsNone(rows[BOXES[1]]["changed_outside_at"])
+        self.world.run("rotate", BOXES[0], check=0)
+        self.assertTrue(self.depart()["complete"])
+        self.assertIn("\nComplete: yes\n", self.report())
+
+
 class Doors(Departing):
     def setUp(self):
         super().setUp()
