@@ -57,6 +57,7 @@ struct psn_departure_item {
     uint64_t version;
     bool seen;     /* else he could only have */
     bool recovery; /* ROTATE: the OVH account's own mail arrives in this mailbox */
+    bool handed;   /* ROTATE: the client has received it, and is the one to do it */
     const struct psn_access *access; /* of CUT and LEAVE; borrowed for the call */
     const struct psn_error *why;     /* of BLIND */
 };
@@ -130,6 +131,7 @@ struct psn_departure {
     bool holds_slot; /* the vault needs new keys, before anything else */
     size_t rotate;   /* mailboxes whose password he knows, in force */
     size_t unproved; /* passwords of his that are replaced, and not proved dead */
+    size_t handed;   /* of these two: the client has received them, and sets them */
     size_t tasks;    /* secrets to be changed by hand */
     size_t accesses; /* of his, that are not gone */
     size_t keys;     /* OVH credentials that he may know */
@@ -171,7 +173,8 @@ struct psn_departure_secret {
     uint64_t replacement; /* made ready for somebody to set; 0: none */
     int64_t replaced_s;   /* proved by a login, or set by hand */
     int64_t dead_s;       /* the login that was refused */
-    int64_t outside_s;    /* somebody else was seen to have changed it since; 0: no */
+    bool handed; /* the client has received the mailbox: its password is his to set */
+    int64_t outside_s; /* somebody else was seen to have changed it since; 0: no */
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English */
 };
 /* Who else has it, by a grant or a slot. */

@@ -84,6 +84,7 @@ static void put_item(struct cli_json *json, const struct psn_departure_item *ite
     cli_display_json_count(json, "version", item->version);
     cli_json_bool(json, "seen", item->seen);
     cli_json_bool(json, "account_mail", item->recovery);
+    cli_json_bool(json, "handed_over", item->handed);
     cli_json_text(json, "id", item->access ? item->access->finding.id : NULL);
     cli_json_text(json, "whose", item->access ? item->access->finding.whose : NULL);
     cli_json_text(json, "why", item->why ? item->why->message : NULL);
@@ -92,7 +93,8 @@ static void put_item(struct cli_json *json, const struct psn_departure_item *ite
 
 static void list_item(struct cli_table *table, const struct psn_departure_item *item)
 {
-    cli_table_cell(table, step_shown(item->step));
+    cli_table_cell(table,
+                   item->handed ? _("the client must set it") : step_shown(item->step));
     cli_table_cell(table, item->client);
     if (item->access) {
         cli_table_cell(table, item->access->finding.subject);

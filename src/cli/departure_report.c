@@ -49,6 +49,7 @@ static void put_secret(struct cli_json *json, const struct psn_departure_secret 
         cli_json_time(json, "old_refused_at", secret->dead ? secret->dead_s : 0);
         cli_json_text(json, "proof", secret->replaced ? secret->proof : NULL);
         cli_json_time(json, "changed_outside_at", secret->outside_s);
+        cli_json_bool(json, "handed_over", secret->handed);
     } else {
         cli_json_bool(json, "replacement_ready", secret->replacement != 0);
     }

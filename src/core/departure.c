@@ -10,6 +10,7 @@
 #include "core/credential_due.h"
 #include "core/exposure.h"
 #include "core/grant.h"
+#include "core/handover.h"
 #include "core/item.h"
 #include "core/journal.h"
 #include "core/person.h"
@@ -30,15 +31,32 @@ static enum psn_code fail_staying(const char *person, struct psn_error *err)
     return psn_hint(err, PSN_E_NOT_FOUND, _("begin it: passation depart %s"), person);
 }
 
-/* One line for each secret, of all the versions and ways in which he knows it. */
-static void count_secrets(const struct psn_exposure_list *seen,
-                          struct psn_departure *departure)
+/* Of a mailbox that the client has received we replace nothing. */
+static enum psn_code count_handed(struct psn_vault *vault, const struct psn_exposure *at,
+                                  size_t open, struct psn_departure *departure,
+                                  struct psn_error *err)
 {
+    bool is_received = false;
+    enum psn_code rc = PSN_OK;
+
+    if (open > 0 && !at->label[0])
+        rc = psn_handover_is_received(vault, at->client, &is_received, err);
+    if (is_received)
+        departure->handed += open;
+    return rc;
+}
+
+/* One line for each secret, of all the versions and ways in which he knows it. */
+static enum psn_code count_secrets(struct psn_vault *vault,
+                                   const struct psn_exposure_list *seen,
+                                   struct psn_departure *departure, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
     const struct psn_exposure *last = NULL;
     bool live = false;
     bool dying = false;
 
-    for (size_t i = 0; i <= seen->count; i++) {
+    for (size_t i = 0; !rc && i <= seen->count; i++) {
         const struct psn_exposure *at = i < seen->count ? &seen->items[i] : NULL;
 
         if (last && (!at || strcmp(at->address, last->address) != 0 ||
@@ -46,6 +64,7 @@ static void count_secrets(const struct psn_exposure_list *seen,
             departure->tasks += live && last->label[0];
             departure->rotate += live && !last->label[0];
             departure->unproved += dying;
+            rc = count_handed(vault, last, (size_t)live + dying, departure, err);
             live = dying = false;
         }
         if (at) {
@@ -54,6 +73,7 @@ static void count_secrets(const struct psn_exposure_list *seen,
         }
         last = at;
     }
+    return rc;
 }
 
 struct counting {
@@ -100,8 +120,9 @@ static enum psn_code read_facts(struct psn_vault *vault, const struct psn_person
     memcpy(departure->folder, person->departure.folder, sizeof departure->folder);
     if (!rc)
         rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        rc = count_secrets(vault, &seen, departure, err);
     if (!rc) {
-        count_secrets(&seen, departure);
         departure->holds_slot = psn_reach_holds_slot(&map, person->id);
         rc = psn_access_row_each(vault, NULL, count_access, &counting, err);
     }

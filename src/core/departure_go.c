@@ -305,6 +305,15 @@ static void put_open(const struct psn_going *going, const struct psn_departure *
         PSN_NGETTEXT("account not looked at", "accounts not looked at", going->blind));
 }
 
+/* Is there nothing that another run could do before the client has? */
+static bool is_clients(const struct psn_going *going,
+                       const struct psn_departure *departure)
+{
+    return departure->handed > 0 &&
+           departure->handed == departure->rotate + departure->unproved &&
+           departure->accesses == 0 && going->blind == 0;
+}
+
 static enum psn_code fail_open(const struct psn_going *going,
                                const struct psn_departure *departure,
                                struct psn_error *err)
@@ -325,6 +334,11 @@ static enum psn_code fail_open(const struct psn_going *going,
                         _("ask the owner for a key that may close them: passation ovh "
                           "link %s --for cut; then: passation resume"),
                         going->cut_client);
+    if (is_clients(going, departure))
+        return psn_hint(err, PSN_E_UNFINISHED,
+                        _("the client must set what he has received: he is told in the "
+                          "handover's statement; what else is left stands in the "
+                          "report"));
     return psn_hint(err, PSN_E_UNFINISHED,
                     _("nothing is lost; go on with: passation resume"));
 }

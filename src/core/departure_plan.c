@@ -8,6 +8,7 @@
 #include "core/account_sweep.h"
 #include "core/departure.h"
 #include "core/grant.h"
+#include "core/handover.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "crypto/hash.h"
@@ -92,6 +93,9 @@ static enum psn_code tell(const struct planning *planning, enum psn_departure_st
         item.version = target->version;
         item.seen = target->seen;
         item.recovery = step == PSN_DEPARTURE_ROTATE && is_recovery(planning, target);
+        item.handed = step == PSN_DEPARTURE_ROTATE &&
+                      psn_handover_check_ours(planning->vault, target->client, NULL) ==
+                          PSN_E_POLICY;
     }
     return planning->each(planning->arg, &item, err);
 }

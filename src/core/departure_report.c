@@ -50,17 +50,15 @@ static void *grow(void **list, size_t count, size_t size, struct psn_error *err)
 
 /* What somebody else has set since may be what he knows, so that no proof of ours holds.
  * That a client who has received his passwords changes them is what he was told to do. */
-static enum psn_code judge_outside(struct psn_vault *vault,
-                                   const struct psn_role_row *role,
-                                   struct psn_departure_secret *secret,
-                                   struct psn_error *err)
+static enum psn_code judge_theirs(struct psn_vault *vault,
+                                  const struct psn_role_row *role,
+                                  struct psn_departure_secret *secret,
+                                  struct psn_error *err)
 {
-    bool is_received = false;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc =
+        psn_handover_is_received(vault, role->client, &secret->handed, err);
 
-    if (secret->replaced && role->outside_s)
-        rc = psn_handover_is_received(vault, role->client, &is_received, err);
-    if (!rc && secret->replaced && !is_received)
+    if (!rc && secret->replaced && !secret->handed)
         secret->outside_s = role->outside_s;
     return rc;
 }
@@ -79,7 +77,7 @@ static enum psn_code judge_password(struct psn_vault *vault,
     secret->dead = secret->replaced && !psn_rotation_old_due(&role.rotation);
     if (secret->replaced)
         secret->replaced_s = role.changed_s;
-    return judge_outside(vault, &role, secret, err);
+    return judge_theirs(vault, &role, secret, err);
 }
 
 static enum psn_code judge_item(struct psn_vault *vault,

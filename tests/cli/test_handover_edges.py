@@ -100,6 +100,28 @@ class Refusals(Handovers):
         self.assertEqual({row["mode"] for row in self.world.status()["items"]},
                          {"open", "last"})
 
+    def test_what_was_received_is_the_clients_to_set_when_somebody_leaves(self):
+        world = self.world
+        world.run("person", "add", "jp", "--kind", "provider", "--email", "jp@x.example",
+                  "--key", self.key_of("jp"), check=0)
+        world.run("grant", "jp", BOXES[0], "--until", "2031-03-31", "-o", world.out, check=0)
+        world.prepare()
+        self.confirm(*world.issue())
+        self.assertIn("the client must set it", world.run("depart", "jp", "-n", check=0).stdout)
+        done = world.run("depart", "jp", "-o", world.out, check=10)
+        self.assertIn("the client must set what he has received", done.stderr)
+        self.assertNotIn("passation resume", done.stderr)
+        with open(os.path.join(world.out, "depart-jp.txt"), encoding="utf-8") as file:
+            said = " ".join(file.read().replace("\n|", " ").split())
+        self.assertIn(BOXES[0] + ": the client must set it: he is told in the handover's "
+                      "statement", said)
+        self.assertNotIn("passation resume", said)
+
+    def key_of(self, name):
+        path = os.path.join(self.world.home, name + ".txt")
+        keygen(path)
+        return path + ".pub"
+
     def test_nothing_closes_before_all_is_done(self):
         world = self.world
         world.prepare()
