@@ -87,8 +87,8 @@ struct psn_coming {
     uint64_t version;
     const struct psn_secret *value;
 };
-/* Inside a transaction: what others than the actor have seen that has the same value, be
- * it an earlier version or another secret of that address. */
+/* Inside a transaction: what others than the actor have seen by which they know the value
+ * (same_value.h), be it an earlier version or another secret of that address. */
 PSN_MUST_CHECK enum psn_code psn_exposure_list_knowing(
     struct psn_vault *vault, const struct psn_coming *coming,
     struct psn_exposure_list *ret_known, struct psn_error *err);

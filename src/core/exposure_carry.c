@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "core/exposure.h"
 #include "core/item.h"
+#include "core/same_value.h"
 #include "core/version.h"
 
 /*
@@ -14,6 +15,7 @@ struct carrying {
     const struct psn_coming *coming;
     const struct psn_exposure_list *seen;
     const char *label; /* of the versions that are looked at */
+    const char *type;
     struct psn_exposure_list *known;
 };
 
@@ -24,7 +26,7 @@ static enum psn_code compare_version(void *arg, const struct psn_version *versio
     const struct psn_coming *coming = carrying->coming;
     enum psn_code rc = PSN_OK;
 
-    if (!psn_secret_equal(value, coming->value) ||
+    if (!psn_value_is_known_by(carrying->type, value, coming->value) ||
         (version->number == coming->version &&
          strcmp(carrying->label, coming->label) == 0))
         return PSN_OK;
@@ -44,6 +46,7 @@ static enum psn_code compare_label(void *arg, const struct psn_secret_info *info
     const struct psn_coming *coming = carrying->coming;
 
     carrying->label = info->label;
+    carrying->type = info->type;
     return psn_version_scan(carrying->vault, coming->client, coming->address, info->label,
                             compare_version, carrying, err);
 }
