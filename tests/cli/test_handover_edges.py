@@ -104,8 +104,8 @@ class Refusals(Handovers):
         world = self.world
         world.run("person", "add", "jp", "--kind", "provider", "--email", "jp@x.example",
                   "--key", self.key_of("jp"), check=0)
-        world.run("grant", "jp", BOXES[0], "--until", "2031-03-31", "-o", world.out, check=0)
         world.prepare()
+        world.run("grant", "jp", BOXES[0], "--until", "2031-03-31", "-o", world.out, check=0)
         self.confirm(*world.issue())
         self.assertIn("the client must set it", world.run("depart", "jp", "-n", check=0).stdout)
         done = world.run("depart", "jp", "-o", world.out, check=10)
