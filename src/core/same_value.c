@@ -5,14 +5,17 @@
 #include "core/recovery.h"
 #include "interop/totp.h"
 
+/* What could not be compared, for want of memory, is taken for known. */
 static bool is_same_seed(const struct psn_secret *known, const struct psn_secret *value)
 {
     struct psn_totp left = { 0 };
     struct psn_totp right = { 0 };
-    bool same = !psn_totp_parse(known, &left, NULL) &&
-                !psn_totp_parse(value, &right, NULL) &&
-                psn_secret_equal(left.key, right.key);
+    enum psn_code rc = psn_totp_parse(known, &left, NULL);
+    bool same;
 
+    if (!rc)
+        rc = psn_totp_parse(value, &right, NULL);
+    same = rc ? rc != PSN_E_INVALID : psn_secret_equal(left.key, right.key);
     psn_totp_release(&left);
     psn_totp_release(&right);
     return same;
