@@ -116,6 +116,8 @@ enum psn_handover_block {
     PSN_BLOCKER_ONE_ROUND,  /* refused once; to be asked again after until_s: address */
     PSN_BLOCKER_ACCESS,     /* an access that nobody has judged: text its id */
     PSN_BLOCKER_OWN_KEY,    /* our keys at OVH */
+    PSN_BLOCKER_HIDDEN,     /* a secret that was taken out of the lists, and goes with our
+                             copies; holds up nothing: address, label */
     PSN_BLOCKER_COPIES,     /* our copies */
 };
 /* "not_looked", "unmanaged" … as above. Never NULL. */

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/end_copies.h"
+#include "cli/handover_words.h"
 #include "cli/handover_write.h"
 
 /* handover close: our keys at OVH, our copies, the closing statement. */
@@ -211,6 +212,27 @@ static void show_own(struct cli *cli)
         cli_warn(cli, "%s", cause.message);
 }
 
+/* What the trousseau does not hold and nobody will have afterwards. */
+static enum psn_code warn_of_hidden(struct cli *cli, struct psn_error *err)
+{
+    struct psn_handover handover = { 0 };
+    enum psn_code rc = psn_handover_get(cli->vault, cli->args[0], &handover, err);
+
+    for (size_t i = 0; !rc && i < handover.blocker_count; i++) {
+        const struct psn_handover_blocker *at = &handover.blockers[i];
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(PSN_ERROR_MESSAGE_MAX);
+
+        if (at->block != PSN_BLOCKER_HIDDEN)
+            continue;
+        cli_handover_blocker_text(at, cli->args[0], &text);
+        rc = psn_buf_check(&text, err);
+        if (!rc)
+            cli_warn(cli, "%s", CLI_SHOWN(psn_buf_str(&text)));
+    }
+    psn_handover_release(&handover);
+    return rc;
+}
+
 static enum psn_code confirm(struct cli *cli, const char **id, struct psn_error *err)
 {
     enum psn_code rc;
@@ -285,6 +307,8 @@ static enum psn_code ask(struct closing *closing,
     if (is_here(cli)) {
         rc = psn_handover_check_closable(cli->vault, cli->args[0], options->unchanged,
                                          err);
+        if (!rc)
+            rc = warn_of_hidden(cli, err);
         if (!rc)
             rc = cli_end_copies_warn(&closing->copies, err);
         return rc ? rc : confirm(cli, id, err);

@@ -239,6 +239,28 @@ const struct cli_command cmd_handover_compare = {
 
 /* --- confirm --- */
 
+/* What is newer is not the client's yet: he has what does not work any more. */
+static enum psn_code warn_of_stale(struct cli *cli, struct psn_error *err)
+{
+    struct psn_handover handover = { 0 };
+    size_t count = 0;
+    enum psn_code rc = psn_handover_get(cli->vault, cli->args[0], &handover, err);
+
+    for (size_t i = 0; i < handover.blocker_count; i++)
+        count += handover.blockers[i].block == PSN_BLOCKER_STALE;
+    psn_handover_release(&handover);
+    if (count > 0)
+        cli_warn(
+            cli,
+            PSN_NGETTEXT("%zu thing is newer than that trousseau, or not in it: make "
+                         "another one",
+                         "%zu things are newer than that trousseau, or not in it: "
+                         "make another one",
+                         count),
+            count);
+    return rc;
+}
+
 static enum psn_code run_confirm(struct cli *cli, const void *arg, struct psn_error *err)
 {
     enum psn_code rc = psn_handover_confirm(cli->vault, cli->args[0], cli->args[1], err);
@@ -248,7 +270,8 @@ static enum psn_code run_confirm(struct cli *cli, const void *arg, struct psn_er
         return rc;
     cli_note(cli, _("The receipt code is right: the trousseau was opened. This is a "
                     "delivery note; it does not prove who opened it."));
-    return cli_handover_show(cli, cli->args[0], err);
+    rc = warn_of_stale(cli, err);
+    return rc ? rc : cli_handover_show(cli, cli->args[0], err);
 }
 
 const struct cli_command cmd_handover_confirm = {

@@ -166,7 +166,12 @@ static void write_open_secrets(const struct psn_departure_report *report,
         char seen[PSN_TIME_SIZE];
         const char *label = psn_text_quoted(at->label, room, sizeof room);
 
-        if (at->label[0] && !at->replaced && at->replacement)
+        if (at->label[0] && !at->replaced && at->handed)
+            cli_writing_item(writing, ++*number,
+                             _("%s, %s: the client must set it: he is told in the "
+                               "handover's statement"),
+                             at->address, at->label);
+        else if (at->label[0] && !at->replaced && at->replacement)
             cli_writing_item(
                 writing, ++*number,
                 _("%s, %s: change it where it is used; a new password is ready: "
@@ -179,7 +184,7 @@ static void write_open_secrets(const struct psn_departure_report *report,
                              _("%s, %s: ask its service for a new one; then: passation "
                                "secret set %s %s"),
                              at->address, at->label, at->address, label);
-        else if (at->handed && (!at->dead || at->again))
+        else if (!at->label[0] && at->handed && (!at->dead || at->again))
             cli_writing_item(writing, ++*number,
                              _("%s: the client must set it: he is told in the handover's "
                                "statement"),

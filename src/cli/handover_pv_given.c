@@ -150,6 +150,7 @@ static bool is_reserve(const struct psn_handover_blocker *blocker)
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:
     case PSN_BLOCKER_STALE:
+    case PSN_BLOCKER_HIDDEN:
         return true;
     case PSN_BLOCKER_ITEM:
     case PSN_BLOCKER_NOT_ISSUED:

@@ -165,6 +165,10 @@ static const char *about_mailbox(enum psn_handover_block block)
         return _(": a new value was made ready; set it where it is used, and say so");
     case PSN_BLOCKER_STALE:
         return _(": was changed after the trousseau was made");
+    case PSN_BLOCKER_HIDDEN:
+        return _(
+            ": was removed from the provider's lists earlier; the trousseau does not "
+            "hold it, and it is destroyed with the provider's copies");
     case PSN_BLOCKER_STILL_OURS:
         return _(": the password that the provider knows still opens it, or was not "
                  "tried yet");
@@ -206,6 +210,7 @@ static const char *about_all(enum psn_handover_block block)
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:
     case PSN_BLOCKER_STALE:
+    case PSN_BLOCKER_HIDDEN:
     case PSN_BLOCKER_CONTACT:
     case PSN_BLOCKER_STILL_OURS:
     case PSN_BLOCKER_ONE_ROUND:
@@ -347,6 +352,11 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_ACCESS:
         put_keep(client, blocker->text, out);
         psn_buf_text(out, _(", or --cut instead of --keep"));
+        return;
+    case PSN_BLOCKER_HIDDEN:
+        psn_buf_text(out, _("to hand it over after all: "));
+        put_command(out, "passation secret set", blocker->address);
+        put_word(out, blocker->label);
         return;
     case PSN_BLOCKER_OWN_KEY:
     case PSN_BLOCKER_COPIES:

@@ -31,17 +31,18 @@ static enum psn_code fail_staying(const char *person, struct psn_error *err)
     return psn_hint(err, PSN_E_NOT_FOUND, _("begin it: passation depart %s"), person);
 }
 
-/* Of a mailbox that the client has received we replace nothing. */
+/* What the client has received we do not replace. */
 static enum psn_code count_handed(struct psn_vault *vault, const struct psn_exposure *at,
                                   size_t open, struct psn_departure *departure,
                                   struct psn_error *err)
 {
-    bool is_received = false;
+    bool is_theirs = false;
     enum psn_code rc = PSN_OK;
 
-    if (open > 0 && !at->label[0])
-        rc = psn_handover_is_received(vault, at->client, &is_received, err);
-    if (is_received)
+    if (open > 0)
+        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
+                                    err);
+    if (is_theirs)
         departure->handed += open;
     return rc;
 }
@@ -259,7 +260,8 @@ static enum psn_code is_known(struct psn_vault *vault, const char *person,
     return rc;
 }
 
-/* A replacement that is ready to be pasted, and that he does not know. */
+/* A replacement that is ready to be pasted, and that he does not know; of what the client
+ * has received he makes one himself. */
 static enum psn_code make_ready(struct psn_vault *vault, const char *person,
                                 const struct psn_scope *scope, bool anew,
                                 struct psn_error *err)
@@ -270,8 +272,13 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
         const struct psn_target *target = &scope->targets[i];
         struct psn_item item = { 0 };
         bool known = anew;
+        bool theirs = false;
 
         if (!target->label[0])
+            continue;
+        rc = psn_handover_is_theirs(vault, target->client, target->address, target->label,
+                                    &theirs, err);
+        if (rc || theirs)
             continue;
         rc = psn_item_read(vault, target->address, target->label, &item, err);
         if (!rc && !anew && item.info.replacement)

@@ -7,6 +7,7 @@
 #include "core/account_sweep.h"
 #include "core/departure_going.h"
 #include "core/exposure.h"
+#include "core/handover.h"
 #include "core/journal.h"
 #include "core/person.h"
 
@@ -142,6 +143,20 @@ static enum psn_code work_on(struct psn_going *going, run_fn *run,
     return PSN_OK;
 }
 
+/* What the client has received, he sets himself. */
+static enum psn_code is_theirs(const struct psn_going *going, const struct known *known,
+                               bool *ret_is_theirs, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(going->vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(going->vault,
+                              psn_handover_is_theirs(going->vault, known->client,
+                                                     known->address, "", ret_is_theirs,
+                                                     err),
+                              err);
+}
+
 static enum psn_code rotate(struct psn_going *going, struct psn_error *err)
 {
     PSN_AUTO_FREE const char **live = NULL;
@@ -159,6 +174,11 @@ static enum psn_code rotate(struct psn_going *going, struct psn_error *err)
     for (size_t i = 0; !rc && i < list.count; i++) {
         const struct known *known = &list.items[i];
 
+        bool theirs = false;
+
+        rc = is_theirs(going, known, &theirs, err);
+        if (rc || theirs)
+            continue;
         if (known->live && !waits_for_door(going, known))
             live[live_count++] = known->address;
         else if (known->dying)
@@ -310,7 +330,8 @@ static bool is_clients(const struct psn_going *going,
                        const struct psn_departure *departure)
 {
     return departure->handed > 0 &&
-           departure->handed == departure->rotate + departure->unproved &&
+           departure->handed ==
+               departure->rotate + departure->unproved + departure->tasks &&
            departure->accesses == 0 && going->blind == 0;
 }
 

@@ -81,10 +81,26 @@ static bool is_recovery(const struct planning *planning, const struct psn_target
     return recovery.found;
 }
 
+/* What the client has received is his to set. */
+static enum psn_code look_whose(const struct planning *planning,
+                                const struct psn_target *target, bool *ret_is_theirs,
+                                struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(planning->vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(planning->vault,
+                              psn_handover_is_theirs(planning->vault, target->client,
+                                                     target->address, target->label,
+                                                     ret_is_theirs, err),
+                              err);
+}
+
 static enum psn_code tell(const struct planning *planning, enum psn_departure_step step,
                           const struct psn_target *target, struct psn_error *err)
 {
     struct psn_departure_item item = { .step = step };
+    enum psn_code rc = PSN_OK;
 
     if (target) {
         memcpy(item.client, target->client, sizeof item.client);
@@ -93,11 +109,10 @@ static enum psn_code tell(const struct planning *planning, enum psn_departure_st
         item.version = target->version;
         item.seen = target->seen;
         item.recovery = step == PSN_DEPARTURE_ROTATE && is_recovery(planning, target);
-        item.handed = step == PSN_DEPARTURE_ROTATE &&
-                      psn_handover_check_ours(planning->vault, target->client, NULL) ==
-                          PSN_E_POLICY;
+        if (step == PSN_DEPARTURE_ROTATE || step == PSN_DEPARTURE_TASK)
+            rc = look_whose(planning, target, &item.handed, err);
     }
-    return planning->each(planning->arg, &item, err);
+    return rc ? rc : planning->each(planning->arg, &item, err);
 }
 
 static enum psn_code tell_grants(const struct planning *planning, struct psn_error *err)

@@ -55,8 +55,8 @@ static enum psn_code judge_theirs(struct psn_vault *vault,
                                   struct psn_departure_secret *secret,
                                   struct psn_error *err)
 {
-    enum psn_code rc =
-        psn_handover_is_received(vault, role->client, &secret->handed, err);
+    enum psn_code rc = psn_handover_is_theirs(vault, role->client, role->address, "",
+                                              &secret->handed, err);
 
     if (!rc && secret->replaced && !secret->handed)
         secret->outside_s = role->outside_s;
@@ -94,7 +94,8 @@ static enum psn_code judge_item(struct psn_vault *vault,
     secret->replacement = item.info.replacement;
     if (secret->replaced)
         secret->replaced_s = item.info.changed_s;
-    return PSN_OK;
+    return psn_handover_is_theirs(vault, secret->client, secret->address, secret->label,
+                                  &secret->handed, err);
 }
 
 /* A role that was removed since is no longer known; OVH has it, or not. */

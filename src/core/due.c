@@ -53,8 +53,7 @@ struct owned {
     const struct psn_survey *survey;
     struct psn_due_list *list;
     struct psn_due_list *left; /* of those who are leaving; or NULL */
-    char (*received)[PSN_CLIENT_ID_MAX];
-    size_t count;
+    struct psn_received_map received;
     struct unjudged *unjudged; /* one for each client of the survey */
 };
 
@@ -64,12 +63,17 @@ struct unjudged {
     int64_t since_s;
 };
 
-static bool is_received(const struct owned *owned, const char *client)
+/* Has the client received what is in force there? Of a secret only what is in force is
+ * known to anybody; of a mailbox what is dying, too. */
+static bool is_theirs(const struct owned *owned, const char *client, const char *address,
+                      const char *label, uint64_t version)
 {
-    for (size_t i = 0; i < owned->count; i++)
-        if (strcmp(owned->received[i], client) == 0)
-            return true;
-    return false;
+    const struct psn_content_list *received = psn_received_of(&owned->received, client);
+    const struct psn_role_brief *role =
+        received && !label[0] ? psn_survey_role(owned->survey, address) : NULL;
+
+    return received && psn_contents_have(received->items, received->count, address, label,
+                                         role ? role->cur : version);
 }
 
 /* Passwords of somebody whose departure goes on are its business: it knows which of them
@@ -99,7 +103,8 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
             !at->label[0] && is_leaving(&owned->survey->reach, at->person) ? owned->left
                                                                            : owned->list;
 
-        if (!list || is_received(owned, at->client) || (last && same_secret(last, at)))
+        if (!list || (last && same_secret(last, at)) ||
+            is_theirs(owned, at->client, at->address, at->label, at->version))
             continue;
         if (at->dying)
             due.kind = PSN_DUE_RESUME; /* it was rotated: its death is to be proved */
@@ -259,7 +264,7 @@ static enum psn_code add_of_role(const struct owned *owned,
 
     if (role->phase != PSN_ROTATION_STABLE)
         return add_role(list, role, PSN_DUE_RESUME, role->last_send_s, err);
-    if (is_received(owned, role->client))
+    if (is_theirs(owned, role->client, role->address, "", role->cur))
         return PSN_OK;
     if (role->gone_s)
         return add_role(list, role, PSN_DUE_VANISHED, role->gone_s, err);
@@ -274,26 +279,6 @@ static enum psn_code add_of_role(const struct owned *owned,
 }
 
 /* --- handovers and envelopes --- */
-
-static enum psn_code note_received(struct owned *owned,
-                                   const struct psn_client_brief *client,
-                                   struct psn_error *err)
-{
-    char(*grown)[PSN_CLIENT_ID_MAX];
-    bool received = false;
-    enum psn_code rc = PSN_OK;
-
-    if (client->handover_s)
-        rc = psn_handover_is_received(owned->vault, client->id, &received, err);
-    if (rc || !received)
-        return rc;
-    grown = reallocarray(owned->received, owned->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    owned->received = grown;
-    memcpy(grown[owned->count++], client->id, sizeof *grown);
-    return PSN_OK;
-}
 
 static enum psn_code add_handover(struct owned *owned,
                                   const struct psn_client_brief *client,
@@ -403,7 +388,7 @@ static enum psn_code add_accesses(struct owned *owned, struct psn_error *err)
                                .since_s = owned->unjudged[i].since_s };
 
         memcpy(due.client, survey->clients[i].id, sizeof due.client);
-        if (due.count > 0 && !is_received(owned, due.client))
+        if (due.count > 0 && !psn_received_of(&owned->received, due.client))
             rc = append(owned->list, &due, err);
     }
     return rc;
@@ -460,7 +445,10 @@ static enum psn_code collect_of(struct owned *owned, const char *person,
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < survey->client_count; i++)
-        rc = note_received(owned, &survey->clients[i], err);
+        rc = survey->clients[i].handover_s
+                 ? psn_received_map_add(owned->vault, survey->clients[i].id,
+                                        &owned->received, err)
+                 : PSN_OK;
     if (!rc)
         rc = add_grants(owned, person, err);
     if (!rc)
@@ -496,7 +484,7 @@ static enum psn_code make_list(struct psn_vault *vault, const struct psn_survey 
     enum psn_code rc =
         person ? collect_of(&owned, person, known, err) : collect(&owned, known, err);
 
-    free(owned.received);
+    psn_received_map_release(&owned.received);
     free(owned.unjudged);
     if (rc) {
         psn_due_list_release(&list);

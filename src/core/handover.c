@@ -428,32 +428,7 @@ enum psn_code psn_handover_each(struct psn_vault *vault, psn_handover_fn *each, 
     return rc;
 }
 
-/* --- whose the passwords are --- */
-
-enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *id,
-                                       bool *ret_is, struct psn_error *err)
-{
-    struct psn_client client = { 0 };
-    struct psn_handover_row row;
-    struct psn_issue_row issue = { 0 };
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_client_read(vault, id, &client, err);
-    bool is_open = !rc && client.handover_s;
-
-    *ret_is = false;
-    psn_client_release(&client);
-    if (rc || !is_open)
-        return rc;
-    rc = psn_handover_row_read_open(vault, id, &row, err);
-    if (rc || !row.serial)
-        return rc;
-    rc = psn_handover_issue_row(vault, id, &row, &issue, &why);
-    *ret_is = !rc && issue.state == PSN_ISSUE_CONFIRMED;
-    psn_issue_row_release(&issue);
-    if (!rc || rc == PSN_E_NOT_FOUND) /* it went with the person whose it was */
-        return PSN_OK;
-    return psn_fail(err, rc, "%s", why.message);
-}
+/* --- whether it may count as received --- */
 
 struct settling {
     const char *client;
@@ -497,24 +472,4 @@ enum psn_code psn_handover_check_settled(struct psn_vault *vault, const char *id
                    _("%s: a new password was on its way, and is not settled yet"),
                    settling.address);
     return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
-}
-
-enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *client,
-                                      struct psn_error *err)
-{
-    bool is_theirs = false;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-
-    if (!rc)
-        rc = psn_vault_end(vault,
-                           psn_handover_is_received(vault, client, &is_theirs, err), err);
-    if (rc || !is_theirs)
-        return rc;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("the trousseau of '%s' was received: its passwords are the client's "
-                     "now, and are not replaced from here"),
-                   client);
-    return psn_hint(err, PSN_E_POLICY,
-                    _("if the work goes on after all: passation handover abandon %s"),
-                    client);
 }

@@ -81,11 +81,40 @@ PSN_MUST_CHECK enum psn_code psn_handover_change(struct psn_vault *vault,
 /* The number of an item by its word; PSN_HANDOVER_ITEMS: none. */
 size_t psn_handover_item_number(const char *word);
 
-/* Has the client confirmed that he has everything? */
+/* Has the client confirmed a trousseau of the handover that is open? It may not hold all
+ * of what there is now. */
 PSN_MUST_CHECK enum psn_code psn_handover_is_received(struct psn_vault *vault,
                                                       const char *client,
                                                       bool *ret_is_received,
                                                       struct psn_error *err);
+/* What he has confirmed, of every trousseau since it began; empty: nothing, or no
+ * handover is open. The caller frees the items. */
+struct psn_content_list {
+    struct psn_content *items;
+    size_t count;
+};
+PSN_MUST_CHECK enum psn_code psn_handover_received(struct psn_vault *vault,
+                                                   const char *client,
+                                                   struct psn_content_list *ret_list,
+                                                   struct psn_error *err);
+/* The same of several clients; only those who have received something are in it. */
+struct psn_received_map {
+    struct psn_received *items;
+    size_t count;
+};
+PSN_MUST_CHECK enum psn_code psn_received_map_add(struct psn_vault *vault,
+                                                  const char *client,
+                                                  struct psn_received_map *map,
+                                                  struct psn_error *err);
+/* NULL: nothing. Borrowed from the map. */
+const struct psn_content_list *psn_received_of(const struct psn_received_map *map,
+                                               const char *client);
+void psn_received_map_release(struct psn_received_map *map);
+/* Is what is in force there among it? Then it is the client's, and not replaced from
+ * here. label "": the mailbox's password. */
+PSN_MUST_CHECK enum psn_code psn_handover_is_theirs(
+    struct psn_vault *vault, const char *client, const char *address, const char *label,
+    bool *ret_is_theirs, struct psn_error *err);
 /* Inside a transaction, before an issue counts as received: E_POLICY if it is the
  * trousseau and a new password is on its way to one of the client's mailboxes, which
  * would change under him. */
@@ -93,10 +122,10 @@ PSN_MUST_CHECK enum psn_code psn_handover_check_settled(struct psn_vault *vault,
                                                         const char *client,
                                                         uint64_t serial,
                                                         struct psn_error *err);
-/* Outside a transaction: E_POLICY if the client has confirmed that his passwords are his
- * now: to replace one would lock him out. */
+/* Outside a transaction: E_POLICY if the mailbox's password is the client's. */
 PSN_MUST_CHECK enum psn_code psn_handover_check_ours(struct psn_vault *vault,
                                                      const char *client,
+                                                     const char *address,
                                                      struct psn_error *err);
 
 /* The trousseau's issue, or E_NOT_FOUND; the caller releases it. */
@@ -139,10 +168,6 @@ PSN_MUST_CHECK enum psn_code psn_handover_check_whole(struct psn_vault *vault,
 
 /* Inside a read: every secret of the client that is in force, sorted by address then
  * label. The caller frees the list. */
-struct psn_content_list {
-    struct psn_content *items;
-    size_t count;
-};
 PSN_MUST_CHECK enum psn_code psn_handover_contents(struct psn_vault *vault,
                                                    const char *client,
                                                    struct psn_content_list *ret_list,
@@ -154,9 +179,6 @@ PSN_MUST_CHECK enum psn_code psn_handover_contents_in(const struct psn_survey *s
                                                       struct psn_content_list *ret_list,
                                                       struct psn_error *err);
 
-/* Does an issue hold this version? */
-bool psn_handover_holds(const struct psn_issue_row *issue,
-                        const struct psn_content *content);
 /* The other secrets of the mailboxes among the contents, hidden ones, too. */
 PSN_MUST_CHECK enum psn_code psn_handover_each_item(
     struct psn_vault *vault, const struct psn_content_list *contents, psn_secret_fn *each,

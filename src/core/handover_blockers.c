@@ -26,12 +26,14 @@ struct blocking {
     struct psn_client client;
     struct psn_content_list contents;
     struct psn_issue_row issue; /* the trousseau's; serial 0: none */
+    struct psn_content_list received;
 };
 
 static void release(struct blocking *blocking)
 {
     psn_client_release(&blocking->client);
     free(blocking->contents.items);
+    free(blocking->received.items);
     psn_issue_row_release(&blocking->issue);
 }
 
@@ -289,7 +291,9 @@ static enum psn_code add_targets(struct blocking *blocking, const struct psn_sco
 
             if (content->version == target->version &&
                 strcmp(content->address, target->address) == 0 &&
-                strcmp(content->label, target->label) == 0)
+                strcmp(content->label, target->label) == 0 &&
+                !psn_contents_have(blocking->received.items, blocking->received.count,
+                                   target->address, target->label, target->version))
                 rc = add_known_once(blocking, target->address, target->label, err);
         }
     }
@@ -321,7 +325,7 @@ static enum psn_code add_leaver(struct blocking *blocking,
     return rc;
 }
 
-/* Once the trousseau is received, its passwords are the client's, who is told. */
+/* What the client has received is his, who is told. */
 static enum psn_code add_leavers(struct blocking *blocking, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
@@ -333,14 +337,21 @@ static enum psn_code add_leavers(struct blocking *blocking, struct psn_error *er
     return rc;
 }
 
-/* --- values that are ready and not in use --- */
+/* --- values that the trousseau cannot hold --- */
 
-static enum psn_code add_replacement(void *arg, const struct psn_secret_info *info,
-                                     struct psn_error *err)
+/* One that is ready and not in use; and one that nobody wants any more, which the vault
+ * has all the same until its copies go. */
+static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
+                              struct psn_error *err)
 {
-    return info->replacement ? add_at(arg, PSN_HANDOVER_ROTATION, PSN_BLOCKER_REPLACEMENT,
-                                      PSN_WHO_US, info->address, info->label, err)
-                             : PSN_OK;
+    enum psn_code rc = PSN_OK;
+
+    if (info->replacement)
+        rc = add_at(arg, PSN_HANDOVER_ROTATION, PSN_BLOCKER_REPLACEMENT, PSN_WHO_US,
+                    info->address, info->label, err);
+    return rc || !info->hidden ? rc
+                               : add_at(arg, PSN_HANDOVER_CLOSING, PSN_BLOCKER_HIDDEN,
+                                        PSN_WHO_US, info->address, info->label, err);
 }
 
 /* --- the trousseau --- */
@@ -357,11 +368,14 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
         return rc ? rc
                   : add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_ISSUED,
                              PSN_WHO_US, "", err);
-    for (size_t i = 0; !rc && i < blocking->contents.count; i++)
-        if (!psn_handover_holds(&blocking->issue, &blocking->contents.items[i]))
+    for (size_t i = 0; !rc && i < blocking->contents.count; i++) {
+        const struct psn_content *at = &blocking->contents.items[i];
+
+        if (!psn_contents_have(blocking->issue.contents, blocking->issue.content_count,
+                               at->address, at->label, at->version))
             rc = add_at(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE, PSN_WHO_US,
-                        blocking->contents.items[i].address,
-                        blocking->contents.items[i].label, err);
+                        at->address, at->label, err);
+    }
     if (!rc && !handover->compared_s)
         rc = add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_COMPARED, PSN_WHO_US,
                       "", err);
@@ -477,9 +491,10 @@ static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
     if (!rc)
         rc = psn_access_row_each(vault, client, add_access, blocking, err);
     if (!rc)
-        rc = psn_handover_each_item(vault, &blocking->contents, add_replacement, blocking,
-                                    err);
-    if (!rc && blocking->issue.state != PSN_ISSUE_CONFIRMED)
+        rc = psn_handover_each_item(vault, &blocking->contents, add_item, blocking, err);
+    if (!rc)
+        rc = psn_handover_received(vault, client, &blocking->received, err);
+    if (!rc)
         rc = add_leavers(blocking, err);
     return rc;
 }

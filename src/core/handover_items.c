@@ -146,6 +146,8 @@ const char *psn_handover_block_name(enum psn_handover_block block)
         return "access";
     case PSN_BLOCKER_OWN_KEY:
         return "own_key";
+    case PSN_BLOCKER_HIDDEN:
+        return "hidden";
     case PSN_BLOCKER_COPIES:
         return "copies";
     }

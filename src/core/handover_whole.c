@@ -7,17 +7,6 @@
 
 /* Does the trousseau hold all there is of a client? */
 
-bool psn_handover_holds(const struct psn_issue_row *issue,
-                        const struct psn_content *content)
-{
-    for (size_t i = 0; i < issue->content_count; i++)
-        if (issue->contents[i].version == content->version &&
-            strcmp(issue->contents[i].address, content->address) == 0 &&
-            strcmp(issue->contents[i].label, content->label) == 0)
-            return true;
-    return false;
-}
-
 enum psn_code psn_handover_each_item(struct psn_vault *vault,
                                      const struct psn_content_list *contents,
                                      psn_secret_fn *each, void *arg,
@@ -56,7 +45,9 @@ static enum psn_code check_issue(struct psn_vault *vault, const char *client,
         rc = psn_handover_issue_row(vault, client, row, &issue, err);
     is_whole = !rc && issue.state == PSN_ISSUE_CONFIRMED;
     for (size_t i = 0; is_whole && i < contents.count; i++)
-        is_whole = psn_handover_holds(&issue, &contents.items[i]);
+        is_whole = psn_contents_have(issue.contents, issue.content_count,
+                                     contents.items[i].address, contents.items[i].label,
+                                     contents.items[i].version);
     psn_issue_row_release(&issue);
     if (!rc)
         rc = psn_handover_each_item(vault, &contents, refuse_replacement, NULL, err);

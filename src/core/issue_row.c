@@ -69,6 +69,16 @@ bool psn_issue_row_index(struct psn_issue_row *row)
     return true;
 }
 
+bool psn_contents_have(const struct psn_content *contents, size_t count,
+                       const char *address, const char *label, uint64_t version)
+{
+    for (size_t i = 0; i < count; i++)
+        if (contents[i].version == version && strcmp(contents[i].address, address) == 0 &&
+            strcmp(contents[i].label, label) == 0)
+            return true;
+    return false;
+}
+
 bool psn_issue_row_copy(const struct psn_issue_row *row, struct psn_issue_row *ret)
 {
     struct psn_issue_row copy = *row;

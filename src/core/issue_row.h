@@ -14,6 +14,9 @@ struct psn_content {
     char label[PSN_LABEL_TEXT_MAX]; /* "" is the mailbox's password */
     uint64_t version;
 };
+/* Is this version among them? */
+bool psn_contents_have(const struct psn_content *contents, size_t count,
+                       const char *address, const char *label, uint64_t version);
 
 struct psn_issue_row {
     char person[PSN_PERSON_ID_MAX];

@@ -171,7 +171,8 @@ enum psn_code psn_session_may_change(const struct psn_session *session,
         row->look.password_changed_s ? row->look.password_changed_s : row->changed_s;
     char from[PSN_TIME_SIZE];
 
-    enum psn_code rc = psn_handover_check_ours(session->vault, row->client, err);
+    enum psn_code rc =
+        psn_handover_check_ours(session->vault, row->client, row->address, err);
 
     if (rc || !row->look.done)
         return rc;

@@ -117,6 +117,49 @@ class Refusals(Handovers):
                       "statement", said)
         self.assertNotIn("passation resume", said)
 
+    def test_what_was_added_after_the_trousseau_is_not_the_clients_yet(self):
+        """His receipt is for what he has: the rest is rotated when somebody leaves."""
+        world = self.world
+        late = f"late@{DOMAIN}"
+        world.run("person", "add", "jp", "--kind", "provider", "--email", "jp@x.example",
+                  "--key", self.key_of("jp"), check=0)
+        world.prepare()
+        path, code = world.issue()
+        receipt = world.opened(path + "/trousseau.html", code)["receipt"]
+        world.run("role", "add", late, check=0)
+        world.run("grant", "jp", BOXES[0], late, "--until", "2031-03-31", "-o", world.out,
+                  check=0)
+        done = world.run("handover", "confirm", "essai", receipt, check=0)
+        self.assertIn("1 thing is newer than that trousseau, or not in it", done.stderr)
+        self.assertIn(("stale", late), world.blocks())
+        world.run("rotate", BOXES[0], check=13)
+        received, given = world.in_force(BOXES[0]), world.in_force(late)
+        world.run("depart", "jp", "-o", world.out, check=10)
+        self.assertEqual(world.in_force(BOXES[0]), received)
+        self.assertNotEqual(world.in_force(late), given)
+        # Another trousseau takes nothing back that he has.
+        world.issue()
+        self.assertEqual(world.status()["stage"], "receipt")
+        world.run("rotate", BOXES[0], check=13)
+        world.run("rotate", late, check=0)
+        self.assertNotIn(("known", BOXES[0]), world.blocks())
+
+    def test_what_was_removed_from_the_lists_is_named_before_it_is_destroyed(self):
+        world = self.world
+        world.secret(BOXES[1], "Ancien CMS", "an-old-value")
+        world.run("secret", "rm", BOXES[1], "Ancien CMS", check=0)
+        world.prepare()
+        path, code = world.issue()
+        with open(path + "/proces-verbal.txt", encoding="utf-8") as file:
+            said = " ".join(file.read().split())
+        self.assertIn(BOXES[1] + ", Ancien CMS: was removed from the provider's lists earlier", said)
+        self.assertNotIn("makes no reserve", said)
+        self.confirm(path, code)
+        self.own_passwords()
+        done = self.close(check=13, confirm=())
+        self.assertIn("passation secret set " + BOXES[1] + " 'Ancien CMS'",
+                      " ".join(done.stderr.split()))
+
     def key_of(self, name):
         path = os.path.join(self.world.home, name + ".txt")
         keygen(path)
@@ -144,7 +187,8 @@ class Refusals(Handovers):
         self.assertIn(("stale", BOXES[1]), world.blocks())
         self.close(check=13)
         world.run("secret", "rm", BOXES[1], "late", check=0)
-        self.assertEqual([block for block, _ in world.blocks()], ["own_key", "copies"])
+        self.assertEqual([block for block, _ in world.blocks()],
+                         ["own_key", "hidden", "copies"])
         world.allow([("GET", "/*"), ("POST", "*/changePassword")])
         done = self.close(check=13)
         self.assertIn("ovh link essai --for cut", done.stderr)
@@ -281,11 +325,15 @@ class Refusals(Handovers):
         world.prepare()
         path, code = world.issue()
         self.confirm(path, code)
+        world.secret(BOXES[0], "late", "a-late-secret")
+        world.run("outbox", "-o", world.out, check=0)
         world.run("depart", "leo", "-o", world.out)
         self.assertIn(("replacement", BOXES[0]), world.blocks())
+        self.assertEqual([row["label"] for row in world.status()["blockers"]
+                          if row["block"] == "replacement"], ["late"])
         self.own_passwords()
         self.close("--unchanged", check=13)
-        world.run("secret", "set", BOXES[0], "Stripe", "--replacement", check=0)
+        world.run("secret", "set", BOXES[0], "late", "--replacement", check=0)
         self.assertNotIn(("replacement", BOXES[0]), world.blocks())
         self.assertIn(("stale", BOXES[0]), world.blocks())
 

@@ -1,0 +1,191 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/client.h"
+#include "core/handover.h"
+#include "core/item.h"
+#include "core/role.h"
+#include "core/trousseau.h"
+
+/*
+ * What a client has confirmed to have received is his: to replace it would lock him out.
+ * What was added or replaced since is not his yet, and is ours to replace.
+ */
+
+/* --- the trousseaux whose receipt came back --- */
+
+struct receiving {
+    const char *client;
+    int64_t began_s;
+    struct psn_content_list *list;
+};
+
+/* One that was made again stands beside the one that he has; whatever else was issued to
+ * him was lent, not handed over. */
+static enum psn_code take_confirmed(void *arg, const struct psn_issue_row *issue,
+                                    struct psn_error *err)
+{
+    struct receiving *receiving = arg;
+    struct psn_content_list *list = receiving->list;
+    struct psn_content *grown;
+
+    if (!issue->confirmed_s || issue->created_s < receiving->began_s ||
+        issue->content_count == 0 || strcmp(issue->client, receiving->client) != 0 ||
+        !psn_trousseau_is_folder(issue->path, receiving->client))
+        return PSN_OK;
+    grown = reallocarray(list->items, list->count + issue->content_count, sizeof *grown);
+    if (!grown)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    list->items = grown;
+    memcpy(grown + list->count, issue->contents, issue->content_count * sizeof *grown);
+    list->count += issue->content_count;
+    return PSN_OK;
+}
+
+static enum psn_code collect(struct psn_vault *vault, const char *id,
+                             struct psn_content_list *list, struct psn_error *err)
+{
+    struct psn_handover_row row;
+    struct receiving receiving = { .client = id, .list = list };
+    enum psn_code rc = psn_handover_row_read_open(vault, id, &row, err);
+
+    receiving.began_s = row.began_s;
+    if (rc || !row.serial)
+        return rc;
+    return psn_issue_row_each(vault, row.to, take_confirmed, &receiving, err);
+}
+
+enum psn_code psn_handover_received(struct psn_vault *vault, const char *id,
+                                    struct psn_content_list *ret_list,
+                                    struct psn_error *err)
+{
+    struct psn_content_list list = { 0 };
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_read(vault, id, &client, err);
+    bool is_open = !rc && client.handover_s;
+
+    psn_client_release(&client);
+    if (is_open)
+        rc = collect(vault, id, &list, err);
+    if (rc) {
+        free(list.items);
+        return rc;
+    }
+    *ret_list = list;
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *client,
+                                       bool *ret_is_received, struct psn_error *err)
+{
+    struct psn_content_list list = { 0 };
+    enum psn_code rc = psn_handover_received(vault, client, &list, err);
+
+    *ret_is_received = !rc && list.count > 0;
+    free(list.items);
+    return rc;
+}
+
+/* --- of several clients --- */
+
+struct psn_received {
+    char client[PSN_CLIENT_ID_MAX];
+    struct psn_content_list contents;
+};
+
+enum psn_code psn_received_map_add(struct psn_vault *vault, const char *client,
+                                   struct psn_received_map *map, struct psn_error *err)
+{
+    struct psn_received received = { 0 };
+    struct psn_received *grown;
+    enum psn_code rc = psn_handover_received(vault, client, &received.contents, err);
+
+    if (rc || received.contents.count == 0)
+        return rc;
+    (void)snprintf(received.client, sizeof received.client, "%s", client);
+    grown = reallocarray(map->items, map->count + 1, sizeof *grown);
+    if (!grown) {
+        free(received.contents.items);
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    }
+    map->items = grown;
+    grown[map->count++] = received;
+    return PSN_OK;
+}
+
+const struct psn_content_list *psn_received_of(const struct psn_received_map *map,
+                                               const char *client)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->items[i].client, client) == 0)
+            return &map->items[i].contents;
+    return NULL;
+}
+
+void psn_received_map_release(struct psn_received_map *map)
+{
+    for (size_t i = 0; i < map->count; i++)
+        free(map->items[i].contents.items);
+    free(map->items);
+    *map = (struct psn_received_map){ 0 };
+}
+
+/* --- one secret --- */
+
+/* 0: there is none. */
+static enum psn_code read_version(struct psn_vault *vault, const char *address,
+                                  const char *label, uint64_t *ret_version,
+                                  struct psn_error *err)
+{
+    struct psn_role_row role;
+    struct psn_item item = { 0 };
+    struct psn_error why = { 0 };
+    enum psn_code rc = label[0] ? psn_item_read(vault, address, label, &item, &why)
+                                : psn_role_read(vault, address, &role, &why);
+
+    *ret_version = 0;
+    if (rc && rc != PSN_E_NOT_FOUND)
+        return psn_fail(err, rc, "%s", why.message);
+    if (!rc)
+        *ret_version = label[0] ? item.info.version : role.rotation.cur;
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_is_theirs(struct psn_vault *vault, const char *client,
+                                     const char *address, const char *label,
+                                     bool *ret_is_theirs, struct psn_error *err)
+{
+    struct psn_content_list list = { 0 };
+    uint64_t version = 0;
+    enum psn_code rc = psn_handover_received(vault, client, &list, err);
+
+    if (!rc && list.count > 0)
+        rc = read_version(vault, address, label, &version, err);
+    *ret_is_theirs =
+        !rc && psn_contents_have(list.items, list.count, address, label, version);
+    free(list.items);
+    return rc;
+}
+
+enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *client,
+                                      const char *address, struct psn_error *err)
+{
+    bool is_theirs = false;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (!rc)
+        rc = psn_vault_end(
+            vault, psn_handover_is_theirs(vault, client, address, "", &is_theirs, err),
+            err);
+    if (rc || !is_theirs)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("%s: '%s' has confirmed that its password was received: it is the "
+                     "client's now, and is not replaced from here"),
+                   address, client);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("if the work goes on after all: passation handover abandon %s"),
+                    client);
+}
