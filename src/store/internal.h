@@ -63,7 +63,7 @@ enum psn_store_state {
     PSN_STORE_WRITING,
 };
 
-struct psn_node;
+struct psn_nodes;
 struct psn_cache;
 
 /* leaves.c: hashes of changed buckets that the tree's nodes do not have yet. */
@@ -107,7 +107,7 @@ struct psn_store {
     uint64_t known_epoch; /* the last transaction's, if its checks still hold, or 0 */
     struct psn_store_roots known_roots;
     struct psn_store_roots roots;
-    struct psn_node *nodes;       /* verified ones of this epoch, see tree.c */
+    struct psn_nodes *nodes;      /* verified ones of this epoch, see tree.c */
     struct psn_tree_ahead *ahead; /* of the scan that asks, or NULL */
     struct psn_leaves leaves;     /* of the transaction in hand */
     struct psn_cache *cache;      /* buckets of this epoch, see cache.c */
@@ -196,7 +196,7 @@ enum {
     PSN_TREE_BUCKETS = 1 << 18,
 };
 
-PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_node **ret_nodes,
+PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_nodes **ret_nodes,
                                           struct psn_error *err);
 /* The bucket of a key of at least three bytes. */
 uint32_t psn_tree_bucket_of(const uint8_t *key);

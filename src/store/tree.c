@@ -44,6 +44,14 @@ enum {
     NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
 };
 
+/* A slot gets its node when it is first needed, the next one in the row: a command that
+ * looks up little touches few pages, and each is a fault. */
+struct psn_nodes {
+    uint16_t taken[SLOTS]; /* which of them, from 1 on; 0: none yet */
+    uint16_t count;
+    struct psn_node items[SLOTS];
+};
+
 /* Where a node is: what its hash and its row's id are made of. */
 struct place {
     unsigned table;
@@ -51,9 +59,9 @@ struct place {
     uint32_t index;
 };
 
-enum psn_code psn_tree_new(struct psn_node **ret_nodes, struct psn_error *err)
+enum psn_code psn_tree_new(struct psn_nodes **ret_nodes, struct psn_error *err)
 {
-    struct psn_node *nodes = calloc(SLOTS, sizeof *nodes);
+    struct psn_nodes *nodes = calloc(1, sizeof *nodes);
 
     if (!nodes)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -91,12 +99,27 @@ static uint32_t id_of(struct place place)
     return (uint32_t)place.table << 14 | (uint32_t)place.level << 12 | place.index;
 }
 
-static struct psn_node *slot_of(struct psn_store *store, struct place place)
+static uint16_t *slot_of(const struct psn_store *store, struct place place)
 {
     if (place.level == 0)
-        return &store->nodes[place.table];
-    return &store->nodes[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
-                         (place.index + 67 * place.table) % LEVEL_SLOTS];
+        return &store->nodes->taken[place.table];
+    return &store->nodes->taken[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
+                                (place.index + 67 * place.table) % LEVEL_SLOTS];
+}
+
+/* What the place's slot has, perhaps another place's; NULL: nothing yet. */
+static struct psn_node *node_in(const struct psn_store *store, const uint16_t *slot)
+{
+    return *slot ? &store->nodes->items[*slot - 1] : NULL;
+}
+
+static struct psn_node *take_slot(const struct psn_store *store, struct place place)
+{
+    uint16_t *slot = slot_of(store, place);
+
+    if (!*slot)
+        *slot = ++store->nodes->count;
+    return &store->nodes->items[*slot - 1];
 }
 
 /* A child's hash, or NULL if the tree has none there. */
@@ -265,12 +288,12 @@ enum psn_code psn_tree_ahead_begin(struct psn_store *store, unsigned table,
 static enum psn_code find(struct psn_store *store, struct place place,
                           struct psn_node **ret_node, struct psn_error *err)
 {
-    struct psn_node *node = slot_of(store, place);
+    struct psn_node *node = node_in(store, slot_of(store, place));
     const uint8_t *expected = store->roots.hash[place.table];
     struct psn_node *parent = NULL;
 
     assert(store->trusted);
-    if (node->epoch == store->epoch && node->id == id_of(place)) {
+    if (node && node->epoch == store->epoch && node->id == id_of(place)) {
         *ret_node = node;
         return PSN_OK;
     }
@@ -287,8 +310,8 @@ static enum psn_code find(struct psn_store *store, struct place place,
         *ret_node = NULL;
         return PSN_OK;
     }
-    *ret_node = node;
-    return load(store, place, expected, node, err);
+    *ret_node = take_slot(store, place);
+    return load(store, place, expected, *ret_node, err);
 }
 
 enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
@@ -384,7 +407,7 @@ static enum psn_code change(struct psn_store *store, struct place place,
         return rc;
     is_new = !node;
     if (is_new) {
-        node = slot_of(store, place);
+        node = take_slot(store, place);
         *node = (struct psn_node){ .epoch = store->epoch, .id = id_of(place) };
     }
     for (size_t i = 0; !rc && i < count; i += same) {
