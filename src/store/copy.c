@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/locker.h"
 #include "store/internal.h"
 
 /*
@@ -263,7 +264,13 @@ static enum psn_code patiently(lock_fn *lock, const char *file, const char *path
         rc = lock(file, path, ret_db, &why);
     }
     if (rc == PSN_E_BUSY) {
-        (void)psn_fail(err, rc, _("another command has the vault '%s' open"), path);
+        char who[PSN_LOCKER_MAX];
+
+        if (psn_locker_of(file, false, who))
+            (void)psn_fail(err, rc, _("another command has the vault '%s' open: %s"),
+                           path, who);
+        else
+            (void)psn_fail(err, rc, _("another command has the vault '%s' open"), path);
         return psn_hint(err, rc, _("let it end, or close it, then try again"));
     }
     if (rc && err)

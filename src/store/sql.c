@@ -1,9 +1,12 @@
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/locker.h"
 #include "store/internal.h"
 
 enum {
@@ -84,6 +87,24 @@ bool psn_sql_has_moved(sqlite3 *db)
     return moved != 0;
 }
 
+/* Who writes holds a lock on the file that the connections share, see wal.c. */
+static enum psn_code fail_busy(sqlite3 *db, const char *name, struct psn_error *err)
+{
+    const char *file = db ? sqlite3_db_filename(db, "main") : NULL;
+    char shared[PATH_MAX + sizeof "-shm"];
+    char who[PSN_LOCKER_MAX];
+
+    if (snprintf(shared, sizeof shared, "%s-shm", file ? file : name) <
+            (int)sizeof shared &&
+        psn_locker_of(shared, true, who))
+        (void)psn_fail(err, PSN_E_BUSY,
+                       _("another command is writing in the vault '%s': %s"), name, who);
+    else
+        (void)psn_fail(err, PSN_E_BUSY, _("another command is writing in the vault '%s'"),
+                       name);
+    return psn_hint(err, PSN_E_BUSY, _("wait until it has finished, then try again"));
+}
+
 enum psn_code psn_sql_fail(sqlite3 *db, const char *name, int status,
                            struct psn_error *err)
 {
@@ -95,9 +116,7 @@ enum psn_code psn_sql_fail(sqlite3 *db, const char *name, int status,
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
-        (void)psn_fail(err, PSN_E_BUSY, _("another command is writing in the vault '%s'"),
-                       name);
-        return psn_hint(err, PSN_E_BUSY, _("wait until it has finished, then try again"));
+        return fail_busy(db, name, err);
     case SQLITE_FULL:
         return fail_full(name, err);
     case SQLITE_IOERR:

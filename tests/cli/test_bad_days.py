@@ -553,7 +553,18 @@ def second_process(bad):
         equal(done.returncode, 7, describe(done))
         error = bad.told(done)
         true(error["code"] == "busy" and "vault.db" in error["message"] and error["hint"], error)
+        true(error["message"].endswith(f", process {os.getpid()}"), error)
         true(8 < took < 15, f"after {took:.1f} s")
+    with bad.cases.case("another program looks at the file: it is named"):
+        db = sqlite3.connect(bad.vault, isolation_level=None)
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM record").fetchone()
+        done = run(world, "--json", "-y", "rekey")
+        db.execute("ROLLBACK")
+        db.close()
+        exits(done, 7)
+        error = bad.told(done)
+        true(error["message"].endswith(f", process {os.getpid()}"), error)
 
 
 # --- the vault's file ---
