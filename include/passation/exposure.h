@@ -28,6 +28,7 @@ struct psn_exposure {
     bool in_force; /* the version is current, or may be in force … */
     bool dying;    /* … only because it was replaced and is not proved refused yet */
     bool ready;    /* a replacement that waits to be put in force */
+    bool outside;  /* somebody else has changed the password, who may have set this one */
 };
 
 /* Everything a person has seen, and everything seen of an address (either may be NULL).

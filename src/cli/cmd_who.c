@@ -34,6 +34,7 @@ static void seen_json(struct view *view, const struct psn_exposure *exposure)
     cli_json_text(json, "label", exposure->label[0] ? exposure->label : NULL);
     cli_json_number(json, "version", (int64_t)exposure->version);
     cli_json_bool(json, "in_force", exposure->in_force);
+    cli_json_bool(json, "changed_outside", exposure->outside);
     cli_json_text(json, "how", psn_how_name(exposure->how));
     cli_json_time(json, "at", exposure->at_s);
     cli_json_close(json, '}');
@@ -56,7 +57,7 @@ static enum psn_code put_seen(void *arg, const struct psn_exposure *exposure,
     cli_table_cell(view->table, view->by_person ? exposure->address : exposure->person);
     cli_table_cell(view->table, exposure->label[0] ? exposure->label : _("password"));
     cli_table_cell(view->table, cli_display_count(exposure->version, number));
-    cli_table_cell(view->table, exposure->in_force ? _("in force") : _("replaced"));
+    cli_table_cell(view->table, cli_display_fate(exposure));
     cli_table_cell(view->table, cli_display_how(exposure->how));
     cli_table_cell(view->table, cli_display_time(exposure->at_s, time));
     return PSN_OK;

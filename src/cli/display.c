@@ -173,6 +173,15 @@ void cli_display_row(struct cli_table *table, const char *label, const char *val
     cli_table_cell(table, value[0] ? value : "-");
 }
 
+const char *cli_display_fate(const struct psn_exposure *exposure)
+{
+    if (exposure->outside)
+        return _("not known: changed by somebody else");
+    if (exposure->dying)
+        return _("replaced, not proved refused");
+    return exposure->in_force ? _("in force") : _("replaced");
+}
+
 const char *cli_display_how(enum psn_how how)
 {
     switch (how) {

@@ -45,6 +45,8 @@ const char *cli_display_state(enum psn_role_state state);
 
 /* How somebody came to know a secret, in the user's language: "saw it". */
 const char *cli_display_how(enum psn_how how);
+/* What became of what somebody has seen: "in force", "replaced". */
+const char *cli_display_fate(const struct psn_exposure *exposure);
 
 /* What a mailbox's platform says: its name, earlier ones, and the password's dates. */
 void cli_display_json_platform(struct cli_json *json, const struct psn_role *role);

@@ -77,7 +77,6 @@ static enum psn_code tell_seen(void *arg, const struct psn_exposure *exposure,
                                struct psn_error *err)
 {
     struct asking *asking = arg;
-    const char *fate = _("replaced");
     char text[256];
     char time[PSN_TIME_SIZE];
 
@@ -85,14 +84,12 @@ static enum psn_code tell_seen(void *arg, const struct psn_exposure *exposure,
     if (!is_asked(asking, exposure->label))
         return PSN_OK;
     asking->count++;
-    if (exposure->in_force)
-        fate = exposure->dying ? _("replaced, not proved refused") : _("in force");
     (void)snprintf(
         text, sizeof text, _("%s%sversion %llu, %s: %s, %s"),
         asking->person || asking->label || !exposure->label[0] ? "" : exposure->label,
         asking->person || asking->label || !exposure->label[0] ? "" : ", ",
-        (unsigned long long)exposure->version, fate, cli_display_how(exposure->how),
-        cli_display_moment(exposure->at_s, time));
+        (unsigned long long)exposure->version, cli_display_fate(exposure),
+        cli_display_how(exposure->how), cli_display_moment(exposure->at_s, time));
     tui_lines_row(asking->out, key_of(asking, exposure->person, exposure->label), text);
     return PSN_OK;
 }

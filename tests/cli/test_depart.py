@@ -264,6 +264,8 @@ class Since(Departing):
         self.world.control("POST", "/password", {"address": BOXES[0], "password": known})
         self.world.run("verify", BOXES[0], check=11)
         self.world.run("due", check=12)
+        self.assertIn("not known: changed by somebody else",
+                      self.world.run("who", "jp", check=0).stdout)
         done = self.world.run("--json", "depart", "jp", "-o", self.out, check=12)
         found = self.summary(done)
         self.assertEqual((found["complete"], found["changed_outside"]), (False, 1))
