@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/client.h"
 #include "core/client_rows.h"
+#include "core/counters.h"
 #include "core/credential_due.h"
 #include "core/departure.h"
 #include "core/journal.h"
@@ -221,6 +222,8 @@ static enum psn_code carry_all(struct destroying *run, struct psn_error *err)
         rc = psn_due_settle(run->to, id, err);
     if (!rc)
         rc = drop_all_names(run, err);
+    if (!rc)
+        rc = psn_versions_retire(run->from, id, NULL, run->to, err);
     if (!rc)
         rc = psn_departure_note_forgotten(run->from, run->to, id, err);
     if (!rc)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/client.h"
 #include "core/client_check.h"
+#include "core/counters.h"
 #include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -24,6 +25,7 @@ struct taking {
     const struct psn_takeover *takeover;
     struct psn_taken *taken;
     struct psn_forgotten_list forgotten;
+    uint64_t first; /* the number of each version that comes in */
 };
 
 /* --- the client --- */
@@ -194,8 +196,8 @@ static enum psn_code take_former(struct taking *taking, struct psn_error *err)
 static enum psn_code expose(struct taking *taking, const char *address, const char *label,
                             struct psn_error *err)
 {
-    return psn_exposure_put_of(taking->vault, taking->taken->former, address, label, 1,
-                               PSN_HOW_REACHED, err);
+    return psn_exposure_put_of(taking->vault, taking->taken->former, address, label,
+                               taking->first, PSN_HOW_REACHED, err);
 }
 
 static enum psn_code take_mailbox(struct taking *taking,
@@ -219,13 +221,13 @@ static enum psn_code take_mailbox(struct taking *taking,
     if (rc != PSN_E_NOT_FOUND)
         return psn_fail(err, rc ? rc : PSN_E_EXISTS,
                         _("the role '%s' is in the vault already"), row.address);
-    row.rotation = psn_rotation_state_init(1, false);
+    row.rotation = psn_rotation_state_init(taking->first, false);
     row.changed_s = secret->changed_s ? secret->changed_s : row.created_s;
     taking->taken->roles++;
     rc = psn_role_write(vault, &row, err);
     if (!rc)
-        rc = psn_version_put(vault, row.client, row.address, "", 1, PSN_VERSION_CURRENT,
-                             secret->value, err);
+        rc = psn_version_put(vault, row.client, row.address, "", taking->first,
+                             PSN_VERSION_CURRENT, secret->value, err);
     if (!rc)
         rc = expose(taking, row.address, "", err);
     if (!rc)
@@ -234,7 +236,7 @@ static enum psn_code take_mailbox(struct taking *taking,
               : psn_journal_note(vault, row.client,
                                  &(struct psn_note){ .event = "mailbox.taken-over",
                                                      .subject = row.address,
-                                                     .version = 1 },
+                                                     .version = taking->first },
                                  err);
 }
 
@@ -306,6 +308,9 @@ static enum psn_code take(struct taking *taking, const struct psn_client *client
     if (!rc)
         rc = take_former(taking, err);
     if (!rc)
+        rc = psn_versions_spent(taking->vault, &taking->first, err);
+    taking->first++;
+    if (!rc)
         rc = psn_opened_each(taking->opened, take_one, taking, err);
     return rc ? rc
               : psn_journal_note(
@@ -320,7 +325,9 @@ enum psn_code psn_client_import(struct psn_vault *vault, const struct psn_opened
                                 const struct psn_takeover *takeover,
                                 struct psn_taken *ret_taken, struct psn_error *err)
 {
-    struct taking taking = { vault, opened, takeover, ret_taken, { 0 } };
+    struct taking taking = {
+        .vault = vault, .opened = opened, .takeover = takeover, .taken = ret_taken
+    };
     struct psn_client client = psn_client_init();
     enum psn_code rc = PSN_OK;
 

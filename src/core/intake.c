@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "core/counters.h"
 #include "core/departure_returned.h"
 #include "core/document_form.h"
 #include "core/exposure.h"
@@ -174,7 +175,7 @@ static enum psn_code read_role(struct taking *taking, struct psn_role_row *row,
     memcpy(row->address, place->address, sizeof row->address);
     memcpy(row->client, place->client, sizeof row->client);
     row->rotation = psn_rotation_state_init(0, false);
-    return PSN_OK;
+    return psn_versions_spent(taking->vault, &row->rotation.last, err);
 }
 
 static enum psn_code take_password(struct taking *taking, const struct psn_secret *value,

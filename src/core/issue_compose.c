@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/document.h"
 #include "core/document_form.h"
 #include "core/issue.h"
@@ -56,15 +57,15 @@ static enum psn_code check_person(struct psn_vault *vault, struct psn_draft *dra
 static enum psn_code take_serial(struct psn_vault *vault, struct psn_draft *draft,
                                  struct psn_error *err)
 {
-    struct psn_issue_counter counter;
+    struct psn_counters counters;
     uint64_t now_ms = (uint64_t)vault->world.now_s() * 1000;
-    enum psn_code rc = psn_issue_counter_read(vault, &counter, err);
+    enum psn_code rc = psn_counters_read(vault, &counters, err);
 
     if (rc)
         return rc;
-    counter.serial = counter.serial >= now_ms ? counter.serial + 1 : now_ms;
-    draft->row.serial = counter.serial;
-    return psn_issue_counter_write(vault, &counter, err);
+    counters.serial = counters.serial >= now_ms ? counters.serial + 1 : now_ms;
+    draft->row.serial = counters.serial;
+    return psn_counters_write(vault, &counters, err);
 }
 
 static enum psn_code read_key(struct psn_vault *vault, struct psn_draft *draft,

@@ -6,6 +6,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/counters.h"
 #include "core/record.h"
 
 enum {
@@ -21,7 +22,7 @@ enum {
     TAG_RECEIPT = 10,
     TAG_WRONG_TRIES = 11,
     TAG_CONTENTS = 12, /* each: version (8), address, NUL, label, NUL */
-    TAG_MAX = 12,
+    TAG_MAX = 13,      /* of the counters', see counters.c */
 };
 
 const char *psn_issue_format_name(enum psn_issue_format format)
@@ -236,54 +237,6 @@ enum psn_code psn_issue_row_each(struct psn_vault *vault, const char *person,
                              vault->rows_key, pass_on, &walk, err);
 }
 
-/* --- the counter: a row of nobody --- */
-
-enum psn_code psn_issue_counter_read(struct psn_vault *vault,
-                                     struct psn_issue_counter *ret_counter,
-                                     struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_record record;
-    struct psn_row_key key;
-    enum psn_code rc = row_key(vault, "", 0, &key, err);
-
-    *ret_counter = (struct psn_issue_counter){ 0 };
-    if (!rc)
-        rc = psn_row_find(vault, PSN_TABLE_ISSUE, &key, vault->rows_key, &plain,
-                          &ret_counter->revision, err);
-    if (rc || ret_counter->revision == 0)
-        return rc;
-    rc = psn_record_parse(&plain, TAG_MAX, &record, err);
-    if (rc)
-        return rc;
-    ret_counter->serial = psn_record_number(&record, TAG_SERIAL);
-    ret_counter->wrong_tries = psn_record_number(&record, TAG_WRONG_TRIES);
-    ret_counter->window_s = (int64_t)psn_record_number(&record, TAG_CREATED);
-    return PSN_OK;
-}
-
-enum psn_code psn_issue_counter_write(struct psn_vault *vault,
-                                      struct psn_issue_counter *counter,
-                                      struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_row_key key;
-    enum psn_code rc = row_key(vault, "", 0, &key, err);
-
-    psn_record_begin(&plain);
-    psn_record_put_number(&plain, TAG_SERIAL, counter->serial);
-    psn_record_put_number(&plain, TAG_CREATED, (uint64_t)counter->window_s);
-    psn_record_put_number(&plain, TAG_WRONG_TRIES, counter->wrong_tries);
-    if (!rc)
-        rc = psn_buf_check(&plain, err);
-    if (!rc)
-        rc = psn_row_put(vault, PSN_TABLE_ISSUE, &key, counter->revision + 1,
-                         vault->rows_key, plain.data, plain.size, err);
-    if (!rc)
-        counter->revision++;
-    return rc;
-}
-
 /* --- for a rekey --- */
 
 struct copy {
@@ -306,14 +259,14 @@ enum psn_code psn_issue_copy(struct psn_vault *from, struct psn_vault *to,
                              uint64_t *ret_count, struct psn_error *err)
 {
     struct copy copy = { .to = to };
-    struct psn_issue_counter counter;
+    struct psn_counters counters;
     enum psn_code rc = psn_issue_row_each(from, NULL, copy_issue, &copy, err);
 
     if (!rc)
-        rc = psn_issue_counter_read(from, &counter, err);
-    if (!rc && counter.revision > 0) {
-        counter.revision = 0;
-        rc = psn_issue_counter_write(to, &counter, err);
+        rc = psn_counters_read(from, &counters, err);
+    if (!rc && counters.revision > 0) {
+        counters.revision = 0;
+        rc = psn_counters_write(to, &counters, err);
         copy.count++;
     }
     *ret_count = copy.count;

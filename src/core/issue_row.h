@@ -54,21 +54,7 @@ PSN_MUST_CHECK enum psn_code psn_issue_row_each(struct psn_vault *vault,
                                                 psn_issue_row_fn *each, void *arg,
                                                 struct psn_error *err);
 
-/* One row of the vault's own: the last serial, and wrong receipt codes of late. */
-struct psn_issue_counter {
-    uint64_t serial;
-    uint64_t wrong_tries;
-    int64_t window_s; /* when counting began */
-    uint64_t revision;
-};
-PSN_MUST_CHECK enum psn_code psn_issue_counter_read(struct psn_vault *vault,
-                                                    struct psn_issue_counter *ret_counter,
-                                                    struct psn_error *err);
-PSN_MUST_CHECK enum psn_code psn_issue_counter_write(struct psn_vault *vault,
-                                                     struct psn_issue_counter *counter,
-                                                     struct psn_error *err);
-
-/* Copies all issues and the counter into another vault, for a rekey. */
+/* Copies all issues and the counters into another vault, for a rekey. */
 PSN_MUST_CHECK enum psn_code psn_issue_copy(struct psn_vault *from, struct psn_vault *to,
                                             uint64_t *ret_count, struct psn_error *err);
 

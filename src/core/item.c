@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/journal.h"
@@ -210,12 +211,15 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
 {
     struct psn_item item = { .info = *info };
     struct psn_role_row role;
+    uint64_t spent = 0;
     enum psn_code rc = psn_item_check_free(vault, info, &role, err);
 
+    if (!rc)
+        rc = psn_versions_spent(vault, &spent, err);
     if (rc)
         return rc;
     (void)snprintf(item.client, sizeof item.client, "%s", role.client);
-    item.info.version = 1;
+    item.info.version = spent + 1;
     item.info.created_s = vault->world.now_s();
     item.info.changed_s = item.info.created_s;
     item.info.hidden = false;

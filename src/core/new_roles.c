@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/journal.h"
@@ -55,7 +56,7 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
         (void)snprintf(row->address, sizeof row->address, "%s", normal);
         row->created_s = vault->world.now_s();
         row->rotation = psn_rotation_state_init(0, create);
-        return PSN_OK;
+        return psn_versions_spent(vault, &row->rotation.last, err);
     }
     if (rc && err)
         *err = cause;

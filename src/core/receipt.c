@@ -4,6 +4,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/counters.h"
 #include "core/handover.h"
 #include "core/issue_row.h"
 #include "core/journal.h"
@@ -143,7 +144,7 @@ static enum psn_code fail_spent(struct psn_error *err, bool whole_vault)
 
 /* Counts a wrong try; the count is committed although the command fails. */
 static enum psn_code count_wrong(struct psn_vault *vault, struct search *search,
-                                 struct psn_issue_counter *counter, bool *ret_commit,
+                                 struct psn_counters *counters, bool *ret_commit,
                                  struct psn_error *err)
 {
     enum psn_code rc;
@@ -152,8 +153,8 @@ static enum psn_code count_wrong(struct psn_vault *vault, struct search *search,
         search->found.wrong_tries++;
         rc = psn_issue_row_write(vault, &search->found, err);
     } else {
-        counter->wrong_tries++;
-        rc = psn_issue_counter_write(vault, counter, err);
+        counters->wrong_tries++;
+        rc = psn_counters_write(vault, counters, err);
     }
     *ret_commit = rc == PSN_OK;
     return rc ? rc : fail_wrong(err);
@@ -186,28 +187,28 @@ static enum psn_code confirm(struct psn_vault *vault, struct psn_issue_row *row,
 static enum psn_code check(struct psn_vault *vault, struct search *search,
                            bool *ret_commit, struct psn_error *err)
 {
-    struct psn_issue_counter counter;
+    struct psn_counters counters;
     int64_t now_s = vault->world.now_s();
     bool right;
-    enum psn_code rc = psn_issue_counter_read(vault, &counter, err);
+    enum psn_code rc = psn_counters_read(vault, &counters, err);
 
     if (!rc)
         rc = psn_issue_row_each(vault, NULL, compare, search, err);
     if (rc)
         return rc;
-    if (now_s - counter.window_s >= WINDOW_S || now_s < counter.window_s) {
-        counter.window_s = now_s;
-        counter.wrong_tries = 0;
+    if (now_s - counters.window_s >= WINDOW_S || now_s < counters.window_s) {
+        counters.window_s = now_s;
+        counters.wrong_tries = 0;
     }
     if (search->serial && !search->known)
         return psn_fail(err, PSN_E_NOT_FOUND, _("no issue has this serial"));
     if (search->serial && search->found.wrong_tries >= TRIES_PER_ISSUE)
         return fail_spent(err, false);
-    if (!search->serial && counter.wrong_tries >= TRIES_PER_WINDOW)
+    if (!search->serial && counters.wrong_tries >= TRIES_PER_WINDOW)
         return fail_spent(err, true);
     right = search->known && strcmp(search->found.receipt, search->code) == 0;
     if (!right)
-        return count_wrong(vault, search, &counter, ret_commit, err);
+        return count_wrong(vault, search, &counters, ret_commit, err);
     if (search->found.wrong_tries >= TRIES_PER_ISSUE)
         return fail_spent(err, false);
     return confirm(vault, &search->found, err);

@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/counters.h"
 #include "core/departure.h"
 #include "core/item.h"
 #include "core/journal.h"
@@ -138,12 +139,14 @@ enum psn_code psn_role_check_arrived(struct psn_vault *vault, const char *client
 
 /* --- removing --- */
 
-static enum psn_code delete_role(struct psn_vault *vault, const char *address,
-                                 struct psn_error *err)
+static enum psn_code delete_role(struct psn_vault *vault, const char *client,
+                                 const char *address, struct psn_error *err)
 {
     struct psn_row_key key;
-    enum psn_code rc = psn_version_delete_all(vault, address, err);
+    enum psn_code rc = psn_versions_retire(vault, client, address, vault, err);
 
+    if (!rc)
+        rc = psn_version_delete_all(vault, address, err);
     if (!rc)
         rc = psn_row_key_init(vault, PSN_TABLE_ROLE, address, &key, err);
     vault->is_role_known = false;
@@ -243,7 +246,7 @@ static enum psn_code rm(struct psn_vault *vault, const char *address, const char
     if (!rc)
         rc = psn_departure_note_removed(vault, row.client, address, unchanged, err);
     if (!rc)
-        rc = delete_role(vault, address, err);
+        rc = delete_role(vault, row.client, address, err);
     if (!rc)
         rc = psn_journal_note(
             vault, row.client,
