@@ -148,13 +148,16 @@ enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,
 /* Whose a row is, its key tells: nobody's that is not asked for is opened. */
 struct walk {
     struct psn_vault *vault;
-    const char *person;                                 /* or NULL: anybody */
-    bool is_of_others;                                  /* all but his */
+    const char *person;  /* or NULL: anybody */
+    bool is_of_others;   /* all but his */
+    const char *address; /* or NULL: any */
+    const char *label;   /* with a version, or NULL: all */
+    uint64_t version;
     uint8_t ends[PSN_HOW_ACCESS + 1][PSN_EXPOSURE_PRF]; /* of his keys */
     size_t most;
     bool is_cut; /* there are more */
     struct psn_buf plain;
-    struct psn_exposure_list *list;
+    struct psn_exposure_list list;
 };
 
 void psn_exposure_list_release(struct psn_exposure_list *list)
@@ -248,8 +251,8 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
         rc = psn_exposure_decode(&walk->plain, &exposure, err);
     if (rc || !is_meant(walk, &exposure))
         return rc;
-    walk->is_cut = walk->list->count == walk->most;
-    return walk->is_cut ? PSN_OK : psn_exposure_list_add(walk->list, &exposure, err);
+    walk->is_cut = walk->list.count == walk->most;
+    return walk->is_cut ? PSN_OK : psn_exposure_list_add(&walk->list, &exposure, err);
 }
 
 static int compare(const void *a, const void *b)
@@ -306,142 +309,131 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
     return PSN_OK;
 }
 
-static enum psn_code walk_under(struct walk *walk, const struct psn_row_key *prefix,
-                                struct psn_error *err)
+/* On an error the list is empty. */
+static enum psn_code walk_rows(struct walk *walk, struct psn_error *err)
 {
+    struct psn_row_key prefix;
     enum psn_code rc = make_ends(walk, err);
 
     walk->plain = psn_buf_init_wiped(PSN_RECORD_MAX);
+    if (!rc && walk->label)
+        rc = version_key(walk->vault, walk->address, walk->label, walk->version, &prefix,
+                         err);
+    else if (!rc && walk->address)
+        rc = psn_row_key_init(walk->vault, PSN_TABLE_EXPOSURE, walk->address, &prefix,
+                              err);
     if (!rc)
-        rc = psn_row_each(walk->vault, PSN_TABLE_EXPOSURE, prefix, NULL, collect, walk,
-                          err);
+        rc = psn_row_each(walk->vault, PSN_TABLE_EXPOSURE, walk->address ? &prefix : NULL,
+                          NULL, collect, walk, err);
     psn_buf_release(&walk->plain);
+    if (rc)
+        psn_exposure_list_release(&walk->list);
     return rc;
-}
-
-static enum psn_code walk_over(struct walk *walk, const char *address,
-                               struct psn_error *err)
-{
-    struct psn_row_key prefix;
-    enum psn_code rc = PSN_OK;
-
-    if (address)
-        rc = psn_row_key_init(walk->vault, PSN_TABLE_EXPOSURE, address, &prefix, err);
-    return rc ? rc : walk_under(walk, address ? &prefix : NULL, err);
 }
 
 enum psn_code psn_exposure_list_others(struct psn_vault *vault, const char *address,
                                        struct psn_exposure_list *ret_list,
                                        struct psn_error *err)
 {
-    struct psn_exposure_list list = { 0 };
     struct walk walk = { .vault = vault,
                          .person = vault->actor,
                          .is_of_others = true,
-                         .most = SIZE_MAX,
-                         .list = &list };
+                         .address = address,
+                         .most = SIZE_MAX };
     enum psn_code rc = PSN_OK;
 
     /* An import asks for each of many secrets that hang on one mailbox. */
     if (!address[0] || strcmp(vault->seen_by_actor_alone, address) != 0)
-        rc = walk_over(&walk, address, err);
-    if (rc) {
-        psn_exposure_list_release(&list);
+        rc = walk_rows(&walk, err);
+    if (rc)
         return rc;
-    }
-    if (list.count == 0)
+    if (walk.list.count == 0)
         (void)psn_text_copy(address, vault->seen_by_actor_alone,
                             sizeof vault->seen_by_actor_alone);
-    *ret_list = list;
+    *ret_list = walk.list;
     return PSN_OK;
 }
 
-/* At most so many; *ret_all: there are no more. */
-static enum psn_code list_most(struct psn_vault *vault, const char *person,
-                               const char *address, size_t most,
-                               struct psn_exposure_list *ret_list, bool *ret_all,
-                               struct psn_error *err)
+/* Sorted and judged, unless there are more than wanted: then the list is empty. */
+static enum psn_code list_judged(struct walk *walk, struct psn_error *err)
 {
-    struct psn_exposure_list list = { 0 };
-    struct walk walk = { .vault = vault, .person = person, .most = most, .list = &list };
-    enum psn_code rc = walk_over(&walk, address, err);
+    enum psn_code rc = walk_rows(walk, err);
 
-    psn_exposure_list_sort(&list);
-    if (!rc && !walk.is_cut)
-        rc = judge(vault, &list, err);
-    if (rc || walk.is_cut)
-        psn_exposure_list_release(&list);
-    if (rc)
-        return rc;
-    *ret_all = !walk.is_cut;
-    *ret_list = list;
-    return PSN_OK;
+    psn_exposure_list_sort(&walk->list);
+    if (!rc && !walk->is_cut)
+        rc = judge(walk->vault, &walk->list, err);
+    if (rc || walk->is_cut)
+        psn_exposure_list_release(&walk->list);
+    return rc;
 }
 
 enum psn_code psn_exposure_list(struct psn_vault *vault, const char *person,
                                 const char *address, struct psn_exposure_list *ret_list,
                                 struct psn_error *err)
 {
-    bool all = true;
+    struct walk walk = {
+        .vault = vault, .person = person, .address = address, .most = SIZE_MAX
+    };
+    enum psn_code rc = list_judged(&walk, err);
 
-    return list_most(vault, person, address, SIZE_MAX, ret_list, &all, err);
+    if (!rc)
+        *ret_list = walk.list;
+    return rc;
 }
 
 enum psn_code psn_exposure_list_few(struct psn_vault *vault, const char *person,
                                     struct psn_exposure_list *ret_list, bool *ret_all,
                                     struct psn_error *err)
 {
-    return list_most(vault, person, NULL, PSN_EXPOSURE_FEW, ret_list, ret_all, err);
+    struct walk walk = { .vault = vault, .person = person, .most = PSN_EXPOSURE_FEW };
+    enum psn_code rc = list_judged(&walk, err);
+
+    if (rc)
+        return rc;
+    *ret_all = !walk.is_cut;
+    *ret_list = walk.list;
+    return PSN_OK;
 }
 
 /* --- the public view --- */
 
-static enum psn_code list_checked(struct psn_vault *vault, const char *person,
-                                  const char *address, struct psn_exposure_list *list,
-                                  struct psn_error *err)
+static enum psn_code list_checked(struct walk *walk, struct psn_error *err)
 {
     struct psn_role_row role;
     enum psn_code rc = PSN_OK;
 
-    if (address)
-        rc = psn_role_read(vault, address, &role, err);
-    return rc ? rc : psn_exposure_list(vault, person, address, list, err);
+    if (walk->address && !walk->label)
+        rc = psn_role_read(walk->vault, walk->address, &role, err);
+    return rc ? rc : list_judged(walk, err);
+}
+
+static enum psn_code each_of(struct walk *walk, psn_exposure_fn *each, void *arg,
+                             struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = walk->address ? psn_role_begin(walk->vault, PSN_STORE_READ,
+                                                      walk->address, normal, err)
+                                     : psn_vault_begin(walk->vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    walk->address = walk->address ? normal : NULL;
+    rc = psn_vault_end(walk->vault, list_checked(walk, err), err);
+    for (size_t i = 0; !rc && i < walk->list.count; i++)
+        rc = each(arg, &walk->list.items[i], err);
+    psn_exposure_list_release(&walk->list);
+    return rc;
 }
 
 enum psn_code psn_exposure_each(struct psn_vault *vault, const char *person,
                                 const char *address, psn_exposure_fn *each, void *arg,
                                 struct psn_error *err)
 {
-    struct psn_exposure_list list = { 0 };
-    char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = address ? psn_role_normalize(address, normal, err) : PSN_OK;
+    struct walk walk = {
+        .vault = vault, .person = person, .address = address, .most = SIZE_MAX
+    };
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(
-        vault, list_checked(vault, person, address ? normal : NULL, &list, err), err);
-    for (size_t i = 0; !rc && i < list.count; i++)
-        rc = each(arg, &list.items[i], err);
-    psn_exposure_list_release(&list);
-    return rc;
-}
-
-static enum psn_code list_version(struct psn_vault *vault, const char *address,
-                                  const char *label, uint64_t version,
-                                  struct psn_exposure_list *list, struct psn_error *err)
-{
-    struct walk walk = { .vault = vault, .most = SIZE_MAX, .list = list };
-    struct psn_row_key prefix;
-    enum psn_code rc = version_key(vault, address, label, version, &prefix, err);
-
-    if (!rc)
-        rc = walk_under(&walk, &prefix, err);
-    if (rc)
-        return rc;
-    psn_exposure_list_sort(list);
-    return judge(vault, list, err);
+    return each_of(&walk, each, arg, err);
 }
 
 enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
@@ -449,18 +441,11 @@ enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
                                    psn_exposure_fn *each, void *arg,
                                    struct psn_error *err)
 {
-    struct psn_exposure_list list = { 0 };
-    char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    struct walk walk = { .vault = vault,
+                         .address = address,
+                         .label = label,
+                         .version = version,
+                         .most = SIZE_MAX };
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, list_version(vault, normal, label, version, &list, err),
-                       err);
-    for (size_t i = 0; !rc && i < list.count; i++)
-        rc = each(arg, &list.items[i], err);
-    psn_exposure_list_release(&list);
-    return rc;
+    return each_of(&walk, each, arg, err);
 }

@@ -515,9 +515,7 @@ enum psn_code psn_secret_get(struct psn_vault *vault, const char *address,
                              struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_role_begin(vault, PSN_STORE_READ, address, normal, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     return rc ? rc : psn_vault_end(vault, get(vault, normal, label, ret_info, err), err);
 }

@@ -178,10 +178,8 @@ enum psn_code psn_secret_each(struct psn_vault *vault, const char *address,
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
     struct item_list list = item_list_init(false);
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_role_begin(vault, PSN_STORE_READ, address, normal, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, list_items(vault, normal, &list, err), err);

@@ -313,10 +313,8 @@ static enum psn_code show(struct psn_vault *vault, const char *address, const ch
     PSN_AUTO(psn_opened) *opened = NULL;
     char normal[PSN_ADDRESS_TEXT_MAX];
     struct chosen chosen = { normal, label, each, arg, how == NULL, false };
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_role_begin(vault, PSN_STORE_WRITE, address, normal, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, reveal(vault, normal, label, how, &opened, err), err);

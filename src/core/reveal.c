@@ -122,10 +122,8 @@ enum psn_code psn_reveal(struct psn_vault *vault, const char *address, const cha
 {
     PSN_AUTO(psn_secret) *value = NULL;
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_role_begin(vault, PSN_STORE_WRITE, address, normal, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
     rc = psn_vault_end(
@@ -139,9 +137,9 @@ enum psn_code psn_reveal(struct psn_vault *vault, const char *address, const cha
 
 struct version_list {
     struct psn_version *items;
-    struct psn_secret **values; /* NULL where not asked for */
+    struct psn_secret **values; /* NULL where they stay in */
     size_t count;
-    bool keep_values;
+    const enum psn_how *how; /* they get out, or NULL: they stay in */
 };
 
 static enum psn_code collect(void *arg, const struct psn_version *version,
@@ -159,7 +157,7 @@ static enum psn_code collect(void *arg, const struct psn_version *version,
     if (!items || !values)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     values[list->count] = NULL;
-    if (list->keep_values) {
+    if (list->how) {
         enum psn_code rc = psn_secret_copy(
             psn_secret_bytes(value), psn_secret_size(value), &values[list->count], err);
 
@@ -178,34 +176,39 @@ static void release_list(struct version_list *list)
     free(list->items);
 }
 
-static enum psn_code list_versions(struct psn_vault *vault, const char *address,
-                                   const char *label, enum psn_how how,
-                                   struct version_list *list, struct psn_error *err)
+static enum psn_code list_inside(struct psn_vault *vault, const char *address,
+                                 const char *label, struct version_list *list,
+                                 struct psn_error *err)
 {
     struct psn_item item = { 0 };
     enum psn_code rc = psn_item_read(vault, address, label, &item, err);
 
     if (!rc)
         rc = psn_version_scan(vault, item.client, address, label, collect, list, err);
-    for (size_t i = 0; !rc && list->keep_values && i < list->count; i++)
-        rc = note_exposure(vault, &item, list->items[i].number, how, err);
+    for (size_t i = 0; !rc && list->how && i < list->count; i++)
+        rc = note_exposure(vault, &item, list->items[i].number, *list->how, err);
     return rc;
+}
+
+static enum psn_code list_versions(struct psn_vault *vault, const char *address,
+                                   const char *label, struct version_list *list,
+                                   struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_begin(vault, list->how ? PSN_STORE_WRITE : PSN_STORE_READ,
+                                      address, normal, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, list_inside(vault, normal, label, list, err), err);
 }
 
 enum psn_code psn_version_each(struct psn_vault *vault, const char *address,
                                const char *label, psn_version_fn *each, void *arg,
                                struct psn_error *err)
 {
-    struct version_list list = { 0 };
-    char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    struct version_list list = { .how = NULL };
+    enum psn_code rc = list_versions(vault, address, label, &list, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(
-        vault, list_versions(vault, normal, label, PSN_HOW_SHOWN, &list, err), err);
     for (size_t i = list.count; !rc && i > 0; i--)
         rc = each(arg, &list.items[i - 1], err);
     release_list(&list);
@@ -216,15 +219,9 @@ enum psn_code psn_reveal_versions(struct psn_vault *vault, const char *address,
                                   const char *label, enum psn_how how,
                                   psn_reveal_fn *each, void *arg, struct psn_error *err)
 {
-    struct version_list list = { .keep_values = true };
-    char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    struct version_list list = { .how = &how };
+    enum psn_code rc = list_versions(vault, address, label, &list, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    if (rc)
-        return rc;
-    rc = psn_vault_end(vault, list_versions(vault, normal, label, how, &list, err), err);
     for (size_t i = list.count; !rc && i > 0; i--)
         rc = each(arg, &list.items[i - 1], list.values[i - 1], err);
     release_list(&list);

@@ -54,6 +54,15 @@ enum psn_code psn_role_normalize(const char *address,
     return rc;
 }
 
+enum psn_code psn_role_begin(struct psn_vault *vault, enum psn_store_mode mode,
+                             const char *address, char ret_address[PSN_ADDRESS_TEXT_MAX],
+                             struct psn_error *err)
+{
+    enum psn_code rc = psn_role_normalize(address, ret_address, err);
+
+    return rc ? rc : psn_vault_begin(vault, mode, err);
+}
+
 /* --- the public view --- */
 
 enum psn_role_state psn_role_state_of(enum psn_rotation_phase phase,
@@ -134,10 +143,8 @@ enum psn_code psn_role_get(struct psn_vault *vault, const char *address,
                            struct psn_role *ret_role, struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_role_begin(vault, PSN_STORE_READ, address, normal, err);
 
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_READ, err);
     return rc ? rc : psn_vault_end(vault, get(vault, normal, ret_role, err), err);
 }
 
