@@ -1,12 +1,11 @@
 #include "interop/xml_parser.h"
 
 #include <pthread.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "base/library.h"
+#include "base/wiped.h"
 
 struct psn_expat psn_expat;
 
@@ -55,50 +54,10 @@ static enum psn_code load(struct psn_error *err)
     return PSN_OK;
 }
 
-/* expat's realloc() has to know how much to move, and wipe. */
-union block {
-    size_t size; /* of what follows */
-    max_align_t align;
-};
-
-static void *wiped_malloc(size_t size)
-{
-    union block *block =
-        size > SIZE_MAX - sizeof *block ? NULL : malloc(sizeof *block + size);
-
-    if (!block)
-        return NULL;
-    block->size = size;
-    return block + 1;
-}
-
-static void wiped_free(void *memory)
-{
-    union block *block = memory;
-
-    if (!block)
-        return;
-    block--;
-    explicit_bzero(block + 1, block->size);
-    free(block);
-}
-
-static void *wiped_realloc(void *memory, size_t size)
-{
-    const union block *block = memory;
-    void *moved = wiped_malloc(size);
-
-    if (moved && block)
-        memcpy(moved, memory, block[-1].size < size ? block[-1].size : size);
-    if (moved)
-        wiped_free(memory);
-    return moved;
-}
-
 enum psn_code psn_xml_parser_new(XML_Parser *ret_parser, struct psn_error *err)
 {
-    static const XML_Memory_Handling_Suite wiped = { wiped_malloc, wiped_realloc,
-                                                     wiped_free };
+    static const XML_Memory_Handling_Suite wiped = { psn_wiped_malloc, psn_wiped_realloc,
+                                                     psn_wiped_free };
     XML_Parser parser;
     enum psn_code rc = load(err);
 

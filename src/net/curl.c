@@ -3,7 +3,7 @@
  *
  * - Loaded instead of linked: libcurl and what it brings cost 9 ms before main, and
  *   most commands make no request.
- * - The library's memory functions are replaced by a pair that wipes: consumer keys,
+ * - The library's memory functions are replaced by ones that wipe: consumer keys,
  *   passwords and answers pass through libcurl's heap.
  */
 #include "net/curl.h"
@@ -16,6 +16,7 @@
 #include "base/i18n.h"
 #include "base/library.h"
 #include "base/text.h"
+#include "base/wiped.h"
 #include "net/openssl.h"
 
 enum {
@@ -54,50 +55,20 @@ static const struct psn_library_symbol symbols[] = {
     { "curl_slist_free_all", offsetof(struct psn_curl, slist_free_all) },
 };
 
-/* A block of libcurl's heap carries its size in front, so that all of it can be wiped. */
-struct block {
-    _Alignas(max_align_t) size_t size;
-};
-
 /* libcurl also says "out of memory" for a header that is longer than it likes. */
 static _Thread_local bool has_lacked_memory;
 
-static void *wiping_malloc(size_t size)
-{
-    struct block *block = NULL;
-
-    if (size <= SIZE_MAX - sizeof *block)
-        block = malloc(sizeof *block + size);
-    if (!block) {
-        has_lacked_memory = true;
-        return NULL;
-    }
-    block->size = size;
-    return block + 1;
-}
-
-static void wiping_free(void *memory)
-{
-    struct block *block = memory;
-
-    if (!block)
-        return;
-    block--;
-    explicit_bzero(block + 1, block->size);
-    free(block);
-}
-
 static void *wiping_realloc(void *memory, size_t size)
 {
-    size_t old = memory ? ((struct block *)memory - 1)->size : 0;
-    void *moved = wiping_malloc(size);
+    void *moved = psn_wiped_realloc(memory, size);
 
-    if (!moved)
-        return NULL;
-    if (memory)
-        memcpy(moved, memory, old < size ? old : size);
-    wiping_free(memory);
+    has_lacked_memory = has_lacked_memory || !moved;
     return moved;
+}
+
+static void *wiping_malloc(size_t size)
+{
+    return wiping_realloc(NULL, size);
 }
 
 static char *wiping_strdup(const char *text)
@@ -149,7 +120,7 @@ static enum psn_code load(struct psn_curl *curl, struct psn_error *err)
         return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s lacks %s"), library_name,
                         missing);
     (void)unsetenv("SSLKEYLOGFILE");
-    if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free,
+    if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, psn_wiped_free,
                               wiping_realloc, wiping_strdup, wiping_calloc))
         return psn_fail(err, PSN_E_UNEXPECTED, _("the library %s does not start"),
                         library_name);

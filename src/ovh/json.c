@@ -1,7 +1,6 @@
 #include "ovh/json.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,6 +8,7 @@
 #include "base/library.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/wiped.h"
 
 enum {
     /* A text of 1 MiB may make jansson build 350 000 lists: a bomb is not even begun. */
@@ -19,85 +19,6 @@ enum {
     BYTE_COST = 8,
     FIXED_COST = 4096,
 };
-
-/*
- * All memory for one text is taken at once: jansson 2.14 runs over the end of its token
- * buffer when that cannot grow. Blocks are cut from it in turn and wiped when given back;
- * the last one frees it. Outside a parse, and for other users of jansson, blocks come
- * from malloc().
- */
-struct pool {
-    uint8_t *at;
-    size_t left;
-    size_t blocks; /* in use, and one while the parse goes on */
-};
-
-struct block {
-    struct pool *pool; /* NULL: from malloc() */
-    size_t size;
-};
-
-static _Thread_local struct pool *current;
-
-static size_t rounded(size_t size)
-{
-    return (size + sizeof(struct block) - 1) & ~(sizeof(struct block) - 1);
-}
-
-static struct pool *make_pool(size_t size)
-{
-    size_t head = rounded(sizeof(struct pool));
-    uint8_t *memory = malloc(head + size);
-    struct pool *pool = (struct pool *)(void *)memory;
-
-    if (!pool)
-        return NULL;
-    *pool = (struct pool){ .at = memory + head, .left = size, .blocks = 1 };
-    return pool;
-}
-
-static void leave_pool(struct pool *pool)
-{
-    pool->blocks--;
-    if (pool->blocks == 0)
-        free(pool);
-}
-
-static void *wiping_malloc(size_t size)
-{
-    size_t needed = sizeof(struct block) + rounded(size);
-    struct block *block;
-
-    if (size > PTRDIFF_MAX - sizeof *block)
-        return NULL;
-    if (current && needed <= current->left) {
-        block = (struct block *)(void *)current->at;
-        *block = (struct block){ current, size };
-        current->at += needed;
-        current->left -= needed;
-        current->blocks++;
-        return block + 1;
-    }
-    block = malloc(needed);
-    if (!block)
-        return NULL;
-    *block = (struct block){ NULL, size };
-    return block + 1;
-}
-
-static void wiping_free(void *memory)
-{
-    struct block *block = memory;
-
-    if (!block)
-        return;
-    block--;
-    explicit_bzero(block + 1, block->size);
-    if (block->pool)
-        leave_pool(block->pool);
-    else
-        free(block);
-}
 
 struct psn_jansson psn_jansson;
 
@@ -127,7 +48,7 @@ enum psn_code psn_json_load(struct psn_error *err)
                               &psn_jansson, err);
         is_loaded = rc == PSN_OK;
         if (is_loaded)
-            psn_jansson.set_alloc_funcs(wiping_malloc, wiping_free);
+            psn_jansson.set_alloc_funcs(psn_wiped_malloc, psn_wiped_free);
     }
     (void)pthread_mutex_unlock(&mutex);
     if (rc)
@@ -182,10 +103,12 @@ static bool is_bounded(const char *text, size_t size, size_t *ret_values)
     return true;
 }
 
+/* All memory for one text is taken at once: jansson 2.14 runs over the end of its token
+ * buffer when that cannot grow. */
 enum psn_code psn_json_parse(const void *bytes, size_t size, json_t **ret_value,
                              struct psn_error *err)
 {
-    struct pool *pool;
+    struct psn_wiped_pool *pool;
     json_t *value;
     size_t values = 0;
     enum psn_code rc;
@@ -195,14 +118,12 @@ enum psn_code psn_json_parse(const void *bytes, size_t size, json_t **ret_value,
     rc = psn_json_load(err);
     if (rc)
         return rc;
-    pool = make_pool(FIXED_COST + values * VALUE_COST + size * BYTE_COST);
+    pool = psn_wiped_pool_begin(FIXED_COST + values * VALUE_COST + size * BYTE_COST);
     if (!pool)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    current = pool;
     value = json_loadb(bytes ? bytes : "", size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
                        NULL);
-    current = NULL;
-    leave_pool(pool);
+    psn_wiped_pool_end(pool);
     if (!value)
         return fail_garbage(err, _("not JSON"));
     *ret_value = value;
@@ -223,11 +144,6 @@ static const json_t *member(const json_t *object, const char *name)
     const json_t *value = json_object_get(object, name);
 
     return json_is_null(value) ? NULL : value;
-}
-
-void psn_json_free_text(char *text)
-{
-    wiping_free(text);
 }
 
 enum psn_code psn_json_text(const json_t *object, const char *name, char *ret_text,

@@ -70,11 +70,9 @@ static inline void psn_json_decref(json_t *value)
 #define json_decref psn_json_decref
 
 /* Loads jansson and gives it an allocator that wipes, for the whole process; once, before
- * anything is parsed or built. E_UNEXPECTED without it. */
+ * anything is parsed or built. What json_dumps() yields goes to psn_wiped_free().
+ * E_UNEXPECTED without it. */
 PSN_MUST_CHECK enum psn_code psn_json_load(struct psn_error *err);
-
-/* Gives back what jansson wrote (json_dumps): wiped. */
-void psn_json_free_text(char *text);
 
 /* Parses a whole text; the caller owns the value (json_decref). */
 PSN_MUST_CHECK enum psn_code psn_json_parse(const void *bytes, size_t size,

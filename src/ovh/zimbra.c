@@ -11,6 +11,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/wiped.h"
 
 enum {
     NAME_MIN = 2,
@@ -226,7 +227,7 @@ static enum psn_code keep_members(const json_t *account, struct psn_buf *out,
         if (!text)
             return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
         psn_buf_format(out, "\"%s\":%s,", kept[i], text);
-        psn_json_free_text(text);
+        psn_wiped_free(text);
     }
     return psn_buf_check(out, err);
 }
