@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/allow.h"
 #include "base/clock.h"
 #include "cli/agent_message.h"
 #include "cli/cli.h"
@@ -174,14 +175,12 @@ enum psn_code cli_agent_put(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
 enum psn_code cli_agent_lock(bool *ret_was_running, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *message = NULL;
-    struct psn_error why = { 0 };
+    bool is_none;
     enum psn_code rc = cli_message_new(CLI_ASK_LOCK, &message, err);
 
     if (rc)
         return rc;
-    rc = exchange(message, &why);
-    *ret_was_running = rc != PSN_E_NOT_FOUND;
-    if (!rc || rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    return psn_fail(err, rc, "%s", why.message);
+    rc = psn_allow(PSN_E_NOT_FOUND, exchange(message, err), &is_none, err);
+    *ret_was_running = !is_none;
+    return rc;
 }

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/allow.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/clipboard_tool.h"
@@ -121,14 +122,13 @@ static pid_t read_holder(const char *path)
 enum psn_code cli_clear_clipboard(bool *ret_was_there, struct psn_error *err)
 {
     char path[CLI_PATH_MAX];
-    enum psn_code rc = lock_path(path, false, err);
+    bool is_none;
     bool signalled = false;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, lock_path(path, false, err), &is_none, err);
 
-    if (rc == PSN_E_NOT_FOUND) {
-        psn_error_clear(err);
-        rc = PSN_OK;
+    if (is_none)
         path[0] = '\0';
-    }
     /* While the lock is held its holder lives, so that the number cannot be another's. */
     for (int i = 0; !rc && path[0] && i < GONE_TRIES; i++) {
         struct psn_file_lock lock = PSN_FILE_LOCK_NONE;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/allow.h"
+
 struct owned {
     struct cli *cli;
     struct cli_json *json; /* or NULL */
@@ -94,16 +96,14 @@ enum psn_code cli_owner_of_tell(struct cli *cli, const char *client,
 enum psn_code cli_owner_tell(struct cli *cli, const char *address, struct psn_error *err)
 {
     struct psn_role role;
+    bool is_none;
     enum psn_code rc;
 
     if (!address)
         return tell_count(cli, err);
-    rc = psn_role_get(cli->vault, address, &role, err);
-    if (rc == PSN_E_NOT_FOUND) {
-        psn_error_clear(err);
-        return PSN_OK;
-    }
-    return rc ? rc : cli_owner_of_tell(cli, role.client, err);
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_role_get(cli->vault, address, &role, err),
+                   &is_none, err);
+    return rc || is_none ? rc : cli_owner_of_tell(cli, role.client, err);
 }
 
 /* --- what a revocation leaves --- */

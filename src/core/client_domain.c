@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/record.h"
@@ -46,7 +47,7 @@ enum psn_code psn_client_domain_put(struct psn_vault *vault, const char *domain,
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
     char owner[PSN_CLIENT_ID_MAX];
-    struct psn_error cause = { 0 };
+    bool is_free;
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_DOMAIN, domain, &key, err);
 
@@ -56,16 +57,14 @@ enum psn_code psn_client_domain_put(struct psn_vault *vault, const char *domain,
         rc = psn_buf_check(&plain, err);
     if (rc)
         return rc;
-    rc = psn_client_of_domain(vault, domain, owner, &cause);
-    if (!rc)
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_client_of_domain(vault, domain, owner, err),
+                   &is_free, err);
+    if (rc)
+        return rc;
+    if (!is_free)
         return psn_fail(err, PSN_E_EXISTS,
                         _("the domain '%s' belongs to the client '%s' already"), domain,
                         owner);
-    if (rc != PSN_E_NOT_FOUND) {
-        if (err)
-            *err = cause;
-        return rc;
-    }
     return psn_row_put(vault, PSN_TABLE_DOMAIN, &key, 1, vault->rows_key, plain.data,
                        plain.size, err);
 }

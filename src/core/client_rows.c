@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
@@ -144,14 +145,15 @@ static enum psn_code add_former(struct psn_client_rows *rows, const char *addres
 {
     char owner[PSN_CLIENT_ID_MAX];
     const char *at = strrchr(address, '@');
-    struct psn_error why = { 0 };
-    enum psn_code rc =
-        at ? psn_client_of_domain(rows->vault, at + 1, owner, &why) : PSN_E_NOT_FOUND;
+    bool is_nobodys = true;
+    enum psn_code rc = PSN_OK;
 
-    if (rc && rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, "%s", why.message);
-    if (!rc && strcmp(owner, rows->client->id) != 0)
-        return PSN_OK;
+    if (at)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_client_of_domain(rows->vault, at + 1, owner, err), &is_nobodys,
+                       err);
+    if (rc || (!is_nobodys && strcmp(owner, rows->client->id) != 0))
+        return rc;
     return add(rows, PSN_TABLE_EXPOSURE, address, err);
 }
 

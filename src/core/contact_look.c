@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/contact.h"
 #include "ovh/zone.h"
@@ -224,20 +225,18 @@ static enum psn_code conclude(const struct look *look, struct psn_contact_change
 {
     int64_t now_s = look->run->vault->world.now_s();
     struct psn_contact_service service;
-    struct psn_error why = { 0 };
-    enum psn_code rc = PSN_E_NOT_FOUND;
+    bool is_gone = true;
+    enum psn_code rc = PSN_OK;
 
     change->done_s = now_s;
     change->state = now_s >= change->ends_s ? PSN_CONTACT_EXPIRED : PSN_CONTACT_ABORTED;
     if (change->kind != PSN_CONTACT_UNKNOWN)
-        rc = psn_ovh_contact_service(look->run->ovh, change->kind, change->service,
-                                     &service, &why);
-    if (rc == PSN_OK && is_in_force(change, &service))
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_ovh_contact_service(look->run->ovh, change->kind,
+                                               change->service, &service, err),
+                       &is_gone, err);
+    if (!rc && !is_gone && is_in_force(change, &service))
         change->state = PSN_CONTACT_DONE;
-    if (rc == PSN_OK || rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (err)
-        *err = why;
     return rc;
 }
 
@@ -246,18 +245,18 @@ static enum psn_code follow(const struct look *look, struct psn_contact_change *
                             struct psn_error *err)
 {
     struct psn_contact_change now;
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_ovh_contact_task(look->run->ovh, change->id, &now, &why);
+    bool is_gone;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, psn_ovh_contact_task(look->run->ovh, change->id, &now, err),
+        &is_gone, err);
 
-    if (rc == PSN_E_NOT_FOUND) {
+    if (is_gone) {
         rc = conclude(look, change, err);
-    } else if (rc == PSN_OK) {
+    } else if (!rc) {
         change->state = now.state;
         change->done_s = now.done_s;
         if (psn_contact_is_over(now.state) && !now.done_s)
             change->done_s = look->run->vault->world.now_s();
-    } else if (err) {
-        *err = why;
     }
     if (!rc && psn_contact_is_over(change->state))
         rc = psn_contact_note(look->run->vault, look->run->client.id,

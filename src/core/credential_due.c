@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/allow.h"
 #include "base/limits.h"
 #include "core/client.h"
 #include "core/credential.h"
@@ -48,19 +48,19 @@ static enum psn_code credential_revision(struct psn_vault *vault, const char *cl
                                          uint64_t *ret_revision, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    struct psn_error why = { 0 };
     struct psn_row_key key;
+    bool is_none = true;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, client, &key, err);
 
     *ret_revision = 0;
-    if (rc)
-        return rc;
-    rc = psn_store_get(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size, &row,
-                       &why);
     if (!rc)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_store_get(vault->store, PSN_TABLE_CREDENTIAL, key.bytes,
+                                     key.size, &row, err),
+                       &is_none, err);
+    if (!rc && !is_none)
         *ret_revision = row.revision;
-    return rc == PSN_OK || rc == PSN_E_NOT_FOUND ? PSN_OK
-                                                 : psn_fail(err, rc, "%s", why.message);
+    return rc;
 }
 
 enum psn_code psn_due_credential_list(struct psn_vault *vault,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -284,7 +285,7 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
     const struct destroying *run = arg;
     struct psn_vault_options options = { .path = to->path };
     struct psn_client client = { 0 };
-    struct psn_error why = { 0 };
+    bool is_gone;
     enum psn_code rc = psn_vault_open(&options, &vault, err);
 
     if (!rc)
@@ -293,12 +294,12 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
         rc = psn_vault_unlock_key(vault, to->root_key, to->slot, err);
     if (rc)
         return rc;
-    rc = psn_client_get(vault, run->request->client, &client, &why);
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_client_get(vault, run->request->client, &client, err), &is_gone,
+                   err);
     psn_client_release(&client);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
+    if (rc || is_gone)
+        return rc;
     return psn_fail(err, PSN_E_UNEXPECTED, _("it still has the client '%s'"),
                     run->request->client);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "age/identity.h"
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
@@ -576,7 +577,6 @@ enum psn_code psn_envelope_read(struct psn_vault *vault, const struct psn_survey
     struct psn_handover_row row = { 0 };
     struct psn_content_list contents = { 0 };
     struct psn_issue_row issue = { 0 };
-    struct psn_error why = { 0 };
     uint64_t revision;
     enum psn_code rc = read_row(vault, client, envelope, &revision, err);
 
@@ -588,9 +588,9 @@ enum psn_code psn_envelope_read(struct psn_vault *vault, const struct psn_survey
     row.serial = envelope->serial;
     memcpy(row.to, envelope->person, sizeof row.to);
     if (!rc) {
-        rc = psn_handover_issue_row(vault, client, &row, &issue, &why);
+        rc = psn_handover_issue_row(vault, client, &row, &issue, err);
         envelope->is_stale = rc || envelope->is_torn || !same_contents(&contents, &issue);
-        rc = !rc || rc == PSN_E_NOT_FOUND ? PSN_OK : psn_fail(err, rc, "%s", why.message);
+        rc = psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
     }
     psn_issue_row_release(&issue);
     free(contents.items);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -116,7 +117,6 @@ enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
     struct psn_exposure exposure = { .version = version,
                                      .how = how,
                                      .at_s = vault->world.now_s() };
-    struct psn_error cause = { 0 };
     struct psn_row_key key;
     enum psn_code rc;
 
@@ -128,12 +128,7 @@ enum psn_code psn_exposure_put_of(struct psn_vault *vault, const char *person,
         return rc;
     if (strcmp(person, vault->actor) != 0)
         vault->seen_by_actor_alone[0] = '\0';
-    rc = write_row(vault, &key, &exposure, &cause);
-    if (rc == PSN_E_EXISTS)
-        return PSN_OK;
-    if (rc && err)
-        *err = cause;
-    return rc;
+    return psn_allow(PSN_E_EXISTS, write_row(vault, &key, &exposure, err), NULL, err);
 }
 
 enum psn_code psn_exposure_put(struct psn_vault *vault, const char *address,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -74,17 +75,16 @@ static enum psn_code want_label(struct psn_vault *vault, struct wanted *wanted,
     for (size_t i = 0; i < wanted->count; i++) {
         struct psn_grant_row *row = &wanted->rows[i];
         struct psn_item item = { 0 };
-        struct psn_error cause = { 0 };
         size_t used = strlen(row->labels);
-        enum psn_code rc = psn_item_read(vault, row->address, label, &item, &cause);
+        bool is_missing;
+        enum psn_code rc = psn_allow(
+            PSN_E_NOT_FOUND, psn_item_read(vault, row->address, label, &item, err),
+            &is_missing, err);
 
-        if (rc == PSN_E_NOT_FOUND || (!rc && (item.info.hidden || !label[0])))
-            continue;
-        if (rc) {
-            if (err)
-                *err = cause;
+        if (rc)
             return rc;
-        }
+        if (is_missing || item.info.hidden || !label[0])
+            continue;
         found = true;
         if (used + strlen(label) + 2 > sizeof row->labels)
             return psn_fail(err, PSN_E_LIMIT, _("too many labels: say '--with all'"));

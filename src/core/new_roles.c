@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/client.h"
@@ -21,7 +22,8 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
                              struct psn_role_row *row, struct psn_error *err)
 {
     struct psn_mailbox mailbox;
-    struct psn_error cause = { 0 };
+    bool is_nobodys;
+    bool is_new = false;
     char normal[PSN_ADDRESS_TEXT_MAX];
     enum psn_code rc = psn_role_normalize(address, normal, err);
 
@@ -30,8 +32,10 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
     if (rc)
         return rc;
     *row = (struct psn_role_row){ 0 };
-    rc = psn_client_of_domain(vault, mailbox.domain, row->client, &cause);
-    if (rc == PSN_E_NOT_FOUND) {
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_client_of_domain(vault, mailbox.domain, row->client, err),
+                   &is_nobodys, err);
+    if (is_nobodys) {
         (void)psn_fail(err, PSN_E_INVALID, _("%s: no client has the domain '%s'"), normal,
                        mailbox.domain);
         return psn_hint(
@@ -41,8 +45,9 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
             mailbox.domain, mailbox.domain);
     }
     if (!rc)
-        rc = psn_role_read(vault, normal, row, &cause);
-    if (rc == PSN_OK &&
+        rc = psn_allow(PSN_E_NOT_FOUND, psn_role_read(vault, normal, row, err), &is_new,
+                       err);
+    if (!rc && !is_new &&
         (row->rotation.cur || row->rotation.phase != PSN_ROTATION_STABLE)) {
         (void)psn_fail(err, PSN_E_EXISTS, _("the role '%s' is in the vault already"),
                        normal);
@@ -52,14 +57,12 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
               "passation resume %s"),
             normal, normal);
     }
-    if (rc == PSN_E_NOT_FOUND) {
+    if (is_new) {
         (void)snprintf(row->address, sizeof row->address, "%s", normal);
         row->created_s = vault->world.now_s();
         row->rotation = psn_rotation_state_init(0, create);
         return psn_versions_spent(vault, &row->rotation.last, err);
     }
-    if (rc && err)
-        *err = cause;
     row->rotation.create = create;
     return rc;
 }

@@ -2,6 +2,7 @@
 
 #include "age/identity.h"
 #include "age/lists.h"
+#include "base/allow.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -45,27 +46,25 @@ static enum psn_code check_outer(struct opening *opening, struct psn_error *err)
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_ISSUE_PATH_MAX);
     struct psn_stream_memory memory = { opening->file.data, opening->file.size, 0 };
     struct psn_source source = psn_source_memory(&memory);
-    struct psn_error cause = { 0 };
     uint8_t key[PSN_SIGN_PUBLIC_SIZE];
+    bool is_none;
     enum psn_code rc;
 
     psn_buf_format(&path, "%s.sig", opening->request->path);
     rc = psn_buf_check(&path, err);
     if (rc)
         return rc;
-    rc = psn_file_read(psn_buf_str(&path), &beside, &cause);
-    if (rc == PSN_E_NOT_FOUND)
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_file_read(psn_buf_str(&path), &beside, err),
+                   &is_none, err);
+    if (is_none)
         return PSN_OK;
     if (!rc)
-        rc = psn_sshsig_claimed_key(psn_buf_str(&beside), beside.size, key, &cause);
+        rc = psn_sshsig_claimed_key(psn_buf_str(&beside), beside.size, key, err);
     if (!rc)
         rc = psn_sshsig_verify(psn_buf_str(&beside), beside.size, key, "passation-file",
-                               &source, &cause);
-    if (rc) {
-        if (err)
-            *err = cause;
+                               &source, err);
+    if (rc)
         return psn_wrap(err, rc, _("the signature beside the file"));
-    }
     psn_sign_fingerprint(key, opening->outer);
     return PSN_OK;
 }

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/credential_due.h"
 #include "core/journal.h"
@@ -140,14 +141,14 @@ static enum psn_code probe(const struct psn_own_run *run, bool *ret_dead,
 static enum psn_code delete_keys(struct psn_vault *vault, const char *client,
                                  struct psn_error *err)
 {
-    struct psn_error why = { 0 };
     struct psn_row_key key;
     enum psn_code rc = psn_row_key_init(vault, PSN_TABLE_CREDENTIAL, client, &key, err);
 
-    if (rc)
-        return rc;
-    rc = psn_store_delete(vault->store, PSN_TABLE_CREDENTIAL, key.bytes, key.size, &why);
-    return !rc || rc == PSN_E_NOT_FOUND ? PSN_OK : psn_fail(err, rc, "%s", why.message);
+    return rc ? rc
+              : psn_allow(PSN_E_NOT_FOUND,
+                          psn_store_delete(vault->store, PSN_TABLE_CREDENTIAL, key.bytes,
+                                           key.size, err),
+                          NULL, err);
 }
 
 /* The keys that are dead are not kept, nor what was asked for and never agreed to; nobody

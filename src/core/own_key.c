@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "age/identity.h"
+#include "base/allow.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -196,15 +197,10 @@ static enum psn_code next_former(struct psn_vault *vault, uint64_t number,
                                  struct former *ret_former, bool *ret_found,
                                  struct psn_error *err)
 {
-    struct psn_error why = { 0 };
-    enum psn_code rc = read_former(vault, number, ret_former, &why);
+    enum psn_code rc = read_former(vault, number, ret_former, err);
 
     *ret_found = rc == PSN_OK;
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc && err)
-        *err = why;
-    return rc;
+    return psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
 }
 
 static enum psn_code list_former(struct psn_vault *vault, psn_former_key_fn *each,

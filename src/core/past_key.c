@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/record.h"
@@ -43,7 +44,6 @@ enum psn_code psn_past_key_put(struct psn_vault *vault, const struct psn_past_ke
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_RECORD_MAX);
-    struct psn_error why = { 0 };
     struct psn_row_key at;
     enum psn_code rc = row_key(vault, key, &at, err);
 
@@ -55,11 +55,11 @@ enum psn_code psn_past_key_put(struct psn_vault *vault, const struct psn_past_ke
     psn_record_put_text(&plain, TAG_PERSON, key->person);
     psn_record_put_number(&plain, TAG_TIME, (uint64_t)key->noted_s);
     rc = psn_buf_check(&plain, err);
-    if (rc)
-        return rc;
-    rc = psn_row_put(vault, PSN_TABLE_TRUST, &at, 1, vault->rows_key, plain.data,
-                     plain.size, &why);
-    return rc && rc != PSN_E_EXISTS ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    return rc ? rc
+              : psn_allow(PSN_E_EXISTS,
+                          psn_row_put(vault, PSN_TABLE_TRUST, &at, 1, vault->rows_key,
+                                      plain.data, plain.size, err),
+                          NULL, err);
 }
 
 enum psn_code psn_past_key_note(struct psn_vault *vault, const char *text,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/journal.h"
 #include "core/opened.h"
@@ -113,19 +114,17 @@ static enum psn_code keep_text(struct psn_vault *vault, const struct psn_opened 
 {
     struct psn_received of = { .serial = opened->head.serial };
     PSN_AUTO(psn_secret) *known = NULL;
-    struct psn_error cause = { 0 };
+    bool is_new;
     enum psn_code rc;
 
     memcpy(of.issuer, opened->head.issuer, sizeof of.issuer);
     memcpy(of.vault, opened->head.vault, sizeof of.vault);
-    rc = psn_received_get_text(vault, &of, &known, &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return psn_received_put_text(vault, &of, opened->text, err);
-    if (rc) {
-        if (err)
-            *err = cause;
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_received_get_text(vault, &of, &known, err),
+                   &is_new, err);
+    if (rc)
         return rc;
-    }
+    if (is_new)
+        return psn_received_put_text(vault, &of, opened->text, err);
     /* One serial, two texts: the issuer's vault was copied, or somebody has his key. */
     return psn_secret_equal(known, opened->text)
                ? PSN_OK

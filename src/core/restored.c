@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/allow.h"
 #include "base/beside.h"
 #include "base/i18n.h"
 #include "base/limits.h"
@@ -58,12 +59,10 @@ static enum psn_code find_person(struct psn_vault *vault, const char *id,
                                  struct psn_person *ret_person, uint64_t *ret_revision,
                                  struct psn_error *err)
 {
-    struct psn_error why = { 0 };
-    enum psn_code rc;
-
     *ret_revision = 0;
-    rc = psn_person_load(vault, id, ret_person, ret_revision, &why);
-    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    return psn_allow(PSN_E_NOT_FOUND,
+                     psn_person_load(vault, id, ret_person, ret_revision, err), NULL,
+                     err);
 }
 
 static enum psn_code carry_person(const struct carrying *at,
@@ -154,9 +153,13 @@ static enum psn_code carry_grant(const struct carrying *at, struct psn_grant_row
                                  struct psn_error *err)
 {
     struct psn_grant_row there = { 0 };
-    enum psn_code rc = psn_grant_read(at->from, here->person, here->address, &there, err);
+    bool is_gone;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  psn_grant_read(at->from, here->person, here->address, &there, err),
+                  &is_gone, err);
 
-    if (rc == PSN_E_NOT_FOUND)
+    if (is_gone)
         rc = end_grant(at, here, at->to->world.now_s(), err);
     else if (!rc && there.ended_s)
         rc = end_grant(at, here, there.ended_s, err);
@@ -184,23 +187,21 @@ static enum psn_code carry_grants(const struct carrying *at, struct psn_error *e
 static enum psn_code find_role(struct carrying *at, const char *address,
                                struct psn_error *err)
 {
-    struct psn_error why = { 0 };
     enum psn_code rc;
 
     if (strcmp(at->role.address, address) == 0)
         return PSN_OK;
-    rc = psn_role_read(at->to, address, &at->role, &why);
+    rc = psn_role_read(at->to, address, &at->role, err);
     at->has_role = rc == PSN_OK;
     (void)snprintf(at->role.address, sizeof at->role.address, "%s", address);
-    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    return psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
 }
 
 /* The highest version here of what was seen; 0: it is not here. */
 static enum psn_code newest_here(struct carrying *at, const struct psn_exposure *seen,
                                  uint64_t *ret_version, struct psn_error *err)
 {
-    struct psn_error why = { 0 };
-    struct psn_item item;
+    struct psn_item item = { .revision = 0 };
     enum psn_code rc = find_role(at, seen->address, err);
 
     *ret_version = 0;
@@ -210,14 +211,12 @@ static enum psn_code newest_here(struct carrying *at, const struct psn_exposure 
         *ret_version = at->role.rotation.last;
         return PSN_OK;
     }
-    rc = psn_item_read(at->to, seen->address, seen->label, &item, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_item_read(at->to, seen->address, seen->label, &item, err), NULL,
+                   err);
     *ret_version = item.info.version > item.info.replacement ? item.info.version
                                                              : item.info.replacement;
-    return PSN_OK;
+    return rc;
 }
 
 static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
@@ -225,8 +224,8 @@ static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
 {
     struct carrying *at = arg;
     struct psn_exposure seen;
-    struct psn_error why = { 0 };
     struct psn_row_key key;
+    bool is_known = false;
     uint64_t newest = 0;
     enum psn_code rc = psn_exposure_decode(plain, &seen, err);
 
@@ -236,14 +235,13 @@ static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
     if (rc || seen.version > newest)
         return rc;
     rc = psn_exposure_key(at->to, &seen, &key, err);
-    if (rc)
-        return rc;
-    rc = psn_row_put(at->to, PSN_TABLE_EXPOSURE, &key, 1, at->to->rows_key, plain->data,
-                     plain->size, &why);
-    if (rc == PSN_E_EXISTS)
-        return PSN_OK;
-    at->carried->exposures++;
-    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    if (!rc)
+        rc = psn_allow(PSN_E_EXISTS,
+                       psn_row_put(at->to, PSN_TABLE_EXPOSURE, &key, 1, at->to->rows_key,
+                                   plain->data, plain->size, err),
+                       &is_known, err);
+    at->carried->exposures += !rc && !is_known;
+    return rc;
 }
 
 /* --- the vault that is there --- */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/allow.h"
 #include "base/limits.h"
 #include "core/client.h"
 #include "core/issue.h"
@@ -60,30 +60,20 @@ static enum psn_code replace_secrets(const struct carrying *at, const char *clie
     return rc;
 }
 
-static enum psn_code read_client(struct psn_vault *vault, const char *id,
-                                 struct psn_client *ret_client, bool *ret_found,
-                                 struct psn_error *err)
-{
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_client_read(vault, id, ret_client, &why);
-
-    *ret_found = rc == PSN_OK;
-    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
-}
-
 static enum psn_code carry_known(void *arg, const char *id, struct psn_error *err)
 {
     struct carrying *at = arg;
     struct psn_client there = psn_client_init();
-    bool found;
-    enum psn_code rc = read_client(at->from, id, &there, &found, err);
+    bool is_gone;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, psn_client_read(at->from, id, &there, err), &is_gone, err);
 
-    at->carried->clients_back += !rc && !found;
-    if (!rc && found)
+    at->carried->clients_back += is_gone;
+    if (!rc && !is_gone)
         rc = psn_client_put_keys(at->to, &there, NULL, err);
-    if (!rc && found)
+    if (!rc && !is_gone)
         rc = psn_client_put_owner(at->to, &there, err);
-    if (!rc && found)
+    if (!rc && !is_gone)
         rc = replace_secrets(at, id, err);
     psn_client_release(&there);
     return rc;
@@ -95,17 +85,14 @@ static enum psn_code has_free_domains(struct psn_vault *vault,
                                       struct psn_error *err)
 {
     char owner[PSN_CLIENT_ID_MAX];
+    enum psn_code rc = PSN_OK;
 
     *ret_free = true;
-    for (size_t i = 0; i < client->domain_count; i++) {
-        struct psn_error why = { 0 };
-        enum psn_code rc = psn_client_of_domain(vault, client->domains[i], owner, &why);
-
-        if (rc && rc != PSN_E_NOT_FOUND)
-            return psn_fail(err, rc, "%s", why.message);
-        *ret_free = *ret_free && rc == PSN_E_NOT_FOUND;
-    }
-    return PSN_OK;
+    for (size_t i = 0; !rc && *ret_free && i < client->domain_count; i++)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_client_of_domain(vault, client->domains[i], owner, err),
+                       ret_free, err);
+    return rc;
 }
 
 static enum psn_code carry_new(void *arg, const char *id, struct psn_error *err)
@@ -113,14 +100,15 @@ static enum psn_code carry_new(void *arg, const char *id, struct psn_error *err)
     struct carrying *at = arg;
     struct psn_client there = psn_client_init();
     struct psn_client here = psn_client_init();
-    bool found = false;
+    bool is_new;
     bool is_free = false;
-    enum psn_code rc = read_client(at->to, id, &here, &found, err);
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, psn_client_read(at->to, id, &here, err), &is_new, err);
 
     psn_client_release(&here);
-    if (!rc && !found)
+    if (!rc && is_new)
         rc = psn_client_read(at->from, id, &there, err);
-    if (!rc && !found)
+    if (!rc && is_new)
         rc = has_free_domains(at->to, &there, &is_free, err);
     if (!rc && is_free)
         rc = psn_client_copy(at->to, &there, err);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/allow.h"
 #include "base/text.h"
 #include "core/client.h"
 #include "core/item.h"
@@ -54,21 +54,6 @@ static enum psn_code note(const struct role_carrying *carrying, const char *even
                             err);
 }
 
-/* revision 0: it is not here. */
-static enum psn_code find_item(const struct role_carrying *carrying, const char *label,
-                               struct psn_item *ret_item, struct psn_error *err)
-{
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_item_read_of(carrying->at->to, carrying->role->client,
-                                        carrying->role->address, label, ret_item, &why);
-
-    if (rc == PSN_E_NOT_FOUND) {
-        *ret_item = (struct psn_item){ .revision = 0 };
-        return PSN_OK;
-    }
-    return rc ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
-}
-
 static uint64_t newest(const struct psn_secret_info *info)
 {
     return info->version > info->replacement ? info->version : info->replacement;
@@ -82,13 +67,16 @@ static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
     struct role_carrying *carrying = arg;
     const struct carrying *at = carrying->at;
     struct psn_item there;
-    struct psn_item here;
+    struct psn_item here = { .revision = 0 };
     bool is_newer;
     enum psn_code rc = psn_item_read_of(at->from, carrying->role->client, info->address,
                                         info->label, &there, err);
 
     if (!rc)
-        rc = find_item(carrying, info->label, &here, err);
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_item_read_of(at->to, carrying->role->client, info->address,
+                                        info->label, &here, err),
+                       NULL, err);
     if (rc)
         return rc;
     is_newer = newest(&here.info) < newest(&there.info);
@@ -147,19 +135,22 @@ static enum psn_code take_domain(const struct role_carrying *carrying, bool *ret
     struct psn_vault *to = carrying->at->to;
     const char *domain = strchr(carrying->role->address, '@');
     char owner[PSN_CLIENT_ID_MAX];
-    struct psn_error why = { 0 };
+    bool is_nobodys;
+    bool is_gone = false;
     enum psn_code rc;
 
     *ret_free = false;
     if (!domain)
         return PSN_OK;
-    rc = psn_client_of_domain(to, domain + 1, owner, &why);
-    if (rc == PSN_E_NOT_FOUND)
-        rc = psn_client_put_domain(to, carrying->role->client, domain + 1, &why);
-    else if (!rc && strcmp(owner, carrying->role->client) != 0)
-        return PSN_OK;
-    *ret_free = rc == PSN_OK;
-    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_client_of_domain(to, domain + 1, owner, err),
+                   &is_nobodys, err);
+    if (is_nobodys)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_client_put_domain(to, carrying->role->client, domain + 1, err),
+                       &is_gone, err);
+    *ret_free =
+        !rc && !is_gone && (is_nobodys || strcmp(owner, carrying->role->client) == 0);
+    return rc;
 }
 
 static enum psn_code carry_new(struct role_carrying *carrying, struct psn_error *err)
@@ -188,14 +179,13 @@ static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
     struct role_carrying carrying = { at, there, NULL };
     size_t left = at->carried->mailboxes_left;
     struct psn_role_row here;
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_role_read(at->to, there->address, &here, &why);
+    bool is_new;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, psn_role_read(at->to, there->address, &here, err), &is_new, err);
 
-    if (rc == PSN_E_NOT_FOUND)
+    if (is_new)
         rc = carry_new(&carrying, err);
-    else if (rc)
-        return psn_fail(err, rc, "%s", why.message);
-    else
+    else if (!rc)
         rc = carry_known(&carrying, &here, err);
     return rc || at->carried->mailboxes_left > left
                ? rc

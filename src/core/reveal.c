@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/exposure.h"
@@ -89,8 +90,8 @@ static enum psn_code reveal(struct psn_vault *vault, const char *address,
                             struct psn_secret **ret_value, uint64_t *ret_version,
                             struct psn_error *err)
 {
-    struct psn_error cause = { 0 };
     struct psn_item item = { 0 };
+    bool is_missing;
     uint64_t wanted;
     enum psn_code rc = psn_item_read(vault, address, label, &item, err);
 
@@ -99,17 +100,17 @@ static enum psn_code reveal(struct psn_vault *vault, const char *address,
     wanted = number ? number : item.info.version;
     if (wanted == 0)
         return fail_no_version(&item, 0, err);
-    rc = psn_disclose(vault,
-                      &(struct psn_disclosure){ .client = item.client,
-                                                .address = address,
-                                                .label = label,
-                                                .version = wanted,
-                                                .how = how },
-                      ret_value, &cause);
-    if (rc == PSN_E_NOT_FOUND)
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_disclose(vault,
+                                &(struct psn_disclosure){ .client = item.client,
+                                                          .address = address,
+                                                          .label = label,
+                                                          .version = wanted,
+                                                          .how = how },
+                                ret_value, err),
+                   &is_missing, err);
+    if (is_missing)
         return fail_no_version(&item, wanted, err);
-    if (rc && err)
-        *err = cause;
     if (!rc)
         *ret_version = wanted;
     return rc;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "age/identity.h"
+#include "base/allow.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -268,27 +269,23 @@ static enum psn_code check_ancestor(struct psn_vault *vault, const char *chain,
                                     struct psn_error *err)
 {
     struct past past = { .client = chain };
-    struct psn_error why = { 0 };
     bool holds = false;
-    bool is_here;
+    bool is_missing;
     bool was_destroyed = false;
     bool is_gone = false;
-    enum psn_code rc = psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain,
-                                         number, hash, &holds, &why);
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  psn_journal_holds(vault, strcmp(chain, "-") == 0 ? NULL : chain, number,
+                                    hash, &holds, err),
+                  &is_missing, err);
 
-    if (rc && rc != PSN_E_NOT_FOUND) {
-        if (err)
-            *err = why;
+    if (rc || holds)
         return rc;
-    }
-    if (holds)
-        return PSN_OK;
-    is_here = rc == PSN_OK;
     rc = check_gone(vault, chain, number, hash, &was_destroyed, &is_gone, err);
     statement->heads_gone += is_gone;
     if (rc || is_gone)
         return rc;
-    if (is_here || was_destroyed)
+    if (!is_missing || was_destroyed)
         return fail_missing(vault, chain, number, err);
     rc = psn_journal_walk(vault, NULL, read_past, &past, err);
     return rc ? rc : fail_removed(&past, err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/exposure.h"
@@ -223,37 +224,29 @@ static enum psn_code add_client_of(struct psn_vault *vault, struct psn_survey *s
                                    const char *id, struct psn_error *err)
 {
     struct psn_client client = psn_client_init();
-    struct psn_error cause = { 0 };
+    bool is_gone;
     enum psn_code rc;
 
     for (size_t i = 0; i < survey->client_count; i++)
         if (strcmp(survey->clients[i].id, id) == 0)
             return PSN_OK;
-    rc = psn_client_read(vault, id, &client, &cause);
-    if (!rc)
-        rc = keep_client(survey, &client, &cause);
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_client_read(vault, id, &client, err), &is_gone,
+                   err);
+    if (!rc && !is_gone)
+        rc = keep_client(survey, &client, err);
     psn_client_release(&client);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc && err)
-        *err = cause;
     return rc;
 }
 
 static enum psn_code add_role_of(struct psn_vault *vault, struct psn_survey *survey,
                                  const char *address, struct psn_error *err)
 {
-    struct psn_error cause = { 0 };
     struct psn_role_row row = { 0 };
-    enum psn_code rc = psn_role_read(vault, address, &row, &cause);
+    bool is_gone;
+    enum psn_code rc = psn_allow(PSN_E_NOT_FOUND,
+                                 psn_role_read(vault, address, &row, err), &is_gone, err);
 
-    if (!rc)
-        rc = keep_role(survey, &row, &cause);
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    if (rc && err)
-        *err = cause;
-    return rc;
+    return rc || is_gone ? rc : keep_role(survey, &row, err);
 }
 
 enum psn_code psn_survey_load_of(struct psn_vault *vault, const char *person,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
@@ -19,20 +20,20 @@ static enum psn_code take_zone(struct psn_trousseau *trousseau, const char *doma
                                struct psn_error *err)
 {
     struct psn_trousseau_zone *zone = &trousseau->zones[trousseau->zone_count];
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_contact_zone_file(trousseau->vault, trousseau->client, domain,
-                                             &zone->text, &why);
+    bool is_elsewhere;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  psn_contact_zone_file(trousseau->vault, trousseau->client, domain,
+                                        &zone->text, err),
+                  &is_elsewhere, err);
 
-    if (!rc) {
-        (void)snprintf(zone->domain, sizeof zone->domain, "%s", domain);
-        trousseau->zone_count++;
+    if (rc)
+        return psn_wrap(err, rc, _("the DNS zone of %s"), domain);
+    if (is_elsewhere)
         return PSN_OK;
-    }
-    if (rc == PSN_E_NOT_FOUND) /* its zone lies elsewhere */
-        return PSN_OK;
-    if (err)
-        *err = why;
-    return psn_wrap(err, rc, _("the DNS zone of %s"), domain);
+    (void)snprintf(zone->domain, sizeof zone->domain, "%s", domain);
+    trousseau->zone_count++;
+    return PSN_OK;
 }
 
 enum psn_code psn_trousseau_take_zones(struct psn_trousseau *trousseau,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/journal.h"
@@ -332,14 +333,12 @@ static enum psn_code copy_text(struct copy *copy, const struct psn_received *of,
 {
     PSN_AUTO(psn_secret) *text = NULL;
     PSN_AUTO(psn_secret) *known = NULL;
-    struct psn_error cause = { 0 };
-    enum psn_code rc = psn_received_get_text(copy->to, of, &known, &cause);
+    bool is_new;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, psn_received_get_text(copy->to, of, &known, err), &is_new, err);
 
-    if (rc != PSN_E_NOT_FOUND) {
-        if (rc && err)
-            *err = cause;
+    if (rc || !is_new)
         return rc;
-    }
     rc = psn_received_get_text(copy->from, of, &text, err);
     copy->count++;
     return rc ? rc : psn_received_put_text(copy->to, of, text, err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/destruction.h"
@@ -197,23 +198,22 @@ static enum psn_code look_if_gone(struct psn_vault *vault, const char *id, bool 
                                   struct psn_error *err)
 {
     struct psn_client client = { 0 };
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_client_get(vault, id, &client, &why);
+    enum psn_code rc = psn_client_get(vault, id, &client, err);
 
     psn_client_release(&client);
-    *ret_gone = rc == PSN_E_NOT_FOUND;
-    return rc && !*ret_gone ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    return psn_allow(PSN_E_NOT_FOUND, rc, ret_gone, err);
 }
 
 static enum psn_code look_if_stated(struct psn_vault *vault, const char *id,
                                     bool *ret_stated, struct psn_error *err)
 {
     struct psn_handover_end end = { 0 };
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_handover_end_get(vault, id, &end, &why);
+    bool is_none;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, psn_handover_end_get(vault, id, &end, err), &is_none, err);
 
-    *ret_stated = rc == PSN_E_NOT_FOUND || end.stated;
-    return rc && rc != PSN_E_NOT_FOUND ? psn_fail(err, rc, "%s", why.message) : PSN_OK;
+    *ret_stated = is_none || end.stated;
+    return rc;
 }
 
 enum psn_code psn_handover_unstated_each(struct psn_vault *vault,

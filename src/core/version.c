@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
@@ -211,20 +212,21 @@ enum psn_code psn_version_carry(struct psn_vault *vault, const char *client,
     const struct psn_secret *data_key;
     struct psn_version here;
     struct psn_row_key key;
-    struct psn_error why = { 0 };
+    bool is_new = false;
     uint64_t revision = 0;
     enum psn_code rc = psn_client_data_key(vault, client, &data_key, err);
 
     if (!rc)
         rc = psn_version_key(vault, address, label, version->number, &key, err);
+    if (!rc)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       read_version(vault, &key, version->number, data_key, &here, &known,
+                                    &revision, err),
+                       &is_new, err);
     if (rc)
         return rc;
-    rc = read_version(vault, &key, version->number, data_key, &here, &known, &revision,
-                      &why);
-    if (rc == PSN_E_NOT_FOUND)
+    if (is_new)
         return write_version(vault, &key, 1, data_key, version, value, err);
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
     if (here.state == version->state)
         return PSN_OK;
     here.state = version->state;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -116,14 +117,12 @@ static enum psn_code reach_granted(struct reachable_list *list, struct psn_error
 
     for (size_t i = 0; !rc && i < grants->count; i++) {
         struct psn_role_row row = { 0 };
-        struct psn_error cause = { 0 };
+        bool is_gone;
 
-        rc = psn_role_read(list->vault, grants->items[i].address, &row, &cause);
-        if (rc == PSN_E_NOT_FOUND)
-            rc = PSN_OK;
-        else if (rc && err)
-            *err = cause;
-        else if (!rc)
+        rc = psn_allow(PSN_E_NOT_FOUND,
+                       psn_role_read(list->vault, grants->items[i].address, &row, err),
+                       &is_gone, err);
+        if (!rc && !is_gone)
             rc = reach_role(list, &row, err);
     }
     return rc;

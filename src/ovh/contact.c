@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "ovh/backend.h"
@@ -155,12 +156,12 @@ static enum psn_code tell(struct psn_ovh *ovh, enum psn_contact_kind kind,
                           struct psn_error *err)
 {
     struct psn_contact_service service;
-    struct psn_error failure = { 0 };
-    enum psn_code rc = psn_ovh_contact_service(ovh, kind, name, &service, &failure);
+    bool is_none;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  psn_ovh_contact_service(ovh, kind, name, &service, err), &is_none, err);
 
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    return rc ? psn_backend_hand_up(&failure, err) : each(arg, &service, err);
+    return rc || is_none ? rc : each(arg, &service, err);
 }
 
 /* "acme.fr", or below it "www.acme.fr" */
@@ -213,13 +214,12 @@ static enum psn_code tell_pro(struct psn_ovh *ovh,
 {
     const struct psn_backend_table *table = psn_backend_table(PSN_BACKEND_EMAIL_PRO);
     PSN_AUTO_RELEASE(psn_services) services = { NULL, 0 };
-    struct psn_error failure = { 0 };
-    enum psn_code rc = table->services(ovh, NULL, &services, &failure);
+    bool is_none; /* in this region */
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND, table->services(ovh, NULL, &services, err), &is_none, err);
 
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK; /* this region has none */
-    if (rc)
-        return psn_backend_hand_up(&failure, err);
+    if (is_none)
+        return PSN_OK;
     for (size_t i = 0; !rc && i < services.count; i++) {
         struct psn_service *service = services.items[i];
 
@@ -456,17 +456,14 @@ enum psn_code psn_ovh_contact_open_tasks(struct psn_ovh *ovh, psn_contact_change
         qsort(ids, count, sizeof *ids, compare_ids);
     for (size_t i = 0; !rc && i < count; i++) {
         struct psn_contact_change change;
-        struct psn_error failure = { 0 };
+        bool is_gone;
 
         if (i > 0 && ids[i] == ids[i - 1])
             continue;
-        rc = psn_ovh_contact_task(ovh, ids[i], &change, &failure);
-        if (rc == PSN_OK)
+        rc = psn_allow(PSN_E_NOT_FOUND, psn_ovh_contact_task(ovh, ids[i], &change, err),
+                       &is_gone, err);
+        if (!rc && !is_gone)
             rc = each(arg, &change, err);
-        else if (rc == PSN_E_NOT_FOUND)
-            rc = PSN_OK;
-        else
-            rc = psn_backend_hand_up(&failure, err);
     }
     return rc;
 }

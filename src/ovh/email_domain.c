@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -168,18 +169,16 @@ static enum psn_code get(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
 {
     PSN_AUTO_JSON *value = NULL;
     struct psn_mailbox_info info = { .exists = false };
-    struct psn_error failure = { 0 };
     enum psn_code rc =
         psn_ovh_get_at(ovh, "/email/domain/*/account/*",
-                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &value, &failure);
+                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &value, err);
 
     if (rc == PSN_OK)
-        rc = read_info(value, mailbox, &info, &failure);
-    if (rc && rc != PSN_E_NOT_FOUND) {
-        (void)psn_backend_hand_up(&failure, err);
+        rc = read_info(value, mailbox, &info, err);
+    rc = psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
+    if (rc)
         return psn_wrap(err, rc, _("cannot look at the mailbox '%s@%s'"), mailbox->local,
                         mailbox->domain);
-    }
     *ret_info = info;
     return PSN_OK;
 }
@@ -293,7 +292,7 @@ static enum psn_code is_own_task(struct psn_ovh *ovh, const struct psn_mailbox *
                                  int64_t id, bool *ret_own, struct psn_error *err)
 {
     PSN_AUTO_JSON *value = NULL;
-    struct psn_error failure = { 0 };
+    bool is_done; /* since it was listed */
     char number[24];
     enum psn_code rc;
 
@@ -302,14 +301,12 @@ static enum psn_code is_own_task(struct psn_ovh *ovh, const struct psn_mailbox *
         return PSN_OK;
     (void)snprintf(number, sizeof number, "%lld", (long long)id);
     rc = psn_ovh_get_at(ovh, "/email/domain/*/task/account/*",
-                        PSN_OVH_PARTS(mailbox->domain, number), &value, &failure);
+                        PSN_OVH_PARTS(mailbox->domain, number), &value, err);
     if (rc == PSN_OK)
-        rc = is_about(value, "name", mailbox, ret_own, &failure);
-    if (rc == PSN_E_NOT_FOUND) {
-        *ret_own = false; /* done since it was listed */
-        return PSN_OK;
-    }
-    return rc ? psn_backend_hand_up(&failure, err) : PSN_OK;
+        rc = is_about(value, "name", mailbox, ret_own, err);
+    rc = psn_allow(PSN_E_NOT_FOUND, rc, &is_done, err);
+    *ret_own = *ret_own && !is_done;
+    return rc;
 }
 
 static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
@@ -338,23 +335,23 @@ static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbo
                            size_t *ret_count, bool *ret_absent, struct psn_error *err)
 {
     PSN_AUTO_JSON *ids = NULL;
-    struct psn_error failure = { 0 };
-    enum psn_code rc =
+    bool is_none;
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND,
         psn_ovh_get_at(ovh, "/email/domain/*/task/account?name=*",
-                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &ids, &failure);
+                       PSN_OVH_PARTS(mailbox->domain, mailbox->local), &ids, err),
+        &is_none, err);
 
-    if (rc == PSN_E_NOT_FOUND) {
+    if (is_none) {
         *ret_count = 0;
         *ret_absent = true;
         return PSN_OK;
     }
     if (rc == PSN_OK)
-        rc = count_tasks(ovh, mailbox, ids, ret_count, &failure);
-    if (rc == PSN_OK)
-        return PSN_OK;
-    (void)psn_backend_hand_up(&failure, err);
-    return psn_wrap(err, rc, _("cannot see what OVH is doing with '%s@%s'"),
-                    mailbox->local, mailbox->domain);
+        rc = count_tasks(ovh, mailbox, ids, ret_count, err);
+    return rc ? psn_wrap(err, rc, _("cannot see what OVH is doing with '%s@%s'"),
+                         mailbox->local, mailbox->domain)
+              : PSN_OK;
 }
 
 const struct psn_backend_table psn_backend_email_domain = {

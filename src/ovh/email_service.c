@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -307,19 +308,17 @@ enum psn_code psn_email_account(struct psn_ovh *ovh, const struct psn_mailbox *m
 {
     PSN_AUTO_JSON *value = NULL;
     struct psn_mailbox_info info = { .exists = false };
-    struct psn_error failure = { 0 };
     char address[PSN_ADDRESS_SIZE];
-    enum psn_code rc = psn_email_get(ovh, mailbox, "/account/*",
-                                     PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)),
-                                     &value, &failure);
+    enum psn_code rc =
+        psn_email_get(ovh, mailbox, "/account/*",
+                      PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)), &value, err);
 
     if (!rc)
-        rc = read_account(value, mailbox, &info, &failure);
-    if (rc && rc != PSN_E_NOT_FOUND) {
-        (void)psn_backend_hand_up(&failure, err);
+        rc = read_account(value, mailbox, &info, err);
+    rc = psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
+    if (rc)
         return psn_wrap(err, rc, _("cannot look at the mailbox '%s@%s'"), mailbox->local,
                         mailbox->domain);
-    }
     *ret_info = info;
     return PSN_OK;
 }
@@ -339,20 +338,20 @@ static enum psn_code look_at_slot(struct psn_ovh *ovh, const struct psn_mailbox 
                                   struct psn_error *err)
 {
     PSN_AUTO_JSON *value = NULL;
-    struct psn_error failure = { 0 };
+    bool is_taken; /* since it was listed */
     bool configured = true;
     int64_t task = 0;
-    enum psn_code rc =
-        psn_email_get(ovh, mailbox, "/account/*", PSN_OVH_PARTS(slot), &value, &failure);
+    enum psn_code rc = psn_allow(
+        PSN_E_NOT_FOUND,
+        psn_email_get(ovh, mailbox, "/account/*", PSN_OVH_PARTS(slot), &value, err),
+        &is_taken, err);
 
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK; /* taken since it was listed */
-    if (!rc)
-        rc = psn_json_bool(value, "configured", &configured, &failure);
-    if (!rc)
-        rc = psn_json_int_or(value, "taskPendingId", 0, &task, &failure);
-    if (rc)
-        return psn_backend_hand_up(&failure, err);
+    if (!rc && !is_taken)
+        rc = psn_json_bool(value, "configured", &configured, err);
+    if (!rc && !is_taken)
+        rc = psn_json_int_or(value, "taskPendingId", 0, &task, err);
+    if (rc || is_taken)
+        return rc;
     *ret_busy = *ret_busy || task > 0;
     *ret_free = !configured && task <= 0;
     return PSN_OK;
@@ -423,18 +422,20 @@ static enum psn_code count_newest(struct psn_ovh *ovh, const struct psn_mailbox 
     (void)psn_mailbox_address(mailbox, address);
     for (size_t i = first; i < ids->count; i++) {
         PSN_AUTO_JSON *task = NULL;
-        struct psn_error failure = { 0 };
+        bool is_gone;
         char status[32];
         enum psn_code rc =
-            psn_email_get(ovh, mailbox, families[mailbox->backend].task,
-                          PSN_OVH_PARTS(address, ids->items[i]), &task, &failure);
+            psn_allow(PSN_E_NOT_FOUND,
+                      psn_email_get(ovh, mailbox, families[mailbox->backend].task,
+                                    PSN_OVH_PARTS(address, ids->items[i]), &task, err),
+                      &is_gone, err);
 
-        if (rc == PSN_E_NOT_FOUND)
+        if (is_gone)
             continue;
         if (!rc)
-            rc = psn_json_text(task, "status", status, sizeof status, &failure);
+            rc = psn_json_text(task, "status", status, sizeof status, err);
         if (rc)
-            return psn_backend_hand_up(&failure, err);
+            return rc;
         *ret_count += strcmp(status, "done") != 0 && strcmp(status, "error") != 0 &&
                       strcmp(status, "cancelled") != 0;
     }
@@ -474,16 +475,13 @@ static enum psn_code count_tasks(struct psn_ovh *ovh, const struct psn_mailbox *
 static enum psn_code tasks(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
                            size_t *ret_count, bool *ret_absent, struct psn_error *err)
 {
-    struct psn_error failure = { 0 };
     size_t count = 0;
-    enum psn_code rc = count_tasks(ovh, mailbox, &count, &failure);
+    enum psn_code rc = psn_allow(PSN_E_NOT_FOUND, count_tasks(ovh, mailbox, &count, err),
+                                 ret_absent, err);
 
-    *ret_absent = rc == PSN_E_NOT_FOUND;
-    if (rc && rc != PSN_E_NOT_FOUND) {
-        (void)psn_backend_hand_up(&failure, err);
+    if (rc)
         return psn_wrap(err, rc, _("cannot see what OVH is doing with '%s@%s'"),
                         mailbox->local, mailbox->domain);
-    }
     *ret_count = count;
     return PSN_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "ovh/backend.h"
@@ -60,13 +61,9 @@ void psn_ovh_own_client(const char *client_id, struct psn_finding *ret_finding)
 static enum psn_code look(struct psn_ovh *ovh, const char *pattern, const char *id,
                           json_t **ret_value, struct psn_error *err)
 {
-    struct psn_error failure = { 0 };
-    enum psn_code rc =
-        psn_ovh_get_at(ovh, pattern, PSN_OVH_PARTS(id), ret_value, &failure);
-
-    if (rc == PSN_E_NOT_FOUND)
-        return PSN_OK;
-    return rc ? psn_backend_hand_up(&failure, err) : PSN_OK;
+    return psn_allow(PSN_E_NOT_FOUND,
+                     psn_ovh_get_at(ovh, pattern, PSN_OVH_PARTS(id), ret_value, err),
+                     NULL, err);
 }
 
 static void set_detail(struct psn_finding *finding, const char *text)

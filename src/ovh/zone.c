@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -291,22 +292,21 @@ static enum psn_code add_record(struct psn_ovh *ovh, struct zone *zone, const ch
                                 struct psn_error *err)
 {
     PSN_AUTO_JSON *value = NULL;
-    struct psn_error failure = { 0 };
-    enum psn_code rc = psn_ovh_get_at(ovh, "/domain/zone/*/record/*",
-                                      PSN_OVH_PARTS(zone->name, id), &value, &failure);
+    bool is_gone;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  psn_ovh_get_at(ovh, "/domain/zone/*/record/*",
+                                 PSN_OVH_PARTS(zone->name, id), &value, err),
+                  &is_gone, err);
 
-    if (rc == PSN_E_NOT_FOUND)
+    if (is_gone)
         return PSN_OK;
     if (!rc)
-        rc = read_record(value, &zone->records[zone->count], &failure);
-    if (!rc) {
-        zone->count++;
-        return PSN_OK;
-    }
-    (void)psn_wrap(&failure, rc, _("record %s of the zone '%s'"), id, zone->name);
-    if (err)
-        *err = failure;
-    return rc;
+        rc = read_record(value, &zone->records[zone->count], err);
+    if (rc)
+        return psn_wrap(err, rc, _("record %s of the zone '%s'"), id, zone->name);
+    zone->count++;
+    return PSN_OK;
 }
 
 /* The zone's own name first. */

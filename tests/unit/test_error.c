@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/allow.h"
 #include "base/text.h"
 #include "passation/error.h"
 
@@ -135,6 +136,27 @@ static void codes_have_distinct_words_and_statuses_of_the_contract(void **state)
     assert_int_equal(psn_code_exit_status((enum psn_code)999), 1);
 }
 
+static void a_failure_that_is_allowed_is_an_answer_and_leaves_no_trace(void **state)
+{
+    struct psn_error err = { 0 };
+    bool is_gone = false;
+
+    (void)state;
+    assert_int_equal(psn_allow(PSN_E_NOT_FOUND, psn_fail(&err, PSN_E_NOT_FOUND, "none"),
+                               &is_gone, &err),
+                     PSN_OK);
+    assert_true(is_gone);
+    assert_int_equal(err.code, PSN_OK);
+    assert_int_equal(psn_allow(PSN_E_NOT_FOUND, PSN_OK, &is_gone, &err), PSN_OK);
+    assert_false(is_gone);
+    assert_int_equal(
+        psn_allow(PSN_E_NOT_FOUND, psn_fail(&err, PSN_E_IO, "disk"), &is_gone, &err),
+        PSN_E_IO);
+    assert_false(is_gone);
+    assert_string_equal(err.message, "disk");
+    assert_int_equal(psn_allow(PSN_E_EXISTS, PSN_E_EXISTS, NULL, NULL), PSN_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +167,7 @@ int main(void)
         cmocka_unit_test(the_first_hint_is_kept_and_clearing_forgets_all),
         cmocka_unit_test(long_messages_are_cut_at_the_edge_of_a_character),
         cmocka_unit_test(no_control_character_gets_into_a_message),
+        cmocka_unit_test(a_failure_that_is_allowed_is_an_answer_and_leaves_no_trace),
         cmocka_unit_test(codes_have_distinct_words_and_statuses_of_the_contract),
     };
 
