@@ -17,9 +17,7 @@
 #include "core/past_key.h"
 #include "core/person.h"
 #include "core/record.h"
-#include "core/restored_client.h"
-#include "core/restored_role.h"
-#include "core/restored_row.h"
+#include "core/restored_part.h"
 #include "core/role.h"
 
 /*
@@ -44,14 +42,6 @@
  *   issues     with what became of them
  *   exposures  of the versions that are here, too: a later one is in no file any more
  */
-struct carrying {
-    struct psn_vault *from;
-    struct psn_vault *to;
-    struct psn_carried *carried;
-    struct psn_role_row role; /* of the last exposure */
-    bool has_role;
-};
-
 /* --- people --- */
 
 /* *ret_revision is 0 if he is not there. */
@@ -65,7 +55,7 @@ static enum psn_code find_person(struct psn_vault *vault, const char *id,
                      err);
 }
 
-static enum psn_code carry_person(const struct carrying *at,
+static enum psn_code carry_person(const struct psn_carrying *at,
                                   const struct psn_person *person, struct psn_error *err)
 {
     struct psn_person here = { .departing_s = 0 };
@@ -89,7 +79,7 @@ static enum psn_code carry_person(const struct carrying *at,
     return psn_person_store(at->to, &there, revision + 1, err);
 }
 
-static enum psn_code carry_people(const struct carrying *at, struct psn_error *err)
+static enum psn_code carry_people(const struct psn_carrying *at, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
     size_t count = 0;
@@ -104,7 +94,7 @@ static enum psn_code carry_people(const struct carrying *at, struct psn_error *e
 static enum psn_code carry_past_key(void *arg, const struct psn_past_key *key,
                                     struct psn_error *err)
 {
-    const struct carrying *at = arg;
+    const struct psn_carrying *at = arg;
     struct psn_person person;
     uint64_t there;
     uint64_t here = 0;
@@ -123,7 +113,7 @@ static enum psn_code carry_past_key(void *arg, const struct psn_past_key *key,
 
 /* --- grants --- */
 
-static enum psn_code end_grant(const struct carrying *at, struct psn_grant_row *here,
+static enum psn_code end_grant(const struct psn_carrying *at, struct psn_grant_row *here,
                                int64_t ended_s, struct psn_error *err)
 {
     const char *address = here->address;
@@ -137,7 +127,7 @@ static enum psn_code end_grant(const struct carrying *at, struct psn_grant_row *
 
 /* How long, and what else beside the password: what it was narrowed to since, it stays.
  */
-static enum psn_code take_terms(const struct carrying *at, struct psn_grant_row *here,
+static enum psn_code take_terms(const struct psn_carrying *at, struct psn_grant_row *here,
                                 const struct psn_grant_row *there, struct psn_error *err)
 {
     if (here->from_s == there->from_s && here->until_s == there->until_s &&
@@ -149,8 +139,8 @@ static enum psn_code take_terms(const struct carrying *at, struct psn_grant_row 
     return psn_grant_write(at->to, here, err);
 }
 
-static enum psn_code carry_grant(const struct carrying *at, struct psn_grant_row *here,
-                                 struct psn_error *err)
+static enum psn_code carry_grant(const struct psn_carrying *at,
+                                 struct psn_grant_row *here, struct psn_error *err)
 {
     struct psn_grant_row there = { 0 };
     bool is_gone;
@@ -169,7 +159,7 @@ static enum psn_code carry_grant(const struct carrying *at, struct psn_grant_row
     return rc;
 }
 
-static enum psn_code carry_grants(const struct carrying *at, struct psn_error *err)
+static enum psn_code carry_grants(const struct psn_carrying *at, struct psn_error *err)
 {
     struct psn_grant_list list = { 0 };
     enum psn_code rc = psn_grant_list(at->to, NULL, &list, err);
@@ -183,37 +173,43 @@ static enum psn_code carry_grants(const struct carrying *at, struct psn_error *e
 
 /* --- exposures --- */
 
+struct exposures {
+    const struct psn_carrying *at;
+    struct psn_role_row role; /* of the last one */
+    bool has_role;
+};
+
 /* They come address by address. */
-static enum psn_code find_role(struct carrying *at, const char *address,
+static enum psn_code find_role(struct exposures *of, const char *address,
                                struct psn_error *err)
 {
     enum psn_code rc;
 
-    if (strcmp(at->role.address, address) == 0)
+    if (strcmp(of->role.address, address) == 0)
         return PSN_OK;
-    rc = psn_role_read(at->to, address, &at->role, err);
-    at->has_role = rc == PSN_OK;
-    (void)snprintf(at->role.address, sizeof at->role.address, "%s", address);
+    rc = psn_role_read(of->at->to, address, &of->role, err);
+    of->has_role = rc == PSN_OK;
+    (void)snprintf(of->role.address, sizeof of->role.address, "%s", address);
     return psn_allow(PSN_E_NOT_FOUND, rc, NULL, err);
 }
 
 /* The highest version here of what was seen; 0: it is not here. */
-static enum psn_code newest_here(struct carrying *at, const struct psn_exposure *seen,
+static enum psn_code newest_here(struct exposures *of, const struct psn_exposure *seen,
                                  uint64_t *ret_version, struct psn_error *err)
 {
     struct psn_item item = { .revision = 0 };
-    enum psn_code rc = find_role(at, seen->address, err);
+    enum psn_code rc = find_role(of, seen->address, err);
 
     *ret_version = 0;
-    if (rc || !at->has_role)
+    if (rc || !of->has_role)
         return rc;
     if (!seen->label[0]) {
-        *ret_version = at->role.rotation.last;
+        *ret_version = of->role.rotation.last;
         return PSN_OK;
     }
     rc = psn_allow(PSN_E_NOT_FOUND,
-                   psn_item_read(at->to, seen->address, seen->label, &item, err), NULL,
-                   err);
+                   psn_item_read(of->at->to, seen->address, seen->label, &item, err),
+                   NULL, err);
     *ret_version = item.info.version > item.info.replacement ? item.info.version
                                                              : item.info.replacement;
     return rc;
@@ -222,7 +218,8 @@ static enum psn_code newest_here(struct carrying *at, const struct psn_exposure 
 static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
                                     const struct psn_buf *plain, struct psn_error *err)
 {
-    struct carrying *at = arg;
+    struct exposures *of = arg;
+    const struct psn_carrying *at = of->at;
     struct psn_exposure seen;
     struct psn_row_key key;
     bool is_known = false;
@@ -231,7 +228,7 @@ static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
 
     (void)row;
     if (!rc)
-        rc = newest_here(at, &seen, &newest, err);
+        rc = newest_here(of, &seen, &newest, err);
     if (rc || seen.version > newest)
         return rc;
     rc = psn_exposure_key(at->to, &seen, &key, err);
@@ -308,25 +305,26 @@ enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *b
                                               : psn_fail(err, rc, "%s", why.message);
 }
 
-static enum psn_code carry(struct carrying *at, bool is_later, struct psn_error *err)
+static enum psn_code carry(struct psn_carrying *at, struct psn_error *err)
 {
+    struct exposures exposures = { .at = at };
     enum psn_code rc = carry_people(at, err);
 
-    if (!rc && is_later)
-        rc = psn_restored_rows(at->from, at->to, err);
+    if (!rc && at->is_later)
+        rc = psn_restored_rows(at, err);
     if (!rc)
         rc = psn_past_key_each(at->from, NULL, carry_past_key, at, err);
     if (!rc)
-        rc = psn_restored_clients(at->from, at->to, at->carried, err);
+        rc = psn_restored_clients(at, err);
     if (!rc)
-        rc = psn_restored_issues(at->from, at->to, err);
+        rc = psn_restored_issues(at, err);
     if (!rc)
         rc = carry_grants(at, err);
     if (!rc)
-        rc = psn_restored_roles(at->from, at->to, is_later, at->carried, err);
+        rc = psn_restored_roles(at, err);
     return rc ? rc
               : psn_row_each(at->from, PSN_TABLE_EXPOSURE, NULL, at->from->rows_key,
-                             carry_exposure, at, err);
+                             carry_exposure, &exposures, err);
 }
 
 /* Inside a transaction of both. A state before the backup's own, or that one, tells
@@ -361,15 +359,14 @@ static enum psn_code carry_from(struct psn_vault *there, struct psn_vault *vault
                                 const struct psn_restored_states *states,
                                 struct psn_carried *carried, struct psn_error *err)
 {
-    struct carrying at = { .from = there, .to = vault, .carried = carried };
+    struct psn_carrying at = { .from = there, .to = vault, .carried = carried };
     bool is_earlier;
-    bool is_later;
     bool is_whole = false;
     enum psn_code rc =
-        compare(there, vault, &states->backup, &is_earlier, &is_later, err);
+        compare(there, vault, &states->backup, &is_earlier, &at.is_later, err);
 
     if (!rc && !is_earlier)
-        rc = carry(&at, is_later, err);
+        rc = carry(&at, err);
     if (!rc)
         rc = check_whole(there, &states->seen, &is_whole, err);
     carried->is_read = rc == PSN_OK;

@@ -1,5 +1,3 @@
-#include "core/restored_client.h"
-
 #include <string.h>
 
 #include "base/allow.h"
@@ -7,33 +5,12 @@
 #include "core/client.h"
 #include "core/issue.h"
 #include "core/journal.h"
-
-struct carrying {
-    struct psn_vault *from;
-    struct psn_vault *to;
-    struct psn_carried *carried;
-};
+#include "core/restored_part.h"
 
 /* --- clients --- */
 
-/* As it stands there: under the same place, sealed with the data key it has here. */
-static enum psn_code put_secret(const struct carrying *at,
-                                const struct psn_store_row *row,
-                                const struct psn_secret *keys[2], struct psn_error *err)
-{
-    PSN_AUTO(psn_secret) *plain = NULL;
-    struct psn_row_key key = { .size = row->key_size };
-    enum psn_code rc =
-        psn_row_open_secret(at->from, PSN_TABLE_CREDENTIAL, row, keys[0], &plain, err);
-
-    memcpy(key.bytes, row->key, row->key_size);
-    return rc ? rc
-              : psn_row_put(at->to, PSN_TABLE_CREDENTIAL, &key, 1, keys[1],
-                            psn_secret_bytes(plain), psn_secret_size(plain), err);
-}
-
 /* The credentials, the handover and the envelope. */
-static enum psn_code replace_secrets(const struct carrying *at, const char *client,
+static enum psn_code replace_secrets(const struct psn_carrying *at, const char *client,
                                      struct psn_error *err)
 {
     PSN_AUTO(psn_store_scan) *scan = NULL;
@@ -55,14 +32,14 @@ static enum psn_code replace_secrets(const struct carrying *at, const char *clie
     while (!rc && found) {
         rc = psn_store_scan_next(scan, &row, &found, err);
         if (!rc && found)
-            rc = put_secret(at, &row, keys, err);
+            rc = psn_restored_put_row(at, PSN_TABLE_CREDENTIAL, &row, keys, 1, err);
     }
     return rc;
 }
 
 static enum psn_code carry_known(void *arg, const char *id, struct psn_error *err)
 {
-    struct carrying *at = arg;
+    const struct psn_carrying *at = arg;
     struct psn_client there = psn_client_init();
     bool is_gone;
     enum psn_code rc = psn_allow(
@@ -97,7 +74,7 @@ static enum psn_code has_free_domains(struct psn_vault *vault,
 
 static enum psn_code carry_new(void *arg, const char *id, struct psn_error *err)
 {
-    struct carrying *at = arg;
+    const struct psn_carrying *at = arg;
     struct psn_client there = psn_client_init();
     struct psn_client here = psn_client_init();
     bool is_new;
@@ -121,13 +98,11 @@ static enum psn_code carry_new(void *arg, const char *id, struct psn_error *err)
     return rc;
 }
 
-enum psn_code psn_restored_clients(struct psn_vault *from, struct psn_vault *to,
-                                   struct psn_carried *carried, struct psn_error *err)
+enum psn_code psn_restored_clients(struct psn_carrying *at, struct psn_error *err)
 {
-    struct carrying at = { from, to, carried };
-    enum psn_code rc = psn_client_ids(to, carry_known, &at, err);
+    enum psn_code rc = psn_client_ids(at->to, carry_known, at, err);
 
-    return rc ? rc : psn_client_ids(from, carry_new, &at, err);
+    return rc ? rc : psn_client_ids(at->from, carry_new, at, err);
 }
 
 /* --- issues --- */
@@ -148,9 +123,8 @@ static enum psn_code carry_issue(void *arg, const struct psn_store_row *row,
                             plain->data, plain->size, err);
 }
 
-enum psn_code psn_restored_issues(struct psn_vault *from, struct psn_vault *to,
-                                  struct psn_error *err)
+enum psn_code psn_restored_issues(struct psn_carrying *at, struct psn_error *err)
 {
-    return psn_row_each(from, PSN_TABLE_ISSUE, NULL, from->rows_key, carry_issue, to,
-                        err);
+    return psn_row_each(at->from, PSN_TABLE_ISSUE, NULL, at->from->rows_key, carry_issue,
+                        at->to, err);
 }

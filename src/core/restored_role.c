@@ -1,5 +1,3 @@
-#include "core/restored_role.h"
-
 #include <string.h>
 
 #include "base/allow.h"
@@ -7,18 +5,12 @@
 #include "core/client.h"
 #include "core/item.h"
 #include "core/journal.h"
+#include "core/restored_part.h"
 #include "core/role.h"
 #include "core/version.h"
 
-struct carrying {
-    struct psn_vault *from;
-    struct psn_vault *to;
-    bool is_later;
-    struct psn_carried *carried;
-};
-
 struct role_carrying {
-    const struct carrying *at;
+    const struct psn_carrying *at;
     const struct psn_role_row *role; /* there */
     const char *label;
 };
@@ -65,7 +57,7 @@ static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
                                 struct psn_error *err)
 {
     struct role_carrying *carrying = arg;
-    const struct carrying *at = carrying->at;
+    const struct psn_carrying *at = carrying->at;
     struct psn_item there;
     struct psn_item here = { .revision = 0 };
     bool is_newer;
@@ -110,7 +102,7 @@ static enum psn_code carry_password(struct role_carrying *carrying, uint64_t rev
 static enum psn_code carry_known(struct role_carrying *carrying,
                                  const struct psn_role_row *here, struct psn_error *err)
 {
-    const struct carrying *at = carrying->at;
+    const struct psn_carrying *at = carrying->at;
     const struct psn_role_row *there = carrying->role;
     enum psn_code rc;
 
@@ -155,7 +147,7 @@ static enum psn_code take_domain(const struct role_carrying *carrying, bool *ret
 
 static enum psn_code carry_new(struct role_carrying *carrying, struct psn_error *err)
 {
-    const struct carrying *at = carrying->at;
+    const struct psn_carrying *at = carrying->at;
     bool is_free = false;
     enum psn_code rc = take_domain(carrying, &is_free, err);
 
@@ -175,7 +167,7 @@ static enum psn_code carry_new(struct role_carrying *carrying, struct psn_error 
 static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
                                 struct psn_error *err)
 {
-    const struct carrying *at = arg;
+    const struct psn_carrying *at = arg;
     struct role_carrying carrying = { at, there, NULL };
     size_t left = at->carried->mailboxes_left;
     struct psn_role_row here;
@@ -192,11 +184,7 @@ static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
                : psn_item_each_all(at->from, there->address, carry_item, &carrying, err);
 }
 
-enum psn_code psn_restored_roles(struct psn_vault *from, struct psn_vault *to,
-                                 bool is_later, struct psn_carried *carried,
-                                 struct psn_error *err)
+enum psn_code psn_restored_roles(struct psn_carrying *at, struct psn_error *err)
 {
-    struct carrying at = { from, to, is_later, carried };
-
-    return psn_role_scan(from, NULL, 0, carry_role, &at, err);
+    return psn_role_scan(at->from, NULL, 0, carry_role, at, err);
 }
