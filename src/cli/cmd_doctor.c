@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "cli/cli.h"
 #include "cli/doctor_words.h"
 #include "cli/paths.h"
@@ -69,16 +70,13 @@ static void report_release(struct report *report)
 static void keep(void *arg, const struct psn_doctor_finding *finding)
 {
     struct report *report = arg;
-    struct cli_doctor_item *grown =
-        reallocarray(report->items, report->count + 1, sizeof *grown);
     struct cli_doctor_item *item;
 
-    if (!grown) {
+    if (PSN_GROW(report->items, report->count, NULL)) {
         report->is_torn = true;
         return;
     }
-    report->items = grown;
-    item = &grown[report->count++];
+    item = &report->items[report->count++];
     *item =
         (struct cli_doctor_item){ .code = finding->code,
                                   .client = strdup(finding->client),
@@ -95,16 +93,13 @@ static void keep_unlooked(void *arg, enum psn_doctor_part part, const char *clie
                           enum psn_code code, const char *why)
 {
     struct report *report = arg;
-    struct unlooked *grown =
-        reallocarray(report->unlooked, report->unlooked_count + 1, sizeof *grown);
     struct unlooked *at;
 
-    if (!grown) {
+    if (PSN_GROW(report->unlooked, report->unlooked_count, NULL)) {
         report->is_torn = true;
         return;
     }
-    report->unlooked = grown;
-    at = &grown[report->unlooked_count++];
+    at = &report->unlooked[report->unlooked_count++];
     *at = (struct unlooked){ part, code, strdup(client), strdup(why) };
     report->is_torn = report->is_torn || !at->client || !at->why;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/display.h"
@@ -170,18 +171,16 @@ static enum psn_code collect_stale(void *arg, const struct psn_envelope *envelop
                                    struct psn_error *err)
 {
     struct stale_list *list = arg;
-    char(*grown)[PSN_CLIENT_ID_MAX];
+    enum psn_code rc;
 
     bool needs_person = envelope->is_left || envelope->is_remade;
 
     if (!envelope->is_stale || (needs_person && !list->all))
         return PSN_OK;
-    grown = reallocarray(list->clients, list->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->clients = grown;
-    memcpy(grown[list->count++], envelope->client, sizeof *grown);
-    return PSN_OK;
+    rc = PSN_GROW(list->clients, list->count, err);
+    if (!rc)
+        memcpy(list->clients[list->count++], envelope->client, sizeof *list->clients);
+    return rc;
 }
 
 enum psn_code cli_envelope_renew(struct cli *cli, bool all, struct psn_error *err)

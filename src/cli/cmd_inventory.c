@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/text.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
@@ -22,7 +23,6 @@ struct found {
 struct inventory {
     struct found *items;
     size_t count;
-    size_t capacity;
 };
 
 static enum psn_code keep(void *arg, const struct psn_finding *finding,
@@ -30,18 +30,11 @@ static enum psn_code keep(void *arg, const struct psn_finding *finding,
 {
     struct inventory *inventory = arg;
 
-    if (inventory->count == inventory->capacity) {
-        size_t capacity = inventory->capacity ? 2 * inventory->capacity : 32;
-        struct found *items =
-            reallocarray(inventory->items, capacity, sizeof *inventory->items);
+    enum psn_code rc = PSN_GROW(inventory->items, inventory->count, err);
 
-        if (!items)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        inventory->items = items;
-        inventory->capacity = capacity;
-    }
-    inventory->items[inventory->count++] = (struct found){ *finding, state };
-    return PSN_OK;
+    if (!rc)
+        inventory->items[inventory->count++] = (struct found){ *finding, state };
+    return rc;
 }
 
 /* The stable word of JSON; NULL: the finding is no mailbox. */

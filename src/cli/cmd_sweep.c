@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/text.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
@@ -31,28 +32,21 @@ static const struct cli_option sweep_options[] = {
 struct accesses {
     struct psn_access *items;
     size_t count;
-    size_t capacity;
 };
 
 static enum psn_code collect(void *arg, const struct psn_access *access,
                              struct psn_error *err)
 {
     struct accesses *accesses = arg;
+    enum psn_code rc;
 
     /* That they are there is told by ovh inventory, and by due. */
     if (access->finding.kind == PSN_FINDING_MAILBOX)
         return PSN_OK;
-    if (accesses->count == accesses->capacity) {
-        size_t capacity = accesses->capacity ? 2 * accesses->capacity : 32;
-        struct psn_access *grown = reallocarray(accesses->items, capacity, sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        accesses->items = grown;
-        accesses->capacity = capacity;
-    }
-    accesses->items[accesses->count++] = *access;
-    return PSN_OK;
+    rc = PSN_GROW(accesses->items, accesses->count, err);
+    if (!rc)
+        accesses->items[accesses->count++] = *access;
+    return rc;
 }
 
 /* What nobody has judged, and what is being removed. */

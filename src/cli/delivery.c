@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "cli/busy.h"
 #include "cli/output.h"
 #include "cli/person_key.h"
@@ -71,17 +72,16 @@ static enum psn_code tell_code(void *arg, const struct psn_issue *issue,
 static enum psn_code note_key(struct cli_delivery *delivery, const char *person,
                               struct psn_error *err)
 {
-    char(*grown)[PSN_PERSON_ID_MAX];
+    enum psn_code rc;
 
     for (size_t i = 0; i < delivery->by_key_count; i++)
         if (strcmp(delivery->by_key[i], person) == 0)
             return PSN_OK;
-    grown = reallocarray(delivery->by_key, delivery->by_key_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    delivery->by_key = grown;
-    (void)snprintf(grown[delivery->by_key_count++], sizeof *grown, "%s", person);
-    return PSN_OK;
+    rc = PSN_GROW(delivery->by_key, delivery->by_key_count, err);
+    if (!rc)
+        (void)snprintf(delivery->by_key[delivery->by_key_count++],
+                       sizeof *delivery->by_key, "%s", person);
+    return rc;
 }
 
 static enum psn_code report(void *arg, const struct psn_issue *issue,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/grow.h"
 #include "cli/display.h"
 
 struct linking {
@@ -241,14 +242,13 @@ static enum psn_code collect(void *arg, const struct psn_client *client,
     struct waiting *waiting = arg;
 
     for (int use = 0; use < PSN_KEY_USES; use++) {
-        void *grown;
+        enum psn_code rc;
 
         if (!client->keys.asked_s[use])
             continue;
-        grown = realloc(waiting->items, (waiting->count + 1) * sizeof *waiting->items);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        waiting->items = grown;
+        rc = PSN_GROW(waiting->items, waiting->count, err);
+        if (rc)
+            return rc;
         memcpy(waiting->items[waiting->count].client, client->id, sizeof client->id);
         waiting->items[waiting->count++].use = (enum psn_key_use)use;
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "cli/lookup.h"
 #include "cli/near.h"
 
@@ -110,13 +111,11 @@ static enum psn_code store_fd(struct parser *p, const struct cli_option *option,
 static enum psn_code store_text(struct cli_texts *texts, const char *text,
                                 struct psn_error *err)
 {
-    const char **items = reallocarray(texts->items, texts->count + 1, sizeof *items);
+    enum psn_code rc = PSN_GROW(texts->items, texts->count, err);
 
-    if (!items)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    texts->items = items;
-    texts->items[texts->count++] = text;
-    return PSN_OK;
+    if (!rc)
+        texts->items[texts->count++] = text;
+    return rc;
 }
 
 static enum psn_code store(struct parser *p, const struct cli_option *option, void *base,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "cli/profile.h"
 
 /*
@@ -49,19 +50,14 @@ static enum psn_code add_person(void *arg, const struct psn_person *person,
                                 struct psn_error *err)
 {
     struct gathering *all = arg;
-    struct cli_kit_person *items =
-        reallocarray(all->people.items, all->people.count + 1, sizeof *items);
-    struct facts *facts;
+    enum psn_code rc = PSN_GROW(all->people.items, all->people.count, err);
 
-    if (items)
-        all->people.items = items;
-    facts = reallocarray(all->facts, all->people.count + 1, sizeof *facts);
-    if (facts)
-        all->facts = facts;
-    if (!items || !facts)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    items[all->people.count] = (struct cli_kit_person){ .person = *person };
-    facts[all->people.count++] =
+    if (!rc)
+        rc = PSN_GROW(all->facts, all->people.count, err);
+    if (rc)
+        return rc;
+    all->people.items[all->people.count] = (struct cli_kit_person){ .person = *person };
+    all->facts[all->people.count++] =
         (struct facts){ .owns = strcmp(all->kit->client.owner, person->id) == 0 &&
                                 !person->departing_s };
     return PSN_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/access_sweep.h"
@@ -44,17 +45,11 @@ bool psn_access_is_pending(const struct psn_access *access)
 enum psn_code psn_access_append(struct psn_access_list *list,
                                 const struct psn_access_row *row, struct psn_error *err)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 16;
-        struct psn_access_row *grown = reallocarray(list->items, capacity, sizeof *grown);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *row;
-    return PSN_OK;
+    if (!rc)
+        list->items[list->count++] = *row;
+    return rc;
 }
 
 enum psn_code psn_access_collect(void *arg, const struct psn_access_row *row,

@@ -11,7 +11,6 @@
 struct psn_access_list {
     struct psn_access_row *items;
     size_t count;
-    size_t capacity;
 };
 
 PSN_MUST_CHECK enum psn_code psn_access_append(struct psn_access_list *list,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/grow.h"
 #include "base/loop.h"
 
 enum {
@@ -133,16 +133,14 @@ static enum psn_code collect_linked(void *arg, const struct psn_client *client,
                                     struct psn_error *err)
 {
     struct clients *clients = arg;
-    char(*grown)[PSN_CLIENT_ID_MAX];
+    enum psn_code rc;
 
     if (!client->linked)
         return PSN_OK;
-    grown = reallocarray(clients->ids, clients->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    clients->ids = grown;
-    memcpy(grown[clients->count++], client->id, sizeof *grown);
-    return PSN_OK;
+    rc = PSN_GROW(clients->ids, clients->count, err);
+    if (!rc)
+        memcpy(clients->ids[clients->count++], client->id, sizeof *clients->ids);
+    return rc;
 }
 
 enum psn_code psn_sweep_all(struct psn_vault *vault, const struct psn_sweep_all *how,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -262,15 +263,11 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
                              const struct psn_buf *plain, struct psn_error *err)
 {
     struct client_list *list = arg;
-    struct psn_client *grown;
-    enum psn_code rc;
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
     (void)row;
-    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    rc = psn_client_row_decode(plain, &grown[list->count], err);
+    if (!rc)
+        rc = psn_client_row_decode(plain, &list->items[list->count], err);
     if (!rc)
         list->count++;
     return rc;

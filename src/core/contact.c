@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/journal.h"
@@ -104,17 +105,15 @@ static enum psn_code collect_service(void *arg, const struct psn_contact_service
 {
     struct request *request = arg;
     struct services *all = &request->services;
-    struct psn_contact_service *grown;
+    enum psn_code rc;
 
     if (request->wish->wanted &&
         !request->wish->wanted(request->wish->wanted_arg, service))
         return PSN_OK;
-    grown = reallocarray(all->items, all->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    all->items = grown;
-    all->items[all->count++] = *service;
-    return PSN_OK;
+    rc = PSN_GROW(all->items, all->count, err);
+    if (!rc)
+        all->items[all->count++] = *service;
+    return rc;
 }
 
 static struct order order_of(const struct request *request,

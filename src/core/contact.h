@@ -13,7 +13,6 @@
 struct psn_contact_list {
     struct psn_contact_change *items;
     size_t count;
-    size_t capacity;
 };
 void psn_contact_list_release(struct psn_contact_list *list);
 PSN_MUST_CHECK enum psn_code psn_contact_append(struct psn_contact_list *list,

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/i18n.h"
+#include "base/grow.h"
 #include "base/text.h"
 #include "core/contact.h"
 #include "core/journal.h"
@@ -32,18 +32,11 @@ enum psn_code psn_contact_append(struct psn_contact_list *list,
                                  const struct psn_contact_change *change,
                                  struct psn_error *err)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 16;
-        struct psn_contact_change *grown =
-            reallocarray(list->items, capacity, sizeof *grown);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *change;
-    return PSN_OK;
+    if (!rc)
+        list->items[list->count++] = *change;
+    return rc;
 }
 
 enum psn_code psn_contact_collect(void *arg, const struct psn_contact_change *change,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/doctor.h"
@@ -41,7 +42,8 @@ static enum psn_code note_place(void *arg, const struct psn_role_row *row,
                                 struct psn_error *err)
 {
     struct servers *servers = arg;
-    struct place *grown;
+    struct place *place;
+    enum psn_code rc;
 
     if (row->backend == PSN_BACKEND_NONE || row->gone_s)
         return PSN_OK;
@@ -49,14 +51,13 @@ static enum psn_code note_place(void *arg, const struct psn_role_row *row,
     for (size_t i = servers->place_count; i > 0; i--)
         if (is_of(&servers->places[i - 1], row))
             return PSN_OK;
-    grown = reallocarray(servers->places, servers->place_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    servers->places = grown;
-    grown = &grown[servers->place_count++];
-    grown->backend = row->backend;
-    memcpy(grown->client, row->client, sizeof grown->client);
-    memcpy(grown->host, row->place.host, sizeof grown->host);
+    rc = PSN_GROW(servers->places, servers->place_count, err);
+    if (rc)
+        return rc;
+    place = &servers->places[servers->place_count++];
+    place->backend = row->backend;
+    memcpy(place->client, row->client, sizeof place->client);
+    memcpy(place->host, row->place.host, sizeof place->host);
     return PSN_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -438,17 +439,11 @@ static bool is_in_place(const struct psn_document *document, const struct psn_bl
 static enum psn_code append(struct psn_document *document, const struct psn_block *block,
                             struct psn_error *err)
 {
-    struct psn_block *grown;
+    enum psn_code rc = PSN_GROW(document->blocks, document->count, err);
 
-    if ((document->count & (document->count - 1)) == 0) {
-        grown = realloc(document->blocks,
-                        (document->count ? 2 * document->count : 1) * sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        document->blocks = grown;
-    }
-    document->blocks[document->count++] = *block;
-    return PSN_OK;
+    if (!rc)
+        document->blocks[document->count++] = *block;
+    return rc;
 }
 
 static enum psn_code read_rest(struct reader *reader, struct psn_document *document,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/journal.h"
 
@@ -129,18 +130,14 @@ static enum psn_code collect(void *arg, const struct psn_role_row *row,
                              struct psn_error *err)
 {
     struct roles *roles = arg;
-    struct psn_role_row *grown = roles->items;
+    enum psn_code rc;
 
     if (strcmp(row->client, roles->client) != 0)
         return PSN_OK;
-    if ((roles->count & (roles->count - 1)) == 0) {
-        grown = reallocarray(grown, roles->count ? 2 * roles->count : 1, sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        roles->items = grown;
-    }
-    grown[roles->count++] = *row;
-    return PSN_OK;
+    rc = PSN_GROW(roles->items, roles->count, err);
+    if (!rc)
+        roles->items[roles->count++] = *row;
+    return rc;
 }
 
 enum psn_code psn_drift_note(struct psn_vault *vault, const char *client,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/handover.h"
@@ -62,16 +63,15 @@ static enum psn_code collect(void *arg, const struct psn_client *client,
                              struct psn_error *err)
 {
     struct envelopes *envelopes = arg;
-    char(*grown)[PSN_CLIENT_ID_MAX];
+    enum psn_code rc;
 
     if (!client->envelope_s)
         return PSN_OK;
-    grown = reallocarray(envelopes->clients, envelopes->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    envelopes->clients = grown;
-    memcpy(grown[envelopes->count++], client->id, sizeof *grown);
-    return PSN_OK;
+    rc = PSN_GROW(envelopes->clients, envelopes->count, err);
+    if (!rc)
+        memcpy(envelopes->clients[envelopes->count++], client->id,
+               sizeof *envelopes->clients);
+    return rc;
 }
 
 enum psn_code psn_envelope_each(struct psn_vault *vault, psn_envelope_fn *each, void *arg,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -186,17 +187,11 @@ enum psn_code psn_exposure_list_add(struct psn_exposure_list *list,
                                     const struct psn_exposure *exposure,
                                     struct psn_error *err)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 32;
-        struct psn_exposure *grown = realloc(list->items, capacity * sizeof *grown);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *exposure;
-    return PSN_OK;
+    if (!rc)
+        list->items[list->count++] = *exposure;
+    return rc;
 }
 
 static enum psn_code make_ends(struct walk *walk, struct psn_error *err)

@@ -36,7 +36,6 @@ PSN_MUST_CHECK enum psn_code psn_exposure_decode(const struct psn_buf *plain,
 struct psn_exposure_list {
     struct psn_exposure *items;
     size_t count;
-    size_t capacity;
 };
 void psn_exposure_list_release(struct psn_exposure_list *list);
 PSN_MUST_CHECK enum psn_code psn_exposure_list_add(struct psn_exposure_list *list,

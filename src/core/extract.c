@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
@@ -72,12 +73,10 @@ static bool is_wanted(struct selecting *selecting, const char *client,
 static enum psn_code keep_id(void *arg, const char *id, struct psn_error *err)
 {
     struct selecting *selecting = arg;
-    void *grown =
-        reallocarray(selecting->ids, selecting->id_count + 1, sizeof *selecting->ids);
+    enum psn_code rc = PSN_GROW(selecting->ids, selecting->id_count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    selecting->ids = grown;
+    if (rc)
+        return rc;
     (void)snprintf(selecting->ids[selecting->id_count++], PSN_CLIENT_ID_MAX, "%s", id);
     for (size_t i = 0; i < selecting->count; i++)
         if (strcmp(selecting->names[i], id) == 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -251,16 +252,10 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
                              const struct psn_buf *plain, struct psn_error *err)
 {
     struct psn_grant_list *list = arg;
-    struct psn_grant_row *grown;
-    enum psn_code rc;
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-    if ((list->count & (list->count - 1)) == 0) {
-        grown = realloc(list->items,
-                        (list->count ? 2 * list->count : 1) * sizeof *list->items);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-    }
+    if (rc)
+        return rc;
     list->items[list->count] = (struct psn_grant_row){ .revision = row->revision };
     rc = decode(plain, &list->items[list->count], err);
     list->count++;
@@ -329,15 +324,8 @@ static enum psn_code collect_brief(void *arg, const struct psn_store_row *stored
     enum psn_code rc = decode(plain, &row, err);
 
     (void)stored;
-    if (!rc && (briefs->count & (briefs->count - 1)) == 0) {
-        size_t capacity = briefs->count ? 2 * briefs->count : 1;
-        void *grown = reallocarray(briefs->items, capacity, sizeof *briefs->items);
-
-        if (grown)
-            briefs->items = grown;
-        else
-            rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    }
+    if (!rc)
+        rc = PSN_GROW(briefs->items, briefs->count, err);
     if (!rc)
         rc = shorten(&row, &briefs->items[briefs->count++], err);
     psn_grant_row_release(&row);
@@ -425,17 +413,15 @@ struct cover {
 static enum psn_code cover_one(struct cover *cover, const char *label, uint64_t version,
                                struct psn_error *err)
 {
-    struct psn_content *grown =
-        realloc(cover->items, (cover->count + 1) * sizeof *cover->items);
+    struct psn_content *content;
+    enum psn_code rc = PSN_GROW(cover->items, cover->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    cover->items = grown;
-    grown[cover->count] = (struct psn_content){ .version = version };
-    (void)snprintf(grown[cover->count].address, sizeof grown->address, "%s",
-                   cover->row->address);
-    (void)snprintf(grown[cover->count].label, sizeof grown->label, "%s", label);
-    cover->count++;
+    if (rc)
+        return rc;
+    content = &cover->items[cover->count++];
+    *content = (struct psn_content){ .version = version };
+    (void)snprintf(content->address, sizeof content->address, "%s", cover->row->address);
+    (void)snprintf(content->label, sizeof content->label, "%s", label);
     return PSN_OK;
 }
 

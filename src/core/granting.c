@@ -4,6 +4,7 @@
 
 #include "base/allow.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/issue.h"
@@ -37,22 +38,21 @@ static enum psn_code want_role(void *arg, const struct psn_role_row *role,
                                struct psn_error *err)
 {
     struct wanted *wanted = arg;
-    struct psn_grant_row *grown =
-        realloc(wanted->rows, (wanted->count + 1) * sizeof *grown);
+    struct psn_grant_row *row;
+    enum psn_code rc = PSN_GROW(wanted->rows, wanted->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    wanted->rows = grown;
+    if (rc)
+        return rc;
     if (!role->rotation.cur) {
         (void)psn_fail(err, PSN_E_POLICY, _("no password of '%s' is proved yet"),
                        role->address);
         return psn_hint(err, PSN_E_POLICY, _("finish it first: passation resume %s"),
                         role->address);
     }
-    grown[wanted->count] = (struct psn_grant_row){ 0 };
-    memcpy(grown[wanted->count].address, role->address, sizeof grown->address);
-    memcpy(grown[wanted->count].client, role->client, sizeof grown->client);
-    wanted->count++;
+    row = &wanted->rows[wanted->count++];
+    *row = (struct psn_grant_row){ 0 };
+    memcpy(row->address, role->address, sizeof row->address);
+    memcpy(row->client, role->client, sizeof row->client);
     return PSN_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "age/lists.h"
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/stream.h"
@@ -224,14 +225,14 @@ static enum psn_code collect_replaced(void *arg, const struct psn_issue_row *row
                                       struct psn_error *err)
 {
     struct replaced *replaced = arg;
-    struct psn_issue_row *grown;
+    enum psn_code rc;
 
     if (!is_replaced(replaced, row))
         return PSN_OK;
-    grown = realloc(replaced->items, (replaced->count + 1) * sizeof *grown);
-    if (grown)
-        replaced->items = grown;
-    if (!grown || !psn_issue_row_copy(row, &grown[replaced->count]))
+    rc = PSN_GROW(replaced->items, replaced->count, err);
+    if (rc)
+        return rc;
+    if (!psn_issue_row_copy(row, &replaced->items[replaced->count]))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     replaced->count++;
     return PSN_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/counters.h"
@@ -301,12 +302,11 @@ static enum psn_code collect(void *arg, const struct psn_issue_row *row,
                              struct psn_error *err)
 {
     struct issue_list *list = arg;
-    struct psn_issue_row *grown =
-        realloc(list->items, (list->count + 1) * sizeof *list->items);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-    if (grown)
-        list->items = grown;
-    if (!grown || !psn_issue_row_copy(row, &list->items[list->count]))
+    if (rc)
+        return rc;
+    if (!psn_issue_row_copy(row, &list->items[list->count]))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     list->count++;
     return PSN_OK;

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/grow.h"
 #include "core/client.h"
 #include "core/item.h"
 #include "core/recovery.h"
@@ -64,14 +64,9 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
     (void)row;
     if (rc || (info->hidden && !list->hidden_too))
         return rc;
-    if ((list->count & (list->count - 1)) == 0) {
-        struct kept *grown = reallocarray(list->items, list->count ? 2 * list->count : 1,
-                                          sizeof *list->items);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-    }
+    rc = PSN_GROW(list->items, list->count, err);
+    if (rc)
+        return rc;
     item.has_codes = strcmp(info->type, "recovery") == 0;
     list->items[list->count++] = item;
     psn_buf_bytes(&list->rows, plain->data, plain->size);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/due.h"
 
@@ -96,18 +97,11 @@ static enum psn_code add_end(struct making *making, const struct psn_overview_en
                              struct psn_error *err)
 {
     struct psn_overview *overview = making->overview;
-    size_t count = overview->end_count;
+    enum psn_code rc = PSN_GROW(overview->ends, overview->end_count, err);
 
-    if ((count & (count - 1)) == 0) {
-        struct psn_overview_end *grown =
-            reallocarray(overview->ends, count ? 2 * count : 1, sizeof *overview->ends);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        overview->ends = grown;
-    }
-    overview->ends[overview->end_count++] = *end;
-    return PSN_OK;
+    if (!rc)
+        overview->ends[overview->end_count++] = *end;
+    return rc;
 }
 
 static bool is_soon(const struct making *making, int64_t at_s)

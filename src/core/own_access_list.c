@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/journal.h"
@@ -51,15 +52,14 @@ static void forget_order(struct psn_own_past *past, const char *id)
 static enum psn_code remember_order(struct psn_own_past *past, const char *id,
                                     struct psn_error *err)
 {
-    char(*grown)[PSN_FINDING_ID_MAX];
+    enum psn_code rc;
 
     forget_order(past, id);
-    grown = reallocarray(past->ordered, past->ordered_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    past->ordered = grown;
-    (void)snprintf(past->ordered[past->ordered_count++], sizeof *grown, "%.159s", id);
-    return PSN_OK;
+    rc = PSN_GROW(past->ordered, past->ordered_count, err);
+    if (!rc)
+        (void)snprintf(past->ordered[past->ordered_count++], sizeof *past->ordered,
+                       "%.159s", id);
+    return rc;
 }
 
 /* A key that was linked since has not been removed by what was ordered before. */
@@ -342,17 +342,15 @@ enum psn_code psn_own_run_open(struct psn_own_run *run, const char *client,
 static enum psn_code add(struct psn_own_run *run, const struct psn_own_item *item,
                          struct psn_error *err)
 {
-    struct psn_own_item *grown;
+    enum psn_code rc;
 
     for (size_t i = 0; i < run->count; i++)
         if (strcmp(run->items[i].access.id, item->access.id) == 0)
             return PSN_OK;
-    grown = reallocarray(run->items, run->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    run->items = grown;
-    run->items[run->count++] = *item;
-    return PSN_OK;
+    rc = PSN_GROW(run->items, run->count, err);
+    if (!rc)
+        run->items[run->count++] = *item;
+    return rc;
 }
 
 /* What the account shows: one of ours? */

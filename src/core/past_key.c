@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/record.h"
@@ -121,16 +122,14 @@ static enum psn_code collect(void *arg, const struct psn_past_key *key,
                              struct psn_error *err)
 {
     struct owned *owned = arg;
-    struct psn_past_key *grown;
+    enum psn_code rc;
 
     if (strcmp(key->person, owned->person) != 0)
         return PSN_OK;
-    grown = reallocarray(owned->items, owned->count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    owned->items = grown;
-    grown[owned->count++] = *key;
-    return PSN_OK;
+    rc = PSN_GROW(owned->items, owned->count, err);
+    if (!rc)
+        owned->items[owned->count++] = *key;
+    return rc;
 }
 
 enum psn_code psn_past_key_forget(struct psn_vault *vault, const char *person,

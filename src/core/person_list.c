@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/person.h"
@@ -14,14 +15,10 @@ static enum psn_code collect(void *arg, const struct psn_store_row *row,
                              const struct psn_buf *plain, struct psn_error *err)
 {
     struct person_list *list = arg;
-    struct psn_person *grown =
-        realloc(list->items, (list->count + 1) * sizeof *list->items);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
     (void)row;
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    return psn_person_decode(plain, &list->items[list->count++], err);
+    return rc ? rc : psn_person_decode(plain, &list->items[list->count++], err);
 }
 
 static int compare_ids(const void *a, const void *b)

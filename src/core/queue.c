@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 
 static const size_t none = SIZE_MAX;
@@ -21,18 +22,18 @@ void psn_queue_release(struct psn_queue *queue)
 static enum psn_code find_client(struct psn_queue *queue, const char *id,
                                  size_t *ret_index, struct psn_error *err)
 {
-    struct psn_queue_client *grown;
+    struct psn_queue_client *client;
+    enum psn_code rc;
 
     for (*ret_index = 0; *ret_index < queue->client_count; (*ret_index)++)
         if (strcmp(queue->clients[*ret_index].id, id) == 0)
             return PSN_OK;
-    grown = realloc(queue->clients, (queue->client_count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    queue->clients = grown;
-    grown += queue->client_count++;
-    *grown = (struct psn_queue_client){ .first = none, .last = none };
-    (void)snprintf(grown->id, sizeof grown->id, "%s", id);
+    rc = PSN_GROW(queue->clients, queue->client_count, err);
+    if (rc)
+        return rc;
+    client = &queue->clients[queue->client_count++];
+    *client = (struct psn_queue_client){ .first = none, .last = none };
+    (void)snprintf(client->id, sizeof client->id, "%s", id);
     return PSN_OK;
 }
 

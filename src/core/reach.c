@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/person.h"
@@ -46,21 +47,17 @@ enum psn_code psn_reach_map_add_owner(struct psn_reach_map *map,
                                       const struct psn_client *client,
                                       struct psn_error *err)
 {
-    struct psn_owner *grown = map->owners;
+    struct psn_owner *owner;
+    enum psn_code rc;
 
     if (!client->owner[0])
         return PSN_OK;
-    if ((map->owner_count & (map->owner_count - 1)) == 0) {
-        size_t capacity = map->owner_count ? 2 * map->owner_count : 1;
-
-        grown = reallocarray(grown, capacity, sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        map->owners = grown;
-    }
-    memcpy(grown[map->owner_count].client, client->id, sizeof grown->client);
-    memcpy(grown[map->owner_count].person, client->owner, sizeof grown->person);
-    map->owner_count++;
+    rc = PSN_GROW(map->owners, map->owner_count, err);
+    if (rc)
+        return rc;
+    owner = &map->owners[map->owner_count++];
+    memcpy(owner->client, client->id, sizeof owner->client);
+    memcpy(owner->person, client->owner, sizeof owner->person);
     return PSN_OK;
 }
 

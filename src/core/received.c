@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/journal.h"
 #include "core/opened.h"
@@ -66,19 +67,17 @@ static bool same_issue(const struct psn_received *a, const struct psn_received *
 static enum psn_code supersede(struct superseded *list, const struct psn_received *before,
                                struct psn_error *err)
 {
-    struct psn_received *grown;
+    enum psn_code rc;
 
     for (size_t i = 0; i < list->count; i++)
         if (same_issue(&list->items[i], before))
             return PSN_OK;
     if (!before->serial)
         return PSN_OK;
-    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    grown[list->count++] = *before;
-    return PSN_OK;
+    rc = PSN_GROW(list->items, list->count, err);
+    if (!rc)
+        list->items[list->count++] = *before;
+    return rc;
 }
 
 static enum psn_code look(void *arg, const struct psn_received_row *row,
@@ -201,16 +200,14 @@ static enum psn_code collect(void *arg, const struct psn_received_row *row,
                              struct psn_error *err)
 {
     struct received_list *list = arg;
-    struct psn_received *grown;
+    enum psn_code rc;
 
     if (list->address && strcmp(list->address, row->view.address) != 0)
         return PSN_OK;
-    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    grown[list->count++] = row->view;
-    return PSN_OK;
+    rc = PSN_GROW(list->items, list->count, err);
+    if (!rc)
+        list->items[list->count++] = row->view;
+    return rc;
 }
 
 static int compare(const void *a, const void *b)

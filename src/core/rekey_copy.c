@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/access.h"
@@ -192,14 +193,8 @@ static enum psn_code add_label(struct role_copy *role, const char *label,
     if (!rc)
         rc = psn_row_key_add_prf(role->copy->to, PSN_TABLE_VERSION, label, LABEL_PRF,
                                  &new, err);
-    if (!rc && (count & (count - 1)) == 0) {
-        void *grown =
-            reallocarray(role->labels, count ? 2 * count : 1, sizeof *role->labels);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        role->labels = grown;
-    }
+    if (!rc)
+        rc = PSN_GROW(role->labels, count, err);
     if (rc)
         return rc;
     memcpy(role->labels[count].old, old.bytes, LABEL_PRF);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/exposure.h"
@@ -147,26 +148,19 @@ static enum psn_code collect(void *arg, const struct psn_version *version,
                              struct psn_secret *value, struct psn_error *err)
 {
     struct version_list *list = arg;
-    struct psn_version *items = realloc(list->items, (list->count + 1) * sizeof *items);
-    struct psn_secret **values;
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-    if (items)
-        list->items = items;
-    values = realloc(list->values, (list->count + 1) * sizeof *values);
-    if (values)
-        list->values = values;
-    if (!items || !values)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    values[list->count] = NULL;
-    if (list->how) {
-        enum psn_code rc = psn_secret_copy(
-            psn_secret_bytes(value), psn_secret_size(value), &values[list->count], err);
-
-        if (rc)
-            return rc;
-    }
-    items[list->count++] = *version;
-    return PSN_OK;
+    if (!rc)
+        rc = PSN_GROW(list->values, list->count, err);
+    if (rc)
+        return rc;
+    list->values[list->count] = NULL;
+    if (list->how)
+        rc = psn_secret_copy(psn_secret_bytes(value), psn_secret_size(value),
+                             &list->values[list->count], err);
+    if (!rc)
+        list->items[list->count++] = *version;
+    return rc;
 }
 
 static void release_list(struct version_list *list)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 
@@ -167,14 +168,14 @@ static bool put_path(const char *path, const char *domain, char *out, size_t siz
 static enum psn_code add(struct psn_rights *list, const char *method, const char *path,
                          const char *domain, struct psn_error *err)
 {
-    struct psn_ovh_rule *grown =
-        realloc(list->rules, (list->count + 1) * sizeof *list->rules);
+    struct psn_ovh_rule *rule;
+    enum psn_code rc = PSN_GROW(list->rules, list->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->rules = grown;
-    (void)snprintf(grown[list->count].method, sizeof grown->method, "%s", method);
-    if (!put_path(path, domain, grown[list->count].path, sizeof grown->path))
+    if (rc)
+        return rc;
+    rule = &list->rules[list->count];
+    (void)snprintf(rule->method, sizeof rule->method, "%s", method);
+    if (!put_path(path, domain, rule->path, sizeof rule->path))
         return psn_fail(err, PSN_E_LIMIT, _("the domain '%s' is too long for a rule"),
                         domain);
     list->count++;

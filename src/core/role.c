@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -248,7 +249,6 @@ enum psn_code psn_role_scan(struct psn_vault *vault, const char *const *globs,
 struct role_list {
     struct psn_role *items;
     size_t count;
-    size_t capacity;
     psn_role_fn *each;
     void *arg;
 };
@@ -258,17 +258,11 @@ static enum psn_code collect(void *arg, const struct psn_role_row *row,
 {
     struct role_list *list = arg;
 
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 16;
-        struct psn_role *grown = realloc(list->items, capacity * sizeof *grown);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = psn_role_view(row);
-    return PSN_OK;
+    if (!rc)
+        list->items[list->count++] = psn_role_view(row);
+    return rc;
 }
 
 static enum psn_code pass_on(void *arg, const struct psn_role_row *row,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/bulk.h"
 #include "core/drift.h"
@@ -24,7 +25,6 @@ struct selection {
     bool (*wanted)(const struct psn_role_row *row); /* NULL: all */
     struct found *items;
     size_t count;
-    size_t capacity;
 };
 
 static enum psn_code collect(void *arg, const struct psn_role_row *row,
@@ -32,18 +32,13 @@ static enum psn_code collect(void *arg, const struct psn_role_row *row,
 {
     struct selection *found = arg;
     struct found *item;
+    enum psn_code rc;
 
     if (found->wanted && !found->wanted(row))
         return PSN_OK;
-    if (found->count == found->capacity) {
-        size_t capacity = found->capacity ? 2 * found->capacity : 8;
-        struct found *grown = realloc(found->items, capacity * sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        found->items = grown;
-        found->capacity = capacity;
-    }
+    rc = PSN_GROW(found->items, found->count, err);
+    if (rc)
+        return rc;
     item = &found->items[found->count++];
     memcpy(item->address, row->address, sizeof item->address);
     memcpy(item->client, row->client, sizeof item->client);

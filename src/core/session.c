@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/rotation.h"
@@ -36,20 +37,6 @@ void psn_session_close(struct psn_session *session)
     psn_vault_unlock_operation(session->vault);
 }
 
-/* Room for one more pointer. */
-static enum psn_code grow(void *list, size_t count, struct psn_error *err)
-{
-    void **old;
-    void **grown;
-
-    memcpy(&old, list, sizeof old);
-    grown = realloc(old, (count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    memcpy(list, &grown, sizeof grown);
-    return PSN_OK;
-}
-
 enum psn_code psn_session_account(struct psn_session *session, const char *client,
                                   struct psn_account **ret_account, struct psn_error *err)
 {
@@ -61,7 +48,7 @@ enum psn_code psn_session_account(struct psn_session *session, const char *clien
         if (strcmp((*ret_account)->client.id, client) == 0)
             return PSN_OK;
     }
-    rc = grow(&session->accounts, session->account_count, err);
+    rc = PSN_GROW(session->accounts, session->account_count, err);
     if (rc)
         return rc;
     account = calloc(1, sizeof *account);
@@ -119,7 +106,7 @@ static enum psn_code find_host(struct psn_session *session, const char *url,
         if (strcmp((*ret_host)->url, url) == 0)
             return PSN_OK;
     }
-    rc = grow(&session->hosts, session->host_count, err);
+    rc = PSN_GROW(session->hosts, session->host_count, err);
     if (rc)
         return rc;
     host = calloc(1, sizeof *host);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/exposure.h"
@@ -19,19 +20,6 @@ void psn_survey_release(struct psn_survey *survey)
     *survey = (struct psn_survey){ 0 };
 }
 
-/* Room for one more at the end of an array that grows by doubling; false: no memory. */
-static bool grow(void **items, size_t count, size_t size)
-{
-    void *grown;
-
-    if ((count & (count - 1)) != 0)
-        return true;
-    grown = reallocarray(*items, count ? 2 * count : 1, size);
-    if (grown)
-        *items = grown;
-    return grown != NULL;
-}
-
 /* --- clients --- */
 
 static enum psn_code keep_client(void *arg, const struct psn_client *client,
@@ -39,11 +27,10 @@ static enum psn_code keep_client(void *arg, const struct psn_client *client,
 {
     struct psn_survey *survey = arg;
     struct psn_client_brief *brief;
-    void *clients = survey->clients;
+    enum psn_code rc = PSN_GROW(survey->clients, survey->client_count, err);
 
-    if (!grow(&clients, survey->client_count, sizeof *survey->clients))
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    survey->clients = clients;
+    if (rc)
+        return rc;
     brief = &survey->clients[survey->client_count++];
     *brief = (struct psn_client_brief){
         .linked = client->linked,
@@ -72,11 +59,10 @@ static enum psn_code keep_role(void *arg, const struct psn_role_row *row,
     struct psn_survey *survey = arg;
     const struct psn_rotation_state *rotation = &row->rotation;
     struct psn_role_brief *brief;
-    void *roles = survey->roles;
+    enum psn_code rc = PSN_GROW(survey->roles, survey->role_count, err);
 
-    if (!grow(&roles, survey->role_count, sizeof *survey->roles))
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    survey->roles = roles;
+    if (rc)
+        return rc;
     brief = &survey->roles[survey->role_count++];
     *brief = (struct psn_role_brief){
         .phase = rotation->phase,

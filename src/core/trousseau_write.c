@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/stream.h"
@@ -30,19 +31,15 @@ static enum psn_code remember(struct psn_trousseau *trousseau, const char *name,
                               const void *bytes, size_t size, bool encrypted,
                               struct psn_error *err)
 {
-    struct psn_handover_file *files = trousseau->files;
-    size_t count = trousseau->file_count;
+    struct psn_handover_file *file;
+    enum psn_code rc = PSN_GROW(trousseau->files, trousseau->file_count, err);
 
-    if ((count & (count - 1)) == 0) {
-        files = reallocarray(files, count ? 2 * count : 1, sizeof *files);
-        if (!files)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        trousseau->files = files;
-    }
-    files[count] = (struct psn_handover_file){ .size = size, .encrypted = encrypted };
-    (void)snprintf(files[count].name, sizeof files[count].name, "%s", name);
-    psn_sha256_hex(&(struct psn_part){ bytes, size }, 1, files[count].sha256);
-    trousseau->file_count++;
+    if (rc)
+        return rc;
+    file = &trousseau->files[trousseau->file_count++];
+    *file = (struct psn_handover_file){ .size = size, .encrypted = encrypted };
+    (void)snprintf(file->name, sizeof file->name, "%s", name);
+    psn_sha256_hex(&(struct psn_part){ bytes, size }, 1, file->sha256);
     return PSN_OK;
 }
 

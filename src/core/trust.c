@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/journal.h"
@@ -103,22 +104,21 @@ static enum psn_code collect_issuer(void *arg, const struct psn_store_row *row,
                                     const struct psn_buf *plain, struct psn_error *err)
 {
     struct issuer_list *list = arg;
-    struct psn_issuer *grown;
+    struct psn_issuer *issuer;
     struct psn_record record;
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
 
     (void)row;
     if (rc || psn_record_number(&record, TAG_KIND) != PSN_TRUST_ISSUER)
         return rc;
-    grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    grown += list->count;
-    grown->pinned_s = (int64_t)psn_record_number(&record, TAG_TIME);
-    if (!psn_record_text(&record, TAG_ISSUER, grown->fingerprint,
-                         sizeof grown->fingerprint) ||
-        !psn_record_text(&record, TAG_NAME, grown->name, sizeof grown->name))
+    rc = PSN_GROW(list->items, list->count, err);
+    if (rc)
+        return rc;
+    issuer = &list->items[list->count];
+    issuer->pinned_s = (int64_t)psn_record_number(&record, TAG_TIME);
+    if (!psn_record_text(&record, TAG_ISSUER, issuer->fingerprint,
+                         sizeof issuer->fingerprint) ||
+        !psn_record_text(&record, TAG_NAME, issuer->name, sizeof issuer->name))
         return fail_malformed(err);
     list->count++;
     return PSN_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/destruction.h"
@@ -36,15 +37,14 @@ static void list_release(struct list *list)
 static enum psn_code list_add(struct list *list, const char *client, int64_t ended_s,
                               struct psn_error *err)
 {
-    struct unstated *grown =
-        reallocarray(list->items, list->count + 1, sizeof *list->items);
+    struct unstated *item;
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->items = grown;
-    grown[list->count] = (struct unstated){ .ended_s = ended_s };
-    memcpy(grown[list->count].client, client, strnlen(client, sizeof grown->client - 1));
-    list->count++;
+    if (rc)
+        return rc;
+    item = &list->items[list->count++];
+    *item = (struct unstated){ .ended_s = ended_s };
+    memcpy(item->client, client, strnlen(client, sizeof item->client - 1));
     return PSN_OK;
 }
 

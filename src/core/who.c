@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -19,23 +20,16 @@ struct reachable_list {
     size_t person_count;
     struct psn_reachable *items;
     size_t count;
-    size_t capacity;
 };
 
 static enum psn_code append(struct reachable_list *list, const char *person,
                             const char *address, const char *label, struct psn_error *err)
 {
     struct psn_reachable *row;
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 32;
-        struct psn_reachable *grown = realloc(list->items, capacity * sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
+    if (rc)
+        return rc;
     row = &list->items[list->count++];
     *row = (struct psn_reachable){ .by = psn_reach_holds_slot(list->map, person)
                                              ? PSN_REACH_SLOT

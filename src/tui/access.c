@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "tui/tui.h"
 
 /*
@@ -50,7 +51,6 @@ struct tui_access {
     size_t place_count;
     struct right *rights; /* by address, label, column */
     size_t right_count;
-    size_t right_capacity;
     struct owner *owners;
     size_t owner_count;
     uint8_t *cells; /* row × column */
@@ -77,16 +77,16 @@ static enum psn_code add_column(void *arg, const struct psn_person *person,
                                 struct psn_error *err)
 {
     struct tui_access *access = arg;
-    struct column *grown =
-        reallocarray(access->columns, access->column_count + 1, sizeof *grown);
+    struct column *column;
+    enum psn_code rc = PSN_GROW(access->columns, access->column_count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    access->columns = grown;
-    grown = &grown[access->column_count++];
-    *grown = (struct column){ .kind = person->kind, .leaving = person->departing_s != 0 };
-    memcpy(grown->id, person->id, sizeof grown->id);
-    memcpy(grown->name, person->name, sizeof grown->name);
+    if (rc)
+        return rc;
+    column = &access->columns[access->column_count++];
+    *column =
+        (struct column){ .kind = person->kind, .leaving = person->departing_s != 0 };
+    memcpy(column->id, person->id, sizeof column->id);
+    memcpy(column->name, person->name, sizeof column->name);
     return PSN_OK;
 }
 
@@ -94,16 +94,17 @@ static enum psn_code add_owner(void *arg, const struct psn_client *client,
                                struct psn_error *err)
 {
     struct tui_access *access = arg;
-    struct owner *grown;
+    struct owner *owner;
+    enum psn_code rc;
 
     if (!client->owner[0])
         return PSN_OK;
-    grown = reallocarray(access->owners, access->owner_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    access->owners = grown;
-    memcpy(grown[access->owner_count].client, client->id, sizeof grown->client);
-    memcpy(grown[access->owner_count++].person, client->owner, sizeof grown->person);
+    rc = PSN_GROW(access->owners, access->owner_count, err);
+    if (rc)
+        return rc;
+    owner = &access->owners[access->owner_count++];
+    memcpy(owner->client, client->id, sizeof owner->client);
+    memcpy(owner->person, client->owner, sizeof owner->person);
     return PSN_OK;
 }
 
@@ -113,22 +114,17 @@ static enum psn_code add_place(void *arg, const struct psn_role *role,
     struct tui_access *access = arg;
     struct tui_list *list = &access->ui->lists[TUI_ACCESS];
     const char *const cells[] = { role->address, role->client };
-    struct place *grown = access->places;
+    struct place *place;
+    enum psn_code rc = PSN_GROW(access->places, access->place_count, err);
 
-    if ((access->place_count & (access->place_count - 1)) == 0) {
-        size_t capacity = access->place_count ? 2 * access->place_count : 1;
-
-        grown = reallocarray(grown, capacity, sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        access->places = grown;
-    }
-    grown = &grown[access->place_count++];
-    *grown = (struct place){ .row = list->count };
-    memcpy(grown->address, role->address, sizeof grown->address);
+    if (rc)
+        return rc;
+    place = &access->places[access->place_count++];
+    *place = (struct place){ .row = list->count };
+    memcpy(place->address, role->address, sizeof place->address);
     for (size_t i = 0; i < access->owner_count; i++)
         if (strcmp(access->owners[i].client, role->client) == 0)
-            memcpy(grown->owner, access->owners[i].person, sizeof grown->owner);
+            memcpy(place->owner, access->owners[i].person, sizeof place->owner);
     return tui_list_add(list, TUI_PLAIN, NULL, cells, err);
 }
 
@@ -187,19 +183,14 @@ static enum psn_code note_right(void *arg, const struct psn_reachable *reachable
     const struct place *place = find_place(access, reachable->address);
     const struct column *column = find_column(access, reachable->person);
     struct right *right;
+    enum psn_code rc;
 
     /* Who is leaving has no right, whatever he still can. */
     if (!place || !column || column->leaving)
         return PSN_OK;
-    if (access->right_count == access->right_capacity) {
-        size_t capacity = access->right_capacity ? 2 * access->right_capacity : 64;
-        struct right *grown = reallocarray(access->rights, capacity, sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        access->rights = grown;
-        access->right_capacity = capacity;
-    }
+    rc = PSN_GROW(access->rights, access->right_count, err);
+    if (rc)
+        return rc;
     right = &access->rights[access->right_count++];
     memcpy(right->address, reachable->address, sizeof right->address);
     memcpy(right->label, reachable->label, sizeof right->label);

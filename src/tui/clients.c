@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "cli/display.h"
 #include "tui/tui.h"
 
@@ -38,12 +39,10 @@ static enum psn_code take_client(void *arg, const struct psn_client *client,
                                  struct psn_error *err)
 {
     struct counts *counts = arg;
-    void *grown =
-        reallocarray(counts->clients, counts->count + 1, sizeof *counts->clients);
+    enum psn_code rc = PSN_GROW(counts->clients, counts->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    counts->clients = grown;
+    if (rc)
+        return rc;
     memset(&counts->clients[counts->count], 0, sizeof *counts->clients);
     memcpy(counts->clients[counts->count].id, client->id, sizeof client->id);
     memcpy(counts->clients[counts->count].name, client->name, sizeof client->name);
