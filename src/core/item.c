@@ -170,6 +170,17 @@ enum psn_code psn_item_read(struct psn_vault *vault, const char *address,
 
 /* --- changes --- */
 
+enum psn_code psn_item_begin(struct psn_vault *vault, const char *address,
+                             const char *label, char ret_address[PSN_ADDRESS_TEXT_MAX],
+                             struct psn_error *err)
+{
+    enum psn_code rc = psn_role_normalize(address, ret_address, err);
+
+    if (!rc)
+        rc = psn_item_check_label(label, err);
+    return rc ? rc : psn_vault_begin(vault, PSN_STORE_WRITE, err);
+}
+
 static enum psn_code note(struct psn_vault *vault, const struct psn_item *item,
                           const char *event, struct psn_error *err)
 {
@@ -408,12 +419,8 @@ enum psn_code psn_secret_set(struct psn_vault *vault, const char *address,
                              uint64_t *ret_version, struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
               : psn_vault_end(
                     vault, psn_item_set(vault, normal, label, change, ret_version, err),
@@ -486,12 +493,8 @@ enum psn_code psn_secret_rm(struct psn_vault *vault, const char *address,
                             const char *label, struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc : psn_vault_end(vault, hide(vault, normal, label, err), err);
 }
 

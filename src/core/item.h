@@ -36,6 +36,12 @@ PSN_MUST_CHECK enum psn_code psn_item_set(struct psn_vault *vault, const char *a
                                           const struct psn_secret_change *change,
                                           uint64_t *ret_version, struct psn_error *err);
 
+/* Begins a write that is about one secret, as psn_role_begin(). */
+PSN_MUST_CHECK enum psn_code psn_item_begin(struct psn_vault *vault, const char *address,
+                                            const char *label,
+                                            char ret_address[PSN_ADDRESS_TEXT_MAX],
+                                            struct psn_error *err);
+
 /* E_INVALID, with what is wrong. */
 PSN_MUST_CHECK enum psn_code psn_item_check_label(const char *label,
                                                   struct psn_error *err);

@@ -103,12 +103,8 @@ enum psn_code psn_otp_reveal(struct psn_vault *vault, const char *address,
 {
     struct psn_otp otp = { 0 };
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, reveal(vault, normal, label, how, &otp, err), err);

@@ -307,12 +307,8 @@ enum psn_code psn_recovery_take(struct psn_vault *vault, const char *address,
 {
     struct psn_recovery_code code = { 0 };
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, take(vault, normal, label, how, &code, err), err);
@@ -366,12 +362,8 @@ enum psn_code psn_recovery_mark(struct psn_vault *vault, const char *address,
 {
     struct psn_recovery_code code = { 0 };
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (rc)
         return rc;
     rc = psn_vault_end(vault, mark(vault, normal, label, number, used, &code, err), err);
