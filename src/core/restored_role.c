@@ -1,8 +1,11 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/item.h"
 #include "core/journal.h"
 #include "core/restored_part.h"
@@ -106,11 +109,16 @@ static enum psn_code carry_known(struct role_carrying *carrying,
     const struct psn_role_row *there = carrying->role;
     enum psn_code rc;
 
-    if (strcmp(here->client, there->client) != 0 || here->created_s != there->created_s) {
+    /* Numbers of one that was removed and came again begin after those of before. */
+    bool is_again = here->created_s != there->created_s;
+
+    if (strcmp(here->client, there->client) != 0 ||
+        (is_again && here->rotation.last >= there->rotation.cur)) {
         at->carried->mailboxes_left++;
         return PSN_OK;
     }
-    if (!at->is_later || here->revision >= there->revision)
+    if (!at->is_later || (here->revision >= there->revision &&
+                          here->rotation.last >= there->rotation.last))
         return PSN_OK;
     rc = carry_password(carrying, here->revision, err);
     if (rc || here->rotation.last >= there->rotation.last)
@@ -184,7 +192,56 @@ static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
                : psn_item_each_all(at->from, there->address, carry_item, &carrying, err);
 }
 
+/* --- numbers that were used up since --- */
+
+struct spending {
+    struct psn_vault *from;
+    uint64_t spent;
+    struct psn_role_row *rows; /* owned */
+    size_t count;
+};
+
+/* One that was removed there has had numbers that nobody here knows. */
+static enum psn_code find_removed(void *arg, const struct psn_role_row *row,
+                                  struct psn_error *err)
+{
+    struct spending *spending = arg;
+    struct psn_role_row there;
+    bool is_removed;
+    enum psn_code rc;
+
+    if (row->rotation.last >= spending->spent ||
+        row->rotation.phase != PSN_ROTATION_STABLE)
+        return PSN_OK;
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_role_read(spending->from, row->address, &there, err), &is_removed,
+                   err);
+    if (rc || !is_removed)
+        return rc;
+    rc = PSN_GROW(spending->rows, spending->count, err);
+    if (!rc)
+        spending->rows[spending->count++] = *row;
+    return rc;
+}
+
+static enum psn_code spend(const struct psn_carrying *at, struct psn_error *err)
+{
+    struct spending spending = { .from = at->from };
+    enum psn_code rc = psn_versions_spent(at->from, &spending.spent, err);
+
+    if (!rc && spending.spent > 0)
+        rc = psn_role_scan(at->to, NULL, 0, find_removed, &spending, err);
+    for (size_t i = 0; !rc && i < spending.count; i++) {
+        spending.rows[i].rotation.last = spending.spent;
+        rc = psn_role_write(at->to, &spending.rows[i], err);
+    }
+    free(spending.rows);
+    return rc ? rc : psn_versions_keep(at->to, spending.spent, err);
+}
+
 enum psn_code psn_restored_roles(struct psn_carrying *at, struct psn_error *err)
 {
-    return psn_role_scan(at->from, NULL, 0, carry_role, at, err);
+    enum psn_code rc = psn_role_scan(at->from, NULL, 0, carry_role, at, err);
+
+    return rc ? rc : spend(at, err);
 }
