@@ -398,11 +398,10 @@ static enum psn_code refuse(const char *id, size_t roles, size_t others,
 static enum psn_code check_settled(struct psn_vault *vault, const char *id,
                                    const char *unchanged, struct psn_error *err)
 {
-    enum psn_code rc;
+    enum psn_code rc = psn_role_check_arrived(vault, id, unchanged != NULL, err);
 
-    if (unchanged)
+    if (!rc && unchanged)
         return psn_departure_check_why(unchanged, err);
-    rc = psn_role_check_arrived(vault, id, err);
     return rc ? rc : psn_departure_check_settled(vault, id, NULL, err);
 }
 

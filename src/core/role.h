@@ -92,9 +92,10 @@ PSN_MUST_CHECK enum psn_code psn_role_count_of_client(struct psn_vault *vault,
                                                       struct psn_error *err);
 
 /* For clients: E_POLICY while a new password of one of its mailboxes was sent and may
- * still come into force: with the role nobody would have it. */
+ * still come into force (with the role nobody would have it), unless that is given up as
+ * it is; and while a request is on its way at all. */
 PSN_MUST_CHECK enum psn_code psn_role_check_arrived(struct psn_vault *vault,
-                                                    const char *client,
+                                                    const char *client, bool unchanged,
                                                     struct psn_error *err);
 
 /* The sentence for a reason, translated; "" for none. */

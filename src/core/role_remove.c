@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "core/client.h"
 #include "core/counters.h"
 #include "core/departure.h"
 #include "core/item.h"
@@ -114,25 +115,58 @@ static enum psn_code check_arrived(struct psn_vault *vault,
                     row->address);
 }
 
+/* The password in force was sent more than once, and one of the requests may be on its
+ * way: a mailbox that is removed and adopted again would have another password by then,
+ * which that request takes out of force. Nothing helps but to wait. */
+static enum psn_code check_quiet(struct psn_vault *vault, const struct psn_role_row *row,
+                                 struct psn_error *err)
+{
+    const struct psn_rotation_state *rotation = &row->rotation;
+    struct psn_client client = { 0 };
+    int64_t left_s;
+    enum psn_code rc;
+
+    if (rotation->phase != PSN_ROTATION_STABLE || rotation->unanswered == 0)
+        return PSN_OK;
+    rc = psn_client_read(vault, row->client, &client, err);
+    left_s = psn_rotation_left_s(rotation->last_send_s, client.limits.settle_s,
+                                 vault->world.now_s());
+    psn_client_release(&client);
+    if (rc || left_s <= 0)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("a request of %s is unanswered, and may still take effect at OVH: "
+                     "forgotten here, it would undo what is done there next"),
+                   row->address);
+    return psn_hint(err, PSN_E_POLICY,
+                    PSN_NGETTEXT("wait %lld minute, then again",
+                                 "wait %lld minutes, then again",
+                                 (unsigned long)((left_s + 59) / 60)),
+                    (long long)((left_s + 59) / 60));
+}
+
 struct checking {
     struct psn_vault *vault;
     const char *client;
+    bool unchanged;
 };
 
 static enum psn_code check_one(void *arg, const struct psn_role_row *row,
                                struct psn_error *err)
 {
     const struct checking *checking = arg;
+    enum psn_code rc;
 
-    return strcmp(row->client, checking->client) == 0
-               ? check_arrived(checking->vault, row, err)
-               : PSN_OK;
+    if (strcmp(row->client, checking->client) != 0)
+        return PSN_OK;
+    rc = checking->unchanged ? PSN_OK : check_arrived(checking->vault, row, err);
+    return rc ? rc : check_quiet(checking->vault, row, err);
 }
 
 enum psn_code psn_role_check_arrived(struct psn_vault *vault, const char *client,
-                                     struct psn_error *err)
+                                     bool unchanged, struct psn_error *err)
 {
-    struct checking checking = { vault, client };
+    struct checking checking = { vault, client, unchanged };
 
     return psn_role_scan(vault, NULL, 0, check_one, &checking, err);
 }
@@ -224,8 +258,10 @@ static enum psn_code check_settled(struct psn_vault *vault,
                                    const struct psn_role_row *row, const char *unchanged,
                                    struct psn_error *err)
 {
-    enum psn_code rc;
+    enum psn_code rc = check_quiet(vault, row, err);
 
+    if (rc)
+        return rc;
     if (unchanged)
         return psn_departure_check_why(unchanged, err);
     rc = check_arrived(vault, row, err);
