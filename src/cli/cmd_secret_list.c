@@ -28,22 +28,6 @@ static enum psn_code remember(void *arg, const struct psn_role *role,
     return psn_buf_check(addresses, err);
 }
 
-static void put_json(struct cli_json *json, const struct psn_secret_info *info)
-{
-    cli_json_open(json, NULL, '{');
-    cli_json_text(json, "address", info->address);
-    cli_json_text(json, "label", info->label);
-    cli_json_text(json, "type", info->type);
-    cli_json_text(json, "user", info->user);
-    cli_json_text(json, "url", info->url);
-    cli_json_text(json, "note", info->note);
-    cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
-    cli_display_json_count(json, "version", info->version);
-    cli_json_time(json, "changed_at", info->changed_s);
-    cli_display_json_codes(json, info);
-    cli_json_close(json, '}');
-}
-
 /* "recovery, 7/10": how many codes are left of how many. */
 static void put_type(struct cli_table *table, const struct psn_secret_info *info)
 {
@@ -66,7 +50,9 @@ static enum psn_code list_secret(void *arg, const struct psn_secret_info *info,
     (void)err;
     listing->count++;
     if (listing->json) {
-        put_json(listing->json, info);
+        cli_json_open(listing->json, NULL, '{');
+        cli_display_json_secret(listing->json, info);
+        cli_json_close(listing->json, '}');
         return PSN_OK;
     }
     cli_table_cell(listing->table, info->address);

@@ -48,16 +48,7 @@ static void put_role(struct cli_json *json, const struct cli_shown *subject,
 static void put_secret(struct cli_json *json, const struct psn_secret_info *info,
                        const struct psn_secret *value)
 {
-    cli_json_text(json, "address", info->address);
-    cli_json_text(json, "label", info->label);
-    cli_json_text(json, "type", info->type);
-    cli_json_text(json, "user", info->user);
-    cli_json_text(json, "url", info->url);
-    cli_json_text(json, "note", info->note);
-    cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
-    cli_display_json_count(json, "version", info->version);
-    cli_json_time(json, "changed_at", info->changed_s);
-    cli_display_json_codes(json, info);
+    cli_display_json_secret(json, info);
     put_value(json, "value", value);
     put_value(json, "password", value);
 }

@@ -123,8 +123,17 @@ void cli_display_json_count(struct cli_json *json, const char *name, uint64_t nu
         cli_json_number(json, name, (int64_t)number);
 }
 
-void cli_display_json_codes(struct cli_json *json, const struct psn_secret_info *info)
+void cli_display_json_secret(struct cli_json *json, const struct psn_secret_info *info)
 {
+    cli_json_text(json, "address", info->address);
+    cli_json_text(json, "label", info->label);
+    cli_json_text(json, "type", info->type);
+    cli_json_text(json, "user", info->user);
+    cli_json_text(json, "url", info->url);
+    cli_json_text(json, "note", info->note);
+    cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
+    cli_display_json_count(json, "version", info->version);
+    cli_json_time(json, "changed_at", info->changed_s);
     if (info->code_count == 0)
         return;
     cli_json_open(json, "codes", '{');

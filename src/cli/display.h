@@ -37,8 +37,9 @@ const char *cli_display_task(const char *proof, char *out, size_t size);
 const char *cli_display_count(uint64_t number, char out[24]);
 void cli_display_json_count(struct cli_json *json, const char *name, uint64_t number);
 
-/* "codes": how many recovery codes there are, and are left; nothing of other secrets. */
-void cli_display_json_codes(struct cli_json *json, const struct psn_secret_info *info);
+/* The members that a secret has wherever it is told of, but not its value. "codes", how
+ * many there are and are left, is one of recovery codes alone. */
+void cli_display_json_secret(struct cli_json *json, const struct psn_secret_info *info);
 
 /* A role's state in the user's language. */
 const char *cli_display_state(enum psn_role_state state);
