@@ -142,8 +142,7 @@ enum psn_code psn_file_sync_dir_of(const char *path, struct psn_error *err)
     return PSN_OK; /* cppcheck-suppress resourceLeak; PSN_AUTO_FD closes it */
 }
 
-/* Returns 0 or an errno: what follows may change the global one. */
-static int write_all(int fd, const void *bytes, size_t size)
+int psn_file_write_fd(int fd, const void *bytes, size_t size)
 {
     const char *at = bytes;
 
@@ -200,7 +199,7 @@ static int write_sibling(const char *path, const void *bytes, size_t size,
     fd = open(sibling, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno;
-    cause = write_all(fd, bytes, size);
+    cause = psn_file_write_fd(fd, bytes, size);
     if (cause == 0 && mode != PSN_FILE_HINT && fsync(fd) != 0)
         cause = errno;
     if (close(fd) != 0 && cause == 0)
@@ -259,7 +258,7 @@ static int write_nameless(const char *path, const void *bytes, size_t size,
         return errno == EISDIR || errno == EOPNOTSUPP || errno == EINVAL ? ENOTSUP
                                                                          : errno;
     (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    cause = write_all(fd, bytes, size);
+    cause = psn_file_write_fd(fd, bytes, size);
     if (cause == 0 && fsync(fd) != 0)
         cause = errno;
     if (cause == 0)

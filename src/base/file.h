@@ -26,6 +26,10 @@ PSN_MUST_CHECK enum psn_code psn_file_open(const char *path, int *ret_fd,
 PSN_MUST_CHECK enum psn_code psn_file_read_fd(int fd, struct psn_buf *buf,
                                               struct psn_error *err);
 
+/* Writes all of it to a descriptor. Returns 0 or an errno: what follows may change the
+ * global one. */
+int psn_file_write_fd(int fd, const void *bytes, size_t size);
+
 /* Warnings about a file that holds a secret: true if others may read it. */
 bool psn_file_is_exposed(const char *path);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/output.h"
 
 enum {
@@ -32,7 +33,7 @@ static void clear(void)
     static const char text[] = "\r\033[K";
 
     if (busy.drawn)
-        (void)cli_write_fd(STDERR_FILENO, text, sizeof text - 1);
+        (void)psn_file_write_fd(STDERR_FILENO, text, sizeof text - 1);
     busy.drawn = false;
 }
 
@@ -44,7 +45,7 @@ static void draw(void)
     int size = snprintf(line, sizeof line, "\r%s … %lld s\033[K", busy.what, seconds);
 
     if (size > 0)
-        (void)cli_write_fd(STDERR_FILENO, line, (size_t)size);
+        (void)psn_file_write_fd(STDERR_FILENO, line, (size_t)size);
     busy.drawn = true;
 }
 

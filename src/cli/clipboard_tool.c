@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "cli/output.h"
 #include "cli/spawn.h"
@@ -83,8 +84,8 @@ enum psn_code cli_clipboard_put(const struct cli_clipboard_tool *tool,
     status = cli_spawn(&spawn, &pid);
     (void)close(ends[0]);
     if (status == 0)
-        written =
-            cli_write_fd(ends[1], psn_secret_bytes(secret), psn_secret_size(secret)) == 0;
+        written = psn_file_write_fd(ends[1], psn_secret_bytes(secret),
+                                    psn_secret_size(secret)) == 0;
     else
         pid = -1;
     (void)close(ends[1]);

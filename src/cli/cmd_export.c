@@ -345,7 +345,7 @@ static enum psn_code put_bytes(struct exporting *exporting, const void *bytes,
     if (!exporting->to_stdout)
         return psn_file_write(exporting->path, bytes, size, PSN_FILE_NEW, err);
     exporting->cli->result_printed = true;
-    cause = cli_write_fd(STDOUT_FILENO, bytes, size);
+    cause = psn_file_write_fd(STDOUT_FILENO, bytes, size);
     return cause == 0 ? PSN_OK
                       : psn_fail(err, psn_file_code(cause), _("cannot write '%s': %s"),
                                  "-", strerror(cause));
@@ -419,7 +419,7 @@ static enum psn_code tell_passphrase(const struct exporting *exporting,
     psn_buf_bytes(&line, psn_secret_bytes(exporting->passphrase),
                   psn_secret_size(exporting->passphrase));
     psn_buf_char(&line, '\n');
-    cause = cli_write_fd(exporting->options->code_fd, line.data, line.size);
+    cause = psn_file_write_fd(exporting->options->code_fd, line.data, line.size);
     return cause == 0 ? PSN_OK
                       : psn_fail(err, psn_file_code(cause),
                                  _("the passphrase cannot be told: %s"), strerror(cause));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/grow.h"
 #include "cli/busy.h"
 #include "cli/output.h"
@@ -48,7 +49,7 @@ static enum psn_code write_code(int fd, uint64_t serial, const struct psn_secret
     if (!rc)
         rc = psn_secret_append(line, "\n", 1, err);
     if (!rc)
-        errnum = cli_write_fd(fd, psn_secret_bytes(line), psn_secret_size(line));
+        errnum = psn_file_write_fd(fd, psn_secret_bytes(line), psn_secret_size(line));
     return errnum
                ? psn_fail(err, PSN_E_IO, _("cannot tell the code on descriptor %d: %s"),
                           fd, strerror(errnum))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/output.h"
 
 /*
@@ -29,9 +30,9 @@ static void say_and_end(int number)
 
     (void)number;
     if (is_json)
-        (void)cli_write_fd(STDOUT_FILENO, words.json, words.json_size);
+        (void)psn_file_write_fd(STDOUT_FILENO, words.json, words.json_size);
     else
-        (void)cli_write_fd(STDERR_FILENO, words.text, words.text_size);
+        (void)psn_file_write_fd(STDERR_FILENO, words.text, words.text_size);
     _exit(psn_code_exit_status(PSN_E_FULL));
 }
 

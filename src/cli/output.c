@@ -37,7 +37,7 @@ static void say(const char *kind, const char *format, va_list args)
     (void)fflush(stdout);
     cli_busy_hold();
     if (!line.failed && !shown.failed)
-        (void)cli_write_fd(STDERR_FILENO, shown.data, shown.size);
+        (void)psn_file_write_fd(STDERR_FILENO, shown.data, shown.size);
     else /* no memory to wrap it in, which is no reason to be silent */
         (void)dprintf(STDERR_FILENO, "%s%s\n", kind, text);
     cli_busy_release();
@@ -156,23 +156,6 @@ int cli_report(struct cli *cli, const struct psn_error *err)
 
 /* --- stdout --- */
 
-int cli_write_fd(int fd, const void *bytes, size_t size)
-{
-    const char *at = bytes;
-
-    while (size > 0) {
-        ssize_t done = write(fd, at, size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return errno;
-        at += done;
-        size -= (size_t)done;
-    }
-    return 0;
-}
-
 static enum psn_code lost(struct cli *cli, int errnum, struct psn_error *err)
 {
     if (cli->output_errno == 0)
@@ -220,7 +203,7 @@ enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
     if (fflush(stdout) != 0)
         errnum = errno;
     if (errnum == 0)
-        errnum = cli_write_fd(STDOUT_FILENO, bytes, size);
+        errnum = psn_file_write_fd(STDOUT_FILENO, bytes, size);
     return errnum ? lost(cli, errnum, err) : PSN_OK;
 }
 

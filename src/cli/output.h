@@ -14,9 +14,6 @@ void cli_print_hanging(struct cli *cli, size_t indent, const char *text);
 PSN_MUST_CHECK enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
                                        struct psn_error *err);
 
-/* The same for any descriptor. Returns 0 or an errno. */
-int cli_write_fd(int fd, const void *bytes, size_t size);
-
 /* What cli_report() prints of an error with a hint: for people, and with --json. */
 void cli_error_text(struct psn_buf *out, const struct psn_error *err);
 void cli_error_json(struct psn_buf *out, const struct psn_error *err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/output.h"
 
 /* --- stopping a run --- */
@@ -164,7 +165,7 @@ static void draw(const char *text)
 
     psn_buf_format(&bytes, "\r%s\033[K", text);
     if (!bytes.failed)
-        (void)cli_write_fd(STDERR_FILENO, bytes.data, bytes.size);
+        (void)psn_file_write_fd(STDERR_FILENO, bytes.data, bytes.size);
 }
 
 void cli_progress_update(struct cli_progress *progress, const struct psn_progress *state)

@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "cli/busy.h"
 #include "cli/output.h"
@@ -79,7 +80,7 @@ static enum psn_code must_open(int *ret_tty, struct psn_error *err)
 static enum psn_code write_tty(int tty, const void *bytes, size_t size,
                                struct psn_error *err)
 {
-    int errnum = cli_write_fd(tty, bytes, size);
+    int errnum = psn_file_write_fd(tty, bytes, size);
 
     if (errnum)
         return psn_fail(err, PSN_E_IO, _("cannot write to the terminal: %s"),
@@ -134,7 +135,7 @@ static bool end_quiet(const struct quiet *quiet)
     for (int i = 0; i < 16; i++)
         if (tcsetattr(quiet->tty, TCSAFLUSH, &quiet->before) == 0 || errno != EINTR)
             break;
-    (void)cli_write_fd(quiet->tty, "\n", 1);
+    (void)psn_file_write_fd(quiet->tty, "\n", 1);
     for (size_t i = 0; i < WATCHED; i++)
         (void)sigaction(watched[i], &quiet->actions[i], NULL);
     for (size_t i = 0; i < WATCHED; i++) {

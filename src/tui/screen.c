@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/output.h"
@@ -549,7 +550,8 @@ enum psn_code tui_screen_secret(struct tui_screen *screen, struct tui_rect where
     /* Back to where the library believes the cursor to be. */
     if (!rc)
         rc = move_to(&w, 0, 0, err);
-    if (!rc && cli_write_fd(STDOUT_FILENO, psn_secret_bytes(out), psn_secret_size(out)))
+    if (!rc &&
+        psn_file_write_fd(STDOUT_FILENO, psn_secret_bytes(out), psn_secret_size(out)))
         rc = psn_fail(err, PSN_E_IO, _("cannot write to the terminal"));
     *ret_whole = w.row < where.rows;
     return rc;
