@@ -102,6 +102,9 @@ enum psn_handover_block {
     PSN_BLOCKER_UNMANAGED,  /* a mailbox at OVH that the vault does not have: address */
     PSN_BLOCKER_ITEM,       /* an open item: text its word */
     PSN_BLOCKER_UNFINISHED, /* a mailbox with a change under way: address */
+    PSN_BLOCKER_RECEIVER,   /* whom everything is handed over to is leaving, or gone: text
+                             his id */
+    PSN_BLOCKER_OUTSIDE,    /* somebody else has changed the password: address */
     PSN_BLOCKER_OLD,        /* a password from before: address */
     PSN_BLOCKER_KNOWN,      /* a secret known to somebody without right: address, label */
     PSN_BLOCKER_REPLACEMENT, /* a new value is ready, and was not set: address, label */
@@ -249,6 +252,7 @@ struct psn_handover_stay {
     int64_t until_s; /* of his grant; 0: no end was given */
     bool by_slot;    /* he can open the vault that made this */
     bool knows;      /* he has seen what is in force */
+    bool former;     /* or one before, which nobody has seen refused yet */
 };
 struct psn_handover_file {
     char name[PSN_HANDOVER_TEXT_MAX]; /* within the folder */

@@ -184,7 +184,7 @@ static void write_open_secrets(const struct psn_departure_report *report,
                              _("%s, %s: ask its service for a new one; then: passation "
                                "secret set %s %s"),
                              at->address, at->label, at->address, label);
-        else if (!at->label[0] && at->handed && (!at->dead || at->again))
+        else if (!at->label[0] && at->handed && (!at->replaced || at->again))
             cli_writing_item(writing, ++*number,
                              _("%s: the client must set it: he is told in the handover's "
                                "statement"),

@@ -166,6 +166,14 @@ static void write_ended(const struct psn_handover_facts *facts,
             count);
 }
 
+static const char *what_known(const struct psn_handover_stay *stay)
+{
+    if (stay->knows)
+        return _("has seen the present secret");
+    return stay->former ? _("has seen the one before, which is not proved refused yet")
+                        : _("has not seen the present secret");
+}
+
 void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *writing)
 {
     const char *const heads[] = { _("Person"), _("Mailbox and secret"), _("Kept until"),
@@ -195,9 +203,7 @@ void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *wr
                                   at->label[0] ? at->label
                                                : _("password of the mailbox"));
         cli_writing_cell(writing, CLI_TONE_PLAIN, stay_until(at, clock));
-        cli_writing_cell(writing, CLI_TONE_PLAIN,
-                         at->knows ? _("has seen the present secret")
-                                   : _("has not seen the present secret"));
+        cli_writing_cell(writing, CLI_TONE_PLAIN, what_known(at));
     }
     cli_writing_table_end(writing);
     cli_writing_line(writing, CLI_TONE_PLAIN,

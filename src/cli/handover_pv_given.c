@@ -146,6 +146,8 @@ static bool is_reserve(const struct psn_handover_blocker *blocker)
     case PSN_BLOCKER_NOT_LOOKED:
     case PSN_BLOCKER_UNMANAGED:
     case PSN_BLOCKER_UNFINISHED:
+    case PSN_BLOCKER_RECEIVER:
+    case PSN_BLOCKER_OUTSIDE:
     case PSN_BLOCKER_OLD:
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:

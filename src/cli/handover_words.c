@@ -157,6 +157,10 @@ static const char *about_mailbox(enum psn_handover_block block)
         return _(": exists at OVH, and the vault does not have it");
     case PSN_BLOCKER_UNFINISHED:
         return _(": a change of its password is not finished");
+    case PSN_BLOCKER_OUTSIDE:
+        return _(
+            ": its password was changed by somebody else, and the vault does not have "
+            "it");
     case PSN_BLOCKER_OLD:
         return _(": its password is older than the handover");
     case PSN_BLOCKER_KNOWN:
@@ -174,6 +178,7 @@ static const char *about_mailbox(enum psn_handover_block block)
                  "tried yet");
     case PSN_BLOCKER_NOT_LOOKED:
     case PSN_BLOCKER_ITEM:
+    case PSN_BLOCKER_RECEIVER:
     case PSN_BLOCKER_NOT_ISSUED:
     case PSN_BLOCKER_NOT_COMPARED:
     case PSN_BLOCKER_NO_RECEIPT:
@@ -206,6 +211,8 @@ static const char *about_all(enum psn_handover_block block)
     case PSN_BLOCKER_UNMANAGED:
     case PSN_BLOCKER_ITEM:
     case PSN_BLOCKER_UNFINISHED:
+    case PSN_BLOCKER_RECEIVER:
+    case PSN_BLOCKER_OUTSIDE:
     case PSN_BLOCKER_OLD:
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:
@@ -232,6 +239,9 @@ void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
     } else if (blocker->block == PSN_BLOCKER_ITEM) {
         psn_buf_format(out, _("%s: nobody has said yet how it is handed over"),
                        title_of(blocker->text));
+    } else if (blocker->block == PSN_BLOCKER_RECEIVER) {
+        psn_buf_format(out, _("%s, to whom all is handed over, is leaving or has left"),
+                       blocker->text);
     } else if (blocker->block == PSN_BLOCKER_CONTACT) {
         put_contact(blocker, out);
     } else if (blocker->block == PSN_BLOCKER_ONE_ROUND) {
@@ -322,9 +332,12 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_UNFINISHED:
         put_command(out, "passation resume", blocker->address);
         return;
-    case PSN_BLOCKER_OLD:
-        put_command(out, "passation rotate", blocker->address);
+    case PSN_BLOCKER_RECEIVER:
+        put_command(out, "passation handover start", client);
+        psn_buf_format(out, " --to %s", _("PERSON"));
         return;
+    case PSN_BLOCKER_OUTSIDE:
+    case PSN_BLOCKER_OLD:
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:
         put_known(blocker, out);

@@ -33,17 +33,16 @@ static enum psn_code fail_staying(const char *person, struct psn_error *err)
 
 /* What the client has received we do not replace. */
 static enum psn_code count_handed(struct psn_vault *vault, const struct psn_exposure *at,
-                                  size_t open, struct psn_departure *departure,
+                                  bool live, struct psn_departure *departure,
                                   struct psn_error *err)
 {
     bool is_theirs = false;
     enum psn_code rc = PSN_OK;
 
-    if (open > 0)
+    if (live)
         rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
                                     err);
-    if (is_theirs)
-        departure->handed += open;
+    departure->handed += is_theirs;
     return rc;
 }
 
@@ -65,7 +64,7 @@ static enum psn_code count_secrets(struct psn_vault *vault,
             departure->tasks += live && last->label[0];
             departure->rotate += live && !last->label[0];
             departure->unproved += dying;
-            rc = count_handed(vault, last, (size_t)live + dying, departure, err);
+            rc = count_handed(vault, last, live, departure, err);
             live = dying = false;
         }
         if (at) {

@@ -177,9 +177,7 @@ static enum psn_code rotate(struct psn_going *going, struct psn_error *err)
         bool theirs = false;
 
         rc = is_theirs(going, known, &theirs, err);
-        if (rc || theirs)
-            continue;
-        if (known->live && !waits_for_door(going, known))
+        if (known->live && !theirs && !waits_for_door(going, known))
             live[live_count++] = known->address;
         else if (known->dying)
             dying[dying_count++] = known->address;
@@ -330,9 +328,8 @@ static bool is_clients(const struct psn_going *going,
                        const struct psn_departure *departure)
 {
     return departure->handed > 0 &&
-           departure->handed ==
-               departure->rotate + departure->unproved + departure->tasks &&
-           departure->accesses == 0 && going->blind == 0;
+           departure->handed == departure->rotate + departure->tasks &&
+           departure->unproved == 0 && departure->accesses == 0 && going->blind == 0;
 }
 
 static enum psn_code fail_open(const struct psn_going *going,

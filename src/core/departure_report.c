@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/departure.h"
@@ -28,22 +29,6 @@ void psn_departure_report_free(struct psn_departure_report *report)
     free(report->heads);
     free(report->removed);
     free(report);
-}
-
-/* Room for one more in *list, which doubles where the count is a power of two. */
-static void *grow(void **list, size_t count, size_t size, struct psn_error *err)
-{
-    void *grown = *list;
-
-    if ((count & (count - 1)) == 0) {
-        grown = reallocarray(*list, count ? 2 * count : 1, size);
-        if (!grown) {
-            PSN_IGNORE(psn_fail(err, PSN_E_NOMEM, _("out of memory")));
-            return NULL;
-        }
-        *list = grown;
-    }
-    return (char *)grown + count * size;
 }
 
 /* --- secrets --- */
@@ -103,13 +88,13 @@ static enum psn_code add_secret(struct psn_vault *vault, const struct psn_target
                                 struct psn_departure_report *report,
                                 struct psn_error *err)
 {
-    struct psn_departure_secret *secret = grow(
-        (void **)&report->secrets, report->secret_count, sizeof *report->secrets, err);
+    struct psn_departure_secret *secret;
     struct psn_error why = { 0 };
     enum psn_code rc;
 
-    if (!secret)
+    if (PSN_GROW(report->secrets, report->secret_count, err))
         return PSN_E_NOMEM;
+    secret = &report->secrets[report->secret_count];
     *secret =
         (struct psn_departure_secret){ .version = target->version, .seen = target->seen };
     memcpy(secret->client, target->client, sizeof secret->client);
@@ -184,11 +169,11 @@ static enum psn_code add_stay(struct psn_departure_report *report,
                               const struct psn_person *person, const char *address,
                               bool by_slot, bool due, struct psn_error *err)
 {
-    struct psn_departure_stay *stay =
-        grow((void **)&report->stays, report->stay_count, sizeof *report->stays, err);
+    struct psn_departure_stay *stay;
 
-    if (!stay)
+    if (PSN_GROW(report->stays, report->stay_count, err))
         return PSN_E_NOMEM;
+    stay = &report->stays[report->stay_count];
     *stay = (struct psn_departure_stay){ .by_slot = by_slot, .due = due };
     memcpy(stay->person, person->id, sizeof stay->person);
     memcpy(stay->name, person->name, sizeof stay->name);
@@ -286,10 +271,9 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
     if (!is_news || access->finding.own || access->finding.kind == PSN_FINDING_MAILBOX ||
         !concerns(gathering->scope, row->client))
         return PSN_OK;
-    to = grow((void **)&report->accesses, report->access_count, sizeof *report->accesses,
-              err);
-    if (!to)
+    if (PSN_GROW(report->accesses, report->access_count, err))
         return PSN_E_NOMEM;
+    to = &report->accesses[report->access_count];
     *to = (struct psn_departure_access){ .his = his, .access = *access };
     memcpy(to->client, row->client, sizeof to->client);
     report->access_count++;
@@ -312,11 +296,11 @@ static int compare_accesses(const void *a, const void *b)
 static enum psn_code add_head(const char *chain, const struct psn_journal_entry *last,
                               struct psn_departure_report *report, struct psn_error *err)
 {
-    struct psn_head *head =
-        grow((void **)&report->heads, report->head_count, sizeof *report->heads, err);
+    struct psn_head *head;
 
-    if (!head)
+    if (PSN_GROW(report->heads, report->head_count, err))
         return PSN_E_NOMEM;
+    head = &report->heads[report->head_count];
     *head = (struct psn_head){ .count = last->number };
     (void)snprintf(head->chain, sizeof head->chain, "%s", chain);
     memcpy(head->hash, last->hash, sizeof head->hash);

@@ -63,17 +63,15 @@ struct unjudged {
     int64_t since_s;
 };
 
-/* Has the client received what is in force there? Of a secret only what is in force is
- * known to anybody; of a mailbox what is dying, too. */
+/* Has the client received that version? One before it, which may still work, is ours to
+ * see dead. */
 static bool is_theirs(const struct owned *owned, const char *client, const char *address,
                       const char *label, uint64_t version)
 {
     const struct psn_content_list *received = psn_received_of(&owned->received, client);
-    const struct psn_role_brief *role =
-        received && !label[0] ? psn_survey_role(owned->survey, address) : NULL;
 
-    return received && psn_contents_have(received->items, received->count, address, label,
-                                         role ? role->cur : version);
+    return received &&
+           psn_contents_have(received->items, received->count, address, label, version);
 }
 
 /* Passwords of somebody whose departure goes on are its business: it knows which of them
@@ -264,14 +262,14 @@ static enum psn_code add_of_role(const struct owned *owned,
 
     if (role->phase != PSN_ROTATION_STABLE)
         return add_role(list, role, PSN_DUE_RESUME, role->last_send_s, err);
-    if (is_theirs(owned, role->client, role->address, "", role->cur))
-        return PSN_OK;
-    if (role->gone_s)
-        return add_role(list, role, PSN_DUE_VANISHED, role->gone_s, err);
-    if (role->outside_s)
-        rc = add_role(list, role, PSN_DUE_OUTSIDE, role->outside_s, err);
-    if (!rc && role->moved_s)
-        rc = add_role(list, role, PSN_DUE_MOVED, role->moved_s, err);
+    if (!is_theirs(owned, role->client, role->address, "", role->cur)) {
+        if (role->gone_s)
+            return add_role(list, role, PSN_DUE_VANISHED, role->gone_s, err);
+        if (role->outside_s)
+            rc = add_role(list, role, PSN_DUE_OUTSIDE, role->outside_s, err);
+        if (!rc && role->moved_s)
+            rc = add_role(list, role, PSN_DUE_MOVED, role->moved_s, err);
+    }
     /* Whoever knows it: the vault may not know of all. */
     if (!rc && role->old_is_alive && !is_to_be_resumed(list, role->address))
         rc = add_role(list, role, PSN_DUE_RESUME, role->last_send_s, err);

@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/journal.h"
 #include "core/person.h"
 #include "core/reach.h"
@@ -128,13 +129,18 @@ static enum psn_code take_receiver(struct psn_vault *vault, const char *client,
     return PSN_OK;
 }
 
-static void begin(const struct psn_vault *vault, struct psn_handover_row *row)
+static enum psn_code begin(struct psn_vault *vault, struct psn_handover_row *row,
+                           struct psn_error *err)
 {
+    struct psn_counters counters;
     uint64_t revision = row->revision;
+    enum psn_code rc = psn_counters_read(vault, &counters, err);
 
-    *row = (struct psn_handover_row){ .began_s = vault->world.now_s() };
+    *row = (struct psn_handover_row){ .began_s = vault->world.now_s(),
+                                      .before = counters.serial };
     row->revision = revision;
     memcpy(row->by, vault->actor, sizeof row->by);
+    return rc;
 }
 
 static enum psn_code put_owner(struct psn_vault *vault, const char *id, bool is_new,
@@ -166,11 +172,10 @@ static enum psn_code start(struct psn_vault *vault,
             *err = cause;
         return rc;
     }
-    if (rc || row.abandoned_s) {
-        begin(vault, &row);
-        is_new = true;
-    }
-    rc = take_receiver(vault, terms->client, terms->to, &row, err);
+    is_new = rc || row.abandoned_s;
+    rc = is_new ? begin(vault, &row, err) : PSN_OK;
+    if (!rc)
+        rc = take_receiver(vault, terms->client, terms->to, &row, err);
     if (!rc)
         rc = take_terms(terms, &row, err);
     if (!rc)
@@ -426,50 +431,4 @@ enum psn_code psn_handover_each(struct psn_vault *vault, psn_handover_fn *each, 
     }
     free(open.clients);
     return rc;
-}
-
-/* --- whether it may count as received --- */
-
-struct settling {
-    const char *client;
-    char address[PSN_ADDRESS_TEXT_MAX]; /* the first that is not settled */
-};
-
-static enum psn_code find_unsettled(void *arg, const struct psn_role_row *row,
-                                    struct psn_error *err)
-{
-    struct settling *settling = arg;
-
-    (void)err;
-    if (!settling->address[0] && strcmp(row->client, settling->client) == 0 &&
-        row->rotation.phase != PSN_ROTATION_STABLE)
-        memcpy(settling->address, row->address, sizeof settling->address);
-    return PSN_OK;
-}
-
-enum psn_code psn_handover_check_settled(struct psn_vault *vault, const char *id,
-                                         uint64_t serial, struct psn_error *err)
-{
-    struct psn_client client = { 0 };
-    struct psn_handover_row row = { 0 };
-    struct settling settling = { .client = id };
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_client_read(vault, id, &client, &why);
-    bool is_open = !rc && client.handover_s;
-
-    psn_client_release(&client);
-    if (rc == PSN_E_NOT_FOUND) /* an issue outlives its client */
-        return PSN_OK;
-    if (rc)
-        return psn_fail(err, rc, "%s", why.message);
-    if (is_open)
-        rc = psn_handover_row_read_open(vault, id, &row, err);
-    if (!rc && is_open && row.serial == serial)
-        rc = psn_role_scan(vault, NULL, 0, find_unsettled, &settling, err);
-    if (rc || !settling.address[0])
-        return rc;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("%s: a new password was on its way, and is not settled yet"),
-                   settling.address);
-    return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
 }

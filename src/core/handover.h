@@ -27,6 +27,7 @@ struct psn_handover_row {
     char by[PSN_PERSON_ID_MAX];
     char former[PSN_PERSON_ID_MAX]; /* who owned the accesses before; or "" */
     int64_t began_s;
+    uint64_t before; /* the last serial of any issue when it began */
     int64_t abandoned_s;
     char contract[PSN_HANDOVER_TEXT_MAX];
     char giver[PSN_HANDOVER_TEXT_MAX];
@@ -115,12 +116,11 @@ void psn_received_map_release(struct psn_received_map *map);
 PSN_MUST_CHECK enum psn_code psn_handover_is_theirs(
     struct psn_vault *vault, const char *client, const char *address, const char *label,
     bool *ret_is_theirs, struct psn_error *err);
-/* Inside a transaction, before an issue counts as received: E_POLICY if it is the
- * trousseau and a new password is on its way to one of the client's mailboxes, which
- * would change under him. */
+/* Inside a transaction, before an issue counts as received: E_POLICY if it is a trousseau
+ * of the handover that is open and a new password is on its way to one of the client's
+ * mailboxes, which would change under him. */
 PSN_MUST_CHECK enum psn_code psn_handover_check_settled(struct psn_vault *vault,
-                                                        const char *client,
-                                                        uint64_t serial,
+                                                        const struct psn_issue_row *issue,
                                                         struct psn_error *err);
 /* Outside a transaction: E_POLICY if the mailbox's password is the client's. */
 PSN_MUST_CHECK enum psn_code psn_handover_check_ours(struct psn_vault *vault,

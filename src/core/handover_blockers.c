@@ -3,11 +3,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/access.h"
 #include "core/client.h"
 #include "core/departure.h"
-#include "core/handover.h"
+#include "core/exposure.h"
+#include "core/handover_blocking.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -15,21 +18,7 @@
 #include "passation/contact.h"
 #include "passation/due.h"
 
-/*
- * What keeps a handover from its end, read from the vault each time: a stage is done when
- * nothing of it blocks, whatever was done before or behind its back.
- */
-struct blocking {
-    struct psn_vault *vault;
-    const struct psn_handover_row *row;
-    struct psn_handover *handover;
-    struct psn_client client;
-    struct psn_content_list contents;
-    struct psn_issue_row issue; /* the trousseau's; serial 0: none */
-    struct psn_content_list received;
-};
-
-static void release(struct blocking *blocking)
+static void release(struct psn_blocking *blocking)
 {
     psn_client_release(&blocking->client);
     free(blocking->contents.items);
@@ -37,32 +26,27 @@ static void release(struct blocking *blocking)
     psn_issue_row_release(&blocking->issue);
 }
 
-static struct psn_handover_blocker *add(struct blocking *blocking,
+static struct psn_handover_blocker *add(struct psn_blocking *blocking,
                                         enum psn_handover_stage stage,
                                         enum psn_handover_block block,
                                         enum psn_handover_who who, struct psn_error *err)
 {
     struct psn_handover *handover = blocking->handover;
-    size_t count = handover->blocker_count;
+    struct psn_handover_blocker *blocker;
 
-    if ((count & (count - 1)) == 0) {
-        struct psn_handover_blocker *grown = reallocarray(
-            handover->blockers, count ? 2 * count : 1, sizeof *handover->blockers);
-
-        if (!grown) {
-            PSN_IGNORE(psn_fail(err, PSN_E_NOMEM, _("out of memory")));
-            return NULL;
-        }
-        handover->blockers = grown;
-    }
-    handover->blockers[count] =
+    if (PSN_GROW(handover->blockers, handover->blocker_count, err))
+        return NULL;
+    blocker = &handover->blockers[handover->blocker_count++];
+    *blocker =
         (struct psn_handover_blocker){ .stage = stage, .block = block, .who = who };
-    return &handover->blockers[handover->blocker_count++];
+    return blocker;
 }
 
-static enum psn_code add_at(struct blocking *blocking, enum psn_handover_stage stage,
-                            enum psn_handover_block block, enum psn_handover_who who,
-                            const char *address, const char *label, struct psn_error *err)
+enum psn_code psn_blocking_add(struct psn_blocking *blocking,
+                               enum psn_handover_stage stage,
+                               enum psn_handover_block block, enum psn_handover_who who,
+                               const char *address, const char *label,
+                               struct psn_error *err)
 {
     struct psn_handover_blocker *blocker = add(blocking, stage, block, who, err);
 
@@ -73,7 +57,8 @@ static enum psn_code add_at(struct blocking *blocking, enum psn_handover_stage s
     return PSN_OK;
 }
 
-static enum psn_code add_text(struct blocking *blocking, enum psn_handover_stage stage,
+static enum psn_code add_text(struct psn_blocking *blocking,
+                              enum psn_handover_stage stage,
                               enum psn_handover_block block, enum psn_handover_who who,
                               const char *text, struct psn_error *err)
 {
@@ -87,7 +72,7 @@ static enum psn_code add_text(struct blocking *blocking, enum psn_handover_stage
 
 /* --- the inventory --- */
 
-static enum psn_code add_items(struct blocking *blocking, struct psn_error *err)
+static enum psn_code add_items(struct psn_blocking *blocking, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -104,25 +89,55 @@ static enum psn_code add_items(struct blocking *blocking, struct psn_error *err)
     return rc;
 }
 
+static bool has_received(const struct psn_blocking *blocking, const char *address,
+                         const char *label, uint64_t version)
+{
+    return psn_contents_have(blocking->received.items, blocking->received.count, address,
+                             label, version);
+}
+
 static enum psn_code add_role(void *arg, const struct psn_role_row *row,
                               struct psn_error *err)
 {
-    struct blocking *blocking = arg;
+    struct psn_blocking *blocking = arg;
 
     if (strcmp(row->client, blocking->client.id) != 0)
         return PSN_OK;
     if (row->rotation.phase != PSN_ROTATION_STABLE || row->rotation.cur == 0)
-        return add_at(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNFINISHED,
-                      PSN_WHO_US, row->address, "", err);
+        return psn_blocking_add(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNFINISHED,
+                                PSN_WHO_US, row->address, "", err);
+    /* One before it was accepted, after it was replaced. */
+    if (row->rotation.old_dead == PSN_ROTATION_OLD_ALIVE)
+        return psn_blocking_add(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNFINISHED,
+                                PSN_WHO_US, row->address, "", err);
+    if (row->outside_s && !has_received(blocking, row->address, "", row->rotation.cur))
+        return psn_blocking_add(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_OUTSIDE,
+                                PSN_WHO_US, row->address, "", err);
     if (row->changed_s < blocking->row->began_s)
-        return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_OLD, PSN_WHO_US,
-                      row->address, "", err);
+        return psn_blocking_add(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_OLD,
+                                PSN_WHO_US, row->address, "", err);
     return PSN_OK;
+}
+
+/* A leaver owns nothing, and what he has confirmed is nobody's then. */
+static enum psn_code add_receiver(struct psn_blocking *blocking, struct psn_error *err)
+{
+    const char *to = blocking->row->to;
+    struct psn_person person;
+    bool is_gone = false;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, psn_person_read(blocking->vault, to, &person, err),
+                  &is_gone, err);
+
+    return rc || !(is_gone || person.departing_s)
+               ? rc
+               : add_text(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_RECEIVER,
+                          PSN_WHO_US, to, err);
 }
 
 /* --- what a look at the account told --- */
 
-static bool is_unmanaged(struct blocking *blocking, const struct psn_access *access)
+static bool is_unmanaged(struct psn_blocking *blocking, const struct psn_access *access)
 {
     struct psn_role_row role;
     char address[PSN_ADDRESS_TEXT_MAX];
@@ -133,7 +148,7 @@ static bool is_unmanaged(struct blocking *blocking, const struct psn_access *acc
 }
 
 /* One that somebody else is; text: what a change of it would be called. */
-static enum psn_code add_contact(struct blocking *blocking,
+static enum psn_code add_contact(struct psn_blocking *blocking,
                                  const struct psn_finding *finding, struct psn_error *err)
 {
     struct psn_handover_blocker *blocker =
@@ -206,7 +221,7 @@ static void mark_new_contact(struct psn_handover *handover, const char *service,
 static enum psn_code add_change(void *arg, const struct psn_contact_change *change,
                                 struct psn_error *err)
 {
-    struct blocking *blocking = arg;
+    struct psn_blocking *blocking = arg;
     struct psn_handover_blocker *blocker;
     char service[PSN_HANDOVER_TEXT_MAX];
     bool waits = change->state == PSN_CONTACT_WAITING;
@@ -232,13 +247,14 @@ static enum psn_code add_change(void *arg, const struct psn_contact_change *chan
 static enum psn_code add_access(void *arg, const struct psn_access_row *row,
                                 struct psn_error *err)
 {
-    struct blocking *blocking = arg;
+    struct psn_blocking *blocking = arg;
     const struct psn_access *access = &row->access;
 
     if (access->finding.kind == PSN_FINDING_MAILBOX)
         return is_unmanaged(blocking, access)
-                   ? add_at(blocking, PSN_HANDOVER_INVENTORY, PSN_BLOCKER_UNMANAGED,
-                            PSN_WHO_US, access->finding.subject, "", err)
+                   ? psn_blocking_add(blocking, PSN_HANDOVER_INVENTORY,
+                                      PSN_BLOCKER_UNMANAGED, PSN_WHO_US,
+                                      access->finding.subject, "", err)
                    : PSN_OK;
     if (!psn_access_is_pending(access))
         return PSN_OK;
@@ -252,7 +268,7 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
 /* --- what somebody without right knows --- */
 
 /* Several people may know it. */
-static enum psn_code add_known_once(struct blocking *blocking, const char *address,
+static enum psn_code add_known_once(struct psn_blocking *blocking, const char *address,
                                     const char *label, struct psn_error *err)
 {
     for (size_t i = 0; i < blocking->handover->blocker_count; i++) {
@@ -262,14 +278,14 @@ static enum psn_code add_known_once(struct blocking *blocking, const char *addre
             strcmp(at->label, label) == 0)
             return PSN_OK;
     }
-    return add_at(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_KNOWN, PSN_WHO_US, address,
-                  label, err);
+    return psn_blocking_add(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_KNOWN,
+                            PSN_WHO_US, address, label, err);
 }
 
 static enum psn_code add_known(void *arg, const struct psn_due *due,
                                struct psn_error *err)
 {
-    struct blocking *blocking = arg;
+    struct psn_blocking *blocking = arg;
 
     if ((due->kind != PSN_DUE_ROTATE && due->kind != PSN_DUE_SECRET &&
          due->kind != PSN_DUE_RESUME) ||
@@ -278,31 +294,47 @@ static enum psn_code add_known(void *arg, const struct psn_due *due,
     return add_known_once(blocking, due->address, due->label, err);
 }
 
-static enum psn_code add_targets(struct blocking *blocking, const struct psn_scope *scope,
-                                 struct psn_error *err)
+/* What is in force, and not the client's own. */
+static enum psn_code add_known_version(struct psn_blocking *blocking, const char *address,
+                                       const char *label, uint64_t version,
+                                       struct psn_error *err)
+{
+    const struct psn_content_list *contents = &blocking->contents;
+
+    return psn_contents_have(contents->items, contents->count, address, label, version) &&
+                   !has_received(blocking, address, label, version)
+               ? add_known_once(blocking, address, label, err)
+               : PSN_OK;
+}
+
+static enum psn_code add_targets(struct psn_blocking *blocking,
+                                 const struct psn_scope *scope, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < scope->target_count; i++) {
-        const struct psn_target *target = &scope->targets[i];
+    for (size_t i = 0; !rc && i < scope->target_count; i++)
+        rc = add_known_version(blocking, scope->targets[i].address,
+                               scope->targets[i].label, scope->targets[i].version, err);
+    return rc;
+}
 
-        for (size_t j = 0; !rc && j < blocking->contents.count; j++) {
-            const struct psn_content *content = &blocking->contents.items[j];
+/* What has come to him since: a password that was set while a way in of his was open. */
+static enum psn_code add_seen(struct psn_blocking *blocking, const char *person,
+                              struct psn_error *err)
+{
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc = psn_exposure_list(blocking->vault, person, NULL, &seen, err);
 
-            if (content->version == target->version &&
-                strcmp(content->address, target->address) == 0 &&
-                strcmp(content->label, target->label) == 0 &&
-                !psn_contents_have(blocking->received.items, blocking->received.count,
-                                   target->address, target->label, target->version))
-                rc = add_known_once(blocking, target->address, target->label, err);
-        }
-    }
+    for (size_t i = 0; !rc && i < seen.count; i++)
+        rc = add_known_version(blocking, seen.items[i].address, seen.items[i].label,
+                               seen.items[i].version, err);
+    psn_exposure_list_release(&seen);
     return rc;
 }
 
 /* What somebody is leaving with, and what lay in the vault when somebody's last slot
  * went, is due by a line of its own that names no mailbox. */
-static enum psn_code add_leaver(struct blocking *blocking,
+static enum psn_code add_leaver(struct psn_blocking *blocking,
                                 const struct psn_person *person, struct psn_error *err)
 {
     struct psn_scope scope = { 0 };
@@ -321,12 +353,14 @@ static enum psn_code add_leaver(struct blocking *blocking,
         rc = psn_scope_began(blocking->vault, blocking->client.id, person, &scope, err);
     if (!rc)
         rc = add_targets(blocking, &scope, err);
+    if (!rc && person->departing_s)
+        rc = add_seen(blocking, person->id, err);
     psn_scope_release(&scope);
     return rc;
 }
 
 /* What the client has received is his, who is told. */
-static enum psn_code add_leavers(struct blocking *blocking, struct psn_error *err)
+static enum psn_code add_leavers(struct psn_blocking *blocking, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
     size_t count = 0;
@@ -344,19 +378,24 @@ static enum psn_code add_leavers(struct blocking *blocking, struct psn_error *er
 static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
                               struct psn_error *err)
 {
+    struct psn_blocking *blocking = arg;
     enum psn_code rc = PSN_OK;
 
     if (info->replacement)
-        rc = add_at(arg, PSN_HANDOVER_ROTATION, PSN_BLOCKER_REPLACEMENT, PSN_WHO_US,
-                    info->address, info->label, err);
-    return rc || !info->hidden ? rc
-                               : add_at(arg, PSN_HANDOVER_CLOSING, PSN_BLOCKER_HIDDEN,
-                                        PSN_WHO_US, info->address, info->label, err);
+        rc = psn_blocking_add(blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_REPLACEMENT,
+                              PSN_WHO_US, info->address, info->label, err);
+    if (rc || !info->hidden ||
+        has_received(blocking, info->address, info->label, info->version) ||
+        psn_contents_have(blocking->issue.contents, blocking->issue.content_count,
+                          info->address, info->label, info->version))
+        return rc;
+    return psn_blocking_add(blocking, PSN_HANDOVER_CLOSING, PSN_BLOCKER_HIDDEN,
+                            PSN_WHO_US, info->address, info->label, err);
 }
 
 /* --- the trousseau --- */
 
-static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *err)
+static enum psn_code add_trousseau(struct psn_blocking *blocking, struct psn_error *err)
 {
     struct psn_handover *handover = blocking->handover;
     enum psn_code rc = PSN_OK;
@@ -373,8 +412,8 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
 
         if (!psn_contents_have(blocking->issue.contents, blocking->issue.content_count,
                                at->address, at->label, at->version))
-            rc = add_at(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE, PSN_WHO_US,
-                        at->address, at->label, err);
+            rc = psn_blocking_add(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_STALE,
+                                  PSN_WHO_US, at->address, at->label, err);
     }
     if (!rc && !handover->compared_s)
         rc = add_text(blocking, PSN_HANDOVER_ISSUE, PSN_BLOCKER_NOT_COMPARED, PSN_WHO_US,
@@ -382,95 +421,9 @@ static enum psn_code add_trousseau(struct blocking *blocking, struct psn_error *
     return rc;
 }
 
-/* --- whether the client set passwords of his own --- */
-
-struct login {
-    const struct psn_content *content;
-    int64_t first_refused_s; /* since it was accepted last; 0: never */
-    int64_t last_refused_s;
-};
-
-struct logins {
-    struct login *items;
-    size_t count;
-    int64_t since_s;
-};
-
-static int compare_login(const void *key, const void *item)
-{
-    return strcmp(key, ((const struct login *)item)->content->address);
-}
-
-static enum psn_code read_login(void *arg, const struct psn_journal_entry *entry,
-                                struct psn_error *err)
-{
-    struct logins *logins = arg;
-    bool refused = strcmp(entry->event, "login.refused") == 0;
-    struct login *login;
-
-    (void)err;
-    if (entry->time_s < logins->since_s || logins->count == 0 ||
-        (!refused && strcmp(entry->event, "login.accepted") != 0))
-        return PSN_OK;
-    login = bsearch(entry->subject, logins->items, logins->count, sizeof *logins->items,
-                    compare_login);
-    if (!login || entry->version != login->content->version)
-        return PSN_OK;
-    if (!refused)
-        login->first_refused_s = login->last_refused_s = 0;
-    else if (!login->first_refused_s)
-        login->first_refused_s = entry->time_s;
-    if (refused)
-        login->last_refused_s = entry->time_s;
-    return PSN_OK;
-}
-
-/* Refused twice, further apart than any mail server remembers a refusal. */
-static enum psn_code judge_login(struct blocking *blocking, const struct login *login,
-                                 struct psn_error *err)
-{
-    int64_t until_s = login->first_refused_s + blocking->client.limits.login_cache_s;
-    struct psn_handover_blocker *blocker;
-    enum psn_code rc;
-
-    if (login->first_refused_s && login->last_refused_s >= until_s &&
-        login->last_refused_s > login->first_refused_s)
-        return PSN_OK;
-    rc = add_at(blocking, PSN_HANDOVER_OWNED,
-                login->first_refused_s ? PSN_BLOCKER_ONE_ROUND : PSN_BLOCKER_STILL_OURS,
-                login->first_refused_s ? PSN_WHO_US : PSN_WHO_CLIENT,
-                login->content->address, "", err);
-    if (rc || !login->first_refused_s)
-        return rc;
-    blocker = &blocking->handover->blockers[blocking->handover->blocker_count - 1];
-    blocker->until_s = until_s;
-    return PSN_OK;
-}
-
-/* Outside a transaction. */
-static enum psn_code add_logins(struct blocking *blocking, struct psn_error *err)
-{
-    struct logins logins = { .since_s = blocking->handover->issued_s };
-    enum psn_code rc = PSN_OK;
-
-    logins.items = calloc(blocking->contents.count + 1, sizeof *logins.items);
-    if (!logins.items)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; i < blocking->contents.count; i++)
-        if (!blocking->contents.items[i].label[0])
-            logins.items[logins.count++].content = &blocking->contents.items[i];
-    if (blocking->handover->confirmed_s)
-        rc = psn_journal_each(blocking->vault, blocking->client.id, 0, read_login,
-                              &logins, err);
-    for (size_t i = 0; !rc && i < logins.count; i++)
-        rc = judge_login(blocking, &logins.items[i], err);
-    free(logins.items);
-    return rc;
-}
-
 /* --- all --- */
 
-static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
+static enum psn_code read_all(struct psn_blocking *blocking, struct psn_error *err)
 {
     struct psn_vault *vault = blocking->vault;
     const char *client = blocking->handover->client;
@@ -485,6 +438,10 @@ static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
             return psn_fail(err, rc, _("the trousseau of '%s' cannot be read"), client);
     }
     if (!rc)
+        rc = psn_handover_received(vault, client, &blocking->received, err);
+    if (!rc)
+        rc = add_receiver(blocking, err);
+    if (!rc)
         rc = add_items(blocking, err);
     if (!rc)
         rc = psn_role_scan(vault, NULL, 0, add_role, blocking, err);
@@ -492,8 +449,6 @@ static enum psn_code read_all(struct blocking *blocking, struct psn_error *err)
         rc = psn_access_row_each(vault, client, add_access, blocking, err);
     if (!rc)
         rc = psn_handover_each_item(vault, &blocking->contents, add_item, blocking, err);
-    if (!rc)
-        rc = psn_handover_received(vault, client, &blocking->received, err);
     if (!rc)
         rc = add_leavers(blocking, err);
     return rc;
@@ -512,7 +467,7 @@ static int compare_blockers(const void *a, const void *b)
     return order ? order : strcmp(left->text, right->text);
 }
 
-static enum psn_code add_closing(struct blocking *blocking, struct psn_error *err)
+static enum psn_code add_closing(struct psn_blocking *blocking, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
@@ -529,7 +484,7 @@ enum psn_code psn_handover_find_blockers(struct psn_vault *vault,
                                          struct psn_handover *handover,
                                          struct psn_error *err)
 {
-    struct blocking blocking = { .vault = vault, .row = row, .handover = handover };
+    struct psn_blocking blocking = { .vault = vault, .row = row, .handover = handover };
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
     if (rc)
@@ -544,7 +499,7 @@ enum psn_code psn_handover_find_blockers(struct psn_vault *vault,
     if (!rc)
         rc = psn_contact_history(vault, handover->client, add_change, &blocking, err);
     if (!rc)
-        rc = add_logins(&blocking, err);
+        rc = psn_blocking_add_logins(&blocking, err);
     if (!rc)
         rc = add_closing(&blocking, err);
     if (!rc && handover->blocker_count > 1)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/access.h"
@@ -31,22 +32,6 @@ void psn_handover_facts_free(struct psn_handover_facts *facts)
     free(facts->files);
     free(facts->heads);
     free(facts);
-}
-
-/* Room for one more in *list, which doubles where the count is a power of two. */
-static void *grow(void **list, size_t count, size_t size, struct psn_error *err)
-{
-    void *grown = *list;
-
-    if ((count & (count - 1)) == 0) {
-        grown = reallocarray(*list, count ? 2 * count : 1, size);
-        if (!grown) {
-            PSN_IGNORE(psn_fail(err, PSN_E_NOMEM, _("out of memory")));
-            return NULL;
-        }
-        *list = grown;
-    }
-    return (char *)grown + count * size;
 }
 
 /* --- secrets --- */
@@ -160,18 +145,14 @@ static enum psn_code read_chain(struct psn_vault *vault, const char *chain,
         end->facts = facts;
         rc = psn_journal_each(vault, chain, 0, read_entry, end, err);
     }
+    if (!rc)
+        rc = PSN_GROW(facts->heads, facts->head_count, err);
     if (!rc) {
-        struct psn_head *head =
-            grow((void **)&facts->heads, facts->head_count, sizeof *facts->heads, err);
+        struct psn_head *head = &facts->heads[facts->head_count++];
 
-        if (!head) {
-            rc = PSN_E_NOMEM;
-        } else {
-            *head = (struct psn_head){ .count = end->last.number };
-            (void)snprintf(head->chain, sizeof head->chain, "%s", chain);
-            memcpy(head->hash, end->last.hash, sizeof head->hash);
-            facts->head_count++;
-        }
+        *head = (struct psn_head){ .count = end->last.number };
+        (void)snprintf(head->chain, sizeof head->chain, "%s", chain);
+        memcpy(head->hash, end->last.hash, sizeof head->hash);
     }
     free(end);
     return rc;
@@ -193,10 +174,9 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
         (!gone && access->finding.danger == PSN_DANGER_INFO && !access->finding.own &&
          !access->finding.elsewhere && !access->decided_s))
         return PSN_OK;
-    to = grow((void **)&facts->accesses, facts->access_count, sizeof *facts->accesses,
-              err);
-    if (!to)
+    if (PSN_GROW(facts->accesses, facts->access_count, err))
         return PSN_E_NOMEM;
+    to = &facts->accesses[facts->access_count];
     *to = *access;
     facts->access_count++;
     return PSN_OK;
@@ -236,9 +216,9 @@ static enum psn_code take_stay(struct psn_vault *vault, struct psn_handover_fact
     rc = psn_person_read(vault, id, &person, err);
     if (rc)
         return rc;
-    stay = grow((void **)&facts->stays, facts->stay_count, sizeof *facts->stays, err);
-    if (!stay)
+    if (PSN_GROW(facts->stays, facts->stay_count, err))
         return PSN_E_NOMEM;
+    stay = &facts->stays[facts->stay_count];
     *stay = (struct psn_handover_stay){ .kind = person.kind };
     memcpy(stay->person, person.id, sizeof stay->person);
     memcpy(stay->name, person.name, sizeof stay->name);
@@ -296,7 +276,7 @@ static bool is_refused(const struct psn_handover_facts *facts,
     return false;
 }
 
-/* Who has seen what is in force, but the one whose it is now. */
+/* Who has seen what is in force, or may be, but the one whose it is now. */
 static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach_map *map,
                                  struct psn_handover_facts *facts, struct psn_error *err)
 {
@@ -307,14 +287,16 @@ static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach
         const struct psn_exposure *at = &seen.items[i];
         struct psn_handover_stay *stay;
 
-        if (!at->in_force || at->dying || strcmp(at->client, facts->client.id) != 0 ||
+        if (!at->in_force || strcmp(at->client, facts->client.id) != 0 ||
             strcmp(at->person, facts->handover.to) == 0 || is_refused(facts, at))
             continue;
         if (!facts->final && psn_reach_holds_slot(map, at->person)) /* one line for all */
             rc = take_stay(vault, facts, at->person, "", "", &stay, err);
         else
             rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
-        if (!rc)
+        if (!rc && at->dying)
+            stay->former = true;
+        else if (!rc)
             stay->knows = true;
     }
     psn_exposure_list_release(&seen);
@@ -356,11 +338,11 @@ static enum psn_code add_date(struct psn_handover_facts *facts, const char *what
                               enum psn_handover_date_kind kind, const char *on,
                               bool is_renewed, struct psn_error *err)
 {
-    struct psn_handover_date *date =
-        grow((void **)&facts->dates, facts->date_count, sizeof *facts->dates, err);
+    struct psn_handover_date *date;
 
-    if (!date)
+    if (PSN_GROW(facts->dates, facts->date_count, err))
         return PSN_E_NOMEM;
+    date = &facts->dates[facts->date_count];
     *date = (struct psn_handover_date){ .kind = kind, .is_renewed = is_renewed };
     (void)snprintf(date->what, sizeof date->what, "%s", what);
     (void)snprintf(date->on, sizeof date->on, "%s", on);
@@ -406,10 +388,9 @@ static enum psn_code add_contact(void *arg, const struct psn_contact_change *cha
 
     if (change->asked_s < facts->handover.began_s)
         return PSN_OK;
-    contact = grow((void **)&facts->contacts, facts->contact_count,
-                   sizeof *facts->contacts, err);
-    if (!contact)
+    if (PSN_GROW(facts->contacts, facts->contact_count, err))
         return PSN_E_NOMEM;
+    contact = &facts->contacts[facts->contact_count];
     *contact = (struct psn_handover_contact){ .task = change->id,
                                               .at_s = change->done_s ? change->done_s
                                                                      : change->asked_s };

@@ -122,6 +122,10 @@ const char *psn_handover_block_name(enum psn_handover_block block)
         return "item";
     case PSN_BLOCKER_UNFINISHED:
         return "unfinished";
+    case PSN_BLOCKER_RECEIVER:
+        return "receiver";
+    case PSN_BLOCKER_OUTSIDE:
+        return "outside";
     case PSN_BLOCKER_OLD:
         return "old";
     case PSN_BLOCKER_KNOWN:

@@ -176,10 +176,11 @@ static void work_on(struct working *working, enum psn_handover_stage stage,
 static void rotate(struct working *working)
 {
     static const enum psn_handover_block unfinished[] = { PSN_BLOCKER_UNFINISHED };
-    static const enum psn_handover_block old[] = { PSN_BLOCKER_OLD, PSN_BLOCKER_KNOWN };
+    static const enum psn_handover_block old[] = { PSN_BLOCKER_OUTSIDE, PSN_BLOCKER_OLD,
+                                                   PSN_BLOCKER_KNOWN };
 
     work_on(working, PSN_HANDOVER_INVENTORY, unfinished, 1, psn_resume);
-    work_on(working, PSN_HANDOVER_ROTATION, old, 2, psn_rotate);
+    work_on(working, PSN_HANDOVER_ROTATION, old, sizeof old / sizeof *old, psn_rotate);
 }
 
 static void ask_mailboxes(struct working *working)

@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/handover.h"
 #include "core/item.h"
+#include "core/person.h"
 #include "core/role.h"
 #include "core/trousseau.h"
 
@@ -18,9 +20,15 @@
 
 struct receiving {
     const char *client;
-    int64_t began_s;
+    uint64_t before; /* the last serial when the handover began */
     struct psn_content_list *list;
 };
+
+static bool is_of(const struct psn_issue_row *issue, const char *client, uint64_t before)
+{
+    return issue->serial > before && strcmp(issue->client, client) == 0 &&
+           psn_trousseau_is_folder(issue->path, client);
+}
 
 /* One that was made again stands beside the one that he has; whatever else was issued to
  * him was lent, not handed over. */
@@ -31,9 +39,8 @@ static enum psn_code take_confirmed(void *arg, const struct psn_issue_row *issue
     struct psn_content_list *list = receiving->list;
     struct psn_content *grown;
 
-    if (!issue->confirmed_s || issue->created_s < receiving->began_s ||
-        issue->content_count == 0 || strcmp(issue->client, receiving->client) != 0 ||
-        !psn_trousseau_is_folder(issue->path, receiving->client))
+    if (!issue->confirmed_s || issue->content_count == 0 ||
+        !is_of(issue, receiving->client, receiving->before))
         return PSN_OK;
     grown = reallocarray(list->items, list->count + issue->content_count, sizeof *grown);
     if (!grown)
@@ -48,11 +55,17 @@ static enum psn_code collect(struct psn_vault *vault, const char *id,
                              struct psn_content_list *list, struct psn_error *err)
 {
     struct psn_handover_row row;
+    struct psn_person to;
     struct receiving receiving = { .client = id, .list = list };
+    bool is_gone = false;
     enum psn_code rc = psn_handover_row_read_open(vault, id, &row, err);
 
-    receiving.began_s = row.began_s;
+    receiving.before = row.before;
     if (rc || !row.serial)
+        return rc;
+    rc = psn_allow(PSN_E_NOT_FOUND, psn_person_read(vault, row.to, &to, err), &is_gone,
+                   err);
+    if (rc || is_gone || to.departing_s) /* a leaver owns nothing */
         return rc;
     return psn_issue_row_each(vault, row.to, take_confirmed, &receiving, err);
 }
@@ -86,6 +99,51 @@ enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *clie
     *ret_is_received = !rc && list.count > 0;
     free(list.items);
     return rc;
+}
+
+/* --- whether it may count as received --- */
+
+struct settling {
+    const char *client;
+    char address[PSN_ADDRESS_TEXT_MAX]; /* the first that is not settled */
+};
+
+static enum psn_code find_unsettled(void *arg, const struct psn_role_row *row,
+                                    struct psn_error *err)
+{
+    struct settling *settling = arg;
+
+    (void)err;
+    if (!settling->address[0] && strcmp(row->client, settling->client) == 0 &&
+        row->rotation.phase != PSN_ROTATION_STABLE)
+        memcpy(settling->address, row->address, sizeof settling->address);
+    return PSN_OK;
+}
+
+enum psn_code psn_handover_check_settled(struct psn_vault *vault,
+                                         const struct psn_issue_row *issue,
+                                         struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    struct psn_handover_row row = { 0 };
+    struct settling settling = { .client = issue->client };
+    bool is_gone; /* an issue outlives its client */
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, psn_client_read(vault, issue->client, &client, err),
+                  &is_gone, err);
+    bool is_open = !rc && !is_gone && client.handover_s;
+
+    psn_client_release(&client);
+    if (is_open)
+        rc = psn_handover_row_read_open(vault, issue->client, &row, err);
+    if (!rc && is_open && is_of(issue, issue->client, row.before))
+        rc = psn_role_scan(vault, NULL, 0, find_unsettled, &settling, err);
+    if (rc || !settling.address[0])
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("%s: a new password was on its way, and is not settled yet"),
+                   settling.address);
+    return psn_hint(err, PSN_E_POLICY, _("settle it first: passation resume"));
 }
 
 /* --- of several clients --- */
@@ -141,16 +199,17 @@ static enum psn_code read_version(struct psn_vault *vault, const char *address,
 {
     struct psn_role_row role;
     struct psn_item item = { 0 };
-    struct psn_error why = { 0 };
-    enum psn_code rc = label[0] ? psn_item_read(vault, address, label, &item, &why)
-                                : psn_role_read(vault, address, &role, &why);
+    bool is_gone;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND,
+                  label[0] ? psn_item_read(vault, address, label, &item, err)
+                           : psn_role_read(vault, address, &role, err),
+                  &is_gone, err);
 
     *ret_version = 0;
-    if (rc && rc != PSN_E_NOT_FOUND)
-        return psn_fail(err, rc, "%s", why.message);
-    if (!rc)
+    if (!rc && !is_gone)
         *ret_version = label[0] ? item.info.version : role.rotation.cur;
-    return PSN_OK;
+    return rc;
 }
 
 enum psn_code psn_handover_is_theirs(struct psn_vault *vault, const char *client,

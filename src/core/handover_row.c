@@ -38,7 +38,8 @@ enum {
     TAG_KEYS_GONE = 18,
     TAG_DATES = 19, /* for each: renewed (1), day and a NUL, domain and a NUL */
     TAG_FORMER = 20,
-    TAG_MAX = 20,
+    TAG_BEFORE = 21,
+    TAG_MAX = 21,
 };
 
 /* --- the record --- */
@@ -108,6 +109,7 @@ static void encode(const struct psn_handover_row *row, struct psn_buf *out)
     psn_record_put_number(out, TAG_KEYS_GONE, (uint64_t)row->keys_gone_s);
     put_dates(row, out);
     psn_record_put_text(out, TAG_FORMER, row->former);
+    psn_record_put_number(out, TAG_BEFORE, row->before);
 }
 
 static uint64_t read_u64(const uint8_t *at)
@@ -209,6 +211,7 @@ static enum psn_code decode(const struct psn_buf *plain, struct psn_handover_row
         !take_files(&record, row) || !take_dates(&record, row))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a handover is malformed"));
     row->began_s = (int64_t)psn_record_number(&record, TAG_BEGAN);
+    row->before = psn_record_number(&record, TAG_BEFORE);
     row->abandoned_s = (int64_t)psn_record_number(&record, TAG_ABANDONED);
     row->looked_s = (int64_t)psn_record_number(&record, TAG_LOOKED);
     row->serial = psn_record_number(&record, TAG_SERIAL);

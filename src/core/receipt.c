@@ -168,7 +168,7 @@ static enum psn_code confirm(struct psn_vault *vault, struct psn_issue_row *row,
 
     if (row->confirmed_s)
         return PSN_OK;
-    rc = psn_handover_check_settled(vault, row->client, row->serial, err);
+    rc = psn_handover_check_settled(vault, row, err);
     if (rc)
         return rc;
     if (row->state != PSN_ISSUE_VOID) /* it came late: void it stays */

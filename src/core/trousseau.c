@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
@@ -165,6 +166,32 @@ static enum psn_code add_fingerprints(const struct psn_trousseau *trousseau,
 }
 
 /* The facts with what only this run knows: fingerprints and files. */
+/* What was true of the trousseau before this one is not of it: it is whole, and its
+ * receipt is still to come. */
+static enum psn_code look_afresh(struct psn_handover *handover, struct psn_error *err)
+{
+    size_t kept = 0;
+    enum psn_code rc;
+
+    handover->confirmed_s = 0;
+    for (size_t i = 0; i < handover->blocker_count; i++) {
+        struct psn_handover_blocker *at = &handover->blockers[i];
+
+        if (at->stage == PSN_HANDOVER_ISSUE || at->stage == PSN_HANDOVER_RECEIPT ||
+            at->stage == PSN_HANDOVER_OWNED)
+            continue;
+        handover->blockers[kept++] = *at;
+    }
+    handover->blocker_count = kept;
+    rc = PSN_GROW(handover->blockers, handover->blocker_count, err);
+    if (!rc)
+        handover->blockers[handover->blocker_count++] =
+            (struct psn_handover_blocker){ .stage = PSN_HANDOVER_RECEIPT,
+                                           .block = PSN_BLOCKER_NO_RECEIPT,
+                                           .who = PSN_WHO_CLIENT };
+    return rc;
+}
+
 static enum psn_code add_facts(struct psn_trousseau *trousseau,
                                struct psn_handover_facts *facts, struct psn_error *err)
 {
@@ -188,7 +215,7 @@ static enum psn_code add_facts(struct psn_trousseau *trousseau,
             facts->handover.items[i].mode = PSN_HANDOVER_GIVEN;
     facts->handover.serial = trousseau->draft.row.serial;
     facts->handover.issued_s = trousseau->draft.row.created_s;
-    return PSN_OK;
+    return look_afresh(&facts->handover, err);
 }
 
 static enum psn_code write_statement(struct psn_trousseau *trousseau,

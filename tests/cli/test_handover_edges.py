@@ -74,6 +74,158 @@ class Handovers(unittest.TestCase):
         return done
 
 
+class WhatIsHis(Handovers):
+    """What the client has, version by version, and what nobody may tell him that he has."""
+
+    def leaver(self, name="jp", *grant):
+        world = self.world
+        world.run("person", "add", name, "--kind", "provider", "--email", name + "@x.example",
+                  "--key", self.key_of(name), check=0)
+        if grant:
+            world.run("grant", name, BOXES[0], *grant, "--until", "2031-03-31", "-o", world.out,
+                      check=0)
+
+    def key_of(self, name):
+        path = os.path.join(self.world.home, name + ".txt")
+        keygen(path)
+        return path + ".pub"
+
+    def receive(self):
+        path, code = self.world.issue()
+        self.confirm(path, code)
+        return path, code
+
+    def adopt_again(self):
+        world = self.world
+        world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
+        world.run("role", "adopt", BOXES[0], check=0)
+        world.secret(BOXES[0], "Stripe", "sk_live_NEW", "--type", "stripe")
+
+    def test_a_mailbox_that_was_adopted_again_is_not_what_was_handed_over(self):
+        """Its versions have numbers of their own: the first ones meant other values."""
+        world = self.world
+        world.prepare()
+        self.receive()
+        self.adopt_again()
+        self.assertIn(("stale", BOXES[0]), world.blocks())
+        self.close("--unchanged", check=13)
+        self.leaver("jp", "--with", "all")
+        given = world.in_force(BOXES[0])
+        world.run("depart", "jp", "-o", world.out)
+        self.assertNotEqual(world.in_force(BOXES[0]), given)
+
+    def test_an_envelope_does_not_hold_what_came_again(self):
+        world = self.world
+        world.run("envelope", "create", "essai", "--to", "martine", "-o", world.folder("env"), check=0)
+        self.assertFalse(world.json("envelope", "ls")["envelopes"][0]["due"])
+        self.adopt_again()
+        self.assertTrue(world.json("envelope", "ls")["envelopes"][0]["due"])
+
+    def test_a_password_from_before_that_still_works_is_neither_handed_over_nor_forgotten(self):
+        world = self.world
+        self.leaver("jp", "--reason", "site")
+        time.sleep(1.1)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        world.control("POST", "/faults", [{"method": "IMAP", "path": "*box0*",
+                                           "kind": "accept_old", "sticky": True}])
+        world.run("handover", "next", "essai")
+        world.settle_items()
+        world.judge()
+        world.run("handover", "next", "essai")
+        self.assertIn(("unfinished", BOXES[0]), world.blocks())
+        world.issue(check=13)
+        world.control("DELETE", "/faults")
+        world.run("handover", "next", "essai", check=0)
+        self.assertTrue(world.role(BOXES[0])["old_dead"])
+        self.receive()
+
+    def test_a_receiver_who_is_leaving_owns_nothing(self):
+        world = self.world
+        world.run("person", "add", "theo", "--kind", "client", "--email", "theo@x.example", check=0)
+        world.prepare("theo")
+        self.receive()
+        given = world.in_force(BOXES[0])
+        world.run("depart", "theo", "-o", world.out)
+        self.assertNotEqual(world.in_force(BOXES[0]), given)
+        self.assertIn(("receiver", "theo"), world.blocks())
+        self.close("--unchanged", check=13)
+        self.assertIn("passation handover start essai --to PERSON",
+                      " ".join(world.run("handover", "status", "essai").stdout.split()))
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        self.assertNotIn(("receiver", "theo"), world.blocks())
+
+    def test_the_record_of_a_trousseau_is_about_that_one(self):
+        world = self.world
+        world.prepare()
+        self.receive()
+        world.run("role", "add", f"late@{DOMAIN}", check=0)
+        path, _ = world.issue()
+        with open(path + "/proces-verbal.json", encoding="utf-8") as file:
+            record = json.load(file)
+        self.assertIsNone(record["confirmed_at"])
+        blocks = [row["block"] for row in record["blockers"]]
+        self.assertIn("no_receipt", blocks)
+        self.assertNotIn("stale", blocks)
+
+    def test_what_is_hidden_after_it_was_given_is_given_all_the_same(self):
+        world = self.world
+        world.prepare()
+        self.receive()
+        world.run("secret", "rm", BOXES[0], "Stripe", check=0)
+        self.assertNotIn(("hidden", BOXES[0]), world.blocks())
+
+    def test_the_clock_at_the_beginning_does_not_say_what_is_his(self):
+        world = self.world
+        ahead = ("faketime", "-f", "+1h")
+        world.run("handover", "start", "essai", "--to", "martine", check=0, prefix=ahead)
+        world.run("handover", "next", "essai", prefix=ahead)
+        world.settle_items()
+        world.judge()
+        world.run("handover", "next", "essai", prefix=ahead)
+        self.receive()
+        given = world.in_force(BOXES[0])
+        world.run("rotate", BOXES[0], check=13)
+        self.assertEqual(world.in_force(BOXES[0]), given)
+
+    def test_no_trousseau_is_received_while_a_password_is_on_its_way(self):
+        world = self.world
+        world.prepare()
+        receipts = [world.opened(path + "/trousseau.html", code)["receipt"]
+                    for path, code in (world.issue(), world.issue())]
+        world.control("POST", "/faults", [{"method": "POST", "path": "*/changePassword",
+                                           "kind": "lost_before", "sticky": True}])
+        rotation = subprocess.Popen(world.command("rotate", BOXES[0]), env=world.env(),
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while world.role(BOXES[0])["state"] == "stable":
+            time.sleep(0.05)
+        rotation.terminate()
+        rotation.wait(30)
+        for receipt in receipts:
+            world.run("receipt", "check", receipt, check=13)
+
+    def test_what_was_set_while_a_way_in_was_open_is_not_handed_over(self):
+        world = self.world
+        self.leaver("jp", "--reason", "site")
+        world.prepare()
+        world.call(f"/email/domain/{DOMAIN}/redirection",
+                   {"from": BOXES[0], "to": "jp@x.example", "localCopy": False})
+        world.allow([("GET", "/*"), ("POST", "*/changePassword")])
+        world.run("depart", "jp", "-o", world.out)
+        self.assertIn(("known", BOXES[0]), world.blocks())
+        world.issue(check=13)
+
+    def test_a_password_that_somebody_else_has_changed_is_not_handed_over(self):
+        world = self.world
+        world.prepare()
+        world.control("POST", "/password", {"address": BOXES[0], "password": "Somebody-Else-1"})
+        world.run("verify", BOXES[0], check=11)
+        self.assertIn(("outside", BOXES[0]), world.blocks())
+        world.issue(check=13)
+        world.run("handover", "next", "essai", check=0)
+        self.assertNotIn(("outside", BOXES[0]), world.blocks())
+        self.receive()
+
+
 class Refusals(Handovers):
     def test_words_clients_and_people_that_are_not_there(self):
         run = self.world.run
