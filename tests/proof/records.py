@@ -6,6 +6,8 @@ A line is one part of one class at one state of the sources:
 
 `source` is git's hash of src/ and include/. What is made of the same cases again replaces what was
 recorded before; where a part draws new cases each time, `case` tells them apart, and they add up.
+Of mutants (5.16), which are recorded one by one, a row counts those that are `explained` too, and
+names those that are `alive`.
 """
 
 import hashlib
@@ -14,7 +16,7 @@ import os
 import subprocess
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-COUNTS = ("tried", "survived", "lost", "wrong")
+COUNTS = ("tried", "survived", "lost", "wrong", "explained")
 NAMES = ("source", "on", "class", "part", "case")
 KEPT = os.path.join(ROOT, "docs", "proof", "records.jsonl")
 
@@ -42,15 +44,30 @@ def key(row):
     return row["source"], row["class"], row["part"], str(row.get("case", ""))
 
 
+def is_alive(row):
+    """Of a row of one mutant."""
+    return row["tried"] > row["survived"] + row.get("explained", 0)
+
+
+def last_of_each(rows):
+    """The rows; of those that are of the same mutant, the last."""
+    by_name = {}
+    for number, row in enumerate(rows):
+        by_name[json.dumps([key(row), row["mutant"]]) if "mutant" in row else number] = row
+    return by_name.values()
+
+
 def added_up(rows):
     """Parts that one run records in pieces are one row; what follows a slash names a piece."""
     sums = {}
-    for row in rows:
+    for row in last_of_each(rows):
         row = {**row, "part": row["part"].split("/")[0]}
         total = sums.setdefault(key(row), {name: row[name] for name in NAMES if name in row})
         for name in COUNTS:
             if name in row:
                 total[name] = total.get(name, 0) + row[name]
+        if "mutant" in row and is_alive(row):
+            total.setdefault("alive", []).append({name: row[name] for name in ("mutant", "line")})
     return list(sums.values())
 
 
@@ -61,6 +78,15 @@ def keep(rows, path=KEPT):
         before = kept.get(key(row))
         if not before or row["tried"] >= before["tried"] or row["survived"] < row["tried"]:
             kept[key(row)] = row
+    write(kept, path)
+
+
+def replace(rows, path=KEPT):
+    """Puts rows in the place of those with the same key, whatever those said."""
+    write({key(row): row for row in [*read(path), *rows]}, path)
+
+
+def write(kept, path):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".new", "w", encoding="utf-8") as file:
         for name in sorted(kept):

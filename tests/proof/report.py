@@ -74,6 +74,26 @@ def parts(by_class):
     return lines
 
 
+def mutants(rows):
+    """What became of those that were drawn, and where those are that are alive."""
+    alive = [one for row in rows for one in row.get("alive", [])]
+    tried, killed, explained = (total(rows, name) for name in ("tried", "survived", "explained"))
+    unnamed = tried - killed - explained - len(alive)
+    lines = ["## Mutants", "",
+             f"Of {number(tried)} that were drawn, {number(killed)} were killed, "
+             f"{number(explained)} are [explained](../tests/proof/mutants_explained.txt) and "
+             f"{number(tried - killed - explained)} are alive."]
+    if unnamed:
+        lines += ["", f"{number(unnamed)} of them were recorded without their names."]
+    if alive:
+        lines += ["", "| alive | it reads | and could read |", "|---|---|---|"]
+    for one in sorted(alive, key=lambda one: (one["mutant"][0], one["line"], one["mutant"][3])):
+        path, function, was, becomes, _ = one["mutant"]
+        was, becomes = (text.replace("|", "\\|") for text in (was, becomes))
+        lines.append(f"| {path}:{one['line']}, {function} | `{was}` | `{becomes}` |")
+    return lines
+
+
 def written():
     rows = [row for row in records.read() if row["class"] in BY_NUMBER]
     by_class = collections.defaultdict(list)
@@ -82,7 +102,8 @@ def written():
     last = newest(rows)
     lines = [f"**{sentence(rows)}.**", "",
              f"{len({row['source'] for row in rows})} states of the sources; the newest is "
-             f"`{last}`.", "", *table(rows, by_class, last), "", *parts(by_class), ""]
+             f"`{last}`.", "", *table(rows, by_class, last), "", *mutants(by_class["5.16"]),
+             "", *parts(by_class), ""]
     return HEAD + "\n".join(lines)
 
 

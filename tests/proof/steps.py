@@ -96,6 +96,8 @@ STEPS = [
     step("fuzz-afl", python("fuzz/campaign.py", "{build}/../afl", "--engine", "afl", "--seconds",
                             FUZZ_SECONDS, "--corpus", "{build}/../corpus", "--record", "{record}",
                             draws=True)),
-    step("mutants", python("proof/mutate.py", "--count", "100", "--seed", "{seed}", draws=True)),
+    step("mutants-alive", python("proof/mutate.py", "--retry")),
+    step("mutants", python("proof/mutate.py", "--count", "200", "--seed", "{seed}", "--record",
+                           "{record}", goes_on=True)),
     step("package", python("install/test_package.py", "{build}", "--bare")),
 ]
