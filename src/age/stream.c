@@ -109,11 +109,12 @@ static enum psn_code read_plain(struct stream *stream, const struct psn_source *
                                 size_t *size, struct psn_error *err)
 {
     size_t room = psn_secret_capacity(stream->plain) - *size;
-    size_t got = 0;
+    size_t got;
     enum psn_code rc =
         psn_source_fill(source, psn_secret_fill(stream->plain) + *size, room, &got, err);
 
-    *size += got;
+    if (!rc)
+        *size += got;
     return rc;
 }
 
@@ -147,7 +148,7 @@ static enum psn_code seal_all(struct stream *stream, const struct psn_secret *ke
     enum psn_code rc = read_first(stream, source, &got, err);
 
     while (!rc) {
-        size_t sealed = 0;
+        size_t sealed;
         uint8_t *plain = psn_secret_fill(stream->plain);
 
         last = got <= batch;
@@ -222,7 +223,7 @@ static enum psn_code open_some(struct stream *stream, size_t size, bool last,
 static enum psn_code open_read(struct stream *stream, size_t size, bool last,
                                const struct psn_sink *sink, struct psn_error *err)
 {
-    size_t opened = 0;
+    size_t opened;
     enum psn_code rc = open_some(stream, size, last, &opened, err);
 
     if (!rc && sink && opened > 0)

@@ -232,15 +232,15 @@ static enum psn_code stretch(const struct psn_secret *passphrase, const uint8_t 
                              struct psn_error *err)
 {
     uint8_t salted[sizeof scrypt_label - 1 + SALT_SIZE];
+    uint64_t cost = UINT64_C(1) << work_factor; /* in KiB, too: 128 r bytes each */
 
     memcpy(salted, scrypt_label, sizeof scrypt_label - 1);
     memcpy(salted + sizeof scrypt_label - 1, salt, SALT_SIZE);
     if (crypto_pwhash_scryptsalsa208sha256_ll(
             psn_secret_bytes(passphrase), psn_secret_size(passphrase), salted,
-            sizeof salted, UINT64_C(1) << work_factor, SCRYPT_R, SCRYPT_P, ret_wrap_key,
-            WRAP_KEY_SIZE) != 0) {
+            sizeof salted, cost, SCRYPT_R, SCRYPT_P, ret_wrap_key, WRAP_KEY_SIZE) != 0) {
         (void)psn_fail(err, PSN_E_NOMEM, _("the passphrase needs %u MiB of free memory"),
-                       work_factor < 10 ? 1 : 1U << (work_factor - 10));
+                       (unsigned)((cost + 1023) / 1024));
         return psn_hint(err, PSN_E_NOMEM, _("close other programs, then try again"));
     }
     return PSN_OK;

@@ -23,9 +23,9 @@ UNITS = {
     "src/crypto/sign.c": ["test_sign"],
     "src/crypto/generate.c": ["test_generate"],
     "src/crypto/digest.c": ["test_hash", "test_kdbx", "test_sign"],
-    "src/age/stream.c": ["test_age_file"],
-    "src/age/header.c": ["test_age_header", "test_age_file", "test_age_identity"],
-    "src/age/wrap.c": ["test_age_header", "test_age_file", "test_age_identity"],
+    "src/age/stream.c": ["test_age_stream", "test_age_file", "test_age_faults"],
+    "src/age/header.c": ["test_age_header", "test_age_file"],
+    "src/age/wrap.c": ["test_age_header", "test_age_file"],
     "src/age/bech32.c": ["test_age_identity"],
     "src/age/armor.c": ["test_age_armor", "test_age_file"],
     "src/base/text.c": ["test_text"],
@@ -108,6 +108,7 @@ def candidates(path):
             in_comment = in_comment and "*/" not in stripped
             continue
         begins = FUNCTION.match(line)
+        function = "" if line.startswith("}") else function
         function = begins.group(1) if begins and not stripped.endswith(";") else function
         code = code_of(line)
         for changed in changes(code):
@@ -125,17 +126,17 @@ def there_are():
 def explained(path=EXPLAINED):
     """Name of each mutant that is argued to be none, and why.
 
-    A block, with an empty line behind it: `FILE FUNCTION` or `FILE FUNCTION NTH`, `-` and the line,
-    `+` and what it becomes, then the reason. What begins with # is a remark.
+    A block, with an empty line behind it: `FILE`, `FILE FUNCTION` or `FILE FUNCTION NTH`, `-` and
+    the line, `+` and what it becomes, then the reason. What begins with # is a remark.
     """
     with open(path, encoding="utf-8") as file:
         lines = [line for line in file.read().splitlines() if not line.startswith("#")]
     found = {}
     for block in filter(None, re.split(r"\n{2,}", "\n".join(lines).strip())):
         where, was, becomes, *reason = block.strip().split("\n")
-        path, function, *nth = where.split()
+        path, *rest = where.split()
         if was[0] != "-" or becomes[0] != "+" or not reason:
             raise ValueError(f"{where}: a line with -, a line with +, and a reason")
-        found[(path, function, was[1:].strip(), becomes[1:].strip(),
-               int(nth[0]) if nth else 1)] = " ".join(line.strip() for line in reason)
+        function, nth = rest[0] if rest else "", int(rest[1]) if rest[1:] else 1
+        found[(path, function, was[1:].strip(), becomes[1:].strip(), nth)] = " ".join(line.strip() for line in reason)
     return found
