@@ -14,6 +14,10 @@
 static const char begin_line[] = "-----BEGIN AGE ENCRYPTED FILE-----";
 static const char end_line[] = "-----END AGE ENCRYPTED FILE-----";
 
+enum {
+    END_SIZE = sizeof end_line - 1
+};
+
 enum { /* struct psn_age_dearmor.state */
     BEFORE,
     BODY,
@@ -46,11 +50,11 @@ static bool before(struct psn_age_dearmor *armor, const char *line, size_t size,
         armor->blank += size + 1;
         return armor->blank <= PSN_AGE_ARMOR_BLANK_MAX;
     }
-    while (size > 0 && is_blank(*line)) {
+    while (is_blank(*line)) {
         line++;
         size--;
     }
-    armor->crlf = size > 0 && line[size - 1] == '\r';
+    armor->crlf = line[size - 1] == '\r';
     armor->state = BODY;
     armor->blank = 0;
     return ended && is_line(line, size - armor->crlf, begin_line);
@@ -62,19 +66,19 @@ static bool after(struct psn_age_dearmor *armor, const char *line, size_t size)
     return all_blank(line, size) && armor->blank <= PSN_AGE_ARMOR_BLANK_MAX;
 }
 
+static bool is_end(const char *line, size_t size)
+{
+    return size >= END_SIZE && memcmp(line, end_line, END_SIZE) == 0;
+}
+
 /* Blanks behind the end line are after it. */
-static bool at_end(struct psn_age_dearmor *armor, const char *line, size_t size,
+static bool at_end(struct psn_age_dearmor *armor, const char *rest, size_t size,
                    bool ended)
 {
-    size_t text_size = sizeof end_line - 1;
-    const char *rest = line + text_size;
-
-    if (size < text_size || !is_line(line, text_size, end_line))
-        return false;
     armor->state = AFTER;
-    if (ended && !armor->crlf && size == text_size + 1 && rest[0] == '\r')
+    if (ended && !armor->crlf && size == 1 && rest[0] == '\r')
         return false;
-    return after(armor, rest, size - text_size);
+    return after(armor, rest, size);
 }
 
 bool psn_age_dearmor_line(struct psn_age_dearmor *armor, const char *line, size_t size,
@@ -85,8 +89,8 @@ bool psn_age_dearmor_line(struct psn_age_dearmor *armor, const char *line, size_
         return before(armor, line, size, ended);
     if (armor->state == AFTER)
         return after(armor, line, size);
-    if (size > 0 && line[0] == '-')
-        return at_end(armor, line, size, ended);
+    if (is_end(line, size))
+        return at_end(armor, line + END_SIZE, size - END_SIZE, ended);
     if (armor->crlf && (size == 0 || line[--size] != '\r'))
         return false;
     if (armor->last || !ended || size == 0 || size > PSN_AGE_ARMOR_CHARS ||
@@ -109,7 +113,7 @@ bool psn_age_looks_armored(const uint8_t *bytes, size_t size)
     size_t at = 0;
 
     size = size < PSN_AGE_ARMOR_PEEK ? size : PSN_AGE_ARMOR_PEEK;
-    if (size >= sizeof magic - 1 && memcmp(bytes, magic, sizeof magic - 1) == 0)
+    if (memmem(bytes, size, magic, sizeof magic - 1) == bytes)
         return false;
     while (at < size && is_blank((char)bytes[at]))
         at++;

@@ -31,7 +31,7 @@ static uint32_t polymod_step(uint32_t remainder, uint8_t value)
     uint32_t top = remainder >> 25;
 
     remainder = (remainder & 0x1ffffff) << 5 ^ value;
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; top >> i; i++)
         remainder ^= top >> i & 1 ? generator[i] : 0;
     return remainder;
 }
@@ -64,7 +64,8 @@ static bool is_one_case(const char *text, size_t size)
     return !(lower && upper);
 }
 
-/* Splits, looks the characters up and verifies the checksum, which is then dropped. */
+/* Splits, looks the characters up and verifies the checksum, which is then dropped.
+ * ret_values is empty. */
 static bool read_values(const char *text, size_t size, char ret_prefix[],
                         struct values *ret_values)
 {
@@ -83,12 +84,12 @@ static bool read_values(const char *text, size_t size, char ret_prefix[],
 
         memcpy(ret_prefix, folded, prefix_size);
         ret_prefix[prefix_size] = '\0';
-        ret_values->count = size - prefix_size - 1;
-        for (size_t i = 0; i < ret_values->count; i++) {
-            const char *at = strchr(alphabet, one[1 + i]);
+        while (*++one) {
+            const char *at = strchr(alphabet, *one);
 
             valid = valid && at;
-            ret_values->at[i] = at ? (uint8_t)(at - alphabet) : 0;
+            at = at ? at : alphabet;
+            ret_values->at[ret_values->count++] = (uint8_t)(at - alphabet);
         }
         valid = valid && polymod(ret_prefix, ret_values) == 1;
         ret_values->count -= CHECKSUM_SIZE;

@@ -2,11 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "age/armor.h"
+#include "base/auto.h"
 #include "base/buf.h"
 #include "base/stream.h"
 
@@ -15,6 +17,17 @@
 #define BEGIN "-----BEGIN AGE ENCRYPTED FILE-----"
 #define END   "-----END AGE ENCRYPTED FILE-----"
 #define FULL  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* The line as it may stand at the edge of memory: nothing around it may be read. */
+static bool line_is_read(struct psn_age_dearmor *armor, const char *line, size_t size,
+                         bool ended, uint8_t *out, size_t *ret_size)
+{
+    PSN_AUTO_FREE char *copy = malloc(size);
+
+    if (size > 0)
+        memcpy(copy, line, size);
+    return psn_age_dearmor_line(armor, copy, size, ended, out, ret_size);
+}
 
 static bool is_read(const char *text, struct psn_buf *out)
 {
@@ -26,7 +39,7 @@ static bool is_read(const char *text, struct psn_buf *out)
         uint8_t bytes[PSN_AGE_ARMOR_BYTES];
         size_t got = 0;
 
-        if (!psn_age_dearmor_line(&armor, text, size, ended, bytes, &got))
+        if (!line_is_read(&armor, text, size, ended, bytes, &got))
             return false;
         psn_buf_bytes(out, bytes, got);
         text += size + ended;
@@ -52,6 +65,14 @@ static void lines_end_in_one_way_and_blanks_stand_outside_alone(void **state)
         { BEGIN "\nAAAA\n" END "\r\n", false },
         { BEGIN "\nAAAA\n\n" END "\n", false },
         { BEGIN "\n\nAAAA\n" END "\n", false },
+        { BEGIN "\n" FULL "\n\n" END "\n", false },
+        { BEGIN "\r\n" FULL "\r\n\r\n" END "\r\n", false },
+        { BEGIN "\r\n" FULL "\r\n\n" END "\r\n", false },
+        { BEGIN "\n" END "\n", true }, /* an empty content has no line */
+        { BEGIN "\nAAAA\n-\n" END "\n", false },
+        { BEGIN "\nAAAA\n-----END AGE\n" END "\n", false },
+        { BEGIN "\nAAAA\n-----END AGE ENCRYPTED FILX-----\n" END "\n", false },
+        { "-\n", false },
         { BEGIN "\nAAAA\nAAAA\n" END "\n", false },
         { BEGIN "\nAAAA\n" FULL "\n" END "\n", false },
         { BEGIN "\n" FULL "AAAA\n" END "\n", false },
@@ -78,6 +99,68 @@ static void lines_end_in_one_way_and_blanks_stand_outside_alone(void **state)
         PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(4096);
 
         if (is_read(rows[i].text, &out) != rows[i].right)
+            fail_msg("row %zu: %s", i, rows[i].text);
+    }
+}
+
+/* 1024 of them before and as many after, their newlines counted. */
+static void blanks_outside_are_bounded(void **state)
+{
+    static const struct {
+        int first, second, after; /* blanks on a line */
+        bool right;
+    } rows[] = {
+        { 1000, 22, 1023, true }, { 1000, 23, 1023, false }, { 1000, 22, 1024, false },
+        { 1023, -1, 1023, true }, { 1024, -1, 1023, false }, { -1, -1, 1023, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(8192);
+        PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(4096);
+
+        if (rows[i].first >= 0)
+            psn_buf_format(&text, "%*s\n", rows[i].first, "");
+        if (rows[i].second >= 0)
+            psn_buf_format(&text, "%*s\n", rows[i].second, "");
+        psn_buf_format(&text, BEGIN "\nAAAA\n" END "%*s", rows[i].after, "");
+        if (is_read(psn_buf_str(&text), &out) != rows[i].right)
+            fail_msg("row %zu", i);
+    }
+}
+
+static void text_form_is_told_by_its_beginning_and_by_its_mark(void **state)
+{
+    static const struct {
+        const char *text;
+        bool armored;
+    } rows[] = {
+        { BEGIN "\n", true },
+        { "-----BEGIM\n", true },
+        { "-----", true },
+        { " \t\r\n-----BEGIM", true },
+        { "Here it is:\n-----BEGIN AGE", true },
+        { "age-encryption.org\n-----BEGIN AGE", true },
+        { "x age-encryption.org/v1\n-----BEGIN AGE", true },
+        { "age-encryption.org/v1\n-----BEGIN AGE", false },
+        { "age-encryption.org/", false },
+        { "Here it is:\n-----BEGIN AG", false },
+        { "Here it is:\n-----BEGIN AGI", false },
+        { "Here it is:\n-----", false },
+        { "----", false },
+        { "\n----", false },
+        { " \n", false },
+        { "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t size = strlen(rows[i].text);
+        PSN_AUTO_FREE uint8_t *copy = malloc(size);
+
+        if (size > 0)
+            memcpy(copy, rows[i].text, size);
+        if (psn_age_looks_armored(copy, size) != rows[i].armored)
             fail_msg("row %zu: %s", i, rows[i].text);
     }
 }
@@ -123,6 +206,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_end_in_one_way_and_blanks_stand_outside_alone),
+        cmocka_unit_test(blanks_outside_are_bounded),
+        cmocka_unit_test(text_form_is_told_by_its_beginning_and_by_its_mark),
         cmocka_unit_test(bytes_come_back_in_whatever_pieces_they_were_written),
     };
 

@@ -101,6 +101,60 @@ static void the_invalid_strings_of_bip_173_are_refused(void **state)
     }
 }
 
+/* Their checksums are right: five bits that are left over, and bits that are not zero. */
+static void what_is_left_over_is_less_than_a_character_and_zero(void **state)
+{
+    static const struct {
+        const char *text;
+        int size; /* -1: refused */
+    } rows[] = {
+        { "a12uel5l", 0 },     { "a1qqqd87cq", 1 },    { "a1q3g6mn3", -1 },
+        { "a1pv7wwwr", -1 },   { "a1qpamnt9j", -1 },   { "a1qzngxatd", -1 },
+        { "a1qqqd87cpp", -1 }, { "a1qqqpkq7t3x", -1 }, { "a1qqqs7hzxe8", 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct psn_bech32 decoded = { .size = 77 };
+
+        assert_int_equal(psn_bech32_decode(rows[i].text, strlen(rows[i].text), &decoded),
+                         rows[i].size >= 0);
+        assert_int_equal(decoded.size, rows[i].size >= 0 ? rows[i].size : 77);
+    }
+}
+
+/* 'b', 'i', 'o' and '1' are none of the alphabet, and no other spelling of 'q', its
+ * first. */
+static void a_letter_outside_the_alphabet_stands_for_nothing(void **state)
+{
+    static const char right[] = "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw";
+    struct psn_bech32 decoded;
+
+    (void)state;
+    for (const char *c = "bio1"; *c; c++) {
+        char text[sizeof right];
+
+        memcpy(text, right, sizeof right);
+        *strchr(text, 'q') = *c;
+        assert_false(psn_bech32_decode(text, strlen(text), &decoded));
+        memcpy(text, right, sizeof right);
+        text[sizeof right - 4] = *c; /* a q of the checksum */
+        assert_false(psn_bech32_decode(text, strlen(text), &decoded));
+    }
+}
+
+static void a_prefix_has_all_characters_that_are_visible(void **state)
+{
+    static const char prefix[] = "!~";
+    struct psn_bech32 decoded;
+    char out[PSN_BECH32_SIZE_MAX + 1];
+
+    (void)state;
+    assert_true(psn_bech32_encode(prefix, (const uint8_t[]){ 7 }, 1, out, sizeof out));
+    assert_true(psn_bech32_decode(out, strlen(out), &decoded));
+    assert_string_equal(decoded.prefix, prefix);
+}
+
 static void bytes_of_every_length_come_back(void **state)
 {
     (void)state;
@@ -395,6 +449,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_valid_strings_of_bip_173_are_read_and_written_back),
         cmocka_unit_test(the_invalid_strings_of_bip_173_are_refused),
+        cmocka_unit_test(what_is_left_over_is_less_than_a_character_and_zero),
+        cmocka_unit_test(a_letter_outside_the_alphabet_stands_for_nothing),
+        cmocka_unit_test(a_prefix_has_all_characters_that_are_visible),
         cmocka_unit_test(bytes_of_every_length_come_back),
         cmocka_unit_test(what_does_not_fit_is_not_written),
         cmocka_unit_test(every_wrong_character_is_found),
