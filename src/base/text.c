@@ -4,10 +4,14 @@
 #include <string.h>
 #include <wchar.h>
 
+enum {
+    CHARACTER_MAX = 4 /* bytes. A text that ends with NUL has no character beyond it */
+};
+
 size_t psn_text_decode(const char *bytes, size_t size, uint32_t *ret_point)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    static const uint32_t least[] = { 0x80, 0x800, 0x10000 }; /* of 2, 3, 4 bytes */
     size_t length;
     uint32_t point;
 
@@ -26,7 +30,8 @@ size_t psn_text_decode(const char *bytes, size_t size, uint32_t *ret_point)
             return 0;
         point = point << 6 | (at[i] & 0x3f);
     }
-    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+    if (point < least[length - 2] || point > 0x10ffff ||
+        (point >= 0xd800 && point <= 0xdfff))
         return 0;
     *ret_point = point;
     return length;
@@ -77,32 +82,32 @@ void psn_text_cut_utf8(char *text)
     size_t start = size;
     uint32_t point;
 
-    while (start > 0 && size - start < 4 && is_continuation(text[start - 1]))
+    while (start > 0 && is_continuation(text[start - 1]))
         start--;
     if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
         start--;
-    if (start < size &&
-        psn_text_decode(text + start, size - start, &point) != size - start)
+    if (psn_text_decode(text + start, CHARACTER_MAX, &point) != size - start)
         text[start] = '\0';
 }
 
 void psn_text_mask(char *text)
 {
-    size_t size = strlen(text);
-    size_t kept = 0;
-    uint32_t point = 0;
+    const char *at = text;
+    uint32_t point;
 
-    for (size_t i = 0, step; i < size; i += step) {
-        step = psn_text_decode(text + i, size - i, &point);
+    while (*at) {
+        size_t step = psn_text_decode(at, CHARACTER_MAX, &point);
+
         if (step == 0 || is_hostile(point)) {
-            text[kept++] = '?';
-            step = step ? step : 1;
+            *text++ = '?';
+            at += step ? step : 1;
         } else {
-            memmove(text + kept, text + i, step);
-            kept += step;
+            memmove(text, at, step);
+            text += step;
+            at += step;
         }
     }
-    text[kept] = '\0';
+    *text = '\0';
 }
 
 /* How many bytes from here on are plain: printable, and each a character and a column. */
@@ -118,11 +123,11 @@ static size_t plain_run(const char *bytes, size_t size)
 void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    uint32_t point = 0;
+    uint32_t point;
 
     for (size_t i = 0, step; i < size; i += step) {
         step = plain_run(bytes + i, size - i);
-        if (step > 0) {
+        if (step) {
             psn_buf_bytes(out, bytes + i, step);
             continue;
         }
@@ -149,14 +154,13 @@ char *psn_text_copy(const char *text, char *out, size_t size)
     return out;
 }
 
-/* Most texts are plain already, and fit. */
+/* Most texts are plain already. */
 const char *psn_text_shown(const char *text, char *out, size_t size)
 {
     PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init((size_t)6 * PSN_ERROR_MESSAGE_MAX);
     size_t length = strnlen(text, PSN_ERROR_MESSAGE_MAX);
 
-    if (length < PSN_ERROR_MESSAGE_MAX && length < size &&
-        plain_run(text, length) == length)
+    if (length < PSN_ERROR_MESSAGE_MAX && plain_run(text, length) == length)
         return psn_text_copy(text, out, size);
     if (length == PSN_ERROR_MESSAGE_MAX)
         for (int i = 0; i < 3 && is_continuation(text[length]); i++)
@@ -185,22 +189,22 @@ const char *psn_text_quoted(const char *text, char *out, size_t size)
 
 size_t psn_text_columns(const char *text)
 {
-    size_t size = strlen(text);
     size_t columns = 0;
-    uint32_t point = 0;
+    uint32_t point;
 
-    for (size_t i = 0, step; i < size; i += step) {
+    while (*text) {
+        size_t step = plain_run(text, SIZE_MAX);
         int width;
 
-        step = plain_run(text + i, size - i);
-        if (step > 0) {
+        if (step) {
+            text += step;
             columns += step;
             continue;
         }
-        step = psn_text_decode(text + i, size - i, &point);
+        step = psn_text_decode(text, CHARACTER_MAX, &point);
         width = step ? wcwidth((wchar_t)point) : 1;
         columns += width < 0 ? 1 : (size_t)width;
-        step = step ? step : 1;
+        text += step ? step : 1;
     }
     return columns;
 }

@@ -28,7 +28,7 @@ UNITS = {
     "src/age/wrap.c": ["test_age_header", "test_age_file"],
     "src/age/bech32.c": ["test_age_identity"],
     "src/age/armor.c": ["test_age_armor", "test_age_file", "test_age_faults"],
-    "src/base/text.c": ["test_text"],
+    "src/base/text.c": ["test_text_utf8", "test_text"],
     "src/ovh/mailbox.c": ["test_mailbox", "test_email_domain", "test_email_service"],
     "src/ovh/sign.c": ["test_ovh_sign"],
     "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper", "test_store_alloc"],
