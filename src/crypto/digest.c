@@ -34,14 +34,14 @@ enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *s
     PSN_AUTO(psn_secret) *piece = NULL;
     struct digest digest = { .kind = kind };
     size_t room = piece_size_first;
-    size_t got = 1;
+    size_t got;
     enum psn_code rc = psn_secret_new(room, &piece, err);
 
     if (rc)
         return rc;
     (void)crypto_hash_sha512_init(&digest.sha512);
     (void)crypto_generichash_init(&digest.blake2b, NULL, 0, PSN_DIGEST_SIZE);
-    while (!rc && got > 0) {
+    do {
         rc = source->read(source->self, psn_secret_fill(piece), room, &got, err);
         if (!rc)
             update(&digest, psn_secret_bytes(piece), got);
@@ -50,7 +50,7 @@ enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *s
             room = piece_size;
             rc = psn_secret_new(room, &piece, err);
         }
-    }
+    } while (!rc && got > 0);
     if (!rc && kind == PSN_DIGEST_SHA512)
         (void)crypto_hash_sha512_final(&digest.sha512, ret_digest);
     else if (!rc)

@@ -65,7 +65,9 @@ void psn_keystream_apply(struct psn_keystream *stream, uint8_t *bytes, size_t si
     size_t part = 0;
 
     assert(size <= stream_size_max - stream->at);
-    if (begun > 0 && size > 0) {
+    if (size == 0)
+        return;
+    if (begun) {
         part = BLOCK_SIZE - begun < size ? BLOCK_SIZE - begun : size;
         memcpy(block + begun, bytes, part);
         xor_blocks(stream, block, sizeof block);
@@ -73,7 +75,6 @@ void psn_keystream_apply(struct psn_keystream *stream, uint8_t *bytes, size_t si
         sodium_memzero(block, sizeof block);
         stream->at += part;
     }
-    if (size > part)
-        xor_blocks(stream, bytes + part, size - part);
+    xor_blocks(stream, bytes + part, size - part);
     stream->at += size - part;
 }

@@ -81,25 +81,23 @@ enum psn_code psn_seal(const struct psn_secret *key, const void *ad, size_t ad_s
 }
 
 /* Finds the 0x80 that ends the plaintext; the sender had no choice about what follows
- * it, so nothing else is taken. */
+ * it, so nothing else is taken. There is a step at least. */
 static bool unpad(const uint8_t *text, size_t padded, size_t *ret_size)
 {
     size_t size = padded;
 
-    while (size > 0 && text[size - 1] == 0)
+    while (size > 1 && text[size - 1] == 0)
         size--;
-    if (size == 0 || text[size - 1] != 0x80 || psn_seal_padded_size(size - 1) != padded)
+    if (text[size - 1] != 0x80 || psn_seal_padded_size(size - 1) != padded)
         return false;
     *ret_size = size - 1;
     return true;
 }
 
-/* The size of the padded plaintext in a box, or 0 if no box has this size. */
+/* The size of the padded plaintext in a box, or 0 if no box is as small as this. */
 static size_t padded_size_of(size_t box_size)
 {
-    size_t padded = box_size < OVERHEAD ? 0 : box_size - OVERHEAD;
-
-    return padded < STEP || padded > plain_size_max ? 0 : padded;
+    return box_size < OVERHEAD + STEP ? 0 : box_size - OVERHEAD;
 }
 
 /* text has room for the padded plaintext. */
@@ -129,7 +127,7 @@ enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad
     PSN_AUTO_RELEASE(psn_buf) large = psn_buf_init_wiped(plain_size_max);
     uint8_t small[SMALL_MAX];
     uint8_t *text = small;
-    size_t size = 0;
+    size_t size;
     enum psn_code rc;
 
     assert(psn_secret_size(key) == PSN_KEY_SIZE);
@@ -158,7 +156,7 @@ enum psn_code psn_unseal_secret(const struct psn_secret *key, const void *ad,
 {
     PSN_AUTO(psn_secret) *plain = NULL;
     size_t padded = padded_size_of(box_size);
-    size_t size = 0;
+    size_t size;
     enum psn_code rc;
 
     assert(psn_secret_size(key) == PSN_KEY_SIZE);

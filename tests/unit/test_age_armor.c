@@ -202,6 +202,53 @@ static void bytes_come_back_in_whatever_pieces_they_were_written(void **state)
     }
 }
 
+/* Whichever of the writes it is that fails. */
+struct failing {
+    size_t writes;
+    size_t fails_at;
+};
+
+static enum psn_code fail_once(void *self, const void *bytes, size_t size,
+                               struct psn_error *err)
+{
+    struct failing *failing = self;
+
+    (void)bytes;
+    (void)size;
+    if (++failing->writes == failing->fails_at)
+        return psn_fail(err, PSN_E_FULL, "no room");
+    return PSN_OK;
+}
+
+static void a_write_that_fails_is_told(void **state)
+{
+    static const uint8_t bytes[2 * PSN_AGE_ARMOR_BYTES + 2];
+    static const size_t sizes[] = { 0, 1, PSN_AGE_ARMOR_BYTES, sizeof bytes };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t at = 1;; at++) {
+            struct failing failing = { .fails_at = at };
+            struct psn_sink to = { fail_once, &failing };
+            struct psn_age_armorer armorer;
+            struct psn_sink sink = psn_age_armor_sink(&armorer, &to);
+            enum psn_code rc = PSN_OK;
+
+            if (sizes[i] > 0)
+                rc = sink.write(sink.self, bytes, sizes[i] / 2, NULL);
+            if (!rc && sizes[i] > 0)
+                rc = sink.write(sink.self, bytes, sizes[i] - sizes[i] / 2, NULL);
+            if (!rc)
+                rc = psn_age_armor_finish(&armorer, NULL);
+            if (failing.writes < at) {
+                assert_int_equal(rc, PSN_OK);
+                break;
+            }
+            assert_int_equal(rc, PSN_E_FULL);
+            assert_int_equal(failing.writes, at); /* nothing is written behind a gap */
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +256,7 @@ int main(void)
         cmocka_unit_test(blanks_outside_are_bounded),
         cmocka_unit_test(text_form_is_told_by_its_beginning_and_by_its_mark),
         cmocka_unit_test(bytes_come_back_in_whatever_pieces_they_were_written),
+        cmocka_unit_test(a_write_that_fails_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,11 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -10,6 +13,7 @@
 #include "crypto/hash.h"
 #include "crypto/init.h"
 #include "crypto/keystream.h"
+#include "crypto/secret.h"
 
 static int set_up(void **state)
 {
@@ -74,6 +78,55 @@ static void how_it_is_cut_does_not_matter(void **state)
     }
 }
 
+static bool memory_ends;
+
+enum psn_code __real_psn_secret_copy(const void *bytes, size_t size,
+                                     struct psn_secret **ret_secret,
+                                     struct psn_error *err);
+enum psn_code __wrap_psn_secret_copy(const void *bytes, size_t size,
+                                     struct psn_secret **ret_secret,
+                                     struct psn_error *err);
+
+enum psn_code __wrap_psn_secret_copy(const void *bytes, size_t size,
+                                     struct psn_secret **ret_secret,
+                                     struct psn_error *err)
+{
+    if (memory_ends)
+        return psn_fail(err, PSN_E_NOMEM, "no memory can be locked");
+    return __real_psn_secret_copy(bytes, size, ret_secret, err);
+}
+
+static void without_memory_for_the_key_there_is_no_stream(void **state)
+{
+    static const uint8_t key[PSN_KEYSTREAM_KEY_SIZE];
+    static const uint8_t nonce[PSN_KEYSTREAM_NONCE_SIZE];
+    struct psn_keystream *stream = NULL;
+
+    (void)state;
+    memory_ends = true;
+    assert_int_equal(psn_keystream_new(key, nonce, &stream, NULL), PSN_E_NOMEM);
+    assert_null(stream);
+    memory_ends = false;
+}
+
+/* Its block counter has 32 bits: beyond them it would begin anew. */
+static void a_stream_does_not_go_beyond_its_counter(void **state)
+{
+    PSN_AUTO(psn_keystream) *stream = zero_stream();
+    uint8_t byte = 0;
+    int status;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0) {
+        (void)close(STDERR_FILENO);
+        psn_keystream_apply(stream, &byte, (size_t)64 * ((UINT64_C(1) << 32)) + 1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 /* RFC 4231, case 2; FIPS 180-2, "abc". */
 static void hmac_and_sha512_give_known_answers(void **state)
 {
@@ -102,6 +155,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_stream_is_rfc_8439s),
         cmocka_unit_test(how_it_is_cut_does_not_matter),
+        cmocka_unit_test(without_memory_for_the_key_there_is_no_stream),
+        cmocka_unit_test(a_stream_does_not_go_beyond_its_counter),
         cmocka_unit_test(hmac_and_sha512_give_known_answers),
     };
 

@@ -1,10 +1,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "base/auto.h"
 #include "crypto/hash.h"
 #include "crypto/init.h"
 #include "crypto/kdf.h"
@@ -133,6 +135,7 @@ static void larger_sizes_are_those_of_padme(void **state)
         { 4095, 4096 },
         { 5000, 5120 },
         { 9999, 10240 },
+        { 41000, 43008 },
         { 65535, 65536 },
         { 100000, 100352 },
         { 1048575, 1048576 },
@@ -160,6 +163,21 @@ static void padding_costs_little_and_never_shrinks(void **state)
         before = padded;
     }
     assert_in_range(classes, 16, 200);
+}
+
+static void more_than_can_be_sealed_is_told_from_what_does_not_fit(void **state)
+{
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(64);
+    struct psn_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(psn_seal(key, ad, sizeof ad, "", SIZE_MAX / 8 + 1, &out, &err),
+                     PSN_E_LIMIT);
+    assert_string_equal(err.message, "too much to seal at once");
+    err = (struct psn_error){ 0 };
+    assert_int_equal(psn_seal(key, ad, sizeof ad, "", SIZE_MAX / 8, &out, &err),
+                     PSN_E_LIMIT);
+    assert_string_not_equal(err.message, "too much to seal at once");
 }
 
 static void two_boxes_of_one_plaintext_differ(void **state)
@@ -215,6 +233,17 @@ static void every_other_length_is_refused(void **state)
     for (size_t other = 0; other <= box.size; other++)
         if (other != size)
             assert_refused(box.data, other);
+}
+
+/* Though there is not even a nonce, or a tag, to read. */
+static void what_is_shorter_than_any_box_is_refused(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 104; size++) {
+        PSN_AUTO_FREE uint8_t *box = calloc(1, size);
+
+        assert_refused(box, size);
+    }
 }
 
 static void other_associated_data_is_refused(void **state)
@@ -335,10 +364,12 @@ int main(void)
         cmocka_unit_test(within_a_step_all_boxes_have_one_length),
         cmocka_unit_test(larger_sizes_are_those_of_padme),
         cmocka_unit_test(padding_costs_little_and_never_shrinks),
+        cmocka_unit_test(more_than_can_be_sealed_is_told_from_what_does_not_fit),
         cmocka_unit_test(two_boxes_of_one_plaintext_differ),
         cmocka_unit_test(a_box_is_appended_to_what_is_there),
         cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(every_other_length_is_refused),
+        cmocka_unit_test(what_is_shorter_than_any_box_is_refused),
         cmocka_unit_test(other_associated_data_is_refused),
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(bad_padding_is_refused),
