@@ -25,9 +25,9 @@ static int compare_fields(const struct psn_field *a, const struct psn_field *b)
 }
 
 /* What a block is told by, among those of its kind: a mailbox by its address, a secret by
- * that and its label. Mailboxes and secrets count as one kind; a mailbox has no label. */
+ * that and its label. */
 struct key {
-    int kind;
+    enum psn_block_kind kind;
     const struct psn_field *name;
     const struct psn_field *label;
 };
@@ -38,25 +38,25 @@ static struct key key_of(const struct psn_block *block)
 
     switch (block->kind) {
     case PSN_BLOCK_MAILBOX:
-        return (struct key){ 0, &block->fields[PSN_MAILBOX_ADDRESS], &none };
+        return (struct key){ block->kind, &block->fields[PSN_MAILBOX_ADDRESS], &none };
     case PSN_BLOCK_SECRET:
-        return (struct key){ 0, &block->fields[PSN_SECRET_OF],
+        return (struct key){ block->kind, &block->fields[PSN_SECRET_OF],
                              &block->fields[PSN_SECRET_LABEL] };
     case PSN_BLOCK_FILE:
-        return (struct key){ 1, &block->fields[PSN_FILE_BLOCK_NAME], &none };
+        return (struct key){ block->kind, &block->fields[PSN_FILE_BLOCK_NAME], &none };
     case PSN_BLOCK_HEAD:
     case PSN_BLOCK_ACCOUNT:
     case PSN_BLOCK_END:
         break;
     }
-    return (struct key){ 2, &none, &none };
+    return (struct key){ block->kind, &none, &none };
 }
 
 static int compare_blocks(const void *a, const void *b)
 {
     struct key left = key_of(*(const struct psn_block *const *)a);
     struct key right = key_of(*(const struct psn_block *const *)b);
-    int order = left.kind - right.kind;
+    int order = (int)left.kind - (int)right.kind;
 
     if (!order)
         order = compare_fields(left.name, right.name);

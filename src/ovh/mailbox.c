@@ -16,6 +16,8 @@ enum {
     SHOWN_SIZE = 160,
 };
 
+_Static_assert(PSN_ADDRESS_MAX - 2 <= PSN_DOMAIN_MAX, "what is behind a letter and '@'");
+
 static const struct psn_backend_table *const tables[PSN_BACKENDS] = {
     [PSN_BACKEND_EMAIL_DOMAIN] = &psn_backend_email_domain,
     [PSN_BACKEND_EMAIL_MXPLAN] = &psn_backend_email_mxplan,
@@ -58,13 +60,10 @@ static bool is_local_part(const char *local, size_t size)
     if (size == 0 || size > PSN_LOCAL_PART_MAX || !is_alnum(local[0]) ||
         local[size - 1] == '.')
         return false;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 1; i < size; i++)
         if (!is_alnum(local[i]) && !strchr("._-+,", local[i]))
             return false;
-        if (local[i] == '.' && local[i + 1] == '.')
-            return false;
-    }
-    return true;
+    return !memmem(local, size, "..", 2);
 }
 
 /* Two labels or more of letters, digits and inner hyphens; the last one is no number. */
@@ -72,8 +71,6 @@ static bool is_domain(const char *domain)
 {
     size_t labels = 0;
 
-    if (strlen(domain) > PSN_DOMAIN_MAX)
-        return false;
     for (;;) {
         size_t size = strcspn(domain, ".");
         bool numeric = true;
@@ -119,7 +116,7 @@ enum psn_code psn_mailbox_parse(const char *address, struct psn_mailbox *ret_mai
         at = strchr(lower, '@');
         if (at && is_local_part(lower, (size_t)(at - lower)) && is_domain(at + 1)) {
             memcpy(mailbox.local, lower, (size_t)(at - lower));
-            memcpy(mailbox.domain, at + 1, strlen(at + 1) + 1);
+            psn_text_copy(at + 1, mailbox.domain, sizeof mailbox.domain);
             *ret_mailbox = mailbox;
             return PSN_OK;
         }
@@ -291,8 +288,8 @@ enum psn_code psn_mailbox_imap_url(const struct psn_mail_hosts *hosts, char *ret
                                    size_t size, struct psn_error *err)
 {
     char url[sizeof hosts->imap.host + 32];
-    int length = snprintf(url, sizeof url, "imaps://%s:%u", hosts->imap.host,
-                          (unsigned)hosts->imap.port);
+    size_t length = (size_t)snprintf(url, sizeof url, "imaps://%s:%u", hosts->imap.host,
+                                     (unsigned)hosts->imap.port);
 
     if (!hosts->imap.host[0]) {
         (void)psn_fail(err, PSN_E_INVALID, _("no IMAP server is known for this client"));
@@ -300,9 +297,9 @@ enum psn_code psn_mailbox_imap_url(const struct psn_mail_hosts *hosts, char *ret
                         _("give it: passation client set CLIENT --imap "
                           "imaps://host:port"));
     }
-    if (length < 0 || (size_t)length >= size)
+    if (length >= size)
         return psn_fail(err, PSN_E_LIMIT, _("the name of the IMAP server is too long"));
-    memcpy(ret_url, url, (size_t)length + 1);
+    memcpy(ret_url, url, length + 1);
     return PSN_OK;
 }
 

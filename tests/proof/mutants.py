@@ -33,7 +33,7 @@ UNITS = {
     "src/ovh/sign.c": ["test_ovh_sign"],
     "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper", "test_store_alloc"],
     "src/store/journal.c": ["test_store", "test_store_tree", "test_store_tamper"],
-    "src/core/document_check.c": ["test_document"],
+    "src/core/document_check.c": ["test_document_check", "test_document"],
     "src/core/receipt.c": ["test_receipt"],
     "src/core/code.c": ["test_code"],
 }

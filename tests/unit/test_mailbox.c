@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "ovh/backend.h"
 #include "ovh/mailbox.h"
 #include "support/fake_http.h"
 #include "support/record.h"
@@ -260,6 +261,8 @@ static void back_ends_have_stable_names(void **state)
     (void)state;
     assert_string_equal(psn_backend_name(PSN_BACKEND_EMAIL_DOMAIN), "email/domain");
     assert_string_equal(psn_backend_name(PSN_BACKEND_NONE), "none");
+    assert_null(psn_backend_table(PSN_BACKENDS));
+    assert_string_equal(psn_backend_name(PSN_BACKENDS), "none");
     assert_int_equal(psn_backend_parse("email/domain"), PSN_BACKEND_EMAIL_DOMAIN);
     assert_int_equal(psn_backend_parse("none"), PSN_BACKEND_NONE);
     assert_int_equal(psn_backend_parse(""), PSN_BACKEND_NONE);
@@ -305,6 +308,18 @@ static void the_url_of_a_server_fits_or_is_refused(void **state)
     assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof expected, NULL), PSN_OK);
     assert_string_equal(url, expected);
     assert_int_equal(url[sizeof expected], 'x');
+}
+
+static void the_longest_name_of_a_server_fits_into_its_url(void **state)
+{
+    struct psn_mail_hosts hosts = { .imap.port = 65535 };
+    char url[2 * sizeof hosts.imap.host];
+
+    (void)state;
+    memset(hosts.imap.host, 'm', sizeof hosts.imap.host - 1);
+    assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, NULL), PSN_OK);
+    assert_int_equal(strlen(url), strlen("imaps://:65535") + strlen(hosts.imap.host));
+    assert_string_equal(url + strlen(url) - 7, "m:65535");
 }
 
 static void mail_servers_follow_the_back_end(void **state)
@@ -411,6 +426,7 @@ static void a_name_is_good_as_long_as_one_back_end_takes_it(void **state)
         { "a--b", PSN_OK },    /* not Zimbra */
         { "a,b", PSN_OK },     /* the accounts of a service alone */
         { "a+b", PSN_OK },     /* Zimbra alone */
+        { "_ab", PSN_OK },     /* the mailboxes of a domain alone */
         { "a+b,c", PSN_E_POLICY },
         { "a", PSN_E_POLICY },
         { X10 X10 X10 "abc", PSN_E_POLICY },
@@ -501,6 +517,7 @@ int main(void)
         cmocka_unit_test(back_ends_have_stable_names),
         cmocka_unit_test(servers_follow_the_endpoint),
         cmocka_unit_test(the_url_of_a_server_fits_or_is_refused),
+        cmocka_unit_test(the_longest_name_of_a_server_fits_into_its_url),
         cmocka_unit_test(mail_servers_follow_the_back_end),
         cmocka_unit_test(back_ends_and_platforms_have_names),
         cmocka_unit_test(mailboxes_are_in_one_place_if_nothing_of_it_differs),

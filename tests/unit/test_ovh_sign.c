@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/hash.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
 #include "ovh/sign.h"
@@ -146,6 +147,34 @@ static void any_change_changes_the_signature(void **state)
     }
 }
 
+static bool memory_ends;
+
+enum psn_code __real_psn_sha1_hex(const struct psn_part *parts, size_t count,
+                                  char ret_hex[PSN_SHA1_HEX_SIZE], struct psn_error *err);
+enum psn_code __wrap_psn_sha1_hex(const struct psn_part *parts, size_t count,
+                                  char ret_hex[PSN_SHA1_HEX_SIZE], struct psn_error *err);
+
+enum psn_code __wrap_psn_sha1_hex(const struct psn_part *parts, size_t count,
+                                  char ret_hex[PSN_SHA1_HEX_SIZE], struct psn_error *err)
+{
+    return memory_ends ? psn_fail(err, PSN_E_NOMEM, "out of memory")
+                       : __real_psn_sha1_hex(parts, count, ret_hex, err);
+}
+
+static void what_cannot_be_hashed_is_not_signed(void **state)
+{
+    const struct psn_ovh_signed call = { .method = "GET", .url = "x", .time_s = 1 };
+    char signature[PSN_OVH_SIGNATURE_SIZE] = "untouched";
+    PSN_AUTO(psn_secret) *a = secret("application");
+    PSN_AUTO(psn_secret) *b = secret("consumer");
+
+    (void)state;
+    memory_ends = true;
+    assert_int_equal(psn_ovh_sign(a, b, &call, signature, NULL), PSN_E_NOMEM);
+    assert_string_equal(signature, "untouched");
+    memory_ends = false;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -158,6 +187,7 @@ int main(void)
         cmocka_unit_test(signs_as_the_official_clients_do),
         cmocka_unit_test(signs_the_exact_bytes),
         cmocka_unit_test(any_change_changes_the_signature),
+        cmocka_unit_test(what_cannot_be_hashed_is_not_signed),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
