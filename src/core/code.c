@@ -95,7 +95,7 @@ enum psn_code psn_code_normalize(const struct psn_secret *typed,
     size_t size = psn_secret_size(typed);
     size_t words = 0;
     bool in_word = false;
-    enum psn_code rc = psn_secret_new(size + 1, &code, err);
+    enum psn_code rc = psn_secret_new(size, &code, err);
 
     for (size_t at = 0; !rc && at < size;) {
         char letter = next_letter(bytes, size, &at);

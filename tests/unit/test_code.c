@@ -67,6 +67,41 @@ static void every_spelling_of_nine_words_has_one_form(void **state)
     }
 }
 
+/* A to Z, and each letter that French writes with an accent. */
+static void every_letter_of_a_keyboard_is_read(void **state)
+{
+    static const char words[] = "abcdefghijklmnopqrstuvwxyz a b c d e f g h";
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ A B C D E F G H";
+    static const char accents[] =
+        "\303\240\303\242\303\244\303\245\303\247\303\250\303\251\303\252\303\253\303\256"
+        "\303\257\303\264\303\266\303\271\303\273\303\274 a b c d e f g h";
+    static const char accented_capitals[] =
+        "\303\200\303\202\303\204\303\205\303\207\303\210\303\211\303\212\303\213\303\216"
+        "\303\217\303\224\303\226\303\231\303\233\303\234 A B C D E F G H";
+    static const char *const bad[] = { "\303\206", "\303\220", "\303\221", "\303\227",
+                                       "\303\230", "\303\235", "\303\237", "\303\246",
+                                       "\303\261", "\303\270", "\303\275", "\303\277",
+                                       "@",        "[",        "`",        "{",
+                                       "\302\251" };
+    char out[128];
+
+    (void)state;
+    assert_int_equal(normalize(words, out, sizeof out, NULL), PSN_OK);
+    assert_string_equal(out, "abcdefghijklmnopqrstuvwxyz-a-b-c-d-e-f-g-h");
+    assert_int_equal(normalize(capitals, out, sizeof out, NULL), PSN_OK);
+    assert_string_equal(out, "abcdefghijklmnopqrstuvwxyz-a-b-c-d-e-f-g-h");
+    assert_int_equal(normalize(accents, out, sizeof out, NULL), PSN_OK);
+    assert_string_equal(out, "aaaaceeeeiioouuu-a-b-c-d-e-f-g-h");
+    assert_int_equal(normalize(accented_capitals, out, sizeof out, NULL), PSN_OK);
+    assert_string_equal(out, "aaaaceeeeiioouuu-a-b-c-d-e-f-g-h");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char typed[32];
+
+        (void)snprintf(typed, sizeof typed, "a b c d e f g h i%s", bad[i]);
+        assert_int_equal(normalize(typed, out, sizeof out, NULL), PSN_E_INVALID);
+    }
+}
+
 static void what_is_no_code_is_refused_with_the_number_of_words(void **state)
 {
     static const char *const bad[] = {
@@ -214,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_spelling_of_nine_words_has_one_form),
+        cmocka_unit_test(every_letter_of_a_keyboard_is_read),
         cmocka_unit_test(what_is_no_code_is_refused_with_the_number_of_words),
         cmocka_unit_test(a_character_that_the_end_cuts_makes_no_code),
         cmocka_unit_test(a_generated_code_is_its_own_normal_form),

@@ -240,6 +240,8 @@ static enum psn_code check(struct fixture *f, uint64_t serial, const char *code,
     rc = psn_receipt_check(f->vault, serial, code, &issue, &f->err);
     assert_int_equal(f->err.code, rc);
     assert_int_equal(issue.state, rc ? 0 : PSN_ISSUE_CONFIRMED);
+    assert_null(issue.addresses); /* they went with the row */
+    assert_int_equal(issue.address_count, 0);
     if (!rc)
         *ret_serial = issue.serial;
     else
@@ -296,6 +298,8 @@ static void five_wrong_codes_spend_an_issue_for_good_and_no_other(void **state)
         assert_non_null(strstr(f->err.hint, "grant the role again"));
         now_s += HOUR_S;
     }
+    /* Nor is a wrong one told from the right one any more. */
+    assert_int_equal(check(f, 1, f->codes[2], &serial), PSN_E_POLICY);
     assert_int_equal(check(f, 2, f->codes[2], &serial), PSN_OK);
 }
 
