@@ -210,6 +210,10 @@ static void a_page_and_a_file_for_a_passphrase_ask_for_a_code_and_nothing_else(
         { "-----BEGIN AGE ENCRYPTED FILE-----\n"
           "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IHNjcnlwdCBBQUFBQUFBQUFBQUFBQUFB\n",
           true },
+        { "age-encryption.org/v1\n-> scrypts AAAA\n", false },
+        { "-----BEGIN AGE ENCRYPTED FILE-----\n"
+          "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IHNjcnlwZCBBQUFBQUFBQUFBQUFBQUFB\n",
+          false },
         { "age-encryption.org/v1\n-> X25519 AAAA\n", false },
         { "age-encryption.org/v1\n-> ssh-ed25519 AAAA AAAA\n", false },
         { "-----BEGIN AGE ENCRYPTED FILE-----\n"
