@@ -314,11 +314,12 @@ static void on_tasks_empty(const struct psn_turn *t)
     struct psn_rotation_state *s = t->state;
 
     psn_rotation_note_quiet(s, t->policy->settle_s, t->event->now_s);
-    t->run->after_caches = s->silent_since_s > 0 && t->event->now_s - s->silent_since_s >=
-                                                        t->policy->login_cache_s;
+    t->run->after_caches =
+        s->silent_since_s != 0 &&
+        t->event->now_s - s->silent_since_s >= t->policy->login_cache_s;
     if (s->phase != PSN_ROTATION_STABLE)
         psn_turn_ask_pend(t);
-    else if (s->silent_since_s > 0)
+    else if (s->silent_since_s != 0)
         psn_turn_make_candidate(t);
     else
         psn_turn_wait_and_look(t, psn_turn_settle_ms(t), PSN_ROTATION_WHY_NOT_SILENT);
@@ -529,8 +530,7 @@ struct psn_rotation_move psn_rotation_step(const struct psn_rotation_policy *pol
     psn_rotation_assert(state);
     assert(event->kind < PSN_ROTATION_EVENTS && event->now_s > 0);
     assert(psn_rotation_is_defined(state->phase, event->kind));
-    if (event->kind > PSN_ROTATION_EV_ABANDON)
-        assert((transitions[event->kind].answers >> run->at & 1u) != 0);
+    assert((transitions[event->kind].answers >> run->at & 1u) != 0);
     transitions[event->kind].act(&turn);
     psn_rotation_assert(&move.state);
     move.durable = !psn_rotation_is_same(state, &move.state);

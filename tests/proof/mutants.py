@@ -15,7 +15,8 @@ EXPLAINED = os.path.join(HERE, "mutants_explained.txt")
 
 # The tests of a unit, the quickest first.
 UNITS = {
-    "src/core/rotation_machine.c": ["test_rotation_machine", "test_rotation_model"],
+    "src/core/rotation_machine.c": ["test_rotation_machine", "test_rotation_verdicts",
+                                    "test_rotation_budget", "test_rotation_model"],
     "src/crypto/seal.c": ["test_seal"],
     "src/crypto/kdf.c": ["test_kdf"],
     "src/crypto/keystream.c": ["test_keystream"],
