@@ -217,6 +217,39 @@ static void random_keys_differ(void **state)
     assert_false(psn_secret_equal(a, b));
 }
 
+static bool memory_ends;
+
+enum psn_code __real_psn_secret_new(size_t capacity, struct psn_secret **ret_secret,
+                                    struct psn_error *err);
+enum psn_code __wrap_psn_secret_new(size_t capacity, struct psn_secret **ret_secret,
+                                    struct psn_error *err);
+
+enum psn_code __wrap_psn_secret_new(size_t capacity, struct psn_secret **ret_secret,
+                                    struct psn_error *err)
+{
+    if (memory_ends)
+        return psn_fail(err, PSN_E_NOMEM, "no memory can be locked");
+    return __real_psn_secret_new(capacity, ret_secret, err);
+}
+
+static void without_memory_for_a_key_there_is_none(void **state)
+{
+    static const uint8_t bytes[PSN_KEY_SIZE];
+    PSN_AUTO(psn_secret) *secret = NULL;
+    struct psn_secret *key = NULL;
+
+    (void)state;
+    assert_int_equal(psn_secret_copy(bytes, sizeof bytes, &secret, NULL), PSN_OK);
+    memory_ends = true;
+    assert_int_equal(psn_kdf_random(&key, NULL), PSN_E_NOMEM);
+    assert_int_equal(psn_kdf_sub(secret, 1, "a label", &key, NULL), PSN_E_NOMEM);
+    assert_int_equal(psn_kdf_strong(secret, salt, "a label", &key, NULL), PSN_E_NOMEM);
+    assert_int_equal(psn_kdf_passphrase(secret, salt, psn_kdf_default_cost(), &key, NULL),
+                     PSN_E_NOMEM);
+    assert_null(key);
+    memory_ends = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_strong_secret_is_derived_by_hkdf),
         cmocka_unit_test(sub_keys_give_known_answers),
         cmocka_unit_test(random_keys_differ),
+        cmocka_unit_test(without_memory_for_a_key_there_is_none),
     };
 
     return cmocka_run_group_tests(tests, set_up, NULL);
