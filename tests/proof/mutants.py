@@ -20,7 +20,7 @@ UNITS = {
     "src/crypto/seal.c": ["test_seal"],
     "src/crypto/kdf.c": ["test_kdf"],
     "src/crypto/keystream.c": ["test_keystream"],
-    "src/crypto/hash.c": ["test_hash", "test_kdf"],
+    "src/crypto/hash.c": ["test_hash", "test_hash_library", "test_keystream"],
     "src/crypto/sign.c": ["test_sign"],
     "src/crypto/generate.c": ["test_generate"],
     "src/crypto/digest.c": ["test_digest"],
