@@ -289,7 +289,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=UNITS)
     parser.add_argument("--record")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--retry", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
