@@ -32,7 +32,8 @@ UNITS = {
     "src/base/text.c": ["test_text_utf8", "test_text"],
     "src/ovh/mailbox.c": ["test_mailbox", "test_email_domain", "test_email_service"],
     "src/ovh/sign.c": ["test_ovh_sign"],
-    "src/store/tree.c": ["test_store_tree", "test_store", "test_store_tamper", "test_store_alloc"],
+    "src/store/tree.c": ["test_store_nodes", "test_store_tree", "test_store", "test_store_alloc",
+                         "test_store_tamper"],
     "src/store/journal.c": ["test_store_journal", "test_store", "test_store_tamper",
                             "test_store_alloc"],
     "src/core/document_check.c": ["test_document_check", "test_document"],
@@ -140,5 +141,6 @@ def explained(path=EXPLAINED):
         if was[0] != "-" or becomes[0] != "+" or not reason:
             raise ValueError(f"{where}: a line with -, a line with +, and a reason")
         function, nth = rest[0] if rest else "", int(rest[1]) if rest[1:] else 1
-        found[(path, function, was[1:].strip(), becomes[1:].strip(), nth)] = " ".join(line.strip() for line in reason)
+        name = (path, function, was[1:].strip(), becomes[1:].strip(), nth)
+        found[name] = " ".join(line.strip() for line in reason)
     return found
