@@ -22,6 +22,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,9 +39,10 @@ KILLED, SAME, EXPLAINED, ALIVE = "killed", "same code", "explained", "alive"
 class Nest:
     """A copy of the tree with a build of its own, where one mutant lives at a time."""
 
-    def __init__(self, folder, units):
+    def __init__(self, folder):
         self.folder = folder
         self.build = os.path.join(folder, "build")
+        self.running = None
         self.seconds = {}
         self.same = {}
         for name in ("CMakeLists.txt", "CMakePresets.json", "VERSION", "src", "include", "tests",
@@ -55,14 +57,22 @@ class Nest:
         self.env = {**os.environ, "PASSATION_TEST_PASSWORDS": "20000",
                     "TMPDIR": os.path.join(folder, "tmp")}
         self.env.pop("PASSATION_RECORD", None)
-        self.prepare(units)
 
     def call(self, *words, seconds=600):
+        self.running = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=self.env,
+                                        stderr=subprocess.DEVNULL, cwd=self.folder,
+                                        start_new_session=True)
         try:
-            return subprocess.run(words, capture_output=True, timeout=seconds,
-                                  env=self.env, cwd=self.folder).returncode
+            return self.running.wait(seconds)
         except subprocess.TimeoutExpired:
+            self.stop()
             return -1
+
+    def stop(self):
+        """Ends what runs, and all that it has started."""
+        if self.running and self.running.poll() is None:
+            os.killpg(self.running.pid, signal.SIGKILL)
+            self.running.wait()
 
     def make(self, test, seconds=600):
         return self.call("cmake", "--build", self.build, "--target", test, seconds=seconds)
@@ -160,25 +170,38 @@ class Trial:
     def run(self, workers, after=lambda mutant, outcome: None):
         """Tries all that are wanted. after() is told of each, one at a time."""
         units = sorted({mutant.path for mutant in self.drawn if mutant not in self.outcomes})
+        nests = []
 
         def work(folder):
             try:
-                nest = Nest(folder, units)
+                nest = Nest(folder)
+                nests.append(nest)
+                nest.prepare(units)
                 while mutant := self.next():
-                    outcome = self.put(mutant, nest.tried(mutant))
+                    outcome = nest.tried(mutant)
+                    if self.failed:  # it was stopped, and is not killed by that
+                        return
+                    outcome = self.put(mutant, outcome)
                     with self.lock:
                         after(mutant, outcome)
             except Exception as error:  # the other workers stop, too
                 self.failed = error
 
-        with tempfile.TemporaryDirectory(prefix="psn-mutants-") as place:
+        with tempfile.TemporaryDirectory(prefix="psn-mutants-",
+                                         ignore_cleanup_errors=True) as place:
             folders = [os.path.join(place, str(number)) for number in range(workers)]
-            threads = [threading.Thread(target=work, args=(folder,)) for folder in folders]
-            for folder, thread in zip(folders, threads):
-                os.mkdir(folder)
-                thread.start()
-            for thread in threads:
-                thread.join()
+            threads = [threading.Thread(target=work, args=(folder,), daemon=True)
+                       for folder in folders]
+            try:
+                for folder, thread in zip(folders, threads):
+                    os.mkdir(folder)
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            finally:
+                self.failed = self.failed or (sys.exc_info()[1])
+                for nest in nests:
+                    nest.stop()
         if self.failed:
             raise self.failed
 
@@ -293,6 +316,7 @@ def main():
     parser.add_argument("--retry", action="store_true")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what runs is ended, too
     if options.check:
         return check()
     return retry(options) if options.retry else draw(options)

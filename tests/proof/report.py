@@ -82,7 +82,8 @@ def mutants(rows):
     lines = ["## Mutants", "",
              f"Of {number(tried)} that were drawn, {number(killed)} were killed, "
              f"{number(explained)} are [explained](../tests/proof/mutants_explained.txt) and "
-             f"{number(tried - killed - explained)} are alive."]
+             f"{number(tried - killed - explained)} are alive. What compiles to the same machine "
+             "code is none, and what is alive is tried again with each campaign."]
     if unnamed:
         lines += ["", f"{number(unnamed)} of them were recorded without their names."]
     if alive:

@@ -2,7 +2,7 @@
  * Secrets are made, and passphrases measured, while memory, pipes and processes lack.
  * Link with
  * -Wl,--wrap=psn_secret_new,--wrap=psn_secret_append,--wrap=psn_library_load,--wrap=pipe
- * and -Wl,--wrap=fork,--wrap=read,--wrap=fcntl
+ * and -Wl,--wrap=fork,--wrap=read,--wrap=fcntl,--wrap=waitpid
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -73,6 +74,8 @@ pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 ssize_t __real_read(int fd, void *bytes, size_t size);
 ssize_t __wrap_read(int fd, void *bytes, size_t size);
+pid_t __real_waitpid(pid_t child, int *ret_status, int options);
+pid_t __wrap_waitpid(pid_t child, int *ret_status, int options);
 int __real_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, int flags);
 
@@ -122,6 +125,20 @@ int __wrap_fcntl(int fd, int command, int flags)
     if (command == F_SETFD && flags == FD_CLOEXEC && fd < 32)
         closed_at_exec |= 1U << fd;
     return __real_fcntl(fd, command, flags);
+}
+
+static unsigned ended;  /* children that were waited for until they did */
+static bool wait_fails; /* the next wait is interrupted */
+
+pid_t __wrap_waitpid(pid_t child, int *ret_status, int options)
+{
+    if (wait_fails) {
+        wait_fails = false;
+        errno = EINTR;
+        return -1;
+    }
+    ended += options == 0 ? 1 : 0;
+    return __real_waitpid(child, ret_status, options);
 }
 
 static size_t open_files(void)
@@ -252,12 +269,29 @@ static void a_password_has_as_many_characters_as_are_asked_for_within_bounds(voi
     }
 }
 
+static void no_child_is_left_behind(void **state)
+{
+    PSN_AUTO(psn_secret) *phrase = NULL;
+
+    (void)state;
+    assert_int_equal(psn_generate_passphrase(NULL, &phrase, NULL), PSN_OK);
+    if (psn_check_passphrase(phrase, NULL) == PSN_E_UNEXPECTED)
+        skip();
+    ended = 0;
+    wait_fails = true;
+    assert_int_equal(psn_check_passphrase(phrase, NULL), PSN_OK);
+    assert_int_equal(ended, 1);
+    assert_int_equal(__real_waitpid(-1, NULL, 0), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_memory_lacks_for_is_not_made),
         cmocka_unit_test(a_passphrase_that_cannot_be_measured_is_refused_for_that),
         cmocka_unit_test(no_other_program_inherits_the_pipe),
+        cmocka_unit_test(no_child_is_left_behind),
         cmocka_unit_test(
             a_password_has_as_many_characters_as_are_asked_for_within_bounds),
     };
