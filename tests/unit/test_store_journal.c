@@ -104,6 +104,18 @@ static void an_empty_box_comes_back(void **state)
     assert_int_equal(entry.hash[31], 8);
 }
 
+static void a_box_that_does_not_fit_where_it_is_read_to_is_not_read(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = store_with_an_entry(at);
+    struct psn_store_entry entry = { .number = 77, .box = psn_buf_init(4) };
+
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_journal_get(store, chain, 1, &entry, NULL), PSN_E_LIMIT);
+    assert_int_equal(entry.number, 77);
+    psn_store_entry_release(&entry);
+}
+
 static void an_edited_row_is_damage_and_leaves_the_entry_alone(void **state)
 {
     static const char *const edits[] = {
@@ -162,6 +174,7 @@ int main(void)
         CASE(a_box_of_the_largest_size_fits_and_no_larger_one),
         CASE(a_box_that_could_not_be_made_is_not_stored),
         CASE(an_empty_box_comes_back),
+        CASE(a_box_that_does_not_fit_where_it_is_read_to_is_not_read),
         CASE(an_edited_row_is_damage_and_leaves_the_entry_alone),
         CASE(a_store_that_is_spoiled_takes_and_gives_nothing_more),
     };
