@@ -245,6 +245,19 @@ static void no_other_program_inherits_the_pipe(void **state)
     assert_int_equal(closed_at_exec, 1U << made[0] | 1U << made[1]);
 }
 
+/* Frozen, and computed by an independent program: codes that were printed must hold. */
+static void the_check_of_a_recovery_code_stays_what_it_is(void **state)
+{
+    static const char code[] = "0123-4567-89AB-CDEF-GHJK-MNPQ-RSWE";
+    PSN_AUTO(psn_secret) *typed = NULL;
+    PSN_AUTO(psn_secret) *normal = NULL;
+
+    (void)state;
+    assert_int_equal(psn_secret_copy(code, sizeof code - 1, &typed, NULL), PSN_OK);
+    assert_int_equal(psn_normalize_recovery(typed, &normal, NULL), PSN_OK);
+    assert_true(psn_secret_equal(typed, normal));
+}
+
 static void a_password_has_as_many_characters_as_are_asked_for_within_bounds(void **state)
 {
     (void)state;
@@ -292,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_passphrase_that_cannot_be_measured_is_refused_for_that),
         cmocka_unit_test(no_other_program_inherits_the_pipe),
         cmocka_unit_test(no_child_is_left_behind),
+        cmocka_unit_test(the_check_of_a_recovery_code_stays_what_it_is),
         cmocka_unit_test(
             a_password_has_as_many_characters_as_are_asked_for_within_bounds),
     };
