@@ -75,6 +75,24 @@ class Drift(unittest.TestCase):
         self.assertEqual(self.due(check=0), [])
         self.assertEqual(self.due("--look"), [("changed_outside", OLD)])
 
+    def test_a_mailbox_is_not_forgotten_while_a_request_is_on_its_way(self):
+        """Adopted again at once it would have another password when the late one arrives."""
+        world = self.world
+        world.run("client", "set", CLIENT, "--settle", "10m", check=0)
+        world.control("POST", "/faults", [{"kind": "lost_before", "method": "POST",
+                                           "path": "*/changePassword", "nth": 1, "times": 1}])
+        world.run("rotate", CONTACT, check=0)
+        world.control("DELETE", "/faults")
+        for args in (["role", "rm", CONTACT, "--confirm", CONTACT],
+                     ["role", "rm", CONTACT, "--confirm", CONTACT, "--unchanged", "weg"],
+                     ["client", "rm", CLIENT, "--confirm", CLIENT]):
+            done = world.run(*args)
+            self.assertEqual(done.returncode, 13, args)
+            self.assertIn("wait 10 minutes, then again", done.stderr)
+        world.run("role", "rm", OLD, "--confirm", OLD, check=0)
+        world.run("client", "set", CLIENT, "--settle", "0s", check=0)
+        world.run("role", "rm", CONTACT, "--confirm", CONTACT, check=0)
+
     def test_mailboxes_that_went_and_came_are_told_apart(self):
         self.seed(accounts=self.accounts("contact") + [
             {"name": "nouveau", "password": "Un-mot-de-passe-9"}])
