@@ -326,6 +326,8 @@ static enum psn_code put_item(void *arg, const struct psn_departure_item *item,
         psn_buf_format(out, " address=%s", item->address);
     if (item->version)
         psn_buf_format(out, " version=%llu", (unsigned long long)item->version);
+    if (item->handed)
+        psn_buf_text(out, " by=client");
     if (item->access) {
         put_escaped(out, "id", item->access->finding.id);
         put_escaped(out, "whose", item->access->finding.whose);

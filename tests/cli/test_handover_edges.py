@@ -269,6 +269,27 @@ class Refusals(Handovers):
                       "statement", said)
         self.assertNotIn("passation resume", said)
 
+    def test_a_plan_that_was_made_before_the_receipt_does_not_hold_after_it(self):
+        world = self.world
+        world.person("jp", "provider")
+        world.prepare()
+        world.run("grant", "jp", BOXES[0], "--with", "all", "--until", "2099-12-31", "-o",
+                  world.out, check=0)
+        path, code = world.issue()
+        plan = os.path.join(world.out, "jp.plan")
+        world.run("depart", "jp", "--plan", "-o", plan, check=0)
+        self.confirm(path, code)
+        with open(plan, encoding="utf-8") as file:
+            self.assertNotIn("by=client", file.read())
+        in_force = world.in_force(BOXES[0])
+        world.run("apply", plan, "-o", world.out, check=7)
+        self.assertEqual(world.json("grant", "ls", "jp")["grants"][0]["state"], "active")
+        world.run("depart", "jp", "--plan", "-o", plan + "-2", check=0)
+        with open(plan + "-2", encoding="utf-8") as file:
+            self.assertEqual(file.read().count(" by=client"), 2)
+        world.run("apply", plan + "-2", "-o", world.out, check=10)
+        self.assertEqual(world.in_force(BOXES[0]), in_force)
+
     def test_what_was_added_after_the_trousseau_is_not_the_clients_yet(self):
         """His receipt is for what he has: the rest is rotated when somebody leaves."""
         world = self.world
