@@ -332,6 +332,13 @@ static bool is_clients(const struct psn_going *going,
            departure->unproved == 0 && departure->accesses == 0 && going->blind == 0;
 }
 
+static enum psn_code hint_clients(enum psn_code rc, struct psn_error *err)
+{
+    return psn_hint(err, rc,
+                    _("the client must set what he has received: he is told in the "
+                      "handover's statement; what else is left stands in the report"));
+}
+
 static enum psn_code fail_open(const struct psn_going *going,
                                const struct psn_departure *departure,
                                struct psn_error *err)
@@ -353,15 +360,13 @@ static enum psn_code fail_open(const struct psn_going *going,
                           "link %s --for cut; then: passation resume"),
                         going->cut_client);
     if (is_clients(going, departure))
-        return psn_hint(err, PSN_E_UNFINISHED,
-                        _("the client must set what he has received: he is told in the "
-                          "handover's statement; what else is left stands in the "
-                          "report"));
+        return hint_clients(PSN_E_UNFINISHED, err);
     return psn_hint(err, PSN_E_UNFINISHED,
                     _("nothing is lost; go on with: passation resume"));
 }
 
-static enum psn_code fail_tasks(const struct psn_departure *departure,
+static enum psn_code fail_tasks(const struct psn_going *going,
+                                const struct psn_departure *departure,
                                 struct psn_error *err)
 {
     (void)psn_fail(err, PSN_E_FINDINGS,
@@ -369,6 +374,8 @@ static enum psn_code fail_tasks(const struct psn_departure *departure,
                                 "%zu secrets that '%s' knows are to be changed by hand",
                                 departure->tasks),
                    departure->tasks, departure->person);
+    if (is_clients(going, departure))
+        return hint_clients(PSN_E_FINDINGS, err);
     return psn_hint(err, PSN_E_FINDINGS,
                     _("change it where it is used, as the report says; then: passation "
                       "resume"));
@@ -389,7 +396,7 @@ static enum psn_code conclude(struct psn_going *going, struct psn_error *err)
     if (departure.rotate || departure.unproved || departure.accesses || departure.keys ||
         going->blind || !departure.tasks)
         return fail_open(going, &departure, err);
-    return fail_tasks(&departure, err);
+    return fail_tasks(going, &departure, err);
 }
 
 /* --- beginning and end --- */

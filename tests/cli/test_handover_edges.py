@@ -290,6 +290,18 @@ class Refusals(Handovers):
         world.run("apply", plan + "-2", "-o", world.out, check=10)
         self.assertEqual(world.in_force(BOXES[0]), in_force)
 
+    def test_where_only_a_received_secret_is_left_it_is_the_clients_to_change(self):
+        world = self.world
+        world.person("jp", "provider")
+        world.run("grant", "jp", BOXES[0], "--with", "all", "--until", "2099-12-31", "-o",
+                  world.out, check=0)
+        time.sleep(1.1)
+        world.prepare()
+        self.confirm(*world.issue())
+        done = world.run("depart", "jp", "-o", world.out, check=12)
+        self.assertIn("the client must set what he has received", done.stderr)
+        self.assertNotIn("where it is used", done.stderr)
+
     def test_what_was_added_after_the_trousseau_is_not_the_clients_yet(self):
         """His receipt is for what he has: the rest is rotated when somebody leaves."""
         world = self.world
