@@ -307,6 +307,16 @@ static enum psn_code label_version(struct psn_vault *vault, const struct psn_ite
                              number, state, err);
 }
 
+/* A number that no version has: of one that is ready, and one that was given up, too. */
+static enum psn_code next_version(struct psn_vault *vault, const struct psn_item *item,
+                                  uint64_t *ret_number, struct psn_error *err)
+{
+    const struct psn_secret_info *info = &item->info;
+
+    return psn_version_next(vault, item->client, info->address, info->label,
+                            info->version, ret_number, err);
+}
+
 static enum psn_code fail_no_replacement(const struct psn_secret_info *info,
                                          struct psn_error *err)
 {
@@ -349,14 +359,17 @@ static enum psn_code supersede(struct psn_vault *vault, struct psn_item *item,
 {
     struct psn_secret_info *info = &item->info;
     uint64_t ready = info->replacement;
+    uint64_t next = ready;
     enum psn_code rc =
         change->replacement && !ready
             ? fail_no_replacement(info, err)
             : label_version(vault, item, info->version, PSN_VERSION_SUPERSEDED, err);
 
+    if (!rc && !change->replacement)
+        rc = next_version(vault, item, &next, err);
     if (rc)
         return rc;
-    info->version = (ready ? ready : info->version) + !change->replacement;
+    info->version = next;
     info->replacement = 0;
     info->changed_s = vault->world.now_s();
     info->hidden = false;
@@ -457,15 +470,17 @@ enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
 {
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info *info = &item->info;
-    uint64_t last = info->replacement ? info->replacement : info->version;
+    uint64_t next = 0;
     enum psn_code rc;
 
     if (is_given_out(info->type))
         return info->replacement ? give_up_replacement(vault, item, err) : PSN_OK;
     rc = psn_generate_password(&value, err);
+    if (!rc)
+        rc = next_version(vault, item, &next, err);
     if (!rc && info->replacement)
         rc = label_version(vault, item, info->replacement, PSN_VERSION_REFUSED, err);
-    info->replacement = last + 1;
+    info->replacement = next;
     if (!rc)
         rc = psn_version_put(vault, item->client, info->address, info->label,
                              info->replacement, PSN_VERSION_PENDING, value, err);

@@ -181,6 +181,29 @@ enum psn_code psn_version_get(struct psn_vault *vault, const char *client,
                              &revision, err);
 }
 
+enum psn_code psn_version_next(struct psn_vault *vault, const char *client,
+                               const char *address, const char *label, uint64_t above,
+                               uint64_t *ret_number, struct psn_error *err)
+{
+    for (uint64_t number = above + 1;; number++) {
+        PSN_AUTO(psn_secret) *value = NULL;
+        struct psn_version version;
+        struct psn_error why = { 0 };
+        enum psn_code rc = psn_version_get(vault, client, address, label, number,
+                                           &version, &value, &why);
+
+        if (rc == PSN_E_NOT_FOUND) {
+            *ret_number = number;
+            return PSN_OK;
+        }
+        if (rc) {
+            if (err)
+                *err = why;
+            return rc;
+        }
+    }
+}
+
 enum psn_code psn_version_label(struct psn_vault *vault, const char *client,
                                 const char *address, const char *label, uint64_t number,
                                 enum psn_version_state state, struct psn_error *err)

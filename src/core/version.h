@@ -22,6 +22,12 @@ PSN_MUST_CHECK enum psn_code psn_version_get(struct psn_vault *vault, const char
                                              struct psn_version *ret_version,
                                              struct psn_secret **ret_value,
                                              struct psn_error *err);
+/* The first number above `above` that no version of it has: one that was given up keeps
+ * its own. */
+PSN_MUST_CHECK enum psn_code psn_version_next(struct psn_vault *vault, const char *client,
+                                              const char *address, const char *label,
+                                              uint64_t above, uint64_t *ret_number,
+                                              struct psn_error *err);
 /* One of another vault, as it is there: its bytes, unless they are here already, and its
  * state. */
 PSN_MUST_CHECK enum psn_code psn_version_carry(struct psn_vault *vault,

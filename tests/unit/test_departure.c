@@ -230,6 +230,27 @@ static void who_leaves_has_not_seen_what_is_to_be_put_in_force(void **state)
     assert_int_equal(replacement_of_cms(f), 3);
 }
 
+/* Luc has seen what is ready; of a licence only its service makes another. */
+static void what_was_given_up_keeps_its_number(void **state)
+{
+    struct fixture *f = *state;
+    PSN_AUTO(psn_secret) *value = NULL;
+    const struct psn_secret_change licence = { .type = "licence" };
+    struct psn_secret_change change = { 0 };
+    uint64_t version = 0;
+
+    see_replacement_of_cms(f, "luc");
+    assert_int_equal(
+        psn_secret_set(f->vault, box1, "cms", &licence, &version, &f->at.err), PSN_OK);
+    (void)leave(f, "luc", false);
+    assert_int_equal(replacement_of_cms(f), 0);
+    assert_int_equal(psn_secret_copy("def", 3, &value, &f->at.err), PSN_OK);
+    change.value = value;
+    assert_int_equal(psn_secret_set(f->vault, box1, "cms", &change, &version, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(version, 3);
+}
+
 /* He could read it, in a copy of the file, while it was ready: nobody has noted that. */
 static void what_was_ready_while_he_opened_the_vault_is_made_anew(void **state)
 {
@@ -551,6 +572,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_mailbox_on_another_platform_has_moved_until_it_is_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_given_up_keeps_its_number, set_up,
+                                        tear_down),
         cmocka_unit_test(a_plan_names_what_was_asked_for),
     };
 
