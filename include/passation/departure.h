@@ -131,10 +131,11 @@ struct psn_departure {
     bool holds_slot; /* the vault needs new keys, before anything else */
     size_t rotate;   /* mailboxes whose password he knows, in force */
     size_t unproved; /* passwords of his that are replaced, and not proved dead */
-    size_t handed;   /* of these two: the client has received them, and sets them */
     size_t tasks;    /* secrets to be changed by hand */
-    size_t accesses; /* of his, that are not gone */
-    size_t keys;     /* OVH credentials that he may know */
+    size_t handed;   /* of these three: the client has received them, and sets them … */
+    size_t ready; /* … and of those, a new value was made ready before, maybe in use */
+    size_t accesses;                    /* of his, that are not gone */
+    size_t keys;                        /* OVH credentials that he may know */
     char key_client[PSN_CLIENT_ID_MAX]; /* of one of those */
     char folder[PSN_PERSON_FOLDER_MAX];
     size_t removed;   /* from the vault, with what he could read; only in a report */

@@ -169,6 +169,14 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_secret_set(
 PSN_API PSN_MUST_CHECK enum psn_code psn_secret_rm(struct psn_vault *vault,
                                                    const char *address, const char *label,
                                                    struct psn_error *err);
+/* Puts the replacement that was made ready aside, since it is in use nowhere: its version
+ * stays, as superseded, and what is current remains so. *ret_version: its number.
+ * E_NOT_FOUND: there is none. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_secret_rm_replacement(struct psn_vault *vault,
+                                                               const char *address,
+                                                               const char *label,
+                                                               uint64_t *ret_version,
+                                                               struct psn_error *err);
 PSN_API PSN_MUST_CHECK enum psn_code psn_secret_get(struct psn_vault *vault,
                                                     const char *address,
                                                     const char *label,

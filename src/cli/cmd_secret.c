@@ -289,13 +289,66 @@ const struct cli_command cmd_secret_set = {
 /* --- rm ------------------------------------------------------------------------------
  */
 
-static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *err)
+struct cmd_secret_rm_options {
+    bool replacement;
+};
+
+static const struct cli_option rm_options[] = {
+    { "replacement", 0, CLI_FLAG, offsetof(struct cmd_secret_rm_options, replacement),
+      NULL, N_("not the secret: the new value that was made ready, and was not used") },
+    { 0 },
+};
+
+static enum psn_code print_put_aside(struct cli *cli, uint64_t current, uint64_t aside,
+                                     struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    enum psn_code rc = psn_secret_rm(cli->vault, cli->args[0], cli->args[1], err);
 
-    (void)arg;
-    if (rc)
+    if (!cli->json) {
+        cli_print(cli,
+                  _("%s, %s: the new value was not used, and is put aside; version %llu "
+                    "stays the current one\n"),
+                  CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->args[1]),
+                  (unsigned long long)current);
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_json_text(&json, "address", cli->args[0]);
+    cli_json_text(&json, "label", cli->args[1]);
+    cli_json_number(&json, "version", (int64_t)current);
+    cli_json_number(&json, "put_aside", (int64_t)aside);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+/* Where it was set already, it is the only one that works: nobody puts that aside by
+ * mistake. */
+static enum psn_code put_aside(struct cli *cli, struct psn_error *err)
+{
+    struct psn_secret_info info = { 0 };
+    uint64_t aside = 0;
+    enum psn_code rc = psn_secret_get(cli->vault, cli->args[0], cli->args[1], &info, err);
+
+    if (!rc && info.replacement)
+        rc = cli_confirm(cli, err,
+                         _("%s, %s: the new value that was made ready is in use nowhere, "
+                           "and is to be put aside?"),
+                         CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->args[1]));
+    if (!rc)
+        rc = psn_secret_rm_replacement(cli->vault, cli->args[0], cli->args[1], &aside,
+                                       err);
+    return rc ? rc : print_put_aside(cli, info.version, aside, err);
+}
+
+static enum psn_code run_rm(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const struct cmd_secret_rm_options *options = arg;
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc = options->replacement
+                           ? put_aside(cli, err)
+                           : psn_secret_rm(cli->vault, cli->args[0], cli->args[1], err);
+
+    if (rc || options->replacement)
         return rc;
     if (!cli->json) {
         cli_print(cli, _("%s, %s: hidden; its versions stay in the vault\n"),
@@ -316,9 +369,13 @@ const struct cli_command cmd_secret_rm = {
     .summary = N_("hide a secret; its versions stay"),
     .examples = N_("passation secret rm technique@martin.fr ftp\tno longer listed\n"
                    "passation show technique@martin.fr ftp --versions\t"
-                   "what it was is still there\n"),
+                   "what it was is still there\n"
+                   "passation secret rm technique@martin.fr ftp --replacement\t"
+                   "the new value that was made ready was not used\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 2,
     .max_args = 2,
+    .options = rm_options,
+    .options_size = sizeof(struct cmd_secret_rm_options),
     .run = run_rm,
 };

@@ -157,33 +157,52 @@ static void write_open_accesses(const struct psn_departure_report *report,
             client);
 }
 
+/* A value that is ready may be in use where nobody told the vault: then it is the only
+ * copy, and its report says both ways. */
+static void write_open_item(const struct psn_departure_secret *at,
+                            struct cli_writing *writing, size_t number)
+{
+    char room[5 * PSN_LABEL_TEXT_MAX];
+    const char *label = psn_text_quoted(at->label, room, sizeof room);
+
+    if (at->handed && at->replacement)
+        cli_writing_item(
+            writing, number,
+            _("%s, %s: a new password was made ready before the client received it. If "
+              "it is in use: passation secret set %s %s --replacement, and he gets "
+              "another trousseau. If it is not: passation secret rm %s %s --replacement, "
+              "and the client must set it: he is told in the handover's statement"),
+            at->address, at->label, at->address, label, at->address, label);
+    else if (at->handed)
+        cli_writing_item(writing, number,
+                         _("%s, %s: the client must set it: he is told in the "
+                           "handover's statement"),
+                         at->address, at->label);
+    else if (at->replacement)
+        cli_writing_item(
+            writing, number,
+            _("%s, %s: change it where it is used; a new password is ready: passation "
+              "show %s %s --replacement --reveal; then: passation secret set %s %s "
+              "--replacement. If it is not to be used: passation secret rm %s %s "
+              "--replacement"),
+            at->address, at->label, at->address, label, at->address, label, at->address,
+            label);
+    else
+        cli_writing_item(writing, number,
+                         _("%s, %s: ask its service for a new one; then: passation "
+                           "secret set %s %s"),
+                         at->address, at->label, at->address, label);
+}
+
 static void write_open_secrets(const struct psn_departure_report *report,
                                struct cli_writing *writing, size_t *number)
 {
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
-        char room[5 * PSN_LABEL_TEXT_MAX];
         char seen[PSN_TIME_SIZE];
-        const char *label = psn_text_quoted(at->label, room, sizeof room);
 
-        if (at->label[0] && !at->replaced && at->handed)
-            cli_writing_item(writing, ++*number,
-                             _("%s, %s: the client must set it: he is told in the "
-                               "handover's statement"),
-                             at->address, at->label);
-        else if (at->label[0] && !at->replaced && at->replacement)
-            cli_writing_item(
-                writing, ++*number,
-                _("%s, %s: change it where it is used; a new password is ready: "
-                  "passation "
-                  "show %s %s --replacement --reveal; then: passation secret set %s %s "
-                  "--replacement"),
-                at->address, at->label, at->address, label, at->address, label);
-        else if (at->label[0] && !at->replaced)
-            cli_writing_item(writing, ++*number,
-                             _("%s, %s: ask its service for a new one; then: passation "
-                               "secret set %s %s"),
-                             at->address, at->label, at->address, label);
+        if (at->label[0] && !at->replaced)
+            write_open_item(at, writing, ++*number);
         else if (!at->label[0] && at->handed && (!at->replaced || at->again))
             cli_writing_item(writing, ++*number,
                              _("%s: the client must set it: he is told in the handover's "

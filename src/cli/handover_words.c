@@ -166,7 +166,7 @@ static const char *about_mailbox(enum psn_handover_block block)
     case PSN_BLOCKER_KNOWN:
         return _(": known to somebody who has no right to it any more");
     case PSN_BLOCKER_REPLACEMENT:
-        return _(": a new value was made ready; set it where it is used, and say so");
+        return _(": a new value was made ready; say whether it is in use");
     case PSN_BLOCKER_STALE:
         return _(": was changed after the trousseau was made");
     case PSN_BLOCKER_HIDDEN:
@@ -279,8 +279,13 @@ static void put_known(const struct psn_handover_blocker *blocker, struct psn_buf
     }
     put_command(out, "passation secret set", blocker->address);
     put_word(out, blocker->label);
-    if (blocker->block == PSN_BLOCKER_REPLACEMENT)
-        psn_buf_text(out, " --replacement");
+    if (blocker->block != PSN_BLOCKER_REPLACEMENT)
+        return;
+    psn_buf_text(out, " --replacement");
+    psn_buf_text(out, _("; not in use: "));
+    put_command(out, "passation secret rm", blocker->address);
+    put_word(out, blocker->label);
+    psn_buf_text(out, " --replacement");
 }
 
 static void put_keep(const char *client, const char *id, struct psn_buf *out)

@@ -31,6 +31,18 @@ static enum psn_code fail_staying(const char *person, struct psn_error *err)
     return psn_hint(err, PSN_E_NOT_FOUND, _("begin it: passation depart %s"), person);
 }
 
+/* Is a value ready beside one that he has received? It may be in use. */
+static enum psn_code count_ready(struct psn_vault *vault, const struct psn_exposure *at,
+                                 struct psn_departure *departure, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc =
+        at->label[0] ? psn_item_read(vault, at->address, at->label, &item, err) : PSN_OK;
+
+    departure->ready += !rc && item.info.replacement;
+    return rc;
+}
+
 /* What the client has received we do not replace. */
 static enum psn_code count_handed(struct psn_vault *vault, const struct psn_exposure *at,
                                   bool live, struct psn_departure *departure,
@@ -42,8 +54,10 @@ static enum psn_code count_handed(struct psn_vault *vault, const struct psn_expo
     if (live)
         rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
                                     err);
-    departure->handed += is_theirs;
-    return rc;
+    if (rc || !is_theirs)
+        return rc;
+    departure->handed++;
+    return count_ready(vault, at, departure, err);
 }
 
 /* One line for each secret, of all the versions and ways in which he knows it. */

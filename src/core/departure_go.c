@@ -332,8 +332,14 @@ static bool is_clients(const struct psn_going *going,
            departure->unproved == 0 && departure->accesses == 0 && going->blind == 0;
 }
 
-static enum psn_code hint_clients(enum psn_code rc, struct psn_error *err)
+static enum psn_code hint_clients(enum psn_code rc, const struct psn_departure *departure,
+                                  struct psn_error *err)
 {
+    if (departure->ready)
+        return psn_hint(err, rc,
+                        _("a new value was made ready for what the client has received: "
+                          "say whether it is in use, as the report says; then: passation "
+                          "resume"));
     return psn_hint(err, rc,
                     _("the client must set what he has received: he is told in the "
                       "handover's statement; what else is left stands in the report"));
@@ -360,7 +366,7 @@ static enum psn_code fail_open(const struct psn_going *going,
                           "link %s --for cut; then: passation resume"),
                         going->cut_client);
     if (is_clients(going, departure))
-        return hint_clients(PSN_E_UNFINISHED, err);
+        return hint_clients(PSN_E_UNFINISHED, departure, err);
     return psn_hint(err, PSN_E_UNFINISHED,
                     _("nothing is lost; go on with: passation resume"));
 }
@@ -375,7 +381,7 @@ static enum psn_code fail_tasks(const struct psn_going *going,
                                 departure->tasks),
                    departure->tasks, departure->person);
     if (is_clients(going, departure))
-        return hint_clients(PSN_E_FINDINGS, err);
+        return hint_clients(PSN_E_FINDINGS, departure, err);
     return psn_hint(err, PSN_E_FINDINGS,
                     _("change it where it is used, as the report says; then: passation "
                       "resume"));

@@ -489,6 +489,54 @@ enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
     return rc ? rc : note(vault, item, "secret.replacement", err);
 }
 
+/* Somebody says that it was set nowhere. */
+static enum psn_code put_aside(struct psn_vault *vault, const char *address,
+                               const char *label, uint64_t *ret_version,
+                               struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    uint64_t ready;
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (rc)
+        return rc;
+    ready = item.info.replacement;
+    if (!ready)
+        return psn_fail(err, PSN_E_NOT_FOUND, _("%s, %s: no replacement was made ready"),
+                        item.info.address, item.info.label);
+    rc = label_version(vault, &item, ready, PSN_VERSION_SUPERSEDED, err);
+    item.info.replacement = 0;
+    if (!rc)
+        rc = psn_item_put(vault, &item, err);
+    if (!rc)
+        rc = psn_journal_note(vault, item.client,
+                              &(struct psn_note){ .event = "secret.replacement.unused",
+                                                  .subject = item.info.address,
+                                                  .label = item.info.label,
+                                                  .version = ready,
+                                                  .text = item.info.type },
+                              err);
+    if (!rc)
+        *ret_version = ready;
+    return rc;
+}
+
+enum psn_code psn_secret_rm_replacement(struct psn_vault *vault, const char *address,
+                                        const char *label, uint64_t *ret_version,
+                                        struct psn_error *err)
+{
+    char normal[PSN_ADDRESS_TEXT_MAX];
+    enum psn_code rc = psn_role_normalize(address, normal, err);
+
+    if (!rc)
+        rc = psn_item_check_label(label, err);
+    if (!rc)
+        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
+    return rc ? rc
+              : psn_vault_end(vault, put_aside(vault, normal, label, ret_version, err),
+                              err);
+}
+
 static enum psn_code hide(struct psn_vault *vault, const char *address, const char *label,
                           struct psn_error *err)
 {

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support.handover import LIMITS, NIC, OURS, Handing, read_document  # noqa: E402
@@ -65,6 +66,10 @@ class Handovers(unittest.TestCase):
                 with open(os.path.join(path, name), "rb") as file:
                     found[name] = file.read()
         return found
+
+    def report_of(self, person):
+        with open(os.path.join(self.world.out, f"depart-{person}.txt"), encoding="utf-8") as file:
+            return " ".join(file.read().replace("\n|", " ").split())
 
     def close(self, *more, check, confirm=("--confirm", "essai")):
         done = self.world.run("handover", "close", "essai", *confirm, "-o", self.world.out, *more)
@@ -263,8 +268,7 @@ class Refusals(Handovers):
         done = world.run("depart", "jp", "-o", world.out, check=10)
         self.assertIn("the client must set what he has received", done.stderr)
         self.assertNotIn("passation resume", done.stderr)
-        with open(os.path.join(world.out, "depart-jp.txt"), encoding="utf-8") as file:
-            said = " ".join(file.read().replace("\n|", " ").split())
+        said = self.report_of("jp")
         self.assertIn(BOXES[0] + ": the client must set it: he is told in the handover's "
                       "statement", said)
         self.assertNotIn("passation resume", said)
@@ -521,6 +525,48 @@ class Refusals(Handovers):
         world.run("secret", "set", BOXES[0], "late", "--replacement", check=0)
         self.assertNotIn(("replacement", BOXES[0]), world.blocks())
         self.assertIn(("stale", BOXES[0]), world.blocks())
+
+    def test_a_value_made_ready_before_the_receipt_is_in_use_or_is_put_aside(self):
+        """Nobody but the provider knows which; report, resume and status say both ways."""
+        world = self.world
+        world.person("jp", "provider")
+        world.run("grant", "jp", BOXES[0], "--with", "all", "--until", "2099-12-31", "-o",
+                  world.out, check=0)
+        time.sleep(1.1)
+        world.prepare()
+        path, code = world.issue()
+        world.run("depart", "jp", "-o", world.out, check=12)
+        self.confirm(path, code)
+        ways = [f"passation secret {verb} {BOXES[0]} {label} --replacement"
+                for verb in ("set", "rm") for label in ("Stripe", "'Stripe'")]
+        done = world.run("resume", check=12)
+        self.assertIn("say whether it is in use, as the report says", done.stderr)
+        said = self.report_of("jp")
+        self.assertIn(ways[1], said)
+        self.assertIn(ways[3], said)
+        said = world.run("handover", "status", "essai", check=0).stdout
+        self.assertIn(ways[0] + "; not in use: " + ways[2], said)
+
+        aside = ["secret", "rm", BOXES[0], "Stripe", "--replacement"]
+        world.run(*aside, check=2)
+        self.assertIn(("replacement", BOXES[0]), world.blocks())
+        self.assertEqual(world.json("-y", *aside),
+                         {"address": BOXES[0], "label": "Stripe", "version": 1, "put_aside": 2})
+        world.run("-y", *aside, check=4)
+        self.assertNotIn(("replacement", BOXES[0]), world.blocks())
+        versions = world.json("show", BOXES[0], "Stripe", "--versions")["versions"]
+        self.assertEqual([(row["version"], row["state"]) for row in versions],
+                         [(2, "superseded"), (1, "current")])
+        self.assertIn("secret.replacement.unused", world.run("log", "--client", "essai", check=0).stdout)
+        done = world.run("resume", check=12)
+        self.assertIn("the client must set what he has received", done.stderr)
+        self.assertNotIn("replacement", self.report_of("jp"))
+        # It keeps its number, which nothing newer takes.
+        world.run("secret", "set", BOXES[0], "Stripe", "--secret-fd", "0", stdin="sk_live_2",
+                  check=0)
+        self.assertEqual(world.json("show", BOXES[0], "Stripe", "--versions")["versions"][0],
+                         {**versions[0], "version": 3, "state": "current",
+                          "created_at": unittest.mock.ANY})
 
     def test_what_is_added_while_it_closes_is_not_destroyed(self):
         world = self.world
