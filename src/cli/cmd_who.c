@@ -329,8 +329,8 @@ static enum psn_code advise(struct cli *cli, const struct psn_person *person,
     cli_due_list_release(&list);
     if (rc || is_leaver || in_force == 0)
         return rc;
-
-    if (person->departing_s) {
+    /* What came back after it was complete is due like anything else. */
+    if (person->departing_s && !person->departed_s) {
         cli_note(cli,
                  _("His departure is to be finished: passation resume; the report "
                    "says what is left: passation depart %s"),

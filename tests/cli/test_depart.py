@@ -257,6 +257,25 @@ class Since(Departing):
         with open(os.path.join(self.out, "depart-jp." + kind), encoding="utf-8") as file:
             return file.read()
 
+    def test_a_mailbox_that_came_back_is_rotated_and_no_departure_is_to_be_finished(self):
+        self.world.allow([("GET", "/*")])
+        self.depart(check=10)
+        self.assertIn("His departure is to be finished: passation resume",
+                      self.world.run("who", "jp", check=0).stderr)
+        self.world.allow_all()
+        self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], "--unchanged", "sold",
+                       check=0)
+        self.world.run("resume")
+        self.assertTrue(self.is_closed())
+        self.world.run("role", "adopt", BOXES[0], "--secret-fd", "0",
+                       stdin=self.world.in_force(BOXES[0]), check=0)
+        self.assertIn("Nothing is unfinished.", self.world.run("resume", check=0).stderr)
+        said = self.world.run("who", "jp", check=0).stderr
+        self.assertNotIn("passation resume", said)
+        self.assertIn("passation rotate " + BOXES[0], said)
+        self.world.run("rotate", BOXES[0], check=0)
+        self.assertEqual(self.world.run("who", "jp", check=0).stderr, "")
+
     def test_a_password_changed_by_somebody_else_since_is_called_proved_no_more(self):
         known = self.world.in_force(BOXES[0])
         self.assertTrue(self.depart()["complete"])
@@ -264,8 +283,9 @@ class Since(Departing):
         self.world.control("POST", "/password", {"address": BOXES[0], "password": known})
         self.world.run("verify", BOXES[0], check=11)
         self.world.run("due", check=12)
-        self.assertIn("not known: changed by somebody else",
-                      self.world.run("who", "jp", check=0).stdout)
+        done = self.world.run("who", "jp", check=0)
+        self.assertIn("not known: changed by somebody else", done.stdout)
+        self.assertNotIn("passation resume", done.stderr)
         done = self.world.run("--json", "depart", "jp", "-o", self.out, check=12)
         found = self.summary(done)
         self.assertEqual((found["complete"], found["changed_outside"]), (False, 1))
