@@ -9,6 +9,7 @@
 #include "passation/client.h"
 #include "passation/destruction.h"
 #include "passation/error.h"
+#include "passation/exposure.h"
 #include "passation/grant.h"
 #include "passation/journal.h"
 #include "passation/person.h"
@@ -352,6 +353,14 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handover_confirm(struct psn_vault *vaul
                                                           const char *client,
                                                           const char *code,
                                                           struct psn_error *err);
+
+/* What a person knows without right and is in force, and its client has received in a
+ * handover that is open: the client is to change it, nothing here replaces it. One for
+ * each secret, by address and label. E_NOT_FOUND: there is no such person. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_handed_each(struct psn_vault *vault,
+                                                     const char *person,
+                                                     psn_exposure_fn *each, void *arg,
+                                                     struct psn_error *err);
 
 /* --- the end --- */
 

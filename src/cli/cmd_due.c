@@ -7,6 +7,7 @@
 #include "cli/display.h"
 #include "cli/due_list.h"
 #include "cli/envelope.h"
+#include "cli/handed.h"
 #include "cli/outcome.h"
 
 /*
@@ -100,23 +101,33 @@ static enum psn_code look(struct cli *cli, struct psn_error *err)
     return rc;
 }
 
+/* What its client has received is not rotated after the end of a grant. */
+static enum psn_code end_grant(struct cli *cli, const struct psn_due *due,
+                               struct psn_error *err)
+{
+    struct cli_handed handed = { 0 };
+    const char *address = due->address;
+    size_t count;
+    enum psn_code rc = psn_grant_end(cli->vault, due->person, &address, 1, &count, err);
+
+    if (rc)
+        return rc;
+    cli_note(cli, _("%s: the grant for %s has ended"), CLI_SHOWN(due->person), address);
+    rc = cli_handed_read(cli, due->person, &handed, err);
+    if (!rc)
+        cli_handed_tell(cli, &handed, address);
+    cli_handed_release(&handed);
+    return rc;
+}
+
 static enum psn_code end_grants(struct cli *cli, const struct cli_due_list *list,
                                 struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < list->count; i++) {
-        const struct psn_due *due = &list->items[i];
-        const char *address = due->address;
-        size_t count;
-
-        if (due->kind != PSN_DUE_GRANT)
-            continue;
-        rc = psn_grant_end(cli->vault, due->person, &address, 1, &count, err);
-        if (!rc)
-            cli_note(cli, _("%s: the grant for %s has ended"), CLI_SHOWN(due->person),
-                     due->address);
-    }
+    for (size_t i = 0; !rc && i < list->count; i++)
+        if (list->items[i].kind == PSN_DUE_GRANT)
+            rc = end_grant(cli, &list->items[i], err);
     return rc;
 }
 

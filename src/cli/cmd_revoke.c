@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/due_list.h"
+#include "cli/handed.h"
 #include "cli/owned.h"
 
 /* revoke: ends the grants, then makes what the person knows worthless. */
@@ -16,30 +17,58 @@ static const struct cli_option revoke_options[] = {
     { 0 },
 };
 
-/* What stays to be done by hand, or later. */
+/* What he still knows: ours to change by hand or later, and the client's. */
+static enum psn_code print_left(struct cli *cli, const struct cli_due_list *list,
+                                const struct cli_handed *handed, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    enum psn_code rc;
+
+    if (!cli->json || handed->count == 0) {
+        rc = list->count ? cli_due_print(cli, list, err) : PSN_OK;
+        cli_handed_tell(cli, handed, NULL);
+        return rc;
+    }
+    cli_json_open(&json, NULL, '{');
+    cli_due_list_json(&json, "due", list);
+    cli_handed_json(&json, "handed_over", handed);
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+static enum psn_code hint_left(const struct cli_due_list *list,
+                               const struct cli_handed *handed, struct psn_error *err)
+{
+    if (cli_due_list_can_apply(list))
+        return psn_hint(err, PSN_E_FINDINGS, "%s",
+                        _("rotate mailboxes with 'passation due --apply'; change "
+                          "others where they are used, then note the new ones here"));
+    return list->count ? cli_due_hint_by_hand(list, err) : cli_handed_hint(handed, err);
+}
+
 static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_error *err)
 {
     struct cli_due_list list = { 0 };
+    struct cli_handed handed = { 0 };
     enum psn_code rc = cli_due_list_read(cli, person, &list, err);
     size_t count;
 
     if (!rc)
         cli_due_list_drop(&list, PSN_DUE_ISSUE); /* of what he keeps */
-    count = list.count;
+    if (!rc)
+        rc = cli_handed_read(cli, person, &handed, err);
+    count = list.count + handed.count;
     if (!rc && count > 0)
-        rc = cli_due_print(cli, &list, err);
+        rc = print_left(cli, &list, &handed, err);
     if (!rc && count > 0) {
         (void)psn_fail(err, PSN_E_FINDINGS,
                        PSN_NGETTEXT("%zu secret in force is still known to '%s'",
                                     "%zu secrets in force are still known to '%s'",
                                     count),
                        count, person);
-        rc = cli_due_list_can_apply(&list)
-                 ? psn_hint(err, PSN_E_FINDINGS, "%s",
-                            _("rotate mailboxes with 'passation due --apply'; change "
-                              "others where they are used, then note the new ones here"))
-                 : cli_due_hint_by_hand(&list, err);
+        rc = hint_left(&list, &handed, err);
     }
+    cli_handed_release(&handed);
     cli_due_list_release(&list);
     return rc;
 }
@@ -78,6 +107,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
     const char *person = cli->args[0];
     struct cli_due_list list = { 0 };
     size_t count = 0;
+    size_t rotated;
     enum psn_code rc =
         psn_grant_end(cli->vault, person, cli->args + 1, cli->arg_count - 1, &count, err);
 
@@ -91,12 +121,13 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         rc = cli_due_list_read(cli, person, &list, err);
     if (!rc && !options->no_rotate)
         rc = cli_due_rotate(cli, &list, err);
+    rotated = cli_due_list_count(&list, PSN_DUE_ROTATE);
     cli_due_list_release(&list);
     if (!rc)
         rc = fail_left(cli, person, err);
     if (!rc)
         rc = cli_owned_fail_known(cli, person, err);
-    if (!rc && !options->no_rotate)
+    if (!rc && rotated)
         cli_note(
             cli,
             _("Those who keep these roles get the new passwords with: passation outbox"));

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/due_list.h"
+#include "cli/handed.h"
 #include "cli/owned.h"
 
 /*
@@ -292,12 +293,13 @@ static enum psn_code look_for_grant(void *arg, const struct psn_grant *grant,
     return PSN_OK;
 }
 
-/* Without a grant there is nothing to revoke: what he knows is changed as it is due. What
- * is not due he may know. */
+/* Without a grant there is nothing to revoke: what he knows is changed as it is due, or
+ * by the client who has received it. Anything else he may know. */
 static enum psn_code advise_due(struct cli *cli, const char *id, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(COMMAND_BYTES);
     struct cli_due_list list = { 0 };
+    struct cli_handed handed = { 0 };
     struct cli_due_command command;
     enum psn_code rc = cli_due_list_read(cli, id, &list, err);
 
@@ -311,6 +313,11 @@ static enum psn_code advise_due(struct cli *cli, const char *id, struct psn_erro
     if (!rc && list.count > 0)
         cli_note(cli, _("To take back what is in force: %s"),
                  CLI_SHOWN(psn_buf_str(&text)));
+    if (!rc)
+        rc = cli_handed_read(cli, id, &handed, err);
+    if (!rc)
+        cli_handed_tell(cli, &handed, NULL);
+    cli_handed_release(&handed);
     cli_due_list_release(&list);
     return rc;
 }

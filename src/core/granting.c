@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/handover.h"
 #include "core/issue.h"
 #include "core/item.h"
 #include "core/journal.h"
@@ -146,6 +147,66 @@ static enum psn_code check_people(struct psn_vault *vault,
     return PSN_OK;
 }
 
+/* What its client has received is his to give on, and to take back. */
+static enum psn_code fail_theirs(const struct psn_grant_row *row, const char *label,
+                                 struct psn_error *err)
+{
+    char shown[128];
+
+    if (label[0])
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("%s, %s: '%s' has confirmed that it was received: it is the "
+                         "client's now, and is not granted from here"),
+                       row->address, psn_text_shown(label, shown, sizeof shown),
+                       row->client);
+    else
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("%s: '%s' has confirmed that its password was received: it is "
+                         "the client's now, and is not granted from here"),
+                       row->address, row->client);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("if the work goes on after all: passation handover abandon %s"),
+                    row->client);
+}
+
+static enum psn_code check_row_ours(struct psn_vault *vault,
+                                    const struct psn_grant_row *row,
+                                    struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_content *contents = NULL;
+    size_t count = 0;
+    enum psn_code rc = psn_grant_contents(vault, row, &contents, &count, err);
+
+    for (size_t i = 0; !rc && i < count; i++) {
+        bool is_theirs = false;
+
+        rc = psn_handover_is_theirs(vault, row->client, row->address, contents[i].label,
+                                    &is_theirs, err);
+        if (is_theirs)
+            rc = fail_theirs(row, contents[i].label, err);
+    }
+    return rc;
+}
+
+/* The rows are sorted by client: one look at each, and nearly all have received nothing.
+ */
+static enum psn_code check_ours(struct psn_vault *vault, const struct wanted *wanted,
+                                struct psn_error *err)
+{
+    bool has_received = false;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < wanted->count; i++) {
+        const struct psn_grant_row *row = &wanted->rows[i];
+
+        if (i == 0 || strcmp(row->client, row[-1].client) != 0)
+            rc = psn_handover_is_received(vault, row->client, &has_received, err);
+        if (!rc && has_received)
+            rc = check_row_ours(vault, row, err);
+    }
+    return rc;
+}
+
 static enum psn_code check_request(struct psn_vault *vault,
                                    const struct psn_grant_request *request,
                                    struct psn_error *err)
@@ -229,6 +290,8 @@ static enum psn_code grant(struct psn_vault *vault,
         rc = want_labels(vault, request, wanted, err);
     if (!rc)
         rc = check_people(vault, request, delivery, wanted, err);
+    if (!rc)
+        rc = check_ours(vault, wanted, err);
     for (size_t i = 0; !rc && i < wanted->person_count; i++)
         for (size_t j = 0; !rc && j < wanted->count; j++)
             rc = put_grant(vault, request, &wanted->people[i], &wanted->rows[j], folder,

@@ -17,6 +17,7 @@ import unittest
 import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support import fake_time  # noqa: E402
 from support.handover import LIMITS, NIC, OURS, Handing, read_document  # noqa: E402
 from support.screen import Screen  # noqa: E402
 from support.world import World, keygen  # noqa: E402
@@ -272,6 +273,69 @@ class Refusals(Handovers):
         self.assertIn(BOXES[0] + ": the client must set it: he is told in the handover's "
                       "statement", said)
         self.assertNotIn("passation resume", said)
+
+    def test_after_the_receipt_what_a_revoked_person_knows_is_said_to_be_the_clients(self):
+        world = self.world
+        for name in ("jp", "leo"):
+            world.person(name, "provider")
+        world.prepare()
+        world.run("grant", "jp", BOXES[0], "--with", "all", "--until", "2099-12-31", "-o",
+                  world.out, check=0)
+        self.confirm(*world.issue())
+        in_force = world.in_force(BOXES[0])
+        done = world.run("grant", "leo", BOXES[1], "-o", world.out, check=13)
+        self.assertIn("it is the client's now, and is not granted from here", done.stderr)
+        self.assertIn("passation handover abandon essai", done.stderr)
+        world.secret(BOXES[0], "late", "a-late-secret")
+        world.run("outbox", "-o", world.out, check=0)
+        done = world.run("--json", "revoke", "jp", check=12)
+        self.assertEqual(world.in_force(BOXES[0]), in_force)
+        self.assertNotIn("passation outbox", done.stderr)
+        self.assertIn("3 secrets in force are still known to 'jp'", done.stderr)
+        left = json.loads(done.stdout)
+        self.assertEqual([row["label"] for row in left["due"]], ["late"])
+        self.assertEqual(left["handed_over"],
+                         [{"person": "jp", "address": BOXES[0], "client": "essai",
+                           "label": label, "version": 1} for label in (None, "Stripe")])
+        said = world.run("who", "jp", check=0).stderr
+        self.assertIn(BOXES[0] + ": jp still knows the password; 'essai' has received it", said)
+        self.assertIn(BOXES[0] + ", Stripe: jp still knows it; 'essai' has received it", said)
+        self.assertIn("To take back what is in force: passation secret set", said)
+        self.assertNotIn("late: jp still knows it", said)
+
+    def test_where_all_is_the_clients_revoke_names_the_statement(self):
+        world = self.world
+        world.person("jp", "provider")
+        world.prepare()
+        world.run("grant", "jp", BOXES[0], "--until", "2099-12-31", "-o", world.out, check=0)
+        self.confirm(*world.issue())
+        done = world.run("revoke", "jp", check=12)
+        self.assertIn("1 secret in force is still known to 'jp'", done.stderr)
+        self.assertIn("jp still knows the password; 'essai' has received it", done.stderr)
+        self.assertIn("the handover's statement names jp", done.stderr)
+        # Nobody is in his way any more.
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        known = world.in_force(BOXES[0])
+        self.assertIn("rotate: still known", world.run("due", check=12).stdout)
+        world.run("due", "--apply", "-o", world.out, check=0)
+        self.assertNotEqual(world.in_force(BOXES[0]), known)
+
+    @unittest.skipUnless(fake_time.library(), "faketime is not installed")
+    def test_a_grant_that_ran_out_after_the_receipt_leaves_what_the_client_changes(self):
+        world = self.world
+        world.person("jp", "provider")
+        world.prepare()
+        world.run("grant", "jp", BOXES[0], "--until",
+                  time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86400)), "-o", world.out,
+                  check=0)
+        self.confirm(*world.issue())
+        known = world.in_force(BOXES[0])
+        done = world.run("due", "--apply", "-o", world.out, prefix=fake_time.at("+4d"),
+                         check=12)
+        self.assertIn("jp: the grant for " + BOXES[0] + " has ended", done.stderr)
+        self.assertIn(BOXES[0] + ": jp still knows the password; 'essai' has received it",
+                      done.stderr)
+        self.assertEqual(world.in_force(BOXES[0]), known)
 
     def test_a_plan_that_was_made_before_the_receipt_does_not_hold_after_it(self):
         world = self.world

@@ -1,0 +1,75 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "core/exposure.h"
+#include "core/handover.h"
+#include "core/person.h"
+#include "core/reach.h"
+
+/*
+ * What somebody knows without right, and no rotation of ours takes back: its client has
+ * received it, has it now, and is to change it himself.
+ */
+
+static bool same_secret(const struct psn_exposure *a, const struct psn_exposure *b)
+{
+    return strcmp(a->address, b->address) == 0 && strcmp(a->label, b->label) == 0;
+}
+
+/* In place. Of an old password that is not proved refused the proof is due, whoever has
+ * the new one. */
+static enum psn_code keep_handed(struct psn_vault *vault, const struct psn_reach_map *map,
+                                 struct psn_exposure_list *list, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+    size_t kept = 0;
+
+    for (size_t i = 0; !rc && i < list->count; i++) {
+        const struct psn_exposure *at = &list->items[i];
+        bool is_theirs = false;
+
+        if (!at->in_force || at->dying ||
+            (kept > 0 && same_secret(&list->items[kept - 1], at)) ||
+            psn_reach_has_right(map, at->person, at->client, at->address, at->label))
+            continue;
+        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
+                                    err);
+        if (is_theirs)
+            list->items[kept++] = *at;
+    }
+    list->count = kept;
+    return rc;
+}
+
+static enum psn_code list_handed(struct psn_vault *vault, const char *id,
+                                 struct psn_exposure_list *list, struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    struct psn_person person;
+    enum psn_code rc = psn_person_read(vault, id, &person, err);
+
+    if (!rc)
+        rc = psn_exposure_list(vault, id, NULL, list, err);
+    if (!rc)
+        rc = psn_reach_map_load(vault, &map, err);
+    if (!rc)
+        rc = keep_handed(vault, &map, list, err);
+    psn_reach_map_release(&map);
+    return rc;
+}
+
+enum psn_code psn_handed_each(struct psn_vault *vault, const char *person,
+                              psn_exposure_fn *each, void *arg, struct psn_error *err)
+{
+    struct psn_exposure_list list = { 0 };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_vault_end(vault, list_handed(vault, person, &list, err), err);
+    for (size_t i = 0; !rc && i < list.count; i++)
+        rc = each(arg, &list.items[i], err);
+    psn_exposure_list_release(&list);
+    return rc;
+}
