@@ -39,6 +39,15 @@ enum psn_role_state {
 };
 PSN_API const char *psn_role_state_name(enum psn_role_state state);
 
+/* Is the password that the vault has in force the one that opens the mailbox? */
+enum psn_doubt {
+    PSN_DOUBT_NONE,     /* as far as is known it is */
+    PSN_DOUBT_CHANGING, /* a newer one was made, and may be in force: resume */
+    PSN_DOUBT_OUTSIDE,  /* somebody else was seen to have changed it: rotate */
+    PSN_DOUBT_GONE,     /* OVH was seen to have no such mailbox any more: role rm */
+};
+PSN_API const char *psn_doubt_name(enum psn_doubt doubt);
+
 enum psn_tristate {
     PSN_UNASKED, /* null in JSON */
     PSN_FALSE,
@@ -56,9 +65,10 @@ struct psn_role {
     char client[PSN_CLIENT_ID_MAX];
     char backend[32]; /* "email/domain", or "" while not known */
     enum psn_role_state state;
-    char reason[160]; /* why it is stuck or uncertain, translated; or "" */
-    uint64_t version; /* of the password in force; 0: none known yet */
-    uint64_t pending; /* candidate, or 0 */
+    enum psn_doubt doubt; /* about `version`: whoever shows or gives it says so */
+    char reason[160];     /* why it is stuck or uncertain, translated; or "" */
+    uint64_t version;     /* of the password in force; 0: none known yet */
+    uint64_t pending;     /* candidate, or 0 */
     int64_t created_s;
     int64_t changed_s;  /* when the version came into force, by our login; 0: never */
     int64_t verified_s; /* last accepted login with it; 0: never */

@@ -6,11 +6,24 @@
 #include "base/grow.h"
 #include "cli/busy.h"
 #include "cli/cli.h"
-#include "cli/display.h"
+#include "cli/doubt.h"
 #include "cli/envelope.h"
 #include "cli/owned.h"
 
 /* envelope: what opens everything without us, from the first day on. */
+
+/* What its key opens is what the vault has, which may not be what works. */
+static enum psn_code warn_of_doubts(struct cli *cli, const char *client,
+                                    struct psn_error *err)
+{
+    struct cli_doubts doubts = { 0 };
+    enum psn_code rc = cli_doubts_find(cli, &doubts, &client, 1, err);
+
+    if (!rc)
+        cli_doubts_warn(cli, &doubts);
+    cli_doubts_release(&doubts);
+    return rc;
+}
 
 /* --- create --- */
 
@@ -67,7 +80,7 @@ static enum psn_code run_create(struct cli *cli, const void *arg, struct psn_err
     cli_note(cli,
              _("The two other files may lie anywhere; 'passation outbox' makes them anew "
                "when something changes."));
-    return PSN_OK;
+    return warn_of_doubts(cli, cli->args[0], err);
 }
 
 const struct cli_command cmd_envelope_create = {
@@ -108,6 +121,8 @@ static enum psn_code run_update(struct cli *cli, const void *arg, struct psn_err
         if (!rc)
             cli_note(cli, _("✓ The envelope of %s is up to date."),
                      CLI_SHOWN(cli->args[i]));
+        if (!rc)
+            rc = warn_of_doubts(cli, cli->args[i], err);
     }
     return rc;
 }
@@ -198,7 +213,9 @@ enum psn_code cli_envelope_renew(struct cli *cli, bool all, struct psn_error *er
 
         if (!rc)
             cli_note(cli, _("✓ The envelope of %s is up to date."), list.clients[i]);
-        else if (!first && err)
+        if (!rc)
+            rc = warn_of_doubts(cli, list.clients[i], &cause);
+        if (rc && !first && err)
             *err = cause;
         first = first ? first : rc;
     }

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/stream.h"
-#include "cli/cli.h"
+#include "cli/doubt.h"
 #include "cli/due_list.h"
 #include "cli/journal_json.h"
 #include "cli/new_key.h"
@@ -79,6 +79,7 @@ struct exporting {
     char keys[32][PSN_RECIPIENT_TEXT_MAX];
     const char *recipients[32];
     size_t recipient_count;
+    struct cli_doubts doubts;
 };
 
 /* ---- what is asked for ---- */
@@ -325,6 +326,7 @@ static enum psn_code confirm(struct exporting *exporting, size_t count,
     if (exporting->is_plain)
         cli_warn(cli, _("nothing encrypts this form: whoever gets hold of it reads every "
                         "password in it, and so does each backup of its disk"));
+    cli_doubts_warn(cli, &exporting->doubts);
     return cli_confirm(
         cli, err,
         PSN_NGETTEXT("Export %zu secret? It counts as seen by you from then on, as in a "
@@ -436,6 +438,8 @@ static enum psn_code print_object(const struct exporting *exporting, const char 
     cli_json_text(&json, "format", exporting->options->format);
     cli_json_text(&json, "path", exporting->options->output);
     cli_json_number(&json, what, (int64_t)count);
+    if (exporting->form != FORM_JOURNAL)
+        cli_doubts_json(&json, &exporting->doubts);
     cli_json_close(&json, '}');
     return cli_json_print(cli, &json, err);
 }
@@ -481,6 +485,8 @@ static enum psn_code export_secrets(struct exporting *exporting, struct psn_erro
 
     if (!rc)
         rc = count_secrets(exporting, &count, err);
+    if (!rc)
+        rc = cli_doubts_find(cli, &exporting->doubts, cli->args, cli->arg_count, err);
     if (!rc)
         rc = confirm(exporting, count, err);
     if (!rc && exporting->form == FORM_KDBX)
@@ -561,6 +567,7 @@ static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err
         rc = exporting.form == FORM_JOURNAL ? export_journal(&exporting, err)
                                             : export_secrets(&exporting, err);
     psn_secret_free(exporting.passphrase);
+    cli_doubts_release(&exporting.doubts);
     return rc;
 }
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/display.h"
+#include "cli/doubt.h"
 #include "cli/output.h"
 #include "cli/profile.h"
 
@@ -309,7 +309,9 @@ static void advise(struct making *making)
 {
     const struct cli_kit *kit = &making->kit;
 
-    if (kit->role.pending && making->format->make == make_sheet)
+    if (making->format->make == make_sheet && kit->role.doubt != PSN_DOUBT_CHANGING)
+        cli_doubt_warn(making->cli, &kit->role);
+    else if (making->format->make == make_sheet)
         cli_warn(making->cli,
                  _("%s: a change is under way; finish it before this sheet goes out: "
                    "passation resume %s"),

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/display.h"
+#include "cli/doubt.h"
 #include "cli/knowing.h"
 
 /* role ls and rm. */
@@ -48,6 +49,7 @@ static void put_json(struct cli_json *json, const struct psn_role *role)
     cli_json_time(json, "verified_at", role->verified_s);
     cli_json_text(json, "state", psn_role_state_name(role->state));
     cli_json_text(json, "reason", role->reason[0] ? role->reason : NULL);
+    cli_doubt_json(json, role);
     cli_display_json_count(json, "pending", role->pending);
     cli_json_tristate(json, "old_dead", role->old_dead);
     cli_json_time(json, "created_at", role->created_s);
@@ -63,16 +65,34 @@ static void put_row(struct cli_table *table, const struct psn_role *role)
 
     cli_table_cell(table, role->address);
     cli_table_cell(table, role->client);
-    cli_table_cell(table, cli_display_state(role->state));
+    cli_table_cell(table, cli_display_state(role));
     cli_table_cell(table, cli_display_count(role->version, number));
     cli_table_cell(table, cli_display_time(role->changed_s, changed));
-    cli_table_cell(table, cli_display_time(role->verified_s, verified));
+    cli_table_cell(table,
+                   role->doubt == PSN_DOUBT_OUTSIDE || role->doubt == PSN_DOUBT_GONE
+                       ? "-"
+                       : cli_display_time(role->verified_s, verified));
+}
+
+/* With what to do about it. */
+static void tell_doubt(struct psn_buf *out, const struct psn_role *role,
+                       const char *doubt)
+{
+    const char *address = CLI_SHOWN(role->address);
+
+    if (role->doubt == PSN_DOUBT_OUTSIDE)
+        psn_buf_format(out, _("! %s: %s; make a new one: passation rotate %s\n"), address,
+                       doubt, address);
+    else
+        psn_buf_format(out, _("! %s: %s; if it is to stay so: passation role rm %s\n"),
+                       address, doubt, address);
 }
 
 static enum psn_code list_role(void *arg, const struct psn_role *role,
                                struct psn_error *err)
 {
     struct listing *listing = arg;
+    char doubt[CLI_DOUBT_MAX];
 
     listing->count++;
     if (listing->names) {
@@ -86,6 +106,8 @@ static enum psn_code list_role(void *arg, const struct psn_role *role,
     put_row(listing->table, role);
     if (role->state != PSN_ROLE_STABLE && role->state != PSN_ROLE_RECEIVED)
         listing->unsettled++;
+    if (cli_doubt_text(role, doubt)[0])
+        tell_doubt(listing->reasons, role, doubt);
     if (role->reason[0])
         psn_buf_format(listing->reasons, "! %s: %s\n", CLI_SHOWN(role->address),
                        CLI_SHOWN(role->reason));

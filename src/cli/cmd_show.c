@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/display.h"
+#include "cli/doubt.h"
 #include "cli/issue_show.h"
 
 /* Masked unless asked for: nothing is read out of the vault but by psn_reveal(). */
@@ -83,11 +84,15 @@ static void rows_of_role(struct cli_table *table, const struct cli_shown *subjec
     const struct psn_role *role = &subject->role;
     const struct psn_mail_settings *mail = &subject->mail;
     char time[PSN_TIME_SIZE];
+    char doubt[CLI_DOUBT_MAX];
 
     cli_display_row(table, _("Address"), role->address);
     cli_display_row(table, _("Client"), role->client);
     row_version(table, role->version, role->changed_s);
-    cli_display_row(table, _("Proved"), cli_display_time(role->verified_s, time));
+    if (cli_doubt_text(role, doubt)[0])
+        cli_display_row(table, _("In doubt"), doubt);
+    else
+        cli_display_row(table, _("Proved"), cli_display_time(role->verified_s, time));
     if (role->ovh_changed_s)
         cli_display_row(table, _("Changed, says OVH"),
                         cli_display_time(role->ovh_changed_s, time));
@@ -96,7 +101,7 @@ static void rows_of_role(struct cli_table *table, const struct cli_shown *subjec
                         cli_display_time(role->expires_s, time));
     if (role->platform[0])
         cli_display_row(table, _("Platform"), role->platform);
-    cli_display_row(table, _("State"), cli_display_state(role->state));
+    cli_display_row(table, _("State"), cli_display_state(role));
     if (role->reason[0])
         cli_display_row(table, _("Reason"), role->reason);
     row_host(table, "IMAP", mail->imap_host, mail->imap_port, mail->imap_security);
@@ -155,19 +160,10 @@ static void print_details(struct cli *cli, const struct cli_shown *subject, bool
                         "with -q."));
 }
 
-/* While a change is under way, another password may be the one that works. */
-static void warn_of_state(struct cli *cli, const struct cli_shown *subject)
+static void warn_of_doubt(const struct cli *cli, const struct cli_shown *subject)
 {
-    const struct psn_role *role = &subject->role;
-
-    if (subject->label[0] || !role->pending)
-        return;
-    cli_warn(cli,
-             _("%s: a change is under way, so a newer password may be in force already; "
-               "finish it with 'passation resume %s', see both with 'passation show %s "
-               "--versions --reveal'"),
-             CLI_SHOWN(role->address), CLI_SHOWN(role->address),
-             CLI_SHOWN(role->address));
+    if (!subject->label[0])
+        cli_doubt_warn(cli, &subject->role);
 }
 
 /* --- the command ---------------------------------------------------------------------
@@ -257,7 +253,7 @@ static enum psn_code run_show(struct cli *cli, const void *arg, struct psn_error
     if (!rc)
         rc = show(cli, options, &subject, err);
     if (!rc)
-        warn_of_state(cli, &subject);
+        warn_of_doubt(cli, &subject);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/cmd_show.h"
 #include "cli/display.h"
+#include "cli/doubt.h"
 
 static void put_host(struct cli_json *json, const char *name, const char *host,
                      uint16_t port, const char *security)
@@ -36,6 +37,7 @@ static void put_role(struct cli_json *json, const struct cli_shown *subject,
     cli_json_text(json, "backend", role->backend[0] ? role->backend : NULL);
     cli_json_text(json, "state", psn_role_state_name(role->state));
     cli_json_text(json, "reason", role->reason[0] ? role->reason : NULL);
+    cli_doubt_json(json, role);
     cli_display_json_count(json, "pending", role->pending);
     cli_json_tristate(json, "old_dead", role->old_dead);
     cli_display_json_platform(json, role);

@@ -89,13 +89,16 @@ static enum psn_code report(void *arg, const struct psn_issue *issue,
                             struct psn_error *err)
 {
     struct cli_delivery *delivery = arg;
+    enum psn_code rc = PSN_OK;
 
     delivery->count++;
     if (delivery->cli->json)
         cli_issue_json(&delivery->json, issue);
     else
         cli_print(delivery->cli, "%s\n", CLI_SHOWN(issue->path));
-    return issue->by_code ? PSN_OK : note_key(delivery, issue->person, err);
+    for (size_t i = 0; !rc && i < issue->address_count; i++)
+        rc = cli_doubts_note(delivery->cli, &delivery->doubts, issue->addresses[i], err);
+    return rc || issue->by_code ? rc : note_key(delivery, issue->person, err);
 }
 
 static bool is_stopped(void *arg)
@@ -164,6 +167,7 @@ static void advise(const struct cli_delivery *delivery)
 static enum psn_code print_issues(struct cli_delivery *delivery, struct psn_error *err)
 {
     cli_json_close(&delivery->json, ']');
+    cli_doubts_json(&delivery->json, &delivery->doubts);
     cli_json_close(&delivery->json, '}');
     return delivery->cli->json ? cli_json_print(delivery->cli, &delivery->json, err)
                                : PSN_OK;
@@ -179,6 +183,8 @@ enum psn_code cli_delivery_end(struct cli_delivery *delivery, enum psn_code rc,
         printed = print_issues(delivery, rc ? NULL : err);
     cli_json_release(&delivery->json);
     advise(delivery);
+    cli_doubts_warn(delivery->cli, &delivery->doubts);
+    cli_doubts_release(&delivery->doubts);
     if (!printed && delivery->by_key_count > 0)
         printed = psn_person_each(delivery->cli->vault, warn_of_unchecked, delivery,
                                   rc ? NULL : err);

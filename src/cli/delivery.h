@@ -1,7 +1,7 @@
 #ifndef PSN_CLI_DELIVERY_H
 #define PSN_CLI_DELIVERY_H
 
-#include "cli/cli.h"
+#include "cli/doubt.h"
 
 /*
  * Issues on their way to people: where the files go, how the codes are told, and what is
@@ -44,12 +44,14 @@ struct cli_delivery {
     size_t codes;
     char (*by_key)[PSN_PERSON_ID_MAX]; /* whose issues open with a key */
     size_t by_key_count;
+    struct cli_doubts doubts; /* of what was written */
 };
 
 void cli_delivery_begin(struct cli_delivery *delivery, struct cli *cli,
                         const struct cli_delivery_options *options);
 /* Prints the issues as JSON if asked for, and what to do with them, whose key nobody has
- * compared, too; returns rc, or why that could not be told. */
+ * compared and what may not be in force, too; returns rc, or why that could not be told.
+ */
 PSN_MUST_CHECK enum psn_code cli_delivery_end(struct cli_delivery *delivery,
                                               enum psn_code rc, struct psn_error *err);
 

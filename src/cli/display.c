@@ -142,11 +142,11 @@ void cli_display_json_secret(struct cli_json *json, const struct psn_secret_info
     cli_json_close(json, '}');
 }
 
-const char *cli_display_state(enum psn_role_state state)
+const char *cli_display_state(const struct psn_role *role)
 {
-    switch (state) {
+    switch (role->state) {
     case PSN_ROLE_STABLE:
-        return _("stable");
+        return role->doubt == PSN_DOUBT_NONE ? _("stable") : _("in doubt");
     case PSN_ROLE_ROTATING:
         return _("rotating");
     case PSN_ROLE_UNCERTAIN:
@@ -158,7 +158,7 @@ const char *cli_display_state(enum psn_role_state state)
     case PSN_ROLE_RECEIVED:
         return _("received");
     }
-    return psn_role_state_name(state);
+    return psn_role_state_name(role->state);
 }
 
 void cli_display_json_platform(struct cli_json *json, const struct psn_role *role)

@@ -41,8 +41,8 @@ void cli_display_json_count(struct cli_json *json, const char *name, uint64_t nu
  * many there are and are left, is one of recovery codes alone. */
 void cli_display_json_secret(struct cli_json *json, const struct psn_secret_info *info);
 
-/* A role's state in the user's language. */
-const char *cli_display_state(enum psn_role_state state);
+/* A role's state in the user's language, as far as its password is not in doubt. */
+const char *cli_display_state(const struct psn_role *role);
 
 /* How somebody came to know a secret, in the user's language: "saw it". */
 const char *cli_display_how(enum psn_how how);

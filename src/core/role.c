@@ -99,10 +99,40 @@ bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_chang
     return row->changed_s > 0 && password_changed_s > row->changed_s + SLACK_S;
 }
 
+const char *psn_doubt_name(enum psn_doubt doubt)
+{
+    switch (doubt) {
+    case PSN_DOUBT_NONE:
+        break;
+    case PSN_DOUBT_CHANGING:
+        return "changing";
+    case PSN_DOUBT_OUTSIDE:
+        return "changed_outside";
+    case PSN_DOUBT_GONE:
+        return "gone";
+    }
+    return "none";
+}
+
+/* What is under way will know better than what was seen before it. */
+static enum psn_doubt doubt_of(const struct psn_role_row *row)
+{
+    const struct psn_rotation_state *rotation = &row->rotation;
+
+    if (psn_role_state_of(rotation->phase, rotation->reason) == PSN_ROLE_MISSING)
+        return PSN_DOUBT_GONE;
+    if (rotation->phase != PSN_ROTATION_STABLE)
+        return PSN_DOUBT_CHANGING;
+    if (row->gone_s)
+        return PSN_DOUBT_GONE;
+    return row->outside_s ? PSN_DOUBT_OUTSIDE : PSN_DOUBT_NONE;
+}
+
 struct psn_role psn_role_view(const struct psn_role_row *row)
 {
     struct psn_role role = { .state = psn_role_state_of(row->rotation.phase,
                                                         row->rotation.reason),
+                             .doubt = doubt_of(row),
                              .version = row->rotation.cur,
                              .pending = row->rotation.pend,
                              .created_s = row->created_s,

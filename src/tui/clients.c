@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/grow.h"
-#include "cli/display.h"
+#include "cli/doubt.h"
 #include "tui/tui.h"
 
 /* Clients, their mailboxes, the secrets of a mailbox. */
@@ -170,7 +170,7 @@ static enum psn_code add_role(void *arg, const struct psn_role *role,
     char verified[PSN_TIME_SIZE];
     const char *const cells[] = { role->address,
                                   role->client,
-                                  cli_display_state(role->state),
+                                  cli_display_state(role),
                                   cli_display_count(role->version, version),
                                   day(role->changed_s, changed),
                                   day(role->verified_s, verified) };
@@ -178,7 +178,7 @@ static enum psn_code add_role(void *arg, const struct psn_role *role,
 
     if (ui->client[0] && strcmp(ui->client, role->client) != 0)
         return PSN_OK;
-    if (role->state == PSN_ROLE_STABLE || role->state == PSN_ROLE_RECEIVED)
+    if (role->doubt == PSN_DOUBT_NONE)
         style = TUI_PLAIN;
     else if (role->state == PSN_ROLE_STUCK || role->state == PSN_ROLE_MISSING)
         style = TUI_BAD;
@@ -212,6 +212,7 @@ static enum psn_code describe_role_of(struct tui *ui, const char *address,
     struct psn_role role;
     char text[64];
     char time[PSN_TIME_SIZE];
+    char doubt[CLI_DOUBT_MAX];
     enum psn_code rc = psn_role_get(ui->cli->vault, address, &role, err);
 
     if (!rc)
@@ -220,7 +221,7 @@ static enum psn_code describe_role_of(struct tui *ui, const char *address,
         return rc;
     tui_lines_row(out, _("Address"), role.address);
     tui_lines_row(out, _("Client"), role.client);
-    tui_lines_row(out, _("State"), cli_display_state(role.state));
+    tui_lines_row(out, _("State"), cli_display_state(&role));
     tui_lines_row(out, _("Reason"), role.reason);
     (void)snprintf(text, sizeof text, "%llu, %s", (unsigned long long)role.version,
                    cli_display_moment(role.changed_s, time));
@@ -230,7 +231,9 @@ static enum psn_code describe_role_of(struct tui *ui, const char *address,
     describe_host(out, "IMAP", mail.imap_host, mail.imap_port, mail.imap_security);
     describe_host(out, "SMTP", mail.smtp_host, mail.smtp_port, mail.smtp_security);
     tui_lines_row(out, _("Webmail"), mail.webmail);
-    if (role.pending)
+    if (cli_doubt_text(&role, doubt)[0])
+        tui_lines_say(out, TUI_WATCH, doubt);
+    if (role.doubt == PSN_DOUBT_CHANGING)
         tui_lines_say(
             out, TUI_WATCH,
             _("A change is under way: a newer password may be in force already. "
