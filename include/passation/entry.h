@@ -57,6 +57,10 @@ struct psn_entry {
 #define PSN_ENTRY_FIELD_OTP     "otp"
 #define PSN_ENTRY_FIELD_REMARK  "passation" /* a word to whoever reads the entry */
 
+/* The type of an entry that is no mailbox, though its title is its group's, as a
+ * mailbox's is: passation's own have one each where that tells them apart. */
+#define PSN_ENTRY_TYPE_SECRET "secret"
+
 /* Fields of an export, which a later import reads: which recovery codes are used, "1
  * TIME, 3 TIME" in RFC 3339; and "yes" if the note may be shown in lists, where it does
  * not look so. */

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "core/intake.h"
 #include "interop/foreign.h"
+#include "passation/entry.h"
 
 /*
  * What an entry says beside its secrets. A note is open text: lists show it, and nobody
@@ -28,7 +29,9 @@ bool psn_intake_is_known_type(const char *type)
 /* Kinds that other programs and our own exports name, and that say nothing more here. */
 static bool is_usual_type(const char *type)
 {
-    static const char *const usual[] = { "", "mailbox", "login", "note", "password" };
+    static const char *const usual[] = {
+        "", "mailbox", "login", "note", "password", PSN_ENTRY_TYPE_SECRET,
+    };
 
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (strcmp(usual[i], type) == 0)

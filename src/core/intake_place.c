@@ -7,6 +7,7 @@
 #include "core/client.h"
 #include "core/intake.h"
 #include "core/role.h"
+#include "passation/entry.h"
 
 /* ---- what an entry is about ---- */
 
@@ -69,12 +70,15 @@ static const char *last_folder(const char *group)
 }
 
 /* What lies in a mailbox's folder, as passation's own exports have it, is a secret that
- * hangs on it, even if its name or user is another address. */
+ * hangs on it, even if its name or user is another address; and if its name is the
+ * mailbox's own, its type says that it is a secret. */
 static bool hangs_on_another(const struct psn_foreign *entry)
 {
     const char *folder = last_folder(entry->group);
 
-    return is_address(folder) && strcasecmp(folder, entry->title) != 0;
+    return is_address(folder) && (strcasecmp(folder, entry->title) != 0 ||
+                                  strcmp(entry->type, PSN_ENTRY_TYPE_SECRET) == 0 ||
+                                  psn_intake_is_known_type(entry->type));
 }
 
 const char *psn_intake_mailbox_of(const struct psn_foreign *entry)

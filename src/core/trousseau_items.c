@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/i18n.h"
 #include "core/client.h"
@@ -148,6 +149,17 @@ static void make_id(const struct psn_trousseau *trousseau,
     memcpy(id, hash, PSN_ENTRY_ID_SIZE);
 }
 
+/* A label may be the mailbox's own address. */
+static const char *type_of(const struct psn_trousseau_item *item)
+{
+    if (!item->content.label[0])
+        return "mailbox";
+    if (!item->info.type[0] &&
+        strcasecmp(item->content.label, item->content.address) == 0)
+        return PSN_ENTRY_TYPE_SECRET;
+    return item->info.type;
+}
+
 static struct psn_entry entry_of(const struct psn_trousseau *trousseau,
                                  const struct psn_trousseau_item *item)
 {
@@ -160,7 +172,7 @@ static struct psn_entry entry_of(const struct psn_trousseau *trousseau,
         .url = is_mailbox ? item->mail.webmail : item->info.url,
         .note = item->info.note,
         .expires = item->info.expires,
-        .type = is_mailbox ? "mailbox" : item->info.type,
+        .type = type_of(item),
         .fields = item->fields,
         .field_count = item->field_count,
         .changed_s = item->changed_s,

@@ -35,6 +35,8 @@ KINDS = [
     (".hidden", "", b"\r", {}),
     ("@formula", "", b"'quoted", {"user": "=1+1", "note": "-1"}),
     ("sav@martin.fr", "", b"no mailbox", {"user": "contact@martin.fr"}),
+    ("compta@martin.fr", "", b"its own mailbox's name", {}),
+    ("Compta@Martin.FR", "ftp", b"the same", {"user": "compta@martin.fr"}),
     ("Webmail", "", b"not contact's", {"user": "contact@martin.fr",
                                        "url": "https://webmail.ovh.net"}),
     ("Twin", "", b"one", {}),
