@@ -13,6 +13,7 @@
 #include "core/opened.h"
 #include "core/person.h"
 #include "core/reach.h"
+#include "core/recovery.h"
 #include "core/role.h"
 #include "core/version.h"
 #include "passation/received.h"
@@ -277,6 +278,7 @@ static enum psn_code take_secret(struct taking *taking,
     memcpy(info.expires, secret->expires, sizeof info.expires);
     if (is_type(secret->type))
         memcpy(info.type, secret->type, sizeof info.type);
+    psn_recovery_take_marks(&info, psn_opened_head(taking->opened)->issued_s);
     taking->taken->secrets++;
     rc = check_place(taking, info.address, err);
     if (!rc)

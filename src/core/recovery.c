@@ -152,6 +152,12 @@ bool psn_recovery_get_marks(const struct psn_record *record, uint16_t tag,
     return true;
 }
 
+/* A form by now (docs/issue-format.md): what was written once must be read for ever. */
+static const char *const used_words[] = {
+    N_("Codes that are used already, as counted from the top:"),
+    "Codes déjà utilisés, comptés depuis le premier\u00a0:",
+};
+
 void psn_recovery_tell_marks(struct psn_secret_info *info)
 {
     PSN_AUTO_RELEASE(psn_buf) note = psn_buf_init(sizeof info->note - 1);
@@ -162,13 +168,62 @@ void psn_recovery_tell_marks(struct psn_secret_info *info)
         if (info->code_used_s[i] == 0)
             continue;
         if (is_first)
-            psn_buf_format(&note, "%s%s", info->note[0] ? "\n" : "",
-                           _("Codes that are used already, as counted from the top:"));
+            psn_buf_format(&note, "%s%s", info->note[0] ? "\n" : "", _(used_words[0]));
         psn_buf_format(&note, is_first ? " %zu" : ", %zu", i + 1);
         is_first = false;
     }
     if (!is_first && !note.failed)
         (void)snprintf(info->note, sizeof info->note, "%s", psn_buf_str(&note));
+}
+
+/* " 1, 3" to the end of the text; else nothing is marked. */
+static bool take_numbers(const char *text, struct psn_secret_info *info, int64_t used_s)
+{
+    bool used[PSN_RECOVERY_CODES_MAX] = { false };
+
+    for (const char *before = " "; *text; before = ", ") {
+        char *end;
+        unsigned long number;
+
+        if (strncmp(text, before, strlen(before)) != 0 ||
+            !psn_text_is_digit(text[strlen(before)]))
+            return false;
+        number = strtoul(text + strlen(before), &end, 10);
+        if (number < 1 || number > PSN_RECOVERY_CODES_MAX)
+            return false;
+        used[number - 1] = true;
+        text = end;
+    }
+    for (size_t i = 0; i < PSN_RECOVERY_CODES_MAX; i++)
+        if (used[i])
+            info->code_used_s[i] = used_s;
+    return true;
+}
+
+static bool take_line(const char *line, struct psn_secret_info *info, int64_t used_s)
+{
+    for (size_t i = 0; i < sizeof used_words / sizeof *used_words; i++) {
+        size_t size = strlen(used_words[i]);
+
+        if (strncmp(line, used_words[i], size) == 0 && line[size])
+            return take_numbers(line + size, info, used_s);
+    }
+    return false;
+}
+
+/* A vault of before kept such a line as part of the note, so that there may be several.
+ */
+void psn_recovery_take_marks(struct psn_secret_info *info, int64_t used_s)
+{
+    bool more = strcmp(info->type, "recovery") == 0;
+
+    while (more) {
+        char *last = strrchr(info->note, '\n');
+
+        more = take_line(last ? last + 1 : info->note, info, used_s);
+        if (more)
+            *(last ? last : info->note) = '\0';
+    }
 }
 
 void psn_recovery_put_used(struct psn_buf *out, const struct psn_secret_info *info)

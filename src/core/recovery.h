@@ -47,5 +47,8 @@ void psn_recovery_read_used(const char *text, struct psn_secret_info *info);
 /* Writes into the note which codes are used, so that who is given the value knows it;
  * nothing if none is, or if the note is full. */
 void psn_recovery_tell_marks(struct psn_secret_info *info);
+/* Takes that out of the note again, in whatever language it was written: those codes are
+ * marked, as used at used_s. */
+void psn_recovery_take_marks(struct psn_secret_info *info, int64_t used_s);
 
 #endif

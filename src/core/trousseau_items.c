@@ -71,7 +71,7 @@ static enum psn_code read_mailbox(struct psn_trousseau *trousseau,
 }
 
 /* What an import needs to make the same secret of it again. */
-static enum psn_code add_own_fields(struct psn_trousseau_item *item,
+static enum psn_code add_own_fields(struct psn_trousseau_item *item, bool is_export,
                                     struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) used = psn_buf_init(PSN_ENTRY_TEXT_MAX);
@@ -83,7 +83,7 @@ static enum psn_code add_own_fields(struct psn_trousseau_item *item,
         item->fields[item->field_count++] =
             (struct psn_entry_field){ PSN_ENTRY_FIELD_USED, item->used };
     }
-    if (psn_foreign_sounds_secret(item->info.note))
+    if (is_export && psn_foreign_sounds_secret(item->info.note))
         item->fields[item->field_count++] =
             (struct psn_entry_field){ PSN_ENTRY_FIELD_OPEN_NOTE, "yes" };
     return rc;
@@ -99,9 +99,8 @@ static enum psn_code read_item(struct psn_trousseau *trousseau,
     if (rc)
         return rc;
     item->info = row.info;
-    if (trousseau->is_export)
-        rc = add_own_fields(item, err);
-    else
+    rc = add_own_fields(item, trousseau->is_export, err);
+    if (!trousseau->is_export)
         psn_recovery_tell_marks(&item->info);
     if (rc)
         return rc;

@@ -1142,6 +1142,35 @@ class Takeovers(Handovers):
         world.run("verify", BOXES[0], check=11)
 
 
+class Codes(Handovers):
+    """Which recovery codes are used is told to the client, and to the successor's vault."""
+
+    def test_used_recovery_codes_are_used_in_the_vault_that_takes_them_over(self):
+        world, label = self.world, "Codes"
+        world.secret(BOXES[0], label, "aaaa-1111\nbbbb-2222\ncccc-3333", "--type", "recovery",
+                     "--note", "kept at the bank")
+        for number in ("1", "3"):
+            world.run("otp", BOXES[0], label, "--recovery", "--used", number, check=0)
+        world.prepare()
+        path, code = world.issue()
+
+        def there(*args, **kwargs):
+            return world.run("--vault", os.path.join(world.home, "successor.db"), *args, check=0,
+                             env=world.env(LC_ALL="C"), **kwargs)
+        there("init", "--as", "neo")
+        there("client", "import", path + "/trousseau.html", "--code-fd", "0", "--issuer",
+              world.json("key", "show")["fingerprint"], "--endpoint", world.ready["endpoint"],
+              "--imap", world.ready["imap"], stdin=code)
+        shown = json.loads(there("--json", "show", BOXES[0], label).stdout)
+        self.assertEqual(shown["codes"], {"count": 3, "left": 1})
+        self.assertEqual(shown["note"], "kept at the bank")
+        self.assertIn("bbbb-2222", there("otp", BOXES[0], label, "--recovery").stdout)
+
+
+class FrenchCodes(Codes):
+    LANGUAGE = "fr"
+
+
 class Unattended(Handovers):
     def test_due_and_status_name_an_open_handover_and_follow_it_only(self):
         world = self.world
