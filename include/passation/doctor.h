@@ -52,6 +52,7 @@ enum psn_doctor_severity {
     X(VAULT_MODE, "vault_mode", DANGER)                                                  \
     X(VAULT_OWNER, "vault_owner", DANGER)                                                \
     X(VAULT_READ_ONLY, "vault_read_only", DANGER)                                        \
+    X(VAULT_LINKED, "vault_linked", DANGER)                                              \
     X(SIDE_MODE, "side_mode", DANGER)                                                    \
     X(FOLDER_WRITABLE, "folder_writable", DANGER)                                        \
     X(STATE_MODE, "state_mode", DANGER)                                                  \
@@ -102,7 +103,6 @@ enum psn_doctor_severity {
     X(SLOT_NO_RECOVERY, "slot_no_recovery", ADVICE)                                      \
     X(BACKUP_OLD, "backup_old", ADVICE)                                                  \
     X(FOLDER_READABLE, "folder_readable", ADVICE)                                        \
-    X(VAULT_LINKED, "vault_linked", ADVICE)                                              \
     X(IDENTITY_ON_DISK, "identity_on_disk", ADVICE)                                      \
     X(LEFTOVER, "leftover", ADVICE)                                                      \
     /* copies beside the vault that it went on from; any other ones */                   \

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/grow.h"
@@ -147,6 +148,14 @@ static bool is_stopped(void *arg)
     return cli_stop_asked();
 }
 
+/* A second name is told as what it is, and there is nothing to restore. */
+static bool is_linked(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink > 1;
+}
+
 /* Opens and unlocks as far as that goes: OK with cli->vault NULL or locked, and a wrong
  * key takes nothing away from what is seen without one. */
 static enum psn_code open_vault(struct report *report, struct psn_error *err)
@@ -158,7 +167,8 @@ static enum psn_code open_vault(struct report *report, struct psn_error *err)
     cli->vault_options.examine = true;
     rc = psn_vault_open(&cli->vault_options, &cli->vault, &why);
     if (rc == PSN_E_INTEGRITY || rc == PSN_E_IO || rc == PSN_E_TOO_NEW) {
-        keep_about_vault(report, PSN_DOCTOR_VAULT_UNREADABLE, &why);
+        if (rc != PSN_E_IO || !is_linked(cli->vault_path))
+            keep_about_vault(report, PSN_DOCTOR_VAULT_UNREADABLE, &why);
         for (int part = PSN_DOCTOR_CONTENT; part <= PSN_DOCTOR_MAIL; part++)
             keep_unlooked(report, (enum psn_doctor_part)part, "", rc,
                           _("the vault does not open"));

@@ -58,6 +58,12 @@ static const struct words table[] = {
     [PSN_DOCTOR_VAULT_READ_ONLY] = { N_("the vault {subject} cannot be written (mode "
                                         "{mode}): no password can be changed"),
                                      OWN_FILE },
+    [PSN_DOCTOR_VAULT_LINKED] = { N_("the file of the vault has {number} names (hard "
+                                     "links): {subject} is not the only one"),
+                                  N_("see where the others are: find / -xdev -samefile "
+                                     "{path}\n"
+                                     "and make it a file of its own: cp -p {path} "
+                                     "{path}.new && mv {path}.new {path}") },
     [PSN_DOCTOR_SIDE_MODE] = { N_("{subject}, which belongs to the vault, is not yours "
                                   "alone (mode {mode})"),
                                OWN_FILE },
@@ -191,9 +197,6 @@ static const struct words table[] = {
     [PSN_DOCTOR_FOLDER_READABLE] = { N_("others can look into the folder of the vault, "
                                         "{subject} (mode {mode})"),
                                      OWN_FOLDER },
-    [PSN_DOCTOR_VAULT_LINKED] = { N_("the file of the vault has {number} names (hard "
-                                     "links): {subject} is not the only one"),
-                                  N_("find \"$HOME\" -xdev -samefile {path}") },
     [PSN_DOCTOR_IDENTITY_ON_DISK] = { N_("the age identity {subject} lies in clear on "
                                          "the "
                                          "disk of the vault: whoever takes that disk has "

@@ -402,6 +402,10 @@ void psn_place_unclaim(int *claim);
  * file's owner did not make: a link, a pipe, a second name, somebody else's file. */
 PSN_MUST_CHECK enum psn_code psn_place_check_beside(const char *file,
                                                     struct psn_error *err);
+/* E_IO if somebody gave the file another name. Each name has a log of its own, so two
+ * programs that know it by different ones would write over each other. */
+PSN_MUST_CHECK enum psn_code psn_place_check_names(const char *file,
+                                                   struct psn_error *err);
 /* E_EXISTS if something of that name is there, or a WAL that would be taken for ours. */
 PSN_MUST_CHECK enum psn_code psn_place_check_free(const char *file,
                                                   struct psn_error *err);

@@ -307,35 +307,67 @@ enum psn_code psn_place_publish(const char *sibling, const char *file,
     return rc;
 }
 
-static void drop_name(const char *folder, const char *name, const struct stat *vault)
-{
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX);
-    struct stat info;
+/* --- second names of the vault's file --- */
 
-    psn_buf_format(&path, "%s/%s", folder, name);
-    if (!path.failed && lstat(psn_buf_str(&path), &info) == 0 &&
-        info.st_ino == vault->st_ino && info.st_dev == vault->st_dev)
-        (void)unlink(psn_buf_str(&path));
+static bool is_own_name(const char *name, const char *base)
+{
+    return is_sibling(name, base) || is_kept(name, base) || is_staged(name, base);
 }
 
-void psn_store_drop_second_names(const char *path)
+/* How many names the file has that we gave it, besides its own; with drop, had. */
+static size_t own_second_names(const char *path, const struct stat *vault, bool drop)
 {
     PSN_AUTO_FREE char *folder = psn_file_dir_of(path);
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
+    DIR *dir = folder ? opendir(folder) : NULL;
     struct dirent *entry;
-    struct stat info;
-    DIR *dir;
+    size_t count = 0;
 
-    if (!folder || lstat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink < 2)
-        return;
-    dir = opendir(folder);
-    while (dir && (entry = readdir(dir)))
-        if (is_sibling(entry->d_name, base) || is_kept(entry->d_name, base) ||
-            is_staged(entry->d_name, base))
-            drop_name(folder, entry->d_name, &info);
+    while (dir && (entry = readdir(dir))) {
+        struct stat info;
+
+        if (!is_own_name(entry->d_name, base) ||
+            fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+            info.st_ino != vault->st_ino || info.st_dev != vault->st_dev)
+            continue;
+        count++;
+        if (drop)
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
     if (dir)
         (void)closedir(dir);
+    return count;
+}
+
+void psn_store_drop_second_names(const char *path)
+{
+    struct stat info;
+
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink > 1)
+        (void)own_second_names(path, &info, true);
+}
+
+/* The names that a restore or a new vault gives are ours, also after a kill, and nobody
+ * writes under them. One may go between two looks. */
+enum psn_code psn_place_check_names(const char *file, struct psn_error *err)
+{
+    struct stat info;
+    size_t own;
+
+    if (lstat(file, &info) != 0 || info.st_nlink < 2)
+        return PSN_OK;
+    own = own_second_names(file, &info, false);
+    if (lstat(file, &info) != 0 || info.st_nlink <= 1 + own)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_IO,
+                   _("'%s' has a second name (a hard link), and is not opened: what is "
+                     "written under the one name is lost under the other"),
+                   file);
+    return psn_hint(
+        err, PSN_E_IO,
+        _("find it: find / -xdev -samefile VAULT; make the vault a file of its "
+          "own: cp -p VAULT VAULT.new && mv VAULT.new VAULT"));
 }
 
 void psn_place_remove_beside(const char *file)

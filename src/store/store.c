@@ -193,6 +193,9 @@ enum psn_code psn_store_connect(struct psn_store *store, struct psn_error *err)
 {
     enum psn_code rc = check_regular(store, err);
 
+    /* In a folder that nobody here writes into, it is a snapshot to be read. */
+    if (!rc && !is_folder_read_only(store->file))
+        rc = psn_place_check_names(store->file, err);
     for (int i = 0; !rc; i++) {
         rc = attach_checked(store, err);
         if (!psn_store_has_moved(store))

@@ -386,6 +386,41 @@ static void a_read_only_medium_opens(void **state)
     run_read_only(*state, BOTH, PSN_OK, false);
 }
 
+static void a_file_with_a_second_name_is_refused(void **state)
+{
+    struct store_fixture *at = *state;
+    unsigned files;
+
+    store_fixture_make(at->path, 1, 1, 1);
+    files = count_files(at->dir);
+    assert_int_equal(link(at->path, at->other), 0);
+    assert_open_fails(at->path, PSN_E_IO);
+    assert_open_fails(at->other, PSN_E_IO);
+    assert_int_equal(count_files(at->dir), files + 1);
+    assert_int_equal(unlink(at->other), 0);
+    psn_store_free(store_fixture_open(at->path));
+}
+
+/* A kill between two steps of a restore, or of a new vault, leaves them. */
+static void a_second_name_of_our_own_making_is_fine(void **state)
+{
+    static const char *const tails[] = { ".before-restore-20261129T171943Z",
+                                         ".passation-0123456789abcdef", ".restoring" };
+    struct store_fixture *at = *state;
+
+    store_fixture_make(at->path, 1, 1, 1);
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char own[sizeof at->path + 64];
+
+        (void)snprintf(own, sizeof own, "%s%s", at->path, tails[i]);
+        assert_int_equal(link(at->path, own), 0);
+        psn_store_free(store_fixture_open(at->path));
+        assert_open_fails(own, PSN_E_IO);
+    }
+    assert_int_equal(link(at->path, at->other), 0);
+    assert_open_fails(at->path, PSN_E_IO);
+}
+
 int main(void)
 {
 #define CASE(name) \
@@ -408,6 +443,8 @@ int main(void)
         CASE(a_read_only_folder_without_a_wal_opens),
         CASE(a_wal_that_cannot_be_read_is_said_to_hold_the_latest_changes),
         CASE(a_read_only_medium_opens),
+        CASE(a_file_with_a_second_name_is_refused),
+        CASE(a_second_name_of_our_own_making_is_fine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
