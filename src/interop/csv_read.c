@@ -90,7 +90,11 @@ struct column {
 struct csv {
     struct psn_characters characters;
     int separator;
-    bool backslash; /* KeePass 1's own way of quoting */
+    bool backslash;   /* KeePass 1's own way of quoting */
+    bool rows_by_cr;  /* a CR alone ends a row, as it does the header */
+    bool row_ended;   /* by what was passed last */
+    bool ended_by_cr; /* alone */
+    bool held_cr;     /* it was passed, and is the cell's */
     struct psn_buf row;
     size_t cells[PSN_FOREIGN_COLUMNS_MAX + 1]; /* where each begins; and the end */
     size_t cell_count;
@@ -112,6 +116,24 @@ static size_t cell_size(const struct csv *csv, size_t i)
 }
 
 /* ---- rows ---- */
+
+/* Passes over a row's end, if this is one. A CR alone is part of a cell, as RFC 4180 has
+ * it, unless all rows end so. */
+static bool pass_row_end(struct csv *csv)
+{
+    struct psn_characters *from = &csv->characters;
+    int c = csv->held_cr ? PSN_NO_CHARACTER : psn_characters_peek(from);
+
+    if (c != '\r' && c != '\n')
+        return false;
+    (void)psn_characters_next(from);
+    csv->ended_by_cr = c == '\r' && psn_characters_peek(from) != '\n';
+    if (c == '\r' && !csv->ended_by_cr)
+        (void)psn_characters_next(from);
+    csv->held_cr = csv->ended_by_cr && !csv->rows_by_cr &&
+                   psn_characters_peek(from) != PSN_NO_CHARACTER;
+    return !csv->held_cr;
+}
 
 /* Behind an opening quote, up to the one that closes. */
 static enum psn_code read_quoted(struct csv *csv)
@@ -136,37 +158,42 @@ static enum psn_code read_quoted(struct csv *csv)
     }
 }
 
-/* One cell, without what follows it. */
+/* The next byte of a cell without quotes; none behind its last one. */
+static int next_plain(struct csv *csv)
+{
+    struct psn_characters *from = &csv->characters;
+
+    if (!csv->held_cr && psn_characters_peek(from) == csv->separator)
+        return PSN_NO_CHARACTER;
+    csv->row_ended = pass_row_end(csv);
+    if (csv->row_ended)
+        return PSN_NO_CHARACTER;
+    if (!csv->held_cr)
+        return psn_characters_next(from);
+    csv->held_cr = false;
+    return '\r';
+}
+
+/* One cell, with the end of its row, but without the separator. */
 static enum psn_code read_cell(struct csv *csv)
 {
     struct psn_characters *from = &csv->characters;
     enum psn_code rc = PSN_OK;
-    bool quoted = psn_characters_peek(from) == '"';
+    bool quoted = !csv->held_cr && psn_characters_peek(from) == '"';
+    int c;
 
     if (quoted) {
         (void)psn_characters_next(from);
         rc = read_quoted(csv);
     }
-    while (!rc && !csv->row.failed) {
-        int c = psn_characters_peek(from);
-
-        if (c == PSN_NO_CHARACTER || c == csv->separator || c == '\n' || c == '\r')
-            break;
+    while (!rc && !csv->row.failed && (c = next_plain(csv)) != PSN_NO_CHARACTER) {
         if (quoted)
             return psn_characters_refuse(from, from->line,
                                          _("there is text behind a closing quote"));
-        psn_buf_char(&csv->row, (char)psn_characters_next(from));
+        psn_buf_char(&csv->row, (char)c);
     }
     psn_buf_char(&csv->row, '\0');
     return rc;
-}
-
-static void read_line_end(struct csv *csv)
-{
-    if (psn_characters_peek(&csv->characters) == '\r')
-        (void)psn_characters_next(&csv->characters);
-    if (psn_characters_peek(&csv->characters) == '\n')
-        (void)psn_characters_next(&csv->characters);
 }
 
 /* *ret_is_there false: the end. A line without anything is no row. */
@@ -175,12 +202,13 @@ static enum psn_code read_row(struct csv *csv, bool *ret_is_there)
     struct psn_characters *from = &csv->characters;
     enum psn_code rc = PSN_OK;
 
-    while (psn_characters_peek(from) == '\n' || psn_characters_peek(from) == '\r')
-        (void)psn_characters_next(from);
+    while (pass_row_end(csv))
+        continue;
     psn_buf_reset(&csv->row);
     csv->cell_count = 0;
     csv->line = from->line;
-    *ret_is_there = psn_characters_peek(from) != PSN_NO_CHARACTER;
+    csv->row_ended = false;
+    *ret_is_there = csv->held_cr || psn_characters_peek(from) != PSN_NO_CHARACTER;
     while (*ret_is_there && !rc) {
         if (csv->cell_count == PSN_FOREIGN_COLUMNS_MAX)
             return psn_characters_refuse(from, csv->line,
@@ -193,11 +221,10 @@ static enum psn_code read_row(struct csv *csv, bool *ret_is_there)
                             csv->line);
         if (!rc)
             rc = psn_buf_check(&csv->row, from->err);
-        if (!rc && psn_characters_peek(from) != csv->separator)
+        if (!rc && (csv->row_ended || psn_characters_peek(from) != csv->separator))
             break;
         (void)psn_characters_next(from);
     }
-    read_line_end(csv);
     return rc ? rc : from->rc;
 }
 
@@ -304,7 +331,9 @@ static enum psn_code read_header(struct csv *csv)
         return fail_encoding(csv, true);
     psn_characters_skip_mark(from);
     csv->separator = find_separator(from);
+    csv->rows_by_cr = true;
     rc = read_row(csv, &is_there);
+    csv->rows_by_cr = csv->ended_by_cr;
     if (rc)
         return rc;
     if (!is_there)

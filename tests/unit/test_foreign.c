@@ -48,6 +48,18 @@ static void csv_cells_hold_quotes_separators_and_lines(void **state)
                    "t=a\"b,c;p=p;n=x\ny;\nt=d;p=q;\n");
 }
 
+static void a_cr_alone_is_part_of_a_cell_unless_all_rows_end_so(void **state)
+{
+    (void)state;
+    foreign_expect(FOREIGN_CSV, "title,user,password\r\nS,u,a\rb\r\nT,\r\r,\"c\rd\"\r\n",
+                   "t=S;u=u;p=a\rb;\nt=T;u=\r\r;p=c\rd;\n");
+    foreign_expect(FOREIGN_CSV, "password,title\n\ra\r,S\n\n\r\n,T\nb,U\r",
+                   "t=S;p=\ra\r;\nt=T;\nt=U;p=b;\n");
+    foreign_expect(FOREIGN_CSV, "title,password\rS,a\r\r,b\r\"T\",\"c\rd\"\r",
+                   "t=S;p=a;\np=b;\nt=T;p=c\rd;\n");
+    foreign_refuse(FOREIGN_CSV, "title,password\nS,\"a\"\rb\n", "line 2");
+}
+
 static void csv_takes_off_only_what_is_said_to_be_escaped(void **state)
 {
     (void)state;
@@ -377,6 +389,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_of_known_programs_needs_no_map),
         cmocka_unit_test(csv_cells_hold_quotes_separators_and_lines),
+        cmocka_unit_test(a_cr_alone_is_part_of_a_cell_unless_all_rows_end_so),
         cmocka_unit_test(csv_takes_off_only_what_is_said_to_be_escaped),
         cmocka_unit_test(csv_columns_can_be_mapped),
         cmocka_unit_test(malformed_csv_is_refused_with_its_line),
