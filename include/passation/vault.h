@@ -235,13 +235,20 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_vault_backup(struct psn_vault *vault,
                                                       const char *path, bool replace,
                                                       struct psn_error *err);
 
-/* Puts a backup in the place of options->path, after opening it with the key and checking
- * all of it. An existing vault there is kept beside it as PATH.before-restore-TIME, whose
- * name is returned. An older copy than the one last seen is E_ROLLED_BACK unless
- * accept_older, which is journalled. E_BUSY while another process works on the vault. */
+/* What lay in the place that a backup has taken. */
+enum psn_replaced {
+    PSN_REPLACED_NOTHING,
+    PSN_REPLACED_READ, /* the same vault, whose state could be compared */
+    /* It may have been newer: damaged, of other keys since a rekey, of a later format.
+     * Nothing is issued unasked before somebody has looked. */
+    PSN_REPLACED_UNREADABLE,
+    PSN_REPLACED_ANOTHER, /* a vault that has nothing to do with this one */
+};
+
 /* What was taken over from the vault that an older backup has replaced. */
 struct psn_carried {
-    bool is_read; /* else it is not there, damaged, or of other keys */
+    enum psn_replaced replaced; /* also without accept_older */
+    bool is_read;               /* else it is not there, damaged, or of other keys */
     /* It knows all that was done here; else nothing is issued unasked before somebody has
      * looked. */
     bool is_whole;
@@ -268,6 +275,11 @@ struct psn_restore {
      * keys are the backup's. Or NULL. */
     struct psn_carried *carried;
 };
+/* Puts a backup in the place of options->path, after opening it with the key and checking
+ * all of it. An existing vault there is kept beside it as PATH.before-restore-TIME, whose
+ * name is returned. An older copy than the one last seen, or than the one that lies
+ * there, is E_ROLLED_BACK, one that went on apart from it E_FORKED, unless accept_older,
+ * which is journalled. E_BUSY while another process works on the vault. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_vault_restore(
     const struct psn_vault_options *options, const struct psn_restore *restore,
     char *ret_kept, size_t kept_size, struct psn_vault **ret_vault,

@@ -183,6 +183,17 @@ static void warn_of_clients(const struct cli *cli, const struct psn_carried *car
                  carried->clients_back);
 }
 
+static void warn_of_place(const struct cli *cli, const struct psn_carried *carried)
+{
+    if (carried->replaced == PSN_REPLACED_ANOTHER)
+        cli_warn(cli, _("the vault that was there is another one, with other clients and "
+                        "people: nothing of it is in this copy"));
+    if (carried->replaced == PSN_REPLACED_UNREADABLE)
+        cli_warn(cli, _("the vault that was there does not open with the keys of this "
+                        "copy (it is damaged, or was rekeyed): if it was newer, what is "
+                        "newer in it is not taken over"));
+}
+
 /* What the older copy does not know of people. */
 static void warn_of_people(const struct attempt *attempt)
 {
@@ -207,8 +218,9 @@ static void warn_of_people(const struct attempt *attempt)
     if (carried->is_read)
         cli_warn(cli, _("the vault that was there did not know all either"));
     cli_warn(cli,
-             _("grants, revocations and departures since this copy are lost, and who "
-               "has seen what: see passation person ls and passation grant ls, then "
+             _("passwords, secrets, grants, revocations and departures since this copy "
+               "that were not taken over are lost, and who has seen what: run passation "
+               "verify '*', see passation person ls and passation grant ls, then "
                "passation outbox --judged (nothing is issued before), and passation "
                "rotate '*'"));
 }
@@ -229,6 +241,21 @@ static void print_kept(const struct attempt *attempt)
             _("Its log is kept as it was, and belongs perhaps to another copy of the "
               "vault: %s\n"),
             CLI_SHOWN(log));
+}
+
+static const char *replaced_word(enum psn_replaced replaced)
+{
+    switch (replaced) {
+    case PSN_REPLACED_NOTHING:
+        return NULL;
+    case PSN_REPLACED_READ:
+        return "read";
+    case PSN_REPLACED_UNREADABLE:
+        return "unreadable";
+    case PSN_REPLACED_ANOTHER:
+        break;
+    }
+    return "another";
 }
 
 static void put_carried(struct cli_json *json, const struct psn_carried *carried)
@@ -257,7 +284,9 @@ static enum psn_code print_restored(struct attempt *attempt, struct psn_error *e
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct cli *cli = attempt->cli;
 
-    if (attempt->restore.accept_older)
+    warn_of_place(cli, &attempt->carried);
+    if (attempt->restore.accept_older ||
+        attempt->carried.replaced == PSN_REPLACED_UNREADABLE)
         warn_of_people(attempt);
     if (!cli->json) {
         cli_print(cli, _("Restored and checked: %s\n"), CLI_SHOWN(cli->vault_path));
@@ -267,10 +296,38 @@ static enum psn_code print_restored(struct attempt *attempt, struct psn_error *e
     cli_json_open(&json, NULL, '{');
     cli_json_text(&json, "vault", cli->vault_path);
     cli_json_text(&json, "kept", attempt->kept[0] ? attempt->kept : NULL);
+    cli_json_text(&json, "replaced", replaced_word(attempt->carried.replaced));
     if (attempt->restore.accept_older)
         put_carried(&json, &attempt->carried);
     cli_json_close(&json, '}');
     return cli_json_print(cli, &json, err);
+}
+
+/* Their ids are in clear. */
+static bool is_another(const struct cli *cli, const char *backup)
+{
+    PSN_AUTO(psn_vault) *there = NULL;
+    PSN_AUTO(psn_vault) *copy = NULL;
+    const struct psn_vault_options options = { .path = backup };
+
+    return !psn_vault_open(&cli->vault_options, &there, NULL) &&
+           !psn_vault_open(&options, &copy, NULL) &&
+           memcmp(psn_vault_id(there), psn_vault_id(copy), PSN_VAULT_ID_SIZE) != 0;
+}
+
+static enum psn_code ask(struct cli *cli, struct psn_error *err)
+{
+    const char *backup = cli->args[0];
+
+    if (access(cli->vault_path, F_OK) != 0)
+        return PSN_OK;
+    if (!cli->yes && is_another(cli, backup))
+        return cli_confirm(cli, err,
+                           _("'%s' is a copy of another vault. Put it in the place of "
+                             "the vault '%s', which it has nothing to do with?"),
+                           CLI_SHOWN(backup), CLI_SHOWN(cli->vault_path));
+    return cli_confirm(cli, err, _("Put '%s' in the place of the vault '%s'?"),
+                       CLI_SHOWN(backup), CLI_SHOWN(cli->vault_path));
 }
 
 static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_error *err)
@@ -279,7 +336,7 @@ static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_er
     struct attempt attempt = { .cli = cli,
                                .restore = { .backup = cli->args[0],
                                             .accept_older = options->accept_older } };
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc;
 
     attempt.restore.carried = &attempt.carried;
     if (access(cli->args[0], F_OK) != 0) {
@@ -288,9 +345,7 @@ static enum psn_code run_restore(struct cli *cli, const void *arg, struct psn_er
         return psn_hint(err, PSN_E_NOT_FOUND,
                         _("name the copy that 'passation backup' made"));
     }
-    if (access(cli->vault_path, F_OK) == 0)
-        rc = cli_confirm(cli, err, _("Put '%s' in the place of the vault '%s'?"),
-                         CLI_SHOWN(cli->args[0]), CLI_SHOWN(cli->vault_path));
+    rc = ask(cli, err);
     if (!rc) /* another computer has no folder yet */
         rc = cli_paths_make_parent(cli->vault_path, err);
     if (!rc)

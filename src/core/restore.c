@@ -40,8 +40,9 @@ static enum psn_code open_backup(const struct psn_restore *restore,
               : PSN_OK;
 }
 
-static enum psn_code compare(struct psn_vault *backup, struct psn_restored_states *states,
-                             struct psn_error *err)
+static enum psn_code compare(struct psn_vault *backup,
+                             const struct psn_seen_record *known,
+                             struct psn_restored_states *states, struct psn_error *err)
 {
     const struct psn_state *state = &backup->state;
     enum psn_code rc = psn_vault_begin(backup, PSN_STORE_READ, err);
@@ -51,11 +52,31 @@ static enum psn_code compare(struct psn_vault *backup, struct psn_restored_state
     states->backup =
         (struct psn_seen_state){ state->generation, state->journal_entries, { 0 } };
     memcpy(states->backup.history, state->history, sizeof state->history);
-    return psn_vault_end(backup, psn_seen_check(backup, &states->seen, err), err);
+    return psn_vault_end(backup, psn_seen_check(backup, known, err), err);
 }
 
-/* The copy as it will lie at path: is it older than what was seen here? *ret_older: it is
- * an older state of it, which is accepted. */
+/* Is the backup older than a state that is known? *ret_older: it is, and is accepted. */
+static enum psn_code check_against(struct psn_vault *backup,
+                                   const struct psn_seen_record *known, bool accept_older,
+                                   struct psn_restored_states *states, bool *ret_older,
+                                   struct psn_error *err)
+{
+    enum psn_code rc = compare(backup, known, states, err);
+
+    *ret_older = false;
+    if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
+        psn_error_clear(err);
+        *ret_older = rc == PSN_E_ROLLED_BACK;
+        return PSN_OK;
+    }
+    if (rc == PSN_E_ROLLED_BACK)
+        (void)psn_hint(err, rc,
+                       _("passwords changed since then are not in it; if the newer vault "
+                         "is lost: --accept-older"));
+    return rc;
+}
+
+/* The copy as it will lie at path, beside what was seen here. */
 static enum psn_code check_age(struct psn_vault *backup,
                                const struct psn_vault_options *options, bool accept_older,
                                struct psn_restored_states *ret_states, bool *ret_older,
@@ -71,18 +92,9 @@ static enum psn_code check_age(struct psn_vault *backup,
             return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     }
     rc = psn_seen_read(backup, &ret_states->seen, err);
-    if (!rc)
-        rc = compare(backup, ret_states, err);
-    if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
-        psn_error_clear(err);
-        *ret_older = rc == PSN_E_ROLLED_BACK;
-        return PSN_OK;
-    }
-    if (rc == PSN_E_ROLLED_BACK)
-        (void)psn_hint(err, rc,
-                       _("passwords changed since then are not in it; if the newer vault "
-                         "is lost: --accept-older"));
-    return rc;
+    return rc ? rc
+              : check_against(backup, &ret_states->seen, accept_older, ret_states,
+                              ret_older, err);
 }
 
 /* What lies beside a vault, and would be applied to whatever file gets its name. */
@@ -209,6 +221,7 @@ struct restoring {
     struct psn_store_hold *hold; /* of the vault that is there, if there is one */
     bool is_there;
     bool is_older;
+    enum psn_replaced replaced;
     struct psn_restored_states states;
     struct psn_carried carried;
 };
@@ -301,7 +314,26 @@ static enum psn_code hold_there(struct restoring *at, struct psn_error *err)
                           : psn_hint(err, rc, "%s", why.hint);
 }
 
-/* An older state issues nothing unasked, unless the one that is there has told all. */
+/* What was seen here is a note of one user on one computer: it may be gone, or older than
+ * the vault that lies there, which tells by itself how far it is. */
+static enum psn_code check_there(struct restoring *at, struct psn_error *err)
+{
+    struct psn_seen_record there = { .found = false };
+    bool is_older;
+    enum psn_code rc = PSN_OK;
+
+    at->replaced = at->is_there ? PSN_REPLACED_UNREADABLE : PSN_REPLACED_NOTHING;
+    if (psn_store_holds(at->hold))
+        rc = psn_restored_look(at->options->path, at->backup, at->restore->accept_older,
+                               &at->replaced, &there, err);
+    return rc || !there.found
+               ? rc
+               : check_against(at->backup, &there, at->restore->accept_older, &at->states,
+                               &is_older, err);
+}
+
+/* An older state issues nothing unasked, unless the one that is there has told all; nor
+ * does one of which nobody can tell whether it is older. */
 static enum psn_code take_over(struct restoring *at, struct psn_vault *copy,
                                struct psn_error *err)
 {
@@ -315,9 +347,10 @@ static enum psn_code take_over(struct restoring *at, struct psn_vault *copy,
         rc = psn_journal_note(copy, NULL, &note, err);
     if (!rc && is_older && psn_store_holds(at->hold))
         rc = psn_restored_carry(copy, at->options->path, &at->states, &at->carried, err);
-    return rc || !is_older
-               ? rc
-               : psn_restored_note(copy, since_s > 0 || !at->carried.is_whole, err);
+    if (rc || (!is_older && at->replaced != PSN_REPLACED_UNREADABLE))
+        return rc;
+    return psn_restored_note(copy, since_s > 0 || !is_older || !at->carried.is_whole,
+                             err);
 }
 
 /* All is in the copy before it is the vault: killed at any moment, it is the one that is
@@ -332,6 +365,8 @@ static enum psn_code prepare_copy(void *arg, const char *path, struct psn_error 
     if (!rc)
         rc = check_age(at->backup, at->options, at->restore->accept_older, &at->states,
                        &at->is_older, err);
+    if (!rc)
+        rc = check_there(at, err);
     if (!rc)
         rc = psn_backup_open_copy(at->backup, path, &copy, err);
     if (!rc)
@@ -390,6 +425,7 @@ static enum psn_code settle(struct restoring *at, struct psn_vault **ret_vault,
     rc = psn_file_sync_dir_of(at->options->path, err);
     if (!rc)
         rc = open_restored(at, ret_vault, err);
+    at->carried.replaced = at->replaced;
     if (!rc && at->restore->carried)
         *at->restore->carried = at->carried;
     if (!rc)

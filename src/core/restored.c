@@ -243,11 +243,16 @@ static enum psn_code carry_exposure(void *arg, const struct psn_store_row *row,
 
 /* --- the vault that is there --- */
 
+static bool is_another(const struct psn_vault *there, const struct psn_vault *like)
+{
+    return memcmp(there->id, like->id, sizeof there->id) != 0;
+}
+
 /* With the keys of the one that is like it. */
 static enum psn_code unlock(struct psn_vault *there, const struct psn_vault *like,
                             struct psn_error *err)
 {
-    if (memcmp(there->id, like->id, sizeof there->id) != 0)
+    if (is_another(there, like))
         return psn_fail(err, PSN_E_DENIED, _("'%s' is another vault"), there->path);
     return psn_vault_unlock_key(there, like->root_key, like->slot, err);
 }
@@ -303,6 +308,49 @@ enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *b
     *ret_fits = rc == PSN_OK || rc == PSN_E_TOO_NEW;
     return *ret_fits || rc == PSN_E_INTEGRITY ? PSN_OK
                                               : psn_fail(err, rc, "%s", why.message);
+}
+
+static enum psn_code read_state(const char *path, const struct psn_vault *like,
+                                bool *ret_another, struct psn_seen_state *ret_state,
+                                struct psn_error *err)
+{
+    PSN_AUTO(psn_vault) *there = NULL;
+    enum psn_code rc = psn_vault_open_still(path, &there, err);
+
+    *ret_another = !rc && is_another(there, like);
+    if (!rc)
+        rc = unlock(there, like, err);
+    if (!rc)
+        rc = psn_vault_begin(there, PSN_STORE_READ, err);
+    if (rc)
+        return rc;
+    ret_state->generation = there->state.generation;
+    ret_state->entries = there->state.journal_entries;
+    memcpy(ret_state->history, there->state.history, sizeof ret_state->history);
+    return psn_vault_end(there, PSN_OK, err);
+}
+
+enum psn_code psn_restored_look(const char *path, const struct psn_vault *like,
+                                bool strict, enum psn_replaced *ret_replaced,
+                                struct psn_seen_record *ret_there, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    bool another;
+    enum psn_code rc = read_state(path, like, &another, &ret_there->state, &why);
+
+    if (rc == PSN_E_INTEGRITY) { /* SQLite calls a read that has failed so, too */
+        psn_error_clear(&why);
+        rc = read_state(path, like, &another, &ret_there->state, &why);
+    }
+    ret_there->found = rc == PSN_OK;
+    *ret_replaced = another ? PSN_REPLACED_ANOTHER
+                    : rc    ? PSN_REPLACED_UNREADABLE
+                            : PSN_REPLACED_READ;
+    if (!rc || rc == PSN_E_INTEGRITY || rc == PSN_E_DENIED || rc == PSN_E_TOO_NEW ||
+        (rc == PSN_E_IO && !strict))
+        return PSN_OK;
+    (void)psn_fail(err, rc, "%s", why.message);
+    return psn_restored_hint(path, err);
 }
 
 static enum psn_code carry(struct psn_carrying *at, struct psn_error *err)

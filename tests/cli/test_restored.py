@@ -390,6 +390,134 @@ class Mailboxes(Vault):
         self.run_("outbox", "--judged", "-o", self.out)
 
 
+class Unseen(Vault):
+    """What was seen here is a note of one user on one computer; the vault that lies there
+    tells by itself how far it is."""
+
+    def setUp(self):
+        super().setUp()
+        self.seen = os.path.join(self.world.home, "state")
+        self.elsewhere = self.world.env(XDG_STATE_HOME=os.path.join(self.out, "state"))
+
+    def put(self, *more, check=0, env=None):
+        return self.run_("--json", "-y", "restore", self.copy, *more, check=check,
+                         env=env or self.elsewhere)
+
+    def is_judged(self, env=None):
+        done = self.world.run("--json", "due", env=env or self.elsewhere)
+        return "restored" not in {row["kind"] for row in
+                                  json.loads(done.stdout.splitlines()[0])["due"]}
+
+    def test_a_newer_vault_keeps_its_place_whatever_was_noted(self):
+        record, = glob.glob(os.path.join(self.seen, "passation/seen-*"))
+        self.run_("backup", self.copy)
+        with open(record, "rb") as file:
+            earlier = file.read()
+        self.run_("rotate", self.box)
+        with open(record, "rb") as file:
+            whole = file.read()
+        for name, content in (("gone", None), ("torn", whole[:30]), ("empty", b""),
+                              ("of before", earlier)):
+            with self.subTest(name):
+                if content is None:
+                    os.unlink(record)
+                else:
+                    with open(record, "wb") as file:
+                        file.write(content)
+                done = self.put(check=6, env=self.world.env())
+                self.assertIn("--accept-older", done.stdout + done.stderr)
+                self.assertEqual(glob.glob(self.vault + ".before-restore-*"), [])
+        for name, path in (("another shell's", os.path.join(self.out, "none")),
+                           ("not to be written", "/proc/nowhere")):
+            with self.subTest(name):
+                self.put(check=6, env=self.world.env(XDG_STATE_HOME=path))
+        self.run_("verify", self.box)
+
+    def test_an_accepted_copy_takes_over_what_is_newer(self):
+        self.person("left")
+        self.grant("left", self.box)
+        self.run_("backup", self.copy)
+        self.world.run("depart", "left", "-o", self.out)
+        issued = self.issues("left")
+        told = json.loads(self.put("--accept-older").stdout)
+        self.assertEqual(told["replaced"], "read")
+        self.assertTrue(told["taken_over"]["whole"], told)
+        self.run_("verify", self.box, env=self.elsewhere)
+        due = json.loads(self.world.run("--json", "due", env=self.elsewhere).stdout)["due"]
+        self.assertIn(("departure", "left"), {(row["kind"], row["person"]) for row in due})
+        self.run_("rotate", self.box, env=self.elsewhere)
+        self.world.run("due", "--apply", "-o", self.out, env=self.elsewhere, cwd=self.out)
+        self.assertEqual(self.issues("left"), issued)
+
+    def test_one_that_went_on_apart_keeps_its_place(self):
+        self.run_("backup", self.copy, env=self.elsewhere)
+        folder = os.path.join(self.out, "data")
+        there = self.world.env(XDG_DATA_HOME=folder, XDG_STATE_HOME=os.path.join(self.out, "s"))
+        self.put(env=there)
+        self.run_("secret", "add", self.box, "there", "--generate", env=there)
+        self.run_("backup", self.copy, "-f", env=there)
+        for _ in range(6):
+            self.run_("show", self.box, "--reveal", env=self.elsewhere)
+        shutil.rmtree(os.path.join(self.out, "state"))
+        self.put(check=6)
+        self.put("--accept-older")
+
+    def test_the_same_state_needs_no_word_and_nobody_to_look(self):
+        self.run_("backup", self.copy, env=self.elsewhere)
+        shutil.rmtree(os.path.join(self.out, "state"))
+        done = self.put()
+        self.assertEqual(json.loads(done.stdout)["replaced"], "read")
+        self.assertNotIn("warning", done.stderr)
+        self.assertTrue(self.is_judged())
+
+    def test_after_one_that_cannot_be_read_somebody_has_to_look(self):
+        self.run_("backup", self.copy, env=self.elsewhere)
+        self.run_("rekey", "--recovery-out", os.path.join(self.out, "code"), env=self.elsewhere)
+        fold(self.vault)
+        with open(self.vault, "rb") as file:
+            rekeyed = file.read()
+        for name, content in (("rekeyed", rekeyed), ("cut off", rekeyed[:len(rekeyed) // 2]),
+                              ("empty", b"")):
+            with self.subTest(name):
+                fold(self.vault)
+                with open(self.vault, "wb") as file:
+                    file.write(content)
+                env = self.world.env(XDG_STATE_HOME=os.path.join(self.out, name))
+                done = self.put(env=env)
+                self.assertEqual(json.loads(done.stdout)["replaced"], "unreadable")
+                for words in ("does not open with the keys of this copy", "outbox --judged",
+                              "passwords, secrets, grants", "verify '*'"):
+                    self.assertIn(words, done.stderr)
+                self.assertFalse(self.is_judged(env))
+                self.run_("outbox", "--judged", "-o", self.out, env=env)
+                self.assertTrue(self.is_judged(env))
+
+    def test_where_nothing_lies_nothing_is_asked(self):
+        self.run_("backup", self.copy, env=self.elsewhere)
+        there = self.world.env(XDG_DATA_HOME=os.path.join(self.out, "data"),
+                               XDG_STATE_HOME=os.path.join(self.out, "s"))
+        done = self.put(env=there)
+        self.assertIsNone(json.loads(done.stdout)["replaced"])
+        self.assertNotIn("warning", done.stderr)
+        self.assertTrue(self.is_judged(there))
+
+    def test_another_vault_is_named_as_one(self):
+        other = os.path.join(self.out, "other/vault.db")
+        self.run_("--vault", other, "init", env=self.elsewhere)
+        self.run_("--vault", other, "backup", self.copy, env=self.elsewhere)
+        with open(self.vault, "rb") as file:
+            before = file.read()
+        done = self.put()
+        told = json.loads(done.stdout)
+        self.assertEqual(told["replaced"], "another")
+        self.assertIn("another one", done.stderr)
+        with open(told["kept"], "rb") as file:
+            self.assertEqual(file.read()[100:4096], before[100:4096])
+        self.assertTrue(self.is_judged())
+        os.rename(told["kept"], self.vault)
+        self.run_("verify", self.box, env=self.elsewhere)
+
+
 class Foreign(Vault):
     """A vault of its own: what lies in the log is the test's alone."""
 

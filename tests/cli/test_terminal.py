@@ -378,6 +378,19 @@ class Terminal(unittest.TestCase):
                 session.type(answer)
                 self.assertEqual(session.finish(), status, session.err)
 
+    def test_the_copy_of_another_vault_is_named_in_the_question(self):
+        self.make_vault()
+        backup = os.path.join(self.home, "backup.db")
+        other = os.path.join(self.home, "other.db")
+        key = ("--passphrase-fd", "0")
+        for words in (("init",), ("backup", backup)):
+            done = self.run_plain("--vault", other, *words, *key, given=GOOD.encode())
+            self.assertEqual(done.returncode, 0, done.stderr)
+        session = self.session("restore", backup)
+        session.expect(r"(?s)is a copy of another vault\..*\[y/N\] $")
+        session.type("\n")
+        self.assertEqual(session.finish(), 3, session.err)
+
     def test_nobody_is_asked_without_a_terminal_or_with_no_input(self):
         self.make_vault()
         self.assertEqual(self.run_plain("status").returncode, 5)
