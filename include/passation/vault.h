@@ -262,6 +262,9 @@ struct psn_carried {
     size_t mailboxes;      /* only there, and taken over */
     size_t mailboxes_left; /* another's there, or made again: not taken over */
     size_t clients_back;   /* not there any more */
+    /* Changed in both, as neither goes on from the other: which counts is not known. */
+    size_t passwords_apart; /* the other one is among the mailbox's versions */
+    size_t secrets_apart;   /* the other one is in the file that is kept */
 };
 
 struct psn_restore {

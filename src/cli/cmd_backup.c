@@ -194,6 +194,43 @@ static void warn_of_place(const struct cli *cli, const struct psn_carried *carri
                         "newer in it is not taken over"));
 }
 
+/* What only somebody who looks can tell. */
+static void warn_of_forks(const struct cli *cli, const struct psn_carried *carried)
+{
+    if (carried->passwords_apart > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%zu mailbox has another password in the vault that was "
+                              "there, which went on apart from this copy: that one is "
+                              "among its versions (passation show ADDRESS --versions), "
+                              "or in the file that is kept; see which one works: "
+                              "passation verify '*', and passation rotate where it is "
+                              "refused; then passation outbox --judged (nothing is "
+                              "issued before)",
+                              "%zu mailboxes have another password in the vault that was "
+                              "there, which went on apart from this copy: that one is "
+                              "among their versions (passation show ADDRESS --versions), "
+                              "or in the file that is kept; see which one works: "
+                              "passation verify '*', and passation rotate where it is "
+                              "refused; then passation outbox --judged (nothing is "
+                              "issued before)",
+                              carried->passwords_apart),
+                 carried->passwords_apart);
+    if (carried->secrets_apart > 0)
+        cli_warn(cli,
+                 PSN_NGETTEXT("%zu other secret was changed in the vault that was there, "
+                              "too, which went on apart from this copy: see that the "
+                              "right one is here (passation secret ls); the other one is "
+                              "in the file that is kept; then passation outbox --judged "
+                              "(nothing is issued before)",
+                              "%zu other secrets were changed in the vault that was "
+                              "there, too, which went on apart from this copy: see that "
+                              "the right ones are here (passation secret ls); the others "
+                              "are in the file that is kept; then passation outbox "
+                              "--judged (nothing is issued before)",
+                              carried->secrets_apart),
+                 carried->secrets_apart);
+}
+
 /* What the older copy does not know of people. */
 static void warn_of_people(const struct attempt *attempt)
 {
@@ -213,7 +250,9 @@ static void warn_of_people(const struct attempt *attempt)
               "people. See what is due: passation due"),
             carried->passwords, carried->secrets, carried->mailboxes, carried->clients,
             carried->exposures, carried->grants, carried->departures, carried->people);
-    if (carried->is_whole || carried->clients_back > 0)
+    warn_of_forks(cli, carried);
+    if (carried->is_whole || carried->clients_back > 0 || carried->passwords_apart > 0 ||
+        carried->secrets_apart > 0)
         return;
     if (carried->is_read)
         cli_warn(cli, _("the vault that was there did not know all either"));
@@ -276,6 +315,8 @@ static void put_carried(struct cli_json *json, const struct psn_carried *carried
     cli_json_number(json, "mailboxes", (int64_t)carried->mailboxes);
     cli_json_number(json, "mailboxes_left", (int64_t)carried->mailboxes_left);
     cli_json_number(json, "clients_back", (int64_t)carried->clients_back);
+    cli_json_number(json, "passwords_apart", (int64_t)carried->passwords_apart);
+    cli_json_number(json, "secrets_apart", (int64_t)carried->secrets_apart);
     cli_json_close(json, '}');
 }
 

@@ -26,7 +26,9 @@
  * that is undone by it. What is there still tells, if the same keys open it, and is
  * taken over:
  *
- *   mailboxes  with their passwords, as OVH has them; those that are only there, too
+ *   mailboxes  with their passwords, as OVH has them; those that are only there, too. One
+ *              that both have changed, as they went on apart, keeps its own: the other's
+ *              is among its versions, and somebody has to look
  *   secrets    that are newer there: nobody gives them again
  *   own keys   and what was received and is trusted, as they are there
  *   people     are as they are there, their keys above all: one that was replaced may
@@ -418,7 +420,8 @@ static enum psn_code carry_from(struct psn_vault *there, struct psn_vault *vault
     if (!rc)
         rc = check_whole(there, &states->seen, &is_whole, err);
     carried->is_read = rc == PSN_OK;
-    carried->is_whole = rc == PSN_OK && is_whole && carried->clients_back == 0;
+    carried->is_whole = rc == PSN_OK && is_whole && carried->clients_back == 0 &&
+                        carried->passwords_apart == 0 && carried->secrets_apart == 0;
     return rc;
 }
 

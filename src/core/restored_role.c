@@ -54,6 +54,26 @@ static uint64_t newest(const struct psn_secret_info *info)
     return info->version > info->replacement ? info->version : info->replacement;
 }
 
+/* Of two that went on apart: a value that both have changed is told, and the higher
+ * number counts. */
+static enum psn_code compare_item(const struct role_carrying *carrying,
+                                  const struct psn_item *there, struct psn_error *err)
+{
+    const struct psn_carrying *at = carrying->at;
+    struct psn_restored_relation relation;
+    enum psn_code rc;
+
+    if (at->is_later)
+        return PSN_OK;
+    rc = psn_restored_relate(at, carrying->role->client, there->info.address,
+                             there->info.label, &relation, err);
+    if (rc)
+        return rc;
+    at->carried->secrets_apart +=
+        relation.other > 0 || (relation.only_there > 0 && relation.only_here > 0);
+    return PSN_OK;
+}
+
 /* What was noted of it since (a code that is used up) is taken, too; but not that it was
  * removed, which an older copy is there to undo. */
 static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
@@ -72,6 +92,8 @@ static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
                        psn_item_read_of(at->to, carrying->role->client, info->address,
                                         info->label, &here, err),
                        NULL, err);
+    if (!rc && here.revision)
+        rc = compare_item(carrying, &there, err);
     if (rc)
         return rc;
     is_newer = newest(&here.info) < newest(&there.info);
@@ -102,29 +124,56 @@ static enum psn_code carry_password(struct role_carrying *carrying, uint64_t rev
     return rc ? rc : psn_role_write(carrying->at->to, &row, err);
 }
 
+static enum psn_code take_password(struct role_carrying *carrying,
+                                   const struct psn_role_row *here, struct psn_error *err)
+{
+    const struct psn_role_row *there = carrying->role;
+    enum psn_code rc = carry_password(carrying, here->revision, err);
+
+    if (rc || here->rotation.last >= there->rotation.last)
+        return rc;
+    carrying->at->carried->passwords++;
+    return note(carrying, "password.taken-over", NULL, there->rotation.cur, err);
+}
+
+/* Which of two that were both changed is in force, only a login tells. */
+static enum psn_code carry_apart(struct role_carrying *carrying,
+                                 const struct psn_role_row *here, struct psn_error *err)
+{
+    const struct psn_carrying *at = carrying->at;
+    const struct psn_role_row *there = carrying->role;
+    struct psn_restored_relation relation;
+    enum psn_code rc =
+        psn_restored_relate(at, there->client, there->address, "", &relation, err);
+
+    if (rc || (relation.other == 0 && relation.only_there == 0))
+        return rc;
+    if (psn_restored_goes_on(&relation, there, here))
+        return take_password(carrying, here, err);
+    at->carried->passwords_apart++;
+    return psn_restored_keep_passwords(at, there, here, err);
+}
+
 static enum psn_code carry_known(struct role_carrying *carrying,
                                  const struct psn_role_row *here, struct psn_error *err)
 {
     const struct psn_carrying *at = carrying->at;
     const struct psn_role_row *there = carrying->role;
-    enum psn_code rc;
 
     /* Numbers of one that was removed and came again begin after those of before. */
     bool is_again = here->created_s != there->created_s;
 
     if (strcmp(here->client, there->client) != 0 ||
-        (is_again && here->rotation.last >= there->rotation.cur)) {
+        (is_again && (!at->is_later || here->rotation.last >= there->rotation.cur))) {
         at->carried->mailboxes_left++;
         return PSN_OK;
     }
-    if (!at->is_later || (here->revision >= there->revision &&
-                          here->rotation.last >= there->rotation.last))
+    if (!at->is_later)
+        return carry_apart(carrying, here, err);
+    if ((here->revision >= there->revision &&
+         here->rotation.last >= there->rotation.last))
         return PSN_OK;
-    rc = carry_password(carrying, here->revision, err);
-    if (rc || here->rotation.last >= there->rotation.last)
-        return rc;
-    at->carried->passwords++;
-    return note(carrying, "password.taken-over", NULL, there->rotation.cur, err);
+    return take_password(carrying, here, err);
 }
 
 /* A domain that the client has only there comes with the mailbox. *ret_free: it is his,

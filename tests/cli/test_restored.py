@@ -518,6 +518,109 @@ class Unseen(Vault):
         self.run_("verify", self.box, env=self.elsewhere)
 
 
+class Apart(Vault):
+    """Two copies were used, so that neither goes on from the other."""
+
+    def setUp(self):
+        super().setUp()
+        self.there = self.world.env(XDG_DATA_HOME=os.path.join(self.out, "data"),
+                                    XDG_STATE_HOME=os.path.join(self.out, "state"))
+
+    def tearDown(self):
+        self.run_("rotate", "*")
+        self.run_("outbox", "--judged", "-o", self.out)
+
+    def part(self):
+        """The same vault on two machines from now on."""
+        self.run_("backup", self.copy)
+        self.run_("restore", self.copy, env=self.there)
+
+    def meet(self, **counts):
+        """Puts the other machine's in the place of this one's; what is told of it."""
+        self.run_("backup", self.copy, "-f", env=self.there)
+        self.run_("-y", "restore", self.copy, check=6)
+        done = self.run_("--json", "-y", "restore", self.copy, "--accept-older")
+        self.run_("log", "--verify")
+        told = json.loads(done.stdout)["taken_over"]
+        self.assertEqual({name: told[name] for name in counts}, counts)
+        kinds = {row["kind"] for row in json.loads(
+            self.world.run("--json", "due").stdout.splitlines()[0])["due"]}
+        self.assertEqual("restored" in kinds, not told["whole"])
+        return done
+
+    def test_a_password_that_goes_on_from_the_copys_is_taken_over(self):
+        """The vault that a restore has kept is put back, after a rotation."""
+        self.run_("backup", self.copy)
+        self.run_("rotate", self.box)
+        done = self.run_("--json", "-y", "restore", self.copy, "--accept-older")
+        kept = json.loads(done.stdout)["kept"]
+        self.run_("rotate", self.box)
+        done = self.run_("--json", "-y", "restore", kept, "--accept-older")
+        told = json.loads(done.stdout)["taken_over"]
+        self.assertEqual((told["passwords"], told["passwords_apart"], told["whole"]), (1, 0, True))
+        shown = self.run_("show", self.box, "--reveal").stdout.splitlines()[0]
+        self.assertEqual(shown, self.world.in_force(self.box))
+        states = [state for state, _ in self.world.versions(self.box)]
+        self.assertEqual(states.count("current"), 1, states)
+
+    def test_a_password_that_both_have_changed_is_told_and_kept(self):
+        for first in (self.there, None):
+            with self.subTest(here_is_in_force=first is not None):
+                self.there["XDG_DATA_HOME"] += "+"
+                shutil.rmtree(self.there["XDG_STATE_HOME"], ignore_errors=True)
+                if os.path.exists(self.copy):
+                    os.unlink(self.copy)
+                self.part()
+                self.run_("rotate", self.box, env=first)
+                self.run_("rotate", self.box, env=None if first else self.there)
+                values = {self.run_("show", self.box, "--reveal", env=env).stdout.splitlines()[0]
+                          for env in (None, self.there)}
+                known = {value for _, value in self.world.versions(self.box)}
+                done = self.meet(passwords=0, passwords_apart=1, whole=False)
+                self.assertIn("another password", done.stderr)
+                versions = [value for _, value in self.world.versions(self.box)]
+                self.assertEqual(len(versions), len(set(versions)))
+                self.assertLessEqual(values | known, set(versions))
+                self.assertIn(self.world.in_force(self.box), versions)
+                self.run_("rotate", self.box)
+                self.run_("verify", self.box)
+                self.run_("outbox", "--judged", "-o", self.out)
+
+    def test_several_of_both_are_kept_under_numbers_of_their_own(self):
+        self.part()
+        for _ in range(2):
+            self.run_("rotate", self.box)
+        self.run_("rotate", self.box, env=self.there)
+        known = {value for _, value in self.world.versions(self.box)}
+        self.meet(passwords=0, passwords_apart=1, whole=False)
+        versions = [value for _, value in self.world.versions(self.box)]
+        self.assertLessEqual(known, set(versions))
+        self.run_("verify", self.box)
+        states = [state for state, _ in self.world.versions(self.box)]
+        self.assertEqual(states.count("current"), 1, states)
+
+    def test_a_secret_that_both_have_changed_is_told(self):
+        for label in ("ftp", "cms"):
+            self.run_("secret", "add", self.box, label, "--generate")
+        self.part()
+        self.run_("secret", "set", self.box, "ftp", "--secret-fd", "0", stdin="here")
+        self.run_("secret", "set", self.box, "cms", "--secret-fd", "0", stdin="here alone")
+        self.run_("secret", "set", self.box, "ftp", "--secret-fd", "0", stdin="there",
+                  env=self.there)
+        done = self.meet(secrets=1, secrets_apart=1, passwords_apart=0, whole=False)
+        self.assertIn("1 other secret was changed", done.stderr)
+        for label, value in (("ftp", "there"), ("cms", "here alone")):
+            shown = self.run_("show", self.box, label, "--reveal").stdout
+            self.assertEqual(shown.splitlines()[0], value)
+
+    def test_what_only_one_has_changed_is_whole(self):
+        self.part()
+        self.run_("rotate", self.other)
+        self.run_("rotate", self.box, env=self.there)
+        self.meet(passwords=1, passwords_apart=0, secrets_apart=0, whole=True)
+        self.run_("verify", self.box, self.other)
+
+
 class Foreign(Vault):
     """A vault of its own: what lies in the log is the test's alone."""
 
