@@ -257,7 +257,7 @@ struct psn_carried {
     size_t grants;     /* ended there, and so here */
     size_t exposures;
     size_t passwords;      /* of mailboxes, newer there */
-    size_t secrets;        /* that hang on mailboxes, and were newer there */
+    size_t secrets;        /* that hang on mailboxes, newer there, and shown */
     size_t clients;        /* only there, and taken over */
     size_t mailboxes;      /* only there, and taken over */
     size_t mailboxes_left; /* another's there, or made again: not taken over */

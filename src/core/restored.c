@@ -29,7 +29,8 @@
  *   mailboxes  with their passwords, as OVH has them; those that are only there, too. One
  *              that both have changed, as they went on apart, keeps its own: the other's
  *              is among its versions, and somebody has to look
- *   secrets    that are newer there: nobody gives them again
+ *   secrets    that are newer there: nobody gives them again. One that was removed there
+ *              and is here is back, with its newest value
  *   own keys   and what was received and is trusted, as they are there
  *   people     are as they are there, their keys above all: one that was replaced may
  *              have been stolen. Who is leaving since, or has left, is leaving again, as

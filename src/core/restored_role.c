@@ -100,14 +100,14 @@ static enum psn_code carry_item(void *arg, const struct psn_secret_info *info,
     if (!is_newer && !(at->is_later && here.revision < there.revision))
         return PSN_OK;
     rc = carry_versions(carrying, info->label, err);
+    if (here.revision)
+        there.info.hidden = there.info.hidden && here.info.hidden;
     there.revision = here.revision;
-    if (!is_newer)
-        there.info.hidden = here.info.hidden;
     if (!rc)
         rc = psn_item_put(at->to, &there, err);
     if (rc || !is_newer)
         return rc;
-    at->carried->secrets++;
+    at->carried->secrets += !there.info.hidden;
     return note(carrying, "secret.taken-over", info->label, there.info.version, err);
 }
 

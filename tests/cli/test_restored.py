@@ -168,6 +168,26 @@ class Restored(Vault):
             self.run_("secret", "rm", address, label)
         self.run_("rotate", self.box)
 
+    def test_a_secret_that_was_removed_since_is_back_with_its_newest_value(self):
+        for label in ("gone", "changed and gone", "back"):
+            self.run_("secret", "add", self.box, label, "--secret-fd", "0", stdin="one")
+        self.run_("secret", "rm", self.box, "back")
+        self.run_("backup", self.copy)
+        self.run_("secret", "set", self.box, "changed and gone", "--secret-fd", "0", stdin="two")
+        self.run_("secret", "set", self.box, "back", "--secret-fd", "0", stdin="two")
+        self.run_("secret", "add", self.box, "in between", "--secret-fd", "0", stdin="one")
+        for label in ("gone", "changed and gone", "in between"):
+            self.run_("secret", "rm", self.box, label)
+        self.assertIn("2 other secrets", self.restore().stderr)
+        listed = {row["label"] for row in
+                  json.loads(self.run_("--json", "secret", "ls", self.box).stdout)["secrets"]}
+        self.assertLessEqual({"gone", "changed and gone", "back"}, listed)
+        self.assertNotIn("in between", listed)
+        for label, value in (("gone", "one"), ("changed and gone", "two"), ("back", "two")):
+            shown = self.run_("show", self.box, label, "--reveal").stdout
+            self.assertEqual(shown.splitlines()[0], value)
+            self.run_("secret", "rm", self.box, label)
+
     def test_a_grant_that_was_narrowed_since_stays_narrow(self):
         self.person("narrow")
         self.run_("secret", "add", self.other, "sftp", "--generate")
