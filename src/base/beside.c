@@ -46,6 +46,17 @@ enum psn_code psn_beside_check(const char *path, struct psn_error *err)
     return PSN_OK;
 }
 
+enum psn_code psn_beside_check_ordinary(const char *path, struct psn_error *err)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode))
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_INVALID,
+                   _("'%s' is not a regular file: it is not replaced"), path);
+    return psn_hint(err, PSN_E_INVALID, _("give another name"));
+}
+
 /* A link is replaced itself, and not what it leads to. */
 static bool is_database(const char *path)
 {
@@ -59,8 +70,10 @@ static bool is_database(const char *path)
 
 enum psn_code psn_beside_check_replaced(const char *path, struct psn_error *err)
 {
-    if (!is_database(path))
-        return PSN_OK;
+    enum psn_code rc = psn_beside_check_ordinary(path, err);
+
+    if (rc || !is_database(path))
+        return rc;
     (void)psn_fail(err, PSN_E_INVALID, _("'%s' is a vault: it is not replaced"), path);
     return psn_hint(err, PSN_E_INVALID, _("give another name"));
 }

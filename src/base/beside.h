@@ -19,7 +19,12 @@
 /* E_INVALID if path is such a name and the file that it belongs to is there: nothing that
  * somebody asks for is written under it. */
 PSN_MUST_CHECK enum psn_code psn_beside_check(const char *path, struct psn_error *err);
-/* E_INVALID if the file is a database: no page, list or key takes a vault's place. */
+/* E_INVALID if path, or what a link leads to, is there and neither a file nor a folder: a
+ * device, a socket or a pipe is not replaced by what is to be written into it. */
+PSN_MUST_CHECK enum psn_code psn_beside_check_ordinary(const char *path,
+                                                       struct psn_error *err);
+/* E_INVALID if that, or if the file is a database: no page, list or key takes a vault's
+ * place. */
 PSN_MUST_CHECK enum psn_code psn_beside_check_replaced(const char *path,
                                                        struct psn_error *err);
 

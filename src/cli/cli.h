@@ -119,6 +119,11 @@ PSN_MUST_CHECK enum psn_code cli_unlock_flag(struct cli *cli,
 /* Unlocks cli->vault by flag, else agent, else terminal. E_LOCKED under --no-input. */
 PSN_MUST_CHECK enum psn_code cli_unlock(struct cli *cli, struct psn_error *err);
 
+/* E_INVALID if path is one of the files that the vault is unlocked with: for whatever
+ * replaces an older file. */
+PSN_MUST_CHECK enum psn_code cli_check_no_key(const struct cli *cli, const char *path,
+                                              struct psn_error *err);
+
 /* OK, or E_NOT_FOUND when the agent is of no help, whatever the reason. */
 PSN_MUST_CHECK enum psn_code cli_unlock_by_agent(struct cli *cli, struct psn_error *err);
 

@@ -22,8 +22,10 @@ static enum psn_code run_backup(struct cli *cli, const void *arg, struct psn_err
 {
     const struct cmd_backup_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
-    enum psn_code rc;
+    enum psn_code rc = options->force ? cli_check_no_key(cli, cli->args[0], err) : PSN_OK;
 
+    if (rc)
+        return rc;
     cli_busy_begin(cli, _("copying the vault, and checking the copy"));
     rc = psn_vault_backup(cli->vault, cli->args[0], options->force, err);
     cli_busy_end();

@@ -289,7 +289,9 @@ static enum psn_code deliver(struct making *making, const char *path, bool force
     struct cli *cli = making->cli;
     enum psn_code rc = PSN_OK;
 
-    if (path[0])
+    if (path[0] && force)
+        rc = cli_check_no_key(cli, path, err);
+    if (!rc && path[0])
         rc = psn_file_write(path, making->out.data, making->out.size,
                             force ? PSN_FILE_REPLACE : PSN_FILE_NEW, err);
     if (rc == PSN_E_EXISTS)

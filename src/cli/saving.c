@@ -25,6 +25,8 @@ enum psn_code cli_save(const struct cli_saving *saving, const char *extension,
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_MAX_BYTES);
     enum psn_code rc = path_of(saving, extension, &path, err);
 
+    if (!rc)
+        rc = cli_check_no_key(saving->cli, psn_buf_str(&path), err);
     return rc ? rc
               : psn_file_write(psn_buf_str(&path), bytes, size, PSN_FILE_REPLACE, err);
 }

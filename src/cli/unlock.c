@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -67,6 +68,38 @@ enum psn_code cli_unlock_flag(struct cli *cli, enum psn_slot_kind *ret_kind,
         return cli_read_identity(cli, cli->unlock.identity_file, ret_secret, err);
     *ret_kind = 0;
     return PSN_OK;
+}
+
+/* --- what opens the vault stays --- */
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+enum psn_code cli_check_no_key(const struct cli *cli, const char *path,
+                               struct psn_error *err)
+{
+    const char *const files[] = { cli->unlock.passphrase_file,
+                                  cli->unlock.identity_file };
+    const int fds[] = { cli->unlock.passphrase_fd, cli->unlock.recovery_fd };
+    struct stat target;
+    struct stat key;
+    bool is_key = false;
+
+    if (stat(path, &target) != 0)
+        return PSN_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        is_key =
+            is_key || (files[i] && stat(files[i], &key) == 0 && is_same(&key, &target));
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        is_key =
+            is_key || (fds[i] >= 0 && fstat(fds[i], &key) == 0 && is_same(&key, &target));
+    if (!is_key)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_INVALID, _("'%s' opens the vault: it is not replaced"),
+                   CLI_SHOWN(path));
+    return psn_hint(err, PSN_E_INVALID, _("give another name"));
 }
 
 /* --- by the agent --- */

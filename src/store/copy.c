@@ -208,8 +208,9 @@ enum psn_code psn_store_copy(struct psn_store *store, const char *path, bool rep
     assert(store->db && store->state == PSN_STORE_IDLE);
     if (!rc)
         rc = check_other(store, file, path, err);
-    if (!rc && !replace)
-        rc = psn_place_check_free(file, err);
+    if (!rc)
+        rc = replace ? psn_beside_check_ordinary(file, err)
+                     : psn_place_check_free(file, err);
     if (!rc)
         rc = psn_place_sibling(file, &sibling, &claim, err);
     if (rc)

@@ -294,6 +294,28 @@ def files_of_the_vault(bad):
                 "usage", [other + "-wal"])
 
 
+def what_opens_the_vault(bad):
+    """With the key the vault and its new copy would be lost together; a device is no file."""
+    key, page = bad.world.identity, ["profile", BOX, "--format", "outlook", "-f", "-o"]
+    link, second = os.path.join(bad.world.dir, "link"), os.path.join(bad.world.dir, "second")
+    os.symlink(key, link)
+    os.link(key, second)
+    pipe, null = os.path.join(bad.world.dir, "pipe"), os.path.join(bad.world.dir, "null")
+    os.mkfifo(pipe)
+    os.symlink("/dev/null", null)
+    for path in (key, os.path.join(os.path.dirname(key), ".", os.path.basename(key)), link, second):
+        bad.refuses(f"a backup onto the key, {os.path.basename(path)}", ["backup", path, "-f"], 2,
+                    "usage", [path])
+        bad.refuses(f"a page onto the key, {os.path.basename(path)}", [*page, path], 2, "usage",
+                    [path])
+    for path in (pipe, null):
+        bad.refuses(f"a backup onto {path}", ["backup", path, "-f"], 2, "usage", [path])
+        bad.refuses(f"a page onto {path}", [*page, path], 2, "usage", [path])
+    for path in (link, second, pipe, null):
+        os.unlink(path)
+    bad.world.run("show", BOX, check=0)
+
+
 # --- OVH ---
 
 def at_ovh(bad):
@@ -668,8 +690,8 @@ def main():
         world.run("role", "adopt", BOX, OTHER, check=0)
         bad = Bad(world, cases)
         bad.gone = Gone(world)
-        for check in (bad_input, exists_or_not, files_of_the_vault, at_ovh, on_the_net, full_disk,
-                      read_only, second_process, spoilt_vaults, gone_on):
+        for check in (bad_input, exists_or_not, files_of_the_vault, what_opens_the_vault, at_ovh,
+                      on_the_net, full_disk, read_only, second_process, spoilt_vaults, gone_on):
             if only and check.__name__ not in only:
                 continue
             start = time.monotonic()
