@@ -72,6 +72,10 @@ PSN_API const char *psn_code_word(enum psn_code code);
 /* Returns the exit status that DESIGN's table gives to a code. */
 PSN_API int psn_code_exit_status(enum psn_code code);
 
+/*
+ * What these three return is never PSN_OK: a failure without a code is E_UNEXPECTED.
+ */
+
 /* Records an error and returns its code. An err that already holds an error
  * keeps it (first cause wins). err may be NULL. */
 PSN_API enum psn_code psn_fail(struct psn_error *err, enum psn_code code,
@@ -85,6 +89,20 @@ PSN_API enum psn_code psn_wrap(struct psn_error *err, enum psn_code code,
 /* Adds advice to the error, unless it has some already; returns the code. */
 PSN_API enum psn_code psn_hint(struct psn_error *err, enum psn_code code,
                                const char *format, ...) PSN_PRINTF(3, 4);
+
+#if defined(__GNUC__)
+/* The promise above, where compilers and analyzers see it: after
+ * "rc = at ? PSN_OK : psn_fail(...)" they know that at is there when rc is PSN_OK. */
+static inline enum psn_code psn_failure(enum psn_code code)
+{
+    if (code == PSN_OK)
+        __builtin_unreachable();
+    return code;
+}
+#    define psn_fail(...) psn_failure(psn_fail(__VA_ARGS__))
+#    define psn_wrap(...) psn_failure(psn_wrap(__VA_ARGS__))
+#    define psn_hint(...) psn_failure(psn_hint(__VA_ARGS__))
+#endif
 
 /* Forgets the error, so that err can be used again. */
 PSN_API void psn_error_clear(struct psn_error *err);

@@ -7,6 +7,10 @@
 #include "base/i18n.h"
 #include "base/text.h"
 
+#undef psn_fail
+#undef psn_wrap
+#undef psn_hint
+
 static const struct {
     const char *word;
     int status;
@@ -39,10 +43,17 @@ static PSN_PRINTF(3, 0) void format_cut(char *out, size_t size, const char *form
     psn_text_mask(out);
 }
 
+/* Whoever says that something failed is not contradicted. */
+static enum psn_code never_ok(enum psn_code code)
+{
+    return code == PSN_OK ? PSN_E_UNEXPECTED : code;
+}
+
 enum psn_code psn_fail(struct psn_error *err, enum psn_code code, const char *format, ...)
 {
     va_list args;
 
+    code = never_ok(code);
     if (!err || err->code != PSN_OK)
         return code;
     err->code = code;
@@ -58,6 +69,7 @@ enum psn_code psn_wrap(struct psn_error *err, enum psn_code code, const char *fo
     va_list args;
     size_t used;
 
+    code = never_ok(code);
     if (!err)
         return code;
     if (err->code == PSN_OK)
@@ -78,6 +90,7 @@ enum psn_code psn_hint(struct psn_error *err, enum psn_code code, const char *fo
 {
     va_list args;
 
+    code = never_ok(code);
     if (!err || err->hint[0])
         return code;
     va_start(args, format);

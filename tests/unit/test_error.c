@@ -136,6 +136,21 @@ static void codes_have_distinct_words_and_statuses_of_the_contract(void **state)
     assert_int_equal(psn_code_exit_status((enum psn_code)999), 1);
 }
 
+static void a_failure_without_a_code_is_one_all_the_same(void **state)
+{
+    struct psn_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(psn_fail(&err, PSN_OK, "it failed"), PSN_E_UNEXPECTED);
+    assert_int_equal(err.code, PSN_E_UNEXPECTED);
+    assert_string_equal(err.message, "it failed");
+    assert_int_equal(psn_hint(&err, PSN_OK, "try again"), PSN_E_UNEXPECTED);
+    psn_error_clear(&err);
+    assert_int_equal(psn_wrap(&err, PSN_OK, "the vault"), PSN_E_UNEXPECTED);
+    assert_int_equal(err.code, PSN_E_UNEXPECTED);
+    assert_int_equal(psn_fail(NULL, PSN_OK, "unseen"), PSN_E_UNEXPECTED);
+}
+
 static void a_failure_that_is_allowed_is_an_answer_and_leaves_no_trace(void **state)
 {
     struct psn_error err = { 0 };
@@ -167,6 +182,7 @@ int main(void)
         cmocka_unit_test(the_first_hint_is_kept_and_clearing_forgets_all),
         cmocka_unit_test(long_messages_are_cut_at_the_edge_of_a_character),
         cmocka_unit_test(no_control_character_gets_into_a_message),
+        cmocka_unit_test(a_failure_without_a_code_is_one_all_the_same),
         cmocka_unit_test(a_failure_that_is_allowed_is_an_answer_and_leaves_no_trace),
         cmocka_unit_test(codes_have_distinct_words_and_statuses_of_the_contract),
     };
