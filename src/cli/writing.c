@@ -307,17 +307,17 @@ void cli_writing_code(struct cli_writing *writing, const char *text)
 
 void cli_writing_table(struct cli_writing *writing, const char *const *heads)
 {
-    writing->columns = 0;
+    size_t count = 0;
+
+    for (; heads[count]; count++)
+        writing->heads[count] = heads[count];
+    writing->columns = count;
     writing->column = 0;
-    while (heads[writing->columns]) {
-        writing->heads[writing->columns] = heads[writing->columns];
-        writing->columns++;
-    }
     if (!writing->html)
         return;
     psn_buf_format(&writing->out, "<div class=\"wide\"><table%s>\n<thead><tr>",
                    writing->stacked ? " class=\"stack\"" : "");
-    for (size_t i = 0; i < writing->columns; i++) {
+    for (size_t i = 0; i < count; i++) {
         psn_buf_text(&writing->out, "<th scope=\"col\">");
         cli_writing_text(writing, heads[i]);
         psn_buf_text(&writing->out, "</th>");

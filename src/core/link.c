@@ -26,7 +26,7 @@ const char *psn_client_api_ca(const struct psn_vault *vault,
 }
 
 static enum psn_code open_with(struct psn_vault *vault, const struct psn_client *client,
-                               struct psn_ovh_options *options,
+                               struct psn_ovh_options options,
                                const struct psn_ovh_credential *credential,
                                struct psn_ovh **ret_ovh, struct psn_error *err)
 {
@@ -35,15 +35,15 @@ static enum psn_code open_with(struct psn_vault *vault, const struct psn_client 
     enum psn_code rc =
         psn_ovh_endpoint_root(client->endpoint, root, sizeof root, &is_ovh, err);
 
-    options->root = root;
-    options->client = client->id;
-    options->ca_file = psn_client_api_ca(vault, client);
-    options->rate_per_min = client->limits.rate_per_min;
-    options->clock_ms = vault->world.boot_ms;
-    options->sleep_ms = vault->world.sleep_ms;
+    options.root = root;
+    options.client = client->id;
+    options.ca_file = psn_client_api_ca(vault, client);
+    options.rate_per_min = client->limits.rate_per_min;
+    options.clock_ms = vault->world.boot_ms;
+    options.sleep_ms = vault->world.sleep_ms;
     if (!rc)
-        rc = psn_vault_http(vault, &options->http, err);
-    return rc ? rc : psn_ovh_open(options, credential, ret_ovh, err);
+        rc = psn_vault_http(vault, &options.http, err);
+    return rc ? rc : psn_ovh_open(&options, credential, ret_ovh, err);
 }
 
 enum psn_code psn_client_open_account(struct psn_vault *vault,
@@ -53,7 +53,7 @@ enum psn_code psn_client_open_account(struct psn_vault *vault,
 {
     struct psn_ovh_options options = { 0 };
 
-    return open_with(vault, client, &options, credential, ret_ovh, err);
+    return open_with(vault, client, options, credential, ret_ovh, err);
 }
 
 static enum psn_code read_credentials(struct psn_vault *vault,
@@ -90,7 +90,7 @@ enum psn_code psn_client_connect(struct psn_vault *vault, const struct psn_clien
     }
     rc = read_credentials(vault, client, &all, err);
     return rc ? rc
-              : open_with(vault, client, &options, &all.of[PSN_KEY_WORK], ret_ovh, err);
+              : open_with(vault, client, options, &all.of[PSN_KEY_WORK], ret_ovh, err);
 }
 
 enum psn_code psn_client_connect_cut(struct psn_vault *vault,
@@ -117,7 +117,7 @@ enum psn_code psn_client_connect_cut(struct psn_vault *vault,
     rc = read_credentials(vault, client, &all, err);
     options.key_known = !psn_ovh_credential_is_account(&all.of[PSN_KEY_CUT]);
     return rc ? rc
-              : open_with(vault, client, &options, &all.of[PSN_KEY_CUT], ret_ovh, err);
+              : open_with(vault, client, options, &all.of[PSN_KEY_CUT], ret_ovh, err);
 }
 
 /* What OVH says of the key now, for `status`. Nobody waits for it: a key that may not be

@@ -277,8 +277,10 @@ static size_t start_of(const struct psn_bucket *bucket, const uint8_t *key,
         size_t middle = low + (high - low) / 2;
         size_t offset = bucket->starts[middle];
         struct psn_row_view view;
+        bool is_there;
 
-        (void)psn_bucket_next(bucket, &offset, &view);
+        is_there = psn_bucket_next(bucket, &offset, &view);
+        assert(is_there);
         if (psn_row_compare(view.key, view.key_size, key, key_size) <= 0)
             low = middle;
         else

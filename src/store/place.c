@@ -189,21 +189,24 @@ static void remove_abandoned(const char *file)
 /* Locked before anybody can have taken it for abandoned, or not ours any more. */
 static enum psn_code claim(const char *sibling, int *ret_claim, struct psn_error *err)
 {
-    PSN_AUTO_FD int fd = open(sibling, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(sibling, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     struct stat info;
+    enum psn_code rc = PSN_OK;
 
     /* Some file systems know no locks: there nothing is taken for abandoned either. Who
      * has it locked has just taken it for abandoned, and removes it. */
     if (fd >= 0 && !mixes_locks(fd) && flock(fd, LOCK_EX | LOCK_NB) != 0 &&
         errno == EWOULDBLOCK)
-        return psn_fail(err, PSN_E_BUSY, _("cannot create '%s': %s"), sibling,
-                        strerror(EWOULDBLOCK));
-    if (fd < 0 || fstat(fd, &info) != 0 || info.st_nlink == 0)
-        return psn_fail(err, PSN_E_IO, _("cannot create '%s': %s"), sibling,
-                        strerror(fd < 0 ? errno : ENOENT));
-    *ret_claim = fd;
-    fd = -1;
-    return PSN_OK;
+        rc = psn_fail(err, PSN_E_BUSY, _("cannot create '%s': %s"), sibling,
+                      strerror(EWOULDBLOCK));
+    else if (fd < 0 || fstat(fd, &info) != 0 || info.st_nlink == 0)
+        rc = psn_fail(err, PSN_E_IO, _("cannot create '%s': %s"), sibling,
+                      strerror(fd < 0 ? errno : ENOENT));
+    if (rc)
+        psn_place_unclaim(&fd);
+    else
+        *ret_claim = fd;
+    return rc;
 }
 
 enum psn_code psn_place_sibling(const char *file, char **ret_sibling, int *ret_claim,
@@ -233,11 +236,11 @@ enum psn_code psn_place_sibling(const char *file, char **ret_sibling, int *ret_c
     return PSN_OK;
 }
 
-void psn_place_unclaim(int *fd)
+void psn_place_unclaim(int *claim)
 {
-    if (*fd >= 0)
-        (void)close(*fd);
-    *fd = -1;
+    if (*claim >= 0)
+        (void)close(*claim);
+    *claim = -1;
 }
 
 bool psn_place_has_wal(const char *file)

@@ -1,5 +1,6 @@
 #include "tui/list.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
@@ -233,6 +234,7 @@ static void measure(const struct tui_list *list, size_t columns,
 {
     size_t sum = GAP * (list->columns - 1);
 
+    assert(list->columns > 0 && list->columns <= TUI_COLUMNS_MAX);
     for (size_t i = 0; i < list->columns; i++) {
         widths[i] = psn_text_columns(list->titles[i]);
         for (size_t j = 0; j < list->shown_count; j++) {
