@@ -166,16 +166,16 @@ struct psn_departure_secret {
     char address[PSN_ADDRESS_TEXT_MAX];
     char label[PSN_LABEL_TEXT_MAX]; /* "": the mailbox's password */
     uint64_t version;               /* what he could read, the newest */
-    bool seen;
     uint64_t current;
-    bool again;           /* a password that was set while a way in of his was open */
-    bool replaced;        /* what he could read is not in force any more … */
-    bool dead;            /* … and was refused, of a password */
     uint64_t replacement; /* made ready for somebody to set; 0: none */
     int64_t replaced_s;   /* proved by a login, or set by hand */
     int64_t dead_s;       /* the login that was refused */
-    bool handed; /* the client has received the mailbox: its password is his to set */
-    int64_t outside_s; /* somebody else was seen to have changed it since; 0: no */
+    int64_t outside_s;    /* somebody else was seen to have changed it since; 0: no */
+    bool seen;
+    bool again;    /* a password that was set while a way in of his was open */
+    bool replaced; /* what he could read is not in force any more … */
+    bool dead;     /* … and was refused, of a password */
+    bool handed;   /* the client has received the mailbox: its password is his to set */
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English */
 };
 /* Who else has it, by a grant or a slot. */

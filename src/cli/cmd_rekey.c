@@ -6,7 +6,7 @@ struct cmd_rekey_options {
 };
 
 static const struct cli_option rekey_options[] = {
-    CLI_REKEY_OPTIONS(struct cmd_rekey_options, plan),
+    CLI_REKEY_OPTIONS(offsetof(struct cmd_rekey_options, plan)),
     { "due", 0, CLI_FLAG, offsetof(struct cmd_rekey_options, due), NULL,
       N_("only list the OVH credentials that a leaver may still know") },
     { 0 },

@@ -8,7 +8,7 @@ struct cmd_slot_rm_options {
 };
 
 static const struct cli_option rm_options[] = {
-    CLI_REKEY_OPTIONS(struct cmd_slot_rm_options, plan),
+    CLI_REKEY_OPTIONS(offsetof(struct cmd_slot_rm_options, plan)),
     { 0 },
 };
 
@@ -50,7 +50,7 @@ struct cmd_slot_set_options {
 };
 
 static const struct cli_option set_options[] = {
-    CLI_REKEY_OPTIONS(struct cmd_slot_set_options, plan),
+    CLI_REKEY_OPTIONS(offsetof(struct cmd_slot_set_options, plan)),
     { "new-passphrase-fd", 0, CLI_FD,
       offsetof(struct cmd_slot_set_options, key.passphrase_fd), N_("N"),
       N_("the new passphrase is on file descriptor N") },

@@ -359,7 +359,7 @@ void cli_complete_unquote(const char *text, struct psn_buf *out)
         if (escapes && (quote == '\0' || strchr("$`\"\\", text[1])))
             psn_buf_char(out, *++text);
         else if (quote ? *text == quote : *text == '\'' || *text == '"')
-            quote = quote ? '\0' : *text;
+            quote = (char)(quote ? '\0' : *text);
         else
             psn_buf_char(out, *text);
     }

@@ -256,7 +256,7 @@ static void put_shown(struct psn_buf *out, const char *text)
 /* As a word of a command; what no terminal may see is escaped, and no name then. */
 static void put_word(struct psn_buf *out, const char *text)
 {
-    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(4 * CLI_PATH_MAX);
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init((size_t)4 * CLI_PATH_MAX);
 
     put_shown(&shown, text);
     cli_display_word(out, shown.failed ? "" : psn_buf_str(&shown));

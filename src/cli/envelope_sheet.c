@@ -23,7 +23,8 @@ static void put_key(struct cli_writing *writing, const struct psn_secret *key)
     psn_buf_text(&writing->out, "<pre class=\"key\">");
     for (size_t i = 0; i < size; i++) {
         if (i && i % GROUP == 0)
-            psn_buf_text(&writing->out, i % (GROUP * GROUPS_A_LINE) ? "  " : "\n");
+            psn_buf_text(&writing->out,
+                         i % ((size_t)GROUP * GROUPS_A_LINE) ? "  " : "\n");
         psn_buf_char(&writing->out, text[i]);
     }
     psn_buf_text(&writing->out, "</pre>\n");

@@ -185,7 +185,7 @@ static enum psn_code decrypt(struct psn_age_identities *identities,
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init_wiped(PSN_FOREIGN_ENTRY_MAX);
     struct psn_sink sink = psn_sink_buf(&text);
-    struct psn_age_limits limits = { .size_max = 2 * PSN_FOREIGN_ENTRY_MAX };
+    struct psn_age_limits limits = { .size_max = (uint64_t)2 * PSN_FOREIGN_ENTRY_MAX };
     enum psn_code rc = psn_age_decrypt(identities, &limits, source, &sink, NULL, err);
 
     return rc ? rc : psn_secret_copy(text.data, text.size, ret_text, err);

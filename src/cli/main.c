@@ -27,7 +27,7 @@ static enum psn_code satisfy(struct cli *cli, struct psn_error *err)
     return rc;
 }
 
-static enum psn_code run(int argc, char *const *argv, struct cli *cli,
+static enum psn_code run(int argc, const char *const *argv, struct cli *cli,
                          struct cli_line *line, struct psn_error *err)
 {
     enum psn_code rc = cli_options_parse(cli_commands, argc, argv, cli, line, err);
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 
     cli_harden();
     cli_locale_init();
-    rc = run(argc, argv, &cli, &line, &err);
+    rc = run(argc, (const char *const *)argv, &cli, &line, &err);
     if (!rc)
         rc = cli_finish(&cli, &err);
     if (rc)

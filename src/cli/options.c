@@ -67,7 +67,7 @@ struct parser {
     const struct cli_command *const *commands;
     struct cli *cli;
     struct cli_line *line;
-    char *const *argv;
+    const char *const *argv;
     int argc;
     int at;            /* the word to be read next */
     const char *group; /* the first word of a command that has two */
@@ -402,8 +402,8 @@ static enum psn_code check_complete(const struct parser *p, struct psn_error *er
 }
 
 enum psn_code cli_options_parse(const struct cli_command *const *commands, int argc,
-                                char *const *argv, struct cli *cli, struct cli_line *line,
-                                struct psn_error *err)
+                                const char *const *argv, struct cli *cli,
+                                struct cli_line *line, struct psn_error *err)
 {
     struct parser p = { .commands = commands,
                         .cli = cli,

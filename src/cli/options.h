@@ -22,7 +22,7 @@ struct cli_line {
 /* Reads the command line into cli and line: GNU conventions, global options anywhere.
  * With cli->help, cli->command may be NULL, and nothing is checked to be complete. */
 PSN_MUST_CHECK enum psn_code cli_options_parse(const struct cli_command *const *commands,
-                                               int argc, char *const *argv,
+                                               int argc, const char *const *argv,
                                                struct cli *cli, struct cli_line *line,
                                                struct psn_error *err);
 void cli_line_release(struct cli_line *line);

@@ -79,8 +79,8 @@ void cli_kit_outlook(const struct cli_kit *kit, struct cli_writing *writing)
         N_("File > Add Account. Type the address."),
         N_("Advanced options: tick Let me set up my account manually, then Connect."),
         N_("Choose IMAP."),
-        N_("Compare both servers, their ports and encryption with those above; Change "
-           "settings, if they differ."),
+        (N_("Compare both servers, their ports and encryption with those above; Change "
+            "settings, if they differ.")),
         N_("Type the password, then Connect."),
         N_("Later, for a new password: File > Account Settings > Update Password."),
         NULL

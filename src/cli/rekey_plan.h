@@ -19,26 +19,26 @@ struct cli_rekey_options {
     const char *recovery_out;
     bool leaver;
 };
-#define CLI_REKEY_OPTIONS(type, member)                                           \
-    { "keep-identity-file",                                                       \
-      0,                                                                          \
-      CLI_TEXTS,                                                                  \
-      offsetof(type, member.keep_identities),                                     \
-      N_("FILE"),                                                                 \
-      N_("keep the slot that this identity file opens, too") },                   \
-        { "drop",                                                                 \
-          0,                                                                      \
-          CLI_TEXTS,                                                              \
-          offsetof(type, member.drop),                                            \
-          N_("SLOT"),                                                             \
-          N_("this slot, or this person's, may go (needed where nothing may be "  \
-             "asked)") },                                                         \
-        { "recovery-out", 0,                                                      \
-          CLI_TEXT,       offsetof(type, member.recovery_out),                    \
-          N_("FILE"),     N_("write the new recovery code into this new file") }, \
-    {                                                                             \
-        "leaver", 0, CLI_FLAG, offsetof(type, member.leaver), NULL,               \
-            N_("somebody who knew a way in has left: also new own keys")          \
+#define CLI_REKEY_OPTIONS(at)                                                           \
+    { "keep-identity-file",                                                             \
+      0,                                                                                \
+      CLI_TEXTS,                                                                        \
+      (at) + offsetof(struct cli_rekey_options, keep_identities),                       \
+      N_("FILE"),                                                                       \
+      N_("keep the slot that this identity file opens, too") },                         \
+        { "drop",                                                                       \
+          0,                                                                            \
+          CLI_TEXTS,                                                                    \
+          (at) + offsetof(struct cli_rekey_options, drop),                              \
+          N_("SLOT"),                                                                   \
+          N_("this slot, or this person's, may go (needed where nothing may be "        \
+             "asked)") },                                                               \
+        { "recovery-out", 0,                                                            \
+          CLI_TEXT,       (at) + offsetof(struct cli_rekey_options, recovery_out),      \
+          N_("FILE"),     N_("write the new recovery code into this new file") },       \
+    {                                                                                   \
+        "leaver", 0, CLI_FLAG, (at) + offsetof(struct cli_rekey_options, leaver), NULL, \
+            N_("somebody who knew a way in has left: also new own keys")                \
     }
 
 enum cli_fate {

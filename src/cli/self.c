@@ -21,7 +21,9 @@
 
 #include "base/clock.h"
 
+#ifndef __linux__ /* whose <unistd.h> has it; POSIX leaves it to us */
 extern char **environ;
+#endif
 
 /* --- the file --- */
 

@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef __linux__ /* whose <unistd.h> has it; POSIX leaves it to us */
 extern char **environ;
+#endif
 
 enum {
     ARGS_MAX = 16

@@ -296,7 +296,7 @@ enum psn_code cli_tell_secret(struct cli *cli, const char *label,
 /* A question as wide as the terminal at most; the blank at its end stays. */
 static enum psn_code ask_wrapped(int tty, const char *prompt, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(4 * QUESTION_MAX);
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init((size_t)4 * QUESTION_MAX);
     struct cli_margins margins = { .columns = cli_wrap_columns(tty) };
     size_t size = strlen(prompt);
     bool has_blank = size > 0 && prompt[size - 1] == ' ';

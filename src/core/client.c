@@ -24,7 +24,7 @@ struct psn_client psn_client_init(void)
     return (struct psn_client){ .endpoint = "ovh-eu",
                                 .limits = { .rate_per_min = 60,
                                             .settle_s = 600,
-                                            .login_cache_s = 61 * 60,
+                                            .login_cache_s = INT64_C(61) * 60,
                                             .failed_logins = 3,
                                             .failed_logins_window_s = 300 } };
 }

@@ -11,28 +11,24 @@
 
 /* The doctor's round: which part is looked at when, and what is said of the others. */
 
+static const struct {
+    const char *name;
+    enum psn_doctor_severity severity;
+} codes[] = {
+#define CODE_ROW(name, word, severity) { word, PSN_DOCTOR_##severity },
+    PSN_DOCTOR_CODES(CODE_ROW)
+#undef CODE_ROW
+};
+
 const char *psn_doctor_code_name(enum psn_doctor_code code)
 {
-    switch (code) {
-#define NAME_CASE(name, word, severity) \
-    case PSN_DOCTOR_##name:             \
-        return word;
-        PSN_DOCTOR_CODES(NAME_CASE)
-#undef NAME_CASE
-    }
-    return "unknown";
+    return (size_t)code < sizeof codes / sizeof *codes ? codes[code].name : "unknown";
 }
 
 enum psn_doctor_severity psn_doctor_severity_of(enum psn_doctor_code code)
 {
-    switch (code) {
-#define SEVERITY_CASE(name, word, severity) \
-    case PSN_DOCTOR_##name:                 \
-        return PSN_DOCTOR_##severity;
-        PSN_DOCTOR_CODES(SEVERITY_CASE)
-#undef SEVERITY_CASE
-    }
-    return PSN_DOCTOR_DANGER;
+    return (size_t)code < sizeof codes / sizeof *codes ? codes[code].severity
+                                                       : PSN_DOCTOR_DANGER;
 }
 
 const char *psn_doctor_severity_name(enum psn_doctor_severity severity)

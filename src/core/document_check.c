@@ -68,13 +68,14 @@ static enum psn_code check_twice(const struct psn_document *document,
                                  struct psn_error *err)
 {
     size_t count = document->count - 1;
-    PSN_AUTO_FREE const struct psn_block **sorted = calloc(count, sizeof(void *));
+    PSN_AUTO_FREE const struct psn_block **sorted =
+        calloc(count, sizeof(struct psn_block *));
 
     if (!sorted)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < count; i++)
         sorted[i] = &document->blocks[i + 1];
-    qsort(sorted, count, sizeof *sorted, compare_blocks);
+    qsort(sorted, count, sizeof(struct psn_block *), compare_blocks);
     for (size_t i = 1; i < count; i++)
         if (compare_blocks(&sorted[i - 1], &sorted[i]) == 0)
             return psn_fail(err, PSN_E_INTEGRITY, "%s",

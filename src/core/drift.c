@@ -32,7 +32,7 @@ static int compare(const void *a, const void *b)
 static enum psn_code sort_out(const struct psn_access_row *rows, size_t count,
                               struct mailboxes *ret, struct psn_error *err)
 {
-    ret->items = calloc(count + 1, sizeof *ret->items);
+    ret->items = calloc(count + 1, sizeof(struct psn_access_row *));
     if (!ret->items)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < count; i++) {
@@ -44,7 +44,7 @@ static enum psn_code sort_out(const struct psn_access_row *rows, size_t count,
             ret->items[ret->count++] = &rows[i];
     }
     if (ret->count > 1)
-        qsort(ret->items, ret->count, sizeof *ret->items, compare);
+        qsort(ret->items, ret->count, sizeof(struct psn_access_row *), compare);
     return PSN_OK;
 }
 

@@ -564,8 +564,10 @@ enum psn_code psn_intake_run(struct psn_vault *vault, const struct psn_foreign_l
     struct taking taking = { .vault = vault,
                              .intake = intake,
                              .summary = ret_summary,
-                             .note = psn_buf_init_wiped(2 * PSN_FOREIGN_ENTRY_MAX),
-                             .sealed = psn_buf_init_wiped(4 * PSN_FOREIGN_ENTRY_MAX) };
+                             .note =
+                                 psn_buf_init_wiped((size_t)2 * PSN_FOREIGN_ENTRY_MAX),
+                             .sealed =
+                                 psn_buf_init_wiped((size_t)4 * PSN_FOREIGN_ENTRY_MAX) };
     enum psn_code rc;
 
     *ret_summary = (struct psn_intake_summary){ 0 };

@@ -15,7 +15,7 @@ static void put_text(struct psn_buf *out, const char *text)
 {
     for (; *text; text++)
         if (*text != '\r')
-            psn_buf_char(out, *text == '\t' ? ' ' : *text);
+            psn_buf_char(out, (char)(*text == '\t' ? ' ' : *text));
 }
 
 bool psn_intake_is_known_type(const char *type)

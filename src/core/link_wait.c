@@ -75,7 +75,7 @@ static enum psn_code find_application(struct psn_linking *linking,
                                            err);
         return rc ? psn_wrap(err, rc, _("client '%s'"), id) : PSN_OK;
     }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i]->application_key)
             return psn_ovh_credential_copy(places[i], ret_application, err);
     (void)psn_fail(err, PSN_E_INVALID, _("client '%s': no API credential was given"), id);

@@ -125,7 +125,7 @@ static bool has_application(const struct psn_credentials *all,
 static bool is_one_key(const struct psn_credentials *all,
                        const struct psn_credentials *others)
 {
-    for (size_t i = 0; i < PSN_KEY_USES * PSN_KEY_USES; i++) {
+    for (size_t i = 0; i < (size_t)PSN_KEY_USES * PSN_KEY_USES; i++) {
         const struct psn_ovh_credential *a = &all->of[i / PSN_KEY_USES];
         const struct psn_ovh_credential *b = &others->of[i % PSN_KEY_USES];
 

@@ -68,7 +68,7 @@ static char digit_of(char c)
         c = '0';
     if (c == 'I' || c == 'L')
         c = '1';
-    return c && strchr(alphabet, c) ? c : '\0';
+    return (char)(c && strchr(alphabet, c) ? c : '\0');
 }
 
 enum psn_code psn_receipt_normalize(const char *typed, char ret_code[PSN_RECEIPT_SIZE],

@@ -22,6 +22,7 @@
  */
 enum {
     MARK_SIZE = 8,
+    MARKS_SIZE_MAX = PSN_RECOVERY_CODES_MAX * MARK_SIZE,
 };
 
 /* --- the value --- */
@@ -123,7 +124,7 @@ enum psn_code psn_recovery_count(struct psn_vault *vault, const char *client,
 void psn_recovery_put_marks(struct psn_buf *record, uint16_t tag,
                             const struct psn_secret_info *info)
 {
-    PSN_AUTO_RELEASE(psn_buf) marks = psn_buf_init(PSN_RECOVERY_CODES_MAX * MARK_SIZE);
+    PSN_AUTO_RELEASE(psn_buf) marks = psn_buf_init(MARKS_SIZE_MAX);
     size_t count = PSN_RECOVERY_CODES_MAX;
 
     while (count > 0 && info->code_used_s[count - 1] == 0)
@@ -144,7 +145,7 @@ bool psn_recovery_get_marks(const struct psn_record *record, uint16_t tag,
 
     memset(info->code_used_s, 0, sizeof info->code_used_s);
     (void)psn_record_bytes(record, tag, &at, &size);
-    if (size % MARK_SIZE || size > PSN_RECOVERY_CODES_MAX * MARK_SIZE)
+    if (size % MARK_SIZE || size > MARKS_SIZE_MAX)
         return false;
     for (size_t i = 0; i < size; i++)
         info->code_used_s[i / MARK_SIZE] =

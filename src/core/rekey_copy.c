@@ -404,14 +404,14 @@ static enum psn_code count_only(void *arg, const struct psn_store_row *row,
 static enum psn_code copy_rows(struct copy *copy, struct psn_error *err)
 {
     static const struct {
-        enum psn_table table;
         psn_row_fn *each;
+        enum psn_table table;
         bool opened;
-    } tables[] = { { PSN_TABLE_PERSON, copy_person, true },
-                   { PSN_TABLE_ROLE, copy_role, true },
-                   { PSN_TABLE_EXPOSURE, copy_exposure, true },
-                   { PSN_TABLE_CHAIN, count_only, false },
-                   { PSN_TABLE_SLOT, count_only, false } };
+    } tables[] = { { copy_person, PSN_TABLE_PERSON, true },
+                   { copy_role, PSN_TABLE_ROLE, true },
+                   { copy_exposure, PSN_TABLE_EXPOSURE, true },
+                   { count_only, PSN_TABLE_CHAIN, false },
+                   { count_only, PSN_TABLE_SLOT, false } };
     struct psn_vault *from = copy->from;
     enum psn_code rc = psn_client_ids(from, copy_client, copy, err);
 

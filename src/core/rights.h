@@ -19,7 +19,7 @@ struct psn_rights {
     struct psn_ovh_rule *rules;
     size_t count;
 };
-void psn_rights_release(struct psn_rights *rights);
+void psn_rights_release(struct psn_rights *list);
 
 /* The rules to ask for. With many domains they stand with '*' in place of each. */
 PSN_MUST_CHECK enum psn_code psn_rights_of(const struct psn_client *client,

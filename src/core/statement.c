@@ -302,7 +302,7 @@ static enum psn_code check_head(struct psn_vault *vault, char *value,
     uint64_t number;
 
     if (!count || !rest || !psn_text_parse_u64(count, INT64_MAX, &number) ||
-        strlen(rest) != 2 * PSN_HEAD_SIZE || !psn_unhex(rest, hash, sizeof hash))
+        strlen(rest) != 2 * sizeof hash || !psn_unhex(rest, hash, sizeof hash))
         return fail_form(err);
     return check_ancestor(vault, chain, number, hash, statement, err);
 }

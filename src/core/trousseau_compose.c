@@ -59,7 +59,7 @@ static enum psn_code put_account(struct psn_trousseau *trousseau,
                                  struct psn_document_writer *writer,
                                  struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) domains = psn_buf_init(PSN_RECORD_MAX * 2);
+    PSN_AUTO_RELEASE(psn_buf) domains = psn_buf_init((size_t)2 * PSN_RECORD_MAX);
     const struct psn_client *client = &trousseau->draft.client;
     struct psn_slice fields[PSN_ACCOUNT_FIELDS] = { 0 };
     char key[65];

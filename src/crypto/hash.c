@@ -33,9 +33,10 @@ void psn_hash(const struct psn_part *parts, size_t count, uint8_t ret_hash[PSN_H
     blake2b(NULL, 0, parts, count, ret_hash);
 }
 
-_Static_assert(sizeof(struct psn_hash_state) >= sizeof(crypto_generichash_state) &&
-                   _Alignof(struct psn_hash_state) >= _Alignof(crypto_generichash_state),
+_Static_assert(sizeof(struct psn_hash_state) >= sizeof(crypto_generichash_state),
                "the state fits");
+_Static_assert(_Alignof(struct psn_hash_state) >= _Alignof(crypto_generichash_state),
+               "the state is aligned");
 
 void psn_hash_begin(struct psn_hash_state *state)
 {

@@ -35,6 +35,7 @@
 enum {
     ARENA_SIZE = 16 * 1024,
     CANARY_SIZE = 16,
+    CANARIES_SIZE = 2 * CANARY_SIZE, /* of a slot: before and behind */
     SLOTS_MAX = 256,
 };
 
@@ -81,8 +82,8 @@ static size_t class_of(size_t size)
 {
     size_t class = 0;
 
-    while (class < CLASSES && (slot_sizes[class] < 2 * CANARY_SIZE ||
-                               slot_sizes[class] - 2 * CANARY_SIZE < size))
+    while (class < CLASSES && (slot_sizes[class] < CANARIES_SIZE ||
+                               slot_sizes[class] - CANARIES_SIZE < size))
         class ++;
     return class;
 }
@@ -168,7 +169,7 @@ static void give_slot(struct arena *arena, size_t class, uint8_t *at, size_t siz
     ASAN_UNPOISON_MEMORY_REGION(begin, slot_sizes[class]);
     check(memcmp(begin, pool.canary, CANARY_SIZE) == 0 &&
           memcmp(at + size, pool.canary, CANARY_SIZE) == 0);
-    sodium_memzero(begin, 2 * CANARY_SIZE + size);
+    sodium_memzero(begin, CANARIES_SIZE + size);
     ASAN_POISON_MEMORY_REGION(begin, slot_sizes[class]);
     arena->used[slot] = false;
     arena->taken--;

@@ -52,6 +52,11 @@ static int next(struct psn_json_reader *reader)
     return psn_characters_next(&reader->characters);
 }
 
+static bool takes(struct psn_json_reader *reader, char c)
+{
+    return next(reader) == c;
+}
+
 static int skip_blanks(struct psn_json_reader *reader)
 {
     int c = peek(reader);
@@ -110,7 +115,7 @@ static bool read_unicode(struct psn_json_reader *reader)
     if (!read_hex(reader, &high) || high == 0 || (high >= 0xdc00 && high < 0xe000))
         return false;
     if (high >= 0xd800 && high < 0xdc00) {
-        if (next(reader) != '\\' || next(reader) != 'u' || !read_hex(reader, &low) ||
+        if (!takes(reader, '\\') || !takes(reader, 'u') || !read_hex(reader, &low) ||
             low < 0xdc00 || low > 0xdfff)
             return false;
         high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
@@ -142,7 +147,8 @@ static bool read_string(struct psn_json_reader *reader)
 
         if (c == '"')
             break;
-        if (c == PSN_NO_CHARACTER || c < 0x20 || (c == '\\' && !read_escape(reader)))
+        /* The end, PSN_NO_CHARACTER, is less than a blank, too. */
+        if (c < ' ' || (c == '\\' && !read_escape(reader)))
             return false;
         if (c != '\\')
             psn_buf_char(&reader->text, (char)c);

@@ -93,7 +93,7 @@ static enum psn_code write_entry(const struct passage *passage,
 
     make_name(title, name);
     for (unsigned i = 1; !rc && i <= TRIES; i++) {
-        PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(2 * TEXT_MAX);
+        PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init((size_t)2 * TEXT_MAX);
         PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_SIZE);
         struct psn_error why = { 0 };
         bool same = i == 1 && strcmp(name, title) == 0;

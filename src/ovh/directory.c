@@ -95,7 +95,8 @@ static void put_away(struct psn_directory *directory)
 {
     struct psn_services *old = &directory->forgotten;
     size_t count = old->count + directory->services.count;
-    struct psn_service **grown = realloc(old->items, (count + 1) * sizeof *grown);
+    struct psn_service **grown =
+        realloc(old->items, (count + 1) * sizeof(struct psn_service *));
 
     if (!grown)
         return;
@@ -371,7 +372,7 @@ static enum psn_code fail_unserved(const struct search *search, struct psn_error
     const struct psn_error *const refusals[] = { &search->refusal, &search->unread,
                                                  &search->directory->refusal };
 
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         if (refusals[i]->code)
             return psn_backend_hand_up(refusals[i], err);
     (void)psn_fail(err, PSN_E_NOT_FOUND,

@@ -43,7 +43,7 @@ static struct makeup look_at(const struct psn_secret *password)
 
 static char lower_of(char c)
 {
-    return psn_text_is_upper(c) ? (char)(c - 'A' + 'a') : c;
+    return (char)(psn_text_is_upper(c) ? c - 'A' + 'a' : c);
 }
 
 /* Does the password hold the word, in any case of letters? */

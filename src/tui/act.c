@@ -35,9 +35,7 @@ static enum psn_code run_words(struct tui *ui, const char *const *words, size_t 
     memcpy(inner.vault_path_default, ui->cli->vault_path_default,
            sizeof inner.vault_path_default);
     memcpy(inner.state_dir, ui->cli->state_dir, sizeof inner.state_dir);
-    /* The parser writes to none of them; argv is not const for main()'s sake. */
-    rc = cli_options_parse(cli_commands, (int)count + 1, (char *const *)(uintptr_t)argv,
-                           &inner, &line, err);
+    rc = cli_options_parse(cli_commands, (int)count + 1, argv, &inner, &line, err);
     if (!rc)
         rc = inner.command->run(&inner, line.options, err);
     if (!rc)
@@ -85,7 +83,7 @@ static enum psn_code run_suspended(struct tui *ui, const char *const *words, siz
 void tui_run(struct tui *ui, const char *const *words, size_t count)
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TUI_COMMAND_BYTES);
-    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init(4 * TUI_COMMAND_BYTES);
+    PSN_AUTO_RELEASE(psn_buf) shown = psn_buf_init((size_t)4 * TUI_COMMAND_BYTES);
     struct psn_error err = { 0 };
     enum psn_code rc;
 

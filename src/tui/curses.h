@@ -45,6 +45,7 @@
     X(flushinp)
 
 struct tui_curses {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared bears none. */
 #define TUI_CURSES_MEMBER(name) __typeof__(name) *name;
     TUI_CURSES_EACH(TUI_CURSES_MEMBER)
 #undef TUI_CURSES_MEMBER

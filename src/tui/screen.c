@@ -74,7 +74,7 @@ static bool can_move(const struct tui_screen *screen)
 {
     const char *text = screen->curses.tigetstr("cup");
 
-    return text && text != (const char *)-1; /* what <term.h> says for "no text" */
+    return text && (intptr_t)text != -1; /* what <term.h> says for "no text" */
 }
 
 static enum psn_code open_screen(struct tui_screen *screen, struct psn_error *err)
@@ -341,7 +341,8 @@ static void set_style(struct tui_screen *screen, enum tui_style style)
     };
 
     (void)screen->curses.wattr_set(screen->window, styles[style].attributes,
-                                   screen->colours ? styles[style].pair : 0, NULL);
+                                   (short)(screen->colours ? styles[style].pair : 0),
+                                   NULL);
 }
 
 void tui_screen_put(struct tui_screen *screen, size_t row, size_t column, size_t columns,

@@ -55,7 +55,7 @@ struct parsed {
     struct psn_error err;
     enum psn_code rc;
     char words[256];
-    char *argv[WORDS_MAX + 1];
+    const char *argv[WORDS_MAX + 1];
 };
 
 /* Parses words that blanks part; '_' stands for an empty word. */
