@@ -142,22 +142,14 @@ static enum psn_code fill(struct cli *cli, const struct cmd_secret_options *opti
 }
 
 /* A list that was taken for one code is noticed here, not when it is needed. */
-static enum psn_code tell_codes(struct cli *cli, const struct psn_secret_info *added,
-                                struct psn_error *err)
+static void tell_codes(const struct cli *cli, const struct psn_secret_info *added)
 {
-    struct psn_secret_info info;
-    enum psn_code rc;
-
-    if (cli->json || strcmp(added->type, "recovery") != 0)
-        return PSN_OK;
-    rc = psn_secret_get(cli->vault, added->address, added->label, &info, err);
-    if (!rc)
+    if (!cli->json && strcmp(added->type, "recovery") == 0)
         cli_note(cli,
                  PSN_NGETTEXT("It holds %zu code, each on a line or behind a comma",
                               "It holds %zu codes, each on a line or behind a comma",
-                              info.code_count),
-                 info.code_count);
-    return rc;
+                              added->code_count),
+                 added->code_count);
 }
 
 /* --- a value that comes back --- */
@@ -196,6 +188,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
     const struct cmd_secret_options *options = arg;
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info info = { 0 };
+    struct psn_secret_info added = { 0 };
     enum psn_code rc = fill(cli, options, &info, err);
 
     if (!rc)
@@ -204,11 +197,15 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = take_value(cli, options, &value, err);
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
+    if (!rc) /* where a mailbox was before, the first version is not number 1 */
+        rc = psn_secret_get(cli->vault, info.address, info.label, &added, err);
+    if (rc)
+        return rc;
+    warn_of_return(cli, added.version);
+    rc = print_version(cli, added.version, true, err);
     if (!rc)
-        warn_of_return(cli, 1);
-    if (!rc)
-        rc = print_version(cli, 1, true, err);
-    return rc ? rc : tell_codes(cli, &info, err);
+        tell_codes(cli, &added);
+    return rc;
 }
 
 const struct cli_command cmd_secret_add = {
