@@ -15,6 +15,13 @@ void psn_drift_set(int64_t *since_s, bool is_so, int64_t now_s)
         *since_s = now_s;
 }
 
+void psn_drift_set_gone(struct psn_role_row *row, bool is_gone, int64_t now_s)
+{
+    if (row->gone_s < row->rotation.last_send_s)
+        row->gone_s = 0;
+    psn_drift_set(&row->gone_s, is_gone && !row->rotation.create, now_s);
+}
+
 struct mailboxes {
     const struct psn_access_row **items; /* sorted by address */
     size_t count;
@@ -69,7 +76,17 @@ static const struct psn_finding *find(const struct mailboxes *mailboxes,
     return NULL;
 }
 
-/* A rotation under way has its own eyes. */
+/* A rotation under way has its own eyes, and its row is not written by anybody else. One
+ * that is stuck waits for a person, who has to know whether there is a mailbox left. */
+static void judge_stuck(struct psn_role_row *row, const struct mailboxes *mailboxes,
+                        int64_t now_s)
+{
+    const struct psn_finding *finding = find(mailboxes, row->address);
+
+    if (finding || !mailboxes->hidden)
+        psn_drift_set_gone(row, !finding, now_s);
+}
+
 static void judge(struct psn_role_row *row, const struct mailboxes *mailboxes,
                   int64_t now_s)
 {
@@ -154,9 +171,10 @@ enum psn_code psn_drift_note(struct psn_vault *vault, const char *client,
     for (size_t i = 0; !rc && i < roles.count; i++) {
         struct psn_role_row row = roles.items[i];
 
-        if (row.rotation.phase != PSN_ROTATION_STABLE)
-            continue;
-        judge(&row, &mailboxes, now_s);
+        if (row.rotation.phase == PSN_ROTATION_STABLE)
+            judge(&row, &mailboxes, now_s);
+        else if (row.rotation.phase == PSN_ROTATION_STUCK)
+            judge_stuck(&row, &mailboxes, now_s);
         rc = write_drift(vault, &roles.items[i], &row, err);
     }
     free(roles.items);

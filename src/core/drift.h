@@ -13,6 +13,9 @@
 /* The time stays that of the first look that saw it. */
 void psn_drift_set(int64_t *since_s, bool is_so, int64_t now_s);
 
+/* Is the mailbox not there? What was seen before the last send is no answer to it. */
+void psn_drift_set_gone(struct psn_role_row *row, bool is_gone, int64_t now_s);
+
 /* Inside a write: a sweep saw these, and these only, unless some of the account was
  * hidden from it. */
 PSN_MUST_CHECK enum psn_code psn_drift_note(struct psn_vault *vault, const char *client,

@@ -99,6 +99,19 @@ bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_chang
     return row->changed_s > 0 && password_changed_s > row->changed_s + SLACK_S;
 }
 
+bool psn_role_is_gone(const struct psn_role_row *row)
+{
+    return row->gone_s && row->gone_s >= row->rotation.last_send_s &&
+           !row->rotation.create;
+}
+
+enum psn_rotation_reason psn_role_reason_of(const struct psn_role_row *row)
+{
+    return row->rotation.phase == PSN_ROTATION_STUCK && psn_role_is_gone(row)
+               ? PSN_ROTATION_WHY_ABSENT
+               : row->rotation.reason;
+}
+
 const char *psn_doubt_name(enum psn_doubt doubt)
 {
     switch (doubt) {
@@ -117,11 +130,11 @@ const char *psn_doubt_name(enum psn_doubt doubt)
 /* What is under way will know better than what was seen before it. */
 static enum psn_doubt doubt_of(const struct psn_role_row *row)
 {
-    const struct psn_rotation_state *rotation = &row->rotation;
+    enum psn_rotation_phase phase = row->rotation.phase;
 
-    if (psn_role_state_of(rotation->phase, rotation->reason) == PSN_ROLE_MISSING)
+    if (psn_role_state_of(phase, psn_role_reason_of(row)) == PSN_ROLE_MISSING)
         return PSN_DOUBT_GONE;
-    if (rotation->phase != PSN_ROTATION_STABLE)
+    if (phase != PSN_ROTATION_STABLE)
         return PSN_DOUBT_CHANGING;
     if (row->gone_s)
         return PSN_DOUBT_GONE;
@@ -130,8 +143,8 @@ static enum psn_doubt doubt_of(const struct psn_role_row *row)
 
 struct psn_role psn_role_view(const struct psn_role_row *row)
 {
-    struct psn_role role = { .state = psn_role_state_of(row->rotation.phase,
-                                                        row->rotation.reason),
+    enum psn_rotation_reason reason = psn_role_reason_of(row);
+    struct psn_role role = { .state = psn_role_state_of(row->rotation.phase, reason),
                              .doubt = doubt_of(row),
                              .version = row->rotation.cur,
                              .pending = row->rotation.pend,
@@ -153,8 +166,7 @@ struct psn_role psn_role_view(const struct psn_role_row *row)
         psn_text_copy(psn_backend_name(row->backend), role.backend, sizeof role.backend);
         psn_platform_name(row->backend, &row->place, role.platform);
     }
-    psn_text_copy(psn_rotation_explain(row->rotation.reason), role.reason,
-                  sizeof role.reason);
+    psn_text_copy(psn_rotation_explain(reason), role.reason, sizeof role.reason);
     psn_text_cut_utf8(role.reason);
     return role;
 }

@@ -68,6 +68,12 @@ bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_chang
 /* The state that a rotation gives a role. */
 enum psn_role_state psn_role_state_of(enum psn_rotation_phase phase,
                                       enum psn_rotation_reason reason);
+/* At OVH, and seen so after the last send: nothing is left that could take that. Never of
+ * one that is to be created. */
+bool psn_role_is_gone(const struct psn_role_row *row);
+/* Why its rotation has not ended. What a login tells of a mailbox that is gone is nothing
+ * but that. */
+enum psn_rotation_reason psn_role_reason_of(const struct psn_role_row *row);
 /* The public view of a row. */
 struct psn_role psn_role_view(const struct psn_role_row *row);
 

@@ -98,12 +98,8 @@ enum psn_code psn_role_count_of_client(struct psn_vault *vault, const char *clie
 static enum psn_code check_arrived(struct psn_vault *vault,
                                    const struct psn_role_row *row, struct psn_error *err)
 {
-    const struct psn_rotation_state *rotation = &row->rotation;
-    /* At OVH, and seen so after the send: nothing is left that could take it. */
-    bool is_gone =
-        row->gone_s && row->gone_s >= rotation->last_send_s && !rotation->create;
-
-    if (is_gone || !psn_rotation_may_arrive(rotation, vault->world.now_s()))
+    if (psn_role_is_gone(row) ||
+        !psn_rotation_may_arrive(&row->rotation, vault->world.now_s()))
         return PSN_OK;
     (void)psn_fail(err, PSN_E_POLICY,
                    _("a new password of %s was sent to OVH and may come into force: "

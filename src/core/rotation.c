@@ -526,6 +526,7 @@ static void conclude(const struct job *job, const struct psn_rotation_action *en
                      struct psn_outcome *outcome)
 {
     const struct psn_rotation_state *state = &job->row->rotation;
+    struct psn_rotation_action told;
 
     outcome->version = state->cur;
     outcome->verified = job->committed;
@@ -545,7 +546,10 @@ static void conclude(const struct job *job, const struct psn_rotation_action *en
         return;
     outcome->result =
         state->phase == PSN_ROTATION_STABLE ? PSN_RESULT_FAILED : PSN_RESULT_UNCERTAIN;
-    explain(job, end, outcome);
+    told = *end;
+    if (end->kind == PSN_ROTATION_DO_STUCK)
+        told.reason = psn_role_reason_of(job->row);
+    explain(job, &told, outcome);
 }
 
 /* Only the negative test of a stable mailbox does without OVH. */

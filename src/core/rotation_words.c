@@ -132,7 +132,13 @@ bool psn_rotation_is_refusal(enum psn_rotation_reason reason)
 void psn_rotation_advise(const struct psn_rotation_action *end, const char *address,
                          const char *refusal_hint, struct psn_error *err)
 {
-    if (end->kind == PSN_ROTATION_DO_UNFINISHED || end->kind == PSN_ROTATION_DO_STUCK)
+    if (end->kind == PSN_ROTATION_DO_STUCK && end->reason == PSN_ROTATION_WHY_ABSENT)
+        (void)psn_hint(err, err->code,
+                       _("if it is to stay so: passation role rm %s; once it is there "
+                         "again: passation resume %s"),
+                       address, address);
+    else if (end->kind == PSN_ROTATION_DO_UNFINISHED ||
+             end->kind == PSN_ROTATION_DO_STUCK)
         (void)psn_hint(
             err, err->code,
             _("the password that works is in the vault; go on with: passation resume "

@@ -194,16 +194,23 @@ static bool has_work(const struct psn_role_row *row)
            psn_rotation_old_due(&row->rotation);
 }
 
+/* It may fail here: the machine looks by itself before it acts. That the mailbox is gone
+ * it cannot see, but by a send; it is written with the next state. */
+static void look_again(struct psn_session *session, struct psn_role_row *row)
+{
+    bool exists = false;
+
+    if (psn_session_detect(session, row, &exists, NULL) == PSN_OK)
+        psn_drift_set_gone(row, !exists, session->vault->world.now_s());
+}
+
 static enum psn_code resume_one(struct psn_session *session, struct psn_role_row *row,
                                 struct psn_outcome *outcome, struct psn_error *err)
 {
-    bool exists;
     enum psn_code rc;
 
-    /* A look at the platform may fail here: the machine looks by itself before it acts.
-     */
     if (row->rotation.phase != PSN_ROTATION_STABLE)
-        PSN_IGNORE(psn_session_detect(session, row, &exists, NULL));
+        look_again(session, row);
     rc = psn_session_note_platform(session, row, err);
     if (rc)
         return rc;

@@ -211,7 +211,7 @@ enum psn_code psn_session_look_for_drift(struct psn_session *session,
         psn_session_account(session, row->client, &account, NULL) ||
         !account->client.linked || psn_session_detect(session, row, &exists, NULL))
         return PSN_OK;
-    psn_drift_set(&row->gone_s, !exists, session->vault->world.now_s());
+    psn_drift_set_gone(row, !exists, session->vault->world.now_s());
     if (!exists)
         return PSN_OK;
     outcome->ovh_changed_s = row->look.password_changed_s;

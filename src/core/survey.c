@@ -66,7 +66,7 @@ static enum psn_code keep_role(void *arg, const struct psn_role_row *row,
     brief = &survey->roles[survey->role_count++];
     *brief = (struct psn_role_brief){
         .phase = rotation->phase,
-        .reason = rotation->reason,
+        .reason = psn_role_reason_of(row),
         .old_is_alive = rotation->old_dead == PSN_ROTATION_OLD_ALIVE,
         .cur = rotation->cur,
         .pend = rotation->pend,

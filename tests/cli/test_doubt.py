@@ -118,10 +118,58 @@ class Doubt(unittest.TestCase):
         self.world.run("resume", "-o", self.world.home, check=0)
         self.assertIsNone(self.world.role(self.box)["doubt"])
 
-    def test_a_mailbox_that_is_gone_is_in_doubt_too(self):
+    def seed(self, **passwords):
         self.world.control("POST", "/seed", {"domains": [{
             "domain": World.DOMAIN, "nic": self.world.ready["nic"],
-            "accounts": [{"name": "box1", "password": self.world.in_force(self.other)}]}]})
+            "accounts": [{"name": name, "password": password}
+                         for name, password in passwords.items()]}]})
+
+    def lose_while_rotating(self):
+        """OVH has no such mailbox any more when the new password is sent."""
+        self.world.control("POST", "/faults", [
+            {"kind": "drop_account", "method": "POST", "path": "*/changePassword"}])
+        self.world.run("rotate", self.box, check=10)
+        self.world.control("DELETE", "/faults")
+
+    def state(self):
+        role = self.world.role(self.box)
+        return role["state"], role["doubt"]
+
+    def test_a_mailbox_that_goes_while_its_password_changes_stays_missing_and_can_be_removed(self):
+        self.lose_while_rotating()
+        missing = self.world.role(self.box)
+        self.assertEqual(self.state(), ("missing", "gone"))
+        for command in (["--json", "resume"], ["ovh", "inventory", "essai"],
+                        ["--json", "resume"]):
+            done = self.world.run(*command)
+            self.assertIn(f"passation role rm {self.box}", done.stdout + done.stderr)
+            self.assertEqual(self.state(), ("missing", "gone"), command)
+            self.assertEqual(self.world.role(self.box)["reason"], missing["reason"])
+        self.assertTrue(self.world.role(self.box)["gone_at"])
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+
+    def test_one_that_went_meanwhile_is_changed_once_it_is_back(self):
+        self.lose_while_rotating()
+        self.world.run("resume", check=10)
+        self.seed(box0="Un-mot-de-passe-9", box1=self.world.in_force(self.other))
+        self.world.run("due", "--look")
+        self.assertEqual(self.state(), ("stuck", "changing"))
+        self.world.run("resume", "--again", check=0)
+        self.assertEqual(self.state(), ("stable", None))
+
+    def test_one_that_a_look_misses_after_a_resume_is_missing(self):
+        self.lose_while_rotating()
+        self.seed(box0="Un-mot-de-passe-9", box1=self.world.in_force(self.other))
+        self.world.run("resume", check=10)
+        self.assertEqual(self.state(), ("stuck", "changing"))
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=13)
+        self.seed(box1=self.world.in_force(self.other))
+        self.world.run("due", "--look")
+        self.assertEqual(self.state(), ("missing", "gone"))
+        self.world.run("role", "rm", self.box, "--confirm", self.box, check=0)
+
+    def test_a_mailbox_that_is_gone_is_in_doubt_too(self):
+        self.seed(box1=self.world.in_force(self.other))
         self.world.run("due", "--look")
         done = self.world.run("show", self.box, check=0)
         self.assertRegex(done.stdout, r"(?m)^In doubt +gone at OVH, seen on 20")
