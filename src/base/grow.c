@@ -1,5 +1,6 @@
 #include "base/grow.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@ enum psn_code psn_grow(void *items, size_t count, size_t size, struct psn_error 
 
     if ((count & (count - 1)) != 0)
         return PSN_OK;
+    if (count > SIZE_MAX / 2 / size) /* sanitizers stop a program that asks for so much */
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     memcpy(&grown, items, sizeof grown);
     grown = reallocarray(grown, count ? 2 * count : 1, size);
     if (!grown)

@@ -12,6 +12,7 @@
 #include "core/client_domain.h"
 #include "core/client_row.h"
 #include "core/client_rows.h"
+#include "core/counters.h"
 #include "core/credential.h"
 #include "core/departure.h"
 #include "core/journal.h"
@@ -357,8 +358,10 @@ static enum psn_code delete_client(struct psn_vault *vault,
                                    const struct psn_client *client, struct psn_error *err)
 {
     PSN_AUTO(psn_client_rows) *rows = NULL;
-    enum psn_code rc = psn_client_rows_new(vault, client, false, &rows, err);
+    enum psn_code rc = psn_versions_retire(vault, client->id, NULL, vault, err);
 
+    if (!rc)
+        rc = psn_client_rows_new(vault, client, false, &rows, err);
     if (!rc)
         rc = psn_client_rows_delete(rows, err);
     return rc ? rc

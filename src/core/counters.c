@@ -6,6 +6,7 @@
 #include "core/item.h"
 #include "core/record.h"
 #include "core/role.h"
+#include "core/version.h"
 
 /* The tags are those of an issue where they mean the same. */
 enum {
@@ -84,6 +85,16 @@ enum psn_code psn_versions_spent(struct psn_vault *vault, uint64_t *ret_version,
     return rc;
 }
 
+enum psn_code psn_versions_after(struct psn_vault *vault, uint64_t last,
+                                 uint64_t *ret_version, struct psn_error *err)
+{
+    uint64_t spent;
+    enum psn_code rc = psn_versions_spent(vault, &spent, err);
+
+    *ret_version = (last > spent ? last : spent) + 1;
+    return rc;
+}
+
 enum psn_code psn_versions_keep(struct psn_vault *vault, uint64_t version,
                                 struct psn_error *err)
 {
@@ -98,8 +109,8 @@ enum psn_code psn_versions_keep(struct psn_vault *vault, uint64_t version,
 
 struct retiring {
     struct psn_vault *vault;
-    const char *client;
-    const char *address;
+    const char *client; /* NULL: all */
+    const struct psn_role_row *role;
     uint64_t highest;
 };
 
@@ -109,13 +120,18 @@ static void raise(struct retiring *retiring, uint64_t version)
         retiring->highest = version;
 }
 
+/* One that was made ready and given up has a higher number than the one in force. */
 static enum psn_code add_item(void *arg, const struct psn_secret_info *info,
                               struct psn_error *err)
 {
-    (void)err;
-    raise(arg, info->version);
-    raise(arg, info->replacement);
-    return PSN_OK;
+    struct retiring *retiring = arg;
+    uint64_t next = 1;
+    enum psn_code rc =
+        psn_version_next(retiring->vault, retiring->role->client, info->address,
+                         info->label, info->version, &next, err);
+
+    raise(retiring, next - 1);
+    return rc;
 }
 
 static enum psn_code add_role(void *arg, const struct psn_role_row *row,
@@ -123,9 +139,9 @@ static enum psn_code add_role(void *arg, const struct psn_role_row *row,
 {
     struct retiring *retiring = arg;
 
-    if (strcmp(row->client, retiring->client) != 0 ||
-        (retiring->address && strcmp(row->address, retiring->address) != 0))
+    if (retiring->client && strcmp(row->client, retiring->client) != 0)
         return PSN_OK;
+    retiring->role = row;
     raise(retiring, row->rotation.last);
     return psn_item_each_all(retiring->vault, row->address, add_item, retiring, err);
 }
@@ -134,7 +150,7 @@ enum psn_code psn_versions_retire(struct psn_vault *from, const char *client,
                                   const char *address, struct psn_vault *to,
                                   struct psn_error *err)
 {
-    struct retiring retiring = { .vault = from, .client = client, .address = address };
+    struct retiring retiring = { .vault = from, .client = client };
     struct psn_role_row row;
     enum psn_code rc;
 

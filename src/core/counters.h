@@ -28,8 +28,13 @@ PSN_MUST_CHECK enum psn_code psn_counters_write(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_versions_spent(struct psn_vault *vault,
                                                 uint64_t *ret_version,
                                                 struct psn_error *err);
+/* The number of a mailbox's next version, after `last`. */
+PSN_MUST_CHECK enum psn_code psn_versions_after(struct psn_vault *vault, uint64_t last,
+                                                uint64_t *ret_version,
+                                                struct psn_error *err);
 /* Inside a write: `to` does not use again what the client's mailboxes in `from`, which
- * may be the same vault, and their other secrets have had. address NULL: all of them. */
+ * may be the same vault, and their other secrets have had. address NULL: all of them;
+ * client NULL: everybody's. */
 PSN_MUST_CHECK enum psn_code psn_versions_retire(struct psn_vault *from,
                                                  const char *client, const char *address,
                                                  struct psn_vault *to,

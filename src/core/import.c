@@ -310,8 +310,7 @@ static enum psn_code take(struct taking *taking, const struct psn_client *client
     if (!rc)
         rc = take_former(taking, err);
     if (!rc)
-        rc = psn_versions_spent(taking->vault, &taking->first, err);
-    taking->first++;
+        rc = psn_versions_after(taking->vault, 0, &taking->first, err);
     if (!rc)
         rc = psn_opened_each(taking->opened, take_one, taking, err);
     return rc ? rc

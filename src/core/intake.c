@@ -133,10 +133,12 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
 {
     struct psn_vault *vault = taking->vault;
     uint64_t before = row->rotation.cur;
-    uint64_t number = row->rotation.last + 1;
+    uint64_t number = 0;
     bool is_new = row->revision == 0; /* there is nothing that it could be equal to */
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = psn_versions_after(vault, row->rotation.last, &number, err);
 
+    if (rc)
+        return rc;
     if (before)
         rc = psn_version_label(vault, row->client, row->address, "", before,
                                PSN_VERSION_SUPERSEDED, err);
@@ -175,7 +177,7 @@ static enum psn_code read_role(struct taking *taking, struct psn_role_row *row,
     memcpy(row->address, place->address, sizeof row->address);
     memcpy(row->client, place->client, sizeof row->client);
     row->rotation = psn_rotation_state_init(0, false);
-    return psn_versions_spent(taking->vault, &row->rotation.last, err);
+    return PSN_OK;
 }
 
 static enum psn_code take_password(struct taking *taking, const struct psn_secret *value,

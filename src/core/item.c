@@ -222,15 +222,13 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
 {
     struct psn_item item = { .info = *info };
     struct psn_role_row role;
-    uint64_t spent = 0;
     enum psn_code rc = psn_item_check_free(vault, info, &role, err);
 
     if (!rc)
-        rc = psn_versions_spent(vault, &spent, err);
+        rc = psn_versions_after(vault, 0, &item.info.version, err);
     if (rc)
         return rc;
     (void)snprintf(item.client, sizeof item.client, "%s", role.client);
-    item.info.version = spent + 1;
     item.info.created_s = vault->world.now_s();
     item.info.changed_s = item.info.created_s;
     item.info.hidden = false;

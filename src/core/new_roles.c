@@ -61,7 +61,7 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
         (void)snprintf(row->address, sizeof row->address, "%s", normal);
         row->created_s = vault->world.now_s();
         row->rotation = psn_rotation_state_init(0, create);
-        return psn_versions_spent(vault, &row->rotation.last, err);
+        return PSN_OK;
     }
     row->rotation.create = create;
     return rc;
@@ -168,9 +168,12 @@ static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *r
                                  const struct psn_secret *known, struct psn_error *err)
 {
     struct psn_forgotten_list forgotten = { 0 };
-    enum psn_code rc;
+    uint64_t number = 0;
+    enum psn_code rc = psn_versions_after(vault, row->rotation.last, &number, err);
 
-    row->rotation = psn_rotation_state_init(row->rotation.last + 1, false);
+    if (rc)
+        return rc;
+    row->rotation = psn_rotation_state_init(number, false);
     row->changed_s = vault->world.now_s();
     row->verified_s = row->changed_s;
     row->ovh_changed_s = row->look.password_changed_s;

@@ -241,51 +241,15 @@ static enum psn_code carry_role(void *arg, const struct psn_role_row *there,
                : psn_item_each_all(at->from, there->address, carry_item, &carrying, err);
 }
 
-/* --- numbers that were used up since --- */
-
-struct spending {
-    struct psn_vault *from;
-    uint64_t spent;
-    struct psn_role_row *rows; /* owned */
-    size_t count;
-};
-
-/* One that was removed there has had numbers that nobody here knows. */
-static enum psn_code find_removed(void *arg, const struct psn_role_row *row,
-                                  struct psn_error *err)
-{
-    struct spending *spending = arg;
-    struct psn_role_row there;
-    bool is_removed;
-    enum psn_code rc;
-
-    if (row->rotation.last >= spending->spent ||
-        row->rotation.phase != PSN_ROTATION_STABLE)
-        return PSN_OK;
-    rc = psn_allow(PSN_E_NOT_FOUND,
-                   psn_role_read(spending->from, row->address, &there, err), &is_removed,
-                   err);
-    if (rc || !is_removed)
-        return rc;
-    rc = PSN_GROW(spending->rows, spending->count, err);
-    if (!rc)
-        spending->rows[spending->count++] = *row;
-    return rc;
-}
-
+/* What was used up there nobody here knows. */
 static enum psn_code spend(const struct psn_carrying *at, struct psn_error *err)
 {
-    struct spending spending = { .from = at->from };
-    enum psn_code rc = psn_versions_spent(at->from, &spending.spent, err);
+    uint64_t spent = 0;
+    enum psn_code rc = psn_versions_spent(at->from, &spent, err);
 
-    if (!rc && spending.spent > 0)
-        rc = psn_role_scan(at->to, NULL, 0, find_removed, &spending, err);
-    for (size_t i = 0; !rc && i < spending.count; i++) {
-        spending.rows[i].rotation.last = spending.spent;
-        rc = psn_role_write(at->to, &spending.rows[i], err);
-    }
-    free(spending.rows);
-    return rc ? rc : psn_versions_keep(at->to, spending.spent, err);
+    if (!rc)
+        rc = psn_versions_keep(at->to, spent, err);
+    return rc ? rc : psn_versions_retire(at->from, NULL, NULL, at->to, err);
 }
 
 enum psn_code psn_restored_roles(struct psn_carrying *at, struct psn_error *err)

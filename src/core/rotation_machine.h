@@ -71,6 +71,7 @@ struct psn_rotation_policy {
     uint32_t sends_max;         /* a run */
     uint32_t logins_max;        /* a run */
     uint32_t candidates_max;    /* a rotation */
+    uint64_t spent;             /* a candidate's number is above it, see counters.h */
 };
 
 enum psn_rotation_event_kind {

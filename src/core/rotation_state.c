@@ -114,12 +114,13 @@ void psn_rotation_pick_up(struct psn_rotation_state *s, int64_t now_s)
         s->said = PSN_ROTATION_SAID_NOTHING;
 }
 
-void psn_rotation_new_candidate(struct psn_rotation_state *s)
+void psn_rotation_new_candidate(struct psn_rotation_state *s, uint64_t spent)
 {
     assert(s->silent_since_s > 0 && s->unanswered == 0);
     s->phase = PSN_ROTATION_INTENT;
     s->said = PSN_ROTATION_SAID_NOTHING;
-    s->pend = ++s->last;
+    s->last = (s->last > spent ? s->last : spent) + 1;
+    s->pend = s->last;
     s->candidates++;
     s->sends = 0;
     s->task_id = 0;

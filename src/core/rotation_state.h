@@ -119,7 +119,7 @@ bool psn_rotation_mend_times(struct psn_rotation_state *state, int64_t now_s);
  */
 void psn_rotation_pick_up(struct psn_rotation_state *state, int64_t now_s);
 /* STABLE, UNKNOWN -> INTENT, in silence only (R2, R7). */
-void psn_rotation_new_candidate(struct psn_rotation_state *state);
+void psn_rotation_new_candidate(struct psn_rotation_state *state, uint64_t spent);
 /* INTENT, UNKNOWN, ACCEPTED -> SENDING. */
 void psn_rotation_count_send(struct psn_rotation_state *state, int64_t now_s);
 /* SENDING -> INTENT, or UNKNOWN when pend had left before. */

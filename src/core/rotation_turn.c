@@ -172,7 +172,7 @@ void psn_turn_make_candidate(const struct psn_turn *t)
 {
     t->action->kind = PSN_ROTATION_DO_STORE;
     t->action->retired = t->state->pend;
-    psn_rotation_new_candidate(t->state);
+    psn_rotation_new_candidate(t->state, t->policy->spent);
     t->action->version = t->state->pend;
     t->run->at = PSN_ROTATION_AT_STORE;
     t->run->again = false;

@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/grant.h"
 
 /*
@@ -185,7 +186,12 @@ enum psn_code psn_version_next(struct psn_vault *vault, const char *client,
                                const char *address, const char *label, uint64_t above,
                                uint64_t *ret_number, struct psn_error *err)
 {
-    for (uint64_t number = above + 1;; number++) {
+    uint64_t spent = 0;
+    enum psn_code failed = psn_versions_spent(vault, &spent, err);
+
+    if (failed)
+        return failed;
+    for (uint64_t number = (above > spent ? above : spent) + 1;; number++) {
         PSN_AUTO(psn_secret) *value = NULL;
         struct psn_version version;
         struct psn_error why = { 0 };

@@ -120,6 +120,39 @@ class WhatIsHis(Handovers):
         world.run("depart", "jp", "-o", world.out)
         self.assertNotEqual(world.in_force(BOXES[0]), given)
 
+    def restore(self, copy):
+        self.world.run("-y", "restore", copy, "--accept-older", check=0)
+
+    def test_a_number_that_was_used_before_a_restore_is_not_used_again(self):
+        """The trousseau, and the envelope, know a value by it."""
+        world = self.world
+        copy = os.path.join(world.home, "before.db")
+        world.run("backup", copy, check=0)
+        stripe = ["secret", "set", BOXES[0], "Stripe", "--secret-fd", "0"]
+        world.run(*stripe, stdin="sk_live_B", check=0)
+        world.prepare()
+        self.receive()
+        world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
+        self.restore(copy)
+        world.run(*stripe, stdin="sk_live_C", check=0)
+        self.assertEqual([row["label"] for row in world.status()["blockers"]
+                          if row["block"] == "stale"], ["Stripe"])
+        self.close("--unchanged", check=13)
+
+    def test_a_client_who_comes_again_has_numbers_of_his_own(self):
+        world = self.world
+        copy = os.path.join(world.home, "before.db")
+        world.run("backup", copy, check=0)
+        world.run("client", "rm", "essai", "--confirm", "essai", check=0)
+        world.run("client", "add", "essai", "--nic", world.ready["nic"], "--domain", DOMAIN,
+                  "--endpoint", world.ready["endpoint"], "--imap", world.ready["imap"], *LIMITS,
+                  check=0)
+        world.run("ovh", "link", "essai", "--config", world.config, "--accept-wide", check=0)
+        world.run("role", "adopt", *BOXES, check=0)
+        self.assertGreater(world.role(BOXES[0])["version"], 1)
+        self.restore(copy)
+        self.assertEqual(world.vault_says()[BOXES[0], ""], world.in_force(BOXES[0]))
+
     def test_an_envelope_does_not_hold_what_came_again(self):
         world = self.world
         world.run("envelope", "create", "essai", "--to", "martine", "-o", world.folder("env"), check=0)

@@ -63,7 +63,7 @@ static struct psn_rotation_move new_one_on_error(const struct call *call)
     *call->drop = (uint8_t)(1u << call->state->pend);
     move.state.unanswered = 0;
     move.state.silent_since_s = call->event->now_s;
-    psn_rotation_new_candidate(&move.state);
+    psn_rotation_new_candidate(&move.state, 0);
     move.run.at = PSN_ROTATION_AT_STORE;
     move.action = (struct psn_rotation_action){ .kind = PSN_ROTATION_DO_STORE };
     return move;
