@@ -1,6 +1,6 @@
 #include "base/text.h"
 #include "cli/cmd_show.h"
-#include "cli/display.h"
+#include "cli/doubt.h"
 
 struct versions {
     struct cli *cli;
@@ -107,20 +107,17 @@ static enum psn_code print_json(struct cli *cli, const char *address, const char
     return rc ? rc : cli_json_print(cli, &json, err);
 }
 
-enum psn_code cli_show_versions(struct cli *cli, const char *label, bool reveal,
-                                struct psn_error *err)
+static enum psn_code print_versions(struct cli *cli, const char *address,
+                                    const char *label, bool reveal, struct psn_error *err)
 {
     PSN_AUTO(cli_table) *table = NULL;
     struct versions versions = { .cli = cli };
-    struct psn_role role;
-    enum psn_code rc = psn_role_get(cli->vault, cli->args[0], &role, err);
+    enum psn_code rc;
 
-    if (rc)
-        return rc;
     if (cli->json)
-        return print_json(cli, role.address, label, reveal, err);
+        return print_json(cli, address, label, reveal, err);
     if (reveal)
-        return walk(&versions, role.address, label, true, err);
+        return walk(&versions, address, label, true, err);
     table = cli_table_new(3);
     if (!table)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
@@ -128,8 +125,22 @@ enum psn_code cli_show_versions(struct cli *cli, const char *label, bool reveal,
     cli_table_cell(table, _("VERSION"));
     cli_table_cell(table, _("STATE"));
     cli_table_cell(table, _("CREATED"));
-    rc = walk(&versions, role.address, label, false, err);
+    rc = walk(&versions, address, label, false, err);
     if (!rc)
         cli_table_print(cli, table);
+    return rc;
+}
+
+enum psn_code cli_show_versions(struct cli *cli, const char *label, bool reveal,
+                                struct psn_error *err)
+{
+    struct psn_role role;
+    enum psn_code rc = psn_role_get(cli->vault, cli->args[0], &role, err);
+
+    if (!rc)
+        rc = print_versions(cli, role.address, label, reveal, err);
+    /* Of a change under way the states themselves tell. */
+    if (!rc && !label[0] && role.doubt != PSN_DOUBT_CHANGING)
+        cli_doubt_warn(cli, &role);
     return rc;
 }

@@ -69,6 +69,7 @@ class Doubt(unittest.TestCase):
             self.assertRegex(done.stdout, r"(?m)^In doubt +changed by somebody else, seen on 20")
             self.assertRegex(done.stdout, r"(?m)^State +in doubt$")
             self.assertIn(f"passation rotate {self.box}", done.stderr)
+        self.assertIn("passation rotate", self.world.run("show", self.box, "--versions").stderr)
         shown = self.world.json("show", self.box)
         self.assertEqual((shown["doubt"], shown["state"]), ("changed_outside", "stable"))
         self.assertTrue(shown["changed_outside_at"])
