@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
-#include "core/counters.h"
 #include "core/exposure.h"
 #include "core/journal.h"
 #include "core/version.h"
@@ -570,14 +569,9 @@ static enum psn_code prepare(struct job *job, enum psn_rotation_event_kind event
         return rc;
     rc = logins_only ? psn_session_account(job->session, client, &job->account, err)
                      : psn_session_connect(job->session, client, &job->account, err);
-    if (rc)
-        return rc;
-    job->policy = psn_session_policy(&job->account->client, job->row);
-    rc = psn_vault_begin(job->vault, PSN_STORE_READ, err);
     return rc ? rc
-              : psn_vault_end(job->vault,
-                              psn_versions_spent(job->vault, &job->policy.spent, err),
-                              err);
+              : psn_session_policy(job->vault, &job->account->client, job->row,
+                                   &job->policy, err);
 }
 
 void psn_rotation_drive(struct psn_session *session, struct psn_role_row *row,

@@ -100,8 +100,11 @@ bool psn_session_login_waits(struct psn_session *session, const struct psn_role_
 
 /* The rotation policy of a mailbox: its client's, and never so many refused logins that
  * its service locks it. */
-struct psn_rotation_policy psn_session_policy(const struct psn_client *client,
-                                              const struct psn_role_row *row);
+PSN_MUST_CHECK enum psn_code psn_session_policy(struct psn_vault *vault,
+                                                const struct psn_client *client,
+                                                const struct psn_role_row *row,
+                                                struct psn_rotation_policy *ret_policy,
+                                                struct psn_error *err);
 
 /* Drives the machine for one mailbox from an event to an end. The outcome is complete;
  * the result is PSN_OK unless the vault itself failed. */

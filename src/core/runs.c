@@ -341,9 +341,10 @@ static enum psn_code may_verify(struct psn_session *session, struct psn_role_row
                         row->address);
     }
     rc = mend_times(session->vault, row, err);
+    if (!rc)
+        rc = psn_session_policy(session->vault, &account->client, row, &policy, err);
     if (rc)
         return rc;
-    policy = psn_session_policy(&account->client, row);
     delay_s = psn_rotation_login_delay_s(&row->rotation, policy.failed_logins_max,
                                          policy.failed_logins_window_s,
                                          session->vault->world.now_s());

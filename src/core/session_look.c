@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
+#include "core/counters.h"
 #include "core/drift.h"
 #include "core/handover.h"
 #include "core/journal.h"
@@ -219,10 +220,13 @@ enum psn_code psn_session_look_for_drift(struct psn_session *session,
     return psn_session_note_platform(session, row, err);
 }
 
-struct psn_rotation_policy psn_session_policy(const struct psn_client *client,
-                                              const struct psn_role_row *row)
+enum psn_code psn_session_policy(struct psn_vault *vault, const struct psn_client *client,
+                                 const struct psn_role_row *row,
+                                 struct psn_rotation_policy *ret_policy,
+                                 struct psn_error *err)
 {
     struct psn_rotation_policy policy = psn_rotation_policy_default();
+    enum psn_code rc;
 
     policy.settle_s = client->limits.settle_s;
     policy.login_cache_s = client->limits.login_cache_s;
@@ -234,5 +238,9 @@ struct psn_rotation_policy psn_session_policy(const struct psn_client *client,
         policy.failed_logins_window_s = row->lockout_window_s;
     if (row->lockout == 1)
         policy.failed_logins_max = 1;
-    return policy;
+    rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    if (!rc)
+        rc = psn_vault_end(vault, psn_versions_spent(vault, &policy.spent, err), err);
+    *ret_policy = policy;
+    return rc;
 }
