@@ -100,13 +100,15 @@ PSN_API const char *psn_handover_stage_name(enum psn_handover_stage stage);
 
 enum psn_handover_block {
     PSN_BLOCKER_NOT_LOOKED, /* the account was not looked at since the handover began */
-    PSN_BLOCKER_UNMANAGED,  /* a mailbox at OVH that the vault does not have: address */
-    PSN_BLOCKER_ITEM,       /* an open item: text its word */
+    PSN_BLOCKER_UNMANAGED, /* a mailbox at OVH that the vault does not have: address, text
+                            its id; holds up nothing once it is said that it stays out */
+    PSN_BLOCKER_ITEM,      /* an open item: text its word */
     PSN_BLOCKER_UNFINISHED, /* a mailbox with a change under way: address */
     PSN_BLOCKER_RECEIVER,   /* whom everything is handed over to is leaving, or gone: text
                              his id */
     PSN_BLOCKER_OUTSIDE,    /* somebody else has changed the password: address */
     PSN_BLOCKER_OLD,        /* a password from before: address */
+    PSN_BLOCKER_DOOR,       /* an access of somebody who is leaving: text its id */
     PSN_BLOCKER_KNOWN,      /* a secret known to somebody without right: address, label */
     PSN_BLOCKER_REPLACEMENT, /* a new value is ready, and was not set: address, label */
     PSN_BLOCKER_NOT_ISSUED,

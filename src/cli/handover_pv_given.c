@@ -149,6 +149,7 @@ static bool is_reserve(const struct psn_handover_blocker *blocker)
     case PSN_BLOCKER_RECEIVER:
     case PSN_BLOCKER_OUTSIDE:
     case PSN_BLOCKER_OLD:
+    case PSN_BLOCKER_DOOR:
     case PSN_BLOCKER_KNOWN:
     case PSN_BLOCKER_REPLACEMENT:
     case PSN_BLOCKER_STALE:

@@ -185,6 +185,7 @@ static const char *about_mailbox(enum psn_handover_block block)
     case PSN_BLOCKER_CONTACT:
     case PSN_BLOCKER_ONE_ROUND:
     case PSN_BLOCKER_ACCESS:
+    case PSN_BLOCKER_DOOR:
     case PSN_BLOCKER_OWN_KEY:
     case PSN_BLOCKER_COPIES:
         break;
@@ -222,6 +223,7 @@ static const char *about_all(enum psn_handover_block block)
     case PSN_BLOCKER_STILL_OURS:
     case PSN_BLOCKER_ONE_ROUND:
     case PSN_BLOCKER_ACCESS:
+    case PSN_BLOCKER_DOOR:
         break;
     }
     return psn_handover_block_name(block);
@@ -251,6 +253,9 @@ void cli_handover_blocker_what(const struct psn_handover_blocker *blocker,
                        blocker->address, cli_display_moment(blocker->until_s, until));
     } else if (blocker->block == PSN_BLOCKER_ACCESS) {
         psn_buf_format(out, _("%s: nobody has said yet whether this access may stay"),
+                       blocker->text);
+    } else if (blocker->block == PSN_BLOCKER_DOOR) {
+        psn_buf_format(out, _("%s: a way in of somebody who is leaving is open"),
                        blocker->text);
     } else {
         psn_buf_text(out, about_all(blocker->block));
@@ -327,6 +332,12 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         return;
     case PSN_BLOCKER_UNMANAGED:
         put_command(out, "passation role adopt", blocker->address);
+        psn_buf_text(out, _("; if it stays out: "));
+        put_keep(client, blocker->text, out);
+        return;
+    case PSN_BLOCKER_DOOR:
+        put_command(out, "passation sweep", client);
+        put_command(out, " --cut", blocker->text);
         return;
     case PSN_BLOCKER_ITEM:
         put_command(out, "passation handover item", client);

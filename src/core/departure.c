@@ -52,8 +52,8 @@ static enum psn_code count_handed(struct psn_vault *vault, const struct psn_expo
     enum psn_code rc = PSN_OK;
 
     if (live)
-        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
-                                    err);
+        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, at->person,
+                                    &is_theirs, err);
     if (rc || !is_theirs)
         return rc;
     departure->handed++;
@@ -290,7 +290,7 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
         if (!target->label[0])
             continue;
         rc = psn_handover_is_theirs(vault, target->client, target->address, target->label,
-                                    &theirs, err);
+                                    person, &theirs, err);
         if (rc || theirs)
             continue;
         rc = psn_item_read(vault, target->address, target->label, &item, err);

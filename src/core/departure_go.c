@@ -152,8 +152,8 @@ static enum psn_code is_theirs(const struct psn_going *going, const struct known
     return rc ? rc
               : psn_vault_end(going->vault,
                               psn_handover_is_theirs(going->vault, known->client,
-                                                     known->address, "", ret_is_theirs,
-                                                     err),
+                                                     known->address, "", going->person.id,
+                                                     ret_is_theirs, err),
                               err);
 }
 

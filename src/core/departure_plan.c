@@ -90,9 +90,9 @@ static enum psn_code look_whose(const struct planning *planning,
 
     return rc ? rc
               : psn_vault_end(planning->vault,
-                              psn_handover_is_theirs(planning->vault, target->client,
-                                                     target->address, target->label,
-                                                     ret_is_theirs, err),
+                              psn_handover_is_theirs(
+                                  planning->vault, target->client, target->address,
+                                  target->label, planning->person.id, ret_is_theirs, err),
                               err);
 }
 

@@ -35,20 +35,20 @@ void psn_departure_report_free(struct psn_departure_report *report)
 
 /* What somebody else has set since may be what he knows, so that no proof of ours holds.
  * That a client who has received his passwords changes them is what he was told to do. */
-static enum psn_code judge_theirs(struct psn_vault *vault,
+static enum psn_code judge_theirs(struct psn_vault *vault, const char *person,
                                   const struct psn_role_row *role,
                                   struct psn_departure_secret *secret,
                                   struct psn_error *err)
 {
     enum psn_code rc = psn_handover_is_theirs(vault, role->client, role->address, "",
-                                              &secret->handed, err);
+                                              person, &secret->handed, err);
 
     if (!rc && secret->replaced && !secret->handed)
         secret->outside_s = role->outside_s;
     return rc;
 }
 
-static enum psn_code judge_password(struct psn_vault *vault,
+static enum psn_code judge_password(struct psn_vault *vault, const char *person,
                                     struct psn_departure_secret *secret,
                                     struct psn_error *err)
 {
@@ -62,10 +62,10 @@ static enum psn_code judge_password(struct psn_vault *vault,
     secret->dead = secret->replaced && !psn_rotation_old_due(&role.rotation);
     if (secret->replaced)
         secret->replaced_s = role.changed_s;
-    return judge_theirs(vault, &role, secret, err);
+    return judge_theirs(vault, person, &role, secret, err);
 }
 
-static enum psn_code judge_item(struct psn_vault *vault,
+static enum psn_code judge_item(struct psn_vault *vault, const char *person,
                                 struct psn_departure_secret *secret,
                                 struct psn_error *err)
 {
@@ -80,7 +80,7 @@ static enum psn_code judge_item(struct psn_vault *vault,
     if (secret->replaced)
         secret->replaced_s = item.info.changed_s;
     return psn_handover_is_theirs(vault, secret->client, secret->address, secret->label,
-                                  &secret->handed, err);
+                                  person, &secret->handed, err);
 }
 
 /* A role that was removed since is no longer known; OVH has it, or not. */
@@ -100,8 +100,8 @@ static enum psn_code add_secret(struct psn_vault *vault, const struct psn_target
     memcpy(secret->client, target->client, sizeof secret->client);
     memcpy(secret->address, target->address, sizeof secret->address);
     memcpy(secret->label, target->label, sizeof secret->label);
-    rc = target->label[0] ? judge_item(vault, secret, &why)
-                          : judge_password(vault, secret, &why);
+    rc = target->label[0] ? judge_item(vault, report->facts.person, secret, &why)
+                          : judge_password(vault, report->facts.person, secret, &why);
     if (rc == PSN_E_NOT_FOUND)
         return PSN_OK;
     if (rc && err)

@@ -181,7 +181,7 @@ static enum psn_code check_row_ours(struct psn_vault *vault,
         bool is_theirs = false;
 
         rc = psn_handover_is_theirs(vault, row->client, row->address, contents[i].label,
-                                    &is_theirs, err);
+                                    NULL, &is_theirs, err);
         if (is_theirs)
             rc = fail_theirs(row, contents[i].label, err);
     }

@@ -33,8 +33,8 @@ static enum psn_code keep_handed(struct psn_vault *vault, const struct psn_reach
             (kept > 0 && same_secret(&list->items[kept - 1], at)) ||
             psn_reach_has_right(map, at->person, at->client, at->address, at->label))
             continue;
-        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, &is_theirs,
-                                    err);
+        rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, at->person,
+                                    &is_theirs, err);
         if (is_theirs)
             list->items[kept++] = *at;
     }

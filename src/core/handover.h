@@ -112,10 +112,11 @@ const struct psn_content_list *psn_received_of(const struct psn_received_map *ma
                                                const char *client);
 void psn_received_map_release(struct psn_received_map *map);
 /* Is what is in force there among it? Then it is the client's, and not replaced from
- * here. label "": the mailbox's password. */
+ * here. label "": the mailbox's password. leaver (may be NULL): whose departure asks, for
+ * whom nothing is his that he himself has received. */
 PSN_MUST_CHECK enum psn_code psn_handover_is_theirs(
     struct psn_vault *vault, const char *client, const char *address, const char *label,
-    bool *ret_is_theirs, struct psn_error *err);
+    const char *leaver, bool *ret_is_theirs, struct psn_error *err);
 /* Inside a transaction, before an issue counts as received: E_POLICY if it is a trousseau
  * of the handover that is open and a new password is on its way to one of the client's
  * mailboxes, which would change under him. */

@@ -143,8 +143,25 @@ static bool is_unmanaged(struct psn_blocking *blocking, const struct psn_access 
     char address[PSN_ADDRESS_TEXT_MAX];
 
     (void)snprintf(address, sizeof address, "%.254s", access->finding.subject);
-    return access->state == PSN_ACCESS_OPEN &&
+    return access->state != PSN_ACCESS_GONE &&
            psn_role_read(blocking->vault, address, &role, NULL) == PSN_E_NOT_FOUND;
+}
+
+/* One that somebody said may stay out holds up nothing, and is a reserve. */
+static enum psn_code add_unmanaged(struct psn_blocking *blocking,
+                                   const struct psn_access *access, struct psn_error *err)
+{
+    bool kept = access->state == PSN_ACCESS_KEPT;
+    struct psn_handover_blocker *blocker =
+        add(blocking, kept ? PSN_HANDOVER_CLOSING : PSN_HANDOVER_INVENTORY,
+            PSN_BLOCKER_UNMANAGED, PSN_WHO_US, err);
+
+    if (!blocker)
+        return PSN_E_NOMEM;
+    (void)snprintf(blocker->address, sizeof blocker->address, "%.254s",
+                   access->finding.subject);
+    memcpy(blocker->text, access->finding.id, sizeof access->finding.id);
+    return PSN_OK;
 }
 
 /* One that somebody else is; text: what a change of it would be called. */
@@ -251,11 +268,8 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
     const struct psn_access *access = &row->access;
 
     if (access->finding.kind == PSN_FINDING_MAILBOX)
-        return is_unmanaged(blocking, access)
-                   ? psn_blocking_add(blocking, PSN_HANDOVER_INVENTORY,
-                                      PSN_BLOCKER_UNMANAGED, PSN_WHO_US,
-                                      access->finding.subject, "", err)
-                   : PSN_OK;
+        return is_unmanaged(blocking, access) ? add_unmanaged(blocking, access, err)
+                                              : PSN_OK;
     if (!psn_access_is_pending(access))
         return PSN_OK;
     if (access->finding.kind == PSN_FINDING_CONTACT) {
@@ -332,6 +346,25 @@ static enum psn_code add_seen(struct psn_blocking *blocking, const char *person,
     return rc;
 }
 
+struct door {
+    struct psn_blocking *blocking;
+    const struct psn_person *person;
+};
+
+/* What is set while it is open, he may know. */
+static enum psn_code add_door(void *arg, const struct psn_access_row *row,
+                              struct psn_error *err)
+{
+    const struct door *door = arg;
+    const struct psn_access *access = &row->access;
+
+    return access->state != PSN_ACCESS_GONE && !access->finding.own &&
+                   psn_access_is_his(door->person, access)
+               ? add_text(door->blocking, PSN_HANDOVER_ROTATION, PSN_BLOCKER_DOOR,
+                          PSN_WHO_US, access->finding.id, err)
+               : PSN_OK;
+}
+
 /* What somebody is leaving with, and what lay in the vault when somebody's last slot
  * went, is due by a line of its own that names no mailbox. */
 static enum psn_code add_leaver(struct psn_blocking *blocking,
@@ -355,6 +388,9 @@ static enum psn_code add_leaver(struct psn_blocking *blocking,
         rc = add_targets(blocking, &scope, err);
     if (!rc && person->departing_s)
         rc = add_seen(blocking, person->id, err);
+    if (!rc && person->departing_s)
+        rc = psn_access_row_each(blocking->vault, blocking->client.id, add_door,
+                                 &(struct door){ blocking, person }, err);
     psn_scope_release(&scope);
     return rc;
 }

@@ -128,6 +128,8 @@ const char *psn_handover_block_name(enum psn_handover_block block)
         return "outside";
     case PSN_BLOCKER_OLD:
         return "old";
+    case PSN_BLOCKER_DOOR:
+        return "door";
     case PSN_BLOCKER_KNOWN:
         return "known";
     case PSN_BLOCKER_REPLACEMENT:

@@ -88,6 +88,8 @@ static enum psn_code take_look(void *arg, struct psn_vault *vault,
 
     (void)err;
     row->looked_s = vault->world.now_s();
+    if (row->began_s > row->looked_s) /* the clock was ahead: no password is newer */
+        row->began_s = row->looked_s;
     row->date_count = seen->date_count;
     memcpy(row->dates, seen->dates, sizeof row->dates);
     return PSN_OK;
@@ -128,6 +130,15 @@ static bool is_wanted(const struct psn_handover_blocker *blocker,
     return blocker->block == block && !blocker->label[0] && blocker->until_s <= now_s;
 }
 
+/* A password that is set while a leaver has a way in would be known to him again. */
+static bool waits_for_door(const struct psn_handover *handover)
+{
+    for (size_t i = 0; i < handover->blocker_count; i++)
+        if (handover->blockers[i].block == PSN_BLOCKER_DOOR)
+            return true;
+    return false;
+}
+
 static enum psn_code select_addresses(const struct psn_handover *handover,
                                       const enum psn_handover_block *blocks,
                                       size_t block_count, int64_t now_s,
@@ -139,7 +150,8 @@ static enum psn_code select_addresses(const struct psn_handover *handover,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < handover->blocker_count; i++)
         for (size_t j = 0; j < block_count; j++)
-            if (is_wanted(&handover->blockers[i], blocks[j], now_s))
+            if (is_wanted(&handover->blockers[i], blocks[j], now_s) &&
+                (blocks[j] != PSN_BLOCKER_KNOWN || !waits_for_door(handover)))
                 addresses->items[addresses->count++] = handover->blockers[i].address;
     return PSN_OK;
 }

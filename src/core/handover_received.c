@@ -104,7 +104,7 @@ enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *clie
 /* --- whether it may count as received --- */
 
 struct settling {
-    const char *client;
+    const struct psn_issue_row *issue;
     char address[PSN_ADDRESS_TEXT_MAX]; /* the first that is not settled */
 };
 
@@ -114,8 +114,9 @@ static enum psn_code find_unsettled(void *arg, const struct psn_role_row *row,
     struct settling *settling = arg;
 
     (void)err;
-    if (!settling->address[0] && strcmp(row->client, settling->client) == 0 &&
-        row->rotation.phase != PSN_ROTATION_STABLE)
+    if (!settling->address[0] && row->rotation.phase != PSN_ROTATION_STABLE &&
+        psn_contents_have(settling->issue->contents, settling->issue->content_count,
+                          row->address, "", row->rotation.cur))
         memcpy(settling->address, row->address, sizeof settling->address);
     return PSN_OK;
 }
@@ -126,7 +127,7 @@ enum psn_code psn_handover_check_settled(struct psn_vault *vault,
 {
     struct psn_client client = { 0 };
     struct psn_handover_row row = { 0 };
-    struct settling settling = { .client = issue->client };
+    struct settling settling = { .issue = issue };
     bool is_gone; /* an issue outlives its client */
     enum psn_code rc =
         psn_allow(PSN_E_NOT_FOUND, psn_client_read(vault, issue->client, &client, err),
@@ -214,12 +215,18 @@ static enum psn_code read_version(struct psn_vault *vault, const char *address,
 
 enum psn_code psn_handover_is_theirs(struct psn_vault *vault, const char *client,
                                      const char *address, const char *label,
-                                     bool *ret_is_theirs, struct psn_error *err)
+                                     const char *leaver, bool *ret_is_theirs,
+                                     struct psn_error *err)
 {
     struct psn_content_list list = { 0 };
+    struct psn_handover_row row;
     uint64_t version = 0;
     enum psn_code rc = psn_handover_received(vault, client, &list, err);
 
+    if (!rc && list.count > 0 && leaver)
+        rc = psn_handover_row_read_open(vault, client, &row, err);
+    if (!rc && list.count > 0 && leaver && strcmp(row.to, leaver) == 0)
+        list.count = 0;
     if (!rc && list.count > 0)
         rc = read_version(vault, address, label, &version, err);
     *ret_is_theirs =
@@ -236,7 +243,8 @@ enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *clien
 
     if (!rc)
         rc = psn_vault_end(
-            vault, psn_handover_is_theirs(vault, client, address, "", &is_theirs, err),
+            vault,
+            psn_handover_is_theirs(vault, client, address, "", NULL, &is_theirs, err),
             err);
     if (rc || !is_theirs)
         return rc;

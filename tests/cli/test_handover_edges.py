@@ -251,7 +251,35 @@ class WhatIsHis(Handovers):
         world.allow([("GET", "/*"), ("POST", "*/changePassword")])
         world.run("depart", "jp", "-o", world.out)
         self.assertIn(("known", BOXES[0]), world.blocks())
+        self.assertIn("door", [block for block, _ in world.blocks()])
         world.issue(check=13)
+        version = world.role(BOXES[0])["version"]
+        world.run("handover", "next", "essai")
+        self.assertEqual(world.role(BOXES[0])["version"], version)  # it waits for the door
+        self.assertIn("door", [block for block, _ in world.blocks()])
+        world.allow_all()
+        world.run("resume")
+        self.assertNotIn("door", [block for block, _ in world.blocks()])
+
+    def test_a_mailbox_that_stays_out_is_a_reserve(self):
+        world = self.world
+        world.prepare()
+        world.run("role", "rm", BOXES[1], "--confirm", BOXES[1], check=0)
+        world.run("handover", "next", "essai")
+        self.assertIn(("unmanaged", BOXES[1]), world.blocks(stage="inventory"))
+        world.run("sweep", "essai", "--keep", "mailbox:" + BOXES[1])
+        self.assertNotIn(("unmanaged", BOXES[1]), world.blocks(stage="inventory"))
+        path, _ = world.issue()
+        with open(path + "/proces-verbal.txt", encoding="utf-8") as file:
+            said = " ".join(file.read().split())
+        self.assertIn(BOXES[1] + ": exists at OVH, and the vault does not have it", said)
+        self.assertNotIn("makes no reserve", said)
+
+    def test_a_plan_for_who_has_received_says_what_is_done(self):
+        world = self.world
+        world.prepare()
+        self.receive()
+        self.assertNotIn("the client must set it", world.run("depart", "martine", "-n", check=0).stdout)
 
     def test_a_password_that_somebody_else_has_changed_is_not_handed_over(self):
         world = self.world
