@@ -55,18 +55,19 @@ static enum psn_code compare(struct psn_vault *backup,
     return psn_vault_end(backup, psn_seen_check(backup, known, err), err);
 }
 
-/* Is the backup older than a state that is known? *ret_older: it is, and is accepted. */
+/* Is the backup older than a state that is known, or another one? *ret_accepted: it is,
+ * and that is accepted. */
 static enum psn_code check_against(struct psn_vault *backup,
                                    const struct psn_seen_record *known, bool accept_older,
-                                   struct psn_restored_states *states, bool *ret_older,
+                                   struct psn_restored_states *states, bool *ret_accepted,
                                    struct psn_error *err)
 {
     enum psn_code rc = compare(backup, known, states, err);
 
-    *ret_older = false;
+    *ret_accepted = false;
     if ((rc == PSN_E_ROLLED_BACK || rc == PSN_E_FORKED) && accept_older) {
         psn_error_clear(err);
-        *ret_older = rc == PSN_E_ROLLED_BACK;
+        *ret_accepted = true;
         return PSN_OK;
     }
     if (rc == PSN_E_ROLLED_BACK)
@@ -79,12 +80,12 @@ static enum psn_code check_against(struct psn_vault *backup,
 /* The copy as it will lie at path, beside what was seen here. */
 static enum psn_code check_age(struct psn_vault *backup,
                                const struct psn_vault_options *options, bool accept_older,
-                               struct psn_restored_states *ret_states, bool *ret_older,
+                               struct psn_restored_states *ret_states, bool *ret_accepted,
                                struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    *ret_older = false;
+    *ret_accepted = false;
     *ret_states = (struct psn_restored_states){ .seen.found = false };
     if (!backup->state_dir && options->state_dir) {
         backup->state_dir = strdup(options->state_dir);
@@ -94,7 +95,7 @@ static enum psn_code check_age(struct psn_vault *backup,
     rc = psn_seen_read(backup, &ret_states->seen, err);
     return rc ? rc
               : check_against(backup, &ret_states->seen, accept_older, ret_states,
-                              ret_older, err);
+                              ret_accepted, err);
 }
 
 /* What lies beside a vault, and would be applied to whatever file gets its name. */
@@ -220,8 +221,8 @@ struct restoring {
     size_t kept_size;
     struct psn_store_hold *hold; /* of the vault that is there, if there is one */
     bool is_there;
-    bool is_older;
-    enum psn_replaced replaced;
+    bool is_accepted; /* though it is not what was seen here, nor goes on from it */
+    struct psn_restored_there there;
     struct psn_restored_states states;
     struct psn_carried carried;
 };
@@ -241,8 +242,19 @@ static enum psn_code note_seen(struct psn_vault *backup, struct psn_error *err)
                     backup->state_dir);
 }
 
-/* The checked copy takes the vault's name. An older state that is accepted is noted
- * before it is there, since the one that is there goes on from it. */
+/* Stopped before the copy has the name, or right behind, neither it nor the one that is
+ * there may be refused: an older state is noted before, as the one that is there goes on
+ * from it. Of two that went on apart there is no such one: nothing is noted then. */
+static enum psn_code note_before(const struct restoring *at, struct psn_error *err)
+{
+    if (!at->is_accepted)
+        return PSN_OK;
+    return at->there.replaced == PSN_REPLACED_READ && !at->there.goes_on
+               ? psn_seen_forget(at->backup, err)
+               : note_seen(at->backup, err);
+}
+
+/* The checked copy takes the vault's name. */
 static enum psn_code exchange(const struct restoring *at, const char *staged,
                               struct psn_error *err)
 {
@@ -255,8 +267,8 @@ static enum psn_code exchange(const struct restoring *at, const char *staged,
         return rc;
     }
     rc = set_aside(path, at->kept, at->is_there, at->hold, &is_kept, err);
-    if (!rc && at->is_older)
-        rc = note_seen(at->backup, err);
+    if (!rc)
+        rc = note_before(at, err);
     if (!rc)
         rc = take_name(staged, path, at->is_there, err);
     if (rc)
@@ -318,18 +330,20 @@ static enum psn_code hold_there(struct restoring *at, struct psn_error *err)
  * the vault that lies there, which tells by itself how far it is. */
 static enum psn_code check_there(struct restoring *at, struct psn_error *err)
 {
-    struct psn_seen_record there = { .found = false };
-    bool is_older;
+    struct psn_restored_there *there = &at->there;
+    bool is_accepted;
     enum psn_code rc = PSN_OK;
 
-    at->replaced = at->is_there ? PSN_REPLACED_UNREADABLE : PSN_REPLACED_NOTHING;
+    *there =
+        (struct psn_restored_there){ .replaced = at->is_there ? PSN_REPLACED_UNREADABLE
+                                                              : PSN_REPLACED_NOTHING };
     if (psn_store_holds(at->hold))
-        rc = psn_restored_look(at->options->path, at->backup, at->restore->accept_older,
-                               &at->replaced, &there, err);
-    return rc || !there.found
+        rc = psn_restored_look(at->options->path, at->backup, &at->states.backup,
+                               at->restore->accept_older, there, err);
+    return rc || !there->state.found
                ? rc
-               : check_against(at->backup, &there, at->restore->accept_older, &at->states,
-                               &is_older, err);
+               : check_against(at->backup, &there->state, at->restore->accept_older,
+                               &at->states, &is_accepted, err);
 }
 
 /* An older state issues nothing unasked, unless the one that is there has told all; nor
@@ -347,7 +361,7 @@ static enum psn_code take_over(struct restoring *at, struct psn_vault *copy,
         rc = psn_journal_note(copy, NULL, &note, err);
     if (!rc && is_older && psn_store_holds(at->hold))
         rc = psn_restored_carry(copy, at->options->path, &at->states, &at->carried, err);
-    if (rc || (!is_older && at->replaced != PSN_REPLACED_UNREADABLE))
+    if (rc || (!is_older && at->there.replaced != PSN_REPLACED_UNREADABLE))
         return rc;
     return psn_restored_note(copy, since_s > 0 || !is_older || !at->carried.is_whole,
                              err);
@@ -364,7 +378,7 @@ static enum psn_code prepare_copy(void *arg, const char *path, struct psn_error 
 
     if (!rc)
         rc = check_age(at->backup, at->options, at->restore->accept_older, &at->states,
-                       &at->is_older, err);
+                       &at->is_accepted, err);
     if (!rc)
         rc = check_there(at, err);
     if (!rc)
@@ -425,7 +439,7 @@ static enum psn_code settle(struct restoring *at, struct psn_vault **ret_vault,
     rc = psn_file_sync_dir_of(at->options->path, err);
     if (!rc)
         rc = open_restored(at, ret_vault, err);
-    at->carried.replaced = at->replaced;
+    at->carried.replaced = at->there.replaced;
     if (!rc && at->restore->carried)
         *at->restore->carried = at->carried;
     if (!rc)
@@ -458,7 +472,7 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
     char lock_path[4096];
     struct psn_restored_states states;
-    bool is_older;
+    bool is_accepted;
     enum psn_code rc = psn_beside_check(options->path, err);
 
     if (!rc)
@@ -466,7 +480,8 @@ enum psn_code psn_vault_restore(const struct psn_vault_options *options,
     if (!rc)
         rc = open_backup(restore, &backup, err);
     if (!rc)
-        rc = check_age(backup, options, restore->accept_older, &states, &is_older, err);
+        rc =
+            check_age(backup, options, restore->accept_older, &states, &is_accepted, err);
     if (rc)
         return rc;
     if (snprintf(lock_path, sizeof lock_path, "%s" PSN_BESIDE_LOCK, options->path) >=

@@ -313,42 +313,58 @@ enum psn_code psn_restored_check_log(const char *path, const struct psn_vault *b
                                               : psn_fail(err, rc, "%s", why.message);
 }
 
+/* Inside a transaction of `there`. */
+static enum psn_code compare_state(struct psn_vault *there,
+                                   const struct psn_seen_state *backup,
+                                   struct psn_restored_there *ret_there,
+                                   struct psn_error *err)
+{
+    struct psn_seen_state *state = &ret_there->state.state;
+
+    state->generation = there->state.generation;
+    state->entries = there->state.journal_entries;
+    memcpy(state->history, there->state.history, sizeof state->history);
+    return state->generation < backup->generation
+               ? PSN_OK
+               : psn_state_check_ancestor(there, backup->generation, backup->history,
+                                          &ret_there->goes_on, err);
+}
+
 static enum psn_code read_state(const char *path, const struct psn_vault *like,
-                                bool *ret_another, struct psn_seen_state *ret_state,
+                                const struct psn_seen_state *backup,
+                                struct psn_restored_there *ret_there,
                                 struct psn_error *err)
 {
     PSN_AUTO(psn_vault) *there = NULL;
     enum psn_code rc = psn_vault_open_still(path, &there, err);
 
-    *ret_another = !rc && is_another(there, like);
+    *ret_there = (struct psn_restored_there){ .replaced = !rc && is_another(there, like)
+                                                              ? PSN_REPLACED_ANOTHER
+                                                              : PSN_REPLACED_UNREADABLE };
     if (!rc)
         rc = unlock(there, like, err);
     if (!rc)
         rc = psn_vault_begin(there, PSN_STORE_READ, err);
-    if (rc)
-        return rc;
-    ret_state->generation = there->state.generation;
-    ret_state->entries = there->state.journal_entries;
-    memcpy(ret_state->history, there->state.history, sizeof ret_state->history);
-    return psn_vault_end(there, PSN_OK, err);
+    if (!rc)
+        rc = psn_vault_end(there, compare_state(there, backup, ret_there, err), err);
+    ret_there->state.found = rc == PSN_OK;
+    if (!rc)
+        ret_there->replaced = PSN_REPLACED_READ;
+    return rc;
 }
 
 enum psn_code psn_restored_look(const char *path, const struct psn_vault *like,
-                                bool strict, enum psn_replaced *ret_replaced,
-                                struct psn_seen_record *ret_there, struct psn_error *err)
+                                const struct psn_seen_state *backup, bool strict,
+                                struct psn_restored_there *ret_there,
+                                struct psn_error *err)
 {
     struct psn_error why = { 0 };
-    bool another;
-    enum psn_code rc = read_state(path, like, &another, &ret_there->state, &why);
+    enum psn_code rc = read_state(path, like, backup, ret_there, &why);
 
     if (rc == PSN_E_INTEGRITY) { /* SQLite calls a read that has failed so, too */
         psn_error_clear(&why);
-        rc = read_state(path, like, &another, &ret_there->state, &why);
+        rc = read_state(path, like, backup, ret_there, &why);
     }
-    ret_there->found = rc == PSN_OK;
-    *ret_replaced = another ? PSN_REPLACED_ANOTHER
-                    : rc    ? PSN_REPLACED_UNREADABLE
-                            : PSN_REPLACED_READ;
     if (!rc || rc == PSN_E_INTEGRITY || rc == PSN_E_DENIED || rc == PSN_E_TOO_NEW ||
         (rc == PSN_E_IO && !strict))
         return PSN_OK;

@@ -18,14 +18,17 @@ struct psn_restored_states {
     struct psn_seen_record seen;  /* the last one that was seen here, before that */
 };
 
-/* How far the vault is that a restore is about to replace, and holds, if the keys of
- * `like` open it; its rows may be damaged. ret_there->found: PSN_REPLACED_READ. E_NOMEM;
- * E_IO only if `strict`: a disk that fails may not fail the next time. */
-PSN_MUST_CHECK enum psn_code psn_restored_look(const char *path,
-                                               const struct psn_vault *like, bool strict,
-                                               enum psn_replaced *ret_replaced,
-                                               struct psn_seen_record *ret_there,
-                                               struct psn_error *err);
+/* The vault that a restore is about to replace, and holds. */
+struct psn_restored_there {
+    enum psn_replaced replaced;
+    struct psn_seen_record state; /* if it could be read */
+    bool goes_on;                 /* from the backup's state */
+};
+/* How far that is, if the keys of `like`, the backup, open it; its rows may be damaged.
+ * E_NOMEM; E_IO only if `strict`: a disk that fails may not fail the next time. */
+PSN_MUST_CHECK enum psn_code psn_restored_look(
+    const char *path, const struct psn_vault *like, const struct psn_seen_state *backup,
+    bool strict, struct psn_restored_there *ret_there, struct psn_error *err);
 
 /* Opens the vault that a restore is about to replace, and holds, with the keys of the
  * copy that takes its place, and takes over what it tells: inside a write of the copy.

@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -221,4 +223,15 @@ void psn_seen_write(struct psn_vault *vault)
 {
     note(vault);
     write_seen(vault);
+}
+
+enum psn_code psn_seen_forget(const struct psn_vault *vault, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+    enum psn_code rc = vault->state_dir ? seen_path(vault, &path, err) : PSN_OK;
+
+    if (rc || !vault->state_dir || unlink(psn_buf_str(&path)) == 0 || errno == ENOENT)
+        return rc;
+    return psn_fail(err, psn_file_code(errno), _("cannot remove '%s': %s"),
+                    psn_buf_str(&path), strerror(errno));
 }

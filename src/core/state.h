@@ -81,5 +81,8 @@ void psn_seen_flush(struct psn_vault *vault);
 void psn_seen_flush_due(struct psn_vault *vault);
 /* Writes the record over any other: the user has said that this state is to count. */
 void psn_seen_write(struct psn_vault *vault);
+/* Takes the record away, for a moment in which either of two states may be found. */
+PSN_MUST_CHECK enum psn_code psn_seen_forget(const struct psn_vault *vault,
+                                             struct psn_error *err);
 
 #endif
