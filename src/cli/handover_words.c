@@ -323,6 +323,24 @@ static void put_owned(const struct psn_handover_blocker *blocker, const char *cl
     put_command(out, "passation handover next", client);
 }
 
+/* What a sweep found. */
+static void put_found(const struct psn_handover_blocker *blocker, const char *client,
+                      struct psn_buf *out)
+{
+    if (blocker->block == PSN_BLOCKER_DOOR) {
+        put_command(out, "passation sweep", client);
+        put_command(out, " --cut", blocker->text);
+        return;
+    }
+    if (blocker->block == PSN_BLOCKER_UNMANAGED) {
+        put_command(out, "passation role adopt", blocker->address);
+        psn_buf_text(out, _("; if it stays out: "));
+    }
+    put_keep(client, blocker->text, out);
+    if (blocker->block == PSN_BLOCKER_ACCESS)
+        psn_buf_text(out, _(", or --cut instead of --keep"));
+}
+
 static void put_do(const struct psn_handover_blocker *blocker, const char *client,
                    struct psn_buf *out)
 {
@@ -331,13 +349,9 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
         put_command(out, "passation handover next", client);
         return;
     case PSN_BLOCKER_UNMANAGED:
-        put_command(out, "passation role adopt", blocker->address);
-        psn_buf_text(out, _("; if it stays out: "));
-        put_keep(client, blocker->text, out);
-        return;
     case PSN_BLOCKER_DOOR:
-        put_command(out, "passation sweep", client);
-        put_command(out, " --cut", blocker->text);
+    case PSN_BLOCKER_ACCESS:
+        put_found(blocker, client, out);
         return;
     case PSN_BLOCKER_ITEM:
         put_command(out, "passation handover item", client);
@@ -377,10 +391,6 @@ static void put_do(const struct psn_handover_blocker *blocker, const char *clien
     case PSN_BLOCKER_STILL_OURS:
     case PSN_BLOCKER_ONE_ROUND:
         put_owned(blocker, client, out);
-        return;
-    case PSN_BLOCKER_ACCESS:
-        put_keep(client, blocker->text, out);
-        psn_buf_text(out, _(", or --cut instead of --keep"));
         return;
     case PSN_BLOCKER_HIDDEN:
         psn_buf_text(out, _("to hand it over after all: "));
