@@ -95,8 +95,12 @@ PSN_API enum psn_code psn_hint(struct psn_error *err, enum psn_code code,
  * "rc = at ? PSN_OK : psn_fail(...)" they know that at is there when rc is PSN_OK. */
 static inline enum psn_code psn_failure(enum psn_code code)
 {
+#    if defined(__clang__)
+    __builtin_assume(code != PSN_OK);
+#    else
     if (code == PSN_OK)
         __builtin_unreachable();
+#    endif
     return code;
 }
 #    define psn_fail(...) psn_failure(psn_fail(__VA_ARGS__))
