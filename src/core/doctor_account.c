@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,7 @@ static void check_rules(struct account *account)
         rc = psn_ovh_key_info(account->ovh, info, &why);
     if (!is_answered(account, rc, &why))
         return;
+    assert(info && link);
     account->expires_s = info->expires_s;
     psn_rights_judge(&account->client, PSN_KEY_WORK, backends, info, link);
     if (link->missing > 0)

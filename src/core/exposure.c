@@ -397,21 +397,21 @@ static enum psn_code list_checked(struct walk *walk, struct psn_error *err)
     return rc ? rc : list_judged(walk, err);
 }
 
-static enum psn_code each_of(struct walk *walk, psn_exposure_fn *each, void *arg,
+static enum psn_code each_of(struct walk walk, psn_exposure_fn *each, void *arg,
                              struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = walk->address ? psn_role_begin(walk->vault, PSN_STORE_READ,
-                                                      walk->address, normal, err)
-                                     : psn_vault_begin(walk->vault, PSN_STORE_READ, err);
+    enum psn_code rc = walk.address ? psn_role_begin(walk.vault, PSN_STORE_READ,
+                                                     walk.address, normal, err)
+                                    : psn_vault_begin(walk.vault, PSN_STORE_READ, err);
 
     if (rc)
         return rc;
-    walk->address = walk->address ? normal : NULL;
-    rc = psn_vault_end(walk->vault, list_checked(walk, err), err);
-    for (size_t i = 0; !rc && i < walk->list.count; i++)
-        rc = each(arg, &walk->list.items[i], err);
-    psn_exposure_list_release(&walk->list);
+    walk.address = walk.address ? normal : NULL;
+    rc = psn_vault_end(walk.vault, list_checked(&walk, err), err);
+    for (size_t i = 0; !rc && i < walk.list.count; i++)
+        rc = each(arg, &walk.list.items[i], err);
+    psn_exposure_list_release(&walk.list);
     return rc;
 }
 
@@ -423,7 +423,7 @@ enum psn_code psn_exposure_each(struct psn_vault *vault, const char *person,
         .vault = vault, .person = person, .address = address, .most = SIZE_MAX
     };
 
-    return each_of(&walk, each, arg, err);
+    return each_of(walk, each, arg, err);
 }
 
 enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
@@ -437,5 +437,5 @@ enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
                          .version = version,
                          .most = SIZE_MAX };
 
-    return each_of(&walk, each, arg, err);
+    return each_of(walk, each, arg, err);
 }
