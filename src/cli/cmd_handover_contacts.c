@@ -374,33 +374,51 @@ static enum psn_code check(const struct cmd_handover_contacts_options *options,
     return PSN_OK;
 }
 
+static enum psn_code act(struct cli *cli,
+                         const struct cmd_handover_contacts_options *options,
+                         struct psn_error *err)
+{
+    if (options->accept || options->refuse)
+        return answer(cli, options, err);
+    return options->resend ? resend(cli, options, err) : PSN_OK;
+}
+
+static enum psn_code show(struct cli *cli,
+                          const struct cmd_handover_contacts_options *options,
+                          struct listing *listing, struct cli_json *json,
+                          struct psn_error *err)
+{
+    bool asks = options->to || options->admin || options->tech || options->billing;
+    enum psn_code rc;
+
+    cli_json_open(json, NULL, '{');
+    cli_json_open(json, "services", '[');
+    rc = show_services(cli, listing, err);
+    cli_json_close(json, ']');
+    cli_json_open(json, "changes", '[');
+    if (!rc)
+        rc = show_changes(cli, options, asks ? request : look, listing, err);
+    cli_json_close(json, ']');
+    cli_json_close(json, '}');
+    return rc;
+}
+
 static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_handover_contacts_options *options = arg;
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct listing listing = { .json = cli->json ? &json : NULL,
                                .answered.id = (int64_t)options->accept };
-    bool asks = options->to || options->admin || options->tech || options->billing;
     enum psn_code rc = check(options, err);
     enum psn_code shown = PSN_OK;
 
     if (!rc)
         rc = cli_display_ca(cli, err);
-    if (!rc && (options->accept || options->refuse))
-        rc = answer(cli, options, err);
-    else if (!rc && options->resend)
-        rc = resend(cli, options, err);
+    if (!rc)
+        rc = act(cli, options, err);
     if (rc)
         return rc;
-    cli_json_open(&json, NULL, '{');
-    cli_json_open(&json, "services", '[');
-    rc = show_services(cli, &listing, err);
-    cli_json_close(&json, ']');
-    cli_json_open(&json, "changes", '[');
-    if (!rc)
-        rc = show_changes(cli, options, asks ? request : look, &listing, err);
-    cli_json_close(&json, ']');
-    cli_json_close(&json, '}');
+    rc = show(cli, options, &listing, &json, err);
     if (options->accept)
         tell_accepted(cli, &listing);
     if (cli->json && (!rc || listing.count > 0))

@@ -351,29 +351,46 @@ static enum psn_code advise(struct cli *cli, const struct psn_person *person,
     return PSN_OK;
 }
 
-static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
+static enum psn_code of_address(struct cli *cli, const char *address,
+                                struct psn_error *err)
+{
+    size_t in_force = 0;
+    enum psn_code rc;
+
+    if (cli->json)
+        return who_json(cli, NULL, address, err);
+    rc = who_seen(cli, NULL, address, &in_force, err);
+    if (!rc)
+        rc = who_reaches(cli, NULL, address, err);
+    return rc ? rc : cli_owner_tell(cli, address, err);
+}
+
+static enum psn_code of_person(struct cli *cli, const char *id, struct psn_error *err)
 {
     struct psn_person person;
-    const char *who = cli->arg_count ? cli->args[0] : NULL;
-    const char *address = who && strchr(who, '@') ? who : NULL;
     size_t in_force = 0;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = psn_person_get(cli->vault, id, &person, err);
+
+    if (rc)
+        return rc;
+    if (cli->json)
+        return who_json(cli, id, NULL, err);
+    rc = who_seen(cli, id, NULL, &in_force, err);
+    if (!rc)
+        rc = who_reaches(cli, id, NULL, err);
+    if (!rc)
+        rc = cli_owned_tell(cli, id, err);
+    return rc ? rc : advise(cli, &person, in_force, err);
+}
+
+static enum psn_code run(struct cli *cli, const void *arg, struct psn_error *err)
+{
+    const char *who = cli->arg_count ? cli->args[0] : NULL;
 
     (void)arg;
     if (!who)
         return board(cli, err);
-    if (!address)
-        rc = psn_person_get(cli->vault, who, &person, err);
-    if (rc)
-        return rc;
-    if (cli->json)
-        return who_json(cli, address ? NULL : who, address, err);
-    rc = who_seen(cli, address ? NULL : who, address, &in_force, err);
-    if (!rc)
-        rc = who_reaches(cli, address ? NULL : who, address, err);
-    if (!rc)
-        rc = address ? cli_owner_tell(cli, address, err) : cli_owned_tell(cli, who, err);
-    return rc || address ? rc : advise(cli, &person, in_force, err);
+    return strchr(who, '@') ? of_address(cli, who, err) : of_person(cli, who, err);
 }
 
 const struct cli_command cmd_who = {

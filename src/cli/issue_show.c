@@ -41,14 +41,20 @@ static void put_server(struct cli_json *json, const char *name, const char *text
     cli_json_close(json, '}');
 }
 
+/* null where there is none */
+static void put_given(struct cli_json *json, const char *name, const char *text)
+{
+    cli_json_text(json, name, text[0] ? text : NULL);
+}
+
 static void put_json(struct view *view, const struct psn_opened_secret *secret)
 {
     struct cli_json *json = view->json;
 
     cli_json_open(json, NULL, '{');
     cli_json_text(json, "address", secret->address);
-    cli_json_text(json, "label", secret->label[0] ? secret->label : NULL);
-    cli_json_text(json, "username", secret->user[0] ? secret->user : NULL);
+    put_given(json, "label", secret->label);
+    put_given(json, "username", secret->user);
     if (view->reveal)
         cli_json_secret(json, secret->label[0] ? "value" : "password", secret->value);
     cli_json_number(json, "version", (int64_t)secret->version);
@@ -57,14 +63,14 @@ static void put_json(struct view *view, const struct psn_opened_secret *secret)
     if (!secret->label[0]) {
         put_server(json, "imap", secret->imap);
         put_server(json, "smtp", secret->smtp);
-        cli_json_text(json, "webmail", secret->url[0] ? secret->url : NULL);
+        put_given(json, "webmail", secret->url);
         if (secret->self_change[0])
             cli_json_text(json, "self_change", secret->self_change);
     } else {
-        cli_json_text(json, "type", secret->type[0] ? secret->type : NULL);
-        cli_json_text(json, "url", secret->url[0] ? secret->url : NULL);
-        cli_json_text(json, "expires", secret->expires[0] ? secret->expires : NULL);
-        cli_json_text(json, "note", secret->note[0] ? secret->note : NULL);
+        put_given(json, "type", secret->type);
+        put_given(json, "url", secret->url);
+        put_given(json, "expires", secret->expires);
+        put_given(json, "note", secret->note);
     }
     cli_json_close(json, '}');
 }

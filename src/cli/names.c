@@ -323,14 +323,9 @@ static enum psn_code each_mailbox(struct cli_names *names, unsigned kinds,
     return rc;
 }
 
-enum psn_code cli_names_each(const struct cli_names *names, unsigned kinds,
-                             struct psn_error *err)
+/* What needs no vault. */
+static void tell_words(const struct cli_names *names, unsigned kinds)
 {
-    struct cli_names here = *names; /* for the callbacks, which only read it */
-    void *arg = &here;
-    struct psn_vault *vault = names->vault;
-    enum psn_code rc = PSN_OK;
-
     if (kinds & CLI_KIND_ITEM)
         tell_items(names);
     if (kinds & CLI_KIND_SERVICE)
@@ -339,24 +334,52 @@ enum psn_code cli_names_each(const struct cli_names *names, unsigned kinds,
         tell_types(names);
     if (kinds & CLI_KIND_FORMAT)
         tell_formats(names);
-    if (!vault)
-        return PSN_OK;
+}
+
+/* What is somebody, or somewhere. */
+static enum psn_code each_place(struct cli_names *names, unsigned kinds,
+                                struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
     if (kinds & CLI_KIND_CLIENT)
-        rc = psn_client_each(vault, tell_client, arg, err);
+        rc = psn_client_each(names->vault, tell_client, names, err);
     if (!rc && (kinds & CLI_KIND_DOMAIN))
-        rc = psn_client_each(vault, tell_domains, arg, err);
+        rc = psn_client_each(names->vault, tell_domains, names, err);
     if (!rc && (kinds & CLI_KIND_PERSON))
-        rc = psn_person_each(vault, tell_person, arg, err);
+        rc = psn_person_each(names->vault, tell_person, names, err);
     if (!rc && (kinds & (CLI_KIND_ADDRESS | CLI_KIND_GLOB)))
-        rc = each_mailbox(arg, kinds, err);
-    if (!rc && (kinds & CLI_KIND_LABEL))
-        rc = tell_labels(arg, err);
-    if (!rc && (kinds & CLI_KIND_ACCESS))
-        rc = psn_access_each(vault, names->arg_count ? names->args[0] : NULL, tell_access,
-                             arg, err);
-    if (!rc && (kinds & CLI_KIND_SLOT))
-        rc = psn_slot_each(vault, tell_slot, arg, err);
-    if (!rc && (kinds & CLI_KIND_SERIAL))
-        rc = psn_issue_each(vault, NULL, tell_issue, arg, err);
+        rc = each_mailbox(names, kinds, err);
     return rc;
+}
+
+/* What is of one of them. */
+static enum psn_code each_thing(struct cli_names *names, unsigned kinds,
+                                struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (kinds & CLI_KIND_LABEL)
+        rc = tell_labels(names, err);
+    if (!rc && (kinds & CLI_KIND_ACCESS))
+        rc = psn_access_each(names->vault, names->arg_count ? names->args[0] : NULL,
+                             tell_access, names, err);
+    if (!rc && (kinds & CLI_KIND_SLOT))
+        rc = psn_slot_each(names->vault, tell_slot, names, err);
+    if (!rc && (kinds & CLI_KIND_SERIAL))
+        rc = psn_issue_each(names->vault, NULL, tell_issue, names, err);
+    return rc;
+}
+
+enum psn_code cli_names_each(const struct cli_names *names, unsigned kinds,
+                             struct psn_error *err)
+{
+    struct cli_names here = *names; /* for the callbacks, which only read it */
+    enum psn_code rc;
+
+    tell_words(names, kinds);
+    if (!names->vault)
+        return PSN_OK;
+    rc = each_place(&here, kinds, err);
+    return rc ? rc : each_thing(&here, kinds, err);
 }

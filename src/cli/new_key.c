@@ -74,10 +74,30 @@ static enum psn_code take_typed(struct cli *cli, const struct psn_secret *typed,
     return *ret_taken ? PSN_OK : cli_tell(_("The two differ."), err);
 }
 
+/* *ret_chosen stays NULL: ask again. */
+static enum psn_code choose(struct cli *cli, struct psn_secret **proposed,
+                            struct psn_secret **ret_chosen, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *typed = NULL;
+    bool taken = false;
+    enum psn_code rc =
+        cli_ask_secret(cli, _("Press Enter to take it, or type one of your own: "),
+                       PSN_SECRET_MAX, &typed, err);
+
+    if (!rc && psn_secret_size(typed) == 0)
+        *ret_chosen = PSN_TAKE(*proposed);
+    else if (!rc)
+        rc = take_typed(cli, typed, &taken, err);
+    if (taken)
+        *ret_chosen = PSN_TAKE(typed);
+    return rc;
+}
+
 enum psn_code cli_ask_new_passphrase(struct cli *cli, struct psn_secret **ret_passphrase,
                                      struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *proposed = NULL;
+    PSN_AUTO(psn_secret) *chosen = NULL;
     enum psn_code rc;
 
     if (!cli_has_terminal(cli)) {
@@ -91,24 +111,13 @@ enum psn_code cli_ask_new_passphrase(struct cli *cli, struct psn_secret **ret_pa
     if (!rc)
         rc = cli_tell_secret(cli, _("A passphrase for you, to write down and keep:"),
                              proposed, err);
-    for (int i = 0; !rc && i < TRIES; i++) {
-        PSN_AUTO(psn_secret) *typed = NULL;
-        bool taken = false;
-
-        rc = cli_ask_secret(cli, _("Press Enter to take it, or type one of your own: "),
-                            PSN_SECRET_MAX, &typed, err);
-        if (!rc && psn_secret_size(typed) == 0) {
-            *ret_passphrase = PSN_TAKE(proposed);
-            return PSN_OK;
-        }
-        if (!rc)
-            rc = take_typed(cli, typed, &taken, err);
-        if (taken) {
-            *ret_passphrase = PSN_TAKE(typed);
-            return PSN_OK;
-        }
-    }
-    return rc ? rc : psn_fail(err, PSN_E_ABORTED, _("no passphrase was chosen"));
+    for (int i = 0; !rc && !chosen && i < TRIES; i++)
+        rc = choose(cli, &proposed, &chosen, err);
+    if (!rc && !chosen)
+        rc = psn_fail(err, PSN_E_ABORTED, _("no passphrase was chosen"));
+    if (!rc)
+        *ret_passphrase = PSN_TAKE(chosen);
+    return rc;
 }
 
 enum psn_code cli_new_key(struct cli *cli, const struct cli_new_key_options *options,

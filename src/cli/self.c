@@ -249,30 +249,37 @@ static int make_timer(int64_t deadline_boot_ms)
     return -1;
 }
 
+/* Waits for either, and the signals that are held back otherwise; without a timer, for a
+ * slice of time at most. Whether fd is ready; -1: a signal came. */
+static int wait_once(int fd, int timer)
+{
+    const struct timespec slice = { .tv_sec = 5 };
+    sigset_t none;
+    fd_set ready;
+    int count;
+
+    (void)sigemptyset(&none);
+    FD_ZERO(&ready);
+    if (fd >= 0)
+        FD_SET(fd, &ready);
+    if (timer >= 0)
+        FD_SET(timer, &ready);
+    count = pselect((fd > timer ? fd : timer) + 1, &ready, NULL, NULL,
+                    timer < 0 ? &slice : NULL, &none);
+    if (count < 0)
+        return -1;
+    return count > 0 && fd >= 0 && FD_ISSET(fd, &ready);
+}
+
 enum cli_wake cli_self_wait(int fd, int64_t deadline_boot_ms)
 {
     PSN_AUTO_FD int timer = make_timer(deadline_boot_ms);
-    const struct timespec slice = { .tv_sec = 5 };
-    sigset_t none;
 
-    (void)sigemptyset(&none);
-    for (;;) {
-        int64_t left_ms = deadline_boot_ms - psn_clock_boot_ms();
-        fd_set ready;
-        int count;
+    while (psn_clock_boot_ms() < deadline_boot_ms) {
+        int ready = wait_once(fd, timer);
 
-        if (left_ms <= 0)
-            return CLI_WAKE_TIME;
-        FD_ZERO(&ready);
-        if (fd >= 0)
-            FD_SET(fd, &ready);
-        if (timer >= 0)
-            FD_SET(timer, &ready);
-        count = pselect((fd > timer ? fd : timer) + 1, &ready, NULL, NULL,
-                        timer < 0 ? &slice : NULL, &none);
-        if (count < 0)
-            return CLI_WAKE_SIGNAL;
-        if (count > 0 && fd >= 0 && FD_ISSET(fd, &ready))
-            return CLI_WAKE_READY;
+        if (ready)
+            return ready < 0 ? CLI_WAKE_SIGNAL : CLI_WAKE_READY;
     }
+    return CLI_WAKE_TIME;
 }

@@ -163,6 +163,19 @@ static void put_last(struct psn_buf *line, const char *cell, size_t at, size_t c
     cli_wrap(line, cell, &margins);
 }
 
+/* Goes to where a cell begins that should stand at a column, which the last one may reach
+ * into; returns the column that it is. */
+static size_t begin_cell(struct psn_buf *line, size_t column, size_t used, bool is_last,
+                         bool overflows)
+{
+    if (column > 0 && used + COLUMN_GAP > column)
+        return break_row(line, is_last ? column : CARRY_INDENT);
+    if (column > 0 && overflows)
+        return break_row(line, CARRY_INDENT);
+    pad(line, column - used);
+    return column;
+}
+
 static void print_row(struct cli *cli, const struct cli_table *table, size_t row,
                       const struct layout *layout)
 {
@@ -179,13 +192,9 @@ static void print_row(struct cli *cli, const struct cli_table *table, size_t row
 
         if (table->has_titles && layout->widths[i] == 0)
             continue;
-        if (column > 0 && used + COLUMN_GAP > column)
-            column = break_row(&line, is_last ? column : CARRY_INDENT);
-        else if (column > 0 && layout->columns && !has_margin &&
-                 column + width > layout->columns)
-            column = break_row(&line, CARRY_INDENT);
-        else
-            pad(&line, column - used);
+        column = begin_cell(&line, column, used, is_last,
+                            layout->columns && !has_margin &&
+                                column + width > layout->columns);
         /* One that is wider than the terminal is a paragraph, wherever it stands. */
         put_last(&line, cell, column,
                  is_last || column + width > layout->columns ? layout->columns : 0);

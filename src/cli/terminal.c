@@ -235,27 +235,39 @@ enum psn_code cli_read_secret(struct cli *cli, int fd, const char *prompt,
     return psn_secret_read_fd(fd, PSN_SECRET_MAX, ret_secret, err);
 }
 
+/* *ret_secret stays NULL: the two differ. */
+static enum psn_code ask_twice(struct cli *cli, const char *prompt, size_t size_max,
+                               struct psn_secret **ret_secret, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *first = NULL;
+    PSN_AUTO(psn_secret) *second = NULL;
+    enum psn_code rc = cli_ask_secret(cli, prompt, size_max, &first, err);
+
+    if (!rc && psn_secret_size(first) == 0)
+        return psn_fail(err, PSN_E_ABORTED, _("nothing was typed"));
+    if (!rc)
+        rc = cli_ask_secret(cli, _("Once more: "), size_max, &second, err);
+    if (rc)
+        return rc;
+    if (!psn_secret_equal(first, second))
+        return cli_tell(_("The two differ."), err);
+    *ret_secret = PSN_TAKE(first);
+    return PSN_OK;
+}
+
 enum psn_code cli_ask_new_secret(struct cli *cli, const char *prompt, size_t size_max,
                                  struct psn_secret **ret_secret, struct psn_error *err)
 {
-    for (int i = 0; i < TRIES; i++) {
-        PSN_AUTO(psn_secret) *first = NULL;
-        PSN_AUTO(psn_secret) *second = NULL;
-        enum psn_code rc = cli_ask_secret(cli, prompt, size_max, &first, err);
+    PSN_AUTO(psn_secret) *typed = NULL;
+    enum psn_code rc = PSN_OK;
 
-        if (!rc && psn_secret_size(first) == 0)
-            return psn_fail(err, PSN_E_ABORTED, _("nothing was typed"));
-        if (!rc)
-            rc = cli_ask_secret(cli, _("Once more: "), size_max, &second, err);
-        if (rc)
-            return rc;
-        if (psn_secret_equal(first, second)) {
-            *ret_secret = PSN_TAKE(first);
-            return PSN_OK;
-        }
-        rc = cli_tell(_("The two differ."), err);
-        if (rc)
-            return rc;
+    for (int i = 0; !rc && !typed && i < TRIES; i++)
+        rc = ask_twice(cli, prompt, size_max, &typed, err);
+    if (rc)
+        return rc;
+    if (typed) {
+        *ret_secret = PSN_TAKE(typed);
+        return PSN_OK;
     }
     return psn_fail(err, PSN_E_ABORTED, _("the two entries differed %d times"), TRIES);
 }

@@ -224,6 +224,17 @@ static enum psn_code cut_one(struct psn_vault *vault, struct psn_access_account 
     return rc;
 }
 
+/* The first failure is the one that the caller is told of. */
+static enum psn_code keep_first(enum psn_code first, enum psn_code rc,
+                                const struct psn_error *cause, struct psn_error *err)
+{
+    if (first || !rc)
+        return first;
+    if (err)
+        *err = *cause;
+    return rc;
+}
+
 static enum psn_code cut_listed(struct psn_vault *vault,
                                 struct psn_access_account *account,
                                 struct psn_access_list *list, psn_access_cut_fn *each,
@@ -236,11 +247,7 @@ static enum psn_code cut_listed(struct psn_vault *vault,
         struct psn_access_cut cut = { .access = &list->items[i].access };
         enum psn_code rc = cut_one(vault, account, &list->items[i], &cut.state, &cause);
 
-        if (rc && !first) {
-            first = rc;
-            if (err)
-                *err = cause;
-        }
+        first = keep_first(first, rc, &cause, err);
         cut.failed = rc ? &cause : NULL;
         rc = each(arg, &cut, first ? NULL : err);
         if (rc)

@@ -226,7 +226,7 @@ static void look_at_other_folders(struct around *around)
 }
 
 /* The file that unlocks, where OVH's own tools keep their keys, the agent's door. */
-static void look_elsewhere(const struct around *around)
+static void look_at_keys(const struct around *around)
 {
     const struct psn_doctor_options *options = around->options;
     char path[PATH_SIZE];
@@ -242,6 +242,14 @@ static void look_elsewhere(const struct around *around)
         snprintf(path, sizeof path, "%s/.ovh.conf", options->home) < (int)sizeof path &&
         lstat(path, &info) == 0)
         tell(around, PSN_DOCTOR_OVH_CONFIG, path, mode_of(&info));
+}
+
+static void look_at_agent(const struct around *around)
+{
+    const struct psn_doctor_options *options = around->options;
+    char path[PATH_SIZE];
+    struct stat info;
+
     if (!options->run_dir || lstat(options->run_dir, &info) != 0)
         return;
     if (!S_ISDIR(info.st_mode) || (info.st_mode & OTHERS) || !is_ours(&info))
@@ -263,5 +271,6 @@ void psn_doctor_files(const struct psn_doctor_options *options)
     look_beside(&around);
     look_at_folder(&around);
     look_at_other_folders(&around);
-    look_elsewhere(&around);
+    look_at_keys(&around);
+    look_at_agent(&around);
 }

@@ -67,6 +67,17 @@ enum psn_code psn_journal_drop(struct psn_vault *vault, const char *client,
 /* Walks entries from first to the head, each recomputed from the one before, and shows
  * them to each (NULL: only the check). The hash before `first` is trusted only because
  * the links up to the head hold. */
+static enum psn_code show(const struct psn_chain *chain,
+                          const struct psn_store_entry *entry,
+                          const struct psn_chain_box *box, psn_journal_fn *each,
+                          void *arg, struct psn_error *err)
+{
+    struct psn_journal_entry shown;
+    enum psn_code rc = psn_chain_decode(chain, entry, box, &shown, err);
+
+    return rc ? rc : each(arg, &shown, err);
+}
+
 static enum psn_code walk(struct psn_vault *vault, const struct psn_chain *chain,
                           uint64_t first, psn_journal_fn *each, void *arg,
                           struct psn_error *err)
@@ -74,7 +85,6 @@ static enum psn_code walk(struct psn_vault *vault, const struct psn_chain *chain
     PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
     PSN_AUTO_RELEASE(psn_chain_box) box = psn_chain_box_init();
     uint8_t hash[PSN_STORE_HASH_SIZE] = { 0 };
-    struct psn_journal_entry shown;
     enum psn_code rc = PSN_OK;
 
     if (first > 1) {
@@ -87,13 +97,8 @@ static enum psn_code walk(struct psn_vault *vault, const struct psn_chain *chain
         rc = psn_chain_entry(vault, chain, i, &entry, &box, err);
         if (!rc)
             rc = psn_chain_follow(vault, chain, &entry, &box, hash, err);
-        if (rc)
-            return rc;
-        if (each) {
-            rc = psn_chain_decode(chain, &entry, &box, &shown, err);
-            if (!rc)
-                rc = each(arg, &shown, err);
-        }
+        if (!rc && each)
+            rc = show(chain, &entry, &box, each, arg, err);
     }
     if (!rc && memcmp(hash, chain->head, sizeof hash) != 0)
         return psn_chain_fail(chain, chain->count, err);

@@ -151,6 +151,19 @@ static enum psn_code fail_stopped(struct psn_error *err)
 }
 
 /* Makes them all; the first failure is the result. */
+/* A code that nobody takes down now would be lost: such an issue waits. */
+static bool waits(const struct due_list *due, const struct psn_grant_row *row,
+                  const struct psn_delivery *delivery)
+{
+    return psn_issue_by_code(person_of(due, row->person), row->format) &&
+           !delivery->tell_code;
+}
+
+static bool is_stopped(const struct psn_delivery *delivery)
+{
+    return delivery->stop && delivery->stop(delivery->arg);
+}
+
 static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *due,
                                const struct psn_delivery *delivery, size_t *ret_waiting,
                                struct psn_error *err)
@@ -162,12 +175,11 @@ static enum psn_code issue_due(struct psn_vault *vault, const struct due_list *d
         enum psn_code rc;
 
         to = end_of_group(due, from, !delivery->directory);
-        if (psn_issue_by_code(person_of(due, row->person), row->format) &&
-            !delivery->tell_code) {
+        if (waits(due, row, delivery)) {
             ++*ret_waiting;
             continue;
         }
-        if (delivery->stop && delivery->stop(delivery->arg))
+        if (is_stopped(delivery))
             return first ? first : fail_stopped(err);
         rc = issue_group(vault, due, from, to, delivery, first ? NULL : err);
         first = first ? first : rc;

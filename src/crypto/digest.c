@@ -25,6 +25,13 @@ static void update(struct digest *digest, const uint8_t *bytes, size_t size)
         (void)crypto_generichash_update(&digest->blake2b, bytes, size);
 }
 
+static enum psn_code make_room(struct psn_secret **piece, size_t size,
+                               struct psn_error *err)
+{
+    psn_secret_free(PSN_TAKE(*piece));
+    return psn_secret_new(size, piece, err);
+}
+
 /* What is signed may be a secret document: the piece is in locked memory, and the states
  * are wiped. */
 enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *source,
@@ -46,9 +53,8 @@ enum psn_code psn_digest_source(enum psn_digest kind, const struct psn_source *s
         if (!rc)
             update(&digest, psn_secret_bytes(piece), got);
         if (!rc && got == room && room < piece_size) {
-            psn_secret_free(PSN_TAKE(piece));
             room = piece_size;
-            rc = psn_secret_new(room, &piece, err);
+            rc = make_room(&piece, room, err);
         }
     } while (!rc && got > 0);
     if (!rc && kind == PSN_DIGEST_SHA512)

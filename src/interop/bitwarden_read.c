@@ -368,6 +368,22 @@ static void read_encrypted(struct bitwarden *bitwarden)
                      "file when it is imported"));
 }
 
+static void read_folders(struct bitwarden *bitwarden)
+{
+    if (bitwarden->has_items)
+        psn_json_refuse(&bitwarden->json, _("the folders stand behind the items"));
+    read_objects(bitwarden, read_folder);
+}
+
+static void read_items(struct bitwarden *bitwarden)
+{
+    bitwarden->has_items = true;
+    if (bitwarden->folder_count > 0)
+        qsort(bitwarden->folders, bitwarden->folder_count, sizeof *bitwarden->folders,
+              by_id);
+    read_objects(bitwarden, read_item);
+}
+
 static void read_document(struct bitwarden *bitwarden)
 {
     struct psn_json_reader *json = &bitwarden->json;
@@ -375,21 +391,14 @@ static void read_document(struct bitwarden *bitwarden)
     if (psn_json_next(json) != PSN_JSON_OBJECT)
         psn_json_refuse(json, _("this is not Bitwarden's JSON"));
     while (!json->rc && next_is_name(bitwarden)) {
-        if (psn_json_is(json, "encrypted")) {
+        if (psn_json_is(json, "encrypted"))
             read_encrypted(bitwarden);
-        } else if (psn_json_is(json, "folders") || psn_json_is(json, "collections")) {
-            if (bitwarden->has_items)
-                psn_json_refuse(json, _("the folders stand behind the items"));
-            read_objects(bitwarden, read_folder);
-        } else if (psn_json_is(json, "items")) {
-            bitwarden->has_items = true;
-            if (bitwarden->folder_count > 0)
-                qsort(bitwarden->folders, bitwarden->folder_count,
-                      sizeof *bitwarden->folders, by_id);
-            read_objects(bitwarden, read_item);
-        } else {
+        else if (psn_json_is(json, "folders") || psn_json_is(json, "collections"))
+            read_folders(bitwarden);
+        else if (psn_json_is(json, "items"))
+            read_items(bitwarden);
+        else
             skip_value(bitwarden);
-        }
     }
     if (!json->rc && psn_json_next(json) == PSN_JSON_END && !bitwarden->has_items)
         psn_json_refuse(json, _("this is not Bitwarden's JSON"));

@@ -83,39 +83,49 @@ static enum psn_code encrypt(const struct passage *passage, const struct psn_ent
 }
 
 /* A name that is taken gets a number; the text then tells the title. */
+static enum psn_code write_numbered(const struct passage *passage,
+                                    const struct psn_entry *entry, const char *folder,
+                                    unsigned number, bool *ret_taken)
+{
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init((size_t)2 * TEXT_MAX);
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_SIZE);
+    struct psn_error why = { 0 };
+    char name[NAME_SIZE_MAX + 1];
+    const char *title = psn_entry_text(entry->title);
+    bool same;
+    enum psn_code rc;
+
+    make_name(title, name);
+    same = number == 1 && strcmp(name, title) == 0;
+    psn_buf_format(&path, number == 1 ? "%s/%s.age" : "%s/%s-%u.age", folder, name,
+                   number);
+    rc = psn_buf_check(&path, passage->err);
+    if (!rc)
+        rc = encrypt(passage, entry, same ? NULL : title, &file);
+    if (rc)
+        return rc;
+    rc = psn_file_write(psn_buf_str(&path), file.data, file.size, PSN_FILE_NEW, &why);
+    *ret_taken = rc == PSN_E_EXISTS;
+    if (*ret_taken)
+        return PSN_OK;
+    if (rc && passage->err)
+        *passage->err = why;
+    return rc;
+}
+
 static enum psn_code write_entry(const struct passage *passage,
                                  const struct psn_entry *entry)
 {
     char folder[PATH_SIZE];
-    char name[NAME_SIZE_MAX + 1];
-    const char *title = psn_entry_text(entry->title);
+    bool is_taken = true;
     enum psn_code rc = make_folder(passage, entry, folder);
 
-    make_name(title, name);
-    for (unsigned i = 1; !rc && i <= TRIES; i++) {
-        PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init((size_t)2 * TEXT_MAX);
-        PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PATH_SIZE);
-        struct psn_error why = { 0 };
-        bool same = i == 1 && strcmp(name, title) == 0;
-
-        psn_buf_format(&path, i == 1 ? "%s/%s.age" : "%s/%s-%u.age", folder, name, i);
-        rc = psn_buf_check(&path, passage->err);
-        if (!rc)
-            rc = encrypt(passage, entry, same ? NULL : title, &file);
-        if (rc)
-            return rc;
-        rc = psn_file_write(psn_buf_str(&path), file.data, file.size, PSN_FILE_NEW, &why);
-        if (rc == PSN_E_EXISTS) {
-            rc = PSN_OK;
-            continue;
-        }
-        if (rc && passage->err)
-            *passage->err = why;
-        return rc;
-    }
-    return rc ? rc
-              : psn_fail(passage->err, PSN_E_LIMIT,
-                         _("too many entries have the same name"));
+    for (unsigned i = 1; !rc && is_taken && i <= TRIES; i++)
+        rc = write_numbered(passage, entry, folder, i, &is_taken);
+    if (!rc && is_taken)
+        return psn_fail(passage->err, PSN_E_LIMIT,
+                        _("too many entries have the same name"));
+    return rc;
 }
 
 static enum psn_code write_recipients(const struct passage *passage,

@@ -106,8 +106,10 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     PSN_AUTO(psn_ovh) *ovh = calloc(1, sizeof *ovh);
     enum psn_code rc = psn_json_load(err);
 
-    if (rc || !ovh)
-        return rc ? rc : psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (!rc && !ovh)
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    if (rc)
+        return rc;
     ovh->root = copy_text(options->root);
     ovh->ca_file = options->ca_file ? copy_text(options->ca_file) : NULL;
     if (!ovh->root || (options->ca_file && !ovh->ca_file))
@@ -127,10 +129,9 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
     rc = psn_ovh_token_url(options->root, ovh->token_url, sizeof ovh->token_url, err);
     if (rc == PSN_OK)
         rc = psn_ovh_credential_copy(credential, &ovh->credential, err);
-    if (rc)
-        return rc;
-    *ret_ovh = PSN_TAKE(ovh);
-    return PSN_OK;
+    if (!rc)
+        *ret_ovh = PSN_TAKE(ovh);
+    return rc;
 }
 
 void psn_ovh_free(struct psn_ovh *ovh)

@@ -321,33 +321,51 @@ static enum psn_code look_at_hint(struct search *search, struct psn_service **re
     return rc;
 }
 
+/* Whether it is one of the backend's, and serves the domain; that any does is noted. */
+static enum psn_code is_candidate(struct search *search, struct psn_service *service,
+                                  enum psn_backend backend, bool *ret_is,
+                                  struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    *ret_is = false;
+    if (service->backend == backend)
+        rc = serves(search, service, ret_is, err);
+    search->served = search->served || *ret_is;
+    return rc;
+}
+
+/* *ret_service stays NULL where no service of the backend has it. */
+static enum psn_code look_through(struct search *search, enum psn_backend backend,
+                                  struct psn_service **ret_service,
+                                  struct psn_mailbox_info *info, struct psn_error *err)
+{
+    struct psn_directory *directory = search->directory;
+    enum psn_code rc = list_services(directory, backend, search->mailbox->domain, err);
+
+    for (size_t i = 0; !rc && !*ret_service && i < directory->services.count; i++) {
+        struct psn_service *service = directory->services.items[i];
+        bool is = false;
+
+        rc = is_candidate(search, service, backend, &is, err);
+        if (!rc && is)
+            rc = look(search, service, info, err);
+        if (!rc && is && info->exists)
+            *ret_service = service;
+    }
+    return rc;
+}
+
 /* Whether the service that moved said where to does not matter: all are looked through.
  */
 static enum psn_code look_everywhere(struct search *search,
                                      struct psn_service **ret_service,
                                      struct psn_mailbox_info *info, struct psn_error *err)
 {
-    struct psn_directory *directory = search->directory;
     enum psn_code rc = PSN_OK;
 
-    for (size_t b = PSN_BACKEND_NONE + 1; !rc && b < PSN_BACKENDS; b++) {
-        rc = list_services(directory, (enum psn_backend)b, search->mailbox->domain, err);
-        for (size_t i = 0; !rc && i < directory->services.count; i++) {
-            struct psn_service *service = directory->services.items[i];
-            bool is_candidate = false;
-
-            if (service->backend != (enum psn_backend)b)
-                continue;
-            rc = serves(search, service, &is_candidate, err);
-            search->served = search->served || is_candidate;
-            if (!rc && is_candidate)
-                rc = look(search, service, info, err);
-            if (!rc && info->exists) {
-                *ret_service = service;
-                return PSN_OK;
-            }
-        }
-    }
+    for (size_t b = PSN_BACKEND_NONE + 1; !rc && !*ret_service && b < PSN_BACKENDS; b++)
+        rc = look_through(search, (enum psn_backend)b, ret_service, info, err);
     return rc;
 }
 
@@ -502,13 +520,10 @@ static enum psn_code weigh_all(struct search *search, struct choice *choice,
         rc = list_services(directory, (enum psn_backend)b, search->mailbox->domain, err);
         for (size_t i = 0; !rc && i < directory->services.count; i++) {
             struct psn_service *service = directory->services.items[i];
-            bool is_candidate = false;
+            bool is = false;
 
-            if (service->backend != (enum psn_backend)b)
-                continue;
-            rc = serves(search, service, &is_candidate, err);
-            search->served = search->served || is_candidate;
-            if (!rc && is_candidate && !only_redirects(service))
+            rc = is_candidate(search, service, (enum psn_backend)b, &is, err);
+            if (!rc && is && !only_redirects(service))
                 rc = weigh(choice, service, err);
         }
     }

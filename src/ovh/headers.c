@@ -48,6 +48,31 @@ static enum psn_code add_bearer(const struct psn_ovh_headed *call,
     return psn_buf_check(&header->value, err);
 }
 
+static enum psn_code add_signature(const struct psn_ovh_headed *call,
+                                   struct psn_ovh_headers *list, struct psn_error *err)
+{
+    const struct psn_ovh_credential *credential = call->credential;
+    char signature[PSN_OVH_SIGNATURE_SIZE];
+    char time[24];
+    struct psn_ovh_signed what = {
+        .method = call->method,
+        .url = call->url,
+        .body = call->body ? psn_secret_bytes(call->body) : NULL,
+        .body_size = call->body ? psn_secret_size(call->body) : 0,
+        .time_s = call->time_s,
+    };
+    int time_size = snprintf(time, sizeof time, "%lld", (long long)what.time_s);
+    enum psn_code rc = psn_ovh_sign(credential->application_secret,
+                                    credential->consumer_key, &what, signature, err);
+
+    if (rc)
+        return rc;
+    add_secret_header(list, "X-Ovh-Consumer", credential->consumer_key);
+    add_header(list, "X-Ovh-Timestamp", time, (size_t)time_size);
+    add_header(list, "X-Ovh-Signature", signature, strlen(signature));
+    return PSN_OK;
+}
+
 enum psn_code psn_ovh_headers_build(const struct psn_ovh_headed *call,
                                     struct psn_ovh_headers *list, struct psn_error *err)
 {
@@ -67,26 +92,8 @@ enum psn_code psn_ovh_headers_build(const struct psn_ovh_headed *call,
         add_header(list, "X-Pagination-Cursor", call->cursor, strlen(call->cursor));
     if (is_account)
         return add_bearer(call, list, err);
-    if (call->is_signed) {
-        char signature[PSN_OVH_SIGNATURE_SIZE];
-        char time[24];
-        struct psn_ovh_signed what = {
-            .method = call->method,
-            .url = call->url,
-            .body = call->body ? psn_secret_bytes(call->body) : NULL,
-            .body_size = call->body ? psn_secret_size(call->body) : 0,
-            .time_s = call->time_s,
-        };
-        int time_size = snprintf(time, sizeof time, "%lld", (long long)what.time_s);
-
-        rc = psn_ovh_sign(call->credential->application_secret,
-                          call->credential->consumer_key, &what, signature, err);
-        if (rc)
-            return rc;
-        add_secret_header(list, "X-Ovh-Consumer", call->credential->consumer_key);
-        add_header(list, "X-Ovh-Timestamp", time, (size_t)time_size);
-        add_header(list, "X-Ovh-Signature", signature, strlen(signature));
-    }
+    if (call->is_signed)
+        rc = add_signature(call, list, err);
     for (size_t i = 0; i < list->count && rc == PSN_OK; i++)
         rc = psn_buf_check(&list->items[i].value, err);
     return rc;

@@ -397,6 +397,14 @@ void tui_screen_line(struct tui_screen *screen, size_t row, size_t column, size_
     repeat(screen, row, column, columns, "─");
 }
 
+static void draw_edge(struct tui_screen *screen, size_t row, const struct tui_rect *box,
+                      const char *left, const char *right)
+{
+    tui_screen_line(screen, row, box->column, box->columns);
+    tui_screen_put(screen, row, box->column, 1, TUI_DIM, left);
+    tui_screen_put(screen, row, box->column + box->columns - 1, 1, TUI_DIM, right);
+}
+
 struct tui_rect tui_screen_box(struct tui_screen *screen, size_t rows, size_t columns,
                                const char *title)
 {
@@ -414,14 +422,8 @@ struct tui_rect tui_screen_box(struct tui_screen *screen, size_t rows, size_t co
         tui_screen_put(screen, box.row + i, box.column + box.columns - 1, 1, TUI_DIM,
                        "│");
     }
-    for (size_t i = 0; i < 2; i++) {
-        size_t row = box.row + (i ? box.rows - 1 : 0);
-
-        tui_screen_line(screen, row, box.column, box.columns);
-        tui_screen_put(screen, row, box.column, 1, TUI_DIM, i ? "└" : "┌");
-        tui_screen_put(screen, row, box.column + box.columns - 1, 1, TUI_DIM,
-                       i ? "┘" : "┐");
-    }
+    draw_edge(screen, box.row, &box, "┌", "┐");
+    draw_edge(screen, box.row + box.rows - 1, &box, "└", "┘");
     if (title[0] && box.columns > 6) {
         size_t width = psn_text_columns(title);
 
