@@ -16,7 +16,8 @@
  *         list->items[list->count++] = *item;
  *     return rc;
  */
-#define PSN_GROW(items, count, err) psn_grow(&(items), (count), sizeof *(items), (err))
+#define PSN_GROW(items, count, err) \
+    psn_grow(&(items), (count), sizeof(__typeof__(*(items))), (err))
 
 PSN_MUST_CHECK enum psn_code psn_grow(void *items, size_t count, size_t size,
                                       struct psn_error *err);

@@ -86,7 +86,7 @@ bool psn_issue_row_copy(const struct psn_issue_row *row, struct psn_issue_row *r
     struct psn_issue_row copy = *row;
 
     copy.addresses = NULL;
-    copy.contents = malloc((row->content_count + 1) * sizeof *copy.contents);
+    copy.contents = calloc(row->content_count + 1, sizeof *copy.contents);
     if (copy.contents && row->content_count)
         memcpy(copy.contents, row->contents, row->content_count * sizeof *copy.contents);
     if (!copy.contents || !psn_issue_row_index(&copy)) {
