@@ -19,8 +19,8 @@ static bool same_secret(const struct psn_exposure *a, const struct psn_exposure 
 
 /* In place. Of an old password that is not proved refused the proof is due, whoever has
  * the new one. */
-static enum psn_code keep_handed(struct psn_vault *vault, const struct psn_reach_map *map,
-                                 struct psn_exposure_list *list, struct psn_error *err)
+static enum psn_code keep_theirs(struct psn_vault *vault, struct psn_exposure_list *list,
+                                 struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
     size_t kept = 0;
@@ -30,8 +30,7 @@ static enum psn_code keep_handed(struct psn_vault *vault, const struct psn_reach
         bool is_theirs = false;
 
         if (!at->in_force || at->dying ||
-            (kept > 0 && same_secret(&list->items[kept - 1], at)) ||
-            psn_reach_has_right(map, at->person, at->client, at->address, at->label))
+            (kept > 0 && same_secret(&list->items[kept - 1], at)))
             continue;
         rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, at->person,
                                     &is_theirs, err);
@@ -42,21 +41,36 @@ static enum psn_code keep_handed(struct psn_vault *vault, const struct psn_reach
     return rc;
 }
 
+/* In place. Who has which right is read where there is something to ask it for. */
+static enum psn_code drop_rightful(struct psn_vault *vault,
+                                   struct psn_exposure_list *list, struct psn_error *err)
+{
+    struct psn_reach_map map = { 0 };
+    size_t kept = 0;
+    enum psn_code rc = list->count > 0 ? psn_reach_map_load(vault, &map, err) : PSN_OK;
+
+    for (size_t i = 0; !rc && i < list->count; i++) {
+        const struct psn_exposure *at = &list->items[i];
+
+        if (!psn_reach_has_right(&map, at->person, at->client, at->address, at->label))
+            list->items[kept++] = *at;
+    }
+    list->count = kept;
+    psn_reach_map_release(&map);
+    return rc;
+}
+
 static enum psn_code list_handed(struct psn_vault *vault, const char *id,
                                  struct psn_exposure_list *list, struct psn_error *err)
 {
-    struct psn_reach_map map = { 0 };
     struct psn_person person;
     enum psn_code rc = psn_person_read(vault, id, &person, err);
 
     if (!rc)
         rc = psn_exposure_list(vault, id, NULL, list, err);
     if (!rc)
-        rc = psn_reach_map_load(vault, &map, err);
-    if (!rc)
-        rc = keep_handed(vault, &map, list, err);
-    psn_reach_map_release(&map);
-    return rc;
+        rc = keep_theirs(vault, list, err);
+    return rc ? rc : drop_rightful(vault, list, err);
 }
 
 enum psn_code psn_handed_each(struct psn_vault *vault, const char *person,
