@@ -357,7 +357,8 @@ class Refusals(Handovers):
         self.assertEqual([row["label"] for row in left["due"]], ["late"])
         self.assertEqual(left["handed_over"],
                          [{"person": "jp", "address": BOXES[0], "client": "essai",
-                           "label": label, "version": 1} for label in (None, "Stripe")])
+                           "label": label, "version": version} for label, version in
+                          ((None, world.role(BOXES[0])["version"]), ("Stripe", 1))])
         said = world.run("who", "jp", check=0).stderr
         self.assertIn(BOXES[0] + ": jp still knows the password; 'essai' has received it", said)
         self.assertIn(BOXES[0] + ", Stripe: jp still knows it; 'essai' has received it", said)
