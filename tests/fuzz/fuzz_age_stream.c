@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "age/armor.h"
 #include "age/stream.h"
 #include "base/stream.h"
 #include "crypto/init.h"
@@ -39,6 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         psn_buf_bytes(&plain, bytes + 5, size - 5);
     memory = (struct psn_stream_memory){ plain.data, plain.size, 0 };
     MUST(!psn_age_seal_stream(key, &source, &sink, NULL));
+    /* By itself, without the header that stands before it in a file, a payload may begin
+     * like the text form. */
+    if (psn_age_looks_armored(box.data, box.size))
+        return 0;
     MUST(!open_payload(key, &box, &out));
     MUST(out.size == plain.size);
     MUST(out.size == 0 || memcmp(out.data, plain.data, out.size) == 0);
