@@ -101,21 +101,40 @@ static enum psn_code look(struct cli *cli, struct psn_error *err)
     return rc;
 }
 
-/* What its client has received is not rotated after the end of a grant. */
 static enum psn_code end_grant(struct cli *cli, const struct psn_due *due,
                                struct psn_error *err)
 {
-    struct cli_handed handed = { 0 };
     const char *address = due->address;
     size_t count;
     enum psn_code rc = psn_grant_end(cli->vault, due->person, &address, 1, &count, err);
 
-    if (rc)
-        return rc;
-    cli_note(cli, _("%s: the grant for %s has ended"), CLI_SHOWN(due->person), address);
-    rc = cli_handed_read(cli, due->person, &handed, err);
     if (!rc)
-        cli_handed_tell(cli, &handed, address);
+        cli_note(cli, _("%s: the grant for %s has ended"), CLI_SHOWN(due->person),
+                 address);
+    return rc;
+}
+
+static bool is_grant_of(const struct psn_due *due, const char *person)
+{
+    return due->kind == PSN_DUE_GRANT && strcmp(due->person, person) == 0;
+}
+
+/* What its client has received is not rotated after the end of a grant. One look for each
+ * person: it walks all that anybody has seen. */
+static enum psn_code tell_handed(struct cli *cli, const struct cli_due_list *list,
+                                 size_t first, struct psn_error *err)
+{
+    const char *person = list->items[first].person;
+    struct cli_handed handed = { 0 };
+    enum psn_code rc;
+
+    for (size_t i = 0; i < first; i++)
+        if (is_grant_of(&list->items[i], person))
+            return PSN_OK;
+    rc = cli_handed_read(cli, person, &handed, err);
+    for (size_t i = first; !rc && handed.count > 0 && i < list->count; i++)
+        if (is_grant_of(&list->items[i], person))
+            cli_handed_tell(cli, &handed, list->items[i].address);
     cli_handed_release(&handed);
     return rc;
 }
@@ -128,6 +147,9 @@ static enum psn_code end_grants(struct cli *cli, const struct cli_due_list *list
     for (size_t i = 0; !rc && i < list->count; i++)
         if (list->items[i].kind == PSN_DUE_GRANT)
             rc = end_grant(cli, &list->items[i], err);
+    for (size_t i = 0; !rc && i < list->count; i++)
+        if (list->items[i].kind == PSN_DUE_GRANT)
+            rc = tell_handed(cli, list, i, err);
     return rc;
 }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
+
 void cli_handed_release(struct cli_handed *handed)
 {
     free(handed->items);
@@ -13,14 +15,11 @@ static enum psn_code collect(void *arg, const struct psn_exposure *exposure,
                              struct psn_error *err)
 {
     struct cli_handed *handed = arg;
-    struct psn_exposure *grown =
-        reallocarray(handed->items, handed->count + 1, sizeof *grown);
+    enum psn_code rc = PSN_GROW(handed->items, handed->count, err);
 
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    handed->items = grown;
-    grown[handed->count++] = *exposure;
-    return PSN_OK;
+    if (!rc)
+        handed->items[handed->count++] = *exposure;
+    return rc;
 }
 
 enum psn_code cli_handed_read(struct cli *cli, const char *person,

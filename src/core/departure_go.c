@@ -143,20 +143,6 @@ static enum psn_code work_on(struct psn_going *going, run_fn *run,
     return PSN_OK;
 }
 
-/* What the client has received, he sets himself. */
-static enum psn_code is_theirs(const struct psn_going *going, const struct known *known,
-                               bool *ret_is_theirs, struct psn_error *err)
-{
-    enum psn_code rc = psn_vault_begin(going->vault, PSN_STORE_READ, err);
-
-    return rc ? rc
-              : psn_vault_end(going->vault,
-                              psn_handover_is_theirs(going->vault, known->client,
-                                                     known->address, "", going->person.id,
-                                                     ret_is_theirs, err),
-                              err);
-}
-
 static enum psn_code rotate(struct psn_going *going, struct psn_error *err)
 {
     PSN_AUTO_FREE const char **live = NULL;
@@ -176,7 +162,8 @@ static enum psn_code rotate(struct psn_going *going, struct psn_error *err)
 
         bool theirs = false;
 
-        rc = is_theirs(going, known, &theirs, err);
+        rc = psn_handover_ask_theirs(going->vault, known->client, known->address, "",
+                                     going->person.id, &theirs, err);
         if (known->live && !theirs && !waits_for_door(going, known))
             live[live_count++] = known->address;
         else if (known->dying)

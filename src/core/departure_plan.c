@@ -81,21 +81,6 @@ static bool is_recovery(const struct planning *planning, const struct psn_target
     return recovery.found;
 }
 
-/* What the client has received is his to set. */
-static enum psn_code look_whose(const struct planning *planning,
-                                const struct psn_target *target, bool *ret_is_theirs,
-                                struct psn_error *err)
-{
-    enum psn_code rc = psn_vault_begin(planning->vault, PSN_STORE_READ, err);
-
-    return rc ? rc
-              : psn_vault_end(planning->vault,
-                              psn_handover_is_theirs(
-                                  planning->vault, target->client, target->address,
-                                  target->label, planning->person.id, ret_is_theirs, err),
-                              err);
-}
-
 static enum psn_code tell(const struct planning *planning, enum psn_departure_step step,
                           const struct psn_target *target, struct psn_error *err)
 {
@@ -110,7 +95,9 @@ static enum psn_code tell(const struct planning *planning, enum psn_departure_st
         item.seen = target->seen;
         item.recovery = step == PSN_DEPARTURE_ROTATE && is_recovery(planning, target);
         if (step == PSN_DEPARTURE_ROTATE || step == PSN_DEPARTURE_TASK)
-            rc = look_whose(planning, target, &item.handed, err);
+            rc = psn_handover_ask_theirs(planning->vault, target->client, target->address,
+                                         target->label, planning->person.id, &item.handed,
+                                         err);
     }
     return rc ? rc : planning->each(planning->arg, &item, err);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/i18n.h"
+#include "base/grow.h"
 #include "base/text.h"
 #include "core/departure.h"
 #include "core/exposure.h"
@@ -22,25 +22,22 @@ void psn_forgotten_list_release(struct psn_forgotten_list *list)
     *list = (struct psn_forgotten_list){ 0 };
 }
 
-/* Doubles where the count is a power of two. */
 static enum psn_code add(void *arg, const struct psn_journal_entry *entry,
                          struct psn_error *err)
 {
     struct psn_forgotten_list *list = arg;
-    struct psn_forgotten *grown = list->items;
+    struct psn_forgotten *to;
+    enum psn_code rc;
 
     if (strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0 &&
         strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0)
         return PSN_OK;
-    if ((list->count & (list->count - 1)) == 0) {
-        grown = reallocarray(grown, list->count ? 2 * list->count : 1, sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-    }
-    grown += list->count++;
-    (void)psn_text_copy(entry->subject, grown->name, sizeof grown->name);
-    (void)psn_text_copy(entry->text, grown->person, sizeof grown->person);
+    rc = PSN_GROW(list->items, list->count, err);
+    if (rc)
+        return rc;
+    to = &list->items[list->count++];
+    (void)psn_text_copy(entry->subject, to->name, sizeof to->name);
+    (void)psn_text_copy(entry->text, to->person, sizeof to->person);
     return PSN_OK;
 }
 

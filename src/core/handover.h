@@ -117,6 +117,10 @@ void psn_received_map_release(struct psn_received_map *map);
 PSN_MUST_CHECK enum psn_code psn_handover_is_theirs(
     struct psn_vault *vault, const char *client, const char *address, const char *label,
     const char *leaver, bool *ret_is_theirs, struct psn_error *err);
+/* The same outside a transaction. */
+PSN_MUST_CHECK enum psn_code psn_handover_ask_theirs(
+    struct psn_vault *vault, const char *client, const char *address, const char *label,
+    const char *leaver, bool *ret_is_theirs, struct psn_error *err);
 /* Inside a transaction, before an issue counts as received: E_POLICY if it is a trousseau
  * of the handover that is open and a new password is on its way to one of the client's
  * mailboxes, which would change under him. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/allow.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/handover.h"
@@ -158,20 +159,17 @@ enum psn_code psn_received_map_add(struct psn_vault *vault, const char *client,
                                    struct psn_received_map *map, struct psn_error *err)
 {
     struct psn_received received = { 0 };
-    struct psn_received *grown;
     enum psn_code rc = psn_handover_received(vault, client, &received.contents, err);
 
     if (rc || received.contents.count == 0)
         return rc;
     (void)snprintf(received.client, sizeof received.client, "%s", client);
-    grown = reallocarray(map->items, map->count + 1, sizeof *grown);
-    if (!grown) {
+    rc = PSN_GROW(map->items, map->count, err);
+    if (rc)
         free(received.contents.items);
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    }
-    map->items = grown;
-    grown[map->count++] = received;
-    return PSN_OK;
+    else
+        map->items[map->count++] = received;
+    return rc;
 }
 
 const struct psn_content_list *psn_received_of(const struct psn_received_map *map,
@@ -235,17 +233,28 @@ enum psn_code psn_handover_is_theirs(struct psn_vault *vault, const char *client
     return rc;
 }
 
+enum psn_code psn_handover_ask_theirs(struct psn_vault *vault, const char *client,
+                                      const char *address, const char *label,
+                                      const char *leaver, bool *ret_is_theirs,
+                                      struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    *ret_is_theirs = false;
+    return rc ? rc
+              : psn_vault_end(vault,
+                              psn_handover_is_theirs(vault, client, address, label,
+                                                     leaver, ret_is_theirs, err),
+                              err);
+}
+
 enum psn_code psn_handover_check_ours(struct psn_vault *vault, const char *client,
                                       const char *address, struct psn_error *err)
 {
-    bool is_theirs = false;
-    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+    bool is_theirs;
+    enum psn_code rc =
+        psn_handover_ask_theirs(vault, client, address, "", NULL, &is_theirs, err);
 
-    if (!rc)
-        rc = psn_vault_end(
-            vault,
-            psn_handover_is_theirs(vault, client, address, "", NULL, &is_theirs, err),
-            err);
     if (rc || !is_theirs)
         return rc;
     (void)psn_fail(err, PSN_E_POLICY,

@@ -524,12 +524,8 @@ enum psn_code psn_secret_rm_replacement(struct psn_vault *vault, const char *add
                                         struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
-    enum psn_code rc = psn_role_normalize(address, normal, err);
+    enum psn_code rc = psn_item_begin(vault, address, label, normal, err);
 
-    if (!rc)
-        rc = psn_item_check_label(label, err);
-    if (!rc)
-        rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     return rc ? rc
               : psn_vault_end(vault, put_aside(vault, normal, label, ret_version, err),
                               err);

@@ -1,8 +1,6 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/allow.h"
-#include "base/grow.h"
 #include "base/text.h"
 #include "core/client.h"
 #include "core/counters.h"
@@ -159,7 +157,6 @@ static enum psn_code carry_known(struct role_carrying *carrying,
 {
     const struct psn_carrying *at = carrying->at;
     const struct psn_role_row *there = carrying->role;
-
     /* Numbers of one that was removed and came again begin after those of before. */
     bool is_again = here->created_s != there->created_s;
 
@@ -170,8 +167,7 @@ static enum psn_code carry_known(struct role_carrying *carrying,
     }
     if (!at->is_later)
         return carry_apart(carrying, here, err);
-    if ((here->revision >= there->revision &&
-         here->rotation.last >= there->rotation.last))
+    if (here->revision >= there->revision && here->rotation.last >= there->rotation.last)
         return PSN_OK;
     return take_password(carrying, here, err);
 }
