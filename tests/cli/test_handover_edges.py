@@ -139,6 +139,25 @@ class WhatIsHis(Handovers):
                           if row["block"] == "stale"], ["Stripe"])
         self.close("--unchanged", check=13)
 
+    def test_a_number_that_a_replacement_had_which_was_put_aside_is_not_used_again(self):
+        world = self.world
+        self.leaver("jp", "--with", "all")
+        world.run("depart", "jp", "-o", world.out)
+        copy = os.path.join(world.home, "before.db")
+        world.run("backup", copy, check=0)
+        spent = max(self.versions())
+        world.run("-y", "secret", "rm", BOXES[0], "Stripe", "--replacement", check=0)
+        world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], "--unchanged", "why", check=0)
+        world.run("role", "adopt", BOXES[0], check=0)
+        world.secret(BOXES[0], "Stripe", "sk_live_NEW", "--type", "stripe")
+        self.assertGreater(min(self.versions()), spent)
+        self.restore(copy)
+        self.assertIn("sk_live_NEW", self.versions().values())
+
+    def versions(self):
+        shown = self.world.json("show", BOXES[0], "Stripe", "--versions", "--reveal")
+        return {row["version"]: row["password"] for row in shown["versions"]}
+
     def test_a_client_who_comes_again_has_numbers_of_his_own(self):
         world = self.world
         copy = os.path.join(world.home, "before.db")
@@ -226,21 +245,46 @@ class WhatIsHis(Handovers):
         world.run("rotate", BOXES[0], check=13)
         self.assertEqual(world.in_force(BOXES[0]), given)
 
+    def stop_rotating(self, address):
+        world = self.world
+        world.control("POST", "/faults", [{"method": "POST", "path": "*/changePassword",
+                                           "kind": "lost_before", "sticky": True}])
+        rotation = subprocess.Popen(world.command("rotate", address), env=world.env(),
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while world.role(address)["state"] == "stable":
+            time.sleep(0.05)
+        rotation.terminate()
+        rotation.wait(30)
+
+    def test_a_clock_that_was_ahead_at_the_beginning_rotates_nothing_twice(self):
+        world = self.world
+        world.run("handover", "start", "essai", "--to", "martine", check=0,
+                  prefix=("faketime", "-f", "+1h"))
+        world.run("handover", "next", "essai")
+        world.settle_items()
+        world.judge()
+        world.run("handover", "next", "essai")
+        version = world.role(BOXES[0])["version"]
+        world.run("handover", "next", "essai")
+        self.assertEqual(world.role(BOXES[0])["version"], version)
+        self.assertNotIn(("old", BOXES[0]), world.blocks())
+
     def test_no_trousseau_is_received_while_a_password_is_on_its_way(self):
         world = self.world
         world.prepare()
         receipts = [world.opened(path + "/trousseau.html", code)["receipt"]
                     for path, code in (world.issue(), world.issue())]
-        world.control("POST", "/faults", [{"method": "POST", "path": "*/changePassword",
-                                           "kind": "lost_before", "sticky": True}])
-        rotation = subprocess.Popen(world.command("rotate", BOXES[0]), env=world.env(),
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while world.role(BOXES[0])["state"] == "stable":
-            time.sleep(0.05)
-        rotation.terminate()
-        rotation.wait(30)
+        self.stop_rotating(BOXES[0])
         for receipt in receipts:
             world.run("receipt", "check", receipt, check=13)
+
+    def test_a_trousseau_is_received_while_a_password_that_it_does_not_hold_is_on_its_way(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        world.run("role", "add", f"late@{DOMAIN}", check=0)
+        self.stop_rotating(f"late@{DOMAIN}")
+        self.confirm(path, code)
 
     def test_what_was_set_while_a_way_in_was_open_is_not_handed_over(self):
         world = self.world
