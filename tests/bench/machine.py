@@ -20,6 +20,7 @@ from typing import Callable
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WARM = 1  # runs that are not counted: they read from the disk
+LIGHT_MS = 50
 
 Run = collections.namedtuple("Run", "round ms cpu_ms")
 
@@ -76,6 +77,17 @@ def once(command, number=0):
     return Run(number, took * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
 
 
+def settled(contender, made, name, turn):
+    """A run; of what is light the second of two: whoever comes behind a program that filled the
+    caches would pay for it."""
+    run = once(contender.command(made[name]), turn)
+    made[name] += 1
+    if run.ms < LIGHT_MS:
+        run = once(contender.command(made[name]), turn)
+        made[name] += 1
+    return run
+
+
 def race(contenders, rounds=20):
     """The runs of each, by name."""
     taken = {name: [] for name in contenders}
@@ -87,8 +99,7 @@ def race(contenders, rounds=20):
             contender = contenders[name]
             if spent[name] > contender.budget_s and len(taken[name]) >= contender.least:
                 continue
-            run = once(contender.command(made[name]), turn)
-            made[name] += 1
+            run = settled(contender, made, name, turn)
             spent[name] += run.ms / 1000
             slow = run.ms > 3000  # what takes seconds is as slow the second time
             if turn >= WARM or slow:
