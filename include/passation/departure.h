@@ -43,10 +43,12 @@ enum psn_departure_step {
     PSN_DEPARTURE_LEAVE,  /* an access that is not his stays: client, access */
     PSN_DEPARTURE_ROTATE, /* a mailbox gets a new password: address, version */
     PSN_DEPARTURE_TASK,   /* a secret is to be changed by hand: address, label, version */
-    PSN_DEPARTURE_REKEY,  /* the vault gets new keys without his slot, by hand, before */
-    PSN_DEPARTURE_BLIND,  /* a client whose account cannot be looked at: client, why */
+    PSN_DEPARTURE_LASTING, /* one that nobody can change stays known to him: the same */
+    PSN_DEPARTURE_REKEY,   /* the vault gets new keys without his slot, by hand, before */
+    PSN_DEPARTURE_BLIND,   /* a client whose account cannot be looked at: client, why */
 };
-/* "end", "cut", "leave", "rotate", "task", "rekey", "blind". Never NULL. */
+/* "end", "cut", "leave", "rotate", "task", "stays-known", "rekey", "blind". Never NULL.
+ */
 PSN_API const char *psn_departure_step_name(enum psn_departure_step step);
 
 struct psn_departure_item {
@@ -132,7 +134,8 @@ struct psn_departure {
     size_t rotate;   /* mailboxes whose password he knows, in force */
     size_t unproved; /* passwords of his that are replaced, and not proved dead */
     size_t tasks;    /* secrets to be changed by hand */
-    size_t handed;   /* of these three: the client has received them, and sets them … */
+    size_t lasting;  /* secrets that nobody can change: they stay known to him */
+    size_t handed; /* of the first three: the client has received them, and sets them … */
     size_t ready; /* … and of those, a new value was made ready before, maybe in use */
     size_t accesses;                    /* of his, that are not gone */
     size_t keys;                        /* OVH credentials that he may know */
@@ -176,6 +179,8 @@ struct psn_departure_secret {
     bool replaced; /* what he could read is not in force any more … */
     bool dead;     /* … and was refused, of a password */
     bool handed;   /* the client has received the mailbox: its password is his to set */
+    char lasting[PSN_WHY_MAX]; /* why nobody can change it, so that it stays known; or ""
+                                */
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English */
 };
 /* Who else has it, by a grant or a slot. */

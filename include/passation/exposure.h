@@ -29,6 +29,7 @@ struct psn_exposure {
     bool dying;    /* … only because it was replaced and is not proved refused yet */
     bool ready;    /* a replacement that waits to be put in force */
     bool outside;  /* somebody else has changed the password, who may have set this one */
+    bool lasting;  /* in force, and nobody can change it: psn_secret_info.unchangeable */
 };
 
 /* Everything a person has seen, and everything seen of an address (either may be NULL).

@@ -252,10 +252,12 @@ struct psn_handover_stay {
     char address[PSN_ADDRESS_TEXT_MAX];
     char label[PSN_LABEL_TEXT_MAX];
     bool by_grant;
-    int64_t until_s; /* of his grant; 0: no end was given */
-    bool by_slot;    /* he can open the vault that made this */
-    bool knows;      /* he has seen what is in force */
-    bool former;     /* or one before, which nobody has seen refused yet */
+    int64_t until_s;           /* of his grant; 0: no end was given */
+    bool by_slot;              /* he can open the vault that made this */
+    bool knows;                /* he has seen what is in force */
+    bool former;               /* or one before, which nobody has seen refused yet */
+    char lasting[PSN_WHY_MAX]; /* why nobody can change it, so that it stays known; or ""
+                                */
 };
 struct psn_handover_file {
     char name[PSN_HANDOVER_TEXT_MAX]; /* within the folder */

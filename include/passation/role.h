@@ -7,6 +7,7 @@
 
 #include "passation/client.h"
 #include "passation/error.h"
+#include "passation/person.h"
 #include "passation/secret.h"
 #include "passation/vault.h"
 
@@ -23,6 +24,7 @@ enum {
     PSN_ADDRESS_TEXT_MAX = 255,
     PSN_LABEL_TEXT_MAX = 65,
     PSN_FIELD_MAX = 1025,
+    PSN_WHY_MAX = 513, /* a sentence that the journal holds */
     PSN_NOTE_MAX = 4097,
     PSN_ROLE_PLATFORMS_MAX = 4,
     PSN_RECOVERY_CODES_MAX = 100,
@@ -137,7 +139,9 @@ struct psn_secret_info {
     uint64_t replacement; /* made ready, since a leaver knows the current one; 0: none */
     int64_t created_s;
     int64_t changed_s;
-    bool hidden;       /* removed: versions stay */
+    bool hidden;                    /* removed: versions stay */
+    char unchangeable[PSN_WHY_MAX]; /* why nobody can change it, an IBAN say; "": can */
+    char unchangeable_by[PSN_PERSON_ID_MAX]; /* who said so */
     size_t code_count; /* of the type "recovery": how many codes the value holds … */
     int64_t code_used_s[PSN_RECOVERY_CODES_MAX]; /* … and when each was used; 0: not */
 };
@@ -169,6 +173,9 @@ struct psn_secret_change {
     const char *url;
     const char *note;
     const char *expires;
+    const char
+        *unchangeable; /* why; "" takes it back. Whoever knows it keeps it then, and
+                          no rotation, departure or handover waits for another one */
     const struct psn_secret *value; /* or … */
     bool replacement; /* … the one that was made ready. E_NOT_FOUND: there is none */
 };

@@ -66,6 +66,8 @@ static const char *step_shown(enum psn_departure_step step)
         return _("replace the password");
     case PSN_DEPARTURE_TASK:
         return _("change by hand");
+    case PSN_DEPARTURE_LASTING:
+        return _("stays known: nobody can change it");
     case PSN_DEPARTURE_REKEY:
         return _("new keys for the vault, first");
     case PSN_DEPARTURE_BLIND:
@@ -107,7 +109,8 @@ static void list_item(struct cli_table *table, const struct psn_departure_item *
     cli_table_cell(table, item->label);
     if (item->why)
         cli_table_cell(table, item->why->message);
-    else if (item->step == PSN_DEPARTURE_ROTATE || item->step == PSN_DEPARTURE_TASK)
+    else if (item->step == PSN_DEPARTURE_ROTATE || item->step == PSN_DEPARTURE_TASK ||
+             item->step == PSN_DEPARTURE_LASTING)
         cli_table_cell(table, item->seen ? _("was seen") : _("could be read"));
     else
         cli_table_cell(table, "");

@@ -16,6 +16,7 @@ struct cmd_secret_options {
     int secret_fd;
     bool generate;
     bool replacement;
+    const char *unchangeable;
 };
 
 #define TEXT_OPTION(option, member, value, help)                                      \
@@ -46,6 +47,9 @@ static const struct cli_option set_options[] = {
     SECRET_OPTIONS,
     { "replacement", 0, CLI_FLAG, offsetof(struct cmd_secret_options, replacement), NULL,
       N_("the one that was made ready when somebody left") },
+    TEXT_OPTION("unchangeable", unchangeable, N_("WHY"),
+                N_("nobody can change it (an IBAN): no departure or handover waits for "
+                   "another one; '' takes that back")),
     { 0 },
 };
 
@@ -240,11 +244,12 @@ static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error 
         .url = options->url,
         .note = options->note,
         .expires = options->expires,
+        .unchangeable = options->unchangeable,
         .replacement = options->replacement,
     };
     bool only_fields = options->secret_fd < 0 && !options->generate &&
                        (options->type || options->user || options->url || options->note ||
-                        options->expires);
+                        options->expires || options->unchangeable);
     struct psn_secret_info known;
     uint64_t version = 0;
     enum psn_code rc = PSN_OK;
@@ -274,7 +279,9 @@ const struct cli_command cmd_secret_set = {
     .examples = N_("passation secret set technique@martin.fr ftp\t"
                    "asks for the new secret, twice; the old one is kept\n"
                    "passation secret set technique@martin.fr ftp --expires 2027-06-30\t"
-                   "changes a field, not the secret\n"),
+                   "changes a field, not the secret\n"
+                   "passation secret set facturation@martin.fr iban --unchangeable 'bank "
+                   "account'\twhoever has seen it keeps it\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .min_args = 2,
     .max_args = 2,

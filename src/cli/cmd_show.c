@@ -141,6 +141,7 @@ static void rows_of_secret(struct cli_table *table, const struct psn_secret_info
     row_version(table, info->version, info->changed_s);
     row_codes(table, info);
     cli_display_row(table, _("Note"), info->note);
+    cli_display_row(table, _("Unchangeable"), info->unchangeable);
 }
 
 /* The value may stand there already: what is missing is told at the end. */

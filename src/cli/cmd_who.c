@@ -36,6 +36,7 @@ static void seen_json(struct view *view, const struct psn_exposure *exposure)
     cli_json_number(json, "version", (int64_t)exposure->version);
     cli_json_bool(json, "in_force", exposure->in_force);
     cli_json_bool(json, "changed_outside", exposure->outside);
+    cli_json_bool(json, "unchangeable", exposure->lasting);
     cli_json_text(json, "how", psn_how_name(exposure->how));
     cli_json_time(json, "at", exposure->at_s);
     cli_json_close(json, '}');

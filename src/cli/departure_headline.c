@@ -27,12 +27,12 @@ static void write_ended(const struct psn_departure *facts, const char *closed,
         writing, CLI_TONE_WAIT,
         facts->narrow
             ? _("! Ended on %s, and not complete: what stands below was not changed. Of "
-                "what the vault still holds, nothing that %s is known to have seen works "
-                "any more, and no access of theirs is left that OVH shows. Not all that "
-                "could be read was replaced.")
+                "all else that the vault holds, nothing that %s is known to have seen "
+                "works any more, and no access of theirs is left that OVH shows. Not all "
+                "that could be read was replaced.")
             : _("! Ended on %s, and not complete: what stands below was not changed. Of "
-                "what the vault still holds, nothing that %s could read works any more, "
-                "and no access of theirs is left that OVH shows."),
+                "all else that the vault holds, nothing that %s could read works any "
+                "more, and no access of theirs is left that OVH shows."),
         closed, name);
 }
 
@@ -78,7 +78,7 @@ static void write_closed(const struct psn_departure_report *report,
               "passwords since (%zu), and what %s could read may work again. See what is "
               "left to do, below."),
             closed, report->facts.outside, name);
-    else if (report->facts.unchanged)
+    else if (report->facts.unchanged || report->facts.lasting)
         write_ended(&report->facts, closed, name, writing);
     else
         write_complete(&report->facts, closed, name, writing);
@@ -100,6 +100,18 @@ static void write_removed(const struct psn_departure_report *report,
                          _("! Removed from the vault, so that whether what could be read "
                            "there still works, or a way in is open, is not known: %s."),
                          psn_buf_str(&removed));
+}
+
+static void write_lasting(const struct psn_departure_report *report,
+                          struct cli_writing *writing)
+{
+    for (size_t i = 0; i < report->secret_count; i++)
+        if (report->secrets[i].lasting[0])
+            cli_writing_line(writing, CLI_TONE_WAIT,
+                             _("! Stays known, since nobody can change it: %s, %s. Why: "
+                               "%s"),
+                             report->secrets[i].address, report->secrets[i].label,
+                             report->secrets[i].lasting);
 }
 
 void cli_departure_headline(const struct psn_departure_report *report,
@@ -126,6 +138,7 @@ void cli_departure_headline(const struct psn_departure_report *report,
               "what lies there is not known: %zu; see below."),
             report->hidden);
     write_removed(report, writing);
+    write_lasting(report, writing);
 }
 
 /* --- at the end of a run --- */
@@ -140,12 +153,23 @@ static void tell_incomplete(struct cli *cli, const struct psn_departure_report *
             cli_note(cli, _("! %s was NOT changed at OVH: %s"),
                      CLI_SHOWN(report->removed[i].name),
                      CLI_SHOWN(report->removed[i].unchanged));
+    for (size_t i = 0; i < report->secret_count; i++)
+        if (report->secrets[i].lasting[0])
+            cli_note(cli, _("! %s, %s stays known, since nobody can change it: %s"),
+                     CLI_SHOWN(report->secrets[i].address),
+                     CLI_SHOWN(report->secrets[i].label),
+                     CLI_SHOWN(report->secrets[i].lasting));
     if (facts->unchanged)
         cli_note(cli,
                  _("%s has left, but what was given up as it is may still work, and the "
                    "report names it."),
                  CLI_SHOWN(facts->person));
-    else
+    else if (facts->lasting)
+        cli_note(cli,
+                 _("%s has left, but keeps what nobody can change, and the report names "
+                   "it."),
+                 CLI_SHOWN(facts->person));
+    if (removed.size > 0)
         cli_note(
             cli,
             _("%s has left, as far as the vault knows: whether what could be read of "
@@ -159,7 +183,7 @@ void cli_departure_tell(struct cli *cli, const struct psn_departure_report *repo
 
     if (!facts->closed_s || facts->outside) /* the end of the run says it */
         return;
-    if (facts->removed)
+    if (facts->removed || facts->lasting)
         tell_incomplete(cli, report);
     else
         cli_note(cli,

@@ -17,9 +17,11 @@ void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json
     cli_json_time(json, "began_at", facts->began_s);
     cli_json_time(json, "closed_at", facts->closed_s);
     cli_json_bool(json, "complete",
-                  facts->closed_s != 0 && !facts->unchanged && !facts->outside);
+                  facts->closed_s != 0 && !facts->unchanged && !facts->lasting &&
+                      !facts->outside);
     cli_json_number(json, "removed", (int64_t)facts->removed);
     cli_json_number(json, "unchanged", (int64_t)facts->unchanged);
+    cli_json_number(json, "stays_known", (int64_t)facts->lasting);
     cli_json_number(json, "changed_outside", (int64_t)facts->outside);
     cli_json_text(json, "scope", facts->narrow ? "seen" : "all");
     cli_json_bool(json, "held_slot", facts->held_slot);
@@ -52,6 +54,7 @@ static void put_secret(struct cli_json *json, const struct psn_departure_secret 
         cli_json_bool(json, "handed_over", secret->handed);
     } else {
         cli_json_bool(json, "replacement_ready", secret->replacement != 0);
+        cli_json_text(json, "unchangeable", secret->lasting[0] ? secret->lasting : NULL);
     }
     cli_json_close(json, '}');
 }
@@ -182,7 +185,7 @@ static const char *completeness(const struct psn_departure *facts)
 {
     if (!facts->closed_s || facts->outside)
         return "no";
-    if (facts->unchanged)
+    if (facts->unchanged || facts->lasting)
         return "except-unchanged";
     return facts->removed ? "as-far-as-known" : "yes";
 }

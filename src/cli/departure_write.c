@@ -201,6 +201,8 @@ static void write_open_secrets(const struct psn_departure_report *report,
         const struct psn_departure_secret *at = &report->secrets[i];
         char seen[PSN_TIME_SIZE];
 
+        if (at->lasting[0])
+            continue;
         if (at->label[0] && !at->replaced)
             write_open_item(at, writing, ++*number);
         else if (!at->label[0] && at->handed && (!at->replaced || at->again))
@@ -413,7 +415,9 @@ static void write_secrets(const struct psn_departure_report *report,
         cli_writing_cell(writing, CLI_TONE_PLAIN, at->label);
         cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
         cli_writing_cell(writing, at->replaced ? CLI_TONE_GOOD : CLI_TONE_WAIT,
-                         at->replaced ? _("✓ replaced") : _("! to be changed"));
+                         at->replaced     ? _("✓ replaced")
+                         : at->lasting[0] ? _("! stays known: nobody can change it")
+                                          : _("! to be changed"));
     }
     cli_writing_table_end(writing);
 }

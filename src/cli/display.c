@@ -132,6 +132,8 @@ void cli_display_json_secret(struct cli_json *json, const struct psn_secret_info
     cli_json_text(json, "url", info->url);
     cli_json_text(json, "note", info->note);
     cli_json_text(json, "expires", info->expires[0] ? info->expires : NULL);
+    cli_json_text(json, "unchangeable",
+                  info->unchangeable[0] ? info->unchangeable : NULL);
     cli_display_json_count(json, "version", info->version);
     cli_json_time(json, "changed_at", info->changed_s);
     if (info->code_count == 0)
@@ -188,6 +190,8 @@ const char *cli_display_fate(const struct psn_exposure *exposure)
         return _("not known: changed by somebody else");
     if (exposure->dying)
         return _("replaced, not proved refused");
+    if (exposure->lasting)
+        return _("in force, and nobody can change it");
     return exposure->in_force ? _("in force") : _("replaced");
 }
 

@@ -135,6 +135,8 @@ static const char *stay_until(const struct psn_handover_stay *stay,
 {
     if (stay->by_slot)
         return _("until our copies are destroyed");
+    if (stay->lasting[0])
+        return _("for good: nobody can change it");
     if (!stay->by_grant)
         return _("until the secret is changed");
     return stay->until_s ? cli_display_moment(stay->until_s, out)
@@ -202,7 +204,8 @@ void cli_pv_stays(const struct psn_handover_facts *facts, struct cli_writing *wr
             cli_writing_cell_more(writing, CLI_TONE_PLAIN, at->address,
                                   at->label[0] ? at->label
                                                : _("password of the mailbox"));
-        cli_writing_cell(writing, CLI_TONE_PLAIN, stay_until(at, clock));
+        cli_writing_cell_more(writing, CLI_TONE_PLAIN, stay_until(at, clock),
+                              at->lasting);
         cli_writing_cell(writing, CLI_TONE_PLAIN, what_known(at));
     }
     cli_writing_table_end(writing);

@@ -157,6 +157,7 @@ static void put_stays(const struct psn_handover_facts *facts, struct cli_json *j
         cli_json_time(json, "until", at->until_s);
         cli_json_bool(json, "knows", at->knows);
         cli_json_bool(json, "knows_former", at->former);
+        cli_json_text(json, "unchangeable", text_or_null(at->lasting));
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');

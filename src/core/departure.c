@@ -69,6 +69,7 @@ static enum psn_code count_secrets(struct psn_vault *vault,
     const struct psn_exposure *last = NULL;
     bool live = false;
     bool dying = false;
+    bool lasting = false;
 
     for (size_t i = 0; !rc && i <= seen->count; i++) {
         const struct psn_exposure *at = i < seen->count ? &seen->items[i] : NULL;
@@ -78,11 +79,13 @@ static enum psn_code count_secrets(struct psn_vault *vault,
             departure->tasks += live && last->label[0];
             departure->rotate += live && !last->label[0];
             departure->unproved += dying;
+            departure->lasting += lasting;
             rc = count_handed(vault, last, live, departure, err);
-            live = dying = false;
+            live = dying = lasting = false;
         }
         if (at) {
-            live = live || (at->in_force && !at->dying);
+            live = live || (at->in_force && !at->dying && !at->lasting);
+            lasting = lasting || at->lasting;
             dying = dying || at->dying;
         }
         last = at;
@@ -342,13 +345,17 @@ static enum psn_code judge_anew(struct psn_vault *vault, const char *person,
 }
 
 static enum psn_code judge_all_anew(struct psn_vault *vault, const char *person,
-                                    struct psn_error *err)
+                                    const struct psn_scope *scope, struct psn_error *err)
 {
     struct psn_access_list list = { 0 };
     enum psn_code rc = psn_access_row_each(vault, NULL, psn_access_collect, &list, err);
 
     for (size_t i = 0; !rc && i < list.count; i++)
         rc = judge_anew(vault, person, &list.items[i], err);
+    for (size_t i = 0; !rc && i < scope->target_count; i++)
+        if (scope->targets[i].label[0])
+            rc = psn_item_judge_anew(vault, scope->targets[i].address,
+                                     scope->targets[i].label, person, err);
     free(list.items);
     return rc;
 }
@@ -410,7 +417,7 @@ static enum psn_code begin_new(struct psn_vault *vault,
     if (!rc && holds_slot && request->narrow)
         rc = psn_scope_note_beginning(vault, person->id, err);
     if (!rc)
-        rc = judge_all_anew(vault, person->id, err);
+        rc = judge_all_anew(vault, person->id, &scope, err);
     /* Who could open the vault could read what was ready, and of a copy nobody knows. */
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
@@ -441,6 +448,8 @@ static enum psn_code widen(struct psn_vault *vault, struct psn_person *person,
             vault, NULL,
             &(struct psn_note){ .event = "departure.widened", .subject = person->id },
             err);
+    if (!rc)
+        rc = judge_all_anew(vault, person->id, &scope, err);
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
     psn_scope_release(&scope);
@@ -520,7 +529,7 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
     if (!rc)
         rc = psn_scope_note(vault, &person, &scope, false, err);
     if (!rc)
-        rc = judge_all_anew(vault, id, err);
+        rc = judge_all_anew(vault, id, &scope, err);
     psn_scope_release(&scope);
     /* Of all that he knows, of a narrow departure too: nothing was made ready so far. */
     if (!rc)

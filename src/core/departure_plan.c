@@ -32,6 +32,8 @@ const char *psn_departure_step_name(enum psn_departure_step step)
         return "rotate";
     case PSN_DEPARTURE_TASK:
         return "task";
+    case PSN_DEPARTURE_LASTING:
+        return "stays-known";
     case PSN_DEPARTURE_REKEY:
         return "rekey";
     case PSN_DEPARTURE_BLIND:
@@ -119,17 +121,35 @@ static enum psn_code tell_grants(const struct planning *planning, struct psn_err
     return rc;
 }
 
-static enum psn_code tell_secrets(const struct planning *planning, bool tasks,
-                                  struct psn_error *err)
+static enum psn_code tell_passwords(const struct planning *planning,
+                                    struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < planning->scope.target_count; i++)
+        if (!planning->scope.targets[i].label[0])
+            rc = tell(planning, PSN_DEPARTURE_ROTATE, &planning->scope.targets[i], err);
+    return rc;
+}
+
+/* That a secret cannot be changed is believed of everybody but the one who leaves. */
+static enum psn_code tell_secrets(const struct planning *planning, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < planning->scope.target_count; i++) {
         const struct psn_target *target = &planning->scope.targets[i];
+        struct psn_secret_info info = { 0 };
+        bool stays;
 
-        if (tasks == (target->label[0] != '\0'))
-            rc = tell(planning, tasks ? PSN_DEPARTURE_TASK : PSN_DEPARTURE_ROTATE, target,
-                      err);
+        if (!target->label[0])
+            continue;
+        rc = psn_secret_get(planning->vault, target->address, target->label, &info, err);
+        stays = info.unchangeable[0] &&
+                strcmp(info.unchangeable_by, planning->person.id) != 0;
+        if (!rc)
+            rc = tell(planning, stays ? PSN_DEPARTURE_LASTING : PSN_DEPARTURE_TASK,
+                      target, err);
     }
     return rc;
 }
@@ -263,8 +283,8 @@ static enum psn_code plan(struct planning *planning, struct psn_error *err)
     if (!rc)
         rc = tell_accesses(planning, PSN_DEPARTURE_LEAVE, err);
     if (!rc)
-        rc = tell_secrets(planning, false, err);
-    return rc ? rc : tell_secrets(planning, true, err);
+        rc = tell_passwords(planning, err);
+    return rc ? rc : tell_secrets(planning, err);
 }
 
 enum psn_code psn_departure_plan(struct psn_vault *vault,

@@ -77,6 +77,8 @@ static enum psn_code judge_item(struct psn_vault *vault, const char *person,
     secret->current = item.info.version;
     secret->replaced = item.info.version > secret->version;
     secret->replacement = item.info.replacement;
+    if (!secret->replaced)
+        memcpy(secret->lasting, item.info.unchangeable, sizeof secret->lasting);
     if (secret->replaced)
         secret->replaced_s = item.info.changed_s;
     return psn_handover_is_theirs(vault, secret->client, secret->address, secret->label,

@@ -101,7 +101,7 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
             !at->label[0] && is_leaving(&owned->survey->reach, at->person) ? owned->left
                                                                            : owned->list;
 
-        if (!list || (last && same_secret(last, at)) ||
+        if (!list || at->lasting || (last && same_secret(last, at)) ||
             is_theirs(owned, at->client, at->address, at->label, at->version))
             continue;
         if (at->dying)

@@ -29,7 +29,7 @@ static enum psn_code keep_theirs(struct psn_vault *vault, struct psn_exposure_li
         const struct psn_exposure *at = &list->items[i];
         bool is_theirs = false;
 
-        if (!at->in_force || at->dying ||
+        if (!at->in_force || at->dying || at->lasting ||
             (kept > 0 && same_secret(&list->items[kept - 1], at)))
             continue;
         rc = psn_handover_is_theirs(vault, at->client, at->address, at->label, at->person,

@@ -11,6 +11,7 @@
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/handover_blocking.h"
+#include "core/item.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "core/role.h"
@@ -308,27 +309,47 @@ static enum psn_code add_known(void *arg, const struct psn_due *due,
     return add_known_once(blocking, due->address, due->label, err);
 }
 
+/* One version that somebody knows. What nobody can change stays known, as the record says
+ * (part 7), and waits for nothing; but not because the one who knows it said so. */
+struct knowledge {
+    const char *person;
+    const char *address;
+    const char *label;
+    uint64_t version;
+};
+
 /* What is in force, and not the client's own. */
-static enum psn_code add_known_version(struct psn_blocking *blocking, const char *address,
-                                       const char *label, uint64_t version,
-                                       struct psn_error *err)
+static enum psn_code add_knowledge(struct psn_blocking *blocking,
+                                   const struct knowledge *known, struct psn_error *err)
 {
     const struct psn_content_list *contents = &blocking->contents;
+    struct psn_item item = { 0 };
+    enum psn_code rc = PSN_OK;
 
-    return psn_contents_have(contents->items, contents->count, address, label, version) &&
-                   !has_received(blocking, address, label, version)
-               ? add_known_once(blocking, address, label, err)
-               : PSN_OK;
+    if (!psn_contents_have(contents->items, contents->count, known->address, known->label,
+                           known->version) ||
+        has_received(blocking, known->address, known->label, known->version))
+        return PSN_OK;
+    if (known->label[0])
+        rc = psn_item_read(blocking->vault, known->address, known->label, &item, err);
+    if (rc || (item.info.unchangeable[0] &&
+               strcmp(item.info.unchangeable_by, known->person) != 0))
+        return rc;
+    return add_known_once(blocking, known->address, known->label, err);
 }
 
-static enum psn_code add_targets(struct psn_blocking *blocking,
+static enum psn_code add_targets(struct psn_blocking *blocking, const char *person,
                                  const struct psn_scope *scope, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < scope->target_count; i++)
-        rc = add_known_version(blocking, scope->targets[i].address,
-                               scope->targets[i].label, scope->targets[i].version, err);
+    for (size_t i = 0; !rc && i < scope->target_count; i++) {
+        const struct psn_target *at = &scope->targets[i];
+
+        rc = add_knowledge(
+            blocking, &(struct knowledge){ person, at->address, at->label, at->version },
+            err);
+    }
     return rc;
 }
 
@@ -339,9 +360,13 @@ static enum psn_code add_seen(struct psn_blocking *blocking, const char *person,
     struct psn_exposure_list seen = { 0 };
     enum psn_code rc = psn_exposure_list(blocking->vault, person, NULL, &seen, err);
 
-    for (size_t i = 0; !rc && i < seen.count; i++)
-        rc = add_known_version(blocking, seen.items[i].address, seen.items[i].label,
-                               seen.items[i].version, err);
+    for (size_t i = 0; !rc && i < seen.count; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+
+        rc = add_knowledge(
+            blocking, &(struct knowledge){ person, at->address, at->label, at->version },
+            err);
+    }
     psn_exposure_list_release(&seen);
     return rc;
 }
@@ -379,13 +404,13 @@ static enum psn_code add_leaver(struct psn_blocking *blocking,
     if (lost)
         rc = psn_scope_lost(blocking->vault, person, &scope, err);
     if (!rc)
-        rc = add_targets(blocking, &scope, err);
+        rc = add_targets(blocking, person->id, &scope, err);
     psn_scope_release(&scope);
     scope = (struct psn_scope){ 0 };
     if (!rc && person->departing_s)
         rc = psn_scope_began(blocking->vault, blocking->client.id, person, &scope, err);
     if (!rc)
-        rc = add_targets(blocking, &scope, err);
+        rc = add_targets(blocking, person->id, &scope, err);
     if (!rc && person->departing_s)
         rc = add_seen(blocking, person->id, err);
     if (!rc && person->departing_s)

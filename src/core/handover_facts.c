@@ -276,6 +276,17 @@ static bool is_refused(const struct psn_handover_facts *facts,
     return false;
 }
 
+static enum psn_code read_lasting(struct psn_vault *vault,
+                                  const struct psn_exposure *seen,
+                                  struct psn_handover_stay *stay, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_item_read(vault, seen->address, seen->label, &item, err);
+
+    memcpy(stay->lasting, item.info.unchangeable, sizeof stay->lasting);
+    return rc;
+}
+
 /* Who has seen what is in force, or may be, but the one whose it is now. */
 static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach_map *map,
                                  struct psn_handover_facts *facts, struct psn_error *err)
@@ -298,6 +309,8 @@ static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach
             stay->former = true;
         else if (!rc)
             stay->knows = true;
+        if (!rc && at->lasting && stay->label[0])
+            rc = read_lasting(vault, at, stay, err);
     }
     psn_exposure_list_release(&seen);
     return rc;

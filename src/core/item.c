@@ -35,7 +35,9 @@ enum {
     TAG_HIDDEN = 11,
     TAG_REPLACEMENT = 12,
     TAG_CODES_USED = 13,
-    TAG_MAX = 13,
+    TAG_UNCHANGEABLE = 14,
+    TAG_UNCHANGEABLE_BY = 15,
+    TAG_MAX = 15,
     LABEL_PRF = 8,
 };
 
@@ -75,6 +77,8 @@ enum psn_code psn_item_put(struct psn_vault *vault, const struct psn_item *item,
     psn_record_put_number(&plain, TAG_HIDDEN, info->hidden);
     psn_record_put_number(&plain, TAG_REPLACEMENT, info->replacement);
     psn_recovery_put_marks(&plain, TAG_CODES_USED, info);
+    psn_record_put_text(&plain, TAG_UNCHANGEABLE, info->unchangeable);
+    psn_record_put_text(&plain, TAG_UNCHANGEABLE_BY, info->unchangeable_by);
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)
@@ -99,7 +103,11 @@ enum psn_code psn_item_decode(const struct psn_buf *plain, struct psn_secret_inf
         !psn_record_text(&record, TAG_URL, info->url, sizeof info->url) ||
         !psn_record_text(&record, TAG_NOTE, info->note, sizeof info->note) ||
         !psn_record_text(&record, TAG_EXPIRES, info->expires, sizeof info->expires) ||
-        !psn_recovery_get_marks(&record, TAG_CODES_USED, info))
+        !psn_recovery_get_marks(&record, TAG_CODES_USED, info) ||
+        !psn_record_text(&record, TAG_UNCHANGEABLE, info->unchangeable,
+                         sizeof info->unchangeable) ||
+        !psn_record_text(&record, TAG_UNCHANGEABLE_BY, info->unchangeable_by,
+                         sizeof info->unchangeable_by))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a secret is malformed"));
     info->version = psn_record_number(&record, TAG_VERSION);
     info->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
@@ -414,6 +422,8 @@ enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
         return rc;
     item.info.hidden = false; /* who changes it wants it */
     rc = psn_item_check_change(vault, &item, change, err);
+    if (!rc)
+        rc = psn_item_call_unchangeable(vault, &item, change->unchangeable, err);
     if (!rc && (change->value || change->replacement))
         rc = set_value(vault, &item, change, err);
     if (!rc)
@@ -471,7 +481,7 @@ enum psn_code psn_item_replace(struct psn_vault *vault, struct psn_item *item,
     uint64_t next = 0;
     enum psn_code rc;
 
-    if (is_given_out(info->type))
+    if (is_given_out(info->type) || info->unchangeable[0])
         return info->replacement ? give_up_replacement(vault, item, err) : PSN_OK;
     rc = psn_generate_password(&value, err);
     if (!rc)

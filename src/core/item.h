@@ -65,6 +65,19 @@ PSN_MUST_CHECK enum psn_code psn_item_replace(struct psn_vault *vault,
                                               struct psn_item *item,
                                               struct psn_error *err);
 
+/* Inside a write that stores the item afterwards: nobody can change it, and why; "" takes
+ * that back, NULL says nothing. E_INVALID; E_CONFLICT: a new value lies ready. */
+PSN_MUST_CHECK enum psn_code psn_item_call_unchangeable(struct psn_vault *vault,
+                                                        struct psn_item *item,
+                                                        const char *why,
+                                                        struct psn_error *err);
+/* Inside a write: that it cannot be changed is not believed any more if that person said
+ * so, who is leaving. */
+PSN_MUST_CHECK enum psn_code psn_item_judge_anew(struct psn_vault *vault,
+                                                 const char *address, const char *label,
+                                                 const char *person,
+                                                 struct psn_error *err);
+
 /* What a row under a label says; how many codes it holds is left out. */
 PSN_MUST_CHECK enum psn_code psn_item_decode(const struct psn_buf *plain,
                                              struct psn_secret_info *ret_info,

@@ -542,6 +542,60 @@ class Secrets(Departing):
         self.resume()
 
 
+    def lasting(self, code=0):
+        return self.world.run("secret", "set", BOXES[0], "iban", "--unchangeable",
+                              "the account at the bank", check=code)
+
+    def iban(self):
+        self.world.run("secret", "add", BOXES[0], "iban", "--type", "bank", "--secret-fd", "0",
+                       stdin="FR7630006000011234567890189", check=0)
+
+    def test_what_nobody_can_change_stays_known_is_named_and_waits_for_nothing(self):
+        self.iban()
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        self.assertEqual(self.depart(check=12)["open"]["tasks"], 1)
+        self.lasting()
+        self.assertEqual(self.world.json("show", BOXES[0], "iban")["unchangeable"],
+                         "the account at the bank")
+        found = self.resume()
+        self.assertEqual((found["open"]["tasks"], found["stays_known"]), (0, 1))
+        self.assertFalse(found["complete"])
+        self.assertTrue(self.is_closed())
+        self.world.run("due", check=0)
+        with open(os.path.join(self.out, "depart-jp.txt"), encoding="utf-8") as file:
+            said = " ".join(file.read().replace("\n|", " ").split())
+        self.assertIn("Complete: except-unchanged", said)
+        self.assertIn(f"Stays known, since nobody can change it: {BOXES[0]}, iban. Why: the "
+                      "account at the bank", said)
+        self.assertNotIn("nothing that could be read works any more", said)
+        self.assertIn("in force, and nobody can change it",
+                      self.world.run("who", "jp", check=0).stdout)
+        self.world.run("secret", "set", BOXES[0], "iban", "--unchangeable", "", check=0)
+        self.assertEqual([row["label"] for row in json.loads(
+            self.world.run("--json", "due", check=12).stdout)["due"]], ["iban"])
+
+    def test_a_plan_says_what_stays_known(self):
+        self.iban()
+        self.lasting()
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        steps = [(row["step"], row["label"]) for row in
+                 self.world.json("depart", "jp", "-n")["plan"]]
+        self.assertEqual(steps, [("end", None), ("rotate", None), ("stays-known", "iban")])
+
+    def test_for_what_can_be_changed_a_value_lies_ready_and_it_is_not_called_unchangeable(self):
+        self.world.run("secret", "add", BOXES[0], "iban", "--generate", check=0)
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        self.depart(check=12)
+        self.assertIn("secret rm", self.lasting(code=7).stderr)
+        self.world.run("-y", "secret", "rm", BOXES[0], "iban", "--replacement", check=0)
+        self.lasting()
+        self.resume()
+        self.world.run("secret", "set", BOXES[0], "iban", "--unchangeable", " ", check=2)
+
+
 class Slots(Departing):
     def setUp(self):
         super().setUp()
@@ -572,6 +626,22 @@ class Slots(Departing):
         self.summary(self.world.run("--json", "resume"))
         self.assertEqual(self.with_key("jp-slot", "role", "ls").returncode, 5)
         return [self.rotations(box) - count for box, count in zip(BOXES, before)]
+
+    def test_that_a_secret_cannot_be_changed_is_not_believed_of_the_one_who_leaves(self):
+        def holding():
+            self.assertEqual(set_by_him("cms").returncode, 0)
+
+        def set_by_him(label):
+            return self.with_key("jp-slot", "secret", "set", BOXES[0], label, "--unchangeable",
+                                 "no way")
+        for label in ("ftp", "cms"):
+            self.world.run("secret", "add", BOXES[0], label, "--generate", check=0)
+        self.assertEqual(set_by_him("ftp").returncode, 0)
+        self.assertEqual({row["step"] for row in self.world.json("depart", "jp", "-n")["plan"]
+                          if row["label"]}, {"task"})
+        self.go(holding=holding)
+        self.assertEqual(self.resume(check=12)["open"]["tasks"], 2)
+        self.assertIsNone(self.world.json("show", BOXES[0], "ftp")["unchangeable"])
 
     def test_who_lost_his_slot_is_named_until_he_has_left(self):
         done = self.world.run("slot", "rm", "jp", "--recovery-out",
