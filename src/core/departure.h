@@ -107,6 +107,8 @@ PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault
  * of it that was in force. An address goes with its client when that is destroyed. */
 #define PSN_EVENT_CLIENT_FORGOTTEN "departure.forgotten"
 #define PSN_EVENT_ROLE_FORGOTTEN   "role.forgotten"
+/* A password that is in force no more: where it comes back, he knows it. */
+#define PSN_EVENT_KNOWN_BEFORE "role.known-before"
 /* Before those: why (text) the mailbox (subject) was given up without being changed. */
 #define PSN_EVENT_ROLE_UNCHANGED "role.unchanged"
 /* Inside a write: a client, or one mailbox of his (else NULL), is removed; the report of

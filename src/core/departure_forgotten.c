@@ -130,16 +130,20 @@ enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *c
 
 /* --- what is forgotten --- */
 
+static enum psn_code note_event(struct psn_vault *vault, const char *event,
+                                const char *subject, const char *person,
+                                struct psn_error *err)
+{
+    return psn_journal_note(
+        vault, NULL,
+        &(struct psn_note){ .event = event, .subject = subject, .text = person }, err);
+}
+
 static enum psn_code note(struct psn_vault *vault, const char *client,
                           const char *address, const char *person, struct psn_error *err)
 {
-    return psn_journal_note(vault, NULL,
-                            &(struct psn_note){ .event = address
-                                                             ? PSN_EVENT_ROLE_FORGOTTEN
-                                                             : PSN_EVENT_CLIENT_FORGOTTEN,
-                                                .subject = address ? address : client,
-                                                .text = person },
-                            err);
+    return address ? note_event(vault, PSN_EVENT_ROLE_FORGOTTEN, address, person, err)
+                   : note_event(vault, PSN_EVENT_CLIENT_FORGOTTEN, client, person, err);
 }
 
 static enum psn_code knows_of(struct psn_vault *vault,
@@ -156,6 +160,16 @@ static enum psn_code knows_of(struct psn_vault *vault,
     return rc;
 }
 
+static bool has_seen_password(const struct psn_exposure_list *seen, const char *client,
+                              const char *person)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (!seen->items[i].label[0] && strcmp(seen->items[i].client, client) == 0 &&
+            strcmp(seen->items[i].person, person) == 0)
+            return true;
+    return false;
+}
+
 static enum psn_code note_item(void *arg, const struct psn_secret_info *info,
                                struct psn_error *err)
 {
@@ -168,26 +182,27 @@ static enum psn_code note_item(void *arg, const struct psn_secret_info *info,
 }
 
 /* Of a mailbox that is gone at OVH, only what else hangs on it works on. */
-static enum psn_code is_worth_noting(struct psn_vault *vault, const char *address,
-                                     bool *ret_worth, struct psn_error *err)
+static enum psn_code may_work(struct psn_vault *vault, const char *address,
+                              bool *ret_works, struct psn_error *err)
 {
     struct psn_role_row role;
     enum psn_code rc;
 
-    *ret_worth = true;
+    *ret_works = true;
     if (!address)
         return PSN_OK;
     rc = psn_role_read(vault, address, &role, err);
     if (rc || !role.gone_s)
         return rc;
-    *ret_worth = false;
-    return psn_item_each_all(vault, address, note_item, ret_worth, err);
+    *ret_works = false;
+    return psn_item_each_all(vault, address, note_item, ret_works, err);
 }
 
-/* Who can open the vault could read it, whether he looked or not. */
+/* Who can open the vault could read it, whether he looked or not. works: something of it
+ * may be in force. */
 static enum psn_code note_all(struct psn_vault *vault, const char *client,
                               const char *address, const struct psn_exposure_list *seen,
-                              struct psn_error *err)
+                              bool works, struct psn_error *err)
 {
     PSN_AUTO_FREE struct psn_person *people = NULL;
     struct psn_reach_map map = { 0 };
@@ -203,8 +218,13 @@ static enum psn_code note_all(struct psn_vault *vault, const char *client,
         bool knows = false;
 
         rc = knows_of(vault, seen, client, person->id, &knows, err);
-        if (!rc && (knows || could_read))
+        if (rc)
+            break;
+        if (works && (knows || could_read))
             rc = note(vault, client, address, person->id, err);
+        else if (has_seen_password(seen, client, person->id))
+            rc = note_event(vault, PSN_EVENT_KNOWN_BEFORE, address ? address : client,
+                            person->id, err);
     }
     psn_reach_map_release(&map);
     return rc;
@@ -224,16 +244,15 @@ static enum psn_code note_one(struct psn_vault *vault, const char *client,
                               const char *address, const char *why, struct psn_error *err)
 {
     struct psn_exposure_list seen = { 0 };
-    bool is_worth = false;
-    enum psn_code rc = is_worth_noting(vault, address, &is_worth, err);
+    bool works = false;
+    enum psn_code rc = may_work(vault, address, &works, err);
 
-    if (rc || !is_worth)
-        return rc;
-    rc = list_seen(vault, client, address, &seen, err);
-    if (!rc && address && why)
+    if (!rc)
+        rc = list_seen(vault, client, address, &seen, err);
+    if (!rc && address && works && why)
         rc = note_unchanged(vault, address, why, err);
     if (!rc)
-        rc = note_all(vault, client, address, &seen, err);
+        rc = note_all(vault, client, address, &seen, works, err);
     psn_exposure_list_release(&seen);
     return rc;
 }

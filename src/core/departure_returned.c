@@ -13,7 +13,7 @@
 /*
  * Mailboxes that come back into the vault after they were removed. Their exposures went
  * with them; who was forgotten then stands in the vault's chain. There may be one too
- * many, whose password was changed in between, but never one too few.
+ * many, whose password was changed before or in between, but never one too few.
  */
 
 void psn_forgotten_list_release(struct psn_forgotten_list *list)
@@ -30,7 +30,8 @@ static enum psn_code add(void *arg, const struct psn_journal_entry *entry,
     enum psn_code rc;
 
     if (strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0 &&
-        strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0)
+        strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0 &&
+        strcmp(entry->event, PSN_EVENT_KNOWN_BEFORE) != 0)
         return PSN_OK;
     rc = PSN_GROW(list->items, list->count, err);
     if (rc)

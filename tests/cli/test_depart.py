@@ -276,6 +276,20 @@ class Since(Departing):
         self.world.run("rotate", BOXES[0], check=0)
         self.assertEqual(self.world.run("who", "jp", check=0).stderr, "")
 
+    def test_a_password_of_before_that_comes_back_with_its_mailbox_is_known_to_who_left(self):
+        old = self.world.in_force(BOXES[0])
+        self.depart()
+        self.assertNotEqual(self.world.in_force(BOXES[0]), old)
+        self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
+        self.world.control("POST", "/password", {"address": BOXES[0], "password": old})
+        self.world.run("role", "adopt", BOXES[0], "--secret-fd", "0", stdin=old, check=0)
+        due = json.loads(self.world.run("--json", "due", check=12).stdout)["due"]
+        self.assertIn(("rotate", BOXES[0], "jp"),
+                      [(row["kind"], row["address"], row["person"]) for row in due])
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertNotEqual(self.world.in_force(BOXES[0]), old)
+        self.world.run("due", check=0)
+
     def test_a_password_changed_by_somebody_else_since_is_called_proved_no_more(self):
         known = self.world.in_force(BOXES[0])
         self.assertTrue(self.depart()["complete"])
