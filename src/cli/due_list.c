@@ -391,7 +391,9 @@ static void advise_drift(const struct cli *cli, const struct cli_due_list *list)
         const char *command; /* for the address */
     } drifts[] = {
         { PSN_DUE_OUTSIDE,
-          N_("Changed by somebody else: ask who did; take it back with:"), "rotate" },
+          N_("Changed by somebody else: ask who did; if it may stay so: passation role "
+             "adopt ADDRESS --secret-fd N; take it back with:"),
+          "rotate" },
         { PSN_DUE_VANISHED, NULL, NULL },
         { PSN_DUE_MOVED,
           N_("On another platform: its settings may be new; log in and note it:"),

@@ -8,6 +8,7 @@
 #include "core/counters.h"
 #include "core/departure_returned.h"
 #include "core/exposure.h"
+#include "core/handover.h"
 #include "core/journal.h"
 #include "core/version.h"
 
@@ -16,10 +17,33 @@
  * them or with their known password.
  */
 
+/* Somebody else has changed its password, and we are told what it is now. */
+static bool is_told(const struct psn_role_row *row, const struct psn_secret *known)
+{
+    return known && row->rotation.cur && row->rotation.phase == PSN_ROTATION_STABLE &&
+           row->outside_s;
+}
+
+static enum psn_code fail_there(const char *address, bool is_known, struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_EXISTS, _("the role '%s' is in the vault already"),
+                   address);
+    if (is_known)
+        return psn_hint(err, PSN_E_EXISTS,
+                        _("if somebody else has changed its password, let a login see "
+                          "that first: passation verify %s; then again"),
+                        address);
+    return psn_hint(err, PSN_E_EXISTS,
+                    _("change its password: passation rotate %s; finish what was begun: "
+                      "passation resume %s"),
+                    address, address);
+}
+
 /* The client of the address's domain, and that the role is not there yet (or was never in
- * force, so that it may be tried again). */
+ * force, so that it may be tried again; or its known password is not the one here). */
 static enum psn_code new_row(struct psn_vault *vault, const char *address, bool create,
-                             struct psn_role_row *row, struct psn_error *err)
+                             const struct psn_secret *known, struct psn_role_row *row,
+                             struct psn_error *err)
 {
     struct psn_mailbox mailbox;
     bool is_nobodys;
@@ -47,16 +71,12 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
     if (!rc)
         rc = psn_allow(PSN_E_NOT_FOUND, psn_role_read(vault, normal, row, err), &is_new,
                        err);
+    if (!rc && !is_new && is_told(row, known))
+        return PSN_OK;
     if (!rc && !is_new &&
-        (row->rotation.cur || row->rotation.phase != PSN_ROTATION_STABLE)) {
-        (void)psn_fail(err, PSN_E_EXISTS, _("the role '%s' is in the vault already"),
-                       normal);
-        return psn_hint(
-            err, PSN_E_EXISTS,
-            _("change its password: passation rotate %s; finish what was begun: "
-              "passation resume %s"),
-            normal, normal);
-    }
+        (row->rotation.cur || row->rotation.phase != PSN_ROTATION_STABLE))
+        return fail_there(normal, known && row->rotation.phase == PSN_ROTATION_STABLE,
+                          err);
     if (is_new) {
         (void)snprintf(row->address, sizeof row->address, "%s", normal);
         row->created_s = vault->world.now_s();
@@ -70,13 +90,13 @@ static enum psn_code new_row(struct psn_vault *vault, const char *address, bool 
 static enum psn_code load_to_create(struct psn_session *session, const char *address,
                                     struct psn_role_row *ret_row, struct psn_error *err)
 {
-    return new_row(session->vault, address, true, ret_row, err);
+    return new_row(session->vault, address, true, NULL, ret_row, err);
 }
 
 static enum psn_code load_to_adopt(struct psn_session *session, const char *address,
                                    struct psn_role_row *ret_row, struct psn_error *err)
 {
-    return new_row(session->vault, address, false, ret_row, err);
+    return new_row(session->vault, address, false, session->known, ret_row, err);
 }
 
 static enum psn_code check_name(const char *address, struct psn_error *err)
@@ -89,8 +109,8 @@ static enum psn_code check_name(const char *address, struct psn_error *err)
 
 /* Everything that can be said without a call is said here, of all of them. */
 static enum psn_code new_rows(struct psn_vault *vault, const char *const *addresses,
-                              size_t count, bool create, struct psn_queue *queue,
-                              struct psn_error *err)
+                              size_t count, bool create, const struct psn_secret *known,
+                              struct psn_queue *queue, struct psn_error *err)
 {
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
 
@@ -98,14 +118,14 @@ static enum psn_code new_rows(struct psn_vault *vault, const char *const *addres
         return rc;
     for (size_t i = 0; !rc && i < count; i++) {
         struct psn_role_row row;
-        bool known = false;
+        bool is_twice = false;
 
-        rc = new_row(vault, addresses[i], create, &row, err);
+        rc = new_row(vault, addresses[i], create, known, &row, err);
         if (!rc && create)
             rc = check_name(row.address, err);
         if (!rc)
-            rc = psn_queue_add(queue, row.address, row.client, &known, err);
-        if (!rc && known)
+            rc = psn_queue_add(queue, row.address, row.client, &is_twice, err);
+        if (!rc && is_twice)
             rc = psn_fail(err, PSN_E_INVALID, _("'%s' is named twice"), row.address);
     }
     return psn_vault_end(vault, rc, err);
@@ -148,7 +168,7 @@ static enum psn_code run_new(struct psn_vault *vault, const char *const *address
 
     if (rc)
         return rc;
-    rc = new_rows(vault, addresses, count, create, &queue, err);
+    rc = new_rows(vault, addresses, count, create, NULL, &queue, err);
     if (!rc)
         rc = psn_bulk_run(&bulk, err);
     psn_session_close(&session);
@@ -164,16 +184,53 @@ enum psn_code psn_roles_create(struct psn_vault *vault, const char *const *addre
 
 /* --- adopt with a known password --- */
 
+/* The one before is not in force any more; whether it is dead is still to be seen. */
+static enum psn_code supersede(struct psn_vault *vault, struct psn_role_row *row,
+                               uint64_t number, struct psn_error *err)
+{
+    uint64_t before = row->rotation.cur;
+
+    psn_rotation_believe(&row->rotation, number);
+    row->outside_s = 0;
+    row->gone_s = 0;
+    return psn_version_label(vault, row->client, row->address, "", before,
+                             PSN_VERSION_SUPERSEDED, err);
+}
+
+/* Who has seen it as an earlier version knows it; of a mailbox that comes back, whoever
+ * was forgotten with it. */
+static enum psn_code note_knowing(struct psn_vault *vault, const struct psn_role_row *row,
+                                  const struct psn_secret *known, bool is_there,
+                                  struct psn_error *err)
+{
+    struct psn_forgotten_list forgotten = { 0 };
+    enum psn_code rc =
+        psn_exposure_put(vault, row->address, "", row->rotation.cur, PSN_HOW_TYPED, err);
+
+    if (!rc && is_there)
+        rc = psn_exposure_carry(vault,
+                                &(struct psn_coming){ row->client, row->address, "",
+                                                      row->rotation.cur, known },
+                                err);
+    if (!rc && !is_there)
+        rc = psn_departure_note_returned(vault, row, &forgotten, err);
+    psn_forgotten_list_release(&forgotten);
+    return rc;
+}
+
 static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *row,
                                  const struct psn_secret *known, struct psn_error *err)
 {
-    struct psn_forgotten_list forgotten = { 0 };
+    bool is_there = row->rotation.cur != 0;
     uint64_t number = 0;
     enum psn_code rc = psn_versions_after(vault, row->rotation.last, &number, err);
 
+    if (!rc && is_there)
+        rc = supersede(vault, row, number, err);
+    else if (!rc)
+        row->rotation = psn_rotation_state_init(number, false);
     if (rc)
         return rc;
-    row->rotation = psn_rotation_state_init(number, false);
     row->changed_s = vault->world.now_s();
     row->verified_s = row->changed_s;
     row->ovh_changed_s = row->look.password_changed_s;
@@ -182,11 +239,7 @@ static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *r
         rc = psn_version_put(vault, row->client, row->address, "", row->rotation.cur,
                              PSN_VERSION_CURRENT, known, err);
     if (!rc)
-        rc = psn_exposure_put(vault, row->address, "", row->rotation.cur, PSN_HOW_TYPED,
-                              err);
-    if (!rc)
-        rc = psn_departure_note_returned(vault, row, &forgotten, err);
-    psn_forgotten_list_release(&forgotten);
+        rc = note_knowing(vault, row, known, is_there, err);
     return rc ? rc
               : psn_journal_note(vault, row->client,
                                  &(struct psn_note){ .event = "mailbox.adopted",
@@ -228,8 +281,10 @@ static enum psn_code adopt_known(struct psn_session *session, struct psn_role_ro
                        row->address);
         return psn_hint(
             err, PSN_E_VERIFY,
-            _("check it, or take the mailbox over with a new one: passation role "
-              "adopt %s"),
+            row->rotation.cur
+                ? _("check it, or give the mailbox a new one: passation rotate %s")
+                : _("check it, or take the mailbox over with a new one: passation role "
+                    "adopt %s"),
             row->address);
     }
     psn_error_clear(err);
@@ -248,8 +303,13 @@ static enum psn_code adopt_known_one(struct psn_session *session,
                                      struct psn_role_row *row,
                                      struct psn_outcome *outcome, struct psn_error *err)
 {
-    enum psn_code rc = adopt_known(session, row, session->known, outcome);
+    enum psn_code rc = row->rotation.cur
+                           ? psn_handover_check_ours(session->vault, row->client,
+                                                     row->address, &outcome->error)
+                           : PSN_OK;
 
+    if (!rc)
+        rc = adopt_known(session, row, session->known, outcome);
     (void)err;
     if (rc)
         psn_outcome_fail(outcome, rc);
@@ -271,7 +331,7 @@ static enum psn_code run_known(struct psn_vault *vault, const char *address,
     if (rc)
         return rc;
     session.known = known;
-    rc = new_rows(vault, &address, 1, false, &queue, err);
+    rc = new_rows(vault, &address, 1, false, known, &queue, err);
     if (!rc)
         rc = psn_bulk_run(&bulk, err);
     psn_session_close(&session);

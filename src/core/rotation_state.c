@@ -212,6 +212,10 @@ void psn_rotation_believe(struct psn_rotation_state *s, uint64_t version)
     s->old = before.old;
     s->older = before.older;
     s->old_dead = before.old_dead;
+    /* As in psn_rotation_drop_candidate(). */
+    s->unanswered = before.unanswered;
+    s->last_send_s = before.last_send_s;
+    s->silent_since_s = before.silent_since_s;
 }
 
 void psn_rotation_make_current(struct psn_rotation_state *s)

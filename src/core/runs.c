@@ -376,8 +376,9 @@ static void explain_refused(const struct psn_role_row *row,
     (void)psn_hint(
         err, PSN_E_VERIFY,
         _("it was changed outside, or the server is not up to date yet; set a new one: "
-          "passation rotate %s"),
-        row->address);
+          "passation rotate %s; or, if you are told what it is: passation role adopt %s "
+          "--secret-fd N"),
+        row->address, row->address);
 }
 
 static enum psn_code verify_one(struct psn_session *session, struct psn_role_row *row,

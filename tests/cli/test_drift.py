@@ -61,6 +61,50 @@ class Drift(unittest.TestCase):
         self.world.control("POST", "/password", {"address": address,
                                                  "password": "Change-dehors-2027"})
 
+    def versions(self):
+        return [(row["version"], row["state"]) for row in
+                self.world.json("show", CONTACT, "--versions")["versions"]]
+
+    def adopt(self, password, check=0):
+        return self.world.run("role", "adopt", CONTACT, "--secret-fd", "0", stdin=password,
+                              check=check)
+
+    def test_what_somebody_else_has_set_is_taken_into_the_vault_when_we_are_told_it(self):
+        world = self.world
+        before = world.in_force(CONTACT)
+        world.control("POST", "/password", {"address": CONTACT, "password": "Told-By-The-Client-1"})
+        self.assertIn("passation verify " + CONTACT,
+                      self.adopt("Told-By-The-Client-1", check=7).stderr)
+        self.assertIn("role adopt " + CONTACT + " --secret-fd",
+                      world.run("verify", CONTACT, check=11).stderr)
+        self.assertIn("passation rotate " + CONTACT, self.adopt("Not-That-One-1", check=11).stderr)
+        self.assertEqual(self.versions(), [(1, "current")])
+        self.adopt("Told-By-The-Client-1")
+        self.assertEqual(self.versions(), [(2, "current"), (1, "superseded")])
+        self.assertEqual(world.run("show", CONTACT, "--reveal", check=0).stdout.splitlines()[0],
+                         "Told-By-The-Client-1")
+        world.run("resume", check=0)
+        self.assertEqual(self.due(check=0), [])
+        world.control("POST", "/password", {"address": CONTACT, "password": before})
+        world.run("verify", CONTACT, check=11)
+        self.adopt(before)
+        self.assertEqual(self.versions()[0], (3, "current"))
+        world.run("verify", CONTACT, check=0)
+
+    def test_an_import_takes_what_a_login_proved_only_where_another_login_refused_it(self):
+        world = self.world
+        path = os.path.join(world.home, "told.csv")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"name,username,password\n{CONTACT},{CONTACT},Told-By-The-Client-1\n")
+        words = ["-y", "import", path, "--client", CLIENT, "--format", "csv", "--replace"]
+        self.assertIn("a login has proved", world.run(*words, check=0).stdout)
+        world.control("POST", "/password", {"address": CONTACT, "password": "Told-By-The-Client-1"})
+        world.run("verify", CONTACT, check=11)
+        world.run(*words, check=0)
+        world.run("verify", CONTACT, check=0)
+        self.assertEqual(self.versions(), [(2, "current"), (1, "superseded")])
+        self.assertNotIn(("changed_outside", CONTACT), self.due("--look", check=None))
+
     def test_a_password_that_somebody_else_changed_is_told_until_it_is_taken_back(self):
         self.change_outside(CONTACT)
         self.world.run("verify", "*", check=11)

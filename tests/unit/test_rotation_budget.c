@@ -268,9 +268,29 @@ static void a_mailbox_that_is_gone_takes_nothing(void **state)
     assert_true(psn_rotation_may_arrive(&box.state, box.state.last_send_s));
 }
 
+/* As f27 in test_rotation_machine.c, but for a password that came from elsewhere. */
+static void what_may_be_on_the_way_is_waited_for_behind_a_password_that_was_told(
+    void **state)
+{
+    struct box box = box_sending(1, false);
+
+    (void)state;
+    box_feed(&box, PSN_ROTATION_EV_UNKNOWN);
+    box_see_new_in_force(&box);
+    box_feed(&box, PSN_ROTATION_EV_COMMITTED);
+    box_feed(&box, PSN_ROTATION_EV_LOGIN_REFUSED);
+    psn_rotation_believe(&box.state, box.state.last + 1);
+    assert_int_equal(box.state.unanswered, 1);
+    box_feed(&box, PSN_ROTATION_EV_START);
+    box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+    assert_int_equal(box.action.kind, PSN_ROTATION_DO_WAIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            what_may_be_on_the_way_is_waited_for_behind_a_password_that_was_told),
         cmocka_unit_test(a_back_off_doubles_to_a_minute_with_jitter_on_top),
         cmocka_unit_test(the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged),
         cmocka_unit_test(every_run_is_bounded),
