@@ -200,24 +200,35 @@ static enum psn_code print_value(struct cli *cli, const struct cli_shown *subjec
     return PSN_OK;
 }
 
-static enum psn_code show(struct cli *cli, const struct cmd_show_options *options,
-                          struct cli_shown *subject, struct psn_error *err)
+/* Reveals it in the way that was chosen, if any was. */
+static enum psn_code take_value(struct cli *cli, const struct cmd_show_options *options,
+                                const struct cli_shown *subject,
+                                struct psn_secret **ret_value, struct psn_error *err)
 {
-    PSN_AUTO(psn_secret) *value = NULL;
-    enum psn_how how = options->qr ? PSN_HOW_QR : PSN_HOW_SHOWN;
+    enum psn_how how = options->copy ? PSN_HOW_COPIED
+                       : options->qr ? PSN_HOW_QR
+                                     : PSN_HOW_SHOWN;
     uint64_t version = options->replacement ? subject->info.replacement : 0;
     enum psn_code rc = PSN_OK;
 
     if (options->replacement && version == 0)
         return psn_fail(err, PSN_E_NOT_FOUND, _("%s, %s: no replacement was made ready"),
                         subject->role.address, CLI_SHOWN(subject->label));
-    if (options->copy) {
-        how = PSN_HOW_COPIED;
+    if (!options->reveal && !options->copy && !options->qr)
+        return PSN_OK;
+    if (options->copy)
         rc = cli_check_clipboard(err);
-    }
-    if (!rc && (options->reveal || options->copy || options->qr))
-        rc = psn_reveal(cli->vault, subject->role.address, subject->label, version, how,
-                        &value, &version, err);
+    return rc ? rc
+              : psn_reveal(cli->vault, subject->role.address, subject->label, version,
+                           how, ret_value, &version, err);
+}
+
+static enum psn_code show(struct cli *cli, const struct cmd_show_options *options,
+                          struct cli_shown *subject, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc = take_value(cli, options, subject, &value, err);
+
     if (!rc && options->copy)
         rc = cli_copy_secret(cli, value, err);
     if (!rc && options->qr)

@@ -50,25 +50,37 @@ static size_t count_mailboxes(const struct psn_departure_report *report)
     return count;
 }
 
+/* The next one; NULL if there are too many. */
+static struct line *add_line(struct map *map, const char *text)
+{
+    struct line *line = &map->lines[map->line_count];
+
+    if (map->line_count == LINES_MAX) {
+        map->left_out++;
+        return NULL;
+    }
+    map->line_count++;
+    *line = (struct line){ .open = false };
+    (void)snprintf(line->text, sizeof line->text, "%s", text);
+    return line;
+}
+
 /* The secrets are sorted by client and address. */
 static void find_lines(struct map *map)
 {
+    const char *before = "";
+    struct line *line = NULL;
+
     map->by_client = count_mailboxes(map->report) > LINES_MAX;
     for (size_t i = 0; i < map->report->secret_count; i++) {
         const struct psn_departure_secret *at = &map->report->secrets[i];
         const char *text = map->by_client ? at->client : at->address;
-        struct line *last = map->line_count ? &map->lines[map->line_count - 1] : NULL;
 
-        if (!last || strcmp(last->text, text) != 0) {
-            if (map->line_count == LINES_MAX) {
-                map->left_out++;
-                continue;
-            }
-            last = &map->lines[map->line_count++];
-            (void)snprintf(last->text, sizeof last->text, "%s", text);
-            last->open = false;
-        }
-        last->open = last->open || is_open(at);
+        if (strcmp(before, text) != 0)
+            line = add_line(map, text);
+        if (line)
+            line->open = line->open || is_open(at);
+        before = text;
     }
 }
 

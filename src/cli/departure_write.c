@@ -357,6 +357,26 @@ static void cell_time(struct cli_writing *writing, enum cli_tone tone, int64_t t
     cli_writing_cell(writing, tone, cli_display_moment(time_s, time));
 }
 
+static void write_password(const struct psn_departure_secret *at,
+                           struct cli_writing *writing)
+{
+    bool done = at->replaced && at->dead && !at->again && !at->outside_s;
+    char proof[64];
+
+    cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
+    cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
+    cell_time(writing, CLI_TONE_PLAIN, at->dead ? at->dead_s : 0);
+    cli_writing_cell(writing, CLI_TONE_PLAIN,
+                     at->replaced ? cli_display_task(at->proof, proof, sizeof proof)
+                                  : "");
+    cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
+                     done            ? _("✓ replaced and proved")
+                     : at->again     ? _("! replaced; once more when no way in is open")
+                     : at->outside_s ? _("! changed by somebody else since")
+                     : at->replaced  ? _("! replaced; old one not proved refused")
+                                     : _("! not replaced"));
+}
+
 static void write_passwords(const struct psn_departure_report *report,
                             struct cli_writing *writing)
 {
@@ -373,26 +393,9 @@ static void write_passwords(const struct psn_departure_report *report,
         return;
     }
     cli_writing_table(writing, heads);
-    for (size_t i = 0; i < report->secret_count; i++) {
-        const struct psn_departure_secret *at = &report->secrets[i];
-        bool done = at->replaced && at->dead && !at->again && !at->outside_s;
-        char proof[64];
-
-        if (at->label[0])
-            continue;
-        cli_writing_cell(writing, CLI_TONE_PLAIN, at->address);
-        cell_time(writing, CLI_TONE_PLAIN, at->replaced_s);
-        cell_time(writing, CLI_TONE_PLAIN, at->dead ? at->dead_s : 0);
-        cli_writing_cell(writing, CLI_TONE_PLAIN,
-                         at->replaced ? cli_display_task(at->proof, proof, sizeof proof)
-                                      : "");
-        cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
-                         done        ? _("✓ replaced and proved")
-                         : at->again ? _("! replaced; once more when no way in is open")
-                         : at->outside_s ? _("! changed by somebody else since")
-                         : at->replaced  ? _("! replaced; old one not proved refused")
-                                         : _("! not replaced"));
-    }
+    for (size_t i = 0; i < report->secret_count; i++)
+        if (!report->secrets[i].label[0])
+            write_password(&report->secrets[i], writing);
     cli_writing_table_end(writing);
 }
 

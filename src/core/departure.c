@@ -457,6 +457,16 @@ static enum psn_code widen(struct psn_vault *vault, struct psn_person *person,
     return rc;
 }
 
+/* To ask again is to look again. */
+static enum psn_code reopen(struct psn_vault *vault, struct psn_person *person,
+                            struct psn_error *err)
+{
+    person->departed_s = 0;
+    return psn_journal_note(
+        vault, NULL,
+        &(struct psn_note){ .event = "departure.reopened", .subject = person->id }, err);
+}
+
 static enum psn_code begin(struct psn_vault *vault,
                            const struct psn_departure_request *request,
                            struct psn_error *err)
@@ -479,14 +489,9 @@ static enum psn_code begin(struct psn_vault *vault,
     }
     if (!rc && (!person.departure.held_slot || person.departure.slot_gone))
         rc = replace_seen(vault, person.id, err);
-    /* To ask again is to look again. */
     if (!rc && person.departed_s) {
-        person.departed_s = 0;
+        rc = reopen(vault, &person, err);
         changes = true;
-        rc = psn_journal_note(
-            vault, NULL,
-            &(struct psn_note){ .event = "departure.reopened", .subject = person.id },
-            err);
     }
     if (request->all && !person.departure.all)
         person.departure.all = changes = true;
