@@ -244,8 +244,12 @@ enum psn_how {
     PSN_HOW_PRINTED,
     PSN_HOW_EXPORTED,
     PSN_HOW_ISSUED,
-    PSN_HOW_REACHED, /* he could open the vault, and took leave of it */
-    PSN_HOW_ACCESS,  /* it was set while a persistent access of his was open */
+    PSN_HOW_REACHED,  /* he could open the vault, and took leave of it */
+    PSN_HOW_ACCESS,   /* it was set while a persistent access of his was open */
+    PSN_HOW_RETURNED, /* the mailbox was removed from the vault, and came back with it */
+};
+enum {
+    PSN_HOWS = PSN_HOW_RETURNED + 1
 };
 PSN_API const char *psn_how_name(enum psn_how how);
 PSN_API PSN_MUST_CHECK enum psn_code psn_reveal(struct psn_vault *vault,

@@ -58,7 +58,8 @@ static enum psn_code refill(struct psn_age_reader *reader, struct psn_error *err
     size_t got;
     enum psn_code rc;
 
-    memmove(reader->piece, reader->piece + reader->piece_at, left);
+    if (reader->piece_at > 0)
+        memmove(reader->piece, reader->piece + reader->piece_at, left);
     reader->piece_at = 0;
     reader->piece_end = left;
     rc = pull(reader, reader->piece + left, PIECE_SIZE - left, &got, err);

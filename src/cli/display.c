@@ -218,6 +218,8 @@ const char *cli_display_how(enum psn_how how)
         return _("could open the vault");
     case PSN_HOW_ACCESS:
         return _("had another way in");
+    case PSN_HOW_RETURNED:
+        return _("may know it from before");
     }
     return "";
 }

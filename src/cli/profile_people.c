@@ -80,7 +80,8 @@ static enum psn_code note_reach(void *arg, const struct psn_reachable *reachable
 static bool is_seen(const struct psn_exposure *exposure)
 {
     return !exposure->label[0] && exposure->how != PSN_HOW_CREATED &&
-           exposure->how != PSN_HOW_REACHED && exposure->how != PSN_HOW_ACCESS;
+           exposure->how != PSN_HOW_REACHED && exposure->how != PSN_HOW_ACCESS &&
+           exposure->how != PSN_HOW_RETURNED;
 }
 
 static enum psn_code note_before(void *arg, const struct psn_exposure *exposure,

@@ -63,7 +63,8 @@ static void add_exposure(struct known *known, const struct psn_exposure *at)
     known->dying = known->dying || at->dying;
     known->seen = known->seen || (live && at->how != PSN_HOW_ACCESS);
     known->looked =
-        known->looked || (at->how != PSN_HOW_ACCESS && at->how != PSN_HOW_REACHED);
+        known->looked || (at->how != PSN_HOW_ACCESS && at->how != PSN_HOW_REACHED &&
+                          at->how != PSN_HOW_RETURNED);
 }
 
 /* What he has seen first, then what he could have. */

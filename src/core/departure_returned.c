@@ -95,7 +95,7 @@ enum psn_code psn_departure_note_returned(struct psn_vault *vault,
             !is_first(list, role->address, role->client, i))
             continue;
         rc = psn_exposure_put_of(vault, at->person, role->address, "", role->rotation.cur,
-                                 PSN_HOW_REACHED, err);
+                                 PSN_HOW_RETURNED, err);
         if (!rc)
             rc = note_target(vault, at->person, role, err);
     }

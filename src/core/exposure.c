@@ -46,6 +46,8 @@ const char *psn_how_name(enum psn_how how)
         return "reached";
     case PSN_HOW_ACCESS:
         return "access";
+    case PSN_HOW_RETURNED:
+        return "returned";
     }
     return "unknown";
 }
@@ -149,7 +151,7 @@ struct walk {
     const char *address; /* or NULL: any */
     const char *label;   /* with a version, or NULL: all */
     uint64_t version;
-    uint8_t ends[PSN_HOW_ACCESS + 1][PSN_EXPOSURE_PRF]; /* of his keys */
+    uint8_t ends[PSN_HOWS][PSN_EXPOSURE_PRF]; /* of his keys */
     size_t most;
     bool is_cut; /* there are more */
     struct psn_buf plain;
@@ -198,7 +200,7 @@ static enum psn_code make_ends(struct walk *walk, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
-    for (int how = 0; !rc && walk->person && how <= PSN_HOW_ACCESS; how++) {
+    for (int how = 0; !rc && walk->person && how < PSN_HOWS; how++) {
         struct psn_row_key end = { .size = 0 };
 
         rc = add_whose(walk->vault, walk->person, (enum psn_how)how, &end, err);
@@ -212,7 +214,7 @@ static bool may_be_meant(const struct walk *walk, const struct psn_store_row *ro
 {
     if (!walk->person || row->key_size != PSN_EXPOSURE_KEY_SIZE)
         return true;
-    for (int how = 0; how <= PSN_HOW_ACCESS; how++)
+    for (int how = 0; how < PSN_HOWS; how++)
         if (memcmp(row->key + PSN_EXPOSURE_KEY_SIZE - PSN_EXPOSURE_PRF, walk->ends[how],
                    PSN_EXPOSURE_PRF) == 0)
             return !walk->is_of_others;

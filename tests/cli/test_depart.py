@@ -283,6 +283,7 @@ class Since(Departing):
         self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
         self.world.control("POST", "/password", {"address": BOXES[0], "password": old})
         self.world.run("role", "adopt", BOXES[0], "--secret-fd", "0", stdin=old, check=0)
+        self.assertIn("may know it from before", self.world.run("who", "jp", check=0).stdout)
         due = json.loads(self.world.run("--json", "due", check=12).stdout)["due"]
         self.assertIn(("rotate", BOXES[0], "jp"),
                       [(row["kind"], row["address"], row["person"]) for row in due])

@@ -29,6 +29,7 @@ FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "300")
 
 STEPS = [
     step("tamper", python("fault/test_tamper.py", "{build}")),
+    step("memcheck", python("proof/memcheck.py", "{build}")),
     unit("tamper-rows", "test_store_tamper"),
     unit("tamper-schemas", "test_store_schema"),
     unit("tamper-flips", "test_store_flip", env={"PSN_FLIP_STRIDE": "1"}),

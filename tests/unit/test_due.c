@@ -120,7 +120,7 @@ static enum psn_code add_people(struct psn_vault *vault, struct psn_error *err)
             rc = psn_person_insert(vault, &person, err);
         if (!rc && i)
             rc = psn_grant_write(vault, &grant, err);
-        for (int how = 0; !rc && how <= PSN_HOW_ACCESS; how++)
+        for (int how = 0; !rc && how < PSN_HOWS; how++)
             for (uint64_t version = 1; !rc && version <= 5; version++) {
                 rc = psn_exposure_put_of(vault, ids[i], box, "", version,
                                          (enum psn_how)how, err);
@@ -182,7 +182,7 @@ static enum psn_code compare(struct psn_vault *vault, const char *person,
 static void what_the_keys_tell_is_what_the_rows_say(void **state)
 {
     enum {
-        WAYS = PSN_HOW_ACCESS + 1
+        WAYS = PSN_HOWS
     };
     static const struct {
         const char *person;

@@ -146,7 +146,7 @@ static enum psn_code add_sight(struct world *world, unsigned person)
     person_id(person, id);
     role_address(chance(world, ROLES), address);
     return psn_exposure_put_of(world->vault, id, address, label, 1 + chance(world, 4),
-                               (enum psn_how)chance(world, PSN_HOW_ACCESS + 1), NULL);
+                               (enum psn_how)chance(world, PSN_HOWS), NULL);
 }
 
 /* Every way to know every version of everything. */
@@ -156,7 +156,7 @@ static enum psn_code add_all_sights(struct world *world, unsigned person)
     enum psn_code rc = PSN_OK;
 
     person_id(person, id);
-    for (unsigned i = 0; !rc && i < ROLES * 4 * (PSN_HOW_ACCESS + 1); i++) {
+    for (unsigned i = 0; !rc && i < ROLES * 4 * (PSN_HOWS); i++) {
         char address[PSN_ADDRESS_TEXT_MAX];
 
         role_address(i % ROLES, address);
