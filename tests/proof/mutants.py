@@ -22,7 +22,7 @@ UNITS = {
     "src/crypto/keystream.c": ["test_keystream"],
     "src/crypto/hash.c": ["test_hash", "test_hash_library", "test_keystream"],
     "src/crypto/sign.c": ["test_sign"],
-    "src/crypto/generate.c": ["test_generate_faults", "test_generate"],
+    "src/crypto/generate.c": ["test_generate_draws", "test_generate_faults", "test_generate"],
     "src/crypto/digest.c": ["test_digest"],
     "src/age/stream.c": ["test_age_stream", "test_age_file", "test_age_faults"],
     "src/age/header.c": ["test_age_header", "test_age_file"],
