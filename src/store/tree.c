@@ -41,6 +41,7 @@ enum {
     LEVEL_SLOTS = 256,
     LEAVES_MAX = 12 * 1024, /* changed ones in memory: the table then holds 16 Ki */
     SLOTS = PSN_STORE_TABLES + (PSN_TREE_LEVELS - 1) * LEVEL_SLOTS,
+    NODE_SIZE_MIN = 8 + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
     NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
 };
 
@@ -104,7 +105,7 @@ static uint16_t *slot_of(const struct psn_store *store, struct place place)
     if (place.level == 0)
         return &store->nodes->taken[place.table];
     return &store->nodes->taken[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
-                                (place.index + 67 * place.table) % LEVEL_SLOTS];
+                                (place.index ^ 67 * place.table) % LEVEL_SLOTS];
 }
 
 /* What the place's slot has, perhaps another place's; NULL: nothing yet. */
@@ -148,7 +149,7 @@ static bool decode(struct psn_node *node, const uint8_t *bytes, size_t size)
     const uint8_t *at = bytes + 8;
     uint64_t bitmap = 0;
 
-    if (size < 8)
+    if (size < NODE_SIZE_MIN)
         return false;
     for (unsigned i = 0; i < 8; i++)
         bitmap = bitmap << 8 | bytes[i];

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -181,6 +182,93 @@ static void a_leaf_is_what_was_put_and_zero_where_there_is_none(void **state)
     }
 }
 
+/* As if somebody could make a node that fits any hash: nothing is read beyond its end. */
+static void blind_hash(struct psn_store_hash_state *state,
+                       const struct psn_store_part *parts, size_t count,
+                       uint8_t *ret_hash)
+{
+    (void)parts;
+    (void)count;
+    state->has_begun = true;
+    if (ret_hash)
+        memset(ret_hash, 0x11, PSN_STORE_HASH_SIZE);
+}
+
+static void a_node_of_another_size_than_its_children_need_is_damage(void **state)
+{
+    static const char *const edits[] = {
+        "x''",
+        "zeroblob(7)",
+        "zeroblob(8)",
+        "x'0000000000000001'",
+        "zeroblob(40)",
+        "x'0000000000000001' || zeroblob(31)",
+        "x'0000000000000001' || zeroblob(33)",
+        "x'0000000000000001' || zeroblob(64)",
+        "x'0000000000000003' || zeroblob(32)",
+        "x'ffffffffffffffff' || zeroblob(63 * 32)",
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *made = NULL;
+
+    assert_int_equal(psn_store_create(at->path, blind_hash, &made, NULL), PSN_OK);
+    must_begin(made, PSN_STORE_WRITE);
+    must_put(made, TABLE, 1, 1);
+    must_commit(made, 1);
+    psn_store_free(PSN_TAKE(made));
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        PSN_AUTO(psn_store) *store = NULL;
+        uint8_t hash[PSN_STORE_HASH_SIZE];
+        char sql[160];
+
+        (void)snprintf(sql, sizeof sql,
+                       "UPDATE node SET children = CAST(%s AS BLOB) WHERE id = %d",
+                       edits[i], TABLE << 14);
+        store_fixture_sql(at->path, sql);
+        assert_int_equal(psn_store_open(at->path, blind_hash, &store, NULL), PSN_OK);
+        must_begin(store, PSN_STORE_READ);
+        assert_int_equal(psn_tree_leaf(store, TABLE, 0, hash, NULL), PSN_E_INTEGRITY);
+    }
+}
+
+/* Above the buckets are most of the nodes: to step through them is a third of the work of
+ * looking each one up. */
+static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **state)
+{
+    enum {
+        ROWS = 2000
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    bool has_node[PSN_TREE_FANOUT] = { false };
+    int upper = 1;
+    bool found = true;
+    size_t count = 0;
+
+    store_fixture_make(at->path, TABLE, 0, ROWS);
+    for (uint64_t seed = 0; seed < ROWS; seed++) {
+        uint8_t key[24];
+
+        store_fixture_key(seed, key);
+        upper += has_node[key[0] >> 2] ? 0 : 1;
+        has_node[key[0] >> 2] = true;
+    }
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_scan_open(store, TABLE, NULL, 0, &scan, NULL), PSN_OK);
+    for (;; count++) {
+        assert_int_equal(psn_store_scan_next(scan, &row, &found, NULL), PSN_OK);
+        if (!found)
+            break;
+    }
+    assert_int_equal(count, ROWS);
+    assert_int_equal(sqlite3_stmt_status(store->statements[PSN_SQL_NODE_GET],
+                                         SQLITE_STMTSTATUS_RUN, 0),
+                     upper);
+}
+
 int main(void)
 {
 #define CASE(name) \
@@ -191,6 +279,8 @@ int main(void)
         CASE(the_next_bucket_is_found_from_everywhere),
         CASE(nodes_are_counted_as_they_are),
         CASE(a_leaf_is_what_was_put_and_zero_where_there_is_none),
+        CASE(a_node_of_another_size_than_its_children_need_is_damage),
+        CASE(a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
