@@ -236,7 +236,8 @@ static void a_node_of_another_size_than_its_children_need_is_damage(void **state
 static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **state)
 {
     enum {
-        ROWS = 2000
+        FIRST = 2800, /* 2910 is in the last node and 3708 in the first */
+        ROWS = 1000
     };
     struct store_fixture *at = *state;
     PSN_AUTO(psn_store) *store = NULL;
@@ -247,8 +248,8 @@ static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **s
     bool found = true;
     size_t count = 0;
 
-    store_fixture_make(at->path, TABLE, 0, ROWS);
-    for (uint64_t seed = 0; seed < ROWS; seed++) {
+    store_fixture_make(at->path, TABLE, FIRST, ROWS);
+    for (uint64_t seed = FIRST; seed < FIRST + ROWS; seed++) {
         uint8_t key[24];
 
         store_fixture_key(seed, key);
@@ -269,6 +270,105 @@ static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **s
                      upper);
 }
 
+/* It would keep the log from being emptied as long as the vault is open. */
+static void a_node_that_was_read_is_let_go(void **state)
+{
+    struct store_fixture *at = *state;
+    size_t count = make_buckets();
+    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+
+    must_commit(store, 2);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_tree_leaf(store, TABLE, sorted[0], hash, NULL), PSN_OK);
+    assert_non_null(store->statements[PSN_SQL_NODE_GET]);
+    assert_false(sqlite3_stmt_busy(store->statements[PSN_SQL_NODE_GET]));
+}
+
+/* What a node had is not what another one has that takes its slot and is refused. */
+static void a_node_that_was_refused_leaves_nothing_behind(void **state)
+{
+    enum {
+        THERE = 0,
+        REFUSED = 256 << 6 /* which takes the same slot */
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    uint8_t expected[PSN_STORE_HASH_SIZE];
+    uint8_t found[PSN_STORE_HASH_SIZE];
+    char sql[160];
+
+    sorted[0] = THERE;
+    sorted[1] = REFUSED;
+    store = store_with_leaves(at, 2);
+    must_commit(store, 2);
+    psn_store_free(PSN_TAKE(store));
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE node SET children = CAST(x'0000000000000003' || zeroblob(64)"
+                   " AS BLOB) WHERE id = %d",
+                   TABLE << 14 | 2 << 12 | REFUSED >> 6);
+    store_fixture_sql(at->path, sql);
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_READ);
+    hash_of_bucket(THERE, expected);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(psn_tree_leaf(store, TABLE, THERE, found, NULL), PSN_OK);
+        assert_memory_equal(found, expected, sizeof found);
+        assert_int_equal(psn_tree_leaf(store, TABLE, REFUSED, found, NULL),
+                         PSN_E_INTEGRITY);
+    }
+}
+
+static int steps_left; /* of SQLite's machine, until it is interrupted once */
+
+static int interrupt(void *self)
+{
+    (void)self;
+    return --steps_left == 0;
+}
+
+static enum psn_code scan_all(struct psn_store *store, size_t *ret_count)
+{
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    bool found = true;
+    enum psn_code rc = psn_store_scan_open(store, TABLE, NULL, 0, &scan, NULL);
+
+    for (*ret_count = 0; !rc && found; *ret_count += found)
+        rc = psn_store_scan_next(scan, &row, &found, NULL);
+    return rc;
+}
+
+/* Neither rows that are missing nor damage: it may well be there the next time. */
+static void a_scan_that_is_interrupted_anywhere_says_so(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    size_t count = 0;
+
+    store_fixture_make(at->path, TABLE, 0, 12);
+    store = store_fixture_open(at->path);
+    for (int at_step = 1;; at_step++) {
+        enum psn_code rc;
+
+        must_begin(store, PSN_STORE_READ);
+        steps_left = at_step;
+        sqlite3_progress_handler(store->db, 1, interrupt, NULL);
+        rc = scan_all(store, &count);
+        sqlite3_progress_handler(store->db, 0, NULL, NULL);
+        if (steps_left > 0) {
+            assert_int_equal(rc, PSN_OK);
+            assert_int_equal(count, 12);
+            assert_true(at_step > 100);
+            return;
+        }
+        assert_int_equal(rc, PSN_E_UNEXPECTED);
+        assert_int_equal(scan_all(store, &count), PSN_OK);
+        assert_int_equal(count, 12);
+        psn_store_rollback(store);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) \
@@ -281,6 +381,9 @@ int main(void)
         CASE(a_leaf_is_what_was_put_and_zero_where_there_is_none),
         CASE(a_node_of_another_size_than_its_children_need_is_damage),
         CASE(a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone),
+        CASE(a_node_that_was_read_is_let_go),
+        CASE(a_node_that_was_refused_leaves_nothing_behind),
+        CASE(a_scan_that_is_interrupted_anywhere_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
