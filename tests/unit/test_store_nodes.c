@@ -369,6 +369,124 @@ static void a_scan_that_is_interrupted_anywhere_says_so(void **state)
     }
 }
 
+static void a_leaf_that_could_not_be_read_is_none_that_is_missing(void **state)
+{
+    struct store_fixture *at = *state;
+    size_t count = make_buckets();
+    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+    enum psn_code rc = PSN_E_UNEXPECTED;
+
+    must_commit(store, 2);
+    for (int at_step = 1; rc; at_step++) {
+        must_begin(store, PSN_STORE_READ);
+        steps_left = at_step;
+        sqlite3_progress_handler(store->db, 1, interrupt, NULL);
+        rc = psn_tree_leaf(store, TABLE, sorted[0], hash, NULL);
+        sqlite3_progress_handler(store->db, 0, NULL, NULL);
+        assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
+        psn_store_rollback(store);
+    }
+}
+
+static void leaves_that_did_not_all_reach_the_nodes_are_no_success(void **state)
+{
+    struct store_fixture *at = *state;
+    size_t count = make_buckets();
+    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+    enum psn_code rc = PSN_E_UNEXPECTED;
+
+    must_commit(store, 2);
+    hash_of_bucket(1, hash);
+    for (int at_step = 1; rc; at_step++) {
+        must_begin(store, PSN_STORE_WRITE);
+        assert_int_equal(psn_tree_set_leaf(store, TABLE, sorted[0], hash, NULL), PSN_OK);
+        steps_left = at_step;
+        sqlite3_progress_handler(store->db, 1, interrupt, NULL);
+        rc = psn_tree_settle(store, NULL);
+        sqlite3_progress_handler(store->db, 0, NULL, NULL);
+        assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
+        psn_store_rollback(store);
+    }
+}
+
+static int denied; /* what a statement may not do with nodes, when it is prepared */
+
+static int deny(void *self, int action, const char *table, const char *column,
+                const char *database, const char *trigger)
+{
+    (void)self;
+    (void)column;
+    (void)database;
+    (void)trigger;
+    return action == denied && strcmp(table, "node") == 0 ? SQLITE_DENY : SQLITE_OK;
+}
+
+static void nodes_that_cannot_be_written_or_read_are_no_success(void **state)
+{
+    static const int actions[] = { SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE };
+    static const uint8_t zero[PSN_STORE_HASH_SIZE];
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO(psn_store) *store = NULL;
+
+    sorted[0] = 5;
+    store = store_with_leaves(at, 1);
+    must_commit(store, 2);
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        uint8_t hash[PSN_STORE_HASH_SIZE];
+
+        psn_store_free(PSN_TAKE(store));
+        store = store_fixture_open(at->path);
+        (void)sqlite3_set_authorizer(store->db, deny, NULL);
+        must_begin(store, PSN_STORE_WRITE);
+        hash_of_bucket(6, hash);
+        denied = actions[i];
+        assert_int_equal(psn_tree_set_leaf(store, TABLE, denied == SQLITE_INSERT ? 70 : 5,
+                                           denied == SQLITE_DELETE ? zero : hash, NULL),
+                         PSN_OK);
+        assert_int_equal(psn_tree_settle(store, NULL), PSN_E_UNEXPECTED);
+        denied = 0;
+        psn_store_rollback(store);
+    }
+    must_begin(store, PSN_STORE_WRITE);
+    must_put(store, TABLE + 1, 1, 1);
+    must_commit(store, 3);
+    must_begin(store, PSN_STORE_READ);
+    denied = SQLITE_READ;
+    assert_int_equal(psn_store_scan_open(store, TABLE + 1, NULL, 0, &scan, NULL),
+                     PSN_E_UNEXPECTED);
+    denied = 0;
+}
+
+static void a_table_may_be_emptied_and_filled_again_at_once(void **state)
+{
+    static const uint8_t zero[PSN_STORE_HASH_SIZE];
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    uint8_t expected[PSN_STORE_HASH_SIZE];
+    uint8_t found[PSN_STORE_HASH_SIZE];
+    uint64_t count = 0;
+
+    sorted[0] = 5;
+    store = store_with_leaves(at, 1);
+    hash_of_bucket(5, expected);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(psn_tree_set_leaf(store, TABLE, 5, zero, NULL), PSN_OK);
+        assert_int_equal(psn_tree_settle(store, NULL), PSN_OK);
+        assert_int_equal(psn_tree_count(store, TABLE, &count, NULL), PSN_OK);
+        assert_int_equal(count, 0);
+        assert_int_equal(psn_tree_set_leaf(store, TABLE, 5, expected, NULL), PSN_OK);
+        assert_int_equal(psn_tree_settle(store, NULL), PSN_OK);
+        assert_int_equal(psn_tree_count(store, TABLE, &count, NULL), PSN_OK);
+        assert_int_equal(count, 3);
+    }
+    assert_int_equal(psn_tree_leaf(store, TABLE, 5, found, NULL), PSN_OK);
+    assert_memory_equal(found, expected, sizeof found);
+    must_commit(store, 2);
+}
+
 int main(void)
 {
 #define CASE(name) \
@@ -384,6 +502,10 @@ int main(void)
         CASE(a_node_that_was_read_is_let_go),
         CASE(a_node_that_was_refused_leaves_nothing_behind),
         CASE(a_scan_that_is_interrupted_anywhere_says_so),
+        CASE(a_leaf_that_could_not_be_read_is_none_that_is_missing),
+        CASE(leaves_that_did_not_all_reach_the_nodes_are_no_success),
+        CASE(nodes_that_cannot_be_written_or_read_are_no_success),
+        CASE(a_table_may_be_emptied_and_filled_again_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
