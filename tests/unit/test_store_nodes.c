@@ -285,6 +285,29 @@ static void a_node_that_was_read_is_let_go(void **state)
     assert_false(sqlite3_stmt_busy(store->statements[PSN_SQL_NODE_GET]));
 }
 
+/* The first bucket of the first table is what a leaf that was never put looks like. */
+static void what_was_not_touched_stays_as_it_is(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    uint8_t expected[PSN_STORE_HASH_SIZE];
+    uint8_t found[PSN_STORE_HASH_SIZE];
+
+    sorted[0] = 5;
+    store = store_with_leaves(at, 1);
+    hash_of_bucket(3, expected);
+    assert_int_equal(psn_tree_set_leaf(store, 0, 0, expected, NULL), PSN_OK);
+    assert_int_equal(psn_tree_settle(store, NULL), PSN_OK);
+    for (uint32_t bucket = 1; bucket < 128; bucket++) {
+        unsigned table = bucket < 64 ? 0 : TABLE;
+
+        assert_int_equal(psn_tree_set_leaf(store, table, bucket, expected, NULL), PSN_OK);
+        assert_int_equal(psn_tree_settle(store, NULL), PSN_OK);
+        assert_int_equal(psn_tree_leaf(store, 0, 0, found, NULL), PSN_OK);
+        assert_memory_equal(found, expected, sizeof found);
+    }
+}
+
 /* What a node had is not what another one has that takes its slot and is refused. */
 static void a_node_that_was_refused_leaves_nothing_behind(void **state)
 {
@@ -501,6 +524,7 @@ int main(void)
         CASE(a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone),
         CASE(a_node_that_was_read_is_let_go),
         CASE(a_node_that_was_refused_leaves_nothing_behind),
+        CASE(what_was_not_touched_stays_as_it_is),
         CASE(a_scan_that_is_interrupted_anywhere_says_so),
         CASE(a_leaf_that_could_not_be_read_is_none_that_is_missing),
         CASE(leaves_that_did_not_all_reach_the_nodes_are_no_success),
