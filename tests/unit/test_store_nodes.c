@@ -231,6 +231,13 @@ static void a_node_of_another_size_than_its_children_need_is_damage(void **state
     }
 }
 
+static int runs_of(const struct psn_store *store, enum psn_sql which)
+{
+    sqlite3_stmt *stmt = store->statements[which];
+
+    return stmt ? sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_RUN, 0) : 0;
+}
+
 /* Above the buckets are most of the nodes: to step through them is a third of the work of
  * looking each one up. */
 static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **state)
@@ -265,9 +272,28 @@ static void a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone(void **s
             break;
     }
     assert_int_equal(count, ROWS);
-    assert_int_equal(sqlite3_stmt_status(store->statements[PSN_SQL_NODE_GET],
-                                         SQLITE_STMTSTATUS_RUN, 0),
-                     upper);
+    assert_int_equal(runs_of(store, PSN_SQL_NODE_GET), upper);
+}
+
+static void each_node_above_changed_buckets_is_written_once(void **state)
+{
+    struct store_fixture *at = *state;
+    size_t count = make_buckets();
+    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    uint64_t nodes = 0;
+
+    assert_int_equal(psn_tree_count(store, TABLE, &nodes, NULL), PSN_OK);
+    assert_int_equal(runs_of(store, PSN_SQL_NODE_INSERT), nodes);
+    assert_int_equal(runs_of(store, PSN_SQL_NODE_UPDATE), 0);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t hash[PSN_STORE_HASH_SIZE];
+
+        hash_of_bucket(sorted[i] + 1, hash);
+        assert_int_equal(psn_tree_set_leaf(store, TABLE, sorted[i], hash, NULL), PSN_OK);
+    }
+    assert_int_equal(psn_tree_settle(store, NULL), PSN_OK);
+    assert_int_equal(runs_of(store, PSN_SQL_NODE_INSERT), nodes);
+    assert_int_equal(runs_of(store, PSN_SQL_NODE_UPDATE), nodes);
 }
 
 /* It would keep the log from being emptied as long as the vault is open. */
@@ -522,6 +548,7 @@ int main(void)
         CASE(a_leaf_is_what_was_put_and_zero_where_there_is_none),
         CASE(a_node_of_another_size_than_its_children_need_is_damage),
         CASE(a_scan_of_a_whole_table_looks_up_the_two_upper_levels_alone),
+        CASE(each_node_above_changed_buckets_is_written_once),
         CASE(a_node_that_was_read_is_let_go),
         CASE(a_node_that_was_refused_leaves_nothing_behind),
         CASE(what_was_not_touched_stays_as_it_is),
