@@ -418,23 +418,41 @@ static void a_scan_that_is_interrupted_anywhere_says_so(void **state)
     }
 }
 
-static void a_leaf_that_could_not_be_read_is_none_that_is_missing(void **state)
+static enum psn_code read_leaf(struct psn_store *store)
 {
+    uint8_t hash[PSN_STORE_HASH_SIZE];
+
+    return psn_tree_leaf(store, TABLE, sorted[0], hash, NULL);
+}
+
+static enum psn_code count_nodes(struct psn_store *store)
+{
+    uint64_t count;
+
+    return psn_tree_count(store, TABLE, &count, NULL);
+}
+
+static void a_node_that_could_not_be_read_is_none_that_is_missing(void **state)
+{
+    static enum psn_code (*const reads[])(struct psn_store *) = { read_leaf,
+                                                                  count_nodes };
     struct store_fixture *at = *state;
     size_t count = make_buckets();
     PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
-    uint8_t hash[PSN_STORE_HASH_SIZE];
-    enum psn_code rc = PSN_E_UNEXPECTED;
 
     must_commit(store, 2);
-    for (int at_step = 1; rc; at_step++) {
-        must_begin(store, PSN_STORE_READ);
-        steps_left = at_step;
-        sqlite3_progress_handler(store->db, 1, interrupt, NULL);
-        rc = psn_tree_leaf(store, TABLE, sorted[0], hash, NULL);
-        sqlite3_progress_handler(store->db, 0, NULL, NULL);
-        assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
-        psn_store_rollback(store);
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        enum psn_code rc = PSN_E_UNEXPECTED;
+
+        for (int at_step = 1; rc; at_step++) {
+            must_begin(store, PSN_STORE_READ);
+            steps_left = at_step;
+            sqlite3_progress_handler(store->db, 1, interrupt, NULL);
+            rc = reads[i](store);
+            sqlite3_progress_handler(store->db, 0, NULL, NULL);
+            assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
+            psn_store_rollback(store);
+        }
     }
 }
 
@@ -553,7 +571,7 @@ int main(void)
         CASE(a_node_that_was_refused_leaves_nothing_behind),
         CASE(what_was_not_touched_stays_as_it_is),
         CASE(a_scan_that_is_interrupted_anywhere_says_so),
-        CASE(a_leaf_that_could_not_be_read_is_none_that_is_missing),
+        CASE(a_node_that_could_not_be_read_is_none_that_is_missing),
         CASE(leaves_that_did_not_all_reach_the_nodes_are_no_success),
         CASE(nodes_that_cannot_be_written_or_read_are_no_success),
         CASE(a_table_may_be_emptied_and_filled_again_at_once),
