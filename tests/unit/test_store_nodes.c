@@ -508,6 +508,8 @@ static void nodes_that_cannot_be_written_or_read_are_no_success(void **state)
         store = store_fixture_open(at->path);
         (void)sqlite3_set_authorizer(store->db, deny, NULL);
         must_begin(store, PSN_STORE_WRITE);
+        denied = SQLITE_READ;
+        assert_int_equal(psn_tree_leaf(store, TABLE, 5, hash, NULL), PSN_E_UNEXPECTED);
         hash_of_bucket(6, hash);
         denied = actions[i];
         assert_int_equal(psn_tree_set_leaf(store, TABLE, denied == SQLITE_INSERT ? 70 : 5,
