@@ -438,20 +438,22 @@ static void a_node_that_could_not_be_read_is_none_that_is_missing(void **state)
                                                                   count_nodes };
     struct store_fixture *at = *state;
     size_t count = make_buckets();
-    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    PSN_AUTO(psn_store) *made = store_with_leaves(at, count);
 
-    must_commit(store, 2);
+    must_commit(made, 2);
     for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
         enum psn_code rc = PSN_E_UNEXPECTED;
 
         for (int at_step = 1; rc; at_step++) {
+            PSN_AUTO(psn_store) *store = store_fixture_open(at->path);
+
             must_begin(store, PSN_STORE_READ);
             steps_left = at_step;
             sqlite3_progress_handler(store->db, 1, interrupt, NULL);
             rc = reads[i](store);
             sqlite3_progress_handler(store->db, 0, NULL, NULL);
             assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
-            psn_store_rollback(store);
+            assert_true(rc || at_step > 10);
         }
     }
 }
@@ -460,13 +462,15 @@ static void leaves_that_did_not_all_reach_the_nodes_are_no_success(void **state)
 {
     struct store_fixture *at = *state;
     size_t count = make_buckets();
-    PSN_AUTO(psn_store) *store = store_with_leaves(at, count);
+    PSN_AUTO(psn_store) *made = store_with_leaves(at, count);
     uint8_t hash[PSN_STORE_HASH_SIZE];
     enum psn_code rc = PSN_E_UNEXPECTED;
 
-    must_commit(store, 2);
+    must_commit(made, 2);
     hash_of_bucket(1, hash);
     for (int at_step = 1; rc; at_step++) {
+        PSN_AUTO(psn_store) *store = store_fixture_open(at->path);
+
         must_begin(store, PSN_STORE_WRITE);
         assert_int_equal(psn_tree_set_leaf(store, TABLE, sorted[0], hash, NULL), PSN_OK);
         steps_left = at_step;
@@ -474,7 +478,7 @@ static void leaves_that_did_not_all_reach_the_nodes_are_no_success(void **state)
         rc = psn_tree_settle(store, NULL);
         sqlite3_progress_handler(store->db, 0, NULL, NULL);
         assert_int_equal(rc, steps_left > 0 ? PSN_OK : PSN_E_UNEXPECTED);
-        psn_store_rollback(store);
+        assert_true(rc || at_step > 30);
     }
 }
 
