@@ -1,5 +1,5 @@
 /*
- * Bytes of a row that SQLite does not hand over. Link with
+ * Bytes of a row: what SQLite does not hand over, and what is held too long. Link with
  * -Wl,--wrap=sqlite3_column_blob,--wrap=sqlite3_errcode
  */
 #include <setjmp.h>
@@ -88,12 +88,24 @@ static void a_node_without_bytes_is_damage_unless_memory_lacks(void **state)
     for_memory = false;
 }
 
+/* A row that is held keeps the log from being emptied as long as the vault is open. */
+static void a_row_that_was_copied_is_let_go(void **state)
+{
+    PSN_AUTO(psn_store) *store = store_with_an_entry(*state);
+    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
+
+    assert_int_equal(psn_store_journal_get(store, chain, 1, &entry, NULL), PSN_OK);
+    for (size_t i = 0; i < PSN_SQL_END; i++)
+        assert_false(store->statements[i] && sqlite3_stmt_busy(store->statements[i]));
+}
+
 int main(void)
 {
 #define CASE(name) \
     cmocka_unit_test_setup_teardown(name, store_fixture_set_up, store_fixture_tear_down)
     static const struct CMUnitTest tests[] = {
         CASE(an_entry_for_which_memory_lacks_is_not_called_damaged),
+        CASE(a_row_that_was_copied_is_let_go),
         CASE(a_node_without_bytes_is_damage_unless_memory_lacks),
     };
 
