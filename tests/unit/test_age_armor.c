@@ -168,6 +168,20 @@ static void text_form_is_told_by_its_beginning_and_by_its_mark(void **state)
     }
 }
 
+/* However much was read by then: a file is the same in one piece and in many. */
+static void a_mark_behind_the_first_2048_bytes_tells_nothing(void **state)
+{
+    static const char mark[] = "-----BEGIN AGE";
+    uint8_t bytes[PSN_AGE_ARMOR_PEEK + sizeof mark];
+
+    (void)state;
+    for (int late = 0; late <= 1; late++) {
+        memset(bytes, 'x', sizeof bytes);
+        memcpy(bytes + PSN_AGE_ARMOR_PEEK - strlen(mark) + late, mark, strlen(mark));
+        assert_int_equal(psn_age_looks_armored(bytes, sizeof bytes), !late);
+    }
+}
+
 static void write_in_two(const uint8_t *bytes, size_t size, size_t first,
                          struct psn_buf *out)
 {
@@ -258,6 +272,7 @@ int main(void)
         cmocka_unit_test(lines_end_in_one_way_and_blanks_stand_outside_alone),
         cmocka_unit_test(blanks_outside_are_bounded),
         cmocka_unit_test(text_form_is_told_by_its_beginning_and_by_its_mark),
+        cmocka_unit_test(a_mark_behind_the_first_2048_bytes_tells_nothing),
         cmocka_unit_test(bytes_come_back_in_whatever_pieces_they_were_written),
         cmocka_unit_test(a_write_that_fails_is_told),
     };
