@@ -219,6 +219,22 @@ static void bytes_come_back_in_whatever_pieces_they_were_written(void **state)
     }
 }
 
+static void each_line_that_is_written_ends_and_the_last_one_too(void **state)
+{
+    static const uint8_t zeros[PSN_AGE_ARMOR_BYTES + 3];
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(4096);
+
+    (void)state;
+    write_in_two(zeros, 0, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" END "\n");
+    write_in_two(zeros, 3, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\nAAAA\n" END "\n");
+    write_in_two(zeros, PSN_AGE_ARMOR_BYTES, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" FULL "\n" END "\n");
+    write_in_two(zeros, PSN_AGE_ARMOR_BYTES + 3, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" FULL "\nAAAA\n" END "\n");
+}
+
 /* Whichever of the writes it is that fails. */
 struct failing {
     size_t writes;
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(text_form_is_told_by_its_beginning_and_by_its_mark),
         cmocka_unit_test(a_mark_behind_the_first_2048_bytes_tells_nothing),
         cmocka_unit_test(bytes_come_back_in_whatever_pieces_they_were_written),
+        cmocka_unit_test(each_line_that_is_written_ends_and_the_last_one_too),
         cmocka_unit_test(a_write_that_fails_is_told),
     };
 
