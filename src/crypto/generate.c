@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,16 +52,17 @@ static void draw_password(char *out, size_t size)
             out[i] = password_alphabet[randombytes_uniform(PASSWORD_CHARACTERS)];
 }
 
-static bool has_all_classes(const char *password, size_t size)
+/* A new secret is all zero, so that what was drawn ends with NUL. */
+static bool has_all_classes(const char *password)
 {
     bool upper = false;
     bool lower = false;
     bool digit = false;
 
-    for (size_t i = 0; i < size; i++) {
-        upper = upper || psn_text_is_upper(password[i]);
-        lower = lower || psn_text_is_lower(password[i]);
-        digit = digit || psn_text_is_digit(password[i]);
+    for (const char *at = password; *at; at++) {
+        upper = upper || psn_text_is_upper(*at);
+        lower = lower || psn_text_is_lower(*at);
+        digit = digit || psn_text_is_digit(*at);
     }
     return upper && lower && digit;
 }
@@ -82,7 +84,7 @@ enum psn_code psn_generate_password_sized(size_t size, struct psn_secret **ret_p
     text = (char *)psn_secret_fill(password);
     do
         draw_password(text, size);
-    while (!has_all_classes(text, size));
+    while (!has_all_classes(text));
     psn_secret_set_size(password, size);
     *ret_password = PSN_TAKE(password);
     return PSN_OK;
@@ -290,14 +292,27 @@ _Noreturn static void measure_in_child(zxcvbn_match_fn *match, const char *passp
     double bits = match(passphrase, local_words, NULL);
     ssize_t done = write(to_parent, &bits, sizeof bits);
 
-    _exit(done == (ssize_t)sizeof bits ? 0 : 1);
+    _exit(done == (ssize_t)sizeof bits ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* What the child wrote, once it has ended. */
+static bool await(pid_t child, int from_child, double *ret_bits)
+{
+    ssize_t got;
+
+    do
+        got = read(from_child, ret_bits, sizeof *ret_bits);
+    while (got == -1 && errno == EINTR);
+    while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+        ;
+    return got == (ssize_t)sizeof *ret_bits;
 }
 
 static bool measure(zxcvbn_match_fn *match, const struct psn_secret *passphrase,
                     double *ret_bits)
 {
     int ends[2];
-    ssize_t got;
+    bool done;
     pid_t child;
 
     if (pipe(ends) != 0)
@@ -308,13 +323,9 @@ static bool measure(zxcvbn_match_fn *match, const struct psn_secret *passphrase,
     if (child == 0)
         measure_in_child(match, (const char *)psn_secret_bytes(passphrase), ends[1]);
     (void)close(ends[1]);
-    do
-        got = read(ends[0], ret_bits, sizeof *ret_bits);
-    while (got < 0 && errno == EINTR);
+    done = child != -1 && await(child, ends[0], ret_bits);
     (void)close(ends[0]);
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    return child > 0 && got == (ssize_t)sizeof *ret_bits;
+    return done;
 }
 
 static size_t count_characters(const struct psn_secret *text)

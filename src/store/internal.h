@@ -81,9 +81,7 @@ struct psn_leaves {
 
 struct psn_tree_ahead {
     sqlite3_stmt *stmt;
-    int64_t id; /* of the row it stands on */
-    bool on_row;
-    bool ended;
+    int64_t id; /* of its row; 0 before the first one, INT64_MAX behind the last */
 };
 
 struct psn_store {

@@ -38,9 +38,12 @@ struct psn_node {
 
 enum {
     BITS = 6,
+    LOWEST = PSN_TREE_LEVELS - 1, /* the level above the buckets */
+    INDEX_MAX = 0xfff,            /* of its nodes */
     LEVEL_SLOTS = 256,
     LEAVES_MAX = 12 * 1024, /* changed ones in memory: the table then holds 16 Ki */
-    SLOTS = PSN_STORE_TABLES + (PSN_TREE_LEVELS - 1) * LEVEL_SLOTS,
+    SLOTS = PSN_STORE_TABLES + LOWEST * LEVEL_SLOTS,
+    NODE_SIZE_MIN = 8 + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
     NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
 };
 
@@ -91,7 +94,7 @@ static struct place place_above_bucket(unsigned table, unsigned level, uint32_t 
 /* Which child of the node at `level` leads to the bucket. */
 static unsigned child_of(unsigned level, uint32_t bucket)
 {
-    return bucket >> (BITS * (PSN_TREE_LEVELS - 1 - level)) & (PSN_TREE_FANOUT - 1);
+    return bucket >> (BITS * (LOWEST - level)) & (PSN_TREE_FANOUT - 1);
 }
 
 static uint32_t id_of(struct place place)
@@ -104,7 +107,7 @@ static uint16_t *slot_of(const struct psn_store *store, struct place place)
     if (place.level == 0)
         return &store->nodes->taken[place.table];
     return &store->nodes->taken[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
-                                (place.index + 67 * place.table) % LEVEL_SLOTS];
+                                (place.index ^ 67 * place.table) % LEVEL_SLOTS];
 }
 
 /* What the place's slot has, perhaps another place's; NULL: nothing yet. */
@@ -148,7 +151,7 @@ static bool decode(struct psn_node *node, const uint8_t *bytes, size_t size)
     const uint8_t *at = bytes + 8;
     uint64_t bitmap = 0;
 
-    if (size < 8)
+    if (size < NODE_SIZE_MIN)
         return false;
     for (unsigned i = 0; i < 8; i++)
         bitmap = bitmap << 8 | bytes[i];
@@ -191,19 +194,17 @@ static enum psn_code step_ahead(struct psn_store *store, struct place place,
     struct psn_tree_ahead *ahead = store->ahead;
 
     *ret_stmt = NULL;
-    if (!ahead || place.level != PSN_TREE_LEVELS - 1)
+    if (!ahead || place.level != LOWEST)
         return PSN_OK;
-    while (!ahead->ended && (!ahead->on_row || ahead->id < id_of(place))) {
+    while (ahead->id < id_of(place)) {
         int status = sqlite3_step(ahead->stmt);
 
-        ahead->on_row = status == SQLITE_ROW;
-        ahead->ended = status == SQLITE_DONE;
-        if (!ahead->on_row && !ahead->ended)
+        if (status != SQLITE_ROW && status != SQLITE_DONE)
             return psn_sql_fail(store->db, store->path, status, err);
-        if (ahead->on_row)
-            ahead->id = sqlite3_column_int64(ahead->stmt, 1);
+        ahead->id =
+            status == SQLITE_ROW ? sqlite3_column_int64(ahead->stmt, 1) : INT64_MAX;
     }
-    if (ahead->on_row && ahead->id == id_of(place))
+    if (ahead->id == id_of(place))
         *ret_stmt = ahead->stmt;
     return PSN_OK;
 }
@@ -273,9 +274,8 @@ enum psn_code psn_tree_ahead_begin(struct psn_store *store, unsigned table,
                                    struct psn_tree_ahead *ret_ahead,
                                    struct psn_error *err)
 {
-    struct place first = { table, PSN_TREE_LEVELS - 1, 0 };
-    struct place last = { table, PSN_TREE_LEVELS - 1,
-                          (1U << (BITS * (PSN_TREE_LEVELS - 1))) - 1 };
+    struct place first = { table, LOWEST, 0 };
+    struct place last = { table, LOWEST, INDEX_MAX };
     enum psn_code rc = psn_sql_prepare(store, PSN_SQL_NODE_RANGE, &ret_ahead->stmt, err);
 
     if (!rc && (sqlite3_bind_int64(ret_ahead->stmt, 1, id_of(first)) != SQLITE_OK ||
@@ -318,7 +318,6 @@ enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bu
                             uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
 {
     const uint8_t *changed = psn_leaves_find(&store->leaves, table, bucket);
-    unsigned level = PSN_TREE_LEVELS - 1;
     const uint8_t *hash = NULL;
     struct psn_node *node = NULL;
     enum psn_code rc;
@@ -327,11 +326,11 @@ enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bu
         memcpy(ret_hash, changed, PSN_STORE_HASH_SIZE);
         return PSN_OK;
     }
-    rc = find(store, place_above_bucket(table, level, bucket), &node, err);
+    rc = find(store, place_above_bucket(table, LOWEST, bucket), &node, err);
     if (rc)
         return rc;
     if (node)
-        hash = hash_of(node, child_of(level, bucket));
+        hash = hash_of(node, child_of(LOWEST, bucket));
     if (hash)
         memcpy(ret_hash, hash, PSN_STORE_HASH_SIZE);
     else
@@ -482,7 +481,7 @@ enum psn_code psn_tree_next(struct psn_store *store, unsigned table, uint32_t fr
 
     while (at < PSN_TREE_BUCKETS && level < PSN_TREE_LEVELS) {
         struct psn_node *node = NULL;
-        unsigned shift = BITS * (PSN_TREE_LEVELS - 1 - level);
+        unsigned shift = BITS * (LOWEST - level);
         unsigned child = child_of(level, at);
         unsigned next;
         enum psn_code rc = find(store, place_above_bucket(table, level, at), &node, err);

@@ -16,6 +16,10 @@ class Class(NamedTuple):
     is_fault: bool = False  # counts as a fault injected
     least: float = 1  # the share that survives; else all of it
 
+    def is_share(self):
+        """It tells of the tests as they are: the newest measurement counts, and no other."""
+        return self.least < 1
+
 
 CLASSES = [Class(*row) for row in (
     ("2.1", "ciphertext moved between entries", "swaps", 2000, 500),

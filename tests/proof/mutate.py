@@ -4,8 +4,8 @@
     mutate.py [--count N] [--seed S] [--only FILE] [--record FILE] [--workers W]
                 draws N mutants and tries them; a draw that FILE has in part is gone on with
     mutate.py --retry [--workers W]
-                tries again what survived in docs/proof/records.jsonl, at the sources as they lie
-                there: that second try is what stands
+                tries again what is alive in docs/proof/records.jsonl, at the sources and tests as
+                they lie there; what the draw counted stays
     mutate.py --check
                 exit 1 if tests/proof/mutants_explained.txt explains what is not there
 
@@ -34,6 +34,7 @@ import records
 from mutants import ROOT, UNITS
 
 KILLED, SAME, EXPLAINED, ALIVE = "killed", "same code", "explained", "alive"
+SINCE = {KILLED: "killed_since", EXPLAINED: "explained_since"}
 
 
 class Nest:
@@ -274,8 +275,21 @@ def draw(options):
     return 0
 
 
+def put_since(rows, outcomes):
+    """Writes into rows of draws what became of those that were alive: {name: (mutant, outcome)}.
+    Who is not among them is gone with its line; what a draw counted stays."""
+    for row in rows:
+        alive, row["alive"] = row["alive"], []
+        for one in alive:
+            mutant, outcome = outcomes.get(tuple(one["mutant"]), (None, SAME))
+            if outcome in SINCE:
+                row[SINCE[outcome]] = row.get(SINCE[outcome], 0) + 1
+            elif outcome == ALIVE:
+                row["alive"].append({**one, "line": mutant.number + 1})
+
+
 def retry(options):
-    """What is alive in the records is tried again; a mutant whose line is gone was never drawn."""
+    """What is alive in the records is tried again."""
     rows = [row for row in records.read() if row.get("alive")]
     there = mutants.there_are()
     names = {tuple(one["mutant"]) for row in rows for one in row["alive"]}
@@ -283,16 +297,8 @@ def retry(options):
     trial = Trial(again, len(again))
     if again:
         trial.run(options.workers)
-    outcomes = {mutant.name(): (mutant, outcome) for mutant, outcome in trial.outcomes.items()}
-    for row in rows:
-        alive, row["alive"] = row["alive"], []
-        for one in alive:
-            mutant, outcome = outcomes.get(tuple(one["mutant"]), (None, SAME))
-            row["tried"] -= outcome == SAME
-            row["survived"] += outcome == KILLED
-            row["explained"] = row.get("explained", 0) + (outcome == EXPLAINED)
-            if outcome == ALIVE:
-                row["alive"].append({**one, "line": mutant.number + 1})
+    put_since(rows, {mutant.name(): (mutant, outcome)
+                     for mutant, outcome in trial.outcomes.items()})
     records.replace(rows)
     print(f"{len(names) - len(again)} are gone with their lines")
     trial.print()

@@ -85,8 +85,9 @@ class Progress:
 def one_step(build, step):
     """Runs it, and keeps what it recorded, also of one that failed. True if it went well."""
     place = os.path.join(build, "proof-step.jsonl")
+    state = records.source()  # as it is tried; it may be another one when that is over
     if step.goes_on:
-        place = os.path.join(build, f"proof-{step.name}-{records.source()}.jsonl")
+        place = os.path.join(build, f"proof-{step.name}-{state}.jsonl")
     elif os.path.exists(place):
         os.unlink(place)
     say(f"== {step.name}")
@@ -100,7 +101,7 @@ def one_step(build, step):
         return True
     # Cases that are drawn anew each time add up; others replace what was recorded of them.
     case = {"case": names["seed"]} if step.draws else {}
-    records.keep(rows_of(place, **case))
+    records.keep(rows_of(place, source=state, **case))
     say(f"{step.name}: exit {done.returncode}, {time.monotonic() - began:.0f} s")
     return done.returncode == 0
 

@@ -7,7 +7,9 @@ A line is one part of one class at one state of the sources:
 `source` is git's hash of src/ and include/. What is made of the same cases again replaces what was
 recorded before; where a part draws new cases each time, `case` tells them apart, and they add up.
 Of mutants (5.16), which are recorded one by one, a row counts those that are `explained` too, and
-names those that are `alive`.
+names those that are `alive`. What a draw counted at its first try stays; what became of the living
+later is `killed_since` and `explained_since`, and who has left `alive` otherwise is gone with its
+line.
 """
 
 import hashlib
@@ -38,6 +40,22 @@ def read(path=KEPT):
         return []
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file if line.strip()]
+
+
+def newest_whole(rows, least):
+    """Of the measurements that rows are of, the rows of the newest one that tried `least` or more;
+    of the newest one, if none did."""
+    by_measurement = {}
+    for row in rows:
+        name = row["source"], str(row.get("case", ""))
+        by_measurement.setdefault(name, []).append(row)
+
+    def rank(name):
+        some = by_measurement[name]
+        tried = sum(row["tried"] for row in some)
+        return tried >= least, max(row.get("on", "") for row in some), name
+
+    return by_measurement[max(by_measurement, key=rank)] if by_measurement else []
 
 
 def key(row):

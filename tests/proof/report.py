@@ -15,11 +15,14 @@ Written by `scripts/prove --report` from [the records](proof/records.jsonl); a t
 not survive was a bug: it was mended, what had failed was tried again, and that second try is what
 stands here. Some rows come from runs of `scripts/test`, which tries every class in small.
 
+Two rows are shares, and tell of the tests: the mutants that they kill, the lines and branches that
+they take. There the newest measurement counts alone, as it came out at its first try.
+
 A fault is one that was injected: an allocation, a system call, a request or a sync that failed, a
 kill, a lost power, a server that misbehaves. It *survived* when the command gave no success that
 was none, lost no password and showed none that was wrong, and the same command or `resume` finished
-the work afterwards. A row counts every state of the sources that was tried; the last column counts
-the newest alone.
+the work afterwards. Every other row counts all states of the sources that were tried; the last
+column counts the newest alone.
 
 """
 
@@ -30,6 +33,17 @@ def total(rows, name):
 
 def number(value):
     return f"{value:,}".replace(",", " ")
+
+
+def counted(rows):
+    """The rows of each class that count."""
+    by_class = collections.defaultdict(list)
+    for row in rows:
+        by_class[row["class"]].append(row)
+    for row in CLASSES:
+        if row.is_share():
+            by_class[row.number] = records.newest_whole(by_class[row.number], row.release)
+    return by_class
 
 
 def newest(rows):
@@ -46,7 +60,7 @@ def sentence(rows):
             "shown")
 
 
-def table(rows, by_class, last):
+def table(by_class, last):
     lines = ["| class | tried | survived | asked for | at the newest sources |",
              "|---|--:|--:|--:|--:|"]
     for row in CLASSES:
@@ -54,8 +68,12 @@ def table(rows, by_class, last):
         tried, survived = total(some, "tried"), total(some, "survived")
         name = f"{row.number} {row.title}" if row.number[0].isdigit() else row.title
         asked = f"{number(row.release)} {row.unit}"
+        if row.is_share():
+            asked += f", {100 * row.least:.0f} %"
         if tried < row.release:
             asked += ": not yet"
+        elif survived < row.least * tried:
+            asked += ": missed"
         now = total([one for one in some if one["source"] == last], "tried")
         lines.append(f"| {name} | {number(tried)} | {number(survived)} | {asked} | {number(now)} |")
     return lines
@@ -74,37 +92,57 @@ def parts(by_class):
     return lines
 
 
+DRAWS = ["| draw | sources | drawn | killed | explained | alive | killed since | alive now |",
+         "|---|---|--:|--:|--:|--:|--:|--:|"]
+
+
+def draw_line(some):
+    """What became of one draw: at its first try, and since. Some never named what was alive."""
+    tried, killed, explained, since = (total(some, name) for name in
+                                       ("tried", "survived", "explained", "killed_since"))
+    lives = tried - killed - explained
+    named = all("explained" in row for row in some)
+    now = number(sum(len(row.get("alive", [])) for row in some)) if named else "not named"
+    return (f"| {max(row['on'] for row in some)[:10]} | `{some[0]['source']}` | {number(tried)} | "
+            f"{number(killed)} | {number(explained)} | {number(lives)} | {number(since)} | {now} |")
+
+
 def mutants(rows):
-    """What became of those that were drawn, and where those are that are alive."""
-    alive = [one for row in rows for one in row.get("alive", [])]
-    tried, killed, explained = (total(rows, name) for name in ("tried", "survived", "explained"))
-    unnamed = tried - killed - explained - len(alive)
+    """What became of each draw, and where those are that are alive."""
+    draws = collections.defaultdict(list)
+    for row in rows:
+        draws[row["source"], row.get("case", "")].append(row)
     lines = ["## Mutants", "",
-             f"Of {number(tried)} that were drawn, {number(killed)} were killed, "
-             f"{number(explained)} are [explained](../tests/proof/mutants_explained.txt) and "
-             f"{number(tried - killed - explained)} are alive. What compiles to the same machine "
-             "code is none, and what is alive is tried again with each campaign."]
-    if unnamed:
-        lines += ["", f"{number(unnamed)} of them were recorded without their names."]
+             "One token of one line is another: do the tests notice? A draw takes them at random, "
+             "and stands as it came out at its first try; the newest whole one is the row above. "
+             "What compiles to the same machine code is none. Those that are "
+             "[explained](../tests/proof/mutants_explained.txt) do not count as killed. What was "
+             "alive is tried again with each campaign: it was killed since, is explained, is gone "
+             "with its line, or is named below. The oldest draws did not name theirs.", "",
+             *DRAWS]
+    lines += [draw_line(some) for some in
+              sorted(draws.values(), key=lambda some: (some[0]["on"], some[0]["source"]))]
+    alive = {tuple(one["mutant"]): one["line"] for row in rows for one in row.get("alive", [])}
     if alive:
         lines += ["", "| alive | it reads | and could read |", "|---|---|---|"]
-    for one in sorted(alive, key=lambda one: (one["mutant"][0], one["line"], one["mutant"][3])):
-        path, function, was, becomes, _ = one["mutant"]
+    for name, line in sorted(alive.items(), key=lambda one: (one[0][0], one[1], one[0][3])):
+        path, function, was, becomes, _ = name
         was, becomes = (text.replace("|", "\\|") for text in (was, becomes))
-        lines.append(f"| {path}:{one['line']}, {function} | `{was}` | `{becomes}` |")
+        lines.append(f"| {path}:{line}, {function} | `{was}` | `{becomes}` |")
     return lines
 
 
 def written():
-    rows = [row for row in records.read() if row["class"] in BY_NUMBER]
-    by_class = collections.defaultdict(list)
-    for row in rows:
-        by_class[row["class"]].append(row)
-    last = newest(rows)
+    return page_of([row for row in records.read() if row["class"] in BY_NUMBER])
+
+
+def page_of(rows):
+    by_class, last = counted(rows), newest(rows)
+    drawn = [row for row in rows if row["class"] == "5.16"]
     lines = [f"**{sentence(rows)}.**", "",
              f"{len({row['source'] for row in rows})} states of the sources; the newest is "
-             f"`{last}`.", "", *table(rows, by_class, last), "", *mutants(by_class["5.16"]),
-             "", *parts(by_class), ""]
+             f"`{last}`.", "", *table(by_class, last), "", *mutants(drawn), "",
+             *parts(by_class), ""]
     return HEAD + "\n".join(lines)
 
 
@@ -116,9 +154,9 @@ def silent(rows):
 
 def complaints(rows, floor_of):
     """What is missing: a class that is silent, too few tries, or one that did not survive."""
-    found = []
+    found, by_class = [], counted(rows)
     for row in CLASSES:
-        some = [one for one in rows if one["class"] == row.number]
+        some = by_class[row.number]
         tried, survived = total(some, "tried"), total(some, "survived")
         if tried < floor_of(row):
             found.append(f"{row.number} {row.title}: {tried} {row.unit} tried, at least "

@@ -81,6 +81,9 @@ static void lines_end_in_one_way_and_blanks_stand_outside_alone(void **state)
         { BEGIN "\nAAA\n" END "\n", false },
         { BEGIN " \nAAAA\n" END "\n", false },
         { BEGIN "x\nAAAA\n" END "\n", false },
+        { "-----BEGIN AGE ENCRYPTED FILX-----\nAAAA\n" END "\n", false },
+        { "-----BEGIN AGE ENCRYPTED FILE----\nAAAA\n" END "\n", false },
+        { "-----BEGIN AGE ENCRYPTED FILE----- \nAAAA\n" END "\n", false },
         { "x" BEGIN "\nAAAA\n" END "\n", false },
         { BEGIN "\nAAAA\n" END "x\n", false },
         { BEGIN "\nAAAA\n" END "\nx\n", false },
@@ -165,6 +168,20 @@ static void text_form_is_told_by_its_beginning_and_by_its_mark(void **state)
     }
 }
 
+/* However much was read by then: a file is the same in one piece and in many. */
+static void a_mark_behind_the_first_2048_bytes_tells_nothing(void **state)
+{
+    static const char mark[] = "-----BEGIN AGE";
+    uint8_t bytes[PSN_AGE_ARMOR_PEEK + sizeof mark];
+
+    (void)state;
+    for (int late = 0; late <= 1; late++) {
+        memset(bytes, 'x', sizeof bytes);
+        memcpy(bytes + PSN_AGE_ARMOR_PEEK - strlen(mark) + late, mark, strlen(mark));
+        assert_int_equal(psn_age_looks_armored(bytes, sizeof bytes), !late);
+    }
+}
+
 static void write_in_two(const uint8_t *bytes, size_t size, size_t first,
                          struct psn_buf *out)
 {
@@ -200,6 +217,22 @@ static void bytes_come_back_in_whatever_pieces_they_were_written(void **state)
             assert_string_equal(psn_buf_str(&text), psn_buf_str(&whole));
         }
     }
+}
+
+static void each_line_that_is_written_ends_and_the_last_one_too(void **state)
+{
+    static const uint8_t zeros[PSN_AGE_ARMOR_BYTES + 3];
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(4096);
+
+    (void)state;
+    write_in_two(zeros, 0, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" END "\n");
+    write_in_two(zeros, 3, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\nAAAA\n" END "\n");
+    write_in_two(zeros, PSN_AGE_ARMOR_BYTES, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" FULL "\n" END "\n");
+    write_in_two(zeros, PSN_AGE_ARMOR_BYTES + 3, 0, &text);
+    assert_string_equal(psn_buf_str(&text), BEGIN "\n" FULL "\nAAAA\n" END "\n");
 }
 
 /* Whichever of the writes it is that fails. */
@@ -255,7 +288,9 @@ int main(void)
         cmocka_unit_test(lines_end_in_one_way_and_blanks_stand_outside_alone),
         cmocka_unit_test(blanks_outside_are_bounded),
         cmocka_unit_test(text_form_is_told_by_its_beginning_and_by_its_mark),
+        cmocka_unit_test(a_mark_behind_the_first_2048_bytes_tells_nothing),
         cmocka_unit_test(bytes_come_back_in_whatever_pieces_they_were_written),
+        cmocka_unit_test(each_line_that_is_written_ends_and_the_last_one_too),
         cmocka_unit_test(a_write_that_fails_is_told),
     };
 

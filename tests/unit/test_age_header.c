@@ -352,6 +352,10 @@ static void a_file_key_comes_back_by_its_passphrase_within_the_work_allowed(void
         psn_age_unwrap_scrypt(&stanza, right, 10, it.found, &unwrapped, NULL), PSN_OK);
     assert_int_equal(unwrapped, PSN_AGE_UNWRAPPED);
     assert_true(psn_secret_equal(it.found, it.file_key));
+    stanza.args[1] = (struct psn_age_span){ ZEROS_32, strlen(ZEROS_32) }; /* not 16 */
+    assert_int_equal(
+        psn_age_unwrap_scrypt(&stanza, right, 10, it.found, &unwrapped, NULL), PSN_OK);
+    assert_int_equal(unwrapped, PSN_AGE_MALFORMED);
     release(&it);
 }
 

@@ -122,6 +122,7 @@ static void what_is_no_code_is_refused_with_the_number_of_words(void **state)
         struct psn_error err = { 0 };
 
         assert_int_equal(normalize(bad[i], out, sizeof out, &err), PSN_E_INVALID);
+        assert_string_equal(err.message, "this is no code of an issue");
         assert_non_null(strstr(err.hint, "9 words"));
     }
 }

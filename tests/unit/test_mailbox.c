@@ -290,6 +290,7 @@ static void servers_follow_the_endpoint(void **state)
     psn_mailbox_hosts(PSN_BACKEND_EMAIL_DOMAIN, "https://localhost:1/1.0", "", &hosts);
     assert_string_equal(hosts.imap.host, "");
     assert_int_equal(psn_mailbox_imap_url(&hosts, url, sizeof url, &err), PSN_E_INVALID);
+    assert_non_null(strstr(err.message, "no IMAP server is known"));
     assert_non_null(strstr(err.hint, "--imap"));
     assert_string_equal(url, "imaps://imap.mail.ovh.net:993");
 }

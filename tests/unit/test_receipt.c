@@ -273,6 +273,53 @@ static void a_right_code_confirms_its_issue_with_and_without_its_serial(void **s
     assert_int_equal(check(f, 1, f->codes[1], &serial), PSN_OK);
 }
 
+struct kept {
+    uint64_t serial;
+    enum psn_issue_state state;
+    int64_t confirmed_s;
+};
+
+static enum psn_code keep(void *arg, const struct psn_issue_row *row,
+                          struct psn_error *err)
+{
+    struct kept *kept = arg;
+
+    (void)err;
+    if (row->serial == kept->serial) {
+        kept->state = row->state;
+        kept->confirmed_s = row->confirmed_s;
+    }
+    return PSN_OK;
+}
+
+static struct kept kept_of(struct fixture *f, uint64_t serial)
+{
+    struct kept kept = { .serial = serial };
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_READ, NULL), PSN_OK);
+    assert_int_equal(psn_issue_row_each(f->vault, NULL, keep, &kept, NULL), PSN_OK);
+    assert_int_equal(psn_vault_end(f->vault, PSN_OK, NULL), PSN_OK);
+    return kept;
+}
+
+static void the_vault_keeps_when_an_issue_was_first_confirmed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t first_s = now_s;
+    uint64_t serial = 0;
+
+    check_wrong(f, 1, 1);
+    assert_int_equal(kept_of(f, 1).state, PSN_ISSUE_WRITTEN);
+    assert_int_equal(kept_of(f, 1).confirmed_s, 0);
+    for (int time = 0; time < 2; time++) {
+        assert_int_equal(check(f, 1, f->codes[1], &serial), PSN_OK);
+        assert_int_equal(kept_of(f, 1).state, PSN_ISSUE_CONFIRMED);
+        assert_int_equal(kept_of(f, 1).confirmed_s, first_s);
+        now_s += HOUR_S;
+    }
+    assert_int_equal(kept_of(f, 2).state, PSN_ISSUE_WRITTEN);
+}
+
 static void an_unknown_serial_is_refused_and_costs_no_other_issue_a_try(void **state)
 {
     struct fixture *f = *state;
@@ -407,6 +454,7 @@ int main(void)
         cmocka_unit_test(what_is_no_code_is_refused_with_advice),
         cmocka_unit_test(every_wrong_or_swapped_digit_is_found),
         CASE(a_right_code_confirms_its_issue_with_and_without_its_serial),
+        CASE(the_vault_keeps_when_an_issue_was_first_confirmed),
         CASE(an_unknown_serial_is_refused_and_costs_no_other_issue_a_try),
         CASE(five_wrong_codes_spend_an_issue_for_good_and_no_other),
         CASE(twenty_wrong_codes_without_a_serial_spend_an_hour),

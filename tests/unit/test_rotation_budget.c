@@ -46,6 +46,29 @@ static void the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged(void
     assert_int_equal(psn_rotation_login_delay_s(&box, 0, 300, BEGIN_S + 20), 0);
 }
 
+static void the_brake_counts_each_login_that_was_refused_and_no_other(void **state)
+{
+    static const struct {
+        enum psn_rotation_event_kind answer;
+        int64_t delay_s;
+    } rows[] = {
+        { PSN_ROTATION_EV_LOGIN_REFUSED, 300 },
+        { PSN_ROTATION_EV_LOGIN_ACCEPTED, 0 },
+        { PSN_ROTATION_EV_LOGIN_NO_ANSWER, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct box box = box_accepted();
+
+        box_feed(&box, PSN_ROTATION_EV_TASKS_EMPTY);
+        box_expect(&box, PSN_ROTATION_ACCEPTED, PSN_ROTATION_DO_LOGIN_PEND);
+        box_feed(&box, rows[i].answer);
+        assert_int_equal(psn_rotation_login_delay_s(&box.state, 1, 300, box.now_s),
+                         rows[i].delay_s);
+    }
+}
+
 /* One of the events that can answer the action, by the dice. */
 static enum psn_rotation_event_kind any_answer(enum psn_rotation_action_kind action)
 {
@@ -293,6 +316,7 @@ int main(void)
             what_may_be_on_the_way_is_waited_for_behind_a_password_that_was_told),
         cmocka_unit_test(a_back_off_doubles_to_a_minute_with_jitter_on_top),
         cmocka_unit_test(the_brake_lets_a_login_through_when_the_oldest_refusal_has_aged),
+        cmocka_unit_test(the_brake_counts_each_login_that_was_refused_and_no_other),
         cmocka_unit_test(every_run_is_bounded),
         cmocka_unit_test(a_clock_that_was_ahead_does_not_make_waits_endless),
         cmocka_unit_test(

@@ -68,12 +68,15 @@ static void a_lost_create_that_meets_exists_becomes_a_change(void **state)
     box_feed(&box, PSN_ROTATION_EV_EXISTS);
     box_round_of(&box, PSN_ROTATION_EV_TASKS_EMPTY, PSN_ROTATION_EV_LOGIN_REFUSED,
                  PSN_ROTATION_EV_LOGIN_REFUSED);
+    /* It is decided: who resumes from here must not decide it again. */
+    assert_int_equal(box.state.said, PSN_ROTATION_SAID_NOTHING);
     box_expect_same_again(&box, 1);
     assert_false(box.action.create);
     box_feed(&box,
              PSN_ROTATION_EV_ABSENT); /* the task that made it has failed after all */
     box_round_of(&box, PSN_ROTATION_EV_TASKS_EMPTY, PSN_ROTATION_EV_LOGIN_REFUSED,
                  PSN_ROTATION_EV_LOGIN_REFUSED);
+    assert_int_equal(box.state.said, PSN_ROTATION_SAID_NOTHING);
     box_expect_same_again(&box, 1);
     assert_true(box.action.create);
     box_feed(&box, PSN_ROTATION_EV_OK);

@@ -97,20 +97,21 @@ static void a_throttled_send_waits_a_minute_at_most_if_it_is_told_to(void **stat
 {
     static const struct {
         int64_t retry_after_s, wait_ms;
+        uint32_t waits; /* before, which would make our own one 75 s long */
     } rows[] = {
-        { 59, 59000 },
-        { 60, 60000 },
-        { 61, 60000 },
-        { INT64_MAX, 60000 },
+        { 59, 59000, 0 }, { 60, 60000, 0 }, { 61, 60000, 0 }, { INT64_MAX, 60000, 0 },
+        { 60, 60000, 9 }, { 61, 60000, 9 }, { -1, 75000, 9 },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct box box = box_sending(1, false);
 
+        box.run.waits = rows[i].waits;
         box_feed_event(
             &box, (struct psn_rotation_event){ .kind = PSN_ROTATION_EV_THROTTLED,
-                                               .retry_after_s = rows[i].retry_after_s });
+                                               .retry_after_s = rows[i].retry_after_s,
+                                               .jitter_permille = 1000 });
         assert_int_equal(box.action.kind, PSN_ROTATION_DO_WAIT);
         assert_int_equal(box.action.wait_ms, rows[i].wait_ms);
     }

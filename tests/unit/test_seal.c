@@ -235,14 +235,25 @@ static void every_other_length_is_refused(void **state)
             assert_refused(box.data, other);
 }
 
-/* Though there is not even a nonce, or a tag, to read. */
-static void what_is_shorter_than_any_box_is_refused(void **state)
+/* Though there is not even a nonce, or a tag, to read: nothing is tried with it. */
+static void what_is_shorter_than_any_box_is_refused_by_its_size(void **state)
 {
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(4096);
+
     (void)state;
     for (size_t size = 0; size < 104; size++) {
         PSN_AUTO_FREE uint8_t *box = calloc(1, size);
+        struct psn_secret *secret = NULL;
+        struct psn_error errors[2] = { 0 };
 
         assert_refused(box, size);
+        assert_int_equal(psn_unseal(key, ad, sizeof ad, box, size, &plain, &errors[0]),
+                         PSN_E_INTEGRITY);
+        assert_int_equal(
+            psn_unseal_secret(key, ad, sizeof ad, box, size, &secret, &errors[1]),
+            PSN_E_INTEGRITY);
+        for (size_t i = 0; i < 2; i++)
+            assert_non_null(strstr(errors[i].message, "impossible size"));
     }
 }
 
@@ -369,7 +380,7 @@ int main(void)
         cmocka_unit_test(a_box_is_appended_to_what_is_there),
         cmocka_unit_test(every_flipped_bit_is_refused),
         cmocka_unit_test(every_other_length_is_refused),
-        cmocka_unit_test(what_is_shorter_than_any_box_is_refused),
+        cmocka_unit_test(what_is_shorter_than_any_box_is_refused_by_its_size),
         cmocka_unit_test(other_associated_data_is_refused),
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(bad_padding_is_refused),

@@ -144,6 +144,35 @@ static void an_edited_row_is_damage_and_leaves_the_entry_alone(void **state)
     }
 }
 
+/* No STRICT table takes one, but a file that is edited may hold it. */
+static void text_where_bytes_stand_is_damage(void **state)
+{
+    static const char *const edits[] = {
+        "UPDATE journal SET hash = 'as many characters as a hash has'",
+        "UPDATE journal SET box = 'text'",
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO_RELEASE(psn_store_entry) entry = psn_store_entry_init();
+
+    psn_store_free(store_with_an_entry(at));
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        PSN_AUTO(psn_store) *store = NULL;
+
+        store_fixture_sql(at->path,
+                          "UPDATE journal SET hash = zeroblob(32), box = x'00'");
+        store_fixture_sql(at->path, "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT,"
+                                    " WITHOUT', 'WITHOUT') WHERE name = 'journal'");
+        store_fixture_sql(at->path, edits[i]);
+        store_fixture_sql(at->path,
+                          "UPDATE sqlite_schema SET sql = replace(sql, 'WITHOUT',"
+                          " 'STRICT, WITHOUT') WHERE name = 'journal'");
+        store = store_fixture_open(at->path);
+        must_begin(store, PSN_STORE_READ);
+        assert_int_equal(psn_store_journal_get(store, chain, 1, &entry, NULL),
+                         PSN_E_INTEGRITY);
+    }
+}
+
 static void a_store_that_is_spoiled_takes_and_gives_nothing_more(void **state)
 {
     struct store_fixture *at = *state;
@@ -176,6 +205,7 @@ int main(void)
         CASE(an_empty_box_comes_back),
         CASE(a_box_that_does_not_fit_where_it_is_read_to_is_not_read),
         CASE(an_edited_row_is_damage_and_leaves_the_entry_alone),
+        CASE(text_where_bytes_stand_is_damage),
         CASE(a_store_that_is_spoiled_takes_and_gives_nothing_more),
     };
 

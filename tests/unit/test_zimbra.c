@@ -163,6 +163,21 @@ static void a_password_for_an_absent_account_is_not_sent(void **state)
     assert_int_equal(answer.outcome, PSN_OVH_ABSENT);
 }
 
+/* The look before a change was sent no password, and may yet be answered with it. */
+static void a_look_whose_answer_tells_the_password_is_not_told(void **state)
+{
+    PSN_AUTO(psn_secret) *password = secret("correct-Horse1");
+    struct psn_ovh_answer answer;
+    struct psn_error err = { 0 };
+
+    fake_http_route("GET", BY_ID, 400,
+                    "{\"class\":\"Client::BadRequest\",\"message\":\"'orrect-Ho'\"}");
+    psn_mailbox_set_password(*state, &known, password, &answer, &err);
+    assert_int_equal(err.remote, 400);
+    assert_null(strstr(err.message, "orrect-Ho"));
+    assert_non_null(strstr(err.message, "holds the password"));
+}
+
 static void counts_what_is_under_way(void **state)
 {
     static const struct {
@@ -257,6 +272,7 @@ int main(void)
         TEST(a_stale_checksum_is_no_refusal),
         TEST(an_answer_about_another_account_proves_nothing),
         TEST(a_password_for_an_absent_account_is_not_sent),
+        TEST(a_look_whose_answer_tells_the_password_is_not_told),
         TEST(counts_what_is_under_way),
         TEST(a_new_account_takes_the_first_slot_that_nobody_has),
         TEST(without_a_slot_no_account_is_asked_for),
