@@ -116,16 +116,18 @@ static bool parse_seen(char *text, struct record *ret_seen)
     return is_read && *text == '\0';
 }
 
-/* A record that is absent or torn by a power cut is no record. */
+/* A record that is absent or torn by a power cut is no record. One that a disk does not
+ * give may be another copy's: nobody writes over it. */
 static enum psn_code read_file(const char *path, struct record *ret_record,
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
-    enum psn_code rc = psn_file_read(path, &text, NULL);
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_file_read(path, &text, &why);
 
     *ret_record = (struct record){ .found = false };
-    if (rc == PSN_E_NOMEM)
-        return psn_fail(err, rc, _("out of memory"));
+    if (rc == PSN_E_NOMEM || rc == PSN_E_IO)
+        return psn_fail(err, rc, "%s", why.message);
     if (!rc && text.size > 0)
         ret_record->found = parse_seen((char *)text.data, ret_record);
     return PSN_OK;
@@ -164,15 +166,18 @@ static enum psn_code read_seen(const struct psn_vault *vault,
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(SEEN_PATH_MAX);
+    struct psn_error why = { 0 };
     struct record record;
     enum psn_code rc;
 
     *ret_found = false;
     if (!vault->state_dir)
         return PSN_OK;
-    rc = find_record(vault, &path, &record, err);
-    if (rc)
-        return rc;
+    rc = find_record(vault, &path, &record, &why);
+    if (rc == PSN_E_NOMEM)
+        return psn_fail(err, rc, "%s", why.message);
+    if (rc) /* not checkable here */
+        return PSN_OK;
     *ret_seen = record.state;
     *ret_found = record.found;
     return PSN_OK;
@@ -190,6 +195,12 @@ enum psn_code psn_seen_place(struct psn_vault *vault, const char *path,
     return PSN_OK;
 }
 
+/* Where a disk does not tell, it is there. */
+static bool is_gone(const char *path)
+{
+    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 enum psn_code psn_seen_part(struct psn_vault *vault, const char *path,
                             struct psn_error *err)
 {
@@ -205,8 +216,7 @@ enum psn_code psn_seen_part(struct psn_vault *vault, const char *path,
         rc = read_file(psn_buf_str(&general), &record, err);
     place_of(vault, place);
     vault->is_seen_apart = !rc && record.place[0] && place[0] &&
-                           strcmp(record.place, place) != 0 &&
-                           access(record.place, F_OK) == 0;
+                           strcmp(record.place, place) != 0 && !is_gone(record.place);
     return rc;
 }
 
