@@ -39,7 +39,7 @@ struct psn_node {
 enum {
     BITS = 6,
     LEVEL_SLOTS = 256,
-    LEAVES_MAX = 12 * 1024, /* changed ones in memory: the table then holds 16 Ki */
+    LEAVES_MAX = 48 * 1024, /* changed ones in memory: the table then holds 64 Ki */
     SLOTS = PSN_STORE_TABLES + (PSN_TREE_LEVELS - 1) * LEVEL_SLOTS,
     NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
 };
