@@ -214,12 +214,12 @@ static enum psn_code find_role_of(struct psn_vault *vault,
 }
 
 enum psn_code psn_intake_find_place(struct psn_vault *vault,
-                                    const struct psn_foreign *entry, const char *client,
-                                    const char *role, struct psn_intake_domain *last,
+                                    const struct psn_foreign *entry, const char *mailbox,
+                                    const char *client, const char *role,
+                                    struct psn_intake_domain *last,
                                     struct psn_intake_place *ret_place,
                                     struct psn_error *err)
 {
-    const char *mailbox = psn_intake_mailbox_of(entry);
     enum psn_code rc = PSN_OK;
 
     *ret_place = (struct psn_intake_place){ .why = "" };
