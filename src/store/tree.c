@@ -134,10 +134,8 @@ static size_t encode(const struct psn_node *node, uint8_t out[NODE_SIZE_MAX])
 
     for (unsigned i = 0; i < 8; i++)
         *at++ = (uint8_t)(node->bitmap >> (8 * (7 - i)));
-    for (unsigned i = 0; i < PSN_TREE_FANOUT; i++) {
-        if ((node->bitmap >> i & 1) == 0)
-            continue;
-        memcpy(at, node->hash[i], PSN_STORE_HASH_SIZE);
+    for (uint64_t rest = node->bitmap; rest; rest &= rest - 1) {
+        memcpy(at, node->hash[__builtin_ctzll(rest)], PSN_STORE_HASH_SIZE);
         at += PSN_STORE_HASH_SIZE;
     }
     return (size_t)(at - out);
