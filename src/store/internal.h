@@ -198,6 +198,7 @@ enum {
 
 PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_nodes **ret_nodes,
                                           struct psn_error *err);
+void psn_tree_free(struct psn_nodes *nodes);
 /* The bucket of a key of at least three bytes. */
 uint32_t psn_tree_bucket_of(const uint8_t *key);
 /* The trusted hash of a bucket; all zero if the bucket is empty. */
