@@ -74,7 +74,7 @@ static bool grow_to(struct psn_buf *buf, size_t capacity)
 
 static bool make_room(struct psn_buf *buf, size_t more)
 {
-    size_t capacity = buf->capacity ? buf->capacity : 64;
+    size_t capacity = buf->capacity ? buf->capacity : 256;
 
     if (more > buf->size_max || buf->size > buf->size_max - more) {
         buf->failed = PSN_E_LIMIT;

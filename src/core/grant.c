@@ -404,68 +404,64 @@ enum psn_code psn_grant_copy(struct psn_vault *from, struct psn_vault *to,
 
 /* --- what a grant covers --- */
 
-struct cover {
-    const struct psn_grant_row *row;
-    struct psn_content *items;
-    size_t count;
-};
-
-static enum psn_code cover_one(struct cover *cover, const char *label, uint64_t version,
-                               struct psn_error *err)
+static enum psn_code each_label(struct psn_vault *vault, const char *address,
+                                const char *labels, psn_secret_fn *each, void *arg,
+                                struct psn_error *err)
 {
-    struct psn_content *content;
-    enum psn_code rc = PSN_GROW(cover->items, cover->count, err);
-
-    if (rc)
-        return rc;
-    content = &cover->items[cover->count++];
-    *content = (struct psn_content){ .version = version };
-    (void)snprintf(content->address, sizeof content->address, "%s", cover->row->address);
-    (void)snprintf(content->label, sizeof content->label, "%s", label);
-    return PSN_OK;
-}
-
-static enum psn_code cover_any(void *arg, const struct psn_secret_info *info,
-                               struct psn_error *err)
-{
-    return cover_one(arg, info->label, info->version, err);
-}
-
-static enum psn_code cover_labels(struct psn_vault *vault, struct cover *cover,
-                                  struct psn_error *err)
-{
-    const char *at = cover->row->labels;
     enum psn_code rc = PSN_OK;
 
-    if (strcmp(at, "*") == 0)
-        return psn_item_each(vault, cover->row->address, cover_any, cover, err);
-    while (!rc && *at) {
+    for (const char *at = labels; !rc && *at;) {
         size_t size = strcspn(at, "\n");
         char label[PSN_LABEL_TEXT_MAX];
         struct psn_item item = { 0 };
 
         (void)snprintf(label, sizeof label, "%.*s", (int)size, at);
-        rc = psn_item_read(vault, cover->row->address, label, &item, err);
+        rc = psn_item_read(vault, address, label, &item, err);
         if (!rc && !item.info.hidden)
-            rc = cover_one(cover, label, item.info.version, err);
+            rc = each(arg, &item.info, err);
         at += size + (at[size] == '\n');
     }
     return rc;
+}
+
+enum psn_code psn_grant_each_covered(struct psn_vault *vault, const char *address,
+                                     const char *labels, psn_secret_fn *each, void *arg,
+                                     struct psn_error *err)
+{
+    struct psn_item password = { 0 };
+    enum psn_code rc = psn_item_read(vault, address, "", &password, err);
+
+    if (rc || password.info.version == 0)
+        return rc;
+    rc = each(arg, &password.info, err);
+    if (rc)
+        return rc;
+    return strcmp(labels, "*") == 0 ? psn_item_each(vault, address, each, arg, err)
+                                    : each_label(vault, address, labels, each, arg, err);
+}
+
+struct cover {
+    struct psn_content *items;
+    size_t count;
+};
+
+static enum psn_code cover_one(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    struct cover *cover = arg;
+
+    return psn_content_add(&cover->items, &cover->count, info->address, info->label,
+                           info->version, err);
 }
 
 enum psn_code psn_grant_contents(struct psn_vault *vault, const struct psn_grant_row *row,
                                  struct psn_content **ret_contents, size_t *ret_count,
                                  struct psn_error *err)
 {
-    struct cover cover = { .row = row };
-    struct psn_role_row role;
-    enum psn_code rc = psn_role_read(vault, row->address, &role, err);
+    struct cover cover = { 0 };
+    enum psn_code rc =
+        psn_grant_each_covered(vault, row->address, row->labels, cover_one, &cover, err);
 
-    if (!rc && role.rotation.cur) {
-        rc = cover_one(&cover, "", role.rotation.cur, err);
-        if (!rc)
-            rc = cover_labels(vault, &cover, err);
-    }
     if (rc) {
         free(cover.items);
         return rc;

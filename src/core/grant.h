@@ -86,9 +86,15 @@ enum psn_grant_state psn_grant_row_state(const struct psn_grant_row *row, int64_
 enum psn_grant_state psn_grant_brief_state(const struct psn_grant_brief *brief,
                                            int64_t now_s);
 
-/* What the grant covers now: the password, and the secrets of its labels; the caller
- * frees *ret_contents. Empty while no password is proved. E_NOT_FOUND: a label that
- * nobody has. */
+/* Tells what a grant of this address with these labels covers now: the password, which
+ * has no label, and the secrets; nothing while no password is proved. E_NOT_FOUND: a
+ * label that nobody has. */
+PSN_MUST_CHECK enum psn_code psn_grant_each_covered(struct psn_vault *vault,
+                                                    const char *address,
+                                                    const char *labels,
+                                                    psn_secret_fn *each, void *arg,
+                                                    struct psn_error *err);
+/* The same in brief; the caller frees *ret_contents. */
 PSN_MUST_CHECK enum psn_code psn_grant_contents(struct psn_vault *vault,
                                                 const struct psn_grant_row *row,
                                                 struct psn_content **ret_contents,

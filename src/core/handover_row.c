@@ -338,42 +338,24 @@ struct gathering {
     const char *address;
 };
 
-static enum psn_code add_content(struct psn_content_list *list, const char *address,
-                                 const char *label, uint64_t version,
-                                 struct psn_error *err)
-{
-    struct psn_content *at;
-
-    if ((list->count & (list->count - 1)) == 0) {
-        struct psn_content *grown =
-            reallocarray(list->items, list->count ? 2 * list->count : 1, sizeof *grown);
-
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-    }
-    at = &list->items[list->count++];
-    *at = (struct psn_content){ .version = version };
-    (void)snprintf(at->address, sizeof at->address, "%s", address);
-    (void)snprintf(at->label, sizeof at->label, "%s", label);
-    return PSN_OK;
-}
-
 static enum psn_code gather_secret(void *arg, const struct psn_secret_info *info,
                                    struct psn_error *err)
 {
     struct gathering *gathering = arg;
+    struct psn_content_list *list = gathering->list;
 
-    return info->version ? add_content(gathering->list, gathering->address, info->label,
-                                       info->version, err)
+    return info->version ? psn_content_add(&list->items, &list->count, gathering->address,
+                                           info->label, info->version, err)
                          : PSN_OK;
 }
 
 static enum psn_code gather(struct gathering *gathering, const char *address,
                             uint64_t version, struct psn_error *err)
 {
+    struct psn_content_list *list = gathering->list;
     enum psn_code rc =
-        version ? add_content(gathering->list, address, "", version, err) : PSN_OK;
+        version ? psn_content_add(&list->items, &list->count, address, "", version, err)
+                : PSN_OK;
 
     gathering->address = address;
     return rc ? rc

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -32,6 +31,7 @@ struct taking {
     struct psn_intake_summary *summary;
     char role[PSN_ADDRESS_TEXT_MAX]; /* for what tells none; or "" */
     bool mailboxes;                  /* this round takes them, the next one the rest */
+    bool has_rest;                   /* there is such */
     /* The entry that is at hand. */
     const struct psn_foreign *entry;
     struct psn_intake_place place;
@@ -186,16 +186,16 @@ static enum psn_code take_password(struct taking *taking, const struct psn_secre
 {
     struct psn_role_row row;
     bool is_new = !taking->place.has_role;
+    bool is_second = false;
     bool had_one;
     bool same = false;
     enum psn_code rc = read_role(taking, &row, err);
 
-    bool is_second = psn_intake_seen_has(&taking->seen, taking->place.address, "");
-
     if (!rc && row.rotation.cur)
         rc = is_current(taking, "", row.rotation.cur, value, &same, err);
     if (!rc)
-        rc = psn_intake_seen_add(&taking->seen, taking->place.address, "", err);
+        rc = psn_intake_seen_add(&taking->seen, taking->place.address, "", &is_second,
+                                 err);
     if (rc)
         return rc;
     if (same)
@@ -222,20 +222,6 @@ static enum psn_code take_password(struct taking *taking, const struct psn_secre
 }
 
 /* ---- a secret under a label ---- */
-
-static bool is_same_account(const struct psn_secret_info *a,
-                            const struct psn_secret_info *b)
-{
-    size_t left_size;
-    size_t right_size;
-    const char *left = psn_intake_host(a->url, &left_size);
-    const char *right = psn_intake_host(b->url, &right_size);
-
-    if (strcmp(a->user, b->user) != 0)
-        return false;
-    return left_size == 0 || right_size == 0 ||
-           (left_size == right_size && strncasecmp(left, right, left_size) == 0);
-}
 
 /* Of the labels under which this account can be, "Admin", "Admin (2)" …: the one that has
  * the value; else the first that no entry of this run was about; else one that is free.
@@ -267,7 +253,7 @@ static enum psn_code look_at(struct taking *taking, const struct psn_secret_info
     *ret_done = is_free;
     if (rc && !is_free)
         return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
-    if (!is_free && !is_same_account(&item.info, info))
+    if (!is_free && !psn_intake_is_same_account(&item.info, info))
         return PSN_OK;
     if (!is_free && item.info.version) {
         rc = is_current(taking, info->label, item.info.version, value, &same, err);
@@ -364,7 +350,7 @@ static enum psn_code take_item(struct taking *taking, struct psn_secret_info *in
     enum psn_code rc = find_label(taking, info, value, &found, err);
 
     if (!rc)
-        rc = psn_intake_seen_add(&taking->seen, info->address, info->label, err);
+        rc = psn_intake_seen_add(&taking->seen, info->address, info->label, NULL, err);
     if (rc)
         return rc;
     hidden = found.item.info.hidden;
@@ -406,20 +392,16 @@ static enum psn_code take_beside(struct taking *taking, const char *suffix,
 
 /* ---- an entry ---- */
 
-/* The password, with all that is known about it. */
-static enum psn_code take_main(struct taking *taking, struct psn_error *err)
+/* A secret with all that is known about it. */
+static enum psn_code take_described(struct taking *taking, const struct psn_secret *value,
+                                    struct psn_error *err)
 {
     const struct psn_foreign *entry = taking->entry;
-    PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info info = { 0 };
     int year;
     int month;
     int day;
-    enum psn_code rc =
-        psn_secret_copy(entry->password, entry->password_size, &value, err);
 
-    if (rc || taking->place.is_mailbox)
-        return rc ? rc : take_password(taking, value, err);
     memcpy(info.address, taking->place.address, sizeof info.address);
     memcpy(info.label, taking->place.label, sizeof info.label);
     (void)snprintf(info.user, sizeof info.user, "%s", entry->user);
@@ -430,6 +412,18 @@ static enum psn_code take_main(struct taking *taking, struct psn_error *err)
         (void)snprintf(info.expires, sizeof info.expires, "%s", entry->expires);
     (void)snprintf(info.note, sizeof info.note, "%s", psn_buf_str(&taking->note));
     return take_item(taking, &info, value, err);
+}
+
+static enum psn_code take_main(struct taking *taking, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    enum psn_code rc = psn_secret_copy(taking->entry->password,
+                                       taking->entry->password_size, &value, err);
+
+    if (rc)
+        return rc;
+    return taking->place.is_mailbox ? take_password(taking, value, err)
+                                    : take_described(taking, value, err);
 }
 
 static enum psn_code take_field(struct taking *taking,
@@ -485,15 +479,17 @@ static enum psn_code take_entry(void *arg, const struct psn_foreign *entry,
                                 struct psn_error *err)
 {
     struct taking *taking = arg;
+    const char *mailbox = psn_intake_mailbox_of(entry);
     const char *problem;
     enum psn_code rc;
 
     taking->entry = entry;
     taking->is_told = false;
-    if ((psn_intake_mailbox_of(entry) != NULL) != taking->mailboxes)
+    taking->has_rest = taking->has_rest || !mailbox;
+    if ((mailbox != NULL) != taking->mailboxes)
         return PSN_OK;
-    rc = psn_intake_find_place(taking->vault, entry, taking->intake->client, taking->role,
-                               &taking->domain, &taking->place, err);
+    rc = psn_intake_find_place(taking->vault, entry, mailbox, taking->intake->client,
+                               taking->role, &taking->domain, &taking->place, err);
     if (rc)
         return rc;
     psn_intake_make_notes(entry, &taking->place, &taking->note, &taking->sealed);
@@ -551,7 +547,7 @@ static enum psn_code take_all(struct taking *taking, const struct psn_foreign_li
     if (!rc)
         rc = psn_foreign_list_each(list, take_entry, taking, err);
     taking->mailboxes = false;
-    if (!rc)
+    if (!rc && taking->has_rest)
         rc = psn_foreign_list_each(list, take_entry, taking, err);
     if (!rc && counts[PSN_INTAKE_UNPLACED] + counts[PSN_INTAKE_UNUSABLE] > 0 &&
         !taking->intake->skip)
@@ -571,10 +567,9 @@ enum psn_code psn_intake_run(struct psn_vault *vault, const struct psn_foreign_l
                                  psn_buf_init_wiped((size_t)2 * PSN_FOREIGN_ENTRY_MAX),
                              .sealed =
                                  psn_buf_init_wiped((size_t)4 * PSN_FOREIGN_ENTRY_MAX) };
-    enum psn_code rc;
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
 
     *ret_summary = (struct psn_intake_summary){ 0 };
-    rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
     if (!rc) {
         rc = take_all(&taking, list, err);
         /* A dry run is the run itself, undone. */

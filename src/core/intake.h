@@ -23,14 +23,12 @@ struct psn_intake_domain {
     char client[PSN_CLIENT_ID_MAX];
 };
 
-/* role: where entries hang that tell no mailbox of their own, in normal form, or "".
- * last: from one entry to the next. */
-PSN_MUST_CHECK enum psn_code psn_intake_find_place(struct psn_vault *vault,
-                                                   const struct psn_foreign *entry,
-                                                   const char *client, const char *role,
-                                                   struct psn_intake_domain *last,
-                                                   struct psn_intake_place *ret_place,
-                                                   struct psn_error *err);
+/* mailbox: what psn_intake_mailbox_of() says. role: where entries hang that tell no
+ * mailbox of their own, in normal form, or "". last: from one entry to the next. */
+PSN_MUST_CHECK enum psn_code psn_intake_find_place(
+    struct psn_vault *vault, const struct psn_foreign *entry, const char *mailbox,
+    const char *client, const char *role, struct psn_intake_domain *last,
+    struct psn_intake_place *ret_place, struct psn_error *err);
 
 /* The role that intake->role names, or a client's only one; else "". E_NOT_FOUND. */
 PSN_MUST_CHECK enum psn_code psn_intake_find_role(struct psn_vault *vault,
@@ -64,11 +62,14 @@ struct psn_intake_seen {
 void psn_intake_seen_release(struct psn_intake_seen *seen);
 bool psn_intake_seen_has(const struct psn_intake_seen *seen, const char *address,
                          const char *label);
+/* ret_was_there may be NULL. */
 PSN_MUST_CHECK enum psn_code psn_intake_seen_add(struct psn_intake_seen *seen,
                                                  const char *address, const char *label,
+                                                 bool *ret_was_there,
                                                  struct psn_error *err);
 
-/* The name of a URL's host; size 0 if there is none. */
-const char *psn_intake_host(const char *url, size_t *ret_size);
+/* The same user at the same host, or at one that one of them does not tell. */
+bool psn_intake_is_same_account(const struct psn_secret_info *a,
+                                const struct psn_secret_info *b);
 
 #endif

@@ -11,13 +11,27 @@
 
 /* ---- what an entry is about ---- */
 
-const char *psn_intake_host(const char *url, size_t *ret_size)
+static const char *host_of(const char *url, size_t *ret_size)
 {
     const char *scheme = strstr(url, "://");
     const char *host = scheme ? scheme + 3 : url;
 
     *ret_size = strcspn(host, ":/?# ");
     return host;
+}
+
+bool psn_intake_is_same_account(const struct psn_secret_info *a,
+                                const struct psn_secret_info *b)
+{
+    size_t left_size;
+    size_t right_size;
+    const char *left = host_of(a->url, &left_size);
+    const char *right = host_of(b->url, &right_size);
+
+    if (strcmp(a->user, b->user) != 0)
+        return false;
+    return left_size == 0 || right_size == 0 ||
+           (left_size == right_size && strncasecmp(left, right, left_size) == 0);
 }
 
 static bool has(const char *text, size_t size, const char *part)
@@ -43,7 +57,7 @@ static bool is_mail_url(const char *url)
                                          "smtp.",      "pop.",     "ssl0.ovh.",
                                          "roundcube.", "zimbra.",  "owa." };
     size_t size;
-    const char *host = psn_intake_host(url, &size);
+    const char *host = host_of(url, &size);
 
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (begins(url, strlen(url), schemes[i]))
@@ -121,7 +135,7 @@ static void find_label(const struct psn_foreign *entry, char label[PSN_LABEL_TEX
 {
     char host[PSN_LABEL_TEXT_MAX];
     size_t size;
-    const char *at = psn_intake_host(entry->url, &size);
+    const char *at = host_of(entry->url, &size);
 
     psn_intake_label(entry->title, "", label);
     if (label[0])
@@ -214,12 +228,12 @@ static enum psn_code find_role_of(struct psn_vault *vault,
 }
 
 enum psn_code psn_intake_find_place(struct psn_vault *vault,
-                                    const struct psn_foreign *entry, const char *client,
-                                    const char *role, struct psn_intake_domain *last,
+                                    const struct psn_foreign *entry, const char *mailbox,
+                                    const char *client, const char *role,
+                                    struct psn_intake_domain *last,
                                     struct psn_intake_place *ret_place,
                                     struct psn_error *err)
 {
-    const char *mailbox = psn_intake_mailbox_of(entry);
     enum psn_code rc = PSN_OK;
 
     *ret_place = (struct psn_intake_place){ .why = "" };

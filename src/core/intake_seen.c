@@ -61,7 +61,8 @@ static enum psn_code grow(struct psn_intake_seen *seen, struct psn_error *err)
 }
 
 enum psn_code psn_intake_seen_add(struct psn_intake_seen *seen, const char *address,
-                                  const char *label, struct psn_error *err)
+                                  const char *label, bool *ret_was_there,
+                                  struct psn_error *err)
 {
     uint64_t hash = hash_of(address, label);
     enum psn_code rc = PSN_OK;
@@ -72,6 +73,8 @@ enum psn_code psn_intake_seen_add(struct psn_intake_seen *seen, const char *addr
     if (rc)
         return rc;
     at = place_of(seen, hash);
+    if (ret_was_there)
+        *ret_was_there = seen->hashes[at] != 0;
     seen->count += seen->hashes[at] == 0;
     seen->hashes[at] = hash;
     return PSN_OK;

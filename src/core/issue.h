@@ -67,7 +67,8 @@ struct psn_draft_terms {
 };
 
 /* Inside a write, in this order: the person, a serial and the key; the head, each content
- * with its exposure (ret_value: the value, too, or NULL), what belongs behind them; the
+ * with its exposure (info: what it says of a secret that is no mailbox's password;
+ * ret_value: the value, too, or NULL), what belongs behind them; the
  * row with a journal entry. */
 PSN_MUST_CHECK enum psn_code psn_draft_begin(struct psn_vault *vault,
                                              struct psn_draft *draft,
@@ -80,6 +81,7 @@ PSN_MUST_CHECK enum psn_code psn_draft_put_head(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_draft_put_content(struct psn_vault *vault,
                                                    const struct psn_draft *draft,
                                                    const struct psn_content *content,
+                                                   const struct psn_secret_info *info,
                                                    struct psn_document_writer *writer,
                                                    struct psn_secret **ret_value,
                                                    struct psn_error *err);

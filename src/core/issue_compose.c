@@ -83,21 +83,6 @@ static enum psn_code read_key(struct psn_vault *vault, struct psn_draft *draft,
 
 /* --- what --- */
 
-static enum psn_code add_contents(struct psn_issue_row *row,
-                                  const struct psn_content *contents, size_t count,
-                                  struct psn_error *err)
-{
-    struct psn_content *grown =
-        realloc(row->contents, (row->content_count + count) * sizeof *row->contents);
-
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    memcpy(grown + row->content_count, contents, count * sizeof *contents);
-    row->contents = grown;
-    row->content_count += count;
-    return PSN_OK;
-}
-
 enum psn_code psn_draft_hint_ended(enum psn_code code, struct psn_error *err)
 {
     return psn_hint(err, code,
@@ -107,12 +92,10 @@ enum psn_code psn_draft_hint_ended(enum psn_code code, struct psn_error *err)
 
 /* The grant must be in force in this very transaction: somebody may have ended it since
  * the issue was ordered. */
-static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draft,
-                                 const char *address, struct psn_grant_row *grant,
-                                 struct psn_error *err)
+static enum psn_code read_grant(struct psn_vault *vault, const struct psn_draft *draft,
+                                const char *address, struct psn_grant_row *grant,
+                                struct psn_error *err)
 {
-    PSN_AUTO_FREE struct psn_content *contents = NULL;
-    size_t count = 0;
     enum psn_code rc = psn_grant_read(vault, draft->order->person, address, grant, err);
 
     if (rc == PSN_E_NOT_FOUND ||
@@ -121,15 +104,7 @@ static enum psn_code add_address(struct psn_vault *vault, struct psn_draft *draf
                        draft->order->person, address);
         return psn_draft_hint_ended(PSN_E_POLICY, err);
     }
-    if (!rc)
-        rc = psn_grant_contents(vault, grant, &contents, &count, err);
-    if (!rc && count == 0) {
-        (void)psn_fail(err, PSN_E_POLICY, _("no password of '%s' is proved yet"),
-                       address);
-        rc = psn_hint(err, PSN_E_POLICY, _("finish it first: passation resume %s"),
-                      address);
-    }
-    return rc ? rc : add_contents(&draft->row, contents, count, err);
+    return rc;
 }
 
 /* The grants of one issue may end at different times; it says the earliest. */
@@ -143,22 +118,24 @@ static void narrow(struct psn_draft_terms *terms, const struct psn_grant_row *gr
         memcpy(terms->reason, grant->reason, sizeof terms->reason);
 }
 
-static enum psn_code gather(struct psn_vault *vault, struct psn_draft *draft,
-                            struct psn_draft_terms *terms, struct psn_error *err)
+/* The terms of all grants, and which labels each has: texts, in the order's order. */
+static enum psn_code gather(struct psn_vault *vault, const struct psn_draft *draft,
+                            struct psn_draft_terms *terms, struct psn_buf *labels,
+                            struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < draft->order->address_count; i++) {
         struct psn_grant_row grant;
 
-        rc = add_address(vault, draft, draft->order->addresses[i], &grant, err);
-        if (!rc)
+        rc = read_grant(vault, draft, draft->order->addresses[i], &grant, err);
+        if (!rc) {
             narrow(terms, &grant);
+            psn_buf_bytes(labels, grant.labels, strlen(grant.labels) + 1);
+        }
         psn_grant_row_release(&grant);
     }
-    if (!rc && !psn_issue_row_index(&draft->row))
-        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    return rc;
+    return rc ? rc : psn_buf_check(labels, err);
 }
 
 /* --- the text --- */
@@ -267,39 +244,32 @@ static enum psn_code write_mailbox(struct psn_vault *vault, const struct psn_dra
     return PSN_OK;
 }
 
-static enum psn_code write_secret(struct psn_vault *vault, const char *client,
-                                  const struct psn_content *content,
-                                  const struct psn_secret *value,
-                                  struct psn_document_writer *writer,
-                                  struct psn_error *err)
+static void write_secret(const struct psn_content *content,
+                         const struct psn_secret_info *info,
+                         const struct psn_secret *value,
+                         struct psn_document_writer *writer)
 {
     struct psn_slice fields[PSN_SECRET_FIELDS] = { 0 };
-    struct psn_item item = { 0 };
     char version[24];
-    enum psn_code rc =
-        psn_item_read_of(vault, client, content->address, content->label, &item, err);
 
-    if (rc)
-        return rc;
-    psn_recovery_tell_marks(&item.info);
     (void)snprintf(version, sizeof version, "%llu", (unsigned long long)content->version);
     fields[PSN_SECRET_LABEL] = psn_slice_of(content->label);
     fields[PSN_SECRET_OF] = psn_slice_of(content->address);
-    fields[PSN_SECRET_TYPE] = psn_slice_of(item.info.type[0] ? item.info.type : "other");
+    fields[PSN_SECRET_TYPE] = psn_slice_of(info->type[0] ? info->type : "other");
     fields[PSN_SECRET_VERSION] = psn_slice_of(version);
-    fields[PSN_SECRET_USER] = psn_slice_of(item.info.user);
-    fields[PSN_SECRET_URL] = psn_slice_of(item.info.url);
-    fields[PSN_SECRET_EXPIRES] = psn_slice_of(item.info.expires);
-    fields[PSN_SECRET_NOTE] = psn_slice_of(item.info.note);
+    fields[PSN_SECRET_USER] = psn_slice_of(info->user);
+    fields[PSN_SECRET_URL] = psn_slice_of(info->url);
+    fields[PSN_SECRET_EXPIRES] = psn_slice_of(info->expires);
+    fields[PSN_SECRET_NOTE] = psn_slice_of(info->note);
     fields[PSN_SECRET_VALUE] =
         (struct psn_slice){ psn_secret_bytes(value), psn_secret_size(value) };
     psn_document_secret(writer, fields);
-    return PSN_OK;
 }
 
 enum psn_code psn_draft_put_content(struct psn_vault *vault,
                                     const struct psn_draft *draft,
                                     const struct psn_content *content,
+                                    const struct psn_secret_info *info,
                                     struct psn_document_writer *writer,
                                     struct psn_secret **ret_value, struct psn_error *err)
 {
@@ -321,7 +291,7 @@ enum psn_code psn_draft_put_content(struct psn_vault *vault,
     if (rc)
         return psn_wrap(err, rc, "%s", content->address);
     if (content->label[0])
-        rc = write_secret(vault, draft->row.client, content, value, writer, err);
+        write_secret(content, info, value, writer);
     else
         rc = write_mailbox(vault, draft, content, value, writer, err);
     if (!rc && ret_value)
@@ -329,30 +299,66 @@ enum psn_code psn_draft_put_content(struct psn_vault *vault,
     return rc;
 }
 
-static enum psn_code write_contents(struct psn_vault *vault, struct psn_draft *draft,
-                                    struct psn_document_writer *writer,
+struct writing {
+    struct psn_vault *vault;
+    struct psn_draft *draft;
+    struct psn_document_writer writer;
+};
+
+static enum psn_code write_one(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    struct writing *writing = arg;
+    struct psn_issue_row *row = &writing->draft->row;
+    struct psn_secret_info told = *info;
+    enum psn_code rc = psn_content_add(&row->contents, &row->content_count, info->address,
+                                       info->label, info->version, err);
+
+    psn_recovery_tell_marks(&told);
+    return rc ? rc
+              : psn_draft_put_content(writing->vault, writing->draft,
+                                      &row->contents[row->content_count - 1], &told,
+                                      &writing->writer, NULL, err);
+}
+
+/* What each grant covers is told, disclosed and written, one after the other. */
+static enum psn_code write_contents(struct writing *writing, const char *labels,
                                     struct psn_error *err)
 {
+    const struct psn_issue_order *order = writing->draft->order;
+    struct psn_issue_row *row = &writing->draft->row;
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; !rc && i < draft->row.content_count; i++)
-        rc = psn_draft_put_content(vault, draft, &draft->row.contents[i], writer, NULL,
-                                   err);
+    for (size_t i = 0; !rc && i < order->address_count; i++) {
+        size_t before = row->content_count;
+
+        rc = psn_grant_each_covered(writing->vault, order->addresses[i], labels,
+                                    write_one, writing, err);
+        labels += strlen(labels) + 1;
+        if (rc || row->content_count > before)
+            continue;
+        (void)psn_fail(err, PSN_E_POLICY, _("no password of '%s' is proved yet"),
+                       order->addresses[i]);
+        rc = psn_hint(err, PSN_E_POLICY, _("finish it first: passation resume %s"),
+                      order->addresses[i]);
+    }
+    if (!rc && !psn_issue_row_index(row))
+        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     return rc;
 }
 
 static enum psn_code write_text(struct psn_vault *vault, struct psn_draft *draft,
-                                const struct psn_draft_terms *terms,
+                                const struct psn_draft_terms *terms, const char *labels,
                                 struct psn_error *err)
 {
-    struct psn_document_writer writer = { 0 };
+    struct writing writing = { .vault = vault, .draft = draft };
     PSN_AUTO(psn_secret) *text = NULL;
-    enum psn_code rc = psn_draft_put_head(vault, draft, terms, &writer, err);
+    enum psn_code rc = psn_draft_put_head(vault, draft, terms, &writing.writer, err);
     enum psn_code end;
 
     if (!rc)
-        rc = write_contents(vault, draft, &writer, err);
-    end = psn_document_end(&writer, &text, rc ? NULL : err);
+        rc = write_contents(&writing, labels, err);
+    end = psn_document_end(&writing.writer, &text, rc ? NULL : err);
     if (rc || end)
         return rc ? rc : end;
     draft->text = PSN_TAKE(text);
@@ -398,13 +404,15 @@ enum psn_code psn_draft_note(struct psn_vault *vault, struct psn_draft *draft,
 static enum psn_code compose(struct psn_vault *vault, struct psn_draft *draft,
                              struct psn_error *err)
 {
+    PSN_AUTO_RELEASE(psn_buf)
+    labels = psn_buf_init(draft->order->address_count * PSN_FIELD_MAX);
     struct psn_draft_terms terms = { 0 };
     enum psn_code rc = psn_draft_begin(vault, draft, err);
 
     if (!rc)
-        rc = gather(vault, draft, &terms, err);
+        rc = gather(vault, draft, &terms, &labels, err);
     if (!rc)
-        rc = write_text(vault, draft, &terms, err);
+        rc = write_text(vault, draft, &terms, psn_buf_str(&labels), err);
     return rc ? rc : psn_draft_note(vault, draft, "issue.prepared", err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "core/counters.h"
 #include "core/record.h"
 
@@ -69,6 +70,22 @@ bool psn_issue_row_index(struct psn_issue_row *row)
         if (!row->contents[i].label[0])
             row->addresses[row->address_count++] = row->contents[i].address;
     return true;
+}
+
+enum psn_code psn_content_add(struct psn_content **items, size_t *count,
+                              const char *address, const char *label, uint64_t version,
+                              struct psn_error *err)
+{
+    struct psn_content *content;
+    enum psn_code rc = PSN_GROW(*items, *count, err);
+
+    if (rc)
+        return rc;
+    content = &(*items)[(*count)++];
+    *content = (struct psn_content){ .version = version };
+    (void)psn_text_copy(address, content->address, sizeof content->address);
+    (void)psn_text_copy(label, content->label, sizeof content->label);
+    return PSN_OK;
 }
 
 bool psn_contents_have(const struct psn_content *contents, size_t count,

@@ -14,6 +14,10 @@ struct psn_content {
     char label[PSN_LABEL_TEXT_MAX]; /* "" is the mailbox's password */
     uint64_t version;
 };
+/* Appends to items, which the caller frees. */
+PSN_MUST_CHECK enum psn_code psn_content_add(struct psn_content **items, size_t *count,
+                                             const char *address, const char *label,
+                                             uint64_t version, struct psn_error *err);
 /* Is this version among them? */
 bool psn_contents_have(const struct psn_content *contents, size_t count,
                        const char *address, const char *label, uint64_t version);

@@ -42,7 +42,7 @@ void psn_vault_forget_keys(struct psn_vault *vault)
         psn_secret_free(vault->index_keys[i]);
         vault->index_keys[i] = NULL;
     }
-    memset(vault->looked_up, 0, sizeof vault->looked_up);
+    memset(vault->prfs, 0, sizeof vault->prfs);
     free(vault->role);
     vault->role = NULL;
     vault->is_role_known = false;
@@ -110,18 +110,45 @@ static enum psn_code index_key(struct psn_vault *vault, enum psn_table table,
                        &vault->index_keys[table], err);
 }
 
+/* Where the text's PRF is, or goes: in the place of the one that was not asked for for
+ * the longest time. */
+static struct psn_prf_known *place_of(struct psn_vault *vault, enum psn_table table,
+                                      const char *text)
+{
+    struct psn_prf_known *known = vault->prfs[table];
+    struct psn_prf_known *oldest = known;
+
+    for (size_t i = 0; i < PSN_PRFS_KNOWN; i++) {
+        if (known[i].used && strcmp(known[i].text, text) == 0)
+            return &known[i];
+        if (known[i].used < oldest->used)
+            oldest = &known[i];
+    }
+    oldest->used = 0;
+    return oldest;
+}
+
 enum psn_code psn_vault_prf(struct psn_vault *vault, enum psn_table table,
                             const char *text, uint8_t ret_prf[PSN_PRF_SIZE],
                             struct psn_error *err)
 {
     struct psn_part part = { text, strlen(text) };
+    struct psn_prf_known *known = place_of(vault, table, text);
     uint8_t hash[PSN_HASH_SIZE];
-    enum psn_code rc = index_key(vault, table, err);
 
-    if (rc)
-        return rc;
-    psn_hash_keyed(vault->index_keys[table], &part, 1, hash);
-    memcpy(ret_prf, hash, PSN_PRF_SIZE);
+    if (!known->used) {
+        enum psn_code rc = index_key(vault, table, err);
+
+        if (rc)
+            return rc;
+        psn_hash_keyed(vault->index_keys[table], &part, 1, hash);
+        memcpy(known->prf, hash, PSN_PRF_SIZE);
+    }
+    memcpy(ret_prf, known->prf, PSN_PRF_SIZE);
+    if (part.size >= sizeof known->text)
+        return PSN_OK;
+    memcpy(known->text, text, part.size + 1);
+    known->used = ++vault->prf_clock;
     return PSN_OK;
 }
 
@@ -129,21 +156,8 @@ enum psn_code psn_row_key_init(struct psn_vault *vault, enum psn_table table,
                                const char *text, struct psn_row_key *ret_key,
                                struct psn_error *err)
 {
-    struct psn_looked_up *last = &vault->looked_up[table];
-    size_t size = strlen(text) + 1;
-    enum psn_code rc;
-
     ret_key->size = PSN_PRF_SIZE;
-    if (text[0] && strcmp(text, last->text) == 0) {
-        memcpy(ret_key->bytes, last->prf, sizeof last->prf);
-        return PSN_OK;
-    }
-    rc = psn_vault_prf(vault, table, text, ret_key->bytes, err);
-    if (!rc && size <= sizeof last->text) {
-        memcpy(last->text, text, size);
-        memcpy(last->prf, ret_key->bytes, sizeof last->prf);
-    }
-    return rc;
+    return psn_vault_prf(vault, table, text, ret_key->bytes, err);
 }
 
 enum psn_code psn_row_key_add_prf(struct psn_vault *vault, enum psn_table table,

@@ -191,7 +191,7 @@ static enum psn_code take_value(struct psn_trousseau *trousseau,
 
     if (writer)
         return psn_draft_put_content(trousseau->vault, &trousseau->draft, &item->content,
-                                     writer, &item->value, err);
+                                     &item->info, writer, &item->value, err);
     if (trousseau->is_export)
         return psn_disclose(
             trousseau->vault,

@@ -98,6 +98,7 @@ enum {
     PSN_KEY_ID_SIZE = 8,
     PSN_PRF_SIZE = 16,
     PSN_LOOK_UP_MAX = 128, /* longer ones are not remembered */
+    PSN_PRFS_KNOWN = 4,    /* of each table */
     PSN_ROOT_BOX_MAX = 16 * 1024,
 };
 
@@ -148,12 +149,14 @@ struct psn_vault {
     struct psn_role_row *role; /* NULL: no room yet */
     bool is_role_known;
 
-    /* the last text of each table whose row was looked up: most commands look up much
-     * under one address */
-    struct psn_looked_up {
-        char text[PSN_LOOK_UP_MAX]; /* "": none yet */
+    /* the PRFs of each table that were asked for last: what is written in a row has its
+     * address, its label or who has seen it in common with the rows before it; keys.c */
+    struct psn_prf_known {
+        uint64_t used; /* when, on prf_clock; 0: nothing is known yet */
+        char text[PSN_LOOK_UP_MAX];
         uint8_t prf[PSN_PRF_SIZE];
-    } looked_up[PSN_TABLE_COUNT];
+    } prfs[PSN_TABLE_COUNT][PSN_PRFS_KNOWN];
+    uint64_t prf_clock;
 
     /* everybody, as last listed, and the root of the table then: person_list.c */
     struct psn_people_known {

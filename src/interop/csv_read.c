@@ -135,6 +135,23 @@ static bool pass_row_end(struct csv *csv)
     return !csv->held_cr;
 }
 
+/* Takes over what lies in the window up to the next byte that may mean something: nearly
+ * all of a file. */
+static void read_run(struct csv *csv)
+{
+    struct psn_characters *from = &csv->characters;
+    size_t end = from->at;
+
+    for (; end < from->size; end++) {
+        int c = from->window[end];
+
+        if (c == csv->separator || c == '"' || c == '\\' || c == '\r' || c == '\n')
+            break;
+    }
+    psn_buf_bytes(&csv->row, from->window + from->at, end - from->at);
+    from->at = end;
+}
+
 /* Behind an opening quote, up to the one that closes. */
 static enum psn_code read_quoted(struct csv *csv)
 {
@@ -153,6 +170,7 @@ static enum psn_code read_quoted(struct csv *csv)
         else if (c == '"')
             return PSN_OK;
         psn_buf_char(&csv->row, (char)c);
+        read_run(csv);
         if (csv->row.failed)
             return PSN_OK;
     }
@@ -191,6 +209,7 @@ static enum psn_code read_cell(struct csv *csv)
             return psn_characters_refuse(from, from->line,
                                          _("there is text behind a closing quote"));
         psn_buf_char(&csv->row, (char)c);
+        read_run(csv);
     }
     psn_buf_char(&csv->row, '\0');
     return rc;

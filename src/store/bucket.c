@@ -9,40 +9,59 @@
  * Buckets: the rows whose keys share their first 18 bits, which are hashed together.
  * The rows are taken out of SQLite into the bytes that are hashed, and read from those
  * bytes only after the hash was right.
+ *
+ * The bytes of a row stay where they were put; what is in order is where each begins. So
+ * a row comes, goes or changes at the cost of its own size, and of 4 bytes for each row
+ * behind it. Bytes that no row has any more go when they are as many as all others.
  */
+enum {
+    STARTS_FIRST = 4,
+    COMPACT_MIN = 4096, /* bytes that nobody has */
+};
 
 struct psn_bucket psn_bucket_init(void)
 {
     return (struct psn_bucket){ .rows = psn_buf_init(PSN_STORE_BUCKET_MAX) };
 }
 
-static void forget_starts(struct psn_bucket *bucket)
-{
-    if (!bucket->starts)
-        return;
-    free(bucket->starts);
-    bucket->starts = NULL;
-}
-
 void psn_bucket_release(struct psn_bucket *bucket)
 {
     psn_buf_release(&bucket->rows);
-    forget_starts(bucket);
-    bucket->count = 0;
+    free(bucket->starts);
+    *bucket = psn_bucket_init();
 }
 
 void psn_bucket_reset(struct psn_bucket *bucket)
 {
     psn_buf_reset(&bucket->rows);
-    forget_starts(bucket);
     bucket->count = 0;
+    bucket->bytes = 0;
 }
 
-static void append(struct psn_bucket *bucket, const struct psn_row_view *view)
+size_t psn_bucket_memory(const struct psn_bucket *bucket)
 {
-    struct psn_buf *rows = &bucket->rows;
+    return bucket->rows.capacity + bucket->capacity * sizeof *bucket->starts;
+}
 
-    assert(!bucket->starts);
+/* Room for where one row more begins. */
+static enum psn_code reserve_start(struct psn_bucket *bucket, struct psn_error *err)
+{
+    size_t capacity = bucket->capacity ? 2 * bucket->capacity : STARTS_FIRST;
+    uint32_t *starts;
+
+    if (bucket->count < bucket->capacity)
+        return PSN_OK;
+    starts = realloc(bucket->starts, capacity * sizeof *starts);
+    if (!starts)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    bucket->starts = starts;
+    bucket->capacity = capacity;
+    return PSN_OK;
+}
+
+/* The bytes of a row, behind all others. */
+static void append(struct psn_buf *rows, const struct psn_row_view *view)
+{
     psn_buf_u16(rows, (uint16_t)view->key_size);
     psn_buf_bytes(rows, view->key, view->key_size);
     psn_buf_u64(rows, view->revision);
@@ -50,22 +69,6 @@ static void append(struct psn_bucket *bucket, const struct psn_row_view *view)
     psn_buf_bytes(rows, view->clear, view->clear_size);
     psn_buf_u32(rows, (uint32_t)view->box_size);
     psn_buf_bytes(rows, view->box, view->box_size);
-    bucket->count++;
-}
-
-void psn_bucket_append(struct psn_bucket *bucket, const struct psn_store_row *row)
-{
-    struct psn_row_view view = {
-        .key = row->key,
-        .key_size = row->key_size,
-        .revision = row->revision,
-        .clear = row->clear.data,
-        .clear_size = row->clear.size,
-        .box = row->box.data,
-        .box_size = row->box.size,
-    };
-
-    append(bucket, &view);
 }
 
 /* A row that passation cannot have written is found before it costs memory. */
@@ -90,6 +93,8 @@ enum psn_code psn_bucket_collect(struct psn_store *store, struct psn_bucket *buc
         .clear_size = (size_t)sqlite3_column_bytes(stmt, 2),
         .box_size = (size_t)sqlite3_column_bytes(stmt, 3),
     };
+    enum psn_code rc;
+    size_t begin;
 
     if (!is_possible(stmt, &view))
         return psn_store_damaged(store, err);
@@ -98,9 +103,15 @@ enum psn_code psn_bucket_collect(struct psn_store *store, struct psn_bucket *buc
     view.box = sqlite3_column_blob(stmt, 3);
     if (!view.key || (!view.clear && view.clear_size) || (!view.box && view.box_size))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    append(bucket, &view);
+    rc = reserve_start(bucket, err);
+    if (rc)
+        return rc;
+    begin = bucket->rows.size;
+    append(&bucket->rows, &view);
     if (bucket->rows.failed == PSN_E_LIMIT)
         return psn_store_damaged(store, err);
+    bucket->starts[bucket->count++] = (uint32_t)begin;
+    bucket->bytes += bucket->rows.size - begin;
     return psn_buf_check(&bucket->rows, err);
 }
 
@@ -113,15 +124,14 @@ static uint64_t read_number(const uint8_t *bytes, unsigned size)
     return value;
 }
 
-bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
-                     struct psn_row_view *ret_view)
+void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
+                    struct psn_row_view *ret_view)
 {
     const uint8_t *at;
 
-    if (*offset >= bucket->rows.size)
-        return false;
-    at = bucket->rows.data + *offset;
-    ret_view->begin = *offset;
+    assert(index < bucket->count);
+    at = bucket->rows.data + bucket->starts[index];
+    ret_view->index = index;
     ret_view->bytes = at;
     ret_view->key_size = (size_t)read_number(at, 2);
     ret_view->key = at + 2;
@@ -133,10 +143,8 @@ bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
     ret_view->box_size = (size_t)read_number(at, 4);
     ret_view->box = at + 4;
     at += 4 + ret_view->box_size;
-    ret_view->end = (size_t)(at - bucket->rows.data);
-    assert(ret_view->end <= bucket->rows.size);
-    *offset = ret_view->end;
-    return true;
+    ret_view->size = (size_t)(at - ret_view->bytes);
+    assert(bucket->starts[index] + ret_view->size <= bucket->rows.size);
 }
 
 void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32_t number,
@@ -161,15 +169,25 @@ void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t num
                      const struct psn_bucket *bucket,
                      uint8_t ret_hash[PSN_STORE_HASH_SIZE])
 {
-    struct psn_store_part rows = { bucket->rows.data, bucket->rows.size };
+    struct psn_store_part run = { bucket->rows.data, 0 };
     struct psn_store_hash_state state;
+    struct psn_row_view view;
 
     if (bucket->count == 0) {
         memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
         return;
     }
     psn_bucket_hash_begin(store, table, number, bucket->count, &state);
-    store->hash(&state, &rows, 1, ret_hash);
+    /* Rows that lie one behind the other, as they were read, are hashed as one. */
+    for (size_t i = 0; i < bucket->count; i++) {
+        psn_bucket_row(bucket, i, &view);
+        if (view.bytes != (const uint8_t *)run.bytes + run.size) {
+            store->hash(&state, &run, 1, NULL);
+            run = (struct psn_store_part){ view.bytes, 0 };
+        }
+        run.size += view.size;
+    }
+    store->hash(&state, &run, 1, ret_hash);
 }
 
 enum psn_code psn_bucket_check(struct psn_store *store, unsigned table, uint32_t number,
@@ -188,26 +206,23 @@ enum psn_code psn_bucket_check(struct psn_store *store, unsigned table, uint32_t
 }
 
 int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
-                          uint32_t last)
+                          uint32_t last, struct psn_bucket_range *range)
 {
-    /* 41 bytes, so that no key of the last bucket is behind the end. */
-    uint8_t low[3] = { (uint8_t)(first >> 10), (uint8_t)(first >> 2),
-                       (uint8_t)(first << 6) };
-    uint8_t high[PSN_STORE_KEY_MAX + 1];
     uint32_t after = last + 1;
+    bool is_last = after == PSN_TREE_BUCKETS;
     int status = sqlite3_bind_int64(stmt, 1, table);
 
-    memset(high, 0xff, sizeof high);
+    *range = (struct psn_bucket_range){
+        .low = { (uint8_t)(first >> 10), (uint8_t)(first >> 2), (uint8_t)(first << 6) },
+        .high = { (uint8_t)(after >> 10), (uint8_t)(after >> 2), (uint8_t)(after << 6) },
+    };
+    if (is_last)
+        memset(range->high, 0xff, sizeof range->high);
     if (!status)
-        status = sqlite3_bind_blob(stmt, 2, low, sizeof low, SQLITE_TRANSIENT);
-    if (!status && after < PSN_TREE_BUCKETS) {
-        high[0] = (uint8_t)(after >> 10);
-        high[1] = (uint8_t)(after >> 2);
-        high[2] = (uint8_t)(after << 6);
-        status = sqlite3_bind_blob(stmt, 3, high, 3, SQLITE_TRANSIENT);
-    } else if (!status) {
-        status = sqlite3_bind_blob(stmt, 3, high, sizeof high, SQLITE_TRANSIENT);
-    }
+        status = psn_sql_bind_blob(stmt, 2, range->low, sizeof range->low);
+    if (!status)
+        status = psn_sql_bind_blob(stmt, 3, range->high,
+                                   is_last ? sizeof range->high : sizeof range->low);
     return status;
 }
 
@@ -216,6 +231,7 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
                               struct psn_error *err)
 {
     sqlite3_stmt *stmt = NULL;
+    struct psn_bucket_range range;
     enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_RANGE, &stmt, err);
     int status;
 
@@ -223,7 +239,7 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
         return rc;
     psn_bucket_reset(bucket);
     *ret_whole = true;
-    status = psn_bucket_bind_range(stmt, table, number, number);
+    status = psn_bucket_bind_range(stmt, table, number, number, &range);
     if (status == SQLITE_OK)
         status = sqlite3_step(stmt);
     while (status == SQLITE_ROW && !rc) {
@@ -253,78 +269,96 @@ int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_
     return order ? order : (a_size > b_size) - (a_size < b_size);
 }
 
-enum psn_code psn_bucket_note_starts(struct psn_bucket *bucket, struct psn_error *err)
-{
-    struct psn_row_view view;
-    size_t offset = 0;
-
-    bucket->starts = calloc(bucket->count + (size_t)1, sizeof *bucket->starts);
-    if (!bucket->starts)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; psn_bucket_next(bucket, &offset, &view); i++)
-        bucket->starts[i] = (uint32_t)view.begin;
-    return PSN_OK;
-}
-
-/* Where the last row begins whose key is not behind this one's; 0 if there is none. */
-static size_t start_of(const struct psn_bucket *bucket, const uint8_t *key,
-                       size_t key_size)
-{
-    size_t low = 0;
-    size_t high = bucket->starts ? bucket->count : 0;
-
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        size_t offset = bucket->starts[middle];
-        struct psn_row_view view;
-        bool is_there;
-
-        is_there = psn_bucket_next(bucket, &offset, &view);
-        assert(is_there);
-        if (psn_row_compare(view.key, view.key_size, key, key_size) <= 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high > 0 ? bucket->starts[low] : 0;
-}
-
 void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
                      struct psn_row_view *ret_view, bool *ret_found)
 {
-    size_t offset = start_of(bucket, key, key_size);
-    struct psn_row_view view;
+    size_t low = 0;
+    size_t high = bucket->count;
 
     *ret_found = false;
-    while (psn_bucket_next(bucket, &offset, &view)) {
-        int order = psn_row_compare(view.key, view.key_size, key, key_size);
+    while (low < high && !*ret_found) {
+        size_t middle = low + (high - low) / 2;
+        int order;
 
-        if (order == 0) {
-            *ret_view = view;
-            *ret_found = true;
-            return;
-        }
-        if (order > 0) {
-            *ret_view = (struct psn_row_view){ .begin = view.begin, .end = view.begin };
-            return;
-        }
+        psn_bucket_row(bucket, middle, ret_view);
+        order = psn_row_compare(ret_view->key, ret_view->key_size, key, key_size);
+        *ret_found = order == 0;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    *ret_view = (struct psn_row_view){ .begin = offset, .end = offset };
+    if (!*ret_found)
+        *ret_view = (struct psn_row_view){ .index = low };
 }
 
-enum psn_code psn_bucket_rebuild(const struct psn_bucket *bucket,
-                                 const struct psn_row_view *place,
-                                 const struct psn_store_row *row, struct psn_bucket *next,
-                                 struct psn_error *err)
+/* Leaves out the bytes that no row has any more. */
+static enum psn_code compact(struct psn_bucket *bucket, struct psn_error *err)
 {
-    psn_buf_bytes(&next->rows, bucket->rows.data, place->begin);
-    next->count = bucket->count - (place->end > place->begin ? 1 : 0);
-    if (row)
-        psn_bucket_append(next, row);
-    if (bucket->rows.size > place->end)
-        psn_buf_bytes(&next->rows, bucket->rows.data + place->end,
-                      bucket->rows.size - place->end);
-    return psn_buf_check(&next->rows, err);
+    struct psn_buf rows = psn_buf_init(PSN_STORE_BUCKET_MAX);
+    struct psn_row_view view;
+
+    (void)psn_buf_reserve(&rows, bucket->bytes);
+    psn_buf_reset(&rows);
+    if (!rows.data)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    for (size_t i = 0; i < bucket->count; i++) {
+        psn_bucket_row(bucket, i, &view);
+        bucket->starts[i] = (uint32_t)rows.size;
+        psn_buf_bytes(&rows, view.bytes, view.size);
+    }
+    psn_buf_release(&bucket->rows);
+    bucket->rows = rows;
+    return PSN_OK;
+}
+
+enum psn_code psn_bucket_stage(struct psn_bucket *bucket, const struct psn_store_row *row,
+                               struct psn_error *err)
+{
+    struct psn_row_view view = {
+        .key = row->key,
+        .key_size = row->key_size,
+        .revision = row->revision,
+        .clear = row->clear.data,
+        .clear_size = row->clear.size,
+        .box = row->box.data,
+        .box_size = row->box.size,
+    };
+    enum psn_code rc = reserve_start(bucket, err);
+
+    if (!rc && bucket->rows.size > 2 * bucket->bytes + COMPACT_MIN)
+        rc = compact(bucket, err);
+    if (rc)
+        return rc;
+    bucket->staged = bucket->rows.size;
+    append(&bucket->rows, &view);
+    rc = psn_buf_check(&bucket->rows, err);
+    if (rc) { /* the bucket is as it was */
+        bucket->rows.size = bucket->staged;
+        bucket->rows.failed = PSN_OK;
+    }
+    return rc;
+}
+
+void psn_bucket_remove(struct psn_bucket *bucket, size_t index)
+{
+    struct psn_row_view view;
+
+    psn_bucket_row(bucket, index, &view);
+    bucket->bytes -= view.size;
+    bucket->count--;
+    memmove(bucket->starts + index, bucket->starts + index + 1,
+            (bucket->count - index) * sizeof *bucket->starts);
+}
+
+void psn_bucket_insert(struct psn_bucket *bucket, size_t index)
+{
+    assert(index <= bucket->count && bucket->count < bucket->capacity);
+    memmove(bucket->starts + index + 1, bucket->starts + index,
+            (bucket->count - index) * sizeof *bucket->starts);
+    bucket->starts[index] = (uint32_t)bucket->staged;
+    bucket->count++;
+    bucket->bytes += bucket->rows.size - bucket->staged;
 }
 
 enum psn_code psn_row_copy(const struct psn_row_view *view, struct psn_store_row *row,

@@ -12,26 +12,23 @@
  * when it was changed, however many of its rows are written. The rows themselves go to
  * SQLite at once.
  *
- * A bucket is kept as the bytes that were checked. A large one, which many rows would
- * make slow to change, or which is too large to be kept, is remembered as digests of its
- * rows (index.c); a row of it is read again when it is asked for, and all of them when it
- * is hashed anew, and compared.
+ * A bucket is kept as the bytes that were checked. A large one is remembered as digests
+ * of its rows (index.c); a row of it is read again when it is asked for, and all of them
+ * when it is hashed anew, and compared.
  */
 
 enum {
     ENTRIES = 64,
     SIZE_MAX_HELD = 16 * 1024 * 1024, /* of all of them, but for the one in use */
-    SMALL_MAX = 64 * 1024,            /* beyond, one that is changed again is large */
-    READ_MAX = 1024 * 1024,           /* beyond, any bucket is */
-    FINDS_MAX = 8,                    /* look-ups of one that stays, row by row */
+    SMALL_MAX = 1024 * 1024,          /* beyond, a bucket is large */
+    EMPTY_MAX = 16 * 1024,            /* what an entry keeps for the next bucket */
 };
 
 struct entry {
     uint64_t epoch; /* valid if it is the store's */
-    uint64_t used;  /* when, on the cache's own clock */
     unsigned table;
     uint32_t number;
-    unsigned finds;
+    size_t memory; /* that it takes, as the cache has counted it */
     bool changed;
     bool is_large;
     struct psn_bucket bucket;          /* of a large one: the row looked at last */
@@ -40,20 +37,24 @@ struct entry {
     uint8_t leaf[PSN_STORE_HASH_SIZE]; /* what the tree has for it */
 };
 
-/* A change that is made ready: the entry that psn_cache_find() was asked for, and what it
- * will be. */
+/* A change that is made ready, of the entry and the place that psn_cache_find() found. */
 struct staged {
-    struct psn_bucket next; /* of a small one: all of it; of a large one: the new row */
+    bool removes; /* the row that is there */
+    bool inserts;
+    size_t index;                   /* of a small one: its place */
+    struct psn_bucket next;         /* of a large one: the new row */
     uint8_t key[PSN_STORE_KEY_MAX]; /* of a large one: the row that goes */
-    size_t key_size;                /* 0: none goes */
+    size_t key_size;
     size_t old_size;
 };
 
 struct psn_cache {
-    uint64_t clock;
+    size_t hand;
+    size_t held;         /* by all entries, in bytes */
     struct entry *found; /* by the last psn_cache_find() */
     struct staged staged;
     uint64_t names[ENTRIES]; /* of the entries' buckets, to look through quickly */
+    bool used[ENTRIES];      /* since the hand of victim() has passed by */
     struct entry entries[ENTRIES];
 };
 
@@ -95,10 +96,10 @@ static enum psn_code enlarge(const struct psn_store *store, struct entry *entry,
 {
     struct psn_index index = { 0 };
     struct psn_row_view view;
-    size_t offset = 0;
     enum psn_code rc = PSN_OK;
 
-    while (!rc && psn_bucket_next(&entry->bucket, &offset, &view)) {
+    for (size_t i = 0; !rc && i < entry->bucket.count; i++) {
+        psn_bucket_row(&entry->bucket, i, &view);
         rc = psn_index_reserve(&index, err);
         if (!rc)
             psn_index_put(store, &index, &view);
@@ -107,7 +108,7 @@ static enum psn_code enlarge(const struct psn_store *store, struct entry *entry,
         psn_index_release(&index);
         return rc;
     }
-    entry->bytes = entry->bucket.rows.size;
+    entry->bytes = entry->bucket.bytes;
     entry->index = index;
     entry->is_large = true;
     psn_bucket_release(&entry->bucket);
@@ -126,7 +127,7 @@ static enum psn_code add_row(struct psn_store *store, struct entry *entry,
     if (rc)
         return rc;
     psn_index_put(store, &entry->index, view);
-    entry->bytes += view->end - view->begin;
+    entry->bytes += view->size;
     return PSN_OK;
 }
 
@@ -147,19 +148,19 @@ static enum psn_code walk_row(struct psn_store *store, struct entry *entry,
                               sqlite3_stmt *stmt, struct last *last, each_fn *each,
                               struct psn_store_hash_state *state, struct psn_error *err)
 {
-    struct psn_row_view view = { .end = 0 };
-    size_t offset = 0;
+    struct psn_row_view view;
     enum psn_code rc;
 
     psn_bucket_reset(&entry->bucket);
     rc = psn_bucket_collect(store, &entry->bucket, stmt, err);
-    if (rc || !psn_bucket_next(&entry->bucket, &offset, &view))
+    if (rc)
         return rc;
+    psn_bucket_row(&entry->bucket, 0, &view);
     if (psn_row_compare(last->key, last->key_size, view.key, view.key_size) >= 0)
         return psn_store_damaged(store, err);
     memcpy(last->key, view.key, view.key_size);
     last->key_size = view.key_size;
-    store->hash(state, &(struct psn_store_part){ view.bytes, view.end }, 1, NULL);
+    store->hash(state, &(struct psn_store_part){ view.bytes, view.size }, 1, NULL);
     return each(store, entry, &view, err);
 }
 
@@ -171,6 +172,7 @@ static enum psn_code walk(struct psn_store *store, struct entry *entry, uint64_t
 {
     struct psn_store_hash_state state;
     struct last last = { .key_size = 0 };
+    struct psn_bucket_range range;
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_RANGE, &stmt, err);
     int status;
@@ -179,7 +181,8 @@ static enum psn_code walk(struct psn_store *store, struct entry *entry, uint64_t
         return rc;
     *ret_count = 0;
     psn_bucket_hash_begin(store, entry->table, entry->number, count, &state);
-    status = psn_bucket_bind_range(stmt, entry->table, entry->number, entry->number);
+    status =
+        psn_bucket_bind_range(stmt, entry->table, entry->number, entry->number, &range);
     if (status == SQLITE_OK)
         status = sqlite3_step(stmt);
     while (!rc && status == SQLITE_ROW) {
@@ -238,7 +241,6 @@ static enum psn_code read_row(struct psn_store *store, struct entry *entry,
                               struct psn_row_view *ret_view, struct psn_error *err)
 {
     sqlite3_stmt *stmt = NULL;
-    size_t offset = 0;
     int status;
     enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_GET, &stmt, err);
 
@@ -258,8 +260,8 @@ static enum psn_code read_row(struct psn_store *store, struct entry *entry,
     (void)sqlite3_reset(stmt);
     if (rc)
         return rc;
-    if (!psn_bucket_next(&entry->bucket, &offset, ret_view) ||
-        ret_view->key_size != key_size || memcmp(ret_view->key, key, key_size) != 0)
+    psn_bucket_row(&entry->bucket, 0, ret_view);
+    if (ret_view->key_size != key_size || memcmp(ret_view->key, key, key_size) != 0)
         return psn_store_damaged(store, err);
     return compare_row(store, entry, ret_view, err);
 }
@@ -290,44 +292,59 @@ static enum psn_code settle(struct psn_store *store, struct entry *entry,
     return PSN_OK;
 }
 
-static enum psn_code drop(struct psn_store *store, struct entry *entry,
+/* Counts what an entry takes by now. */
+static void weigh(struct psn_cache *cache, struct entry *entry)
+{
+    size_t memory = psn_bucket_memory(&entry->bucket) + psn_index_size(&entry->index);
+
+    cache->held += memory - entry->memory;
+    entry->memory = memory;
+}
+
+/* Empties an entry; the memory of a bucket stays for the next one, up to so much. */
+static enum psn_code drop(struct psn_store *store, struct entry *entry, size_t kept_max,
                           struct psn_error *err)
 {
     enum psn_code rc = settle(store, entry, err);
 
     if (rc)
         return rc;
-    psn_bucket_release(&entry->bucket);
     psn_index_release(&entry->index);
-    *entry = (struct entry){ .bucket = psn_bucket_init() };
+    if (psn_bucket_memory(&entry->bucket) > kept_max)
+        psn_bucket_release(&entry->bucket);
+    entry->epoch = 0;
+    entry->changed = false;
+    entry->is_large = false;
+    weigh(store->cache, entry);
     return PSN_OK;
 }
 
-static size_t size_of(const struct entry *entry)
+/* An entry that was not used for a long time; beside one that is kept, one that holds
+ * something. */
+static struct entry *victim(struct psn_cache *cache, const struct entry *kept)
 {
-    size_t starts = entry->bucket.starts ? entry->bucket.count : 0;
+    for (;;) {
+        size_t at = cache->hand;
+        struct entry *entry = &cache->entries[at];
+        bool was_used = cache->used[at];
 
-    return entry->bucket.rows.capacity + starts * sizeof *entry->bucket.starts +
-           psn_index_size(&entry->index);
+        cache->hand = (at + 1) % ENTRIES;
+        cache->used[at] = false;
+        if (!was_used && (!kept || (entry != kept && entry->memory > 0)))
+            return entry;
+    }
 }
 
-/* The entry that was not used for the longest time: a free one; or, beside one that is
- * kept, one that holds something. */
-static struct entry *victim(struct psn_store *store, const struct entry *kept)
+/* A file may hold buckets of any size: not all of them stay. */
+static enum psn_code make_room(struct psn_store *store, const struct entry *kept,
+                               struct psn_error *err)
 {
-    struct entry *oldest = NULL;
+    struct psn_cache *cache = store->cache;
+    enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; i < ENTRIES; i++) {
-        struct entry *entry = &store->cache->entries[i];
-
-        if (!kept && !is_held(store, entry))
-            return entry;
-        if (entry == kept || (kept && size_of(entry) == 0))
-            continue;
-        if (!oldest || entry->used < oldest->used)
-            oldest = entry;
-    }
-    return oldest;
+    while (!rc && cache->held > SIZE_MAX_HELD && cache->held > kept->memory)
+        rc = drop(store, victim(cache, kept), 0, err);
+    return rc;
 }
 
 static uint64_t name_of(unsigned table, uint32_t number)
@@ -346,24 +363,6 @@ static struct entry *find(struct psn_store *store, unsigned table, uint32_t numb
     return NULL;
 }
 
-/* A file may hold buckets of any size: not all of them stay. */
-static enum psn_code make_room(struct psn_store *store, const struct entry *kept,
-                               struct psn_error *err)
-{
-    size_t held = 0;
-    enum psn_code rc = PSN_OK;
-
-    for (size_t i = 0; i < ENTRIES; i++)
-        held += size_of(&store->cache->entries[i]);
-    while (!rc && held > SIZE_MAX_HELD && held > size_of(kept)) {
-        struct entry *entry = victim(store, kept);
-
-        held -= size_of(entry);
-        rc = drop(store, entry, err);
-    }
-    return rc;
-}
-
 /* Reads a bucket into an entry. */
 static enum psn_code load(struct psn_store *store, unsigned table, uint32_t number,
                           struct entry *entry, struct psn_error *err)
@@ -374,7 +373,7 @@ static enum psn_code load(struct psn_store *store, unsigned table, uint32_t numb
 
     entry->table = table;
     entry->number = number;
-    rc = psn_bucket_load(store, table, number, READ_MAX, &entry->bucket, &whole, err);
+    rc = psn_bucket_load(store, table, number, SMALL_MAX, &entry->bucket, &whole, err);
     count = entry->bucket.count;
     if (!rc && !whole)
         rc = load_large(store, entry, count, err);
@@ -387,38 +386,27 @@ static enum psn_code load(struct psn_store *store, unsigned table, uint32_t numb
     return PSN_OK;
 }
 
-/* By what is done with the bucket. Before anybody borrows a row of it. */
-static enum psn_code adapt(struct psn_store *store, struct entry *entry,
-                           struct psn_error *err)
-{
-    if (entry->is_large)
-        return PSN_OK;
-    if (entry->changed && entry->bucket.rows.size > SMALL_MAX)
-        return enlarge(store, entry, err);
-    if (entry->bucket.starts || ++entry->finds <= FINDS_MAX)
-        return PSN_OK;
-    return psn_bucket_note_starts(&entry->bucket, err);
-}
-
 /* The bucket's entry, read and checked if it is not held. */
 static enum psn_code hold(struct psn_store *store, unsigned table, uint32_t number,
                           struct entry **ret_entry, struct psn_error *err)
 {
+    struct psn_cache *cache = store->cache;
     struct entry *entry = find(store, table, number);
     enum psn_code rc = PSN_OK;
 
     if (!entry) {
-        entry = victim(store, NULL);
-        rc = drop(store, entry, err);
+        entry = victim(cache, NULL);
+        rc = drop(store, entry, EMPTY_MAX, err);
         if (!rc)
             rc = load(store, table, number, entry, err);
-        if (!rc)
-            rc = make_room(store, entry, err);
-        if (rc)
-            return rc;
     }
-    entry->used = ++store->cache->clock;
-    rc = adapt(store, entry, err);
+    /* Before anybody borrows a row of it. */
+    if (!rc && !entry->is_large && entry->bucket.bytes > SMALL_MAX)
+        rc = enlarge(store, entry, err);
+    weigh(cache, entry);
+    if (!rc)
+        rc = make_room(store, entry, err);
+    cache->used[entry - cache->entries] = true;
     *ret_entry = entry;
     return rc;
 }
@@ -437,7 +425,7 @@ enum psn_code psn_cache_find(struct psn_store *store, unsigned table, const uint
         psn_bucket_seek(&entry->bucket, key, key_size, ret_view, ret_found);
         return PSN_OK;
     }
-    *ret_view = (struct psn_row_view){ .end = 0 };
+    *ret_view = (struct psn_row_view){ .size = 0 };
     *ret_found = psn_index_has(store, &entry->index, key, key_size);
     return *ret_found ? read_row(store, entry, key, key_size, ret_view, err) : PSN_OK;
 }
@@ -450,18 +438,20 @@ static enum psn_code stage_large(struct entry *entry, struct staged *staged,
 {
     enum psn_code rc;
 
-    staged->old_size = view->end - view->begin;
-    if (!row) {
+    staged->old_size = view->size;
+    staged->key_size = view->key_size;
+    if (view->key_size > 0)
         memcpy(staged->key, view->key, view->key_size);
-        staged->key_size = view->key_size;
+    psn_bucket_reset(&staged->next);
+    if (!row)
         return PSN_OK;
-    }
-    psn_bucket_append(&staged->next, row);
-    rc = psn_buf_check(&staged->next.rows, err);
-    if (!rc &&
-        entry->bytes - staged->old_size + staged->next.rows.size > PSN_STORE_BUCKET_MAX)
-        rc = psn_fail(err, PSN_E_LIMIT, _("this is too large for the vault"));
-    return rc ? rc : psn_index_reserve(&entry->index, err);
+    rc = psn_bucket_stage(&staged->next, row, err);
+    if (rc)
+        return rc;
+    psn_bucket_insert(&staged->next, 0);
+    if (entry->bytes - staged->old_size + staged->next.bytes > PSN_STORE_BUCKET_MAX)
+        return psn_fail(err, PSN_E_LIMIT, _("this is too large for the vault"));
+    return psn_index_reserve(&entry->index, err);
 }
 
 enum psn_code psn_cache_stage(struct psn_store *store, const struct psn_row_view *view,
@@ -471,34 +461,42 @@ enum psn_code psn_cache_stage(struct psn_store *store, const struct psn_row_view
     struct entry *entry = store->cache->found;
 
     assert(entry && is_held(store, entry));
-    psn_bucket_reset(&staged->next);
-    staged->key_size = 0;
-    return entry->is_large
-               ? stage_large(entry, staged, view, row, err)
-               : psn_bucket_rebuild(&entry->bucket, view, row, &staged->next, err);
+    staged->index = view->index;
+    staged->removes = view->size > 0;
+    staged->inserts = row != NULL;
+    if (entry->is_large)
+        return stage_large(entry, staged, view, row, err);
+    return row ? psn_bucket_stage(&entry->bucket, row, err) : PSN_OK;
+}
+
+static void apply_large(struct psn_store *store, struct entry *entry,
+                        const struct staged *staged)
+{
+    struct psn_row_view view;
+
+    entry->bytes = entry->bytes - staged->old_size + staged->next.bytes;
+    if (!staged->inserts) {
+        psn_index_remove(store, &entry->index, staged->key, staged->key_size);
+        return;
+    }
+    psn_bucket_row(&staged->next, 0, &view);
+    psn_index_put(store, &entry->index, &view);
 }
 
 void psn_cache_apply(struct psn_store *store)
 {
-    struct staged *staged = &store->cache->staged;
+    const struct staged *staged = &store->cache->staged;
     struct entry *entry = store->cache->found;
-    struct psn_row_view view;
-    size_t offset = 0;
 
     entry->changed = true;
-    if (!entry->is_large) {
-        struct psn_bucket old = entry->bucket;
-
-        entry->bucket = staged->next;
-        entry->finds = 0;
-        staged->next = old;
+    if (entry->is_large) {
+        apply_large(store, entry, staged);
         return;
     }
-    entry->bytes = entry->bytes - staged->old_size + staged->next.rows.size;
-    if (staged->key_size > 0)
-        psn_index_remove(store, &entry->index, staged->key, staged->key_size);
-    else if (psn_bucket_next(&staged->next, &offset, &view))
-        psn_index_put(store, &entry->index, &view);
+    if (staged->removes)
+        psn_bucket_remove(&entry->bucket, staged->index);
+    if (staged->inserts)
+        psn_bucket_insert(&entry->bucket, staged->index);
 }
 
 enum psn_code psn_cache_settle(struct psn_store *store, struct psn_error *err)

@@ -110,7 +110,7 @@ void psn_index_put(const struct psn_store *store, struct psn_index *index,
     struct psn_index_slot *slot;
 
     digest(store, view->key, view->key_size, wanted.key);
-    digest(store, view->bytes, view->end - view->begin, wanted.row);
+    digest(store, view->bytes, view->size, wanted.row);
     slot = find(index, &wanted);
     if (is_free(slot)) {
         assert(index->count + 1 < index->capacity);
@@ -156,6 +156,6 @@ bool psn_index_matches(const struct psn_store *store, const struct psn_index *in
     if (index->capacity == 0)
         return false;
     slot = find_key(store, index, view->key, view->key_size);
-    digest(store, view->bytes, view->end - view->begin, row);
+    digest(store, view->bytes, view->size, row);
     return !is_free(slot) && memcmp(slot->row, row, sizeof row) == 0;
 }

@@ -196,6 +196,7 @@ enum {
 
 PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_nodes **ret_nodes,
                                           struct psn_error *err);
+void psn_tree_free(struct psn_nodes *nodes);
 /* The bucket of a key of at least three bytes. */
 uint32_t psn_tree_bucket_of(const uint8_t *key);
 /* The trusted hash of a bucket; all zero if the bucket is empty. */
@@ -246,19 +247,23 @@ const struct psn_leaf *psn_leaves_sort(struct psn_leaves *leaves);
 /* bucket.c */
 
 /*
- * All rows of one bucket, in the very form that is hashed: for each row, in key order,
- * key size (2 bytes), key, revision (8), size (4) and bytes of clear, size (4) and bytes
- * of box; numbers big-endian.
+ * All rows of one bucket, each in the very form that is hashed: key size (2 bytes), key,
+ * revision (8), size (4) and bytes of clear, size (4) and bytes of box; numbers
+ * big-endian.
  */
 struct psn_bucket {
     uint32_t count;
+    uint32_t *starts; /* where each row begins, in the order of their keys */
+    size_t capacity;  /* of starts */
+    size_t bytes;     /* of these rows; there may be others, which are gone */
+    size_t staged;    /* where the one begins that was made ready */
     struct psn_buf rows;
-    uint32_t *starts; /* where each row begins; NULL: rows are looked for one by one */
 };
 
 /* One row inside of it. Borrowed. */
 struct psn_row_view {
-    const uint8_t *bytes; /* from begin to end */
+    const uint8_t *bytes; /* all of it */
+    size_t size;
     const uint8_t *key;
     size_t key_size;
     uint64_t revision;
@@ -266,8 +271,14 @@ struct psn_row_view {
     size_t clear_size;
     const uint8_t *box;
     size_t box_size;
-    size_t begin; /* where it lies in the bucket */
-    size_t end;
+    size_t index; /* its place among the rows */
+};
+
+/* The first key of a range of buckets, and the first behind it: 41 bytes, so that no key
+ * of the last bucket is behind the end. */
+struct psn_bucket_range {
+    uint8_t low[3];
+    uint8_t high[PSN_STORE_KEY_MAX + 1];
 };
 
 struct psn_bucket psn_bucket_init(void);
@@ -278,11 +289,11 @@ PSN_MUST_CHECK enum psn_code psn_bucket_collect(struct psn_store *store,
                                                 struct psn_bucket *bucket,
                                                 sqlite3_stmt *stmt,
                                                 struct psn_error *err);
-/* Appends a row as it is to be written. */
-void psn_bucket_append(struct psn_bucket *bucket, const struct psn_store_row *row);
-/* The row at *offset, which moves on; false at the end. */
-bool psn_bucket_next(const struct psn_bucket *bucket, size_t *offset,
-                     struct psn_row_view *ret_view);
+/* In memory, in bytes. */
+size_t psn_bucket_memory(const struct psn_bucket *bucket);
+/* The row at a place below count. */
+void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
+                    struct psn_row_view *ret_view);
 /* The leaf hash; all zero for an empty bucket. */
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
                      const struct psn_bucket *bucket,
@@ -296,23 +307,19 @@ PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned t
                                              uint32_t number, size_t size_max,
                                              struct psn_bucket *bucket, bool *ret_whole,
                                              struct psn_error *err);
-/* Notes where the rows begin: what is looked up often is found in few steps. Until the
- * bucket is reset; nothing may be appended. */
-PSN_MUST_CHECK enum psn_code psn_bucket_note_starts(struct psn_bucket *bucket,
-                                                    struct psn_error *err);
 /* The order of keys, which is SQLite's: below, at or above 0. */
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
-/* Where the key is in the bucket, or would be: then *ret_found is false and the view's
- * begin and end say where. */
+/* Where the key is in the bucket, or would be: then *ret_found is false and the view has
+ * nothing but its index. */
 void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
                      struct psn_row_view *ret_view, bool *ret_found);
-/* The bucket as it will be, into an empty one: its rows before and after the place, and
- * row, if any, in between. */
-PSN_MUST_CHECK enum psn_code psn_bucket_rebuild(const struct psn_bucket *bucket,
-                                                const struct psn_row_view *place,
-                                                const struct psn_store_row *row,
-                                                struct psn_bucket *next,
-                                                struct psn_error *err);
+/* Makes ready that the row comes in. What was borrowed from the bucket is over. */
+PSN_MUST_CHECK enum psn_code psn_bucket_stage(struct psn_bucket *bucket,
+                                              const struct psn_store_row *row,
+                                              struct psn_error *err);
+/* The row that was made ready comes before the one at index. */
+void psn_bucket_insert(struct psn_bucket *bucket, size_t index);
+void psn_bucket_remove(struct psn_bucket *bucket, size_t index);
 /* Checks what was collected against the tree. */
 PSN_MUST_CHECK enum psn_code psn_bucket_check(struct psn_store *store, unsigned table,
                                               uint32_t number,
@@ -321,9 +328,10 @@ PSN_MUST_CHECK enum psn_code psn_bucket_check(struct psn_store *store, unsigned 
 PSN_MUST_CHECK enum psn_code psn_row_copy(const struct psn_row_view *view,
                                           struct psn_store_row *row,
                                           struct psn_error *err);
-/* Binds (table, from the first key of bucket first, to the last key of bucket last). */
+/* Binds (table, from the first key of bucket first, to the last key of bucket last);
+ * range is filled, and outlives the steps. */
 int psn_bucket_bind_range(sqlite3_stmt *stmt, unsigned table, uint32_t first,
-                          uint32_t last);
+                          uint32_t last, struct psn_bucket_range *range);
 
 /* index.c */
 

@@ -24,7 +24,8 @@ struct psn_store_scan {
     bool ended;
     enum psn_code failed;
     struct psn_bucket bucket;
-    size_t offset;
+    size_t at; /* the next row of it */
+    struct psn_bucket_range range;
 };
 
 static enum psn_code step(struct psn_store_scan *scan, struct psn_error *err)
@@ -78,7 +79,8 @@ enum psn_code psn_store_scan_open(struct psn_store *store, unsigned table,
     rc = psn_sql_prepare(store, PSN_SQL_ROW_RANGE, &scan->stmt, err);
     if (rc)
         return rc;
-    if (psn_bucket_bind_range(scan->stmt, table, scan->next, scan->last) != SQLITE_OK)
+    if (psn_bucket_bind_range(scan->stmt, table, scan->next, scan->last, &scan->range) !=
+        SQLITE_OK)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = step(scan, err);
     if (!rc && prefix_size == 0 && scan->on_row)
@@ -116,7 +118,7 @@ static enum psn_code collect(struct psn_store_scan *scan, uint32_t number,
     enum psn_code rc = PSN_OK;
 
     psn_bucket_reset(&scan->bucket);
-    scan->offset = 0;
+    scan->at = 0;
     while (!rc && current == number) {
         rc = psn_bucket_collect(scan->store, &scan->bucket, scan->stmt, err);
         if (!rc)
@@ -171,9 +173,10 @@ enum psn_code psn_store_scan_next(struct psn_store_scan *scan, struct psn_store_
     if (!scan->failed)
         scan->failed = psn_store_usable(scan->store, err);
     while (!scan->failed) {
-        while (psn_bucket_next(&scan->bucket, &scan->offset, &view)) {
+        while (scan->at < scan->bucket.count) {
             enum psn_code rc;
 
+            psn_bucket_row(&scan->bucket, scan->at++, &view);
             if (!has_prefix(scan, &view))
                 continue;
             rc = psn_row_copy(&view, row, err);

@@ -10,7 +10,7 @@
 #include "store/internal.h"
 
 enum {
-    MANY_CHANGES = 1000, /* of one transaction */
+    MANY_CHANGES = 250, /* of one transaction: half as many as pages fit into 2 MiB */
 };
 
 /* Everything that is ever said to SQLite about rows. Adding a row: also enum psn_sql. */

@@ -350,7 +350,7 @@ void psn_store_free(struct psn_store *store)
         psn_place_remove(store->unborn);
     psn_place_unclaim(&store->claim);
     free(store->unborn);
-    free(store->nodes);
+    psn_tree_free(store->nodes);
     psn_leaves_release(&store->leaves);
     psn_cache_free(store->cache);
     free(store->file);

@@ -24,35 +24,39 @@
  * id = table << 14 | level << 12 | index.
  *
  * A node is used only after its hash was found in its parent, the top one in the roots
- * that the caller trusts. Nodes checked in this transaction are remembered; each level
- * has slots of its own, so that a path never pushes out its own nodes. Changed leaves
- * wait (leaves.c) and reach the nodes together, each node that is above one of them being
- * checked, changed, hashed and written once.
+ * that the caller trusts. Nodes checked in this transaction are remembered, as they lie
+ * in the file; each level has slots of its own, so that a path never pushes out its own
+ * nodes. Changed leaves wait (leaves.c) and reach the nodes together, each node that is
+ * above one of them being checked, changed, hashed and written once.
  */
 struct psn_node {
     uint64_t epoch; /* valid if it is the store's */
-    uint32_t id;
     uint64_t bitmap;
-    uint8_t hash[PSN_TREE_FANOUT][PSN_STORE_HASH_SIZE]; /* of those whose bit is set */
+    uint8_t *bytes; /* the file's: bitmap and hashes */
+    struct psn_node *next;
+    uint32_t capacity;
+    uint32_t id;
+    bool is_used; /* it is in the list of those that were ever needed */
 };
 
 enum {
     BITS = 6,
     LOWEST = PSN_TREE_LEVELS - 1, /* the level above the buckets */
     INDEX_MAX = 0xfff,            /* of its nodes */
-    LEVEL_SLOTS = 256,
-    LEAVES_MAX = 12 * 1024, /* changed ones in memory: the table then holds 16 Ki */
-    SLOTS = PSN_STORE_TABLES + LOWEST * LEVEL_SLOTS,
-    NODE_SIZE_MIN = 8 + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
-    NODE_SIZE_MAX = 8 + PSN_TREE_FANOUT * PSN_STORE_HASH_SIZE,
+    MIDDLE_SLOTS = 256,
+    LOW_SLOTS = 16 * 1024,
+    HELD_MAX = 2 * 1024 * 1024, /* bytes of all nodes; those above the lowest are few */
+    LEAVES_MAX = 48 * 1024,     /* changed ones in memory: the table then holds 64 Ki */
+    FIRST_LOW = PSN_STORE_TABLES + MIDDLE_SLOTS,
+    HEAD = 8,                                   /* of a node's bytes: the bitmap */
+    NODE_SIZE_MIN = HEAD + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
 };
 
-/* A slot gets its node when it is first needed, the next one in the row: a command that
- * looks up little touches few pages, and each is a fault. */
 struct psn_nodes {
-    uint16_t taken[SLOTS]; /* which of them, from 1 on; 0: none yet */
-    uint16_t count;
-    struct psn_node items[SLOTS];
+    struct psn_node *used; /* most are not: a command that looks up little touches few */
+    size_t held;           /* bytes */
+    size_t hand;           /* the low slot that gives its bytes up next */
+    struct psn_node items[FIRST_LOW + LOW_SLOTS];
 };
 
 /* Where a node is: what its hash and its row's id are made of. */
@@ -70,6 +74,13 @@ enum psn_code psn_tree_new(struct psn_nodes **ret_nodes, struct psn_error *err)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     *ret_nodes = nodes;
     return PSN_OK;
+}
+
+void psn_tree_free(struct psn_nodes *nodes)
+{
+    for (struct psn_node *at = nodes ? nodes->used : NULL; at; at = at->next)
+        free(at->bytes);
+    free(nodes);
 }
 
 uint32_t psn_tree_bucket_of(const uint8_t *key)
@@ -102,67 +113,69 @@ static uint32_t id_of(struct place place)
     return (uint32_t)place.table << 14 | (uint32_t)place.level << 12 | place.index;
 }
 
-static uint16_t *slot_of(const struct psn_store *store, struct place place)
+/* The place's slot, which may have another place's node. */
+static struct psn_node *slot_of(const struct psn_store *store, struct place place)
 {
+    struct psn_node *items = store->nodes->items;
+
     if (place.level == 0)
-        return &store->nodes->taken[place.table];
-    return &store->nodes->taken[PSN_STORE_TABLES + (place.level - 1) * LEVEL_SLOTS +
-                                (place.index ^ 67 * place.table) % LEVEL_SLOTS];
+        return items + place.table;
+    if (place.level < LOWEST)
+        return items + PSN_STORE_TABLES + (place.index ^ 67 * place.table) % MIDDLE_SLOTS;
+    return items + FIRST_LOW + (place.table << 12 | place.index) % LOW_SLOTS;
 }
 
-/* What the place's slot has, perhaps another place's; NULL: nothing yet. */
-static struct psn_node *node_in(const struct psn_store *store, const uint16_t *slot)
+/* Where the child's hash is in the node's bytes, or would be. */
+static size_t offset_of(const struct psn_node *node, unsigned child)
 {
-    return *slot ? &store->nodes->items[*slot - 1] : NULL;
+    uint64_t before = node->bitmap & ((UINT64_C(1) << child) - 1);
+
+    return HEAD + (size_t)__builtin_popcountll(before) * PSN_STORE_HASH_SIZE;
 }
 
-static struct psn_node *take_slot(const struct psn_store *store, struct place place)
+static size_t size_of(uint64_t bitmap)
 {
-    uint16_t *slot = slot_of(store, place);
-
-    if (!*slot)
-        *slot = ++store->nodes->count;
-    return &store->nodes->items[*slot - 1];
+    return HEAD + (size_t)__builtin_popcountll(bitmap) * PSN_STORE_HASH_SIZE;
 }
 
 /* A child's hash, or NULL if the tree has none there. */
 static const uint8_t *hash_of(const struct psn_node *node, unsigned child)
 {
-    return node->bitmap >> child & 1 ? node->hash[child] : NULL;
+    return node->bitmap >> child & 1 ? node->bytes + offset_of(node, child) : NULL;
 }
 
-static size_t encode(const struct psn_node *node, uint8_t out[NODE_SIZE_MAX])
+/* Room for so many bytes in a node; others at the bottom give theirs up for it. */
+static enum psn_code reserve(struct psn_nodes *nodes, struct psn_node *node, size_t size,
+                             struct psn_error *err)
 {
-    uint8_t *at = out;
+    uint32_t capacity = (uint32_t)size + 2 * PSN_STORE_HASH_SIZE;
+    uint8_t *bytes;
 
-    for (unsigned i = 0; i < 8; i++)
-        *at++ = (uint8_t)(node->bitmap >> (8 * (7 - i)));
-    for (unsigned i = 0; i < PSN_TREE_FANOUT; i++) {
-        if ((node->bitmap >> i & 1) == 0)
+    if (size <= node->capacity)
+        return PSN_OK;
+    bytes = realloc(node->bytes, capacity);
+    if (!bytes)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    nodes->held += capacity - node->capacity;
+    node->bytes = bytes;
+    node->capacity = capacity;
+    if (!node->is_used) {
+        node->is_used = true;
+        node->next = nodes->used;
+        nodes->used = node;
+    }
+    while (nodes->held > HELD_MAX) {
+        struct psn_node *other = &nodes->items[FIRST_LOW + nodes->hand];
+
+        nodes->hand = (nodes->hand + 1) % LOW_SLOTS;
+        if (other == node)
             continue;
-        memcpy(at, node->hash[i], PSN_STORE_HASH_SIZE);
-        at += PSN_STORE_HASH_SIZE;
+        nodes->held -= other->capacity;
+        free(PSN_TAKE(other->bytes));
+        other->capacity = 0;
+        other->epoch = 0;
     }
-    return (size_t)(at - out);
-}
-
-static bool decode(struct psn_node *node, const uint8_t *bytes, size_t size)
-{
-    const uint8_t *at = bytes + 8;
-    uint64_t bitmap = 0;
-
-    if (size < NODE_SIZE_MIN)
-        return false;
-    for (unsigned i = 0; i < 8; i++)
-        bitmap = bitmap << 8 | bytes[i];
-    if (size != 8 + (size_t)__builtin_popcountll(bitmap) * PSN_STORE_HASH_SIZE)
-        return false;
-    node->bitmap = bitmap;
-    for (uint64_t rest = bitmap; rest; rest &= rest - 1) {
-        memcpy(node->hash[__builtin_ctzll(rest)], at, PSN_STORE_HASH_SIZE);
-        at += PSN_STORE_HASH_SIZE;
-    }
-    return true;
+    return PSN_OK;
 }
 
 static void hash_node(const struct psn_store *store, struct place place,
@@ -236,15 +249,24 @@ static enum psn_code take(struct psn_store *store, struct place place, sqlite3_s
     const uint8_t *bytes = sqlite3_column_blob(stmt, 0);
     size_t size = (size_t)sqlite3_column_bytes(stmt, 0);
     uint8_t found[PSN_STORE_HASH_SIZE];
+    enum psn_code rc;
 
     if (!bytes && sqlite3_errcode(store->db) == SQLITE_NOMEM)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    if (!bytes || sqlite3_column_type(stmt, 0) != SQLITE_BLOB ||
-        !decode(node, bytes, size))
+    if (!bytes || sqlite3_column_type(stmt, 0) != SQLITE_BLOB || size < NODE_SIZE_MIN)
+        return psn_store_damaged(store, err);
+    node->bitmap = 0;
+    for (unsigned i = 0; i < HEAD; i++)
+        node->bitmap = node->bitmap << 8 | bytes[i];
+    if (size != size_of(node->bitmap))
         return psn_store_damaged(store, err);
     hash_node(store, place, bytes, size, found);
-    return memcmp(found, expected, sizeof found) == 0 ? PSN_OK
-                                                      : psn_store_damaged(store, err);
+    if (memcmp(found, expected, sizeof found) != 0)
+        return psn_store_damaged(store, err);
+    rc = reserve(store->nodes, node, size, err);
+    if (!rc)
+        memcpy(node->bytes, bytes, size);
+    return rc;
 }
 
 /* Reads a node whose hash must be `expected` into its slot. */
@@ -288,12 +310,12 @@ enum psn_code psn_tree_ahead_begin(struct psn_store *store, unsigned table,
 static enum psn_code find(struct psn_store *store, struct place place,
                           struct psn_node **ret_node, struct psn_error *err)
 {
-    struct psn_node *node = node_in(store, slot_of(store, place));
+    struct psn_node *node = slot_of(store, place);
     const uint8_t *expected = store->roots.hash[place.table];
     struct psn_node *parent = NULL;
 
     assert(store->trusted);
-    if (node && node->epoch == store->epoch && node->id == id_of(place)) {
+    if (node->epoch == store->epoch && node->id == id_of(place)) {
         *ret_node = node;
         return PSN_OK;
     }
@@ -310,8 +332,8 @@ static enum psn_code find(struct psn_store *store, struct place place,
         *ret_node = NULL;
         return PSN_OK;
     }
-    *ret_node = take_slot(store, place);
-    return load(store, place, expected, *ret_node, err);
+    *ret_node = node;
+    return load(store, place, expected, node, err);
 }
 
 enum psn_code psn_tree_leaf(struct psn_store *store, unsigned table, uint32_t bucket,
@@ -344,13 +366,14 @@ static enum psn_code save(struct psn_store *store, struct place place,
                           uint8_t ret_hash[PSN_STORE_HASH_SIZE], struct psn_error *err)
 {
     enum psn_sql which = is_new ? PSN_SQL_NODE_INSERT : PSN_SQL_NODE_UPDATE;
-    uint8_t bytes[NODE_SIZE_MAX];
-    size_t size = encode(node, bytes);
+    size_t size = size_of(node->bitmap);
     sqlite3_stmt *stmt = NULL;
     enum psn_code rc;
 
     if (node->bitmap) {
-        hash_node(store, place, bytes, size, ret_hash);
+        for (unsigned i = 0; i < HEAD; i++)
+            node->bytes[i] = (uint8_t)(node->bitmap >> (8 * (HEAD - 1 - i)));
+        hash_node(store, place, node->bytes, size, ret_hash);
     } else {
         memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
         node->epoch = 0;
@@ -362,19 +385,30 @@ static enum psn_code save(struct psn_store *store, struct place place,
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(stmt, 1, node->id);
-    if (node->bitmap && psn_sql_bind_blob(stmt, 2, bytes, size) != SQLITE_OK)
+    if (node->bitmap && psn_sql_bind_blob(stmt, 2, node->bytes, size) != SQLITE_OK)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     return psn_sql_change_one(store, stmt, err);
 }
 
-static void put_child(struct psn_node *node, unsigned child,
-                      const uint8_t hash[PSN_STORE_HASH_SIZE])
+static enum psn_code put_child(struct psn_store *store, struct psn_node *node,
+                               unsigned child, const uint8_t hash[PSN_STORE_HASH_SIZE],
+                               struct psn_error *err)
 {
-    memcpy(node->hash[child], hash, PSN_STORE_HASH_SIZE);
-    if (psn_tree_is_zero(hash))
+    size_t size = size_of(node->bitmap);
+    size_t at = offset_of(node, child);
+    size_t behind = node->bitmap >> child & 1 ? at + PSN_STORE_HASH_SIZE : at;
+    size_t next = psn_tree_is_zero(hash) ? at : at + PSN_STORE_HASH_SIZE;
+    enum psn_code rc = reserve(store->nodes, node, size + PSN_STORE_HASH_SIZE, err);
+
+    if (rc)
+        return rc;
+    memmove(node->bytes + next, node->bytes + behind, size - behind);
+    memcpy(node->bytes + at, hash, next - at);
+    if (next == at)
         node->bitmap &= ~(UINT64_C(1) << child);
     else
         node->bitmap |= UINT64_C(1) << child;
+    return PSN_OK;
 }
 
 /* How many of the leaves, which are sorted, lie under the same child as the first. */
@@ -406,8 +440,10 @@ static enum psn_code change(struct psn_store *store, struct place place,
         return rc;
     is_new = !node;
     if (is_new) {
-        node = take_slot(store, place);
-        *node = (struct psn_node){ .epoch = store->epoch, .id = id_of(place) };
+        node = slot_of(store, place);
+        node->epoch = store->epoch;
+        node->id = id_of(place);
+        node->bitmap = 0;
     }
     for (size_t i = 0; !rc && i < count; i += same) {
         unsigned below = place.level + 1;
@@ -420,7 +456,8 @@ static enum psn_code change(struct psn_store *store, struct place place,
             rc = change(store, place_above_bucket(place.table, below, leaves[i].bucket),
                         leaves + i, same, hash, err);
         if (!rc)
-            put_child(node, child_of(place.level, leaves[i].bucket), hash);
+            rc = put_child(store, node, child_of(place.level, leaves[i].bucket), hash,
+                           err);
     }
     return rc ? rc : save(store, place, node, is_new, ret_hash, err);
 }

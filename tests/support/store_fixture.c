@@ -293,6 +293,12 @@ void assert_store_row(struct psn_store *store, unsigned table, uint64_t seed,
     assert_store_rows_equal(&row, &expected);
 }
 
+void store_fixture_leaf(uint32_t bucket, uint8_t *ret_hash)
+{
+    memset(ret_hash, 0, PSN_STORE_HASH_SIZE);
+    ret_hash[bucket % PSN_STORE_HASH_SIZE] = (uint8_t)(1 + bucket % 251);
+}
+
 unsigned count_files(const char *path)
 {
     DIR *dir = opendir(path);

@@ -54,6 +54,9 @@ void assert_store_rows_equal(const struct psn_store_row *a,
 void assert_store_row(struct psn_store *store, unsigned table, uint64_t seed,
                       uint64_t revision);
 
+/* What stands for a bucket's leaf where only the nodes matter; never zero. */
+void store_fixture_leaf(uint32_t bucket, uint8_t *ret_hash);
+
 /* How many files a folder holds, and a name beside the vault's (static). */
 unsigned count_files(const char *path);
 const char *beside_vault(const struct store_fixture *at, const char *suffix);

@@ -235,6 +235,36 @@ static void a_bucket_that_grows_and_shrinks_holds_its_rows(void **state)
     free(revisions);
 }
 
+/* What a row was before takes no room for long, and is never what it is now. */
+static void rows_that_change_often_in_one_transaction_are_what_was_put_last(void **state)
+{
+    struct store_fixture *at = *state;
+    uint64_t *revisions = calloc(ROWS, sizeof *revisions);
+    PSN_AUTO(psn_store) *store = NULL;
+
+    assert_non_null(revisions);
+    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, NULL),
+                     PSN_OK);
+    must_begin(store, PSN_STORE_WRITE);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint64_t seed = randombytes_uniform(5);
+
+        if (revisions[seed] && i % 7 == 0) {
+            take_away(store, seed);
+            revisions[seed] = 0;
+        } else {
+            assert_int_equal(put(store, seed, ++revisions[seed]), PSN_OK);
+        }
+        assert_int_equal(get(store, seed, revisions[seed] ? revisions[seed] : 1),
+                         revisions[seed] ? PSN_OK : PSN_E_NOT_FOUND);
+    }
+    assert_holds(store, revisions);
+    must_commit(store, 1);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_check(store, NULL), PSN_OK);
+    free(revisions);
+}
+
 static void a_bucket_that_is_emptied_leaves_an_empty_table(void **state)
 {
     static const uint8_t none[32];
@@ -425,6 +455,7 @@ int main(void)
 #define STORE_TEST(name) \
     cmocka_unit_test_setup_teardown(name, store_fixture_set_up, store_fixture_tear_down)
         STORE_TEST(a_bucket_that_grows_and_shrinks_holds_its_rows),
+        STORE_TEST(rows_that_change_often_in_one_transaction_are_what_was_put_last),
         STORE_TEST(a_bucket_that_is_emptied_leaves_an_empty_table),
         STORE_TEST(changes_that_are_rolled_back_are_forgotten),
         STORE_TEST(a_bucket_that_is_only_read_gives_each_row_and_no_other),
