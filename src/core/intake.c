@@ -239,36 +239,40 @@ struct found {
     enum match match;
 };
 
+static void note_found(struct found *found, enum match match, const struct psn_item *item,
+                       const char *label)
+{
+    found->match = match;
+    found->item = *item;
+    (void)snprintf(found->label, sizeof found->label, "%s", label);
+}
+
 /* Looks at one label: *ret_done true when there is no need to look on. */
 static enum psn_code look_at(struct taking *taking, const struct psn_secret_info *info,
                              const struct psn_secret *value, struct found *found,
                              bool *ret_done, struct psn_error *err)
 {
     struct psn_item item = { 0 };
-    bool same = false;
     enum psn_code rc =
         psn_item_read(taking->vault, info->address, info->label, &item, NULL);
-    bool is_free = rc == PSN_E_NOT_FOUND;
 
-    *ret_done = is_free;
-    if (rc && !is_free)
-        return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
-    if (!is_free && !psn_intake_is_same_account(&item.info, info))
+    *ret_done = rc == PSN_E_NOT_FOUND;
+    if (*ret_done && found->match == MATCH_NONE)
+        note_found(found, MATCH_FREE, &item, info->label);
+    if (*ret_done)
         return PSN_OK;
-    if (!is_free && item.info.version) {
-        rc = is_current(taking, info->label, item.info.version, value, &same, err);
-        if (rc)
-            return rc;
-    }
-    *ret_done = is_free || same;
-    if (same ||
-        (found->match == MATCH_NONE &&
-         (is_free || !psn_intake_seen_has(&taking->seen, info->address, info->label)))) {
-        found->match = same ? MATCH_SAME : is_free ? MATCH_FREE : MATCH_OTHER;
-        found->item = item;
-        memcpy(found->label, info->label, sizeof found->label);
-    }
-    return PSN_OK;
+    if (rc)
+        return psn_fail(err, rc, _("cannot read the secrets of '%s'"), info->address);
+    if (!psn_intake_is_same_account(&item.info, info))
+        return PSN_OK;
+    if (item.info.version)
+        rc = is_current(taking, info->label, item.info.version, value, ret_done, err);
+    if (!rc && *ret_done)
+        note_found(found, MATCH_SAME, &item, info->label);
+    else if (!rc && found->match == MATCH_NONE &&
+             !psn_intake_seen_has(&taking->seen, info->address, info->label))
+        note_found(found, MATCH_OTHER, &item, info->label);
+    return rc;
 }
 
 static enum psn_code find_label(struct taking *taking, struct psn_secret_info *info,
