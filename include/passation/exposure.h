@@ -74,6 +74,7 @@ struct psn_board_row {
     char client[PSN_CLIENT_ID_MAX];
     size_t people;
     size_t secrets;
+    size_t lasting;                     /* of those: nobody can change them */
     int64_t oldest_s;                   /* when the oldest of them was seen */
     char address[PSN_ADDRESS_TEXT_MAX]; /* the worst one … */
     char person[PSN_PERSON_ID_MAX];     /* … and who has seen it */

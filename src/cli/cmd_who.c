@@ -22,6 +22,8 @@ struct view {
     bool by_person; /* the question is about a person */
     size_t count;
     size_t in_force;
+    size_t lasting; /* of the board's secrets … */
+    bool is_due;    /* … and there are others */
 };
 
 static void seen_json(struct view *view, const struct psn_exposure *exposure)
@@ -215,11 +217,14 @@ static enum psn_code put_board(void *arg, const struct psn_board_row *row,
 
     (void)err;
     view->count++;
+    view->lasting += row->lasting;
+    view->is_due = view->is_due || row->lasting < row->secrets;
     if (view->json) {
         cli_json_open(view->json, NULL, '{');
         cli_json_text(view->json, "client", row->client);
         cli_json_number(view->json, "people", (int64_t)row->people);
         cli_json_number(view->json, "secrets", (int64_t)row->secrets);
+        cli_json_number(view->json, "unchangeable", (int64_t)row->lasting);
         cli_json_time(view->json, "since", row->oldest_s);
         cli_json_text(view->json, "address", row->address);
         cli_json_text(view->json, "person", row->person);
@@ -240,9 +245,18 @@ static void print_board(struct cli *cli, const struct view *view,
 {
     if (view->count > 0) {
         cli_table_print(cli, view->table);
-        cli_note(cli,
-                 _("These people have no right any more and still know what is in force. "
-                   "What to do: passation due"));
+        if (view->is_due)
+            cli_note(cli,
+                     _("These people have no right any more and still know what is in "
+                       "force. What to do: passation due"));
+        if (view->lasting)
+            cli_note(cli,
+                     PSN_NGETTEXT("%zu of these secrets stays known, since nobody can "
+                                  "change it: passation who PERSON",
+                                  "%zu of these secrets stay known, since nobody can "
+                                  "change them: passation who PERSON",
+                                  view->lasting),
+                     view->lasting);
     } else if (cli_due_list_count(list, PSN_DUE_LEAVER) == 0) {
         cli_print(cli, "%s\n",
                   _("Nobody knows a secret in force without having the right to."));

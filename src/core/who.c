@@ -209,9 +209,11 @@ static void describe(const struct psn_exposure_list *list, size_t from, size_t t
     for (size_t i = from; i < to; i++) {
         const struct psn_exposure *at = &list->items[i];
 
-        if (i == from || strcmp(at->address, at[-1].address) != 0 ||
-            strcmp(at->label, at[-1].label) != 0)
-            row->secrets++;
+        bool is_next = i == from || strcmp(at->address, at[-1].address) != 0 ||
+                       strcmp(at->label, at[-1].label) != 0;
+
+        row->secrets += is_next;
+        row->lasting += is_next && at->lasting;
         if (row->oldest_s == 0 || at->at_s < row->oldest_s) {
             row->oldest_s = at->at_s;
             memcpy(row->address, at->address, sizeof row->address);

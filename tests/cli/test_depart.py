@@ -586,6 +586,9 @@ class Secrets(Departing):
         self.assertNotIn("nothing that could be read works any more", said)
         self.assertIn("in force, and nobody can change it",
                       self.world.run("who", "jp", check=0).stdout)
+        said = self.world.run("who", check=0).stderr
+        self.assertIn("1 of these secrets stays known", said)
+        self.assertNotIn("passation due", said)
         self.world.run("secret", "set", BOXES[0], "iban", "--unchangeable", "", check=0)
         self.assertEqual([row["label"] for row in json.loads(
             self.world.run("--json", "due", check=12).stdout)["due"]], ["iban"])
