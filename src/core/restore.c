@@ -92,10 +92,7 @@ static enum psn_code check_age(struct psn_vault *backup,
         if (!backup->state_dir)
             return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     }
-    if (access(options->path, F_OK) == 0)
-        rc = psn_seen_place(backup, options->path, err);
-    if (!rc)
-        rc = psn_seen_read(backup, &ret_states->seen, err);
+    rc = psn_seen_read(backup, &ret_states->seen, err);
     return rc ? rc
               : check_against(backup, &ret_states->seen, accept_older, ret_states,
                               ret_accepted, err);
@@ -250,11 +247,8 @@ static enum psn_code note_seen(struct psn_vault *backup, struct psn_error *err)
  * from it. Of two that went on apart there is no such one: nothing is noted then. */
 static enum psn_code note_before(const struct restoring *at, struct psn_error *err)
 {
-    enum psn_code rc = at->is_there ? psn_seen_place(at->backup, at->options->path, err)
-                                    : psn_seen_part(at->backup, at->options->path, err);
-
-    if (rc || (!at->is_accepted && !at->backup->is_seen_apart))
-        return rc;
+    if (!at->is_accepted)
+        return PSN_OK;
     return at->there.replaced == PSN_REPLACED_READ && !at->there.goes_on
                ? psn_seen_forget(at->backup, err)
                : note_seen(at->backup, err);

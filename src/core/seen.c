@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,55 +16,24 @@
  *     generation 42
  *     entries 97
  *     history 5e…
- *     path /home/sophie/.local/share/passation/vault.db
  *
  * It is outside the vault, so that who puts yesterday's file back does not put it back
  * too. It holds nothing secret and is written after the commit, in a long run once a
  * second and at its end: a crash in between leaves an older record, which is an ancestor
- * of the state. A backup that is restored elsewhere, to be looked at, goes on apart: it
- * has a record of its own, named by its path too, or the vault would be called older.
+ * of the state.
  */
 enum {
-    SEEN_PATH_MAX = 4096,
-    SEEN_FILE_MAX = 512 + SEEN_PATH_MAX,
+    SEEN_FILE_MAX = 512,
     SEEN_PAUSE_MS = 1000,
-    PLACE_BYTES = 8,
 };
 
-struct record {
-    struct psn_seen_state state;
-    bool found;
-    char place[SEEN_PATH_MAX]; /* "": not noted */
-};
-
-/* Absolute; links in it are not followed. "" where that cannot be told. */
-static void place_of(const struct psn_vault *vault, char out[SEEN_PATH_MAX])
+static enum psn_code seen_path(const struct psn_vault *vault, struct psn_buf *path,
+                               struct psn_error *err)
 {
-    const char *path = vault->seen_place ? vault->seen_place : vault->path;
-    char folder[SEEN_PATH_MAX] = "";
-
-    if (path[0] != '/' && !getcwd(folder, sizeof folder))
-        path = "";
-    if (snprintf(out, SEEN_PATH_MAX, "%s%s%s", folder, folder[0] ? "/" : "", path) >=
-            SEEN_PATH_MAX ||
-        strchr(out, '\n'))
-        out[0] = '\0';
-}
-
-/* apart: of what lies there, and of nothing else. */
-static enum psn_code name_record(const struct psn_vault *vault, const char *place,
-                                 bool apart, struct psn_buf *path, struct psn_error *err)
-{
-    const struct psn_part part = { place, strlen(place) };
-    uint8_t hash[PSN_HASH_SIZE];
     char id[2 * PSN_VAULT_ID_SIZE + 1];
 
     psn_buf_format(path, "%s/seen-%s", vault->state_dir,
                    psn_hex(vault->id, sizeof vault->id, id));
-    if (apart) {
-        psn_hash(&part, 1, hash);
-        psn_buf_format(path, "-%s", psn_hex(hash, PLACE_BYTES, id));
-    }
     return psn_buf_check(path, err);
 }
 
@@ -98,126 +66,40 @@ static bool field(char **cursor, const char *name, char **ret_value)
     return true;
 }
 
-static bool parse_seen(char *text, struct record *ret_seen)
+static bool parse_seen(char *text, struct psn_seen_state *ret_seen)
 {
     char *value;
-    char *place = ret_seen->place;
-    bool is_read =
-        field(&text, "passation-seen", &value) && strcmp(value, "1") == 0 &&
-        field(&text, "generation", &value) &&
-        psn_text_parse_u64(value, UINT64_MAX, &ret_seen->state.generation) &&
-        field(&text, "entries", &value) &&
-        psn_text_parse_u64(value, UINT64_MAX, &ret_seen->state.entries) &&
-        field(&text, "history", &value) &&
-        parse_hex(value, ret_seen->state.history, sizeof ret_seen->state.history);
 
-    if (is_read && field(&text, "path", &value) && strlen(value) < SEEN_PATH_MAX)
-        memcpy(place, value, strlen(value) + 1);
-    return is_read && *text == '\0';
+    return field(&text, "passation-seen", &value) && strcmp(value, "1") == 0 &&
+           field(&text, "generation", &value) &&
+           psn_text_parse_u64(value, UINT64_MAX, &ret_seen->generation) &&
+           field(&text, "entries", &value) &&
+           psn_text_parse_u64(value, UINT64_MAX, &ret_seen->entries) &&
+           field(&text, "history", &value) &&
+           parse_hex(value, ret_seen->history, sizeof ret_seen->history) && *text == '\0';
 }
 
-/* A record that is absent or torn by a power cut is no record. One that a disk does not
- * give may be another copy's: nobody writes over it. */
-static enum psn_code read_file(const char *path, struct record *ret_record,
-                               struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
-    struct psn_error why = { 0 };
-    enum psn_code rc = psn_file_read(path, &text, &why);
-
-    *ret_record = (struct record){ .found = false };
-    if (rc == PSN_E_NOMEM || rc == PSN_E_IO)
-        return psn_fail(err, rc, "%s", why.message);
-    if (!rc && text.size > 0)
-        ret_record->found = parse_seen((char *)text.data, ret_record);
-    return PSN_OK;
-}
-
-/* The record of this vault, and its path: the one apart where there is one. */
-static enum psn_code find_record(const struct psn_vault *vault, struct psn_buf *path,
-                                 struct record *ret_record, struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) apart = psn_buf_init(SEEN_PATH_MAX);
-    struct record own;
-    char place[SEEN_PATH_MAX];
-    enum psn_code rc = name_record(vault, "", false, path, err);
-
-    if (!rc)
-        rc = read_file(psn_buf_str(path), ret_record, err);
-    if (rc)
-        return rc;
-    place_of(vault, place);
-    if (!vault->is_seen_apart &&
-        (!ret_record->place[0] || strcmp(ret_record->place, place) == 0))
-        return PSN_OK;
-    rc = name_record(vault, place, true, &apart, err);
-    if (!rc)
-        rc = read_file(psn_buf_str(&apart), &own, err);
-    if (rc || (!own.found && !vault->is_seen_apart))
-        return rc;
-    *ret_record = own;
-    psn_buf_reset(path);
-    psn_buf_text(path, psn_buf_str(&apart));
-    return psn_buf_check(path, err);
-}
-
+/* A record that is absent or torn by a power cut is no record. */
 static enum psn_code read_seen(const struct psn_vault *vault,
                                struct psn_seen_state *ret_seen, bool *ret_found,
                                struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(SEEN_PATH_MAX);
-    struct psn_error why = { 0 };
-    struct record record;
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
     enum psn_code rc;
 
     *ret_found = false;
     if (!vault->state_dir)
         return PSN_OK;
-    rc = find_record(vault, &path, &record, &why);
-    if (rc == PSN_E_NOMEM)
-        return psn_fail(err, rc, "%s", why.message);
-    if (rc) /* not checkable here */
-        return PSN_OK;
-    *ret_seen = record.state;
-    *ret_found = record.found;
-    return PSN_OK;
-}
-
-enum psn_code psn_seen_place(struct psn_vault *vault, const char *path,
-                             struct psn_error *err)
-{
-    char *copy = strdup(path);
-
-    if (!copy)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    free(vault->seen_place);
-    vault->seen_place = copy;
-    return PSN_OK;
-}
-
-/* Where a disk does not tell, it is there. */
-static bool is_gone(const char *path)
-{
-    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
-}
-
-enum psn_code psn_seen_part(struct psn_vault *vault, const char *path,
-                            struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) general = psn_buf_init(SEEN_PATH_MAX);
-    struct record record = { .found = false };
-    char place[SEEN_PATH_MAX];
-    enum psn_code rc = psn_seen_place(vault, path, err);
-
-    if (rc || !vault->state_dir)
+    rc = seen_path(vault, &path, err);
+    if (rc)
         return rc;
-    rc = name_record(vault, "", false, &general, err);
-    if (!rc)
-        rc = read_file(psn_buf_str(&general), &record, err);
-    place_of(vault, place);
-    vault->is_seen_apart = !rc && record.place[0] && place[0] &&
-                           strcmp(record.place, place) != 0 && !is_gone(record.place);
-    return rc;
+    rc = psn_file_read(psn_buf_str(&path), &text, NULL);
+    if (rc == PSN_E_NOMEM)
+        return psn_fail(err, rc, _("out of memory"));
+    if (!rc && text.size > 0)
+        *ret_found = parse_seen((char *)text.data, ret_seen);
+    return PSN_OK;
 }
 
 static enum psn_code fail_rolled_back(const struct psn_vault *vault,
@@ -275,24 +157,19 @@ enum psn_code psn_seen_check(struct psn_vault *vault,
 
 static void write_seen(struct psn_vault *vault)
 {
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(SEEN_PATH_MAX);
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
     const struct psn_seen_state *noted = &vault->noted;
-    struct record there;
     char history[2 * PSN_STORE_HASH_SIZE + 1];
-    char place[SEEN_PATH_MAX];
 
     vault->is_noted = false;
     vault->noted_ms = psn_clock_boot_ms();
-    if (!vault->state_dir || find_record(vault, &path, &there, NULL))
+    if (!vault->state_dir || seen_path(vault, &path, NULL))
         return;
     psn_buf_format(&text, "passation-seen 1\ngeneration %llu\nentries %llu\nhistory %s\n",
                    (unsigned long long)noted->generation,
                    (unsigned long long)noted->entries,
                    psn_hex(noted->history, sizeof noted->history, history));
-    place_of(vault, place);
-    if (place[0])
-        psn_buf_format(&text, "path %s\n", place);
     if (psn_buf_check(&text, NULL) || psn_file_make_dir(vault->state_dir, NULL))
         return;
     PSN_IGNORE(
@@ -350,10 +227,8 @@ void psn_seen_write(struct psn_vault *vault)
 
 enum psn_code psn_seen_forget(const struct psn_vault *vault, struct psn_error *err)
 {
-    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(SEEN_PATH_MAX);
-    struct record record;
-    enum psn_code rc =
-        vault->state_dir ? find_record(vault, &path, &record, err) : PSN_OK;
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+    enum psn_code rc = vault->state_dir ? seen_path(vault, &path, err) : PSN_OK;
 
     if (rc || !vault->state_dir || unlink(psn_buf_str(&path)) == 0 || errno == ENOENT)
         return rc;

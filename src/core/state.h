@@ -81,14 +81,6 @@ void psn_seen_flush(struct psn_vault *vault);
 void psn_seen_flush_due(struct psn_vault *vault);
 /* Writes the record over any other: the user has said that this state is to count. */
 void psn_seen_write(struct psn_vault *vault);
-/* The record that is read and written is the one of what lies at path, of which vault
- * holds a copy. */
-PSN_MUST_CHECK enum psn_code psn_seen_place(struct psn_vault *vault, const char *path,
-                                            struct psn_error *err);
-/* The same for a path where nothing lies yet: as long as the vault that the record is
- * about lies elsewhere, the copy gets a record of its own, and that one stays. */
-PSN_MUST_CHECK enum psn_code psn_seen_part(struct psn_vault *vault, const char *path,
-                                           struct psn_error *err);
 /* Takes the record away, for a moment in which either of two states may be found. */
 PSN_MUST_CHECK enum psn_code psn_seen_forget(const struct psn_vault *vault,
                                              struct psn_error *err);

@@ -104,7 +104,6 @@ void psn_vault_free(struct psn_vault *vault)
     psn_key_rates_free(vault->rates);
     psn_file_unlock(&vault->op_lock);
     free(vault->path);
-    free(vault->seen_place);
     free(vault->state_dir);
     free(vault->ca_file);
     free(vault);

@@ -130,9 +130,7 @@ struct psn_vault {
     char actor[PSN_PERSON_ID_MAX];
     enum psn_seen seen;
     struct psn_seen_state noted;
-    char *seen_place;   /* where it is to lie whose record this is; NULL: path */
-    bool is_seen_apart; /* another copy's record stays as it is: psn_seen_part() */
-    bool is_noted;      /* and not written yet */
+    bool is_noted; /* and not written yet */
     int64_t noted_ms;
 
     /* the one open transaction */
