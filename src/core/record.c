@@ -47,6 +47,14 @@ static inline uint64_t read_number(const uint8_t *at, size_t size)
     return value;
 }
 
+/* No field twice. An earlier version wrote a role's last tag before others, so that their
+ * order is not asked for where each is looked up anyway. */
+static bool is_repeated(const struct psn_record *record, uint64_t tag, uint64_t last)
+{
+    return tag == 0 ||
+           (tag < PSN_RECORD_INDEXED ? record->fields[tag].bytes != NULL : tag <= last);
+}
+
 enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
                                struct psn_record *ret_record, struct psn_error *err)
 {
@@ -68,7 +76,7 @@ enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
         tag = read_number(plain->data + i, 2);
         size = read_number(plain->data + i + 2, 4);
         i += FIELD_HEAD;
-        if (tag <= last || size > plain->size - i)
+        if (is_repeated(&record, tag, last) || size > plain->size - i)
             return psn_fail(err, PSN_E_INTEGRITY,
                             _("a record of the vault is malformed"));
         if (tag > tag_max)

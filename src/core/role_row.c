@@ -72,8 +72,6 @@ static void encode_rotation(const struct psn_rotation_state *state, struct psn_b
     psn_record_put_number(out, TAG_LAST_SEND, (uint64_t)state->last_send_s);
     psn_record_put_number(out, TAG_SILENT_SINCE, (uint64_t)state->silent_since_s);
     psn_record_put_bytes(out, TAG_FAILED, failed.data, failed.size);
-    if (state->older)
-        psn_record_put_number(out, TAG_OLDER, state->older);
     if (failed.failed)
         out->failed = failed.failed;
 }
@@ -294,6 +292,7 @@ enum psn_code psn_role_write(struct psn_vault *vault, struct psn_role_row *row,
     encode_rotation(&row->rotation, &plain);
     encode_platform(row, &plain);
     encode_drift(row, &plain);
+    psn_record_put_number(&plain, TAG_OLDER, row->rotation.older); /* tags rise */
     if (!rc)
         rc = psn_buf_check(&plain, err);
     if (!rc)

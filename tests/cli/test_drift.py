@@ -91,6 +91,19 @@ class Drift(unittest.TestCase):
         self.assertEqual(self.versions()[0], (3, "current"))
         world.run("verify", CONTACT, check=0)
 
+    def test_a_mailbox_that_is_changed_outside_while_two_old_ones_may_work_stays_readable(self):
+        """Its record has a field for the older one of them, which comes behind those of drift."""
+        world = self.world
+        for password in ("Told-First-0001", "Told-Second-0001"):
+            world.control("POST", "/password", {"address": CONTACT, "password": password})
+            world.run("verify", CONTACT, check=11)
+            self.adopt(password)
+        self.change_outside(CONTACT)
+        world.run("verify", CONTACT, check=11)
+        self.assertIn(CONTACT, world.run("role", "ls", check=0).stdout)
+        world.run("rotate", CONTACT, check=0)
+        world.run("log", "--verify", check=0)
+
     def test_an_import_takes_what_a_login_proved_only_where_another_login_refused_it(self):
         world = self.world
         path = os.path.join(world.home, "told.csv")

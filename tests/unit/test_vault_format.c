@@ -231,6 +231,28 @@ static void a_record_is_written_as_it_was(void **state)
     assert_int_equal(psn_record_parse(&known, 4, &record, &f->err), PSN_E_TOO_NEW);
 }
 
+/* An earlier version wrote the last field of some roles before others. */
+static void a_records_fields_are_read_in_any_order_and_none_twice(void **state)
+{
+    struct fixture *f = *state;
+    PSN_AUTO_RELEASE(psn_buf) written = psn_buf_init(256);
+    struct psn_record record;
+
+    psn_record_begin(&written);
+    psn_record_put_number(&written, 37, 3);
+    psn_record_put_number(&written, 34, 1);
+    psn_record_put_number(&written, 36, 2);
+    assert_int_equal(psn_record_parse(&written, 37, &record, &f->err), PSN_OK);
+    assert_int_equal(psn_record_number(&record, 34), 1);
+    assert_int_equal(psn_record_number(&record, 36), 2);
+    assert_int_equal(psn_record_number(&record, 37), 3);
+    psn_record_put_number(&written, 34, 1);
+    assert_int_equal(psn_record_parse(&written, 37, &record, &f->err), PSN_E_INTEGRITY);
+    psn_record_begin(&written);
+    psn_record_put_number(&written, 0, 1);
+    assert_int_equal(psn_record_parse(&written, 37, &record, &f->err), PSN_E_INTEGRITY);
+}
+
 /* The associated data of a row, written down from the page. */
 static void row_ad(struct fixture *f, uint8_t table, const char *name,
                    struct psn_buf *out)
@@ -494,6 +516,7 @@ int main(void)
         VECTOR(padding_is_as_the_table_says),
         VECTOR(a_box_opens_with_its_key_and_meaning_alone),
         VECTOR(a_record_is_written_as_it_was),
+        VECTOR(a_records_fields_are_read_in_any_order_and_none_twice),
         VECTOR(a_row_opens_in_its_place_only),
         VECTOR(a_version_is_a_head_and_a_padded_value),
         VECTOR(the_root_box_holds_the_state),
