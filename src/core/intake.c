@@ -145,7 +145,6 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
     psn_rotation_believe(&row->rotation, number);
     row->changed_s = vault->world.now_s();
     row->verified_s = 0;
-    row->outside_s = 0;
     if (!rc)
         rc = psn_role_write(vault, row, err);
     if (!rc)
@@ -206,7 +205,12 @@ static enum psn_code take_password(struct taking *taking, const struct psn_secre
         return tell_kept(taking, "", _("a change of its password is under way"), err);
     had_one = row.rotation.cur != 0;
     /* What a file says is no reason to forget what a login has shown. */
-    if (had_one && row.verified_s && !row.outside_s)
+    if (had_one && row.outside_s)
+        return tell_kept(taking, "",
+                         _("somebody else has changed it: passation role adopt, with "
+                           "--secret-fd"),
+                         err);
+    if (had_one && row.verified_s)
         return tell_kept(taking, "",
                          _("a login has proved the one that is here: passation rotate"),
                          err);

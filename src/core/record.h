@@ -10,9 +10,10 @@
 
 /*
  * The plaintext of a row: a format byte, then fields in rising order of their tags (which
- * a reader does not insist on), none twice, each tag (u16), size (u32) and bytes, big-endian. Numbers are 8 bytes. A field
- * that is absent reads as zero or empty; a tag that this version does not know is
- * refused, since a newer one wrote it and rewriting the row would lose it.
+ * a reader does not insist on), none twice, each tag (u16), size (u32) and bytes,
+ * big-endian. Numbers are 8 bytes. A field that is absent reads as zero or empty; a tag
+ * that this version does not know is refused, since a newer one wrote it and rewriting
+ * the row would lose it.
  */
 enum {
     PSN_RECORD_FORMAT = 1,
