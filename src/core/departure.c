@@ -345,19 +345,15 @@ static enum psn_code judge_anew(struct psn_vault *vault, const char *person,
 }
 
 static enum psn_code judge_all_anew(struct psn_vault *vault, const char *person,
-                                    const struct psn_scope *scope, struct psn_error *err)
+                                    struct psn_error *err)
 {
     struct psn_access_list list = { 0 };
     enum psn_code rc = psn_access_row_each(vault, NULL, psn_access_collect, &list, err);
 
     for (size_t i = 0; !rc && i < list.count; i++)
         rc = judge_anew(vault, person, &list.items[i], err);
-    for (size_t i = 0; !rc && i < scope->target_count; i++)
-        if (scope->targets[i].label[0])
-            rc = psn_item_judge_anew(vault, scope->targets[i].address,
-                                     scope->targets[i].label, person, err);
     free(list.items);
-    return rc;
+    return rc ? rc : psn_item_judge_anew(vault, person, err);
 }
 
 /* What was made for somebody else who has a key of his, he reads as well. */
@@ -417,7 +413,7 @@ static enum psn_code begin_new(struct psn_vault *vault,
     if (!rc && holds_slot && request->narrow)
         rc = psn_scope_note_beginning(vault, person->id, err);
     if (!rc)
-        rc = judge_all_anew(vault, person->id, &scope, err);
+        rc = judge_all_anew(vault, person->id, err);
     /* Who could open the vault could read what was ready, and of a copy nobody knows. */
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
@@ -449,7 +445,7 @@ static enum psn_code widen(struct psn_vault *vault, struct psn_person *person,
             &(struct psn_note){ .event = "departure.widened", .subject = person->id },
             err);
     if (!rc)
-        rc = judge_all_anew(vault, person->id, &scope, err);
+        rc = judge_all_anew(vault, person->id, err);
     if (!rc && !holds_slot)
         rc = make_ready(vault, person->id, &scope, person->departure.held_slot, err);
     psn_scope_release(&scope);
@@ -534,7 +530,7 @@ static enum psn_code note_slot_gone(struct psn_vault *vault, const char *id,
     if (!rc)
         rc = psn_scope_note(vault, &person, &scope, false, err);
     if (!rc)
-        rc = judge_all_anew(vault, id, &scope, err);
+        rc = judge_all_anew(vault, id, err);
     psn_scope_release(&scope);
     /* Of all that he knows, of a narrow departure too: nothing was made ready so far. */
     if (!rc)

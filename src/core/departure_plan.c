@@ -9,6 +9,7 @@
 #include "core/departure.h"
 #include "core/grant.h"
 #include "core/handover.h"
+#include "core/item.h"
 #include "core/person.h"
 #include "core/reach.h"
 #include "crypto/hash.h"
@@ -132,21 +133,33 @@ static enum psn_code tell_passwords(const struct planning *planning,
     return rc;
 }
 
-/* That a secret cannot be changed is believed of everybody but the one who leaves. */
+static enum psn_code read_stays(const struct planning *planning,
+                                const struct psn_target *target, bool *ret_stays,
+                                struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    enum psn_code rc = psn_vault_begin(planning->vault, PSN_STORE_READ, err);
+
+    if (rc)
+        return rc;
+    rc = psn_item_read(planning->vault, target->address, target->label, &item, err);
+    if (!rc)
+        rc = psn_item_lasts(planning->vault, &item.info, planning->person.id, ret_stays,
+                            err);
+    return psn_vault_end(planning->vault, rc, err);
+}
+
 static enum psn_code tell_secrets(const struct planning *planning, struct psn_error *err)
 {
     enum psn_code rc = PSN_OK;
 
     for (size_t i = 0; !rc && i < planning->scope.target_count; i++) {
         const struct psn_target *target = &planning->scope.targets[i];
-        struct psn_secret_info info = { 0 };
-        bool stays;
+        bool stays = false;
 
         if (!target->label[0])
             continue;
-        rc = psn_secret_get(planning->vault, target->address, target->label, &info, err);
-        stays = info.unchangeable[0] &&
-                strcmp(info.unchangeable_by, planning->person.id) != 0;
+        rc = read_stays(planning, target, &stays, err);
         if (!rc)
             rc = tell(planning, stays ? PSN_DEPARTURE_LASTING : PSN_DEPARTURE_TASK,
                       target, err);

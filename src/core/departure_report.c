@@ -70,6 +70,7 @@ static enum psn_code judge_item(struct psn_vault *vault, const char *person,
                                 struct psn_error *err)
 {
     struct psn_item item = { 0 };
+    bool lasts = false;
     enum psn_code rc = psn_item_read(vault, secret->address, secret->label, &item, err);
 
     if (rc)
@@ -77,10 +78,13 @@ static enum psn_code judge_item(struct psn_vault *vault, const char *person,
     secret->current = item.info.version;
     secret->replaced = item.info.version > secret->version;
     secret->replacement = item.info.replacement;
-    if (!secret->replaced)
-        memcpy(secret->lasting, item.info.unchangeable, sizeof secret->lasting);
     if (secret->replaced)
         secret->replaced_s = item.info.changed_s;
+    rc = psn_item_lasts(vault, &item.info, person, &lasts, err);
+    if (lasts && !secret->replaced)
+        memcpy(secret->lasting, item.info.unchangeable, sizeof secret->lasting);
+    if (rc)
+        return rc;
     return psn_handover_is_theirs(vault, secret->client, secret->address, secret->label,
                                   person, &secret->handed, err);
 }

@@ -295,7 +295,10 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
                                     : psn_rotation_in_force(&role.rotation, at->version);
         at->dying = !at->label[0] && psn_rotation_is_dying(&role.rotation, at->version);
         at->ready = at->label[0] && at->version == item.info.replacement;
-        at->lasting = at->label[0] && at->in_force && item.info.unchangeable[0];
+        if (at->label[0] && at->in_force)
+            rc = psn_item_lasts(vault, &item.info, at->person, &at->lasting, err);
+        if (rc)
+            return rc;
         at->outside = !at->label[0] && role.outside_s;
         last = at;
     }

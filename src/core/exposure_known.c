@@ -226,7 +226,10 @@ static enum psn_code judge_items(struct psn_vault *vault, struct psn_exposure_li
             if (rc)
                 return rc;
             at->in_force = at->version == item.info.version;
-            at->lasting = at->in_force && item.info.unchangeable[0];
+            if (at->in_force)
+                rc = psn_item_lasts(vault, &item.info, at->person, &at->lasting, err);
+            if (rc)
+                return rc;
         }
         if (at->in_force)
             list->items[kept++] = *at;

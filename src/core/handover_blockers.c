@@ -310,7 +310,7 @@ static enum psn_code add_known(void *arg, const struct psn_due *due,
 }
 
 /* One version that somebody knows. What nobody can change stays known, as the record says
- * (part 7), and waits for nothing; but not because the one who knows it said so. */
+ * (part 7), and waits for nothing. */
 struct knowledge {
     const char *person;
     const char *address;
@@ -324,6 +324,7 @@ static enum psn_code add_knowledge(struct psn_blocking *blocking,
 {
     const struct psn_content_list *contents = &blocking->contents;
     struct psn_item item = { 0 };
+    bool lasts = false;
     enum psn_code rc = PSN_OK;
 
     if (!psn_contents_have(contents->items, contents->count, known->address, known->label,
@@ -332,8 +333,9 @@ static enum psn_code add_knowledge(struct psn_blocking *blocking,
         return PSN_OK;
     if (known->label[0])
         rc = psn_item_read(blocking->vault, known->address, known->label, &item, err);
-    if (rc || (item.info.unchangeable[0] &&
-               strcmp(item.info.unchangeable_by, known->person) != 0))
+    if (!rc)
+        rc = psn_item_lasts(blocking->vault, &item.info, known->person, &lasts, err);
+    if (rc || lasts)
         return rc;
     return add_known_once(blocking, known->address, known->label, err);
 }

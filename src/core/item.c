@@ -379,6 +379,7 @@ static enum psn_code supersede(struct psn_vault *vault, struct psn_item *item,
     info->replacement = 0;
     info->changed_s = vault->world.now_s();
     info->hidden = false;
+    info->unchangeable[0] = info->unchangeable_by[0] = '\0'; /* it was changed */
     memset(info->code_used_s, 0, sizeof info->code_used_s);
     if (change->replacement)
         return label_version(vault, item, ready, PSN_VERSION_CURRENT, err);
@@ -422,10 +423,10 @@ enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
         return rc;
     item.info.hidden = false; /* who changes it wants it */
     rc = psn_item_check_change(vault, &item, change, err);
-    if (!rc)
-        rc = psn_item_call_unchangeable(vault, &item, change->unchangeable, err);
     if (!rc && (change->value || change->replacement))
         rc = set_value(vault, &item, change, err);
+    if (!rc)
+        rc = psn_item_call_unchangeable(vault, &item, change->unchangeable, err);
     if (!rc)
         rc = psn_item_put(vault, &item, err);
     if (!rc)

@@ -71,10 +71,14 @@ PSN_MUST_CHECK enum psn_code psn_item_call_unchangeable(struct psn_vault *vault,
                                                         struct psn_item *item,
                                                         const char *why,
                                                         struct psn_error *err);
-/* Inside a write: that it cannot be changed is not believed any more if that person said
- * so, who is leaving. */
+/* Does it stay known to that person, since nobody can change it? Not if he says so
+ * himself, nor somebody who is leaving, has left or lost his slot. */
+PSN_MUST_CHECK enum psn_code psn_item_lasts(struct psn_vault *vault,
+                                            const struct psn_secret_info *info,
+                                            const char *person, bool *ret_lasts,
+                                            struct psn_error *err);
+/* Inside a write: takes back all that a person who is leaving has called so. */
 PSN_MUST_CHECK enum psn_code psn_item_judge_anew(struct psn_vault *vault,
-                                                 const char *address, const char *label,
                                                  const char *person,
                                                  struct psn_error *err);
 

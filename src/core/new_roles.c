@@ -218,12 +218,43 @@ static enum psn_code note_knowing(struct psn_vault *vault, const struct psn_role
     return rc;
 }
 
+/* The one that is here already was set again: a login has proved it, and that is all. */
+static enum psn_code is_current(struct psn_vault *vault, const struct psn_role_row *row,
+                                const struct psn_secret *known, bool *ret_same,
+                                struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *present = NULL;
+    struct psn_version version;
+    enum psn_code rc = PSN_OK;
+
+    if (row->rotation.cur)
+        rc = psn_version_get(vault, row->client, row->address, "", row->rotation.cur,
+                             &version, &present, err);
+    *ret_same = !rc && present && psn_secret_equal(present, known);
+    return rc;
+}
+
+static enum psn_code store_proved(struct psn_vault *vault, struct psn_role_row *row,
+                                  struct psn_error *err)
+{
+    row->verified_s = vault->world.now_s();
+    row->outside_s = 0;
+    row->gone_s = 0;
+    return psn_role_write(vault, row, err);
+}
+
 static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *row,
                                  const struct psn_secret *known, struct psn_error *err)
 {
     bool is_there = row->rotation.cur != 0;
+    bool is_same = false;
     uint64_t number = 0;
-    enum psn_code rc = psn_versions_after(vault, row->rotation.last, &number, err);
+    enum psn_code rc = is_current(vault, row, known, &is_same, err);
+
+    if (is_same)
+        return store_proved(vault, row, err);
+    if (!rc)
+        rc = psn_versions_after(vault, row->rotation.last, &number, err);
 
     if (!rc && is_there)
         rc = supersede(vault, row, number, err);

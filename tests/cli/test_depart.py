@@ -593,6 +593,12 @@ class Secrets(Departing):
         self.assertEqual([row["label"] for row in json.loads(
             self.world.run("--json", "due", check=12).stdout)["due"]], ["iban"])
 
+    def test_what_is_given_another_value_can_be_changed(self):
+        self.iban()
+        self.lasting()
+        self.world.run("secret", "set", BOXES[0], "iban", "--generate", check=0)
+        self.assertIsNone(self.world.json("show", BOXES[0], "iban")["unchangeable"])
+
     def test_a_plan_says_what_stays_known(self):
         self.iban()
         self.lasting()
@@ -649,16 +655,24 @@ class Slots(Departing):
         def holding():
             self.assertEqual(set_by_him("cms").returncode, 0)
 
+        self.person("kim", email="kim@maison.example")
+        for label in ("ftp", "cms"):
+            self.world.run("secret", "add", BOXES[0], label, "--generate", check=0)
+        self.grant("kim", BOXES[0], more=("--with", "all"))
+
         def set_by_him(label):
             return self.with_key("jp-slot", "secret", "set", BOXES[0], label, "--unchangeable",
                                  "no way")
-        for label in ("ftp", "cms"):
-            self.world.run("secret", "add", BOXES[0], label, "--generate", check=0)
         self.assertEqual(set_by_him("ftp").returncode, 0)
+        self.assertEqual(set_by_him("cms").returncode, 0)
         self.assertEqual({row["step"] for row in self.world.json("depart", "jp", "-n")["plan"]
                           if row["label"]}, {"task"})
+        self.assertEqual({row["step"] for row in self.world.json("depart", "kim", "-n")["plan"]
+                          if row["label"]}, {"stays-known"})
         self.go(holding=holding)
         self.assertEqual(self.resume(check=12)["open"]["tasks"], 2)
+        self.assertEqual({row["step"] for row in self.world.json("depart", "kim", "-n")["plan"]
+                          if row["label"]}, {"task"})
         self.assertIsNone(self.world.json("show", BOXES[0], "ftp")["unchangeable"])
 
     def test_who_lost_his_slot_is_named_until_he_has_left(self):

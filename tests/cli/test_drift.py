@@ -91,6 +91,18 @@ class Drift(unittest.TestCase):
         self.assertEqual(self.versions()[0], (3, "current"))
         world.run("verify", CONTACT, check=0)
 
+    def test_the_same_password_set_again_is_no_new_version(self):
+        """Two versions of one value: the older one could never be seen refused."""
+        world = self.world
+        before = world.in_force(CONTACT)
+        self.change_outside(CONTACT)
+        world.run("verify", CONTACT, check=11)
+        world.control("POST", "/password", {"address": CONTACT, "password": before})
+        self.adopt(before)
+        self.assertEqual(self.versions(), [(1, "current")])
+        world.run("resume", check=0)
+        self.assertEqual(self.due(check=0), [])
+
     def test_a_mailbox_that_is_changed_outside_while_two_old_ones_may_work_stays_readable(self):
         """Its record has a field for the older one of them, which comes behind those of drift."""
         world = self.world
