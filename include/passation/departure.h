@@ -145,6 +145,9 @@ struct psn_departure {
     size_t unchanged; /* of those: mailboxes that were given up as they are */
     size_t outside;   /* changed by somebody else since they were replaced; the same */
 };
+/* It has ended, and since then something that he knows works, or may, or a way in of his
+ * is open: a password that came back, or one whose predecessor is not proved refused. */
+PSN_API bool psn_departure_is_undone(const struct psn_departure *departure);
 typedef enum psn_code psn_departure_fn(void *arg, const struct psn_departure *departure,
                                        struct psn_error *err);
 /* E_NOT_FOUND: he is not leaving. */

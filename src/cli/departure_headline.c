@@ -78,6 +78,12 @@ static void write_closed(const struct psn_departure_report *report,
               "passwords since (%zu), and what %s could read may work again. See what is "
               "left to do, below."),
             closed, report->facts.outside, name);
+    else if (psn_departure_is_undone(&report->facts))
+        cli_writing_line(writing, CLI_TONE_WAIT,
+                         _("! Ended on %s, and not complete any more: something that %s "
+                           "could read works, or may work, again. See what is left to "
+                           "do, below."),
+                         closed, name);
     else if (report->facts.unchanged || report->facts.lasting)
         write_ended(&report->facts, closed, name, writing);
     else
@@ -181,7 +187,7 @@ void cli_departure_tell(struct cli *cli, const struct psn_departure_report *repo
 {
     const struct psn_departure *facts = &report->facts;
 
-    if (!facts->closed_s || facts->outside) /* the end of the run says it */
+    if (!facts->closed_s || psn_departure_is_undone(facts)) /* the run's end says it */
         return;
     if (facts->removed || facts->lasting)
         tell_incomplete(cli, report);

@@ -18,7 +18,7 @@ void cli_departure_facts_json(const struct psn_departure *facts, struct cli_json
     cli_json_time(json, "closed_at", facts->closed_s);
     cli_json_bool(json, "complete",
                   facts->closed_s != 0 && !facts->unchanged && !facts->lasting &&
-                      !facts->outside);
+                      !psn_departure_is_undone(facts));
     cli_json_number(json, "removed", (int64_t)facts->removed);
     cli_json_number(json, "unchanged", (int64_t)facts->unchanged);
     cli_json_number(json, "stays_known", (int64_t)facts->lasting);
@@ -183,7 +183,7 @@ static enum psn_code save_json(const struct report_file *file, struct psn_error 
  * given up as it is, that it is not. */
 static const char *completeness(const struct psn_departure *facts)
 {
-    if (!facts->closed_s || facts->outside)
+    if (!facts->closed_s || psn_departure_is_undone(facts))
         return "no";
     if (facts->unchanged || facts->lasting)
         return "except-unchanged";

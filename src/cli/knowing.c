@@ -13,6 +13,7 @@ enum {
 struct knowing {
     struct cli *cli;
     const char *client;           /* or NULL */
+    bool is_now;                  /* only what is current, not what is not proved dead */
     char self[PSN_PERSON_ID_MAX]; /* whoever asks knows that he does */
     struct psn_buf names;
     char looked_at[PSN_ADDRESS_TEXT_MAX]; /* last, and what was seen */
@@ -50,6 +51,7 @@ static enum psn_code add_knowing(void *arg, const struct psn_exposure *exposure,
 
     (void)err;
     if (!exposure->in_force || exposure->label[0] ||
+        (knowing->is_now && exposure->dying) ||
         strcmp(exposure->person, knowing->self) == 0 ||
         (knowing->client && strcmp(exposure->client, knowing->client) != 0) ||
         is_gone(knowing, exposure->address))
@@ -98,8 +100,8 @@ static enum psn_code warn_back(struct cli *cli, const struct knowing *knowing,
     if (rc || knowing->names.size == 0)
         return rc;
     cli_warn(cli,
-             _("%s: who could read it before it was removed from the vault knows this "
-               "password: %s; replace it: passation rotate %s"),
+             _("%s: this password may be known from before to %s; replace it: passation "
+               "rotate %s"),
              CLI_SHOWN(address), psn_buf_str(&knowing->names), CLI_SHOWN(address));
     return PSN_OK;
 }
@@ -116,7 +118,9 @@ static enum psn_code find_knowing(struct cli *cli, const char *address,
 enum psn_code cli_knowing_warn_back(struct cli *cli, const char *address,
                                     struct psn_error *err)
 {
-    struct knowing knowing = { .cli = cli, .names = psn_buf_init(NAMES_MAX) };
+    struct knowing knowing = { .cli = cli,
+                               .is_now = true,
+                               .names = psn_buf_init(NAMES_MAX) };
     enum psn_code rc = find_knowing(cli, address, &knowing, err);
 
     if (!rc)

@@ -150,6 +150,13 @@ static enum psn_code read_facts(struct psn_vault *vault, const struct psn_person
     return rc;
 }
 
+bool psn_departure_is_undone(const struct psn_departure *departure)
+{
+    return departure->closed_s &&
+           (departure->rotate || departure->unproved || departure->tasks ||
+            departure->accesses || departure->outside);
+}
+
 enum psn_code psn_departure_read(struct psn_vault *vault, const char *person,
                                  struct psn_departure *ret_departure,
                                  struct psn_error *err)

@@ -18,7 +18,10 @@ import sys
 FOUND = 99
 PATIENCE_S = 1800
 VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={FOUND}", "--leak-check=full",
-            "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+            "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+            "--child-silent-after-fork=yes"]  # some children are meant to die
+# Fibers: valgrind takes a switch of stacks for writes beyond one. ASan knows them (fiber.c).
+LEFT_OUT = {"test_loop"}
 # Measured by their speed, or by counting what valgrind allocates itself.
 NOT_THERE = {"PASSATION_TEST_PASSWORDS": "20000"}
 
@@ -27,6 +30,8 @@ def unit_tests(build):
     done = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1", "-L", "unit"],
                           capture_output=True, text=True, check=True)
     for test in json.loads(done.stdout)["tests"]:
+        if test["name"] in LEFT_OUT:
+            continue
         yield test["name"], test["command"], {one["name"]: one["value"]
                                               for one in test["properties"]}
 
