@@ -248,6 +248,7 @@ enum psn_replaced {
 /* What was taken over from the vault that an older backup has replaced. */
 struct psn_carried {
     enum psn_replaced replaced; /* also without accept_older */
+    bool is_elsewhere;          /* the same: nothing lay there, but it was seen here */
     bool is_read;               /* else it is not there, damaged, or of other keys */
     /* It knows all that was done here; else nothing is issued unasked before somebody has
      * looked. */

@@ -197,6 +197,15 @@ static void warn_of_place(const struct cli *cli, const struct psn_carried *carri
 }
 
 /* What only somebody who looks can tell. */
+/* One record tells of the newest state: two live copies have it in turns. */
+static void warn_of_other(const struct cli *cli, const struct psn_carried *carried)
+{
+    if (carried->is_elsewhere)
+        cli_warn(cli, _("this is the vault from now on: one that lies elsewhere on this "
+                        "computer is called an older copy. Only to try a backup: "
+                        "XDG_STATE_HOME=FOLDER passation --vault COPY restore FILE"));
+}
+
 static void warn_of_forks(const struct cli *cli, const struct psn_carried *carried)
 {
     if (carried->passwords_apart > 0)
@@ -328,6 +337,7 @@ static enum psn_code print_restored(struct attempt *attempt, struct psn_error *e
     struct cli *cli = attempt->cli;
 
     warn_of_place(cli, &attempt->carried);
+    warn_of_other(cli, &attempt->carried);
     if (attempt->restore.accept_older ||
         attempt->carried.replaced == PSN_REPLACED_UNREADABLE)
         warn_of_people(attempt);

@@ -440,6 +440,7 @@ static enum psn_code settle(struct restoring *at, struct psn_vault **ret_vault,
     if (!rc)
         rc = open_restored(at, ret_vault, err);
     at->carried.replaced = at->there.replaced;
+    at->carried.is_elsewhere = !at->is_there && at->states.seen.found;
     if (!rc && at->restore->carried)
         *at->restore->carried = at->carried;
     if (!rc)

@@ -521,6 +521,24 @@ class Unseen(Vault):
         self.assertNotIn("warning", done.stderr)
         self.assertTrue(self.is_judged(there))
 
+    def test_a_copy_elsewhere_is_the_vault_unless_it_is_tried_beside_a_state_of_its_own(self):
+        """One record tells of the newest state, of all copies on this computer."""
+        here = {**self.elsewhere}
+        tried = self.world.env(XDG_STATE_HOME=os.path.join(self.out, "tried-state"))
+        other = os.path.join(self.out, "tried.db")
+        self.run_("backup", self.copy, env=here)
+        done = self.run_("--vault", other, "-y", "restore", self.copy, env=tried)
+        self.assertNotIn("called an older copy", done.stderr)
+        self.run_("--vault", other, "secret", "add", self.box, "tried", "--generate", env=tried)
+        self.run_("secret", "add", self.box, "here", "--generate", env=here)
+        for name in glob.glob(other + "*"):
+            os.unlink(name)
+        self.run_("backup", self.copy, "-f", env=here)
+        done = self.run_("--vault", other, "-y", "restore", self.copy, env=here)
+        self.assertIn("called an older copy", done.stderr)
+        self.assertIn("XDG_STATE_HOME", done.stderr)
+        self.run_("role", "ls", check=6, env=here)
+
     def test_another_vault_is_named_as_one(self):
         other = os.path.join(self.out, "other/vault.db")
         self.run_("--vault", other, "init", env=self.elsewhere)
