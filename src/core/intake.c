@@ -341,7 +341,8 @@ static enum psn_code insert_item(struct taking *taking,
                                  const struct psn_secret_info *info,
                                  const struct psn_secret *value, struct psn_error *err)
 {
-    enum psn_code rc = psn_item_insert(taking->vault, info, value, err);
+    enum psn_code rc =
+        psn_item_insert(taking->vault, info, value, &taking->forgotten, err);
 
     return rc ? rc : tell(taking, PSN_INTAKE_ADDED, info->label, false, "", err);
 }
