@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/grow.h"
 #include "base/text.h"
@@ -46,11 +47,12 @@ static enum psn_code add(void *arg, const struct psn_journal_entry *entry,
     return PSN_OK;
 }
 
+/* A label is typed anew when it comes back: "iban" is "IBAN". */
 static int compare_names(const struct psn_forgotten *a, const struct psn_forgotten *b)
 {
     int order = strcmp(a->name, b->name);
 
-    return order ? order : strcmp(a->label, b->label);
+    return order ? order : strcasecmp(a->label, b->label);
 }
 
 static int compare(const void *a, const void *b)

@@ -228,7 +228,7 @@ class Told(unittest.TestCase):
         for box in self.boxes:
             if box != self.box:
                 self.world.run("role", "adopt", box, check=0)
-            self.world.run("secret", "add", box, "iban", "--secret-fd", "0", stdin="FR76", check=0)
+            self.world.run("secret", "add", box, "IBAN", "--secret-fd", "0", stdin="FR76", check=0)
         self.assertEqual({row for row in self.due() if row[2] == "theo"},
                          {("rotate", self.box, "theo"), ("secret", self.box, "theo")})
 
