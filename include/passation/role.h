@@ -139,7 +139,8 @@ struct psn_secret_info {
     uint64_t replacement; /* made ready, since a leaver knows the current one; 0: none */
     int64_t created_s;
     int64_t changed_s;
-    bool hidden;                    /* removed: versions stay */
+    bool hidden;    /* removed: versions stay */
+    bool generated; /* of psn_secret_add(): made just now, so nobody has it from before */
     char unchangeable[PSN_WHY_MAX]; /* why nobody can change it, an IBAN say; "": can */
     char unchangeable_by[PSN_PERSON_ID_MAX]; /* who said so */
     size_t code_count; /* of the type "recovery": how many codes the value holds … */

@@ -172,9 +172,13 @@ static enum psn_code warn_if_known(void *arg, const struct psn_exposure *exposur
     if (exposure->how == PSN_HOW_TYPED || strcmp(exposure->person, returning->told) == 0)
         return PSN_OK;
     memcpy(returning->told, exposure->person, sizeof returning->told);
-    cli_warn(returning->cli,
-             _("'%s' knows this value: it was a secret of this mailbox before"),
-             exposure->person);
+    cli_warn(
+        returning->cli,
+        exposure->how == PSN_HOW_RETURNED
+            ? _("'%s' may know this value: a secret of this name went with the mailbox "
+                "when it was removed")
+            : _("'%s' knows this value: it was a secret of this mailbox before"),
+        exposure->person);
     return PSN_OK;
 }
 
@@ -199,6 +203,7 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = psn_secret_check_new(cli->vault, &info, err);
     if (!rc)
         rc = take_value(cli, options, &value, err);
+    info.generated = options->generate;
     if (!rc)
         rc = psn_secret_add(cli->vault, &info, value, err);
     if (!rc) /* where a mailbox was before, the first version is not number 1 */

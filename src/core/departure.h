@@ -42,6 +42,8 @@ struct psn_scope {
     struct psn_departure_removed *forgotten; /* clients and mailboxes that were removed */
     size_t forgotten_count;
     struct psn_departure_removed given_up; /* whose knowers are being read */
+    struct psn_target *beside; /* address and label of what else went with mailboxes */
+    size_t beside_count;
 };
 void psn_scope_release(struct psn_scope *scope);
 
@@ -107,7 +109,9 @@ PSN_MUST_CHECK enum psn_code psn_departure_check_settled(struct psn_vault *vault
  * of it that was in force. An address goes with its client when that is destroyed. */
 #define PSN_EVENT_CLIENT_FORGOTTEN "departure.forgotten"
 #define PSN_EVENT_ROLE_FORGOTTEN   "role.forgotten"
-/* A password that is in force no more: where it comes back, he knows it. */
+/* Where it comes back, he may know it: a mailbox's password that is in force no more;
+ * with a label, another secret of it, in force or not; "@domain", the passwords of a
+ * client that may come back under another id. */
 #define PSN_EVENT_KNOWN_BEFORE "role.known-before"
 /* Before those: why (text) the mailbox (subject) was given up without being changed. */
 #define PSN_EVENT_ROLE_UNCHANGED "role.unchanged"
@@ -128,7 +132,7 @@ PSN_MUST_CHECK enum psn_code psn_scope_add_forgotten(
     struct psn_scope *scope, const char *person, const struct psn_journal_entry *entry,
     struct psn_error *err);
 /* Outside a transaction: takes those mailboxes off what was forgotten that are roles
- * again and, being known to him, in the scope. */
+ * again and, being known to him, in the scope, with all else that he knew of them. */
 void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope);
 /* Inside a write of `to`: a client that is in `from` is destroyed. Only of who is
  * leaving: nothing else of it stays. */

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/client.h"
 #include "core/departure.h"
 #include "core/exposure.h"
 #include "core/item.h"
@@ -198,35 +200,174 @@ static enum psn_code may_work(struct psn_vault *vault, const char *address,
     return psn_item_each_all(vault, address, note_item, ret_works, err);
 }
 
-/* Who can open the vault could read it, whether he looked or not. works: something of it
- * may be in force. */
-static enum psn_code note_all(struct psn_vault *vault, const char *client,
-                              const char *address, const struct psn_exposure_list *seen,
-                              bool works, struct psn_error *err)
+/* A client, or one mailbox of his, and all that is to be known of who knows it. */
+struct going {
+    struct psn_vault *vault;
+    const char *client;
+    const char *address;           /* or NULL: all of his */
+    bool works;                    /* something of it may be in force */
+    bool with_labels;              /* what else hangs on it is to be noted */
+    struct psn_exposure_list seen; /* by anybody */
+    struct psn_exposure_list held; /* the address and label of all that hangs on it */
+    struct psn_person *people;
+    size_t count;
+    bool *forgotten;  /* of the people: he is noted as knowing something in force */
+    bool *could_read; /* of the people: all of it */
+};
+
+static void release_going(struct going *going)
 {
-    PSN_AUTO_FREE struct psn_person *people = NULL;
+    psn_exposure_list_release(&going->seen);
+    psn_exposure_list_release(&going->held);
+    free(going->people);
+    free(going->forgotten);
+    free(going->could_read);
+}
+
+static enum psn_code hold_item(void *arg, const struct psn_secret_info *info,
+                               struct psn_error *err)
+{
+    struct going *going = arg;
+    struct psn_exposure held = { 0 };
+
+    memcpy(held.address, info->address, sizeof held.address);
+    memcpy(held.label, info->label, sizeof held.label);
+    return psn_exposure_list_add(&going->held, &held, err);
+}
+
+static enum psn_code hold_role(void *arg, const struct psn_role_row *row,
+                               struct psn_error *err)
+{
+    struct going *going = arg;
+
+    return strcmp(row->client, going->client) == 0
+               ? psn_item_each_all(going->vault, row->address, hold_item, going, err)
+               : PSN_OK;
+}
+
+/* Who can open the vault could read it, whether he looked or not. */
+static enum psn_code find_readers(struct going *going, struct psn_error *err)
+{
     struct psn_reach_map map = { 0 };
-    size_t count = 0;
-    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+    enum psn_code rc = psn_person_list(going->vault, &going->people, &going->count, err);
 
-    if (!rc)
-        rc = psn_reach_map_load(vault, &map, err);
-    for (size_t i = 0; !rc && i < count; i++) {
-        const struct psn_person *person = &people[i];
-        bool could_read = psn_reach_holds_slot(&map, person->id) ||
-                          (person->departure.held_slot && !person->departing_s);
-        bool knows = false;
+    if (rc)
+        return rc;
+    going->forgotten = calloc(going->count + 1, sizeof *going->forgotten);
+    going->could_read = calloc(going->count + 1, sizeof *going->could_read);
+    if (!going->forgotten || !going->could_read)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = psn_reach_map_load(going->vault, &map, err);
+    for (size_t i = 0; !rc && i < going->count; i++) {
+        const struct psn_person *person = &going->people[i];
 
-        rc = knows_of(vault, seen, client, person->id, &knows, err);
-        if (rc)
-            break;
-        if (works && (knows || could_read))
-            rc = note(vault, client, address, person->id, err);
-        else if (has_seen_password(seen, client, person->id))
-            rc = note_event(vault, PSN_EVENT_KNOWN_BEFORE, address ? address : client,
-                            person->id, err);
+        going->could_read[i] =
+            going->works && (psn_reach_holds_slot(&map, person->id) ||
+                             (person->departure.held_slot && !person->departing_s));
     }
     psn_reach_map_release(&map);
+    return rc;
+}
+
+static enum psn_code load_going(struct going *going, struct psn_error *err)
+{
+    enum psn_code rc = may_work(going->vault, going->address, &going->works, err);
+
+    if (!rc)
+        rc = list_seen(going->vault, going->client, going->address, &going->seen, err);
+    if (!rc)
+        rc = find_readers(going, err);
+    if (rc || !going->with_labels)
+        return rc;
+    return going->address
+               ? psn_item_each_all(going->vault, going->address, hold_item, going, err)
+               : psn_role_scan(going->vault, NULL, 0, hold_role, going, err);
+}
+
+/* One behind the other: a report reads why it was given up of all who follow. */
+static enum psn_code note_forgotten(struct going *going, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < going->count; i++) {
+        const char *person = going->people[i].id;
+        bool knows = false;
+
+        rc = knows_of(going->vault, &going->seen, going->client, person, &knows, err);
+        going->forgotten[i] = going->works && (knows || going->could_read[i]);
+        if (!rc && going->forgotten[i])
+            rc = note(going->vault, going->client, going->address, person, err);
+    }
+    return rc;
+}
+
+/* The client may come back under another id. */
+static enum psn_code note_domains(struct going *going, const char *person,
+                                  struct psn_error *err)
+{
+    struct psn_client client = { 0 };
+    enum psn_code rc = psn_client_read(going->vault, going->client, &client, err);
+
+    for (size_t i = 0; !rc && i < client.domain_count; i++) {
+        char subject[1 + PSN_DOMAIN_NAME_MAX];
+
+        (void)snprintf(subject, sizeof subject, "@%s", client.domains[i]);
+        rc = note_event(going->vault, PSN_EVENT_KNOWN_BEFORE, subject, person, err);
+    }
+    psn_client_release(&client);
+    return rc;
+}
+
+static enum psn_code note_password(struct going *going, size_t at, struct psn_error *err)
+{
+    const char *person = going->people[at].id;
+
+    if (!going->forgotten[at] && !has_seen_password(&going->seen, going->client, person))
+        return PSN_OK;
+    if (!going->address)
+        return note_domains(going, person, err);
+    return going->forgotten[at] ? PSN_OK
+                                : note_event(going->vault, PSN_EVENT_KNOWN_BEFORE,
+                                             going->address, person, err);
+}
+
+/* Each label once, of whichever version: they stand beside each other. */
+static enum psn_code note_labels(struct going *going, size_t at, struct psn_error *err)
+{
+    const char *person = going->people[at].id;
+    const struct psn_exposure_list *list =
+        going->could_read[at] ? &going->held : &going->seen;
+    const struct psn_exposure *last = NULL;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < list->count; i++) {
+        const struct psn_exposure *known = &list->items[i];
+
+        if (!known->label[0] ||
+            (!going->could_read[at] && strcmp(known->person, person) != 0) ||
+            (last && strcmp(last->address, known->address) == 0 &&
+             strcmp(last->label, known->label) == 0))
+            continue;
+        last = known;
+        rc = psn_journal_note(going->vault, NULL,
+                              &(struct psn_note){ .event = PSN_EVENT_KNOWN_BEFORE,
+                                                  .subject = known->address,
+                                                  .label = known->label,
+                                                  .text = person },
+                              err);
+    }
+    return rc;
+}
+
+static enum psn_code note_known_before(struct going *going, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < going->count; i++) {
+        rc = note_password(going, i, err);
+        if (!rc && going->with_labels)
+            rc = note_labels(going, i, err);
+    }
     return rc;
 }
 
@@ -243,17 +384,20 @@ static enum psn_code note_unchanged(struct psn_vault *vault, const char *address
 static enum psn_code note_one(struct psn_vault *vault, const char *client,
                               const char *address, const char *why, struct psn_error *err)
 {
-    struct psn_exposure_list seen = { 0 };
-    bool works = false;
-    enum psn_code rc = may_work(vault, address, &works, err);
+    /* Of a client that is given up, each mailbox has been here already. */
+    struct going going = { .vault = vault,
+                           .client = client,
+                           .address = address,
+                           .with_labels = address || !why };
+    enum psn_code rc = load_going(&going, err);
 
-    if (!rc)
-        rc = list_seen(vault, client, address, &seen, err);
-    if (!rc && address && works && why)
+    if (!rc && address && going.works && why)
         rc = note_unchanged(vault, address, why, err);
     if (!rc)
-        rc = note_all(vault, client, address, &seen, works, err);
-    psn_exposure_list_release(&seen);
+        rc = note_forgotten(&going, err);
+    if (!rc)
+        rc = note_known_before(&going, err);
+    release_going(&going);
     return rc;
 }
 
@@ -369,6 +513,23 @@ static void keep_why(struct psn_scope *scope, const struct psn_journal_entry *en
     }
 }
 
+/* What else of a mailbox he could read: its label stands behind the mailbox's note. */
+static enum psn_code add_beside(struct psn_scope *scope,
+                                const struct psn_journal_entry *entry,
+                                struct psn_error *err)
+{
+    struct psn_target *to;
+    enum psn_code rc = PSN_GROW(scope->beside, scope->beside_count, err);
+
+    if (rc)
+        return rc;
+    to = &scope->beside[scope->beside_count++];
+    *to = (struct psn_target){ 0 };
+    (void)psn_text_copy(entry->subject, to->address, sizeof to->address);
+    (void)psn_text_copy(entry->label, to->label, sizeof to->label);
+    return PSN_OK;
+}
+
 /* What was removed before he began to leave works no less; but somebody of the same id
  * who was removed himself was another one. */
 enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
@@ -377,12 +538,29 @@ enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
 {
     keep_why(scope, entry);
     if (strcmp(entry->event, "person.removed") == 0 && strcmp(entry->subject, id) == 0)
-        scope->forgotten_count = 0;
+        scope->forgotten_count = scope->beside_count = 0;
+    if (strcmp(entry->event, PSN_EVENT_KNOWN_BEFORE) == 0 && entry->label[0] &&
+        strcmp(entry->text, id) == 0)
+        return add_beside(scope, entry, err);
     if ((strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0 &&
          strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0) ||
         strcmp(entry->text, id) != 0)
         return PSN_OK;
     return add_removed(scope, entry->subject, scope->given_up.unchanged, err);
+}
+
+/* Is all that he knew of it besides its password in the vault again? Whether the rest
+ * works, nobody knows. */
+static bool is_whole(struct psn_vault *vault, const struct psn_scope *scope,
+                     const char *address)
+{
+    struct psn_secret_info info;
+
+    for (size_t i = 0; i < scope->beside_count; i++)
+        if (strcmp(scope->beside[i].address, address) == 0 &&
+            psn_secret_get(vault, address, scope->beside[i].label, &info, NULL) != PSN_OK)
+            return false;
+    return true;
 }
 
 void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope)
@@ -394,7 +572,8 @@ void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope)
         struct psn_role role;
 
         if (!psn_scope_has_password(scope, at->name) ||
-            psn_role_get(vault, at->name, &role, NULL) != PSN_OK)
+            psn_role_get(vault, at->name, &role, NULL) != PSN_OK ||
+            !is_whole(vault, scope, at->name))
             scope->forgotten[kept++] = *at;
     }
     scope->forgotten_count = kept;

@@ -2,18 +2,22 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/grow.h"
 #include "base/text.h"
+#include "core/counters.h"
 #include "core/departure.h"
 #include "core/exposure.h"
+#include "core/item.h"
 #include "core/journal.h"
 #include "core/person.h"
 
 /*
- * Mailboxes that come back into the vault after they were removed. Their exposures went
- * with them; who was forgotten then stands in the vault's chain. There may be one too
- * many, whose password was changed before or in between, but never one too few.
+ * Mailboxes that come back into the vault after they were removed, and what else hung on
+ * them. Their exposures went with them; who was forgotten then stands in the vault's
+ * chain. There may be one too many, whose password was changed before or in between, but
+ * never one too few.
  */
 
 void psn_forgotten_list_release(struct psn_forgotten_list *list)
@@ -38,18 +42,50 @@ static enum psn_code add(void *arg, const struct psn_journal_entry *entry,
         return rc;
     to = &list->items[list->count++];
     (void)psn_text_copy(entry->subject, to->name, sizeof to->name);
+    (void)psn_text_copy(entry->label, to->label, sizeof to->label);
     (void)psn_text_copy(entry->text, to->person, sizeof to->person);
     return PSN_OK;
 }
 
+/* A label is typed anew when it comes back: "iban" is "IBAN". */
+static int compare_names(const struct psn_forgotten *a, const struct psn_forgotten *b)
+{
+    int order = strcmp(a->name, b->name);
+
+    return order ? order : strcasecmp(a->label, b->label);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct psn_forgotten *left = a;
+    const struct psn_forgotten *right = b;
+    int order = compare_names(left, right);
+
+    return order ? order : strcmp(left->person, right->person);
+}
+
+/* Where nothing has ever gone, no journal is walked: it is long, and adds are many. */
+static enum psn_code load(struct psn_vault *vault, struct psn_forgotten_list *list,
+                          struct psn_error *err)
+{
+    uint64_t spent = 0;
+    enum psn_code rc = list->is_read ? PSN_OK : psn_versions_spent(vault, &spent, err);
+
+    if (!rc && spent > 0)
+        rc = psn_journal_walk(vault, NULL, add, list, err);
+    if (!list->is_read && list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare);
+    list->is_read = true;
+    return rc;
+}
+
 /* What is known to somebody who is leaving, or has left, his report is about. */
 static enum psn_code note_target(struct psn_vault *vault, const char *id,
-                                 const struct psn_role_row *role, struct psn_error *err)
+                                 struct psn_target *target, struct psn_error *err)
 {
     struct psn_error cause = { 0 };
     struct psn_person person;
-    struct psn_target target = { .version = role->rotation.cur };
-    struct psn_scope scope = { .targets = &target, .target_count = 1 };
+    struct psn_scope scope = { .targets = target, .target_count = 1 };
     enum psn_code rc = psn_person_read(vault, id, &person, &cause);
 
     if (rc == PSN_E_NOT_FOUND)
@@ -59,45 +95,96 @@ static enum psn_code note_target(struct psn_vault *vault, const char *id,
             *err = cause;
         return rc;
     }
-    if (!person.departing_s)
-        return PSN_OK;
-    memcpy(target.client, role->client, sizeof target.client);
-    memcpy(target.address, role->address, sizeof target.address);
-    return psn_scope_note(vault, &person, &scope, false, err);
+    return person.departing_s ? psn_scope_note(vault, &person, &scope, false, err)
+                              : PSN_OK;
 }
 
-static bool is_first(const struct psn_forgotten_list *list, const char *address,
-                     const char *client, size_t at)
+static enum psn_code note_known(struct psn_vault *vault, const char *person,
+                                struct psn_target *target, struct psn_error *err)
 {
-    for (size_t i = 0; i < at; i++)
-        if (strcmp(list->items[i].person, list->items[at].person) == 0 &&
-            (strcmp(list->items[i].name, address) == 0 ||
-             strcmp(list->items[i].name, client) == 0))
-            return false;
-    return true;
+    enum psn_code rc = psn_exposure_put_of(vault, person, target->address, target->label,
+                                           target->version, PSN_HOW_RETURNED, err);
+
+    return rc ? rc : note_target(vault, person, target, err);
 }
 
+/* The first that is not before it. */
+static size_t lower_bound(const struct psn_forgotten_list *list,
+                          const struct psn_forgotten *wanted)
+{
+    size_t low = 0;
+    size_t high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(&list->items[middle], wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Everybody who was forgotten under the name. */
+static enum psn_code note_name(struct psn_vault *vault,
+                               const struct psn_forgotten_list *list, const char *name,
+                               struct psn_target *target, struct psn_error *err)
+{
+    struct psn_forgotten wanted = { 0 };
+    const char *last = "";
+    enum psn_code rc = PSN_OK;
+
+    (void)psn_text_copy(name, wanted.name, sizeof wanted.name);
+    (void)psn_text_copy(target->label, wanted.label, sizeof wanted.label);
+    for (size_t i = lower_bound(list, &wanted);
+         !rc && i < list->count && compare_names(&list->items[i], &wanted) == 0; i++) {
+        const char *person = list->items[i].person;
+
+        if (strcmp(person, last) != 0 && strcmp(person, vault->actor) != 0)
+            rc = note_known(vault, person, target, err);
+        last = person;
+    }
+    return rc;
+}
+
+static struct psn_target target_of(const char *client, const char *address,
+                                   const char *label, uint64_t version)
+{
+    struct psn_target target = { .version = version };
+
+    (void)psn_text_copy(client, target.client, sizeof target.client);
+    (void)psn_text_copy(address, target.address, sizeof target.address);
+    (void)psn_text_copy(label, target.label, sizeof target.label);
+    return target;
+}
+
+/* A client that is removed is noted by its id and by its domains. */
 enum psn_code psn_departure_note_returned(struct psn_vault *vault,
                                           const struct psn_role_row *role,
                                           struct psn_forgotten_list *list,
                                           struct psn_error *err)
 {
-    enum psn_code rc =
-        list->is_read ? PSN_OK : psn_journal_walk(vault, NULL, add, list, err);
+    struct psn_target target =
+        target_of(role->client, role->address, "", role->rotation.cur);
+    const char *const names[] = { role->address, role->client,
+                                  strchr(role->address, '@') };
+    enum psn_code rc = load(vault, list, err);
 
-    list->is_read = true;
-    for (size_t i = 0; !rc && i < list->count; i++) {
-        const struct psn_forgotten *at = &list->items[i];
-
-        if ((strcmp(at->name, role->address) != 0 &&
-             strcmp(at->name, role->client) != 0) ||
-            strcmp(at->person, vault->actor) == 0 ||
-            !is_first(list, role->address, role->client, i))
-            continue;
-        rc = psn_exposure_put_of(vault, at->person, role->address, "", role->rotation.cur,
-                                 PSN_HOW_RETURNED, err);
-        if (!rc)
-            rc = note_target(vault, at->person, role, err);
-    }
+    for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++)
+        rc = note_name(vault, list, names[i], &target, err);
     return rc;
+}
+
+enum psn_code psn_departure_note_item_returned(struct psn_vault *vault,
+                                               const struct psn_item *item,
+                                               struct psn_forgotten_list *list,
+                                               struct psn_error *err)
+{
+    const struct psn_secret_info *info = &item->info;
+    struct psn_target target =
+        target_of(item->client, info->address, info->label, info->version);
+    enum psn_code rc = load(vault, list, err);
+
+    return rc ? rc : note_name(vault, list, info->address, &target, err);
 }

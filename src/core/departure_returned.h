@@ -7,11 +7,12 @@
 /* Whoever knew a mailbox when it, or its client, was removed knows it still if it comes
  * back with a password that was not made anew at OVH. */
 struct psn_forgotten {
-    char name[PSN_ADDRESS_TEXT_MAX]; /* an address, or a client's id: it has no '@' */
+    char name[PSN_ADDRESS_TEXT_MAX]; /* an address, a client's id, or "@domain" of one */
+    char label[PSN_LABEL_TEXT_MAX];  /* of another secret of the address, or "" */
     char person[PSN_PERSON_ID_MAX];
 };
 struct psn_forgotten_list {
-    struct psn_forgotten *items;
+    struct psn_forgotten *items; /* by name, label and person */
     size_t count;
     bool is_read;
 };
@@ -25,5 +26,11 @@ PSN_MUST_CHECK enum psn_code psn_departure_note_returned(struct psn_vault *vault
                                                          const struct psn_role_row *role,
                                                          struct psn_forgotten_list *list,
                                                          struct psn_error *err);
+/* The same of another secret that is given: whoever was forgotten with one of its label.
+ */
+struct psn_item;
+PSN_MUST_CHECK enum psn_code psn_departure_note_item_returned(
+    struct psn_vault *vault, const struct psn_item *item, struct psn_forgotten_list *list,
+    struct psn_error *err);
 
 #endif

@@ -28,6 +28,7 @@ void psn_scope_release(struct psn_scope *scope)
     free(scope->targets);
     free(scope->clients);
     free(scope->forgotten);
+    free(scope->beside);
     *scope = (struct psn_scope){ 0 };
 }
 

@@ -286,7 +286,8 @@ static enum psn_code take_secret(struct taking *taking,
     if (!rc)
         rc = psn_item_check_fields(&info, err);
     if (!rc)
-        rc = psn_item_insert(taking->vault, &info, secret->value, err);
+        rc =
+            psn_item_insert(taking->vault, &info, secret->value, &taking->forgotten, err);
     return rc ? rc : expose(taking, info.address, info.label, err);
 }
 

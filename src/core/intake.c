@@ -156,7 +156,7 @@ static enum psn_code put_password(struct taking *taking, struct psn_role_row *ro
             err);
     if (!rc)
         rc = psn_exposure_put(vault, row->address, "", number, PSN_HOW_TYPED, err);
-    if (!rc && !before)
+    if (!rc)
         rc = psn_departure_note_returned(vault, row, &taking->forgotten, err);
     return rc ? rc
               : psn_journal_note(vault, row->client,
@@ -345,7 +345,8 @@ static enum psn_code insert_item(struct taking *taking,
                                  const struct psn_secret_info *info,
                                  const struct psn_secret *value, struct psn_error *err)
 {
-    enum psn_code rc = psn_item_insert(taking->vault, info, value, err);
+    enum psn_code rc =
+        psn_item_insert(taking->vault, info, value, &taking->forgotten, err);
 
     return rc ? rc : tell(taking, PSN_INTAKE_ADDED, info->label, false, "", err);
 }

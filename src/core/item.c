@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/client.h"
 #include "core/counters.h"
+#include "core/departure_returned.h"
 #include "core/document_form.h"
 #include "core/exposure.h"
 #include "core/journal.h"
@@ -226,7 +227,8 @@ static struct psn_coming coming_of(const struct psn_item *item,
 }
 
 enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_info *info,
-                              const struct psn_secret *value, struct psn_error *err)
+                              const struct psn_secret *value,
+                              struct psn_forgotten_list *forgotten, struct psn_error *err)
 {
     struct psn_item item = { .info = *info };
     struct psn_role_row role;
@@ -243,6 +245,8 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
     rc = psn_item_put(vault, &item, err);
     if (!rc)
         rc = put_value(vault, &item, value, err);
+    if (!rc && forgotten)
+        rc = psn_departure_note_item_returned(vault, &item, forgotten, err);
     return rc ? rc : note(vault, &item, "secret.added", err);
 }
 
@@ -250,10 +254,13 @@ enum psn_code psn_item_insert(struct psn_vault *vault, const struct psn_secret_i
 static enum psn_code add(struct psn_vault *vault, const struct psn_secret_info *info,
                          const struct psn_secret *value, struct psn_error *err)
 {
+    struct psn_forgotten_list forgotten = { 0 };
     struct psn_item item = { 0 };
     struct psn_coming coming;
-    enum psn_code rc = psn_item_insert(vault, info, value, err);
+    enum psn_code rc =
+        psn_item_insert(vault, info, value, info->generated ? NULL : &forgotten, err);
 
+    psn_forgotten_list_release(&forgotten);
     if (!rc)
         rc = psn_item_read(vault, info->address, info->label, &item, err);
     coming = coming_of(&item, value);

@@ -24,10 +24,14 @@ PSN_MUST_CHECK enum psn_code psn_item_put(struct psn_vault *vault,
                                           const struct psn_item *item,
                                           struct psn_error *err);
 
-/* Inside a write: psn_secret_add() of an address in normal form and checked fields. */
+/* Inside a write: psn_secret_add() of an address in normal form and checked fields.
+ * forgotten: who may know it from before is read once for all (departure_returned.h);
+ * NULL: nobody does. */
+struct psn_forgotten_list;
 PSN_MUST_CHECK enum psn_code psn_item_insert(struct psn_vault *vault,
                                              const struct psn_secret_info *info,
                                              const struct psn_secret *value,
+                                             struct psn_forgotten_list *forgotten,
                                              struct psn_error *err);
 
 /* Inside a write: psn_secret_set() of an address in normal form. */

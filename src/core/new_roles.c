@@ -197,8 +197,8 @@ static enum psn_code supersede(struct psn_vault *vault, struct psn_role_row *row
                              PSN_VERSION_SUPERSEDED, err);
 }
 
-/* Who has seen it as an earlier version knows it; of a mailbox that comes back, whoever
- * was forgotten with it. */
+/* Who has seen it as an earlier version knows it; of a mailbox that came back, whoever
+ * was forgotten with it, now or when it came: the versions of then went with it. */
 static enum psn_code note_knowing(struct psn_vault *vault, const struct psn_role_row *row,
                                   const struct psn_secret *known, bool is_there,
                                   struct psn_error *err)
@@ -212,7 +212,7 @@ static enum psn_code note_knowing(struct psn_vault *vault, const struct psn_role
                                 &(struct psn_coming){ row->client, row->address, "",
                                                       row->rotation.cur, known },
                                 err);
-    if (!rc && !is_there)
+    if (!rc)
         rc = psn_departure_note_returned(vault, row, &forgotten, err);
     psn_forgotten_list_release(&forgotten);
     return rc;

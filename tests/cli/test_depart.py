@@ -291,6 +291,22 @@ class Since(Departing):
         self.assertNotEqual(self.world.in_force(BOXES[0]), old)
         self.world.run("due", check=0)
 
+    def test_a_password_of_before_that_is_told_once_its_mailbox_is_back_is_known_too(self):
+        old = self.world.in_force(BOXES[0])
+        self.depart()
+        self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
+        self.world.run("role", "adopt", BOXES[0], check=0)
+        self.world.run("due", check=0)
+        self.world.control("POST", "/password", {"address": BOXES[0], "password": old})
+        self.world.run("verify", BOXES[0], check=11)
+        self.world.run("role", "adopt", BOXES[0], "--secret-fd", "0", stdin=old, check=0)
+        due = json.loads(self.world.run("--json", "due", check=12).stdout)["due"]
+        self.assertIn(("rotate", BOXES[0], "jp"),
+                      [(row["kind"], row["address"], row["person"]) for row in due])
+        self.world.run("due", "--apply", "-o", self.out)
+        self.assertNotEqual(self.world.in_force(BOXES[0]), old)
+        self.world.run("due", check=0)
+
     def test_a_password_changed_by_somebody_else_since_is_called_proved_no_more(self):
         known = self.world.in_force(BOXES[0])
         self.assertTrue(self.depart()["complete"])
@@ -598,6 +614,57 @@ class Secrets(Departing):
         self.lasting()
         self.world.run("secret", "set", BOXES[0], "iban", "--generate", check=0)
         self.assertIsNone(self.world.json("show", BOXES[0], "iban")["unchangeable"])
+
+    def report(self):
+        with open(os.path.join(self.out, "depart-jp.txt"), encoding="utf-8") as file:
+            return " ".join(file.read().replace("\n|", " ").split())
+
+    def test_what_comes_back_after_its_mailbox_was_removed_is_known_to_who_left(self):
+        self.iban()
+        for label in ("cms", "old"):
+            self.world.run("secret", "add", BOXES[0], label, "--generate", check=0)
+        self.leaver_and_stayer(more=("--with", "all"))
+        for label in ("cms", "old"):
+            self.world.run("secret", "set", BOXES[0], label, "--generate", check=0)
+        self.judge()
+        self.lasting()
+        self.assertEqual(self.depart()["stays_known"], 1)
+        self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], check=0)
+        self.world.run("role", "adopt", BOXES[0], check=0)
+        self.depart()
+        self.assertIn("Complete: as-far-as-known", self.report())
+        said = self.world.run("secret", "add", BOXES[0], "iban", "--type", "bank", "--secret-fd",
+                              "0", stdin="FR7630006000011234567890189", check=0).stderr
+        self.assertIn("'jp' may know this value", said)
+        self.world.run("secret", "add", BOXES[0], "cms", "--generate", check=0)
+        self.world.run("secret", "add", BOXES[0], "new", "--secret-fd", "0", stdin="new", check=0)
+        path = os.path.join(self.world.home, "store.csv")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("title,password\nold,as-it-was-before\n")
+        self.world.run("-y", "import", path, "--role", BOXES[0], check=0)
+        due = json.loads(self.world.run("--json", "due", check=12).stdout)["due"]
+        self.assertEqual({row["label"] for row in due if row["person"] == "jp"}, {"iban", "old"})
+        self.assertFalse(self.depart(check=12)["complete"])
+        self.assertIn("Complete: no ", self.report())
+        self.lasting()
+        self.world.run("secret", "set", BOXES[0], "old", "--secret-fd", "0", stdin="other", check=0)
+        self.assertEqual(self.depart()["stays_known"], 1)
+        self.assertIn("Complete: except-unchanged", self.report())
+        self.assertNotIn("Removed from the vault", self.report())
+
+    def test_a_mailbox_that_is_back_without_all_that_was_given_up_with_it_stays_in_the_report(self):
+        self.iban()
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        self.depart(check=12)
+        self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], "--unchanged", "the bank",
+                       check=0)
+        self.resume()
+        self.world.run("role", "adopt", BOXES[0], check=0)
+        found = self.depart()
+        self.assertEqual((found["complete"], found["unchanged"]), (False, 1))
+        self.assertIn("Complete: except-unchanged", self.report())
+        self.assertIn(f"{BOXES[0]}. Why: the bank", self.report())
 
     def test_a_plan_says_what_stays_known(self):
         self.iban()

@@ -211,6 +211,27 @@ class Told(unittest.TestCase):
         self.world.run("-y", "import", path, check=0)
         self.assertIn(("rotate", self.box, "theo"), self.due())
 
+    def test_a_client_that_is_back_under_another_id_is_known_to_who_knew_it(self):
+        self.person("theo")
+        self.world.run("secret", "add", self.box, "iban", "--secret-fd", "0", stdin="FR76", check=0)
+        self.world.run("grant", "theo", self.box, "--with", "iban", "--until", "2031-01-01", "-o",
+                       self.world.home, check=0)
+        passwords = [self.world.in_force(box) for box in self.boxes]
+        self.world.run("client", "rm", "essai", "--confirm", "essai", check=0)
+        ready = self.world.ready
+        self.world.run("client", "add", "other", "--nic", ready["nic"], "--domain",
+                       self.world.DOMAIN, "--endpoint", ready["endpoint"], "--imap",
+                       ready["imap"], "--rate", "0", check=0)
+        self.world.run("ovh", "link", "other", "--config", self.world.config, "--accept-wide",
+                       check=0)
+        self.assertIn("knows this password: theo", self.adopt(passwords[0]))
+        for box in self.boxes:
+            if box != self.box:
+                self.world.run("role", "adopt", box, check=0)
+            self.world.run("secret", "add", box, "IBAN", "--secret-fd", "0", stdin="FR76", check=0)
+        self.assertEqual({row for row in self.due() if row[2] == "theo"},
+                         {("rotate", self.box, "theo"), ("secret", self.box, "theo")})
+
     def test_a_mailbox_that_is_back_with_a_new_password_is_known_to_nobody(self):
         self.removed_though_theo_knows_it()
         said = self.world.run("role", "adopt", self.box, check=0).stderr

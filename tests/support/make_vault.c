@@ -144,7 +144,7 @@ static void add_secrets(struct psn_vault *vault, uint64_t count, struct psn_erro
 
         (void)snprintf(info.label, sizeof info.label, "secret%llu",
                        (unsigned long long)i);
-        rc = psn_item_insert(vault, &info, value, err);
+        rc = psn_item_insert(vault, &info, value, NULL, err);
     }
     if (psn_vault_end(vault, rc, err))
         die(err);

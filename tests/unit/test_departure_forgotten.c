@@ -28,17 +28,24 @@ struct fixture {
     struct psn_vault *vault;
 };
 
+static void put_seen(struct fixture *f, const char *address, uint64_t version)
+{
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_exposure_put_of(f->vault, "luc", address, "", version, PSN_HOW_ISSUED,
+                             &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
 static void add_luc(struct fixture *f)
 {
     struct psn_person luc = { .id = "luc", .email = "luc@studio.example" };
-    enum psn_code rc;
 
     luc.alias_count = 1;
     (void)snprintf(luc.aliases[0], sizeof luc.aliases[0], "lu12345-ovh");
     assert_int_equal(psn_person_add(f->vault, &luc, &f->at.err), PSN_OK);
-    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
-    rc = psn_exposure_put_of(f->vault, "luc", box1, "", 1, PSN_HOW_ISSUED, &f->at.err);
-    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    put_seen(f, box1, 1);
 }
 
 static int set_up(void **state)
@@ -143,16 +150,36 @@ static void why_is_about_the_mailbox_that_was_given_up_alone(void **state)
     psn_departure_report_free(report);
 }
 
-static size_t removed_of(struct fixture *f, const char *person)
+/* Luc, who is noted for that, stands before Paul. */
+static void why_is_about_all_who_knew_it_whoever_knew_only_what_was_before(void **state)
+{
+    struct fixture *f = *state;
+    struct psn_departure_report *report = NULL;
+
+    put_seen(f, box0, 99);
+    (void)leave(f, "paul", false);
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, "no way", &f->at.err), PSN_OK);
+    assert_int_equal(psn_departure_report(f->vault, "paul", &report, &f->at.err), PSN_OK);
+    assert_int_equal(report->facts.removed, 1);
+    assert_string_equal(report->removed[0].unchanged, "no way");
+    psn_departure_report_free(report);
+}
+
+static size_t still_removed_of(struct fixture *f, const char *person)
 {
     struct psn_departure_report *report = NULL;
     size_t removed;
 
-    (void)leave(f, person, false);
     assert_int_equal(psn_departure_report(f->vault, person, &report, &f->at.err), PSN_OK);
     removed = report->facts.removed;
     psn_departure_report_free(report);
     return removed;
+}
+
+static size_t removed_of(struct fixture *f, const char *person)
+{
+    (void)leave(f, person, false);
+    return still_removed_of(f, person);
 }
 
 /* Luc saw nothing of it; Paul could read it. */
@@ -199,7 +226,17 @@ static void bring_back(struct fixture *f, const char *address)
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
-/* Luc knew box1, and nothing of box0; Paul could read both. */
+static void bring_back_licence(struct fixture *f)
+{
+    PSN_AUTO(psn_secret) *value = NULL;
+    struct psn_secret_info info = { .label = "Licence n° 1" };
+
+    (void)snprintf(info.address, sizeof info.address, "%s", box0);
+    assert_int_equal(psn_secret_copy("1234", 4, &value, &f->at.err), PSN_OK);
+    assert_int_equal(psn_secret_add(f->vault, &info, value, &f->at.err), PSN_OK);
+}
+
+/* Luc knew box1, and nothing of box0; Paul could read both, and the licence of box0. */
 static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state)
 {
     struct fixture *f = *state;
@@ -217,7 +254,36 @@ static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state
     assert_int_equal(report->secret_count, 1);
     assert_string_equal(report->secrets[0].address, box1);
     psn_departure_report_free(report);
-    assert_int_equal(removed_of(f, "paul"), 0);
+    assert_int_equal(removed_of(f, "paul"), 1);
+    bring_back_licence(f);
+    assert_int_equal(still_removed_of(f, "paul"), 0);
+}
+
+static enum psn_code find_paul(void *arg, const struct psn_exposure *exposure,
+                               struct psn_error *err)
+{
+    (void)err;
+    if (strcmp(exposure->person, "paul") == 0 && exposure->how == PSN_HOW_RETURNED)
+        *(size_t *)arg += 1;
+    return PSN_OK;
+}
+
+static void what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back(
+    void **state)
+{
+    struct fixture *f = *state;
+    struct psn_secret_info info;
+    size_t found = 0;
+
+    assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
+    bring_back(f, box0);
+    bring_back_licence(f);
+    assert_int_equal(psn_secret_get(f->vault, box0, "Licence n° 1", &info, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(psn_exposure_each_of(f->vault, box0, info.label, info.version,
+                                          find_paul, &found, &f->at.err),
+                     PSN_OK);
+    assert_int_equal(found, 1);
 }
 
 /* It was made anew, and of what else hung on it nobody knows. */
@@ -260,6 +326,12 @@ int main(void)
             what_is_given_up_is_named_with_why_it_was_not_changed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(why_is_about_the_mailbox_that_was_given_up_alone,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            why_is_about_all_who_knew_it_whoever_knew_only_what_was_before, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(
             a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
             tear_down),

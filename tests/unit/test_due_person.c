@@ -113,7 +113,7 @@ static enum psn_code add_role(struct world *world, unsigned i)
     rc = psn_role_write(world->vault, &row, NULL);
     if (!rc)
         rc = psn_secret_copy("value", 5, &value, NULL);
-    return rc ? rc : psn_item_insert(world->vault, &info, value, NULL);
+    return rc ? rc : psn_item_insert(world->vault, &info, value, NULL, NULL);
 }
 
 static enum psn_code add_grant(struct world *world, unsigned person, unsigned role)
