@@ -48,6 +48,7 @@ static const struct word words[] = {
     { "NIC", CLI_KIND_FREE },
     { "SERVICE", CLI_KIND_SERVICE },
     { "TASK", CLI_KIND_FREE },
+    { "WHY", CLI_KIND_FREE },
     { "TEXT", CLI_KIND_FREE },
     { "TIME", CLI_KIND_FREE },
     { "TYPE", CLI_KIND_TYPE },

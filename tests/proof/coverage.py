@@ -32,7 +32,10 @@ def read(counts):
             with gzip.open(os.path.join(folder, name), "rt", encoding="utf-8") as file:
                 told = json.load(file)
             for row in told["files"]:
-                yield {**row, "file": os.path.join(told["current_working_directory"], row["file"])}
+                path = os.path.join(told["current_working_directory"], row["file"])
+                if not os.path.exists(path):  # named from the root by -ffile-prefix-map
+                    path = os.path.join(ROOT, row["file"])
+                yield {**row, "file": path}
 
 
 class Totals:
