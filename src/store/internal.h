@@ -24,7 +24,7 @@ enum {
     PSN_STORE_HEAP_MAX = 40 * 1024 * 1024,
     /* A connection that wrote and leaves a longer WAL behind empties it: whoever opens
      * the vault next reads and sums the whole of it. */
-    PSN_STORE_WAL_KEPT_MAX = 512 * 1024,
+    PSN_STORE_WAL_KEPT_MAX = 448 * 1024,
 };
 
 /*

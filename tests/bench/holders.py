@@ -19,7 +19,7 @@ import xml.sax.saxutils
 import machine
 from machine import Command
 
-LOG_MAX = 512 * 1024  # PSN_STORE_WAL_KEPT_MAX
+LOG_MAX = 448 * 1024  # PSN_STORE_WAL_KEPT_MAX
 LINKS_MAX = 50000  # a file of ext4 has at most 65 000 names
 
 
