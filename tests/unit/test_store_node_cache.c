@@ -10,8 +10,8 @@
 
 /* More of the tree's nodes than are kept in memory. */
 
-/* Of two tables whose nodes want the same slots, and of a third, more than is kept. */
-static const unsigned many_tables[] = { 2, 3, 6 };
+/* Two of them want the same slots, and all of them have more bytes than are kept. */
+static const unsigned many_tables[] = { 2, 3, 4, 5, 6 };
 
 static uint32_t nth_bucket(uint32_t i)
 {
