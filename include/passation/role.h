@@ -139,8 +139,7 @@ struct psn_secret_info {
     uint64_t replacement; /* made ready, since a leaver knows the current one; 0: none */
     int64_t created_s;
     int64_t changed_s;
-    bool hidden;    /* removed: versions stay */
-    bool generated; /* of psn_secret_add(): made just now, so nobody has it from before */
+    bool hidden;                    /* removed: versions stay */
     char unchangeable[PSN_WHY_MAX]; /* why nobody can change it, an IBAN say; "": can */
     char unchangeable_by[PSN_PERSON_ID_MAX]; /* who said so */
     size_t code_count; /* of the type "recovery": how many codes the value holds … */
@@ -153,12 +152,18 @@ PSN_API size_t psn_recovery_left(const struct psn_secret_info *info);
 /* The typed kinds: stable words, NULL-terminated. */
 PSN_API const char *const *psn_secret_types(void);
 
+enum psn_secret_origin {
+    PSN_SECRET_GIVEN,     /* who knew one of its label before may know it */
+    PSN_SECRET_GENERATED, /* made just now: nobody has it from before */
+};
+
 /* Adds a secret with its first version. E_EXISTS on an existing label (also a hidden
  * one). E_INVALID: a field has a wrong form, unknown type; the password of a mailbox is
  * not added here. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_secret_add(struct psn_vault *vault,
                                                     const struct psn_secret_info *info,
                                                     const struct psn_secret *value,
+                                                    enum psn_secret_origin origin,
                                                     struct psn_error *err);
 
 /* Whether psn_secret_add() would take it as far as can be told without its value: to be

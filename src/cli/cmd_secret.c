@@ -203,9 +203,10 @@ static enum psn_code run_add(struct cli *cli, const void *arg, struct psn_error 
         rc = psn_secret_check_new(cli->vault, &info, err);
     if (!rc)
         rc = take_value(cli, options, &value, err);
-    info.generated = options->generate;
     if (!rc)
-        rc = psn_secret_add(cli->vault, &info, value, err);
+        rc = psn_secret_add(cli->vault, &info, value,
+                            options->generate ? PSN_SECRET_GENERATED : PSN_SECRET_GIVEN,
+                            err);
     if (!rc) /* where a mailbox was before, the first version is not number 1 */
         rc = psn_secret_get(cli->vault, info.address, info.label, &added, err);
     if (rc)

@@ -19,6 +19,10 @@ PSN_MUST_CHECK enum psn_code psn_item_read_of(struct psn_vault *vault, const cha
                                               struct psn_item *ret_item,
                                               struct psn_error *err);
 
+/* E_NOT_FOUND, with the way to see those that are there. */
+enum psn_code psn_item_fail_unknown(const char *address, const char *label,
+                                    struct psn_error *err);
+
 /* Inside a write: stores it as it is now. */
 PSN_MUST_CHECK enum psn_code psn_item_put(struct psn_vault *vault,
                                           const struct psn_item *item,

@@ -172,7 +172,7 @@ static void add_secret(struct psn_vault *vault, const char *label, const char *t
     (void)snprintf(info.label, sizeof info.label, "%s", label);
     (void)snprintf(info.type, sizeof info.type, "%s", type);
     MUST(!psn_secret_copy(text, strlen(text), &value, NULL));
-    MUST(!psn_secret_add(vault, &info, value, NULL));
+    MUST(!psn_secret_add(vault, &info, value, PSN_SECRET_GIVEN, NULL));
     psn_secret_free(value);
 }
 

@@ -191,7 +191,7 @@ static void add_secret(struct psn_vault *vault)
     uint64_t version;
 
     (void)snprintf(info.address, sizeof info.address, "%s", address);
-    must(psn_secret_add(vault, &info, value, &err));
+    must(psn_secret_add(vault, &info, value, PSN_SECRET_GIVEN, &err));
     must(psn_reveal(vault, address, "stripe", 0, PSN_HOW_SHOWN, &shown, &version, &err));
     psn_secret_free(shown);
     psn_secret_free(value);

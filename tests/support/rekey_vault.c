@@ -118,7 +118,7 @@ static void put_secret(struct psn_vault *vault, struct psn_error *err)
     address_of(0, info.address, sizeof info.address);
     assert_int_equal(psn_secret_copy(rekey_canary, strlen(rekey_canary), &value, err),
                      PSN_OK);
-    assert_int_equal(psn_secret_add(vault, &info, value, err), PSN_OK);
+    assert_int_equal(psn_secret_add(vault, &info, value, PSN_SECRET_GIVEN, err), PSN_OK);
 }
 
 void rekey_vault_make(struct rekey_vault *at)
@@ -243,10 +243,11 @@ void rekey_vault_add_versions(struct psn_vault *vault)
         value_of(i, FTP_VALUE, text, sizeof text);
         assert_int_equal(psn_secret_copy(text, strlen(text), &value, NULL), PSN_OK);
         change.value = value;
-        assert_int_equal(is_first ? psn_secret_add(vault, &info, value, NULL)
-                                  : psn_secret_set(vault, info.address, info.label,
-                                                   &change, &number, NULL),
-                         PSN_OK);
+        assert_int_equal(
+            is_first
+                ? psn_secret_add(vault, &info, value, PSN_SECRET_GIVEN, NULL)
+                : psn_secret_set(vault, info.address, info.label, &change, &number, NULL),
+            PSN_OK);
     }
 }
 

@@ -233,7 +233,8 @@ static void bring_back_licence(struct fixture *f)
 
     (void)snprintf(info.address, sizeof info.address, "%s", box0);
     assert_int_equal(psn_secret_copy("1234", 4, &value, &f->at.err), PSN_OK);
-    assert_int_equal(psn_secret_add(f->vault, &info, value, &f->at.err), PSN_OK);
+    assert_int_equal(psn_secret_add(f->vault, &info, value, PSN_SECRET_GIVEN, &f->at.err),
+                     PSN_OK);
 }
 
 /* Luc knew box1, and nothing of box0; Paul could read both, and the licence of box0. */

@@ -308,7 +308,8 @@ static void add_cms(struct fixture *f)
 
     (void)snprintf(info.address, sizeof info.address, "%s", box1);
     assert_int_equal(psn_secret_copy("abc", 3, &value, &f->at.err), PSN_OK);
-    assert_int_equal(psn_secret_add(f->vault, &info, value, &f->at.err), PSN_OK);
+    assert_int_equal(psn_secret_add(f->vault, &info, value, PSN_SECRET_GIVEN, &f->at.err),
+                     PSN_OK);
 }
 
 static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void **state)
