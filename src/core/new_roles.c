@@ -234,13 +234,27 @@ static enum psn_code is_current(struct psn_vault *vault, const struct psn_role_r
     return rc;
 }
 
+static enum psn_code note_adopted(struct psn_vault *vault, const struct psn_role_row *row,
+                                  struct psn_error *err)
+{
+    return psn_journal_note(vault, row->client,
+                            &(struct psn_note){ .event = "mailbox.adopted",
+                                                .subject = row->address,
+                                                .version = row->rotation.cur,
+                                                .text = "with its known password" },
+                            err);
+}
+
 static enum psn_code store_proved(struct psn_vault *vault, struct psn_role_row *row,
                                   struct psn_error *err)
 {
+    enum psn_code rc;
+
     row->verified_s = vault->world.now_s();
     row->outside_s = 0;
     row->gone_s = 0;
-    return psn_role_write(vault, row, err);
+    rc = psn_role_write(vault, row, err);
+    return rc ? rc : note_adopted(vault, row, err);
 }
 
 static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *row,
@@ -271,13 +285,7 @@ static enum psn_code store_known(struct psn_vault *vault, struct psn_role_row *r
                              PSN_VERSION_CURRENT, known, err);
     if (!rc)
         rc = note_knowing(vault, row, known, is_there, err);
-    return rc ? rc
-              : psn_journal_note(vault, row->client,
-                                 &(struct psn_note){ .event = "mailbox.adopted",
-                                                     .subject = row->address,
-                                                     .version = row->rotation.cur,
-                                                     .text = "with its known password" },
-                                 err);
+    return rc ? rc : note_adopted(vault, row, err);
 }
 
 /* The back-end is a bonus here: the login is the proof, and needs no API. */

@@ -100,6 +100,7 @@ class Drift(unittest.TestCase):
         world.control("POST", "/password", {"address": CONTACT, "password": before})
         self.adopt(before)
         self.assertEqual(self.versions(), [(1, "current")])
+        self.assertIn("mailbox.adopted", world.run("log", check=0).stdout)
         world.run("resume", check=0)
         self.assertEqual(self.due(check=0), [])
 
