@@ -180,6 +180,21 @@ static enum psn_code read_role(struct taking *taking, struct psn_role_row *row,
     return PSN_OK;
 }
 
+/* Why the password that is here stays, or NULL. What a file says is no reason to forget
+ * what a login has shown. */
+static const char *why_kept(const struct psn_role_row *row, bool is_second)
+{
+    if (is_second)
+        return _("an entry before it tells another password");
+    if (row->rotation.phase != PSN_ROTATION_STABLE)
+        return _("a change of its password is under way");
+    if (row->rotation.cur && row->outside_s)
+        return _("somebody else has changed it: passation role adopt, with --secret-fd");
+    if (row->rotation.cur && row->verified_s)
+        return _("a login has proved the one that is here: passation rotate");
+    return NULL;
+}
+
 static enum psn_code take_password(struct taking *taking, const struct psn_secret *value,
                                    struct psn_error *err)
 {
@@ -187,6 +202,7 @@ static enum psn_code take_password(struct taking *taking, const struct psn_secre
     bool is_new = !taking->place.has_role;
     bool is_second = false;
     bool had_one;
+    const char *kept;
     bool same = false;
     enum psn_code rc = read_role(taking, &row, err);
 
@@ -199,21 +215,10 @@ static enum psn_code take_password(struct taking *taking, const struct psn_secre
         return rc;
     if (same)
         return tell(taking, PSN_INTAKE_SAME, "", false, "", err);
-    if (is_second)
-        return tell_kept(taking, "", _("an entry before it tells another password"), err);
-    if (row.rotation.phase != PSN_ROTATION_STABLE)
-        return tell_kept(taking, "", _("a change of its password is under way"), err);
+    kept = why_kept(&row, is_second);
+    if (kept)
+        return tell_kept(taking, "", kept, err);
     had_one = row.rotation.cur != 0;
-    /* What a file says is no reason to forget what a login has shown. */
-    if (had_one && row.outside_s)
-        return tell_kept(taking, "",
-                         _("somebody else has changed it: passation role adopt, with "
-                           "--secret-fd"),
-                         err);
-    if (had_one && row.verified_s)
-        return tell_kept(taking, "",
-                         _("a login has proved the one that is here: passation rotate"),
-                         err);
     if (had_one && !taking->intake->replace)
         return tell(taking, PSN_INTAKE_DIFFERS, "", false, "", err);
     rc = put_password(taking, &row, value, err);
