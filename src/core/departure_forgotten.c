@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
@@ -15,122 +14,15 @@
 #include "core/role.h"
 
 /*
- * Clients and mailboxes that leave the vault, and with them who knows what of them. What
- * somebody who is leaving knows stays until it is replaced; of what goes before, or goes
- * all the same, the report of a departure tells that nobody knows whether it works; and
- * of what is given up, since nobody can change it any more, why it was not changed.
+ * Clients and mailboxes that leave the vault, and with them who knows what of them. The
+ * report of a departure tells of what goes before, or goes all the same
+ * (departure_settled.c), that nobody knows whether it works; and of what is given up,
+ * since nobody can change it any more, why it was not changed.
  */
 
 enum {
     ADDRESSES_MAX = 64 * 1024 * 1024,
 };
-
-/* --- what must not be forgotten meanwhile --- */
-
-static const struct psn_person *find_leaver(const struct psn_person *people, size_t count,
-                                            const char *id)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(people[i].id, id) == 0)
-            return people[i].departing_s && !people[i].departed_s ? &people[i] : NULL;
-    return NULL;
-}
-
-/* Does it still work at OVH, as far as is known? A password goes with its mailbox. */
-static enum psn_code still_works(struct psn_vault *vault, const struct psn_exposure *seen,
-                                 bool *ret_works, struct psn_error *err)
-{
-    struct psn_role_row role;
-    enum psn_code rc;
-
-    *ret_works = seen->in_force;
-    if (!seen->in_force || seen->label[0])
-        return PSN_OK;
-    rc = psn_role_read(vault, seen->address, &role, err);
-    *ret_works = !rc && !role.gone_s;
-    return rc;
-}
-
-/* What anybody has seen of a client's mailboxes. */
-struct collecting {
-    struct psn_vault *vault;
-    const char *client;
-    struct psn_exposure_list *list;
-};
-
-static enum psn_code collect(void *arg, const struct psn_role_row *row,
-                             struct psn_error *err)
-{
-    const struct collecting *collecting = arg;
-    struct psn_exposure_list seen = { 0 };
-    enum psn_code rc;
-
-    if (strcmp(row->client, collecting->client) != 0)
-        return PSN_OK;
-    rc = psn_exposure_list(collecting->vault, NULL, row->address, &seen, err);
-    for (size_t i = 0; !rc && i < seen.count; i++)
-        rc = psn_exposure_list_add(collecting->list, &seen.items[i], err);
-    psn_exposure_list_release(&seen);
-    return rc;
-}
-
-static enum psn_code list_seen(struct psn_vault *vault, const char *client,
-                               const char *address, struct psn_exposure_list *ret_list,
-                               struct psn_error *err)
-{
-    struct collecting collecting = { vault, client, ret_list };
-
-    return address ? psn_exposure_list(vault, NULL, address, ret_list, err)
-                   : psn_role_scan(vault, NULL, 0, collect, &collecting, err);
-}
-
-/* address NULL: the whole client is to go. */
-static enum psn_code check_seen(struct psn_vault *vault, const char *person,
-                                const char *address, const struct psn_exposure *seen,
-                                struct psn_error *err)
-{
-    bool works = false;
-    enum psn_code rc = still_works(vault, seen, &works, err);
-
-    if (rc || !works)
-        return rc;
-    (void)psn_fail(err, PSN_E_POLICY,
-                   _("'%s' is leaving and knows a secret of %s that is in force: "
-                     "forgotten here, it would still work at OVH"),
-                   person, seen->address);
-    return address
-               ? psn_hint(err, PSN_E_POLICY,
-                          _("finish that first: passation resume; if it can never be: "
-                            "passation role rm %s --confirm %s --unchanged 'WHY'"),
-                          address, address)
-               : psn_hint(err, PSN_E_POLICY,
-                          _("finish that first: passation resume; if it can never be: "
-                            "passation client rm %s --confirm %s --unchanged 'WHY'"),
-                          seen->client, seen->client);
-}
-
-enum psn_code psn_departure_check_settled(struct psn_vault *vault, const char *client,
-                                          const char *address, struct psn_error *err)
-{
-    PSN_AUTO_FREE struct psn_person *people = NULL;
-    struct psn_exposure_list seen = { 0 };
-    size_t count = 0;
-    enum psn_code rc = psn_person_list(vault, &people, &count, err);
-
-    if (!rc)
-        rc = list_seen(vault, client, address, &seen, err);
-    for (size_t i = 0; !rc && i < seen.count; i++) {
-        const struct psn_exposure *at = &seen.items[i];
-        const struct psn_person *leaver = find_leaver(people, count, at->person);
-
-        if (leaver)
-            rc = check_seen(vault, leaver->id, address, at, err);
-    }
-    psn_exposure_list_release(&seen);
-    return rc;
-}
-
-/* --- what is forgotten --- */
 
 static enum psn_code note_event(struct psn_vault *vault, const char *event,
                                 const char *subject, const char *person,
@@ -158,7 +50,7 @@ static enum psn_code knows_of(struct psn_vault *vault,
     for (size_t i = 0; !rc && !*ret_knows && i < seen->count; i++)
         if (strcmp(seen->items[i].client, client) == 0 &&
             strcmp(seen->items[i].person, person) == 0)
-            rc = still_works(vault, &seen->items[i], ret_knows, err);
+            rc = psn_exposure_works(vault, &seen->items[i], ret_knows, err);
     return rc;
 }
 
@@ -274,7 +166,10 @@ static enum psn_code load_going(struct going *going, struct psn_error *err)
     enum psn_code rc = may_work(going->vault, going->address, &going->works, err);
 
     if (!rc)
-        rc = list_seen(going->vault, going->client, going->address, &going->seen, err);
+        rc = going->address ? psn_exposure_list(going->vault, NULL, going->address,
+                                                &going->seen, err)
+                            : psn_exposure_list_of_client(going->vault, going->client,
+                                                          &going->seen, err);
     if (!rc)
         rc = find_readers(going, err);
     if (rc || !going->with_labels)
@@ -471,110 +366,4 @@ enum psn_code psn_departure_note_forgotten(struct psn_vault *from, struct psn_va
             rc = note(to, client, NULL, people[i].id, err);
     }
     return rc;
-}
-
-/* --- reading it back --- */
-
-static enum psn_code add_removed(struct psn_scope *scope, const char *name,
-                                 const char *why, struct psn_error *err)
-{
-    struct psn_departure_removed *grown;
-
-    for (size_t i = 0; i < scope->forgotten_count; i++)
-        if (strcmp(scope->forgotten[i].name, name) == 0) {
-            if (why[0])
-                (void)snprintf(scope->forgotten[i].unchanged,
-                               sizeof scope->forgotten[i].unchanged, "%s", why);
-            return PSN_OK;
-        }
-    grown = reallocarray(scope->forgotten, scope->forgotten_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    scope->forgotten = grown;
-    grown += scope->forgotten_count++;
-    (void)snprintf(grown->name, sizeof grown->name, "%s", name);
-    (void)snprintf(grown->unchanged, sizeof grown->unchanged, "%s", why);
-    return PSN_OK;
-}
-
-/* Why a mailbox was not changed stands before those who knew it, and is about them
- * alone. */
-static void keep_why(struct psn_scope *scope, const struct psn_journal_entry *entry)
-{
-    struct psn_departure_removed *given_up = &scope->given_up;
-
-    if (strcmp(entry->event, PSN_EVENT_ROLE_UNCHANGED) == 0) {
-        (void)snprintf(given_up->name, sizeof given_up->name, "%s", entry->subject);
-        (void)snprintf(given_up->unchanged, sizeof given_up->unchanged, "%s",
-                       entry->text);
-    } else if (strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0 ||
-               strcmp(entry->subject, given_up->name) != 0) {
-        *given_up = (struct psn_departure_removed){ 0 };
-    }
-}
-
-/* What else of a mailbox he could read: its label stands behind the mailbox's note. */
-static enum psn_code add_beside(struct psn_scope *scope,
-                                const struct psn_journal_entry *entry,
-                                struct psn_error *err)
-{
-    struct psn_target *to;
-    enum psn_code rc = PSN_GROW(scope->beside, scope->beside_count, err);
-
-    if (rc)
-        return rc;
-    to = &scope->beside[scope->beside_count++];
-    *to = (struct psn_target){ 0 };
-    (void)psn_text_copy(entry->subject, to->address, sizeof to->address);
-    (void)psn_text_copy(entry->label, to->label, sizeof to->label);
-    return PSN_OK;
-}
-
-/* What was removed before he began to leave works no less; but somebody of the same id
- * who was removed himself was another one. */
-enum psn_code psn_scope_add_forgotten(struct psn_scope *scope, const char *id,
-                                      const struct psn_journal_entry *entry,
-                                      struct psn_error *err)
-{
-    keep_why(scope, entry);
-    if (strcmp(entry->event, "person.removed") == 0 && strcmp(entry->subject, id) == 0)
-        scope->forgotten_count = scope->beside_count = 0;
-    if (strcmp(entry->event, PSN_EVENT_KNOWN_BEFORE) == 0 && entry->label[0] &&
-        strcmp(entry->text, id) == 0)
-        return add_beside(scope, entry, err);
-    if ((strcmp(entry->event, PSN_EVENT_CLIENT_FORGOTTEN) != 0 &&
-         strcmp(entry->event, PSN_EVENT_ROLE_FORGOTTEN) != 0) ||
-        strcmp(entry->text, id) != 0)
-        return PSN_OK;
-    return add_removed(scope, entry->subject, scope->given_up.unchanged, err);
-}
-
-/* Is all that he knew of it besides its password in the vault again? Whether the rest
- * works, nobody knows. */
-static bool is_whole(struct psn_vault *vault, const struct psn_scope *scope,
-                     const char *address)
-{
-    struct psn_secret_info info;
-
-    for (size_t i = 0; i < scope->beside_count; i++)
-        if (strcmp(scope->beside[i].address, address) == 0 &&
-            psn_secret_get(vault, address, scope->beside[i].label, &info, NULL) != PSN_OK)
-            return false;
-    return true;
-}
-
-void psn_scope_drop_returned(struct psn_vault *vault, struct psn_scope *scope)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < scope->forgotten_count; i++) {
-        const struct psn_departure_removed *at = &scope->forgotten[i];
-        struct psn_role role;
-
-        if (!psn_scope_has_password(scope, at->name) ||
-            psn_role_get(vault, at->name, &role, NULL) != PSN_OK ||
-            !is_whole(vault, scope, at->name))
-            scope->forgotten[kept++] = *at;
-    }
-    scope->forgotten_count = kept;
 }

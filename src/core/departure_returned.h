@@ -15,6 +15,7 @@ struct psn_forgotten_list {
     struct psn_forgotten *items; /* by name, label and person */
     size_t count;
     bool is_read;
+    bool has_no_labels; /* no version was ever spent, so there is none to look for */
 };
 void psn_forgotten_list_release(struct psn_forgotten_list *list);
 

@@ -445,3 +445,48 @@ enum psn_code psn_exposure_each_of(struct psn_vault *vault, const char *address,
 
     return each_of(walk, each, arg, err);
 }
+
+enum psn_code psn_exposure_works(struct psn_vault *vault, const struct psn_exposure *seen,
+                                 bool *ret_works, struct psn_error *err)
+{
+    struct psn_role_row role;
+    enum psn_code rc;
+
+    *ret_works = seen->in_force;
+    if (!seen->in_force || seen->label[0])
+        return PSN_OK;
+    rc = psn_role_read(vault, seen->address, &role, err);
+    *ret_works = !rc && !role.gone_s;
+    return rc;
+}
+
+struct collecting {
+    struct psn_vault *vault;
+    const char *client;
+    struct psn_exposure_list *list;
+};
+
+static enum psn_code collect_role(void *arg, const struct psn_role_row *row,
+                                  struct psn_error *err)
+{
+    const struct collecting *collecting = arg;
+    struct psn_exposure_list seen = { 0 };
+    enum psn_code rc;
+
+    if (strcmp(row->client, collecting->client) != 0)
+        return PSN_OK;
+    rc = psn_exposure_list(collecting->vault, NULL, row->address, &seen, err);
+    for (size_t i = 0; !rc && i < seen.count; i++)
+        rc = psn_exposure_list_add(collecting->list, &seen.items[i], err);
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+enum psn_code psn_exposure_list_of_client(struct psn_vault *vault, const char *client,
+                                          struct psn_exposure_list *ret_list,
+                                          struct psn_error *err)
+{
+    struct collecting collecting = { vault, client, ret_list };
+
+    return psn_role_scan(vault, NULL, 0, collect_role, &collecting, err);
+}

@@ -51,6 +51,17 @@ PSN_MUST_CHECK enum psn_code psn_exposure_list(struct psn_vault *vault,
                                                struct psn_exposure_list *ret_list,
                                                struct psn_error *err);
 
+/* What anybody has seen of a client's mailboxes, by mailbox. */
+PSN_MUST_CHECK enum psn_code psn_exposure_list_of_client(
+    struct psn_vault *vault, const char *client, struct psn_exposure_list *ret_list,
+    struct psn_error *err);
+
+/* Does what was seen still work at OVH, as far as is known? A password goes with its
+ * mailbox. */
+PSN_MUST_CHECK enum psn_code psn_exposure_works(struct psn_vault *vault,
+                                                const struct psn_exposure *seen,
+                                                bool *ret_works, struct psn_error *err);
+
 /* What a person has seen of anything, the same way, if it is a few: else *ret_all is
  * false and the list empty, and a survey tells at less cost. Others' rows are passed by,
  * not opened. */

@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include "core/counters.h"
 #include "core/departure.h"
 #include "core/departure_returned.h"
 #include "core/exposure.h"
+#include "core/journal.h"
 #include "core/person.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
@@ -209,6 +211,27 @@ static void a_mailbox_that_was_gone_at_ovh_is_no_loss(void **state)
     assert_int_equal(removed_of(f, "paul"), 0);
 }
 
+static enum psn_code find(const char *person, const struct psn_exposure *exposure,
+                          size_t *found)
+{
+    *found += strcmp(exposure->person, person) == 0 && exposure->how == PSN_HOW_RETURNED;
+    return PSN_OK;
+}
+
+static enum psn_code find_paul(void *arg, const struct psn_exposure *exposure,
+                               struct psn_error *err)
+{
+    (void)err;
+    return find("paul", exposure, arg);
+}
+
+static enum psn_code find_luc(void *arg, const struct psn_exposure *exposure,
+                              struct psn_error *err)
+{
+    (void)err;
+    return find("luc", exposure, arg);
+}
+
 static void bring_back(struct fixture *f, const char *address)
 {
     struct psn_role_row row = { .client = "martin",
@@ -224,6 +247,31 @@ static void bring_back(struct fixture *f, const char *address)
         rc = psn_departure_note_returned(f->vault, &row, &forgotten, &f->at.err);
     psn_forgotten_list_release(&forgotten);
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+}
+
+/* A program of before versions were counted removed it: nothing says that any went. */
+static void who_was_forgotten_before_versions_were_counted_knows_it_again(void **state)
+{
+    static const char earlier[] = "earlier@domain-of-the-canary.example";
+    struct fixture *f = *state;
+    const struct psn_note note = { .event = PSN_EVENT_ROLE_FORGOTTEN,
+                                   .subject = earlier,
+                                   .text = "luc" };
+    uint64_t spent = 1;
+    size_t found = 0;
+    enum psn_code rc;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    rc = psn_versions_spent(f->vault, &spent, &f->at.err);
+    if (!rc)
+        rc = psn_journal_note(f->vault, NULL, &note, &f->at.err);
+    assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
+    assert_int_equal(spent, 0);
+    bring_back(f, earlier);
+    assert_int_equal(
+        psn_exposure_each_of(f->vault, earlier, "", 1, find_luc, &found, &f->at.err),
+        PSN_OK);
+    assert_int_equal(found, 1);
 }
 
 static void bring_back_licence(struct fixture *f)
@@ -258,15 +306,6 @@ static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state
     assert_int_equal(removed_of(f, "paul"), 1);
     bring_back_licence(f);
     assert_int_equal(still_removed_of(f, "paul"), 0);
-}
-
-static enum psn_code find_paul(void *arg, const struct psn_exposure *exposure,
-                               struct psn_error *err)
-{
-    (void)err;
-    if (strcmp(exposure->person, "paul") == 0 && exposure->how == PSN_HOW_RETURNED)
-        *(size_t *)arg += 1;
-    return PSN_OK;
 }
 
 static void what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back(
@@ -335,6 +374,9 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(
             a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_was_forgotten_before_versions_were_counted_knows_it_again, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(a_mailbox_that_was_gone_at_ovh_is_no_loss, set_up,
                                         tear_down),
