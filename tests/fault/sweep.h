@@ -193,6 +193,8 @@ struct sweep_command {
         int status;
         const char *kind; /* it happens under this fault, from this index on */
         uint64_t index;
+        const char *outside; /* first somebody else changes this mailbox's password, … */
+        const char *password; /* … to this */
     } before[SWEEP_STEPS_MAX], again[3];
     struct sweep_probe probes[3];
     const char *file;  /* is absent or whole: never smaller than it must be */
