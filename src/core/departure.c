@@ -129,6 +129,49 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
     return rc;
 }
 
+/* Is the secret known to somebody for whom a replacement is to lie ready? */
+static enum psn_code find_waiting(struct psn_vault *vault, const struct psn_item *item,
+                                  bool *ret_waits, struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_person *people = NULL;
+    struct psn_exposure_list seen = { 0 };
+    size_t count = 0;
+    enum psn_code rc = psn_person_list(vault, &people, &count, err);
+
+    if (!rc)
+        rc = psn_exposure_list(vault, NULL, item->info.address, &seen, err);
+    *ret_waits = false;
+    for (size_t i = 0; !rc && i < seen.count && !*ret_waits; i++) {
+        const struct psn_exposure *at = &seen.items[i];
+        bool theirs = false;
+
+        if (strcmp(at->label, item->info.label) != 0 || !at->in_force)
+            continue;
+        for (size_t j = 0; j < count; j++)
+            if (strcmp(people[j].id, at->person) == 0)
+                *ret_waits = people[j].departing_s && (!people[j].departure.held_slot ||
+                                                       people[j].departure.slot_gone);
+        if (*ret_waits)
+            rc = psn_handover_is_theirs(vault, item->client, at->address, at->label,
+                                        at->person, &theirs, err);
+        *ret_waits = *ret_waits && !theirs;
+    }
+    psn_exposure_list_release(&seen);
+    return rc;
+}
+
+enum psn_code psn_departure_note_changeable(struct psn_vault *vault, const char *address,
+                                            const char *label, struct psn_error *err)
+{
+    struct psn_item item = { 0 };
+    bool waits = false;
+    enum psn_code rc = psn_item_read(vault, address, label, &item, err);
+
+    if (!rc && !item.info.replacement && !item.info.unchangeable[0])
+        rc = find_waiting(vault, &item, &waits, err);
+    return !rc && waits ? psn_item_replace(vault, &item, err) : rc;
+}
+
 /* What is to be put in force is nothing that he has seen, whatever else he knows. */
 static enum psn_code replace_seen(struct psn_vault *vault, const char *person,
                                   struct psn_error *err)

@@ -144,6 +144,12 @@ PSN_MUST_CHECK enum psn_code psn_departure_note_forgotten(struct psn_vault *from
 PSN_MUST_CHECK enum psn_code psn_departure_keys_are_known(struct psn_vault *vault,
                                                           bool *ret_known,
                                                           struct psn_error *err);
+/* Inside a write: it can be changed after all. For whoever is leaving and knows it, a
+ * replacement is made ready. */
+PSN_MUST_CHECK enum psn_code psn_departure_note_changeable(struct psn_vault *vault,
+                                                           const char *address,
+                                                           const char *label,
+                                                           struct psn_error *err);
 /* Does the access lead to this mailbox? */
 bool psn_access_leads_to(const struct psn_finding *finding, const char *address);
 /* Takes those of his names off that are mailboxes of the vault: a role's address is

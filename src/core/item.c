@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "core/counters.h"
+#include "core/departure.h"
 #include "core/departure_returned.h"
 #include "core/exposure.h"
 #include "core/journal.h"
@@ -276,6 +277,8 @@ enum psn_code psn_item_set(struct psn_vault *vault, const char *address,
         rc = psn_item_put(vault, &item, err);
     if (!rc)
         rc = note(vault, &item, "secret.changed", err);
+    if (!rc && change->unchangeable)
+        rc = psn_departure_note_changeable(vault, address, label, err);
     if (!rc)
         *ret_version = item.info.version;
     return rc;

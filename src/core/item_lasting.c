@@ -114,7 +114,9 @@ static enum psn_code take_back(struct psn_vault *vault, const char *address,
 
     if (!rc)
         rc = psn_item_call_unchangeable(vault, &item, "", err);
-    return rc ? rc : psn_item_put(vault, &item, err);
+    if (!rc)
+        rc = psn_item_put(vault, &item, err);
+    return rc ? rc : psn_departure_note_changeable(vault, address, label, err);
 }
 
 enum psn_code psn_item_judge_anew(struct psn_vault *vault, const char *person,

@@ -28,6 +28,15 @@ static enum psn_code fail_known(const struct psn_exposure *seen, const char *id,
             _("see all of it: passation who %s; change it: passation rotate %s"), id,
             seen->address);
     }
+    if (seen->lasting) {
+        (void)psn_fail(err, PSN_E_POLICY,
+                       _("'%s' knows the secret '%s' of %s, which nobody can change"), id,
+                       seen->label, seen->address);
+        return psn_hint(err, PSN_E_POLICY,
+                        _("the report of his departure is to say so first: passation "
+                          "depart %s"),
+                        id);
+    }
     (void)psn_fail(err, PSN_E_POLICY,
                    _("'%s' knows the secret '%s' of %s that is still in force"), id,
                    seen->label, seen->address);
@@ -59,9 +68,11 @@ static enum psn_code check_slot(const struct psn_reach_map *map,
 }
 
 static enum psn_code check_free(const struct psn_reach_map *map,
-                                const struct psn_exposure_list *seen, const char *id,
-                                struct psn_error *err)
+                                const struct psn_exposure_list *seen,
+                                const struct psn_person *person, struct psn_error *err)
 {
+    const char *id = person->id;
+
     for (size_t i = 0; i < map->grants.count; i++)
         if (strcmp(map->grants.items[i].person, id) == 0 &&
             !map->grants.items[i].ended_s) {
@@ -88,7 +99,8 @@ static enum psn_code check_free(const struct psn_reach_map *map,
                 err, PSN_E_POLICY,
                 _("his departure makes another one ready: passation depart %s"), id);
         }
-        if (seen->items[i].in_force)
+        /* What nobody can change was told of who has left, and `who` tells it still. */
+        if (seen->items[i].in_force && !(seen->items[i].lasting && person->departed_s))
             return fail_known(&seen->items[i], id, err);
     }
     return PSN_OK;
@@ -143,7 +155,7 @@ static enum psn_code check(struct psn_vault *vault, const struct psn_person *per
     if (!rc)
         rc = check_slot(&map, person, err);
     if (!rc)
-        rc = check_free(&map, &seen, id, err);
+        rc = check_free(&map, &seen, person, err);
     if (!rc)
         rc = psn_client_scan(vault, check_client, &(struct receiving){ vault, id }, err);
     psn_exposure_list_release(&seen);

@@ -609,6 +609,33 @@ class Secrets(Departing):
         self.assertEqual([row["label"] for row in json.loads(
             self.world.run("--json", "due", check=12).stdout)["due"]], ["iban"])
 
+    def test_for_what_can_be_changed_after_all_a_replacement_is_made_ready(self):
+        self.world.run("secret", "add", BOXES[0], "iban", "--generate", check=0)
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        self.lasting()
+        self.assertEqual(self.depart()["stays_known"], 1)
+        known = self.reveal(BOXES[0], "iban")
+        self.world.run("secret", "set", BOXES[0], "iban", "--unchangeable", "", check=0)
+        ready = self.world.run("show", BOXES[0], "iban", "--reveal", "--replacement",
+                               check=0).stdout.splitlines()[0]
+        self.assertNotEqual(ready, known)
+        self.world.run("secret", "set", BOXES[0], "iban", "--replacement", check=0)
+        self.world.run("due", check=0)
+
+    def test_who_left_with_what_nobody_can_change_may_be_removed_and_is_named_still(self):
+        self.iban()
+        self.leaver_and_stayer(more=("--with", "all"))
+        self.judge()
+        self.lasting()
+        self.world.run("revoke", "jp", check=0)
+        said = " ".join(self.world.run("person", "rm", "jp", check=13).stderr.split())
+        self.assertIn("which nobody can change", said)
+        self.assertIn("passation depart jp", said)
+        self.depart()
+        self.world.run("person", "rm", "jp", check=0)
+        self.assertIn("jp", self.world.run("who", BOXES[0], check=0).stdout)
+
     def test_what_is_given_another_value_can_be_changed(self):
         self.iban()
         self.lasting()
