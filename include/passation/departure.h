@@ -182,6 +182,7 @@ struct psn_departure_secret {
     bool replaced; /* what he could read is not in force any more … */
     bool dead;     /* … and was refused, of a password */
     bool handed;   /* the client has received the mailbox: its password is his to set */
+    int64_t set_since_s;       /* … and a login was refused since; 0: not seen */
     char lasting[PSN_WHY_MAX]; /* why nobody can change it, so that it stays known; or ""
                                 */
     char proof[PSN_JOURNAL_TEXT_MAX]; /* "OVH task 12 …", in English */

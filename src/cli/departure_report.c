@@ -52,6 +52,7 @@ static void put_secret(struct cli_json *json, const struct psn_departure_secret 
         cli_json_text(json, "proof", secret->replaced ? secret->proof : NULL);
         cli_json_time(json, "changed_outside_at", secret->outside_s);
         cli_json_bool(json, "handed_over", secret->handed);
+        cli_json_time(json, "changed_since_handed_over_at", secret->set_since_s);
     } else {
         cli_json_bool(json, "replacement_ready", secret->replacement != 0);
         cli_json_text(json, "unchangeable", secret->lasting[0] ? secret->lasting : NULL);

@@ -205,6 +205,11 @@ static void write_open_secrets(const struct psn_departure_report *report,
             continue;
         if (at->label[0] && !at->replaced)
             write_open_item(at, writing, ++*number);
+        else if (at->set_since_s && (!at->replaced || at->again))
+            cli_writing_item(writing, ++*number,
+                             _("%s: what was handed over is refused, as was seen on %s: "
+                               "have the client confirm that it was them who changed it"),
+                             at->address, cli_display_moment(at->set_since_s, seen));
         else if (!at->label[0] && at->handed && (!at->replaced || at->again))
             cli_writing_item(writing, ++*number,
                              _("%s: the client must set it: he is told in the handover's "
@@ -370,11 +375,12 @@ static void write_password(const struct psn_departure_secret *at,
                      at->replaced ? cli_display_task(at->proof, proof, sizeof proof)
                                   : "");
     cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
-                     done            ? _("✓ replaced and proved")
-                     : at->again     ? _("! replaced; once more when no way in is open")
-                     : at->outside_s ? _("! changed by somebody else since")
-                     : at->replaced  ? _("! replaced; old one not proved refused")
-                                     : _("! not replaced"));
+                     done              ? _("✓ replaced and proved")
+                     : at->again       ? _("! replaced; once more when no way in is open")
+                     : at->outside_s   ? _("! changed by somebody else since")
+                     : at->set_since_s ? _("! changed since it was handed over")
+                     : at->replaced    ? _("! replaced; old one not proved refused")
+                                       : _("! not replaced"));
 }
 
 static void write_passwords(const struct psn_departure_report *report,

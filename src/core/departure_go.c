@@ -317,7 +317,8 @@ static bool is_clients(const struct psn_going *going,
 {
     return departure->handed > 0 &&
            departure->handed == departure->rotate + departure->tasks &&
-           departure->unproved == 0 && departure->accesses == 0 && going->blind == 0;
+           departure->unproved == 0 && departure->accesses == 0 && departure->keys == 0 &&
+           !going->cut_client[0] && going->blind == 0;
 }
 
 static enum psn_code hint_clients(enum psn_code rc, const struct psn_departure *departure,
@@ -338,12 +339,16 @@ static enum psn_code fail_open(const struct psn_going *going,
                                struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) open = psn_buf_init(PSN_ERROR_MESSAGE_MAX);
+    enum psn_code rc;
 
     put_open(going, departure, &open);
     if (open.size == 0)
         psn_buf_text(&open, _("stopped before the last look"));
-    (void)psn_fail(err, PSN_E_UNFINISHED, _("the departure of '%s' is not complete: %s"),
+    rc = is_clients(going, departure) ? PSN_E_FINDINGS : PSN_E_UNFINISHED;
+    (void)psn_fail(err, rc, _("the departure of '%s' is not complete: %s"),
                    departure->person, psn_buf_str(&open));
+    if (rc == PSN_E_FINDINGS)
+        return hint_clients(rc, departure, err);
     if (departure->keys)
         return psn_hint(err, PSN_E_UNFINISHED,
                         _("passation ovh link %s --new; then: passation resume"),
@@ -353,8 +358,6 @@ static enum psn_code fail_open(const struct psn_going *going,
                         _("ask the owner for a key that may close them: passation ovh "
                           "link %s --for cut; then: passation resume"),
                         going->cut_client);
-    if (is_clients(going, departure))
-        return hint_clients(PSN_E_UNFINISHED, departure, err);
     return psn_hint(err, PSN_E_UNFINISHED,
                     _("nothing is lost; go on with: passation resume"));
 }

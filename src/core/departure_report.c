@@ -43,7 +43,9 @@ static enum psn_code judge_theirs(struct psn_vault *vault, const char *person,
     enum psn_code rc = psn_handover_is_theirs(vault, role->client, role->address, "",
                                               person, &secret->handed, err);
 
-    if (!rc && secret->replaced && !secret->handed)
+    if (!rc && secret->handed)
+        secret->set_since_s = role->outside_s;
+    else if (!rc && secret->replaced)
         secret->outside_s = role->outside_s;
     return rc;
 }

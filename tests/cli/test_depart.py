@@ -621,7 +621,8 @@ class Secrets(Departing):
                                check=0).stdout.splitlines()[0]
         self.assertNotEqual(ready, known)
         self.world.run("secret", "set", BOXES[0], "iban", "--replacement", check=0)
-        self.world.run("due", check=0)
+        due = json.loads(self.world.run("--json", "due").stdout)["due"]
+        self.assertEqual([row for row in due if row["person"] == "jp"], [])
 
     def test_who_left_with_what_nobody_can_change_may_be_removed_and_is_named_still(self):
         self.iban()

@@ -396,13 +396,23 @@ class Refusals(Handovers):
         world.run("grant", "jp", BOXES[0], "--until", "2031-03-31", "-o", world.out, check=0)
         self.confirm(*world.issue())
         self.assertIn("the client must set it", world.run("depart", "jp", "-n", check=0).stdout)
-        done = world.run("depart", "jp", "-o", world.out, check=10)
+        done = world.run("depart", "jp", "-o", world.out, check=12)
         self.assertIn("the client must set what he has received", done.stderr)
         self.assertNotIn("passation resume", done.stderr)
         said = self.report_of("jp")
         self.assertIn(BOXES[0] + ": the client must set it: he is told in the handover's "
                       "statement", said)
         self.assertNotIn("passation resume", said)
+        world.run("due", "--apply", "-o", world.out, check=12)
+        world.control("POST", "/password", {"address": BOXES[0], "password": "Set-By-Martine-1"})
+        world.run("verify", BOXES[0], check=11)
+        world.run("depart", "jp", "-o", world.out, check=12)
+        said = self.report_of("jp")
+        self.assertRegex(said, BOXES[0] + ": what was handed over is refused, as was seen on "
+                               "[-0-9: +]+: have the client confirm that it was them who "
+                               "changed it")
+        self.assertNotIn("the client must set it", said)
+        self.assertIn("changed since it was handed over", said)
 
     def test_after_the_receipt_what_a_revoked_person_knows_is_said_to_be_the_clients(self):
         world = self.world
@@ -486,7 +496,7 @@ class Refusals(Handovers):
         world.run("depart", "jp", "--plan", "-o", plan + "-2", check=0)
         with open(plan + "-2", encoding="utf-8") as file:
             self.assertEqual(file.read().count(" by=client"), 2)
-        world.run("apply", plan + "-2", "-o", world.out, check=10)
+        world.run("apply", plan + "-2", "-o", world.out, check=12)
         self.assertEqual(world.in_force(BOXES[0]), in_force)
 
     def test_where_only_a_received_secret_is_left_it_is_the_clients_to_change(self):
@@ -518,7 +528,7 @@ class Refusals(Handovers):
         self.assertIn(("stale", late), world.blocks())
         world.run("rotate", BOXES[0], check=13)
         received, given = world.in_force(BOXES[0]), world.in_force(late)
-        world.run("depart", "jp", "-o", world.out, check=10)
+        world.run("depart", "jp", "-o", world.out, check=12)
         self.assertEqual(world.in_force(BOXES[0]), received)
         self.assertNotEqual(world.in_force(late), given)
         # Another trousseau takes nothing back that he has.
