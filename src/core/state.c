@@ -15,6 +15,25 @@ enum {
 
 const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE] = "psn history v1\0";
 
+_Static_assert(sizeof(((struct psn_store_hash_state *)NULL)->bytes) >=
+                   sizeof(struct psn_hash_state),
+               "the store has room for the state of a hash");
+
+void psn_vault_store_hash(struct psn_store_hash_state *state,
+                          const struct psn_store_part *parts, size_t count,
+                          uint8_t *ret_hash)
+{
+    struct psn_hash_state *hash = (struct psn_hash_state *)(void *)state->bytes;
+
+    if (!state->has_begun)
+        psn_hash_begin(hash);
+    state->has_begun = true;
+    for (size_t i = 0; i < count; i++)
+        psn_hash_add(hash, parts[i].bytes, parts[i].size);
+    if (ret_hash)
+        psn_hash_end(hash, ret_hash);
+}
+
 static uint64_t take_number(const uint8_t **at, size_t size)
 {
     uint64_t value = 0;
