@@ -21,3 +21,13 @@ enum psn_code psn_grow(void *items, size_t count, size_t size, struct psn_error 
     memcpy(items, &grown, sizeof grown);
     return PSN_OK;
 }
+
+enum psn_code psn_room(void *items, size_t count, size_t size, struct psn_error *err)
+{
+    void *room = calloc(count ? count : 1, size);
+
+    if (!room)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    memcpy(items, &room, sizeof room);
+    return PSN_OK;
+}

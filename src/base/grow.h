@@ -22,4 +22,16 @@
 PSN_MUST_CHECK enum psn_code psn_grow(void *items, size_t count, size_t size,
                                       struct psn_error *err);
 
+/*
+ * Room for count items, zeroed, where their number is known: that list does not grow. Not
+ * NULL for none. E_NOMEM; the list is as it was then.
+ *
+ *     enum psn_code rc = PSN_ROOM(list->items, count, err);
+ */
+#define PSN_ROOM(items, count, err) \
+    psn_room(&(items), (count), sizeof(__typeof__(*(items))), (err))
+
+PSN_MUST_CHECK enum psn_code psn_room(void *items, size_t count, size_t size,
+                                      struct psn_error *err);
+
 #endif

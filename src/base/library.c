@@ -16,6 +16,13 @@ void *psn_library_open(const char *const *names)
     return library;
 }
 
+/* ISO C has no cast from an object's address to a function's; POSIX lets the bytes be
+ * copied. */
+static void put(char *place, void *const *address)
+{
+    memcpy(place, address, sizeof *address);
+}
+
 const char *psn_library_find(void *library, const struct psn_library_symbol *symbols,
                              size_t count, void *table)
 {
@@ -24,9 +31,7 @@ const char *psn_library_find(void *library, const struct psn_library_symbol *sym
 
         if (!address)
             return symbols[i].name;
-        /* ISO C has no cast from an object's address to a function's; POSIX lets the
-         * bytes be copied. */
-        memcpy((char *)table + symbols[i].offset, &address, sizeof address);
+        put((char *)table + symbols[i].offset, &address);
     }
     return NULL;
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/auto.h"
+#include "base/i18n.h"
+
 enum {
     CHARACTER_MAX = 4 /* bytes. A text that ends with NUL has no character beyond it */
 };
@@ -152,6 +155,16 @@ char *psn_text_copy(const char *text, char *out, size_t size)
     memcpy(out, text, length);
     out[length] = '\0';
     return out;
+}
+
+enum psn_code psn_text_keep(const char *text, char **ret_copy, struct psn_error *err)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    *ret_copy = copy;
+    return PSN_OK;
 }
 
 /* Most texts are plain already. */

@@ -29,6 +29,10 @@ void psn_text_cut_utf8(char *text);
 /* Copies text, or as much of it as out[size] holds; size is not 0. Returns out. */
 char *psn_text_copy(const char *text, char *out, size_t size);
 
+/* A copy that the caller frees. E_NOMEM; *ret_copy is as it was then. */
+PSN_MUST_CHECK enum psn_code psn_text_keep(const char *text, char **ret_copy,
+                                           struct psn_error *err);
+
 /* Puts '?' in the place of whatever psn_text_is_plain() refuses, in place: for where
  * no memory may be taken, else psn_text_escape() tells more. */
 void psn_text_mask(char *text);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/grow.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/doctor_words.h"
 #include "cli/paths.h"
@@ -78,16 +79,14 @@ static void keep(void *arg, const struct psn_doctor_finding *finding)
         return;
     }
     item = &report->items[report->count++];
-    *item =
-        (struct cli_doctor_item){ .code = finding->code,
-                                  .client = strdup(finding->client),
-                                  .subject = strdup(finding->subject),
-                                  .detail = strdup(finding->detail),
-                                  .page = finding->page ? strdup(finding->page) : NULL,
-                                  .time_s = finding->time_s,
-                                  .number = finding->number };
-    report->is_torn = report->is_torn || !item->client || !item->subject ||
-                      !item->detail || (finding->page && !item->page);
+    *item = (struct cli_doctor_item){ .code = finding->code,
+                                      .time_s = finding->time_s,
+                                      .number = finding->number };
+    if (psn_text_keep(finding->client, &item->client, NULL) ||
+        psn_text_keep(finding->subject, &item->subject, NULL) ||
+        psn_text_keep(finding->detail, &item->detail, NULL) ||
+        (finding->page && psn_text_keep(finding->page, &item->page, NULL)))
+        report->is_torn = true;
 }
 
 static void keep_unlooked(void *arg, enum psn_doctor_part part, const char *client,
@@ -101,8 +100,9 @@ static void keep_unlooked(void *arg, enum psn_doctor_part part, const char *clie
         return;
     }
     at = &report->unlooked[report->unlooked_count++];
-    *at = (struct unlooked){ part, code, strdup(client), strdup(why) };
-    report->is_torn = report->is_torn || !at->client || !at->why;
+    *at = (struct unlooked){ .part = part, .code = code };
+    if (psn_text_keep(client, &at->client, NULL) || psn_text_keep(why, &at->why, NULL))
+        report->is_torn = true;
 }
 
 static void keep_about_vault(struct report *report, enum psn_doctor_code code,

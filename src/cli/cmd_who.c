@@ -173,27 +173,29 @@ static void tell_leavers(const struct cli *cli, const struct cli_due_list *list)
             cli_due_tell_leaver(cli, list->items[i].person);
 }
 
-static enum psn_code note_marked(void *arg, const struct psn_person *person,
+/* What is due is asked for only where there may be somebody: it is a long list. */
+static bool may_be_leaver(const struct psn_person *person)
+{
+    return person->departure.held_slot && !person->departing_s;
+}
+
+static enum psn_code note_leaver(void *arg, const struct psn_person *person,
                                  struct psn_error *err)
 {
-    bool *is_marked = arg;
+    bool *has_one = arg;
 
     (void)err;
-    *is_marked = *is_marked || (person->departure.held_slot && !person->departing_s);
+    *has_one = *has_one || may_be_leaver(person);
     return PSN_OK;
 }
 
-/* What is due is asked for only where there may be somebody: it is a long list. */
-static enum psn_code read_leavers(struct cli *cli, const struct psn_person *person,
-                                  struct cli_due_list *ret_list, struct psn_error *err)
+static enum psn_code read_leavers(struct cli *cli, struct cli_due_list *ret_list,
+                                  struct psn_error *err)
 {
-    bool is_marked = false;
-    enum psn_code rc = person ? note_marked(&is_marked, person, err)
-                              : psn_person_each(cli->vault, note_marked, &is_marked, err);
+    bool has_one = false;
+    enum psn_code rc = psn_person_each(cli->vault, note_leaver, &has_one, err);
 
-    return rc || !is_marked
-               ? rc
-               : cli_due_list_read(cli, person ? person->id : NULL, ret_list, err);
+    return rc || !has_one ? rc : cli_due_list_read(cli, NULL, ret_list, err);
 }
 
 static void put_leavers(struct cli_json *json, const struct cli_due_list *list)
@@ -283,7 +285,7 @@ static enum psn_code board(struct cli *cli, struct psn_error *err)
     rc = psn_board_each(cli->vault, put_board, &view, err);
     cli_json_close(&json, ']');
     if (!rc)
-        rc = read_leavers(cli, NULL, &list, err);
+        rc = read_leavers(cli, &list, err);
     put_leavers(&json, &list);
     cli_json_close(&json, '}');
     if (!rc && cli->json)
@@ -343,7 +345,8 @@ static enum psn_code advise(struct cli *cli, const struct psn_person *person,
     struct cli_due_list list = { 0 };
     bool has_grant = false;
     bool is_leaver = false;
-    enum psn_code rc = read_leavers(cli, person, &list, err);
+    enum psn_code rc =
+        may_be_leaver(person) ? cli_due_list_read(cli, person->id, &list, err) : PSN_OK;
 
     if (!rc)
         tell_leavers(cli, &list);

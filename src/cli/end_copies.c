@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/auto.h"
+#include "base/grow.h"
+#include "base/text.h"
 #include "cli/display.h"
 
 enum {
@@ -68,24 +71,14 @@ static struct psn_end_copy *find(const struct cli_end_copies *copies, const char
 /* From wherever a later statement is written, the path means the same. */
 static void add(struct cli_end_copies *copies, const char *path, enum psn_copy_fate fate)
 {
-    char *kept = realpath(path, NULL);
+    PSN_AUTO_FREE char *real = realpath(path, NULL);
+    struct psn_end_copy copy = { .fate = fate };
 
-    kept = kept ? kept : strdup(path);
-    if (kept && copies->count == copies->room) {
-        size_t room = copies->room ? 2 * copies->room : 8;
-        void *items = realloc(copies->items, room * sizeof *copies->items);
-
-        if (items) {
-            copies->items = items;
-            copies->room = room;
-        }
-    }
-    if (!kept || copies->count == copies->room) {
-        free(kept);
+    if (PSN_GROW(copies->items, copies->count, NULL) ||
+        psn_text_keep(real ? real : path, &copy.path, NULL))
         copies->failed = true;
-        return;
-    }
-    copies->items[copies->count++] = (struct psn_end_copy){ kept, fate };
+    else
+        copies->items[copies->count++] = copy;
 }
 
 static void tell(struct cli_end_copies *copies, const char *path,

@@ -16,7 +16,6 @@ struct cli_end_copies {
     size_t known_count;
     struct psn_end_copy *items; /* what became of each; owned, with its path */
     size_t count;
-    size_t room;
     size_t told; /* of them, those that this run did something about, or found changed */
     size_t lost; /* backups that are not where they were written */
     size_t left; /* copies that hold the client still, or may */

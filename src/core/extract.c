@@ -136,7 +136,6 @@ static enum psn_code take_part(struct selecting *selecting, const char *id,
 {
     struct psn_extract *extract = selecting->extract;
     struct psn_trousseau *part = &extract->parts[extract->part_count++];
-    struct psn_entry *grown;
     enum psn_code rc;
 
     *part = (struct psn_trousseau){ .vault = extract->vault, .is_export = true };
@@ -146,16 +145,12 @@ static enum psn_code take_part(struct selecting *selecting, const char *id,
         rc = psn_trousseau_take_items(part, list->items, list->count, NULL, err);
     if (!rc)
         rc = note_readers(selecting, id, list, err);
-    if (rc)
-        return rc;
-    grown = reallocarray(extract->entries, extract->count + part->item_count + 1,
-                         sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    extract->entries = grown;
-    memcpy(grown + extract->count, part->entries, part->item_count * sizeof *grown);
-    extract->count += part->item_count;
-    return PSN_OK;
+    for (size_t i = 0; !rc && i < part->item_count; i++) {
+        rc = PSN_GROW(extract->entries, extract->count, err);
+        if (!rc)
+            extract->entries[extract->count++] = part->entries[i];
+    }
+    return rc;
 }
 
 static enum psn_code take_client(struct selecting *selecting, const char *id,
@@ -201,9 +196,7 @@ static enum psn_code take_all(struct selecting *selecting, struct psn_error *err
     enum psn_code rc = psn_client_ids(extract->vault, keep_id, selecting, err);
 
     if (!rc)
-        extract->parts = calloc(selecting->id_count + 1, sizeof *extract->parts);
-    if (!rc && !extract->parts)
-        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        rc = PSN_ROOM(extract->parts, selecting->id_count, err);
     for (size_t i = 0; !rc && i < selecting->id_count; i++)
         rc = take_client(selecting, selecting->ids[i], err);
     return rc ? rc : check_hits(selecting, err);

@@ -153,8 +153,7 @@ static bool get_issued(const struct psn_record *record, struct psn_grant_row *ro
     size_t left;
 
     (void)psn_record_bytes(record, TAG_ISSUED, &at, &left);
-    row->issued = calloc(left / 9 + 1, sizeof *row->issued);
-    if (!row->issued)
+    if (PSN_ROOM(row->issued, left / 9, NULL))
         return false;
     while (left > 8) {
         struct psn_content *content = &row->issued[row->issued_count++];
@@ -183,9 +182,10 @@ static bool get_folder(const struct psn_record *record, struct psn_grant_row *ro
         return true;
     if (size == 0 || memchr(at, '\0', size))
         return false;
-    row->folder = strndup((const char *)at, size);
-    *ret_full = !row->folder;
-    return row->folder != NULL;
+    *ret_full = PSN_ROOM(row->folder, size + 1, NULL) != PSN_OK;
+    if (!*ret_full)
+        memcpy(row->folder, at, size);
+    return !*ret_full;
 }
 
 static enum psn_code get_lists(const struct psn_record *record, struct psn_grant_row *row,

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "core/client.h"
 #include "core/handover.h"
 #include "core/journal.h"
@@ -266,19 +268,16 @@ static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
                                  struct psn_error *err)
 {
     struct folders *folders = arg;
-    char **grown;
+    enum psn_code rc;
 
     if (strcmp(issue->client, folders->client) != 0 ||
         !psn_trousseau_is_folder(issue->path, folders->client))
         return PSN_OK;
-    grown = reallocarray(folders->paths, folders->count + 1, sizeof *grown);
-    if (grown)
-        folders->paths = grown;
-    if (grown && (grown[folders->count] = strdup(issue->path)) != NULL) {
-        folders->count++;
-        return PSN_OK;
-    }
-    return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = PSN_GROW(folders->paths, folders->count, err);
+    if (!rc)
+        rc = psn_text_keep(issue->path, &folders->paths[folders->count], err);
+    folders->count += !rc;
+    return rc;
 }
 
 static void tell_left(const struct psn_handover_close *close, const char *path)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/destruction.h"
@@ -122,22 +123,20 @@ static bool read_fate(const char *word, size_t size, enum psn_copy_fate *ret_fat
 static enum psn_code keep_copy(struct copies *copies, const char *path,
                                enum psn_copy_fate fate, struct psn_error *err)
 {
-    struct psn_end_copy *grown;
-    char *kept;
+    struct psn_end_copy copy = { .fate = fate };
+    enum psn_code rc;
 
     for (size_t i = 0; i < copies->count; i++)
         if (strcmp(copies->items[i].path, path) == 0) {
             copies->items[i].fate = fate;
             return PSN_OK;
         }
-    grown = reallocarray(copies->items, copies->count + 1, sizeof *grown);
-    if (grown)
-        copies->items = grown;
-    kept = grown ? strdup(path) : NULL;
-    if (!kept)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    copies->items[copies->count++] = (struct psn_end_copy){ kept, fate };
-    return PSN_OK;
+    rc = PSN_GROW(copies->items, copies->count, err);
+    if (!rc)
+        rc = psn_text_keep(path, &copy.path, err);
+    if (!rc)
+        copies->items[copies->count++] = copy;
+    return rc;
 }
 
 /* A client who was here before, and whose end was another one, has had other copies. */

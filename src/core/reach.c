@@ -92,9 +92,10 @@ void psn_reach_map_settle(struct psn_reach_map *map)
 static enum psn_code list_one(struct psn_vault *vault, const char *person,
                               struct psn_reach_map *map, struct psn_error *err)
 {
-    map->people = calloc(1, sizeof *map->people);
-    if (!map->people)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    enum psn_code rc = PSN_ROOM(map->people, 1, err);
+
+    if (rc)
+        return rc;
     map->person_count = 1;
     return psn_person_read(vault, person, map->people, err);
 }
@@ -102,11 +103,8 @@ static enum psn_code list_one(struct psn_vault *vault, const char *person,
 static enum psn_code list_holders(struct psn_vault *vault, struct psn_reach_map *map,
                                   struct psn_error *err)
 {
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = PSN_ROOM(map->holders, vault->state.slot_count, err);
 
-    map->holders = calloc(vault->state.slot_count + 1, sizeof *map->holders);
-    if (!map->holders)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; !rc && i < vault->state.slot_count; i++)
         rc = read_holder(vault, vault->state.slots[i].id,
                          &map->holders[map->holder_count++], err);

@@ -74,7 +74,7 @@ static char digit_of(char c)
 enum psn_code psn_receipt_normalize(const char *typed, char ret_code[PSN_RECEIPT_SIZE],
                                     struct psn_error *err)
 {
-    char digits[DIGITS + 1];
+    char digits[DIGITS + 1] = { 0 };
     size_t count = 0;
 
     for (const char *at = typed; *at; at++) {

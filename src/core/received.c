@@ -212,11 +212,8 @@ static enum psn_code collect(void *arg, const struct psn_received_row *row,
 
 static int compare(const void *a, const void *b)
 {
-    const char *left = ((const struct psn_received *)a)->address;
-    const char *right = ((const struct psn_received *)b)->address;
-    int order = strcmp(strchr(left, '@'), strchr(right, '@'));
-
-    return order ? order : strcmp(left, right);
+    return psn_role_order(((const struct psn_received *)a)->address,
+                          ((const struct psn_received *)b)->address);
 }
 
 enum psn_code psn_received_each(struct psn_vault *vault, psn_received_fn *each, void *arg,

@@ -238,20 +238,18 @@ static enum psn_code one(struct psn_vault *vault, const char *address,
     return rc ? rc : each(arg, &row, err);
 }
 
-static enum psn_code lower_globs(const char *const *globs, size_t count,
-                                 char ***ret_lower, struct psn_error *err)
+/* What is there already after a failure is the caller's, too. */
+static enum psn_code lower_globs(const char *const *globs, size_t count, char ***lower,
+                                 struct psn_error *err)
 {
-    char **lower = calloc(count + 1, sizeof *lower);
-    bool failed = !lower;
+    enum psn_code rc = PSN_ROOM(*lower, count + 1, err);
 
-    for (size_t i = 0; !failed && i < count; i++) {
-        lower[i] = strdup(globs[i]);
-        failed = !lower[i];
-        if (lower[i])
-            psn_text_lower(lower[i]);
+    for (size_t i = 0; !rc && i < count; i++) {
+        rc = psn_text_keep(globs[i], &(*lower)[i], err);
+        if (!rc)
+            psn_text_lower((*lower)[i]);
     }
-    *ret_lower = lower;
-    return failed ? psn_fail(err, PSN_E_NOMEM, _("out of memory")) : PSN_OK;
+    return rc;
 }
 
 static void free_globs(char **globs)
@@ -316,14 +314,17 @@ static enum psn_code pass_on(void *arg, const struct psn_role_row *row,
     return list->each(list->arg, &role, err);
 }
 
-/* By domain, then by local part: a client's mailboxes stand together. */
-static int compare_addresses(const void *a, const void *b)
+int psn_role_order(const char *left, const char *right)
 {
-    const char *left = ((const struct psn_role *)a)->address;
-    const char *right = ((const struct psn_role *)b)->address;
-    int order = strcmp(strchr(left, '@'), strchr(right, '@'));
+    int order = strcmp(strchrnul(left, '@'), strchrnul(right, '@'));
 
     return order ? order : strcmp(left, right);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    return psn_role_order(((const struct psn_role *)a)->address,
+                          ((const struct psn_role *)b)->address);
 }
 
 enum psn_code psn_role_each(struct psn_vault *vault, const char *const *globs,

@@ -42,6 +42,9 @@ struct psn_role_row {
 PSN_MUST_CHECK enum psn_code psn_role_normalize(const char *address,
                                                 char ret_address[PSN_ADDRESS_TEXT_MAX],
                                                 struct psn_error *err);
+/* As strcmp() tells: by domain, then by local part, so that a client's mailboxes stand
+ * together. */
+int psn_role_order(const char *left, const char *right);
 /* Begins a transaction about one address: its normal form goes on in it. */
 PSN_MUST_CHECK enum psn_code psn_role_begin(struct psn_vault *vault,
                                             enum psn_store_mode mode, const char *address,

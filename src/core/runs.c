@@ -47,11 +47,8 @@ static enum psn_code collect(void *arg, const struct psn_role_row *row,
 
 static int compare(const void *a, const void *b)
 {
-    const char *left = ((const struct found *)a)->address;
-    const char *right = ((const struct found *)b)->address;
-    int order = strcmp(strchr(left, '@'), strchr(right, '@'));
-
-    return order ? order : strcmp(left, right);
+    return psn_role_order(((const struct found *)a)->address,
+                          ((const struct found *)b)->address);
 }
 
 /* The mailboxes that the globs name, in input order: glob by glob, each one's sorted. */

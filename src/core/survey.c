@@ -111,20 +111,20 @@ static size_t slot_of(const struct psn_survey *survey, const char *address)
 
 static enum psn_code tabulate(struct psn_survey *survey, struct psn_error *err)
 {
+    enum psn_code rc;
+
     survey->table_size = 16;
     while (survey->table_size < 2 * survey->role_count)
         survey->table_size *= 2;
-    survey->table = calloc(survey->table_size, sizeof *survey->table);
-    if (!survey->table)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    for (size_t i = 0; i < survey->role_count; i++) {
+    rc = PSN_ROOM(survey->table, survey->table_size, err);
+    for (size_t i = 0; !rc && i < survey->role_count; i++) {
         size_t slot = slot_of(survey, survey->roles[i].address);
 
         while (survey->table[slot])
             slot = (slot + 1) & (survey->table_size - 1);
         survey->table[slot] = (uint32_t)i + 1;
     }
-    return PSN_OK;
+    return rc;
 }
 
 const struct psn_role_brief *psn_survey_role(const struct psn_survey *survey,
@@ -167,14 +167,16 @@ struct psn_role_brief *const *psn_survey_roles_of(const struct psn_survey *surve
 
 static enum psn_code sort(struct psn_survey *survey, struct psn_error *err)
 {
+    enum psn_code rc;
+
     if (survey->client_count > 1)
         qsort(survey->clients, survey->client_count, sizeof *survey->clients,
               compare_clients);
     if (survey->role_count > 1)
         qsort(survey->roles, survey->role_count, sizeof *survey->roles, compare_roles);
-    survey->by_client = calloc(survey->role_count + 1, sizeof(void *));
-    if (!survey->by_client)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    rc = PSN_ROOM(survey->by_client, survey->role_count, err);
+    if (rc)
+        return rc;
     for (size_t i = 0; i < survey->role_count; i++)
         survey->by_client[i] = &survey->roles[i];
     if (survey->role_count > 1)

@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "interop/foreign.h"
 #include "interop/json_reader.h"
 
@@ -78,28 +80,25 @@ static void skip_value(struct bitwarden *bitwarden)
 
 /* ---- folders ---- */
 
-static void keep_folder(struct bitwarden *bitwarden, const struct folder *folder)
+static void keep_folder(struct bitwarden *bitwarden, struct folder *folder)
 {
-    struct folder *grown;
+    struct psn_json_reader *json = &bitwarden->json;
 
     if (bitwarden->folder_count == FOLDERS_MAX) {
-        psn_json_refuse(&bitwarden->json, _("there are too many folders"));
+        psn_json_refuse(json, _("there are too many folders"));
         return;
     }
-    grown = reallocarray(bitwarden->folders, bitwarden->folder_count + 1, sizeof *grown);
-    if (!grown) {
-        bitwarden->json.rc = psn_fail(bitwarden->err, PSN_E_NOMEM, _("out of memory"));
-        return;
+    json->rc = PSN_GROW(bitwarden->folders, bitwarden->folder_count, bitwarden->err);
+    if (!json->rc) {
+        bitwarden->folders[bitwarden->folder_count++] = *folder;
+        folder->name = NULL;
     }
-    bitwarden->folders = grown;
-    grown[bitwarden->folder_count++] = *folder;
 }
 
 static void read_folder(struct bitwarden *bitwarden)
 {
     struct psn_json_reader *json = &bitwarden->json;
     struct folder folder = { .name = NULL };
-    size_t before = bitwarden->folder_count;
 
     while (next_is_name(bitwarden)) {
         bool is_id = psn_json_is(json, "id");
@@ -109,14 +108,13 @@ static void read_folder(struct bitwarden *bitwarden)
         if (token == PSN_JSON_STRING && is_id && json->text.size < sizeof folder.id)
             memcpy(folder.id, json_text(bitwarden), json->text.size + 1);
         else if (token == PSN_JSON_STRING && is_name && !folder.name)
-            folder.name = strdup(json_text(bitwarden));
+            json->rc = psn_text_keep(json_text(bitwarden), &folder.name, bitwarden->err);
         else
             psn_json_skip(json, token);
     }
-    if (folder.id[0] && folder.name)
+    if (!json->rc && folder.id[0] && folder.name)
         keep_folder(bitwarden, &folder);
-    if (bitwarden->folder_count == before)
-        free(folder.name);
+    free(folder.name);
 }
 
 static int by_id(const void *a, const void *b)

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "store/store.h"
+#include "support/tmpdir.h"
 
 /*
  * What the store costs as a vault grows: one row read, absence proved, a scan, a commit
@@ -286,23 +287,19 @@ static void bench(const char *dir, uint64_t rows)
 
 int main(int argc, char **argv)
 {
-    const char *base = getenv("TMPDIR");
-    char dir[256];
-    char command[300];
+    struct tmpdir dir;
 
     if (sodium_init() < 0)
         return 1;
-    (void)snprintf(dir, sizeof dir, "%s/bench-store-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(dir))
-        return 1;
+    tmpdir_make(&dir);
     install_counter();
     for (int i = 1; i < argc; i++)
-        bench(dir, strtoull(argv[i], NULL, 10));
+        bench(dir.path, strtoull(argv[i], NULL, 10));
     if (argc == 1) {
-        bench(dir, 10);
-        bench(dir, 1000);
-        bench(dir, 100000);
+        bench(dir.path, 10);
+        bench(dir.path, 1000);
+        bench(dir.path, 100000);
     }
-    (void)snprintf(command, sizeof command, "rm -r '%s'", dir);
-    return system(command) == 0 ? 0 : 1;
+    tmpdir_remove(&dir);
+    return 0;
 }

@@ -104,12 +104,13 @@ static int seal(const uint8_t id[ID_SIZE], const char *name, const char *value,
 {
     uint8_t plain[PLAIN_MAX] = { 0 };
     size_t name_size = strlen(name) + 1;
+    size_t value_size = strnlen(value, PLAIN_MAX);
     size_t size = 0;
 
-    check(name_size <= NAME_MAX_SIZE && strlen(value) <= VALUE_MAX_SIZE, "sizes");
+    check(name_size <= NAME_MAX_SIZE && value_size <= VALUE_MAX_SIZE, "sizes");
     memcpy(plain, name, name_size);
-    memcpy(plain + name_size, value, strlen(value));
-    (void)sodium_pad(&size, plain, name_size + strlen(value), PAD, PLAIN_MAX);
+    memcpy(plain + name_size, value, value_size);
+    (void)sodium_pad(&size, plain, name_size + value_size, PAD, PLAIN_MAX);
     randombytes_buf(box, NONCE_SIZE);
     (void)crypto_aead_xchacha20poly1305_ietf_encrypt(box + NONCE_SIZE, NULL, plain, size,
                                                      id, ID_SIZE, NULL, box, key);

@@ -184,7 +184,6 @@ struct sweep_command {
     const char *name;
     const char *args[24];
     const char *input;
-    int status; /* without a fault */
     /* What comes before it, and what goes on after a failure beside the same again; each
      * ends with a step without args. */
     struct sweep_step {
@@ -198,6 +197,7 @@ struct sweep_command {
     } before[SWEEP_STEPS_MAX], again[3];
     struct sweep_probe probes[3];
     const char *file;  /* is absent or whole: never smaller than it must be */
+    int status;        /* without a fault */
     bool tells_parts;  /* prints what was done, also where not all of it was */
     bool changes_both; /* the other client's too */
     bool removes;      /* roles */

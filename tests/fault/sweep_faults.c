@@ -175,6 +175,8 @@ SEEN void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t 
 {
     if (fails(sweep_strikes(SWEEP_MMAP)))
         return MAP_FAILED;
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): syscall() tells an address as a number.
+     */
     return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 
@@ -442,7 +444,6 @@ SEEN int fstat(int fd, struct stat *info)
 }
 
 /* The same structure on a 64-bit machine. */
-int stat64(const char *path, struct stat64 *info);
 SEEN int stat64(const char *path, struct stat64 *info)
 {
     return status_of(AT_FDCWD, path, (struct stat *)(void *)info, 0);

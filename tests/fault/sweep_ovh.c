@@ -96,7 +96,7 @@ struct call {
     char path[512];
     char *parts[PARTS_MAX]; /* of the path, without its query */
     size_t count;
-    const char *query;
+    char *query;
     const char *nic;
     long status;
     char body[BODY_SIZE];
@@ -113,7 +113,8 @@ static bool is(const struct call *call, const char *method, const char *pattern)
         size_t size = strcspn(pattern, "/");
 
         (void)snprintf(word, sizeof word, "%.*s", (int)size, pattern);
-        if (i == call->count || (strcmp(word, "*") != 0 && strcmp(word, call->parts[i])))
+        if (i == call->count ||
+            (strcmp(word, "*") != 0 && strcmp(word, call->parts[i]) != 0))
             return false;
         i++;
         pattern += size + (pattern[size] == '/');
@@ -203,7 +204,7 @@ static void answer_domain(struct call *call)
                        domain);
     else if (is(call, "GET", "email/domain/*/account"))
         list_accounts(call, domain);
-    else if (is(call, "GET", "email/domain/*/account/*"))
+    else if (box && is(call, "GET", "email/domain/*/account/*"))
         (void)snprintf(call->body, sizeof call->body,
                        "{\"accountName\":\"%s\",\"domain\":\"%s\",\"isBlocked\":false,"
                        "\"email\":\"%s@%s\",\"size\":5000000000,\"description\":\"\"}",
@@ -277,24 +278,17 @@ static void answer(struct call *call)
 
     call->status = 200;
     call->nic = nic_of(call->request);
-    for (size_t i = 0; i < 2 && at == call->path; i++)
+    for (size_t i = 0; i < 2; i++)
         if (strncmp(call->request->url, roots[i], strlen(roots[i])) == 0) {
             (void)snprintf(call->path, sizeof call->path, "%s",
                            call->request->url + strlen(roots[i]));
             break;
         }
-    call->query = NULL;
-    if (strchr(at, '?')) {
-        at = strchr(at, '?');
-        *at = '\0';
-        call->query = at + 1;
-    }
-    for (at = call->path; at && *at && call->count < PARTS_MAX;) {
-        call->parts[call->count++] = at;
-        at = strchr(at, '/');
-        if (at)
-            *at++ = '\0';
-    }
+    call->query = strchr(call->path, '?');
+    if (call->query)
+        *call->query++ = '\0';
+    for (at = call->path; at && *at && call->count < PARTS_MAX;)
+        call->parts[call->count++] = strsep(&at, "/");
     sweep_server_settle();
     if (call->count > 2 && strcmp(call->parts[0], "email") == 0 &&
         strcmp(call->parts[1], "domain") == 0)

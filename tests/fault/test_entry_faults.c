@@ -1,8 +1,8 @@
 /*
  * Makes every allocation and secret page fail in turn, once and from then on, while
- * entries are written as KDBX, read back, and written for Bitwarden, and settings for
- * mail programs. Link with
- * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=sodium_malloc
+ * entries are written as KDBX, read back, written for Bitwarden and read from it, and
+ * settings for mail programs. Link with
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=sodium_malloc
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 #include "crypto/secret.h"
 #include "interop/kdbx.h"
 #include "passation/profile.h"
+#include "support/foreign_text.h"
 #include "support/record.h"
 
 /* The fault: the call that fails (0: none), and whether all later ones do. */
@@ -27,10 +28,12 @@ static size_t calls;
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t number, size_t size);
 void *__real_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
 void *__real_sodium_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t number, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+char *__wrap_strdup(const char *text);
 void *__wrap_sodium_malloc(size_t size);
 
 static bool fails(void)
@@ -52,6 +55,11 @@ void *__wrap_calloc(size_t number, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
     return fails() ? NULL : __real_realloc(memory, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
 }
 
 void *__wrap_sodium_malloc(size_t size)
@@ -136,6 +144,21 @@ static enum psn_code write_bitwarden(struct psn_error *err)
     return rc;
 }
 
+/* An item whose folder was lost on the way is none that was read. */
+static enum psn_code read_bitwarden(struct psn_error *err)
+{
+    static const char text[] =
+        "{\"folders\":[{\"id\":\"f\",\"name\":\"F\"}],\"items\":[{\"folderId\":"
+        "\"f\",\"type\":1,\"name\":\"S\",\"login\":{\"password\":\"p\"}}]}";
+    PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(1024);
+    enum psn_code rc =
+        foreign_read(FOREIGN_JSON, text, sizeof text - 1, NULL, 0, &out, err);
+
+    if (!rc)
+        assert_string_equal(psn_buf_str(&out), "g=F;t=S;p=p;k=login;\n");
+    return rc;
+}
+
 static enum psn_code write_profiles(struct psn_error *err)
 {
     const struct psn_profile profile = { .address = "a@b.fr",
@@ -188,6 +211,7 @@ static void every_allocation_may_fail(void **state)
         assert_int_equal(write_kdbx(NULL), PSN_OK);
         sweep_at_least(20, verify_kdbx, sticky);
         sweep_at_least(5, write_bitwarden, sticky);
+        sweep_at_least(3, read_bitwarden, sticky);
         sweep_at_least(3, write_profiles, sticky);
     }
 }

@@ -6,6 +6,15 @@
 #include "fuzz/target.h"
 #include "passation/received.h"
 
+static void check_words(const struct psn_secret *code)
+{
+    for (size_t i = 0; i < psn_secret_size(code); i++) {
+        uint8_t byte = psn_secret_bytes(code)[i];
+
+        MUST((byte >= 'a' && byte <= 'z') || byte == '-');
+    }
+}
+
 /* A normal form is its own normal form, and holds nothing but words. */
 static void check_code(const uint8_t *bytes, size_t size)
 {
@@ -17,11 +26,7 @@ static void check_code(const uint8_t *bytes, size_t size)
     if (size)
         MUST(psn_secret_append(typed, bytes, size, NULL) == PSN_OK);
     if (psn_code_normalize(typed, &code, NULL) == PSN_OK) {
-        for (size_t i = 0; i < psn_secret_size(code); i++) {
-            uint8_t byte = psn_secret_bytes(code)[i];
-
-            MUST((byte >= 'a' && byte <= 'z') || byte == '-');
-        }
+        check_words(code);
         MUST(psn_code_normalize(code, &again, NULL) == PSN_OK);
         MUST(psn_secret_equal(code, again));
     }

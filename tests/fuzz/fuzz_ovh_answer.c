@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size < 2)
         return 0;
     response.status = (bytes[0] << 8 | bytes[1]) % 1000;
-    response.body = psn_buf_init(1024 * 1024);
+    response.body = psn_buf_init((size_t)1024 * 1024);
     psn_buf_bytes(&response.body, bytes + 2, size - 2);
     verdict = psn_ovh_judge(&response, NULL);
     MUST((verdict.outcome == PSN_OVH_DONE) ==

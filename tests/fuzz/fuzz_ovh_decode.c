@@ -284,7 +284,7 @@ static void decode_contact(struct psn_ovh *ovh, unsigned chosen)
  * ends its last line. */
 static void decode_zone(struct psn_ovh *ovh, unsigned chosen)
 {
-    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(4 * 1024 * 1024);
+    PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init((size_t)4 * 1024 * 1024);
     struct psn_domain_facts facts = { 0 };
     struct psn_error err = { 0 };
     enum psn_code rc;

@@ -21,11 +21,11 @@ static enum psn_code compare(void *arg, const struct psn_foreign *entry,
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     PSN_AUTO(psn_secret) *secret = NULL;
-    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init_wiped(1024 * 1024);
+    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init_wiped((size_t)1024 * 1024);
     struct psn_foreign_draft draft = psn_foreign_draft_init();
     struct psn_entry entry = { .title = "x", .user = "u", .note = "user: y" };
 
-    if (size == 0 || size > 16 * 1024)
+    if (size == 0 || size > (size_t)16 * 1024)
         return 0;
     MUST(!psn_crypto_init(NULL));
     MUST(!psn_secret_copy(bytes, size, &secret, NULL));

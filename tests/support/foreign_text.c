@@ -45,8 +45,7 @@ enum psn_code foreign_write_down(void *arg, const struct psn_foreign *entry,
     if (entry->problem[0])
         psn_buf_text(out, "problem;");
     psn_buf_char(out, '\n');
-    (void)err;
-    return PSN_OK;
+    return psn_buf_check(out, err);
 }
 
 enum psn_code foreign_read(enum foreign_kind kind, const char *text, size_t size,

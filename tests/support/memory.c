@@ -67,3 +67,14 @@ size_t memory_count(const unsigned char *masked, size_t size)
         (void)close(memory);
     return count;
 }
+
+void *memory_alone(const void *bytes, size_t size)
+{
+    void *copy = malloc(size);
+
+    if (!copy) /* glibc's is not NULL for 0 bytes */
+        abort();
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    return copy;
+}

@@ -12,6 +12,9 @@
 #include <sodium.h>
 #include <sqlite3.h>
 
+#include "base/grow.h"
+#include "support/memory.h"
+
 /* --- what lies in a file, behind the store's back --- */
 
 void raw_read(const char *path, struct raw_cells *cells)
@@ -27,16 +30,13 @@ void raw_read(const char *path, struct raw_cells *cells)
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
-        struct raw_cell *cell;
+        struct raw_cell cell = { .size = (size_t)sqlite3_column_bytes(stmt, 1) };
 
-        cells->items = realloc(cells->items, (cells->count + 1) * sizeof *cells->items);
-        assert_non_null(cells->items);
-        cell = &cells->items[cells->count++];
-        cell->key = strdup((const char *)sqlite3_column_text(stmt, 0));
-        cell->size = (size_t)sqlite3_column_bytes(stmt, 1);
-        cell->box = malloc(cell->size + 1);
-        assert_true(cell->key && cell->box);
-        memcpy(cell->box, sqlite3_column_blob(stmt, 1), cell->size);
+        assert_int_equal(PSN_GROW(cells->items, cells->count, NULL), PSN_OK);
+        cell.key = memory_alone(sqlite3_column_text(stmt, 0),
+                                (size_t)sqlite3_column_bytes(stmt, 0) + 1);
+        cell.box = memory_alone(sqlite3_column_blob(stmt, 1), cell.size);
+        cells->items[cells->count++] = cell;
     }
     (void)sqlite3_finalize(stmt);
     (void)sqlite3_close(db);

@@ -15,9 +15,11 @@
 void tmpdir_make(struct tmpdir *dir)
 {
     const char *root = getenv("TMPDIR");
-    int length = snprintf(dir->path, sizeof dir->path, "%s/passation-test.XXXXXX",
-                          root && *root ? root : "/tmp");
+    int length;
 
+    *dir = (struct tmpdir){ 0 };
+    length = snprintf(dir->path, sizeof dir->path, "%s/passation-test.XXXXXX",
+                      root && *root ? root : "/tmp");
     assert_true(length > 0 && (size_t)length < sizeof dir->path);
     assert_non_null(mkdtemp(dir->path));
 }

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/stream.h"
+#include "support/memory.h"
 
 /* The text form of an age file, line by line and piece by piece. */
 
@@ -22,10 +23,8 @@
 static bool line_is_read(struct psn_age_dearmor *armor, const char *line, size_t size,
                          bool ended, uint8_t *out, size_t *ret_size)
 {
-    PSN_AUTO_FREE char *copy = malloc(size);
+    PSN_AUTO_FREE char *copy = memory_alone(line, size);
 
-    if (size > 0)
-        memcpy(copy, line, size);
     return psn_age_dearmor_line(armor, copy, size, ended, out, ret_size);
 }
 
@@ -159,10 +158,8 @@ static void text_form_is_told_by_its_beginning_and_by_its_mark(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t size = strlen(rows[i].text);
-        PSN_AUTO_FREE uint8_t *copy = malloc(size);
+        PSN_AUTO_FREE uint8_t *copy = memory_alone(rows[i].text, size);
 
-        if (size > 0)
-            memcpy(copy, rows[i].text, size);
         if (psn_age_looks_armored(copy, size) != rows[i].armored)
             fail_msg("row %zu: %s", i, rows[i].text);
     }

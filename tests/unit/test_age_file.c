@@ -18,6 +18,7 @@
 #include "crypto/hash.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "support/memory.h"
 
 enum {
     CHUNK = 64 * 1024
@@ -335,9 +336,9 @@ static void moved_chunks_are_refused(void **state)
     PSN_AUTO_RELEASE(psn_buf) file = psn_buf_init(1 << 20);
     PSN_AUTO_RELEASE(psn_buf) out = psn_buf_init(1 << 20);
     PSN_AUTO_FREE uint8_t *plain = calloc(3, CHUNK);
-    PSN_AUTO_FREE uint8_t *copy = malloc(box);
     enum psn_age_failure failure;
     uint8_t *payload;
+    uint8_t *copy;
 
     (void)state;
     encrypt(plain, (size_t)3 * CHUNK, false, &file);
@@ -345,9 +346,10 @@ static void moved_chunks_are_refused(void **state)
     assert_int_equal(decrypt(file.data, file.size - box, &out, &failure),
                      PSN_E_INTEGRITY);
     assert_int_equal(failure, PSN_AGE_PAYLOAD);
-    memcpy(copy, payload, box);
+    copy = memory_alone(payload, box);
     memcpy(payload, payload + box, box);
     memcpy(payload + box, copy, box);
+    free(copy);
     assert_int_equal(decrypt(file.data, file.size, &out, &failure), PSN_E_INTEGRITY);
     assert_int_equal(failure, PSN_AGE_PAYLOAD);
     assert_int_equal(out.size, 0);

@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "crypto/init.h"
 #include "crypto/secret.h"
+#include "support/memory.h"
 
 /* The header of an age file by itself: its version, a passphrase's work, and whose a
  * stanza is. */
@@ -34,10 +35,9 @@ static enum psn_code parse(const char *text, struct psn_age_header *header,
 static enum psn_code parse_alone(const char *text, struct psn_error *err)
 {
     size_t size = strlen(text);
-    PSN_AUTO_FREE char *copy = malloc(size);
+    PSN_AUTO_FREE char *copy = memory_alone(text, size);
     struct psn_age_header header;
 
-    memcpy(copy, text, size);
     return psn_age_header_parse(copy, size, &header, err);
 }
 

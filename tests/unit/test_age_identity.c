@@ -135,7 +135,7 @@ static void a_letter_outside_the_alphabet_stands_for_nothing(void **state)
         char text[sizeof right];
 
         memcpy(text, right, sizeof right);
-        *strchr(text, 'q') = *c;
+        text[strcspn(text, "q")] = *c;
         assert_false(psn_bech32_decode(text, strlen(text), &decoded));
         memcpy(text, right, sizeof right);
         text[sizeof right - 4] = *c; /* a q of the checksum */

@@ -37,11 +37,27 @@ static void a_list_without_room_stays_as_it_was(void **state)
     free(items);
 }
 
+static void a_room_is_zeroed_and_is_there_for_no_item(void **state)
+{
+    uint64_t *items = NULL;
+    uint64_t *none = NULL;
+
+    (void)state;
+    assert_int_equal(PSN_ROOM(items, 100, NULL), PSN_OK);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(items[i], 0);
+    assert_int_equal(PSN_ROOM(none, 0, NULL), PSN_OK);
+    assert_non_null(none);
+    free(items);
+    free(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_has_room_for_each_item_and_keeps_those_before),
         cmocka_unit_test(a_list_without_room_stays_as_it_was),
+        cmocka_unit_test(a_room_is_zeroed_and_is_there_for_no_item),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,21 +331,20 @@ static size_t check_edits(const char *text, char *edits)
     size_t tried = 0;
 
     for (char *line = strtok(edits, "\n"); line; line = strtok(NULL, "\n")) {
-        char *from = strchr(line, '\t');
-        char *to = from ? strchr(from + 1, '\t') : NULL;
+        char *to = line;
+        const char *verdict = strsep(&to, "\t");
+        char *from = strsep(&to, "\t");
         struct psn_error err = { 0 };
         enum psn_code rc;
 
         if (line[0] == '#')
             continue;
         assert_non_null(to);
-        *from++ = '\0';
-        *to++ = '\0';
         rc = read_edited(text, from, to, &err);
         tried++;
-        if (rc == (strcmp(line, "accept") == 0 ? PSN_OK : PSN_E_INTEGRITY))
+        if (rc == (strcmp(verdict, "accept") == 0 ? PSN_OK : PSN_E_INTEGRITY))
             continue;
-        print_error("%s %s -> %s: %d %s\n", line, from, to, (int)rc, err.message);
+        print_error("%s %s -> %s: %d %s\n", verdict, from, to, (int)rc, err.message);
         wrong++;
     }
     assert_int_equal(wrong, 0);

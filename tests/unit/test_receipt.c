@@ -253,9 +253,10 @@ static void check_wrong(struct fixture *f, uint64_t serial, int times)
 {
     while (times-- > 0) {
         char code[PSN_RECEIPT_SIZE];
+        uint64_t none;
 
         psn_receipt_new(code);
-        assert_int_equal(check(f, serial, code, NULL), PSN_E_VERIFY);
+        assert_int_equal(check(f, serial, code, &none), PSN_E_VERIFY);
         assert_non_null(strstr(f->err.message, "fits no issue"));
     }
 }

@@ -11,15 +11,15 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "support/memory.h"
 
 /* What is UTF-8, to the last bit, and what is done with bytes that are none. */
 
 /* Reads the bytes as they may stand at the edge of memory. */
 static size_t decode(const char *bytes, size_t size, uint32_t *ret_point)
 {
-    PSN_AUTO_FREE char *copy = malloc(size);
+    PSN_AUTO_FREE char *copy = memory_alone(bytes, size);
 
-    memcpy(copy, bytes, size);
     return psn_text_decode(copy, size, ret_point);
 }
 
