@@ -314,9 +314,16 @@ static enum psn_code pass_on(void *arg, const struct psn_role_row *row,
     return list->each(list->arg, &role, err);
 }
 
+static const char *domain_of(const char *address)
+{
+    const char *at = strchr(address, '@');
+
+    return at ? at : "";
+}
+
 int psn_role_order(const char *left, const char *right)
 {
-    int order = strcmp(strchrnul(left, '@'), strchrnul(right, '@'));
+    int order = strcmp(domain_of(left), domain_of(right));
 
     return order ? order : strcmp(left, right);
 }
