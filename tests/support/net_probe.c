@@ -3,7 +3,7 @@
  *
  *     net_probe http METHOD URL CA TIMEOUT_MS COUNT [SHARE_MS]
  *                                                     the body, if any, on stdin
- *     net_probe imap URL CA USER TIMEOUT_MS           the password on stdin
+ *     net_probe imap URL CA USER TIMEOUT_MS [COUNT]   the password on stdin
  *
  * CA may be "-". With SHARE_MS a change may share a connection, and there is such a pause
  * between two. One line for each call:
@@ -106,21 +106,24 @@ static int probe_http(char **args, const char *share_ms)
     return 0;
 }
 
-static int probe_imap(char **args)
+static int probe_imap(char **args, const char *count)
 {
     PSN_AUTO(psn_secret) *password = NULL;
     struct psn_imap imap = psn_imap_real();
     struct psn_imap_server server = { .url = args[0],
                                       .ca_file = or_null(args[1]),
                                       .timeout_ms = strtol(args[3], NULL, 10) };
-    struct psn_error err = { 0 };
-    enum psn_login login;
+    long left = count ? strtol(count, NULL, 10) : 1;
 
-    if (psn_secret_read_fd(0, 4096, &password, &err))
+    if (psn_secret_read_fd(0, 4096, &password, NULL))
         return 1;
-    login = imap.login(imap.self, &server, args[2], password, &err);
-    printf("%s\t%d\t%s\n", login_name(login), psn_code_exit_status(err.code),
-           err.message);
+    while (left-- > 0) {
+        struct psn_error err = { 0 };
+        enum psn_login login = imap.login(imap.self, &server, args[2], password, &err);
+
+        printf("%s\t%d\t%s\n", login_name(login), psn_code_exit_status(err.code),
+               err.message);
+    }
     return 0;
 }
 
@@ -130,10 +133,10 @@ int main(int argc, char **argv)
         return 1;
     if ((argc == 7 || argc == 8) && strcmp(argv[1], "http") == 0)
         return probe_http(argv + 2, argv[7]);
-    if (argc == 6 && strcmp(argv[1], "imap") == 0)
-        return probe_imap(argv + 2);
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "imap") == 0)
+        return probe_imap(argv + 2, argv[6]);
     (void)fprintf(stderr,
                   "usage: net_probe http METHOD URL CA TIMEOUT_MS COUNT [SHARE_MS]\n"
-                  "       net_probe imap URL CA USER TIMEOUT_MS\n");
+                  "       net_probe imap URL CA USER TIMEOUT_MS [COUNT]\n");
     return 2;
 }
