@@ -176,6 +176,16 @@ void psn_loop_end_call(void)
         psn_gate_leave(&loop->calls);
 }
 
+void psn_loop_yield(void)
+{
+    if (!psn_loop_is_inside())
+        return;
+    loop->calls.inside++;
+    loop->now->until_ms = psn_clock_boot_ms();
+    (void)wait_here();
+    loop->calls.inside--;
+}
+
 /* --- outside: the turns --- */
 
 static void run_task(void *arg)

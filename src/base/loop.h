@@ -50,6 +50,10 @@ int psn_loop_poll(struct pollfd *fds, size_t count, int64_t wait_ms);
 /* Ends early when a signal arrives or a stop was asked. */
 void psn_loop_sleep_ms(int64_t duration_ms);
 
+/* Lets all go on that are ready. Who lets them counts as a call meanwhile: so there are
+ * never more calls under way, or not yet made durable, than the work allows. */
+void psn_loop_yield(void);
+
 /* Between the two nothing may wait: a transaction is open. Checked by an assertion. */
 void psn_loop_hold(void);
 void psn_loop_release(void);

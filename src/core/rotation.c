@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "core/client.h"
-#include "core/exposure.h"
-#include "core/journal.h"
+#include "core/rotation_write.h"
 #include "core/version.h"
 #include "crypto/hash.h"
 
@@ -43,149 +42,19 @@ struct job {
     int64_t ovh_changed_s; /* of the version that is committed, as OVH says */
 };
 
-enum {
-    EVIDENCE_MAX = 256
-};
-
-/* --- what is written --- */
-
-static enum psn_code note(struct job *job, const char *event, uint64_t version,
-                          const char *text, struct psn_error *err)
-{
-    return psn_journal_note(job->vault, job->row->client,
-                            &(struct psn_note){ .event = event,
-                                                .subject = job->row->address,
-                                                .version = version,
-                                                .text = text },
-                            err);
-}
-
-static enum psn_code label(struct job *job, uint64_t version,
-                           enum psn_version_state state, struct psn_error *err)
-{
-    return psn_version_label(job->vault, job->row->client, job->row->address, "", version,
-                             state, err);
-}
-
-static enum psn_code store_candidate(struct job *job,
-                                     const struct psn_rotation_action *action,
-                                     struct psn_error *err)
-{
-    PSN_AUTO(psn_secret) *password = NULL;
-    struct psn_role_row *row = job->row;
-    enum psn_code rc =
-        psn_mailbox_generate_password(&job->mailbox, &job->rules, &password, err);
-
-    if (!rc)
-        rc = psn_version_put(job->vault, row->client, row->address, "", action->version,
-                             PSN_VERSION_PENDING, password, err);
-    if (!rc && action->retired)
-        rc = label(job, action->retired, PSN_VERSION_REFUSED, err);
-    if (!rc)
-        rc = psn_exposure_put(job->vault, row->address, "", action->version,
-                              PSN_HOW_CREATED, err);
-    return rc ? rc : note(job, "password.candidate", action->version, NULL, err);
-}
-
-static enum psn_code commit_candidate(struct job *job,
-                                      const struct psn_rotation_action *action,
-                                      struct psn_error *err)
-{
-    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(EVIDENCE_MAX);
-    char date[PSN_TIME_SIZE];
-    struct psn_role_row *row = job->row;
-    enum psn_code rc = label(job, action->version, PSN_VERSION_CURRENT, err);
-
-    if (!rc && action->retired)
-        rc = label(job, action->retired, PSN_VERSION_SUPERSEDED, err);
-    row->changed_s = job->vault->world.now_s();
-    row->verified_s = row->changed_s;
-    row->outside_s = 0;
-    row->gone_s = 0;
-    row->ovh_changed_s = job->ovh_changed_s;
-    row->expires_s = job->rules.max_age_s ? row->changed_s + job->rules.max_age_s : 0;
-    if (action->task_id)
-        psn_buf_format(&text, "OVH task %lld", (long long)action->task_id);
-    if (job->ovh_changed_s)
-        psn_buf_format(&text, "%sOVH says changed on %s", text.size ? "; " : "",
-                       psn_clock_format(job->ovh_changed_s, date));
-    return rc ? rc
-              : note(job, job->created ? "mailbox.created" : "password.in-force",
-                     action->version, psn_buf_str(&text), err);
-}
-
-static enum psn_code write_move(struct job *job, const struct psn_rotation_move *move,
-                                struct psn_error *err)
-{
-    const struct psn_rotation_action *action = &move->action;
-    enum psn_code rc = PSN_OK;
-
-    switch ((int)action->kind) {
-    case PSN_ROTATION_DO_STORE:
-        rc = store_candidate(job, action, err);
-        break;
-    case PSN_ROTATION_DO_COMMIT:
-        rc = commit_candidate(job, action, err);
-        break;
-    case PSN_ROTATION_DO_RETIRE:
-        rc = label(job, action->version, PSN_VERSION_REFUSED, err);
-        if (!rc)
-            rc = note(job, "password.refused", action->version,
-                      psn_rotation_reason_name(action->reason), err);
-        break;
-    case PSN_ROTATION_DO_SEND:
-        rc = note(job, "password.sent", action->version, NULL, err);
-        break;
-    case PSN_ROTATION_DO_STUCK:
-        rc = note(job, "rotation.stuck", move->state.pend,
-                  psn_rotation_reason_name(action->reason), err);
-        break;
-    default:
-        break;
-    }
-    job->row->rotation = move->state;
-    return rc ? rc : psn_role_write(job->vault, job->row, err);
-}
-
-static bool must_write(const struct psn_rotation_move *move)
-{
-    return move->durable || move->action.kind == PSN_ROTATION_DO_STORE ||
-           move->action.kind == PSN_ROTATION_DO_COMMIT ||
-           move->action.kind == PSN_ROTATION_DO_RETIRE;
-}
-
-/* That an old password is refused is worth a line: a departure is proved by it. */
-static enum psn_code note_death(struct job *job, const struct psn_rotation_state *before,
-                                struct psn_error *err)
-{
-    const struct psn_rotation_state *after = &job->row->rotation;
-    uint64_t doubted = psn_rotation_undead(before);
-
-    if (doubted == 0 || after->cur != before->cur ||
-        psn_rotation_undead(after) == doubted)
-        return PSN_OK;
-    return note(job, "password.dead", doubted, NULL, err);
-}
-
 /* After this, and not before, may anybody outside hear of it. */
 static enum psn_code persist(struct job *job, const struct psn_rotation_move *move,
                              struct psn_error *err)
 {
-    struct psn_role_row before = *job->row;
-    enum psn_code rc;
-
-    if (!must_write(move))
-        return PSN_OK;
-    rc = psn_vault_begin(job->vault, PSN_STORE_WRITE, err);
-    if (!rc) {
-        rc = write_move(job, move, err);
-        if (!rc)
-            rc = note_death(job, &before.rotation, err);
-        rc = psn_vault_end(job->vault, rc, err);
-    }
-    if (rc)
-        *job->row = before;
-    return rc;
+    return psn_rotation_write(
+        &(struct psn_rotation_writing){ .session = job->session,
+                                        .row = job->row,
+                                        .mailbox = &job->mailbox,
+                                        .rules = &job->rules,
+                                        .move = move,
+                                        .created = job->created,
+                                        .ovh_changed_s = job->ovh_changed_s },
+        err);
 }
 
 /* --- what is done --- */

@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "core/pace.h"
 #include "core/role.h"
+#include "core/together.h"
 #include "ovh/client.h"
 #include "ovh/directory.h"
 #include "passation/rotation.h"
@@ -29,8 +30,9 @@ struct psn_host {
 struct psn_session {
     struct psn_vault *vault;
     const struct psn_run *run;
-    size_t ended; /* of the mailboxes … */
-    size_t count; /* … that there are */
+    struct psn_together together; /* what several mailboxes have to write at once */
+    size_t ended;                 /* of the mailboxes … */
+    size_t count;                 /* … that there are */
     struct psn_account **accounts;
     size_t account_count;
     struct psn_host **hosts;

@@ -36,6 +36,9 @@ static const char library_name[] = "libcurl.so.4";
 static const struct psn_library_symbol symbols[] = {
     { "curl_global_init_mem", offsetof(struct psn_curl, global_init_mem) },
     { "curl_version_info", offsetof(struct psn_curl, version_info) },
+    { "curl_share_init", offsetof(struct psn_curl, share_init) },
+    { "curl_share_cleanup", offsetof(struct psn_curl, share_cleanup) },
+    { "curl_share_setopt", offsetof(struct psn_curl, share_setopt) },
     { "curl_easy_init", offsetof(struct psn_curl, easy_init) },
     { "curl_easy_cleanup", offsetof(struct psn_curl, easy_cleanup) },
     { "curl_easy_reset", offsetof(struct psn_curl, easy_reset) },

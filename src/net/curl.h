@@ -9,6 +9,9 @@
 
 #include "passation/error.h"
 
+/* OpenSSL asks whether a new session is to be kept. */
+typedef int psn_keep_session_fn(void *ssl, void *session);
+
 /*
  * libcurl, loaded at the first use: commands that make no request start without it.
  * Only net/ includes this header.
@@ -18,6 +21,9 @@ struct psn_curl {
                                 curl_realloc_callback, curl_strdup_callback,
                                 curl_calloc_callback);
     curl_version_info_data *(*version_info)(CURLversion age);
+    CURLSH *(*share_init)(void);
+    CURLSHcode (*share_cleanup)(CURLSH *share);
+    CURLSHcode (*share_setopt)(CURLSH *share, CURLSHoption option, ...);
     CURL *(*easy_init)(void);
     void (*easy_cleanup)(CURL *handle);
     void (*easy_reset)(CURL *handle);
@@ -45,6 +51,9 @@ struct psn_curl {
         void (*set_host_flags)(void *param, unsigned flags);
         int (*set_host)(void *param, const char *name, size_t size);
         int (*set_ip)(void *param, const char *address);
+        psn_keep_session_fn *(*ctx_get_keep)(void *ssl_ctx);
+        void (*ctx_set_keep)(void *ssl_ctx, psn_keep_session_fn *keep);
+        int (*version)(const void *ssl);
     } openssl; /* all NULL where libcurl uses another TLS library */
 };
 

@@ -2,9 +2,11 @@
  * HTTPS by libcurl, one handle for each request that is under way at once.
  *
  * A call that changes something MUST leave at most once. libcurl itself sends a request
- * again when a connection that it kept turns out to be dead, so such calls get a
- * connection of their own; reads may share one, unless the server has left bytes on it
- * that nobody asked for.
+ * again when a connection that it kept turns out to be dead, so it asks before each time,
+ * and the second time of a change is forbidden: whether the first one arrived, nobody
+ * knows. So that this stays rare, a change gets a connection of its own, unless who asks
+ * says that it may share one; then it takes one that was in use a moment ago. Reads share
+ * any, but never one on which the server has left bytes that nobody asked for.
  */
 #include "net/http.h"
 
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/loop.h"
@@ -26,6 +29,7 @@ enum {
     HEADER_BYTES_MAX = 64 * 1024, /* of all header blocks of one answer */
     HEADER_LINE_MAX = 8 * 1024,   /* of those that we send */
     HOST_SIZE = 256,
+    JUST_USED_MS = 1000, /* servers keep an idle connection for longer than this */
 };
 
 /* A handle with the connection that it keeps. Each serves one request at a time, so there
@@ -34,6 +38,7 @@ struct lane {
     CURL *handle;
     struct psn_drive drive;
     curl_socket_t socket; /* of its last connection */
+    int64_t used_ms;      /* when the last answer came on it */
     struct lane *next;
 };
 
@@ -48,6 +53,9 @@ struct transfer {
     size_t header_bytes;
     bool too_long;
     bool has_end; /* the headers tell where the body ends */
+    bool is_change;
+    bool has_left;      /* once, perhaps */
+    bool is_once_again; /* libcurl would have sent it a second time */
 };
 
 struct psn_http_response psn_http_response_init(void)
@@ -211,6 +219,21 @@ static CURLcode add_headers(const struct psn_curl *curl, struct curl_slist **lis
     return failed;
 }
 
+/* Called by libcurl when a connection stands, before each time that it sends. */
+static int allow_once(void *arg, char *remote_ip, char *local_ip, int remote_port,
+                      int local_port)
+{
+    struct transfer *transfer = arg;
+
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    transfer->is_once_again = transfer->is_change && transfer->has_left;
+    transfer->has_left = true;
+    return transfer->is_once_again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static CURLcode set_request(const struct psn_curl *curl, CURL *handle,
                             const struct psn_http_request *request,
                             const struct curl_slist *headers, struct transfer *transfer)
@@ -235,6 +258,8 @@ static CURLcode set_request(const struct psn_curl *curl, CURL *handle,
     failed |= curl->setopt(handle, CURLOPT_WRITEDATA, transfer);
     failed |= curl->setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
     failed |= curl->setopt(handle, CURLOPT_HEADERDATA, transfer);
+    failed |= curl->setopt(handle, CURLOPT_PREREQFUNCTION, allow_once);
+    failed |= curl->setopt(handle, CURLOPT_PREREQDATA, transfer);
     return failed;
 }
 
@@ -245,6 +270,16 @@ static bool has_stray_bytes(const struct lane *lane)
     struct pollfd wait = { .fd = lane->socket, .events = POLLIN };
 
     return lane->socket != CURL_SOCKET_BAD && poll(&wait, 1, 0) != 0;
+}
+
+static bool may_use_kept(const struct lane *lane, const struct psn_http_request *request,
+                         const struct transfer *transfer)
+{
+    bool may_share =
+        !transfer->is_change ||
+        (request->may_share && psn_clock_boot_ms() - lane->used_ms <= JUST_USED_MS);
+
+    return may_share && !has_stray_bytes(lane);
 }
 
 /* A body that only ends with the connection may have been cut by anybody, TLS or not.
@@ -289,7 +324,7 @@ static enum psn_code run(const struct psn_curl *curl, struct lane *lane,
                          struct psn_error *err)
 {
     int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS;
-    bool fresh = strcmp(request->method, "GET") != 0 || has_stray_bytes(lane);
+    bool fresh = !may_use_kept(lane, request, transfer);
     enum psn_code rc;
     CURLcode failed;
 
@@ -303,6 +338,9 @@ static enum psn_code run(const struct psn_curl *curl, struct lane *lane,
     if (failed)
         return psn_fail(err, PSN_E_UNEXPECTED, _("libcurl does not take the request"));
     failed = psn_drive_perform(&lane->drive, lane->handle);
+    if (transfer->is_once_again)
+        failed = CURLE_GOT_NOTHING;
+    lane->used_ms = psn_clock_boot_ms();
     if (curl->getinfo(lane->handle, CURLINFO_ACTIVESOCKET, &lane->socket))
         lane->socket = CURL_SOCKET_BAD;
     return conclude(curl, lane->handle, failed, request->url, transfer, err);
@@ -353,7 +391,8 @@ static enum psn_code transfer_in_lane(struct psn_http_client *client,
                                       struct psn_http_response *response,
                                       struct psn_error *err)
 {
-    struct transfer transfer = { .response = response };
+    struct transfer transfer = { .response = response,
+                                 .is_change = strcmp(request->method, "GET") != 0 };
     struct curl_slist *headers = NULL;
     struct lane *lane;
     enum psn_code rc = take_lane(client, &lane, err);

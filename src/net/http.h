@@ -37,6 +37,8 @@ struct psn_http_request {
     size_t header_count;
     const char *ca_file; /* an extra trusted CA for this host, or NULL */
     int64_t timeout_ms;  /* of the whole request; 0: 30 s */
+    bool may_share;      /* a change that may go over a connection that was kept; if the
+                            server has just closed that, its fate is not known */
 };
 
 /* What is known of a request's fate. */

@@ -19,6 +19,7 @@ enum {
     HOST_SIZE = 254,
     NO_PARTIAL_WILDCARDS = 0x4, /* X509_CHECK_FLAG_… of <openssl/x509v3.h> */
     NEVER_CHECK_SUBJECT = 0x20,
+    TLS_1_3 = 0x0304,
 };
 
 static const struct psn_library_symbol symbols[] = {
@@ -31,6 +32,9 @@ static const struct psn_library_symbol symbols[] = {
       offsetof(struct psn_curl_openssl, set_host_flags) },
     { "X509_VERIFY_PARAM_set1_host", offsetof(struct psn_curl_openssl, set_host) },
     { "X509_VERIFY_PARAM_set1_ip_asc", offsetof(struct psn_curl_openssl, set_ip) },
+    { "SSL_CTX_sess_get_new_cb", offsetof(struct psn_curl_openssl, ctx_get_keep) },
+    { "SSL_CTX_sess_set_new_cb", offsetof(struct psn_curl_openssl, ctx_set_keep) },
+    { "SSL_version", offsetof(struct psn_curl_openssl, version) },
 };
 
 void psn_openssl_find(void *library, struct psn_curl *curl)
@@ -41,6 +45,29 @@ void psn_openssl_find(void *library, struct psn_curl *curl)
         psn_library_find(library, symbols, sizeof symbols / sizeof *symbols,
                          &curl->openssl))
         curl->openssl = (struct psn_curl_openssl){ .ctx_param = NULL };
+}
+
+/* libcurl's own, which keeps a session if the handle may have any. */
+static psn_keep_session_fn *keep_for_libcurl;
+
+/* A session of TLS 1.2 is resumed without another key exchange. */
+static int keep_session(void *ssl, void *session)
+{
+    const struct psn_curl *curl = NULL;
+
+    if (psn_curl_load(&curl, NULL) || curl->openssl.version(ssl) != TLS_1_3)
+        return 0;
+    return keep_for_libcurl(ssl, session);
+}
+
+static void choose_sessions(const struct psn_curl *curl, void *ssl_ctx)
+{
+    psn_keep_session_fn *keep = curl->openssl.ctx_get_keep(ssl_ctx);
+
+    if (!keep || keep == keep_session)
+        return;
+    keep_for_libcurl = keep;
+    curl->openssl.ctx_set_keep(ssl_ctx, keep_session);
 }
 
 /* Called by libcurl with OpenSSL's context, before the handshake. */
@@ -60,6 +87,7 @@ static CURLcode check_name_strictly(CURL *handle, void *ssl_ctx, void *arg)
         name = host + 1;
         name[strcspn(name, "]")] = '\0';
     }
+    choose_sessions(curl, ssl_ctx);
     param = curl->openssl.ctx_param(ssl_ctx);
     curl->openssl.set_host_flags(param, NO_PARTIAL_WILDCARDS | NEVER_CHECK_SUBJECT);
     is_set = curl->openssl.set_ip(param, name) == 1 ||

@@ -173,6 +173,7 @@ static enum psn_code establish(struct psn_tls_line *connection, const char *serv
                              ca_file, remaining_ms(connection), err);
     if (rc)
         return rc;
+    connection->resume = psn_resume_begin(connection->curl, connection->handle);
     failed = connection->curl->setopt(connection->handle, CURLOPT_CONNECT_ONLY, 1L);
     failed |= connection->curl->setopt(connection->handle, CURLOPT_SSL_ENABLE_ALPN, 0L);
     if (failed)
@@ -218,6 +219,8 @@ void psn_tls_line_release(struct psn_tls_line *connection)
         connection->curl->easy_cleanup(connection->handle);
     connection->handle = NULL;
     psn_drive_release(&connection->drive);
+    psn_resume_end(connection->resume);
+    connection->resume = NULL;
     psn_buf_release(&connection->pending);
     psn_buf_release(&connection->line);
 }

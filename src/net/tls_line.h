@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "net/curl.h"
 #include "net/drive.h"
+#include "net/resume.h"
 #include "passation/error.h"
 
 /*
@@ -20,6 +21,7 @@ struct psn_tls_line {
     const struct psn_curl *curl;
     CURL *handle;
     struct psn_drive drive;
+    struct psn_resume *resume;
     curl_socket_t socket;
     int64_t deadline_ms;
     char host[256];

@@ -52,6 +52,8 @@ struct psn_ovh_change {
     const struct psn_secret *body;   /* JSON, or NULL */
     const struct psn_secret *hidden; /* what no message may hold, or NULL */
     bool by_application;             /* the application key alone, no signature */
+    bool is_repeatable;              /* once more, it comes to the same: that an answer
+                                        is lost does no harm */
 };
 
 /* Changes something: sent once (twice only if the timestamp was refused, since nothing

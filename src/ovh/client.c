@@ -77,17 +77,8 @@ struct call {
     const struct psn_secret *body;
     const char *cursor; /* of a paged list; "": its first page; NULL: not paged */
     bool is_signed;
+    bool may_share; /* a connection that was kept, see net/http.h */
 };
-
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
-
-    if (copy)
-        memcpy(copy, text, size);
-    return copy;
-}
 
 static void find_host(struct psn_ovh *ovh)
 {
@@ -110,8 +101,8 @@ enum psn_code psn_ovh_open(const struct psn_ovh_options *options,
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (rc)
         return rc;
-    ovh->root = copy_text(options->root);
-    ovh->ca_file = options->ca_file ? copy_text(options->ca_file) : NULL;
+    ovh->root = strdup(options->root);
+    ovh->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
     if (!ovh->root || (options->ca_file && !ovh->ca_file))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     find_host(ovh);
@@ -192,7 +183,9 @@ static enum psn_code perform(struct psn_ovh *ovh, const struct call *call,
 {
     PSN_AUTO_RELEASE(psn_buf) url = psn_buf_init(URL_MAX);
     PSN_AUTO_RELEASE(psn_ovh_headers) headers = { .count = 0 };
-    struct psn_http_request request = { .method = call->method, .ca_file = ovh->ca_file };
+    struct psn_http_request request = { .method = call->method,
+                                        .ca_file = ovh->ca_file,
+                                        .may_share = call->may_share };
     enum psn_code rc;
 
     response->fate = PSN_HTTP_NOT_SENT;
@@ -561,7 +554,8 @@ void psn_ovh_send(struct psn_ovh *ovh, const struct psn_ovh_change *change,
     struct call call = { .method = change->method,
                          .path = psn_buf_str(change->path),
                          .body = change->body,
-                         .is_signed = !change->by_application };
+                         .is_signed = !change->by_application,
+                         .may_share = change->is_repeatable };
     bool has_renewed = false;
 
     *ret_answer =

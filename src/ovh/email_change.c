@@ -56,7 +56,9 @@ static void change_password(struct psn_ovh *ovh, const struct psn_mailbox *mailb
     PSN_AUTO(psn_secret) *body = NULL;
     PSN_AUTO_JSON *value = NULL;
     char address[PSN_ADDRESS_SIZE];
-    struct psn_ovh_change what = { .method = "POST", .path = &path, .hidden = password };
+    struct psn_ovh_change what = {
+        .method = "POST", .path = &path, .hidden = password, .is_repeatable = true
+    };
     enum psn_code rc =
         psn_email_path(mailbox, "/account/*/changePassword",
                        PSN_OVH_PARTS(psn_mailbox_address(mailbox, address)), &path, err);

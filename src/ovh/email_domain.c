@@ -251,7 +251,9 @@ static void change(struct psn_ovh *ovh, const struct psn_mailbox *mailbox, bool 
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
     PSN_AUTO_JSON *value = NULL;
-    struct psn_ovh_change what = { .method = "POST", .path = &path, .hidden = password };
+    struct psn_ovh_change what = {
+        .method = "POST", .path = &path, .hidden = password, .is_repeatable = !is_new
+    };
     enum psn_code rc = psn_ovh_path(&path,
                                     is_new ? "/email/domain/*/account"
                                            : "/email/domain/*/account/*/changePassword",

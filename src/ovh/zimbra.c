@@ -309,7 +309,9 @@ static void put_password(struct psn_ovh *ovh, const struct psn_mailbox *mailbox,
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(PSN_OVH_PATH_MAX);
     PSN_AUTO(psn_secret) *body = NULL;
     PSN_AUTO_JSON *account = NULL;
-    struct psn_ovh_change what = { .method = "PUT", .path = &path, .hidden = password };
+    struct psn_ovh_change what = {
+        .method = "PUT", .path = &path, .hidden = password, .is_repeatable = true
+    };
     char id[PSN_ACCOUNT_ID_MAX];
 
     if (look(ovh, mailbox, &account, err))

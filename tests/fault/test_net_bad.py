@@ -246,9 +246,9 @@ def http_cases(elsewhere):
     ]
 
 
-def probe_http(port, ca, method="POST", count=1, body=b'{"password":"canary"}'):
+def probe_http(port, ca, method="POST", count=1, body=b'{"password":"canary"}', share=()):
     command = [PROBE, "http", method, f"https://localhost:{port}/1.0/x", ca, str(TIMEOUT_MS),
-               str(count)]
+               str(count), *share]
     return run(command, body, (TIMEOUT_MS / 1000 + SLACK_S) * count)
 
 
@@ -298,9 +298,34 @@ def dies_between(stream, server):
     read_request(stream, server)
 
 
+def goes_away(stream, server):
+    """Answers one request on each connection, and says soon that it was the last."""
+    read_request(stream, server)
+    stream.sendall(OK)
+    time.sleep(0.05)
+
+
 def keeps(stream, server):
     while read_request(stream, server):
         stream.sendall(OK)
+
+
+def test_shared_changes(context, ca):
+    """Changes that may go over a connection that is kept: they still leave once."""
+    for name, script, pause_ms, fates, connections in (
+            ("a change that may shares a connection", keeps, 0, "answered answered", 1),
+            ("not one that was idle for long", keeps, 1300, "answered answered", 2),
+            ("not one that the server has closed", goes_away, 200, "answered answered", 2),
+            ("not one with an answer to nothing", stray, 200, "answered answered", 2),
+            ("one that dies takes the change with it", dies_between, 0, "answered unknown", 2)):
+        server = Server(over_tls(context, script))
+        lines, output, _ = probe_http(server.port, ca, "POST", 2, share=[str(pause_ms)])
+        server.stop()
+        check(name, " ".join(line[0] for line in lines) == fates, output)
+        check(name, server.requests == 2, server.requests, output)
+        check(name, server.connections == connections, server.connections, output)
+        check(name, "stray" not in output, output)
+    return 5
 
 
 def test_connections(context, ca):
@@ -488,7 +513,8 @@ def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(p.bundle(p.leaf()))
         ca = str(p.root.path)
-        tried = test_http(context, ca) + test_connections(context, ca) + test_imap(context, ca)
+        tried = (test_http(context, ca) + test_connections(context, ca)
+                 + test_shared_changes(context, ca) + test_imap(context, ca))
     failed = len(set(FAILURES))
     print(f"bad network: {tried} tried, {tried - failed} survived")
     record("5.6", "bad networks", tried, tried - failed)

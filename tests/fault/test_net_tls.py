@@ -43,6 +43,7 @@ def tls(bundle, **options):
     def behave(server, connection):
         with context.wrap_socket(connection, server_side=True) as stream:
             stream.settimeout(1)
+            server.resumed += stream.session_reused
             if server.is_imap:
                 stream.sendall(GREETING)
             data = stream.recv(65536)
@@ -185,7 +186,7 @@ def probe(is_imap, host, port, ca, env=None, count=1, stdin="canary-password"):
     ca = "-" if before else ca
     if is_imap:
         command = [PROBE, "imap", f"imaps://{host}:{port}", ca, "sav@acme.example",
-                   str(TIMEOUT_MS)]
+                   str(TIMEOUT_MS), str(count)]
     else:
         command = [PROBE, "http", "POST", f"https://{host}:{port}/1.0/x", ca,
                    str(TIMEOUT_MS), str(count)]
@@ -269,6 +270,21 @@ def check_read_once(p, good, folder):
           path.read_text())
 
 
+def check_resumed(p, good, ca):
+    """Logins resume sessions of TLS 1.3, and of servers that are the same only."""
+    v = ssl.TLSVersion
+    for name, versions, resumed in (("TLS 1.3", (v.TLSv1_3, v.TLSv1_3), 2),
+                                    ("TLS 1.2", (v.TLSv1_2, v.TLSv1_2), 0)):
+        for is_imap in (True, False):
+            server = Server(tls(p.bundle(good), versions=versions), is_imap)
+            lines, _, _ = probe(is_imap, "localhost", server.port, ca, count=3)
+            server.stop()
+            check(f"three {name} connections", [line[0] for line in lines]
+                  == ["accepted" if is_imap else "answered"] * 3, lines)
+            check(f"resumed of {name}", server.resumed == (resumed if is_imap else 0),
+                  server.resumed)
+
+
 def check_environment(p, good, ca, folder):
     """Nothing of the environment weakens or redirects a connection."""
     other = Pki(folder / "evil")
@@ -321,9 +337,11 @@ def main():
                 attack(case, behave, host, is_imap, ca)
                 tried += 1
         expired = tls(p.bundle(p.leaf(start=-7200, end=-3600)))
-        attack("certificate change between two calls", changing(tls(p.bundle(good)), expired),
-               "localhost", False, ca, count=2)
-        tried += 1
+        for is_imap in (False, True):
+            attack("certificate change between two calls",
+                   changing(tls(p.bundle(good)), expired), "localhost", is_imap, ca, count=2)
+            tried += 1
+        check_resumed(p, good, ca)
         for bad_ca in (str(folder / "absent.pem"), str(p.leaf_key)):
             for is_imap in (False, True):
                 attack("CA file that cannot be used", tls(p.bundle(good)), "localhost",

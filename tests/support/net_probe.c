@@ -1,10 +1,12 @@
 /*
  * Drives src/net from a script, for the tests against bad servers.
  *
- *     net_probe http METHOD URL CA TIMEOUT_MS COUNT   the body, if any, on stdin
- *     net_probe imap URL CA USER TIMEOUT_MS           the password on stdin
+ *     net_probe http METHOD URL CA TIMEOUT_MS COUNT [SHARE_MS]
+ *                                                     the body, if any, on stdin
+ *     net_probe imap URL CA USER TIMEOUT_MS [COUNT]   the password on stdin
  *
- * CA may be "-". One line for each call:
+ * CA may be "-". With SHARE_MS a change may share a connection, and there is such a pause
+ * between two. One line for each call:
  *     FATE STATUS BODY_SIZE CONTENT RETRY_AFTER EXIT_STATUS MESSAGE    (tabs between)
  *     LOGIN EXIT_STATUS MESSAGE
  */
@@ -62,7 +64,7 @@ static void set_header(struct psn_http_header *header, const char *name,
     psn_buf_text(&header->value, value);
 }
 
-static int probe_http(char **args)
+static int probe_http(char **args, const char *share_ms)
 {
     PSN_AUTO(psn_http_client) *client = NULL;
     PSN_AUTO_RELEASE(psn_buf) body = psn_buf_init_wiped(65536);
@@ -72,8 +74,10 @@ static int probe_http(char **args)
                                         .headers = headers,
                                         .header_count = 2,
                                         .ca_file = or_null(args[2]),
-                                        .timeout_ms = strtol(args[3], NULL, 10) };
+                                        .timeout_ms = strtol(args[3], NULL, 10),
+                                        .may_share = share_ms != NULL };
     long count = strtol(args[4], NULL, 10);
+    long pause_ms = share_ms ? strtol(share_ms, NULL, 10) : PAUSE_MS;
     struct psn_http http;
 
     if (psn_http_client_new(&client, NULL) || psn_file_read_fd(0, &body, NULL))
@@ -90,7 +94,7 @@ static int probe_http(char **args)
         struct psn_error err = { 0 };
         enum psn_code rc;
 
-        psn_clock_sleep_ms(i ? PAUSE_MS : 0);
+        psn_clock_sleep_ms(i ? pause_ms : 0);
         rc = http.perform(http.self, &request, &response, &err);
         printf("%s\t%ld\t%zu\t%.32s\t%lld\t%d\t%s\n", fate_name(response.fate),
                response.status, response.body.size, psn_buf_str(&response.body),
@@ -102,21 +106,24 @@ static int probe_http(char **args)
     return 0;
 }
 
-static int probe_imap(char **args)
+static int probe_imap(char **args, const char *count)
 {
     PSN_AUTO(psn_secret) *password = NULL;
     struct psn_imap imap = psn_imap_real();
     struct psn_imap_server server = { .url = args[0],
                                       .ca_file = or_null(args[1]),
                                       .timeout_ms = strtol(args[3], NULL, 10) };
-    struct psn_error err = { 0 };
-    enum psn_login login;
+    long left = count ? strtol(count, NULL, 10) : 1;
 
-    if (psn_secret_read_fd(0, 4096, &password, &err))
+    if (psn_secret_read_fd(0, 4096, &password, NULL))
         return 1;
-    login = imap.login(imap.self, &server, args[2], password, &err);
-    printf("%s\t%d\t%s\n", login_name(login), psn_code_exit_status(err.code),
-           err.message);
+    while (left-- > 0) {
+        struct psn_error err = { 0 };
+        enum psn_login login = imap.login(imap.self, &server, args[2], password, &err);
+
+        printf("%s\t%d\t%s\n", login_name(login), psn_code_exit_status(err.code),
+               err.message);
+    }
     return 0;
 }
 
@@ -124,11 +131,12 @@ int main(int argc, char **argv)
 {
     if (psn_crypto_init(NULL))
         return 1;
-    if (argc == 7 && strcmp(argv[1], "http") == 0)
-        return probe_http(argv + 2);
-    if (argc == 6 && strcmp(argv[1], "imap") == 0)
-        return probe_imap(argv + 2);
-    (void)fprintf(stderr, "usage: net_probe http METHOD URL CA TIMEOUT_MS COUNT\n"
-                          "       net_probe imap URL CA USER TIMEOUT_MS\n");
+    if ((argc == 7 || argc == 8) && strcmp(argv[1], "http") == 0)
+        return probe_http(argv + 2, argv[7]);
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "imap") == 0)
+        return probe_imap(argv + 2, argv[6]);
+    (void)fprintf(stderr,
+                  "usage: net_probe http METHOD URL CA TIMEOUT_MS COUNT [SHARE_MS]\n"
+                  "       net_probe imap URL CA USER TIMEOUT_MS [COUNT]\n");
     return 2;
 }

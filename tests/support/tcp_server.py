@@ -6,7 +6,7 @@ import threading
 
 class Server:
     """Serves each connection in a thread of its own. behave(server, connection) may count what
-    it read in server.app_bytes and how many requests it got in server.requests."""
+    it read in server.app_bytes, how many requests it got in server.requests, and so on."""
 
     def __init__(self, behave, is_imap=False):
         self.behave = behave
@@ -14,6 +14,7 @@ class Server:
         self.app_bytes = b""
         self.requests = 0
         self.connections = 0
+        self.resumed = 0  # TLS sessions
         self.talks = []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]

@@ -369,6 +369,26 @@ void *__wrap_calloc(size_t count, size_t size)
 }
 
 /* Two for the loop itself; each further one is a fiber's. */
+/* The first and the second task call, and then let the others go on; a call of a later
+ * one has to wait for both. */
+static void call_and_yield(struct stage *stage, size_t index)
+{
+    psn_loop_begin_call();
+    stage->entered[stage->entries++] = (char)('a' + index);
+    psn_loop_end_call();
+    psn_loop_yield();
+    stage->entered[stage->entries++] = (char)('A' + index);
+}
+
+static void who_lets_the_others_go_on_counts_as_a_call(void **state)
+{
+    struct stage stage = { .count = 4, .play = call_and_yield };
+
+    (void)state;
+    assert_int_equal(run(&stage, 4, NULL), PSN_OK);
+    assert_string_equal(stage.entered, "abABcdCD");
+}
+
 static void without_memory_fewer_run_at_once_or_none(void **state)
 {
     (void)state;
@@ -410,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_task_waits_for_a_descriptor),
         cmocka_unit_test(a_wait_for_a_descriptor_ends_with_its_time),
         cmocka_unit_test(a_gate_has_room_for_some_and_an_order_for_the_others),
+        cmocka_unit_test(who_lets_the_others_go_on_counts_as_a_call),
         cmocka_unit_test(without_memory_fewer_run_at_once_or_none),
     };
 
