@@ -7,10 +7,15 @@
 
 #include "age/bech32.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 
 _Static_assert(PSN_AGE_KEY_SIZE == crypto_scalarmult_curve25519_SCALARBYTES, "X25519");
+
+enum {
+    LINE_SIZE = 128, /* longer than any identity */
+};
 
 static const char identity_prefix[] = "AGE-SECRET-KEY-";
 static const char recipient_prefix[] = "age";
@@ -22,11 +27,37 @@ static enum psn_code refuse(struct psn_error *err, const char *message)
                     _("an identity file is made by: age-keygen -o FILE"));
 }
 
+/* As it is typed from a sheet: in groups, and perhaps in lower case, which Bech32 allows
+ * where all of it is. Returns the size without blanks, or 0: it does not fit. */
+static size_t pack(const char *line, size_t size, char out[LINE_SIZE])
+{
+    bool has_upper = false;
+    size_t used = 0;
+
+    for (size_t i = 0; i < size;) {
+        size_t gap = line[i] == '-' ? 0 : psn_text_gap(line + i, size - i);
+
+        if (!gap && used == LINE_SIZE)
+            return 0;
+        if (!gap) {
+            has_upper = has_upper || (line[i] >= 'A' && line[i] <= 'Z');
+            out[used++] = line[i];
+        }
+        i += gap ? gap : 1;
+    }
+    for (size_t i = 0; i < used && !has_upper; i++)
+        if (out[i] >= 'a' && out[i] <= 'z')
+            out[i] = (char)(out[i] - 'a' + 'A');
+    return used;
+}
+
 /* Errors name the line's number, never its content. */
-static enum psn_code parse_line(const char *line, size_t size, size_t number,
+static enum psn_code parse_line(const char *typed, size_t typed_size, size_t number,
                                 struct psn_secret **ret_scalar, struct psn_error *err)
 {
     struct psn_bech32 decoded = { 0 };
+    char line[LINE_SIZE];
+    size_t size = pack(typed, typed_size, line);
     enum psn_code rc;
 
     if (size < sizeof identity_prefix ||
@@ -40,6 +71,7 @@ static enum psn_code parse_line(const char *line, size_t size, size_t number,
     else
         rc = psn_secret_copy(decoded.bytes, decoded.size, ret_scalar, err);
     sodium_memzero(&decoded, sizeof decoded);
+    sodium_memzero(line, sizeof line);
     if (rc == PSN_E_INVALID)
         (void)psn_hint(err, rc, _("an identity file is made by: age-keygen -o FILE"));
     return rc;

@@ -148,6 +148,23 @@ void psn_text_escape(struct psn_buf *out, const char *bytes, size_t size)
     }
 }
 
+size_t psn_text_gap(const char *at, size_t left)
+{
+    static const struct {
+        char bytes[4];
+        size_t size;
+    } wide[] = { { "\302\240", 2 },     { "\342\200\220", 3 }, { "\342\200\221", 3 },
+                 { "\342\200\222", 3 }, { "\342\200\223", 3 }, { "\342\200\224", 3 },
+                 { "\342\200\257", 3 } };
+
+    if (left > 0 && at[0] && strchr(" -\n\r\t", at[0]))
+        return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (wide[i].size <= left && memcmp(at, wide[i].bytes, wide[i].size) == 0)
+            return wide[i].size;
+    return 0;
+}
+
 char *psn_text_copy(const char *text, char *out, size_t size)
 {
     size_t length = strnlen(text, size - 1);

@@ -26,6 +26,11 @@ bool psn_text_is_plain(const char *bytes, size_t size);
 /* Removes an incomplete UTF-8 sequence from the end of text, in place. */
 void psn_text_cut_utf8(char *text);
 
+/* What stands between groups of characters that somebody types from paper or pastes from
+ * a chat: a blank, a hyphen, a newline, U+00A0, U+2010 to U+2014, U+202F. Its size in
+ * bytes of at[left]; 0: none of these. */
+size_t psn_text_gap(const char *at, size_t left);
+
 /* Copies text, or as much of it as out[size] holds; size is not 0. Returns out. */
 char *psn_text_copy(const char *text, char *out, size_t size);
 

@@ -30,25 +30,6 @@ static char plain_letter(uint8_t second)
     return '\0';
 }
 
-/* Between words: what stands on a keyboard, and what a chat or a telephone makes of it
- * (no-break blanks, U+2010 to U+2014). Returns its size, or 0. */
-static size_t gap_size(const uint8_t *at, size_t left)
-{
-    static const struct {
-        char bytes[4];
-        size_t size;
-    } wide[] = { { "\302\240", 2 },     { "\342\200\220", 3 }, { "\342\200\221", 3 },
-                 { "\342\200\222", 3 }, { "\342\200\223", 3 }, { "\342\200\224", 3 },
-                 { "\342\200\257", 3 } };
-
-    if (at[0] && strchr(" -,.\n\r\t", at[0]))
-        return 1;
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        if (wide[i].size <= left && memcmp(at, wide[i].bytes, wide[i].size) == 0)
-            return wide[i].size;
-    return 0;
-}
-
 /* An accent that follows its letter: U+0300, 0301, 0302, 0308, 0327. */
 static bool is_accent(const uint8_t *at, size_t left)
 {
@@ -59,12 +40,12 @@ static bool is_accent(const uint8_t *at, size_t left)
  * words. NUL if it is neither. */
 static char next_letter(const uint8_t *bytes, size_t size, size_t *at)
 {
-    size_t gap = gap_size(bytes + *at, size - *at);
+    size_t gap = psn_text_gap((const char *)bytes + *at, size - *at);
     uint8_t byte = bytes[*at];
     char letter = '\0';
 
-    if (gap) {
-        *at += gap;
+    if (gap || byte == ',' || byte == '.') {
+        *at += gap ? gap : 1;
         return '-';
     }
     (*at)++;

@@ -202,11 +202,13 @@ static enum psn_code check(struct psn_vault *vault, struct search *search,
     }
     if (search->serial && !search->known)
         return psn_fail(err, PSN_E_NOT_FOUND, _("no issue has this serial"));
+    right = search->known && strcmp(search->found.receipt, search->code) == 0;
+    if (right && search->found.confirmed_s) /* it tells nothing that is not known */
+        return PSN_OK;
     if (search->serial && search->found.wrong_tries >= TRIES_PER_ISSUE)
         return fail_spent(err, false);
     if (!search->serial && counters.wrong_tries >= TRIES_PER_WINDOW)
         return fail_spent(err, true);
-    right = search->known && strcmp(search->found.receipt, search->code) == 0;
     if (!right)
         return count_wrong(vault, search, &counters, ret_commit, err);
     if (search->found.wrong_tries >= TRIES_PER_ISSUE)

@@ -205,12 +205,15 @@ static enum psn_code pick(const struct psn_secret *typed,
                           char ret_code[RECOVERY_CHARACTERS], struct psn_error *err)
 {
     const char *text = (const char *)psn_secret_bytes(typed);
+    size_t size = psn_secret_size(typed);
     size_t count = 0;
 
-    for (size_t i = 0; i < psn_secret_size(typed); i++) {
-        char c = meant(text[i]);
+    for (size_t i = 0; i < size;) {
+        size_t gap = psn_text_gap(text + i, size - i);
+        char c = gap ? '\0' : meant(text[i]);
 
-        if (text[i] && strchr(" \t\r\n-", text[i]))
+        i += gap ? gap : 1;
+        if (gap)
             continue;
         count++;
         if (!c)

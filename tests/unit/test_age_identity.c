@@ -321,31 +321,63 @@ static void a_mistyped_identity_is_told_without_showing_it(void **state)
     }
 }
 
+/* Groups of six, parted as somebody types them from paper or pastes them. */
+static void group(const char *identity, const char *gap, char *out)
+{
+    for (size_t i = 0; identity[i]; i++) {
+        out[0] = identity[i];
+        out[1] = '\0';
+        if (i % 6 == 5)
+            (void)strcpy(out + 1, gap);
+        out += strlen(out);
+    }
+}
+
+static void an_identity_may_be_typed_from_paper(void **state)
+{
+    char identity[128] = "";
+    char recipient[PSN_AGE_RECIPIENT_MAX];
+    char typed[512];
+    PSN_AUTO(psn_secret) *known = NULL;
+    static const char *const gaps[] = { "", " ", "  ", "\t", "\302\240", "\342\200\257" };
+
+    (void)state;
+    make_identity(identity, sizeof identity, recipient);
+    assert_int_equal(parse(identity, &known, NULL), PSN_OK);
+    for (size_t i = 0; i < 2 * sizeof gaps / sizeof *gaps; i++) {
+        PSN_AUTO(psn_secret) *scalar = NULL;
+
+        group(identity, gaps[i / 2], typed);
+        if (i % 2)
+            psn_text_lower(typed);
+        assert_int_equal(parse(typed, &scalar, NULL), PSN_OK);
+        assert_true(psn_secret_equal(scalar, known));
+    }
+    (void)snprintf(typed, sizeof typed, "%s", identity);
+    typed[40] = typed[40] >= 'A' ? (char)(typed[40] - 'A' + 'a') : 'q';
+    assert_int_equal(parse(typed, &(struct psn_secret *){ NULL }, NULL), PSN_E_INVALID);
+}
+
 static void other_kinds_of_keys_are_refused(void **state)
 {
     char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
-    char lower[128];
     char shorter[128];
-    char spaced[130];
+    char dashed[130];
 
     (void)state;
     make_identity(identity, sizeof identity, recipient);
-    for (size_t i = 0; i < sizeof lower; i++)
-        lower[i] = identity[i];
-    psn_text_lower(lower);
     (void)psn_bech32_encode("age-secret-key-", (const uint8_t *)identity, 31, shorter,
                             sizeof shorter);
     for (char *at = shorter; *at; at++)
         if (*at >= 'a' && *at <= 'z')
             *at = (char)(*at - 'a' + 'A');
-    (void)snprintf(spaced, sizeof spaced, " %s", identity);
+    (void)snprintf(dashed, sizeof dashed, "-%s", identity);
     {
         const char *const rows[] = {
             recipient,
-            lower,
             shorter,
-            spaced,
+            dashed,
             "AGE-PLUGIN-YUBIKEY-1QQPQYQSZQGPQYQS",
             "age-encryption.org/v1",
             "-----BEGIN AGE ENCRYPTED FILE-----",
@@ -459,6 +491,7 @@ int main(void)
         cmocka_unit_test(comments_blank_lines_and_windows_newlines_are_allowed),
         cmocka_unit_test(none_or_more_than_one_identity_is_refused),
         cmocka_unit_test(a_mistyped_identity_is_told_without_showing_it),
+        cmocka_unit_test(an_identity_may_be_typed_from_paper),
         cmocka_unit_test(other_kinds_of_keys_are_refused),
         cmocka_unit_test(a_nul_in_the_file_hides_nothing),
         cmocka_unit_test(a_scalar_of_another_length_is_refused),

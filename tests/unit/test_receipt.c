@@ -351,6 +351,21 @@ static void five_wrong_codes_spend_an_issue_for_good_and_no_other(void **state)
     assert_int_equal(check(f, 2, f->codes[2], &serial), PSN_OK);
 }
 
+static void what_is_confirmed_stays_so_whatever_is_typed_afterwards(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t serial = 0;
+
+    assert_int_equal(check(f, 1, f->codes[1], &serial), PSN_OK);
+    check_wrong(f, 1, TRIES_PER_ISSUE);
+    for (uint64_t named = 0; named <= 1; named++) {
+        serial = 0;
+        assert_int_equal(check(f, named, f->codes[1], &serial), PSN_OK);
+        assert_int_equal(serial, 1);
+    }
+    assert_int_equal(check(f, 1, f->codes[2], &serial), PSN_E_POLICY);
+}
+
 static void twenty_wrong_codes_without_a_serial_spend_an_hour(void **state)
 {
     struct fixture *f = *state;
@@ -458,6 +473,7 @@ int main(void)
         CASE(the_vault_keeps_when_an_issue_was_first_confirmed),
         CASE(an_unknown_serial_is_refused_and_costs_no_other_issue_a_try),
         CASE(five_wrong_codes_spend_an_issue_for_good_and_no_other),
+        CASE(what_is_confirmed_stays_so_whatever_is_typed_afterwards),
         CASE(twenty_wrong_codes_without_a_serial_spend_an_hour),
         CASE(a_right_code_for_which_memory_lacks_is_not_called_wrong),
     };
