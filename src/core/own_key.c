@@ -259,6 +259,23 @@ enum psn_code psn_own_key_known(struct psn_vault *vault,
     return rc;
 }
 
+enum psn_code psn_own_key_change_known(struct psn_vault *vault, const char *statement,
+                                       size_t size, bool *ret_known,
+                                       struct psn_error *err)
+{
+    struct former former;
+    bool found = true;
+    enum psn_code rc = PSN_OK;
+
+    *ret_known = false;
+    for (uint64_t i = 1; !rc && found && !*ret_known; i++) {
+        rc = next_former(vault, i, &former, &found, err);
+        *ret_known = !rc && found && strlen(former.statement) == size &&
+                     memcmp(former.statement, statement, size) == 0;
+    }
+    return rc;
+}
+
 /* --- replacing them --- */
 
 static enum psn_code put_former(struct psn_vault *vault, uint64_t number,

@@ -32,5 +32,11 @@ PSN_MUST_CHECK enum psn_code psn_own_key_known(struct psn_vault *vault,
                                                const uint8_t key[PSN_SIGN_PUBLIC_SIZE],
                                                bool *ret_is_former,
                                                struct psn_error *err);
+/* Inside a transaction: is it, to the byte, the statement of a change that this vault has
+ * made? Who has a former key could sign one of another. */
+PSN_MUST_CHECK enum psn_code psn_own_key_change_known(struct psn_vault *vault,
+                                                      const char *statement, size_t size,
+                                                      bool *ret_known,
+                                                      struct psn_error *err);
 
 #endif

@@ -19,6 +19,7 @@
 
 static const char begin_line[] = "\n-----BEGIN SSH SIGNATURE-----\n";
 static const char end_line[] = "-----END SSH SIGNATURE-----\n";
+static const char change_line[] = "\nStatement: key rotation\n";
 static const char name_space[] = "passation-statement";
 
 enum {
@@ -71,7 +72,7 @@ enum psn_code psn_statement_of_change(struct psn_vault *vault,
     char age[PSN_AGE_RECIPIENT_MAX];
     enum psn_code rc = psn_age_recipient(change->new_scalar, age, err);
 
-    psn_buf_format(&text, "passation-statement 1\nStatement: key rotation\nVault: %s\n",
+    psn_buf_format(&text, "passation-statement 1%sVault: %s\n", change_line,
                    psn_hex(vault->id, sizeof vault->id, id));
     psn_buf_format(&text, "Date: %s\n", psn_clock_format(vault->world.now_s(), now));
     if (!rc)
@@ -393,6 +394,24 @@ static enum psn_code check_signature(const char *armor, size_t size, const char 
               : psn_sshsig_verify(armor, *ret_used, ret_key, name_space, &source, err);
 }
 
+/* A change of keys is signed by both, so by a key that is nobody's any more: who has kept
+ * that one could name another successor. */
+static enum psn_code check_change(struct psn_vault *vault, const char *text, size_t size,
+                                  size_t signed_size, struct psn_error *err)
+{
+    bool known = false;
+    enum psn_code rc;
+
+    if (!memmem(text, signed_size, change_line, sizeof change_line - 1))
+        return PSN_OK;
+    rc = psn_own_key_change_known(vault, text, size, &known, err);
+    if (rc || known)
+        return rc;
+    (void)psn_fail(err, PSN_E_INTEGRITY,
+                   _("this change of keys is none that the vault has made"));
+    return psn_hint(err, PSN_E_INTEGRITY, _("see: passation key show"));
+}
+
 /* Every signature is over the text that stands before the first one. */
 static enum psn_code check(struct psn_vault *vault, const char *text, size_t size,
                            struct psn_statement *statement, struct psn_error *err)
@@ -412,7 +431,9 @@ static enum psn_code check(struct psn_vault *vault, const char *text, size_t siz
             rc = check_signer(vault, key, statement, err);
         at += used;
     }
-    return rc ? rc : check_lines(vault, text, signed_size, statement, err);
+    if (!rc)
+        rc = check_lines(vault, text, signed_size, statement, err);
+    return rc ? rc : check_change(vault, text, size, signed_size, err);
 }
 
 enum psn_code psn_statement_verify(struct psn_vault *vault, const char *text, size_t size,

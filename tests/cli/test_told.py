@@ -77,6 +77,59 @@ class Told(unittest.TestCase):
         self.assertIn("to theo, exported", self.world.run("log", check=0).stdout)
         self.assertNotEqual(self.world.run("person", "rm", "theo").returncode, 0)
 
+    def test_a_change_of_keys_that_a_leaver_signs_in_his_copy_is_none_of_the_vaults(self):
+        """He has the key that was the vault's; by its signature alone he names a successor."""
+        world = self.world
+        path = os.path.join
+        copy, own, forged = (path(world.home, name) for name in ("copy.db", "own.txt", "forged.txt"))
+        world.run("backup", copy, check=0)
+        world.run("-y", "rekey", "--leaver", "--recovery-out", path(world.home, "code"))
+        world.run("key", "rotate", "-o", own, check=0)
+        world.run("--vault", copy, "key", "rotate", "-o", forged, check=0,
+                  env=world.env(XDG_STATE_HOME=path(world.home, "his")))
+        world.run("log", "--verify", own, check=0)
+        end = "-----END SSH SIGNATURE-----\n"
+        with open(forged, encoding="ascii") as file:
+            whole = file.read()
+        for text in (whole, whole[:whole.index(end) + len(end)]):
+            with open(forged, "w", encoding="ascii") as file:
+                file.write(text)
+            world.run("log", "--verify", forged, check=6)
+        with open(own, encoding="ascii") as file:
+            whole = file.read()
+        with open(forged, "w", encoding="ascii") as file:
+            file.write(whole[:whole.index(end) + len(end)])
+        said = world.run("log", "--verify", forged, check=6).stderr
+        self.assertIn("none that the vault has made", said)
+
+    def test_who_loses_his_slot_leaves_no_agent_that_has_the_new_keys(self):
+        """Not even one of this account, which he unlocked."""
+        world = self.world
+        os.mkdir(os.path.join(world.home, "run"), 0o700)
+        key = os.path.join(world.home, "paul.key")
+        keygen(key)
+        world.run("slot", "add", "paul", "--new-identity-file", key, check=0)
+        by_agent = [word for word in world.command("show", self.box, "--reveal")
+                    if word not in ("--identity-file", world.identity)]
+        for mine, status in ((False, 5), (True, 0)):
+            unlock = world.command("unlock", "--for", "9m")
+            if not mine:
+                unlock[unlock.index("--identity-file") + 1] = key
+            subprocess.run(unlock, env=world.env(), check=True, capture_output=True)
+            self.assertEqual(self.agents(by_agent), 0)
+            if not mine:
+                said = world.run("-y", "slot", "rm", "paul", check=0).stderr
+                self.assertIn("The agent's key is the old one", said)
+            else:
+                world.run("-y", "rekey", "--recovery-out", os.path.join(world.home, "code"),
+                          check=0)
+                self.assertGreater(world.json("status")["agent"]["idle_s"], 500)
+            self.assertEqual(self.agents(by_agent), status)
+            world.run("lock", check=0)
+
+    def agents(self, command):
+        return subprocess.run(command, env=self.world.env(), capture_output=True).returncode
+
     def test_nothing_is_exported_to_the_key_of_somebody_who_leaves(self):
         key = self.person("theo")
         self.world.run("-y", "depart", "theo", "-o", self.world.home)
