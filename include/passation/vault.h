@@ -116,7 +116,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_slot_each(struct psn_vault *vault,
                                                    struct psn_error *err);
 
 /* Adds a way in for a person, who is made (kind team) if not known yet; *ret_new_person
- * tells. */
+ * tells. E_POLICY if another slot has the same key. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_slot_add(struct psn_vault *vault,
                                                   const char *person,
                                                   const struct psn_key *key,
@@ -165,7 +165,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_slot_find(struct psn_vault *vault,
                                                    struct psn_error *err);
 /* Puts another key in a slot's place and leaves every other key of the vault as it is:
  * who kept a copy of the file and the former key of the slot, still reads what comes
- * later. Else use psn_vault_rekey(). */
+ * later. Else use psn_vault_rekey(). E_POLICY if another slot has the key. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_slot_set(struct psn_vault *vault,
                                                   const uint8_t slot[PSN_SLOT_ID_SIZE],
                                                   const struct psn_key *key,
@@ -175,7 +175,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_slot_set(struct psn_vault *vault,
  * Rekey: a new root key and new client keys; every row sealed anew in a new file that
  * takes the vault's place when it is whole and has been opened with each of its keys.
  * Stopped anywhere, the vault is the old one or the new one. Slots that are not given are
- * gone; copies of the old file stay open to them.
+ * gone; copies of the old file stay open to them. E_POLICY if one of the keys opens a
+ * slot that goes, or two slots.
  */
 struct psn_rekey_slot {
     const char *person;  /* whose; known to the vault */

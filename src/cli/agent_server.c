@@ -138,18 +138,19 @@ static enum cli_message_kind state(struct agent *agent)
     return CLI_ANSWER_OK;
 }
 
-/* The limits asked for. Zero keeps the absolute one, which so cannot be put off without
- * the passphrase. */
+/* The limits asked for. Zero keeps one: the absolute one so cannot be put off without the
+ * passphrase. */
 static bool set_limits(struct held *held, const struct psn_secret *message)
 {
     int64_t idle_s = cli_message_number(message, CLI_FIELD_IDLE);
     int64_t absolute_s = cli_message_number(message, CLI_FIELD_ABSOLUTE);
     int64_t now_ms = psn_clock_boot_ms();
 
-    if (idle_s <= 0 || absolute_s < 0 || idle_s > ABSOLUTE_MAX_S ||
+    if (idle_s < 0 || absolute_s < 0 || idle_s > ABSOLUTE_MAX_S ||
         absolute_s > ABSOLUTE_MAX_S)
         return false;
-    held->idle_ms = idle_s * 1000;
+    if (idle_s > 0)
+        held->idle_ms = idle_s * 1000;
     held->idle_end_ms = now_ms + held->idle_ms;
     if (absolute_s > 0)
         held->absolute_end_ms = now_ms + absolute_s * 1000;
@@ -164,7 +165,8 @@ static enum cli_message_kind put(struct agent *agent)
     bool is_new = !held;
     struct psn_secret *key = NULL;
 
-    if (is_new && cli_message_number(message, CLI_FIELD_ABSOLUTE) == 0)
+    if (is_new && (cli_message_number(message, CLI_FIELD_IDLE) == 0 ||
+                   cli_message_number(message, CLI_FIELD_ABSOLUTE) == 0))
         return CLI_ANSWER_NONE;
     held = held ? held : find_free(agent);
     if (!held)

@@ -201,18 +201,31 @@ static size_t fill_slots(const struct cli_rekey_plan *plan,
     return count;
 }
 
-/* An agent that held the old key gets the new one, for as long as it had it. */
-static void renew_agent(struct cli *cli)
+/* Is it a slot of who runs this? An agent may have been unlocked by who loses his. */
+static bool is_own(const struct cli_rekey_plan *plan,
+                   const uint8_t slot[PSN_SLOT_ID_SIZE])
 {
-    PSN_AUTO(psn_secret) *key = NULL;
-    uint8_t slot[PSN_SLOT_ID_SIZE];
-    int64_t idle_s;
-    int64_t absolute_s;
+    const char *me = plan->slots[plan->in_use].slot.person;
 
-    if (cli_agent_state(psn_vault_id(cli->vault), &idle_s, &absolute_s, NULL) ||
-        psn_vault_export_key(cli->vault, &key, slot, NULL))
+    for (size_t i = 0; i < plan->slot_count; i++)
+        if (memcmp(plan->slots[i].slot.id, slot, PSN_SLOT_ID_SIZE) == 0)
+            return strcmp(plan->slots[i].slot.person, me) == 0;
+    return false;
+}
+
+/* An agent that held the old key gets the new one, for as long as it had it. */
+static void renew_agent(const struct cli_rekey_plan *plan)
+{
+    struct cli *cli = plan->cli;
+    PSN_AUTO(psn_secret) *old = NULL;
+    PSN_AUTO(psn_secret) *key = NULL;
+    uint8_t held[PSN_SLOT_ID_SIZE];
+    uint8_t slot[PSN_SLOT_ID_SIZE];
+
+    if (cli_agent_get(psn_vault_id(cli->vault), &old, held, NULL))
         return;
-    if (cli_agent_put(psn_vault_id(cli->vault), key, slot, idle_s, 0, NULL))
+    if (!is_own(plan, held) || psn_vault_export_key(cli->vault, &key, slot, NULL) ||
+        cli_agent_put(psn_vault_id(cli->vault), key, slot, 0, 0, NULL))
         cli_note(cli, _("The agent's key is the old one: passation unlock"));
 }
 
@@ -229,7 +242,7 @@ static enum psn_code rekey(struct cli_rekey_plan *plan, struct psn_error *err)
 
     cli_progress_free(display.progress);
     if (!rc)
-        renew_agent(plan->cli);
+        renew_agent(plan);
     /* Its code opens nothing. */
     if (rc && !plan->replaced && plan->recovery && plan->options->recovery_out)
         (void)unlink(plan->options->recovery_out);

@@ -170,6 +170,61 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
     return rc;
 }
 
+/* Of two slots that are opened by one key, none goes alone: who has lost his still opens
+ * the vault by the other. */
+static enum psn_code check_going(void *arg, const struct psn_slot *slot,
+                                 struct psn_error *err)
+{
+    struct filling *fill = arg;
+    const struct psn_state *state = &fill->from->state;
+    const struct psn_slot_head *head = NULL;
+    bool fits = false;
+    enum psn_code rc = PSN_OK;
+
+    if (heir_of(fill->rekey, slot))
+        return PSN_OK;
+    for (size_t i = 0; i < state->slot_count; i++)
+        if (memcmp(state->slots[i].id, slot->id, sizeof slot->id) == 0)
+            head = &state->slots[i];
+    for (size_t i = 0; !rc && head && !fits && i < fill->rekey->slot_count; i++)
+        rc = psn_slot_fits(fill->from, head, &fill->rekey->slots[i].key, &fits, err);
+    if (rc || !fits)
+        return rc;
+    (void)psn_slot_fail_twin(slot->kind, slot->person, err);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("this slot would go, and its key still open the vault: give yours "
+                      "another one first: passation slot set --keep-keys"));
+}
+
+static enum psn_code check_new(const struct psn_rekey *rekey, size_t at,
+                               struct psn_error *err)
+{
+    const struct psn_rekey_slot *slot = &rekey->slots[at];
+    bool same = false;
+    enum psn_code rc = PSN_OK;
+
+    if (slot->from && !slot->is_changed)
+        return PSN_OK;
+    for (size_t i = 0; !rc && i < rekey->slot_count; i++) {
+        if (i != at)
+            rc = psn_slot_same_key(&rekey->slots[i].key, &slot->key, &same, err);
+        if (!rc && same)
+            return psn_slot_fail_twin(slot->key.kind, rekey->slots[i].person, err);
+    }
+    return rc;
+}
+
+static enum psn_code check_keys(struct psn_vault *vault, const struct psn_rekey *rekey,
+                                struct psn_error *err)
+{
+    struct filling fill = { .from = vault, .rekey = rekey };
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && i < rekey->slot_count; i++)
+        rc = check_new(rekey, i, err);
+    return rc ? rc : psn_slot_each(vault, check_going, &fill, err);
+}
+
 enum psn_code psn_vault_rekey(struct psn_vault *vault, const struct psn_rekey *rekey,
                               bool *ret_replaced, struct psn_error *err)
 {
@@ -182,5 +237,7 @@ enum psn_code psn_vault_rekey(struct psn_vault *vault, const struct psn_rekey *r
     *ret_replaced = false;
     if (!rc)
         rc = check_slots(rekey, err);
+    if (!rc)
+        rc = check_keys(vault, rekey, err);
     return rc ? rc : psn_vault_succeed(vault, &successor, ret_replaced, err);
 }

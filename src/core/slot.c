@@ -175,6 +175,64 @@ enum psn_code psn_slot_open(const struct psn_vault *vault, const struct psn_key 
     return fail_denied(key->kind, tried, err);
 }
 
+enum psn_code psn_slot_fits(const struct psn_vault *vault,
+                            const struct psn_slot_head *slot, const struct psn_key *key,
+                            bool *ret_fits, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *strong = NULL;
+    PSN_AUTO(psn_secret) *root_key = NULL;
+    enum psn_code rc;
+
+    *ret_fits = false;
+    if (slot->kind != key->kind)
+        return PSN_OK;
+    rc = normalize(key, &strong, err);
+    if (rc)
+        return rc;
+    rc = try_slot(vault, slot, strong, &root_key, err);
+    *ret_fits = !rc;
+    return rc == PSN_E_DENIED ? PSN_OK : rc;
+}
+
+enum psn_code psn_slot_same_key(const struct psn_key *a, const struct psn_key *b,
+                                bool *ret_same, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *left = NULL;
+    PSN_AUTO(psn_secret) *right = NULL;
+    enum psn_code rc = PSN_OK;
+
+    *ret_same = false;
+    if (a->kind != b->kind)
+        return PSN_OK;
+    rc = normalize(a, &left, err);
+    if (!rc)
+        rc = normalize(b, &right, err);
+    *ret_same = !rc && psn_secret_equal(left, right);
+    return rc;
+}
+
+enum psn_code psn_slot_fail_twin(enum psn_slot_kind kind, const char *person,
+                                 struct psn_error *err)
+{
+    switch (kind) {
+    case PSN_SLOT_PASSPHRASE:
+        (void)psn_fail(err, PSN_E_POLICY, _("this passphrase is that of '%s' already"),
+                       person);
+        break;
+    case PSN_SLOT_RECOVERY:
+        (void)psn_fail(err, PSN_E_POLICY, _("this recovery code is that of '%s' already"),
+                       person);
+        break;
+    case PSN_SLOT_IDENTITY:
+        (void)psn_fail(err, PSN_E_POLICY, _("this identity is that of '%s' already"),
+                       person);
+        break;
+    }
+    return psn_hint(err, PSN_E_POLICY,
+                    _("each slot has a key of its own: else who loses one still opens "
+                      "the vault by the other"));
+}
+
 static enum psn_code wrap(struct psn_vault *vault, struct psn_slot_head *slot,
                           const struct psn_key *key, struct psn_error *err)
 {
@@ -252,16 +310,6 @@ enum psn_code psn_slot_note(struct psn_vault *vault, const char *event,
                             err);
 }
 
-enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
-                              const struct psn_key *key,
-                              uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
-{
-    enum psn_code rc =
-        psn_slot_write(vault, person, vault->world.now_s(), key, ret_slot, err);
-
-    return rc ? rc : psn_slot_note(vault, "slot.added", person, key->kind, err);
-}
-
 static enum psn_code read_owner(struct psn_vault *vault,
                                 const uint8_t id[PSN_SLOT_ID_SIZE],
                                 struct psn_slot *ret_slot, struct psn_error *err)
@@ -284,6 +332,35 @@ static enum psn_code read_owner(struct psn_vault *vault,
     ret_slot->created_s = (int64_t)psn_record_number(&record, TAG_CREATED);
     memcpy(ret_slot->id, id, PSN_SLOT_ID_SIZE);
     return PSN_OK;
+}
+
+/* No other slot is opened by it. */
+static enum psn_code check_own(struct psn_vault *vault, const struct psn_key *key,
+                               struct psn_error *err)
+{
+    struct psn_slot twin = { 0 };
+    bool fits = false;
+    enum psn_code rc = PSN_OK;
+
+    for (size_t i = 0; !rc && !fits && i < vault->state.slot_count; i++) {
+        const struct psn_slot_head *slot = &vault->state.slots[i];
+
+        rc = psn_slot_fits(vault, slot, key, &fits, err);
+        if (!rc && fits)
+            rc = read_owner(vault, slot->id, &twin, err);
+    }
+    return rc || !fits ? rc : psn_slot_fail_twin(key->kind, twin.person, err);
+}
+
+enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
+                              const struct psn_key *key,
+                              uint8_t ret_slot[PSN_SLOT_ID_SIZE], struct psn_error *err)
+{
+    enum psn_code rc = check_own(vault, key, err);
+
+    if (!rc)
+        rc = psn_slot_write(vault, person, vault->world.now_s(), key, ret_slot, err);
+    return rc ? rc : psn_slot_note(vault, "slot.added", person, key->kind, err);
 }
 
 enum psn_code psn_slot_check_listed(const struct psn_vault *vault,
@@ -409,6 +486,8 @@ static enum psn_code set_slot(struct psn_vault *vault, const uint8_t id[PSN_SLOT
 
     if (!rc)
         rc = remove_slot(vault, id, err);
+    if (!rc)
+        rc = check_own(vault, key, err);
     if (!rc)
         rc = psn_slot_write(vault, info.person, vault->world.now_s(), key, ret_slot, err);
     return rc ? rc : psn_slot_note(vault, "slot.changed", info.person, key->kind, err);

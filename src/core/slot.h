@@ -11,7 +11,21 @@ PSN_MUST_CHECK enum psn_code psn_slot_open(const struct psn_vault *vault,
                                            uint8_t ret_slot[PSN_SLOT_ID_SIZE],
                                            struct psn_error *err);
 
-/* Inside a write: adds a slot for a person who exists. ret_slot may be NULL. */
+/* Does the key open this slot? It costs what unlocking costs. */
+PSN_MUST_CHECK enum psn_code psn_slot_fits(const struct psn_vault *vault,
+                                           const struct psn_slot_head *slot,
+                                           const struct psn_key *key, bool *ret_fits,
+                                           struct psn_error *err);
+/* Would the two open the same slots? E_INVALID: one of them cannot be a key. */
+PSN_MUST_CHECK enum psn_code psn_slot_same_key(const struct psn_key *a,
+                                               const struct psn_key *b, bool *ret_same,
+                                               struct psn_error *err);
+/* E_POLICY: that key is another slot's, of this person. */
+enum psn_code psn_slot_fail_twin(enum psn_slot_kind kind, const char *person,
+                                 struct psn_error *err);
+
+/* Inside a write: adds a slot for a person who exists. ret_slot may be NULL. E_POLICY if
+ * another slot has the same key. */
 PSN_MUST_CHECK enum psn_code psn_slot_insert(struct psn_vault *vault, const char *person,
                                              const struct psn_key *key,
                                              uint8_t ret_slot[PSN_SLOT_ID_SIZE],
