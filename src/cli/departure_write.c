@@ -194,49 +194,58 @@ static void write_open_item(const struct psn_departure_secret *at,
                          at->address, at->label, at->address, label);
 }
 
+/* What is still to be done about its own password, the first thing first. */
+static void write_open_mailbox(const struct psn_departure_secret *at,
+                               struct cli_writing *writing, size_t *number)
+{
+    bool waits = !at->replaced || at->again;
+    char seen[PSN_TIME_SIZE];
+
+    if (waits && at->set_since_s)
+        cli_writing_item(writing, ++*number,
+                         _("%s: what was handed over is refused, as was seen on %s: "
+                           "have the client confirm that it was them who changed it"),
+                         at->address, cli_display_moment(at->set_since_s, seen));
+    else if (waits && at->handed)
+        cli_writing_item(writing, ++*number,
+                         _("%s: the client must set it: he is told in the handover's "
+                           "statement"),
+                         at->address);
+    else if (!at->replaced)
+        cli_writing_item(writing, ++*number,
+                         _("%s: its password is not replaced yet: passation resume"),
+                         at->address);
+    else if (at->again)
+        cli_writing_item(writing, ++*number,
+                         _("%s: its password is replaced once more, as soon as no way "
+                           "in of theirs is open: passation resume"),
+                         at->address);
+    else if (at->outside_s)
+        cli_writing_item(writing, ++*number,
+                         _("%s: its password was changed by somebody else since, as "
+                           "was seen on %s; rotate it: passation rotate %s"),
+                         at->address, cli_display_moment(at->outside_s, seen),
+                         at->address);
+    else if (!at->dead)
+        cli_writing_item(writing, ++*number,
+                         _("%s: the new password works; that the old one is refused "
+                           "is still to be seen (mail servers may remember it for an "
+                           "hour): passation resume"),
+                         at->address);
+}
+
 static void write_open_secrets(const struct psn_departure_report *report,
                                struct cli_writing *writing, size_t *number)
 {
     for (size_t i = 0; i < report->secret_count; i++) {
         const struct psn_departure_secret *at = &report->secrets[i];
-        char seen[PSN_TIME_SIZE];
 
         if (at->lasting[0])
             continue;
-        if (at->label[0] && !at->replaced)
+        if (!at->label[0])
+            write_open_mailbox(at, writing, number);
+        else if (!at->replaced)
             write_open_item(at, writing, ++*number);
-        else if (at->set_since_s && (!at->replaced || at->again))
-            cli_writing_item(writing, ++*number,
-                             _("%s: what was handed over is refused, as was seen on %s: "
-                               "have the client confirm that it was them who changed it"),
-                             at->address, cli_display_moment(at->set_since_s, seen));
-        else if (!at->label[0] && at->handed && (!at->replaced || at->again))
-            cli_writing_item(writing, ++*number,
-                             _("%s: the client must set it: he is told in the handover's "
-                               "statement"),
-                             at->address);
-        else if (!at->label[0] && !at->replaced)
-            cli_writing_item(writing, ++*number,
-                             _("%s: its password is not replaced yet: passation resume"),
-                             at->address);
-        else if (!at->label[0] && at->again)
-            cli_writing_item(
-                writing, ++*number,
-                _("%s: its password is replaced once more, as soon as no way "
-                  "in of theirs is open: passation resume"),
-                at->address);
-        else if (at->outside_s)
-            cli_writing_item(writing, ++*number,
-                             _("%s: its password was changed by somebody else since, as "
-                               "was seen on %s; rotate it: passation rotate %s"),
-                             at->address, cli_display_moment(at->outside_s, seen),
-                             at->address);
-        else if (!at->label[0] && !at->dead)
-            cli_writing_item(writing, ++*number,
-                             _("%s: the new password works; that the old one is refused "
-                               "is still to be seen (mail servers may remember it for an "
-                               "hour): passation resume"),
-                             at->address);
     }
 }
 
@@ -362,6 +371,18 @@ static void cell_time(struct cli_writing *writing, enum cli_tone tone, int64_t t
     cli_writing_cell(writing, tone, cli_display_moment(time_s, time));
 }
 
+static const char *state_of(const struct psn_departure_secret *at)
+{
+    if (at->again)
+        return _("! replaced; once more when no way in is open");
+    if (at->outside_s)
+        return _("! changed by somebody else since");
+    if (at->set_since_s)
+        return _("! changed since it was handed over");
+    return at->replaced ? _("! replaced; old one not proved refused")
+                        : _("! not replaced");
+}
+
 static void write_password(const struct psn_departure_secret *at,
                            struct cli_writing *writing)
 {
@@ -375,12 +396,7 @@ static void write_password(const struct psn_departure_secret *at,
                      at->replaced ? cli_display_task(at->proof, proof, sizeof proof)
                                   : "");
     cli_writing_cell(writing, done ? CLI_TONE_GOOD : CLI_TONE_WAIT,
-                     done              ? _("✓ replaced and proved")
-                     : at->again       ? _("! replaced; once more when no way in is open")
-                     : at->outside_s   ? _("! changed by somebody else since")
-                     : at->set_since_s ? _("! changed since it was handed over")
-                     : at->replaced    ? _("! replaced; old one not proved refused")
-                                       : _("! not replaced"));
+                     done ? _("✓ replaced and proved") : state_of(at));
 }
 
 static void write_passwords(const struct psn_departure_report *report,

@@ -129,6 +129,16 @@ static enum psn_code make_ready(struct psn_vault *vault, const char *person,
     return rc;
 }
 
+/* One by whom a secret may be known until there is another: his way in is closed. */
+static bool is_shut_out(const struct psn_person *people, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(people[i].id, id) == 0)
+            return people[i].departing_s &&
+                   (!people[i].departure.held_slot || people[i].departure.slot_gone);
+    return false;
+}
+
 /* Is the secret known to somebody for whom a replacement is to lie ready? */
 static enum psn_code find_waiting(struct psn_vault *vault, const struct psn_item *item,
                                   bool *ret_waits, struct psn_error *err)
@@ -147,10 +157,7 @@ static enum psn_code find_waiting(struct psn_vault *vault, const struct psn_item
 
         if (strcmp(at->label, item->info.label) != 0 || !at->in_force)
             continue;
-        for (size_t j = 0; j < count; j++)
-            if (strcmp(people[j].id, at->person) == 0)
-                *ret_waits = people[j].departing_s && (!people[j].departure.held_slot ||
-                                                       people[j].departure.slot_gone);
+        *ret_waits = is_shut_out(people, count, at->person);
         if (*ret_waits)
             rc = psn_handover_is_theirs(vault, item->client, at->address, at->label,
                                         at->person, &theirs, err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/client.h"
 #include "core/departure.h"
@@ -35,33 +36,26 @@ void psn_scope_release(struct psn_scope *scope)
 static enum psn_code add_client(struct psn_scope *scope, const char *client,
                                 struct psn_error *err)
 {
-    char(*grown)[PSN_CLIENT_ID_MAX];
+    enum psn_code rc;
 
     for (size_t i = 0; i < scope->client_count; i++)
         if (strcmp(scope->clients[i], client) == 0)
             return PSN_OK;
-    grown = reallocarray(scope->clients, scope->client_count + 1, sizeof *grown);
-    if (!grown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    scope->clients = grown;
-    (void)snprintf(grown[scope->client_count++], sizeof *grown, "%s", client);
-    return PSN_OK;
+    rc = PSN_GROW(scope->clients, scope->client_count, err);
+    if (!rc)
+        (void)snprintf(scope->clients[scope->client_count++], PSN_CLIENT_ID_MAX, "%s",
+                       client);
+    return rc;
 }
 
-/* Doubles where the count is a power of two. */
 static enum psn_code add_target(struct psn_scope *scope, const struct psn_target *target,
                                 struct psn_error *err)
 {
-    size_t count = scope->target_count;
-    struct psn_target *grown = scope->targets;
+    enum psn_code rc = PSN_GROW(scope->targets, scope->target_count, err);
 
-    if ((count & (count - 1)) == 0) {
-        grown = reallocarray(grown, count ? 2 * count : 1, sizeof *grown);
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        scope->targets = grown;
-    }
-    grown[scope->target_count++] = *target;
+    if (rc)
+        return rc;
+    scope->targets[scope->target_count++] = *target;
     return add_client(scope, target->client, err);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/grow.h"
 #include "base/i18n.h"
 #include "core/access.h"
 #include "core/client.h"
@@ -24,17 +25,11 @@ void psn_due_list_release(struct psn_due_list *list)
 static enum psn_code append(struct psn_due_list *list, const struct psn_due *due,
                             struct psn_error *err)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 16;
-        struct psn_due *grown = realloc(list->items, capacity * sizeof *grown);
+    enum psn_code rc = PSN_GROW(list->items, list->count, err);
 
-        if (!grown)
-            return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-        list->items = grown;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *due;
-    return PSN_OK;
+    if (!rc)
+        list->items[list->count++] = *due;
+    return rc;
 }
 
 /* --- what somebody without right knows --- */

@@ -7,7 +7,6 @@
 struct psn_due_list {
     struct psn_due *items;
     size_t count;
-    size_t capacity;
 };
 void psn_due_list_release(struct psn_due_list *list);
 

@@ -270,6 +270,24 @@ void psn_exposure_list_sort(struct psn_exposure_list *list)
         qsort(list->items, list->count, sizeof *list->items, compare);
 }
 
+/* Of an entry; the mailbox's own password has no label. */
+static enum psn_code judge_item(struct psn_vault *vault,
+                                const struct psn_secret_info *info,
+                                struct psn_exposure *at, struct psn_error *err)
+{
+    at->in_force = at->version == info->version;
+    at->ready = at->version == info->replacement;
+    return at->in_force ? psn_item_lasts(vault, info, at->person, &at->lasting, err)
+                        : PSN_OK;
+}
+
+static void judge_password(const struct psn_role_row *role, struct psn_exposure *at)
+{
+    at->in_force = psn_rotation_in_force(&role->rotation, at->version);
+    at->dying = psn_rotation_is_dying(&role->rotation, at->version);
+    at->outside = role->outside_s;
+}
+
 /* Fills what the roles know: one read for each address and label. */
 static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *list,
                            struct psn_error *err)
@@ -291,15 +309,12 @@ static enum psn_code judge(struct psn_vault *vault, struct psn_exposure_list *li
         if (rc)
             return rc;
         memcpy(at->client, role.client, sizeof at->client);
-        at->in_force = at->label[0] ? at->version == item.info.version
-                                    : psn_rotation_in_force(&role.rotation, at->version);
-        at->dying = !at->label[0] && psn_rotation_is_dying(&role.rotation, at->version);
-        at->ready = at->label[0] && at->version == item.info.replacement;
-        if (at->label[0] && at->in_force)
-            rc = psn_item_lasts(vault, &item.info, at->person, &at->lasting, err);
+        if (at->label[0])
+            rc = judge_item(vault, &item.info, at, err);
+        else
+            judge_password(&role, at);
         if (rc)
             return rc;
-        at->outside = !at->label[0] && role.outside_s;
         last = at;
     }
     return PSN_OK;

@@ -64,20 +64,26 @@ static bool make_room(struct tui_list *list)
 enum psn_code tui_list_add(struct tui_list *list, enum tui_style style, const char *id,
                            const char *const *cells, struct psn_error *err)
 {
-    PSN_AUTO_FREE char *own_id = strdup(id ? id : cells[0]);
-    bool failed = !own_id || !make_room(list);
+    size_t first = list->count * list->columns;
+    size_t kept = 0;
+    enum psn_code rc;
 
-    for (size_t i = 0; !failed && i < list->columns; i++) {
-        char **cell = &list->cells[list->count * list->columns + i];
-
-        *cell = strdup(cells[i] ? cells[i] : "");
-        failed = !*cell;
-        for (size_t j = 0; failed && j < i; j++)
-            free(list->cells[list->count * list->columns + j]);
-    }
-    if (failed)
+    if (!make_room(list))
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    list->ids[list->count] = PSN_TAKE(own_id);
+    rc = psn_text_keep(id ? id : cells[0], &list->ids[list->count], err);
+    if (rc)
+        return rc;
+    while (!rc && kept < list->columns) {
+        rc = psn_text_keep(cells[kept] ? cells[kept] : "", &list->cells[first + kept],
+                           err);
+        kept += !rc;
+    }
+    if (rc) {
+        free(list->ids[list->count]);
+        while (kept > 0)
+            free(list->cells[first + --kept]);
+        return rc;
+    }
     list->styles[list->count++] = (uint8_t)style;
     return PSN_OK;
 }

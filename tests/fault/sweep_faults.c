@@ -175,8 +175,7 @@ SEEN void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t 
 {
     if (fails(sweep_strikes(SWEEP_MMAP)))
         return MAP_FAILED;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): syscall() tells an address as a number.
-     */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): syscall() tells all as numbers. */
     return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 

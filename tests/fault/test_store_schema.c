@@ -96,11 +96,8 @@ static void try_schema(const struct tampered *it, const char *keep, const char *
     schemas++;
 }
 
-static void try_triggers(const struct tampered *it, const char *keep)
+static void try_trigger(const struct tampered *it, const char *keep, const char *when)
 {
-    static const char *const names[] = { "root", "node", "record", "journal" };
-    static const char *const events[] = { "INSERT", "UPDATE", "DELETE" };
-    static const char *const times[] = { "BEFORE", "AFTER" };
     static const char *const bodies[] = {
         "SELECT 1",
         "DELETE FROM journal",
@@ -110,15 +107,26 @@ static void try_triggers(const struct tampered *it, const char *keep)
     };
     char text[300];
 
+    for (size_t b = 0; b < sizeof bodies / sizeof *bodies; b++) {
+        (void)snprintf(text, sizeof text, "CREATE TRIGGER t %s BEGIN %s; END", when,
+                       bodies[b]);
+        try_schema(it, keep, text);
+    }
+}
+
+static void try_triggers(const struct tampered *it, const char *keep)
+{
+    static const char *const names[] = { "root", "node", "record", "journal" };
+    static const char *const events[] = { "INSERT", "UPDATE", "DELETE" };
+    static const char *const times[] = { "BEFORE", "AFTER" };
+    char when[100];
+
     for (size_t n = 0; n < 4; n++) {
         for (size_t e = 0; e < 3; e++) {
             for (size_t i = 0; i < 2; i++) {
-                for (size_t b = 0; b < 5; b++) {
-                    (void)snprintf(text, sizeof text,
-                                   "CREATE TRIGGER t %s %s ON %s BEGIN %s; END", times[i],
-                                   events[e], names[n], bodies[b]);
-                    try_schema(it, keep, text);
-                }
+                (void)snprintf(when, sizeof when, "%s %s ON %s", times[i], events[e],
+                               names[n]);
+                try_trigger(it, keep, when);
             }
         }
     }
@@ -169,8 +177,7 @@ static void try_others(const struct tampered *it, const char *keep)
         "CREATE VIRTUAL TABLE r USING rtree(id, a, b)",
         "ANALYZE",
         "ALTER TABLE record RENAME TO secret",
-        "ALTER TABLE record RENAME TO hidden;"
-        "CREATE VIEW record AS SELECT * FROM hidden",
+        "ALTER TABLE record RENAME TO old; CREATE VIEW record AS SELECT * FROM old",
         "ALTER TABLE node RENAME TO hidden; CREATE VIEW node AS SELECT * FROM hidden",
         "DROP TABLE journal",
         "DROP TABLE root; DROP TABLE node",
@@ -185,8 +192,8 @@ static void try_others(const struct tampered *it, const char *keep)
         "UPDATE sqlite_schema SET sql = sql || char(0) WHERE name = 'node'",
         "UPDATE sqlite_schema SET rowid = 10 - rowid",
         "DELETE FROM sqlite_schema",
-        "INSERT INTO sqlite_schema VALUES ('table', 'sqlite_stat1', 'sqlite_stat1', 2,"
-        " 'CREATE TABLE sqlite_stat1(tbl,idx,stat)')",
+        ("INSERT INTO sqlite_schema VALUES ('table', 'sqlite_stat1', 'sqlite_stat1', 2,"
+         " 'CREATE TABLE sqlite_stat1(tbl,idx,stat)')"),
         "PRAGMA application_id = 0",
         "PRAGMA user_version = -1",
     };

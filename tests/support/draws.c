@@ -113,20 +113,20 @@ static enum psn_code draw(enum kind kind, struct psn_secret **ret_secret)
 /* --- what was drawn --- */
 
 /* Symbols by character; -1: none. */
-static int8_t symbol_of[2][256];
+static int16_t symbol_of[2][256];
 
 static void fill_symbols(void)
 {
     memset(symbol_of, -1, sizeof symbol_of);
     for (size_t i = 0; alphabet[i]; i++)
-        symbol_of[0][(uint8_t)alphabet[i]] = (int8_t)i;
+        symbol_of[0][(uint8_t)alphabet[i]] = (int16_t)i;
     for (size_t i = 0; base32[i]; i++)
-        symbol_of[1][(uint8_t)base32[i]] = (int8_t)i;
+        symbol_of[1][(uint8_t)base32[i]] = (int16_t)i;
 }
 
 /* Characters in groups joined by '-'; one never stands at the end. */
 static bool read_characters(const char *text, size_t size, size_t group,
-                            const int8_t *symbols, uint16_t *out, size_t out_size)
+                            const int16_t *symbols, uint16_t *out, size_t out_size)
 {
     size_t count = 0;
 
@@ -234,7 +234,7 @@ static bool count_classes(struct draw_tally *tally, const uint16_t *symbols, siz
 static void count_one(const struct draw_policy *policy, struct draw_tally *tally,
                       const struct psn_secret *secret)
 {
-    uint16_t symbols[DRAW_POSITIONS_MAX];
+    uint16_t symbols[DRAW_POSITIONS_MAX] = { 0 };
     size_t count = columns(policy);
     size_t all = policy->symbols;
 
@@ -277,7 +277,7 @@ static int compare_hash(const void *a, const void *b)
 static size_t table_cells(const struct draw_policy *policy)
 {
     return 1 + columns(policy) * policy->symbols + draw_pair_cells(policy) +
-           DRAW_CLASSES * (DRAW_POSITIONS_MAX + 1);
+           (size_t)DRAW_CLASSES * (DRAW_POSITIONS_MAX + 1);
 }
 
 static bool write_chunk(const struct draw_policy *policy, const char *path,
@@ -327,8 +327,7 @@ void draw_chunk(const struct draw_policy *policy, uint64_t count, const char *pa
 }
 
 /* The whole file, mapped; NULL if there is none. */
-static const uint64_t *map(const struct draw_policy *policy, const char *path,
-                           size_t *ret_size)
+static uint64_t *map(const struct draw_policy *policy, const char *path, size_t *ret_size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat info;
@@ -360,7 +359,7 @@ bool draw_chunk_add(const struct draw_policy *policy, const char *path,
                     struct draw_tally *tally)
 {
     size_t size;
-    const uint64_t *cells = map(policy, path, &size);
+    uint64_t *cells = map(policy, path, &size);
     const uint64_t *from = cells;
 
     if (!cells)
@@ -368,13 +367,14 @@ bool draw_chunk_add(const struct draw_policy *policy, const char *path,
     from = add(&tally->count, from, 1);
     from = add(tally->at, from, columns(policy) * policy->symbols);
     from = add(tally->pairs, from, draw_pair_cells(policy));
-    (void)add(&tally->classes[0][0], from, DRAW_CLASSES * (DRAW_POSITIONS_MAX + 1));
-    (void)munmap((void *)(uintptr_t)cells, size);
+    (void)add(&tally->classes[0][0], from,
+              (size_t)DRAW_CLASSES * (DRAW_POSITIONS_MAX + 1));
+    (void)munmap(cells, size);
     return true;
 }
 
 struct cursor {
-    const uint64_t *bytes;
+    uint64_t *bytes;
     size_t size;
     const uint64_t *at;
     const uint64_t *end;
@@ -417,7 +417,7 @@ uint64_t draw_repeats(const struct draw_policy *policy, char (*paths)[512], size
         has_before = true;
     }
     for (size_t i = 0; i < count; i++)
-        (void)munmap((void *)(uintptr_t)cursors[i].bytes, cursors[i].size);
+        (void)munmap(cursors[i].bytes, cursors[i].size);
     free(cursors);
     return repeats;
 }

@@ -135,10 +135,9 @@ static struct fake_key *sign_in(const struct psn_http_request *request, const ch
         refuse(reply, 403, "NOT_CREDENTIAL");
     else if (key->gone || strcmp(key->status, "validated") != 0)
         refuse(reply, 403, "INVALID_CREDENTIAL");
-    else if (key->id == account.barred)
-        refuse(reply, 403, "NOT_GRANTED_CALL");
-    else if (key->reads_only && !is_read &&
-             !(key->may_log_out && strcmp(path, "/auth/logout") == 0))
+    else if (key->id == account.barred ||
+             (key->reads_only && !is_read &&
+              !(key->may_log_out && strcmp(path, "/auth/logout") == 0)))
         refuse(reply, 403, "NOT_GRANTED_CALL");
     else
         return key;

@@ -39,7 +39,7 @@ static struct randombytes_implementation fixed = {
 
 void fixed_random_install(const char *seed_text)
 {
-    size_t length = strlen(seed_text);
+    size_t length = strnlen(seed_text, sizeof seed);
 
     assert(length <= sizeof seed - sizeof draws);
     memcpy(seed, seed_text, length);
