@@ -124,14 +124,10 @@ static uint64_t read_number(const uint8_t *bytes, unsigned size)
     return value;
 }
 
-void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
-                    struct psn_row_view *ret_view)
+void psn_bucket_view(const uint8_t *bytes, struct psn_row_view *ret_view)
 {
-    const uint8_t *at;
+    const uint8_t *at = bytes;
 
-    assert(index < bucket->count);
-    at = bucket->rows.data + bucket->starts[index];
-    ret_view->index = index;
     ret_view->bytes = at;
     ret_view->key_size = (size_t)read_number(at, 2);
     ret_view->key = at + 2;
@@ -144,6 +140,32 @@ void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
     ret_view->box = at + 4;
     at += 4 + ret_view->box_size;
     ret_view->size = (size_t)(at - ret_view->bytes);
+}
+
+bool psn_bucket_is_row(const uint8_t *bytes, size_t size)
+{
+    enum {
+        FIXED = 2 + 8 + 4 + 4
+    };
+    size_t key;
+    size_t clear;
+
+    if (size < FIXED + PSN_STORE_KEY_MIN)
+        return false;
+    key = (size_t)read_number(bytes, 2);
+    if (key < PSN_STORE_KEY_MIN || key > PSN_STORE_KEY_MAX || FIXED + key > size)
+        return false;
+    clear = (size_t)read_number(bytes + 2 + key + 8, 4);
+    return clear <= size - FIXED - key &&
+           read_number(bytes + 2 + key + 8 + 4 + clear, 4) == size - FIXED - key - clear;
+}
+
+void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
+                    struct psn_row_view *ret_view)
+{
+    assert(index < bucket->count);
+    psn_bucket_view(bucket->rows.data + bucket->starts[index], ret_view);
+    ret_view->index = index;
     assert(bucket->starts[index] + ret_view->size <= bucket->rows.size);
 }
 
@@ -259,7 +281,10 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
         return rc;
     if (status != SQLITE_DONE)
         return psn_sql_fail(store->db, store->path, status, err);
-    return *ret_whole ? psn_bucket_check(store, table, number, bucket, err) : PSN_OK;
+    if (!*ret_whole)
+        return PSN_OK;
+    rc = psn_waiting_overlay(store, table, number, bucket, err);
+    return rc ? rc : psn_bucket_check(store, table, number, bucket, err);
 }
 
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
@@ -312,10 +337,29 @@ static enum psn_code compact(struct psn_bucket *bucket, struct psn_error *err)
     return PSN_OK;
 }
 
+static enum psn_code stage(struct psn_bucket *bucket, const struct psn_row_view *view,
+                           struct psn_error *err)
+{
+    enum psn_code rc = reserve_start(bucket, err);
+
+    if (!rc && bucket->rows.size > 2 * bucket->bytes + COMPACT_MIN)
+        rc = compact(bucket, err);
+    if (rc)
+        return rc;
+    bucket->staged = bucket->rows.size;
+    append(&bucket->rows, view);
+    rc = psn_buf_check(&bucket->rows, err);
+    if (rc) { /* the bucket is as it was */
+        bucket->rows.size = bucket->staged;
+        bucket->rows.failed = PSN_OK;
+    }
+    return rc;
+}
+
 enum psn_code psn_bucket_stage(struct psn_bucket *bucket, const struct psn_store_row *row,
                                struct psn_error *err)
 {
-    struct psn_row_view view = {
+    const struct psn_row_view view = {
         .key = row->key,
         .key_size = row->key_size,
         .revision = row->revision,
@@ -324,20 +368,8 @@ enum psn_code psn_bucket_stage(struct psn_bucket *bucket, const struct psn_store
         .box = row->box.data,
         .box_size = row->box.size,
     };
-    enum psn_code rc = reserve_start(bucket, err);
 
-    if (!rc && bucket->rows.size > 2 * bucket->bytes + COMPACT_MIN)
-        rc = compact(bucket, err);
-    if (rc)
-        return rc;
-    bucket->staged = bucket->rows.size;
-    append(&bucket->rows, &view);
-    rc = psn_buf_check(&bucket->rows, err);
-    if (rc) { /* the bucket is as it was */
-        bucket->rows.size = bucket->staged;
-        bucket->rows.failed = PSN_OK;
-    }
-    return rc;
+    return stage(bucket, &view, err);
 }
 
 void psn_bucket_remove(struct psn_bucket *bucket, size_t index)
@@ -359,6 +391,25 @@ void psn_bucket_insert(struct psn_bucket *bucket, size_t index)
     bucket->starts[index] = (uint32_t)bucket->staged;
     bucket->count++;
     bucket->bytes += bucket->rows.size - bucket->staged;
+}
+
+enum psn_code psn_bucket_put(struct psn_bucket *bucket, const uint8_t *bytes,
+                             struct psn_error *err)
+{
+    struct psn_row_view view;
+    struct psn_row_view there;
+    bool found;
+    enum psn_code rc;
+
+    psn_bucket_view(bytes, &view);
+    rc = stage(bucket, &view, err);
+    if (rc)
+        return rc;
+    psn_bucket_seek(bucket, view.key, view.key_size, &there, &found);
+    if (found)
+        psn_bucket_remove(bucket, there.index);
+    psn_bucket_insert(bucket, there.index);
+    return PSN_OK;
 }
 
 enum psn_code psn_row_copy(const struct psn_row_view *view, struct psn_store_row *row,

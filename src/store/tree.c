@@ -417,8 +417,8 @@ static size_t count_under_child(unsigned level, const struct psn_leaf *leaves,
 {
     size_t same = 1;
 
-    while (same < count &&
-           child_of(level, leaves[same].bucket) == child_of(level, leaves[0].bucket))
+    while (same < count && child_of(level, psn_leaf_bucket(leaves + same)) ==
+                               child_of(level, psn_leaf_bucket(leaves)))
         same++;
     return same;
 }
@@ -447,36 +447,36 @@ static enum psn_code change(struct psn_store *store, struct place place,
     }
     for (size_t i = 0; !rc && i < count; i += same) {
         unsigned below = place.level + 1;
+        uint32_t bucket = psn_leaf_bucket(leaves + i);
         uint8_t hash[PSN_STORE_HASH_SIZE];
 
         same = count_under_child(place.level, leaves + i, count - i);
         if (below == PSN_TREE_LEVELS)
             memcpy(hash, leaves[i].hash, sizeof hash);
         else
-            rc = change(store, place_above_bucket(place.table, below, leaves[i].bucket),
-                        leaves + i, same, hash, err);
+            rc = change(store, place_above_bucket(place.table, below, bucket), leaves + i,
+                        same, hash, err);
         if (!rc)
-            rc = put_child(store, node, child_of(place.level, leaves[i].bucket), hash,
-                           err);
+            rc = put_child(store, node, child_of(place.level, bucket), hash, err);
     }
     return rc ? rc : save(store, place, node, is_new, ret_hash, err);
 }
 
 enum psn_code psn_tree_settle(struct psn_store *store, struct psn_error *err)
 {
-    const struct psn_leaf *leaves;
     enum psn_code rc = PSN_OK;
+    const struct psn_leaf *leaves = store->leaves.slots;
     size_t count = store->leaves.count;
     size_t same;
 
     if (count == 0)
         return PSN_OK;
-    leaves = psn_leaves_sort(&store->leaves);
+    rc = psn_leaves_sort(&store->leaves, err);
     for (size_t i = 0; !rc && i < count; i += same) {
-        unsigned table = leaves[i].table;
+        unsigned table = psn_leaf_table(leaves + i);
         uint8_t root[PSN_STORE_HASH_SIZE];
 
-        for (same = 1; i + same < count && leaves[i + same].table == table;)
+        for (same = 1; i + same < count && psn_leaf_table(leaves + i + same) == table;)
             same++;
         rc = change(store, (struct place){ table, 0, 0 }, leaves + i, same, root, err);
         if (!rc)
