@@ -3,6 +3,7 @@
 
 #include "base/auto.h"
 #include "base/i18n.h"
+#include "base/unset.h"
 #include "crypto/kdf.h"
 #include "crypto/seal.h"
 #include "crypto/secret.h"
@@ -209,7 +210,7 @@ static const char *take_text(const char **at)
 static enum psn_code tell(const char **at, psn_foreign_fn *each, void *arg,
                           struct psn_error *err)
 {
-    struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
+    PSN_UNSET struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
     struct psn_foreign entry = { .fields = fields };
     const char **const texts[TEXTS] = { &entry.group,  &entry.title, &entry.user,
                                         &entry.url,    &entry.note,  &entry.totp,

@@ -16,7 +16,8 @@
  */
 enum {
     STARTS_FIRST = 4,
-    COMPACT_MIN = 4096, /* bytes that nobody has */
+    COMPACT_MIN = 4096,    /* bytes that nobody has */
+    FIXED = 2 + 8 + 4 + 4, /* of a row: its numbers */
 };
 
 struct psn_bucket psn_bucket_init(void)
@@ -59,16 +60,35 @@ static enum psn_code reserve_start(struct psn_bucket *bucket, struct psn_error *
     return PSN_OK;
 }
 
+static uint8_t *put_number(uint8_t *at, uint64_t value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        at[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+    return at + size;
+}
+
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t size)
+{
+    if (size > 0)
+        memcpy(at, bytes, size);
+    return at + size;
+}
+
 /* The bytes of a row, behind all others. */
 static void append(struct psn_buf *rows, const struct psn_row_view *view)
 {
-    psn_buf_u16(rows, (uint16_t)view->key_size);
-    psn_buf_bytes(rows, view->key, view->key_size);
-    psn_buf_u64(rows, view->revision);
-    psn_buf_u32(rows, (uint32_t)view->clear_size);
-    psn_buf_bytes(rows, view->clear, view->clear_size);
-    psn_buf_u32(rows, (uint32_t)view->box_size);
-    psn_buf_bytes(rows, view->box, view->box_size);
+    uint8_t *at =
+        psn_buf_reserve(rows, FIXED + view->key_size + view->clear_size + view->box_size);
+
+    if (!at)
+        return;
+    at = put_number(at, view->key_size, 2);
+    at = put_bytes(at, view->key, view->key_size);
+    at = put_number(at, view->revision, 8);
+    at = put_number(at, view->clear_size, 4);
+    at = put_bytes(at, view->clear, view->clear_size);
+    at = put_number(at, view->box_size, 4);
+    (void)put_bytes(at, view->box, view->box_size);
 }
 
 /* A row that passation cannot have written is found before it costs memory. */
@@ -144,9 +164,6 @@ void psn_bucket_view(const uint8_t *bytes, struct psn_row_view *ret_view)
 
 bool psn_bucket_is_row(const uint8_t *bytes, size_t size)
 {
-    enum {
-        FIXED = 2 + 8 + 4 + 4
-    };
     size_t key;
     size_t clear;
 
@@ -173,18 +190,15 @@ void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32
                            uint64_t count, struct psn_store_hash_state *ret_state)
 {
     static const char label[] = "passation store leaf 1";
-    uint8_t head[] = {
-        (uint8_t)table,         (uint8_t)(number >> 24), (uint8_t)(number >> 16),
-        (uint8_t)(number >> 8), (uint8_t)number,         (uint8_t)(count >> 24),
-        (uint8_t)(count >> 16), (uint8_t)(count >> 8),   (uint8_t)count,
-    };
-    struct psn_store_part parts[] = {
-        { label, sizeof label },
-        { head, sizeof head },
-    };
+    uint8_t head[sizeof label + 1 + 4 + 4];
+    const struct psn_store_part part = { head, sizeof head };
+    uint8_t *at = put_bytes(head, label, sizeof label);
 
-    *ret_state = (struct psn_store_hash_state){ .has_begun = false };
-    store->hash(ret_state, parts, sizeof parts / sizeof *parts, NULL);
+    at = put_number(at, table, 1);
+    at = put_number(at, number, 4);
+    (void)put_number(at, count, 4);
+    ret_state->has_begun = false;
+    store->hash(ret_state, &part, 1, NULL);
 }
 
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,

@@ -183,19 +183,18 @@ static void hash_node(const struct psn_store *store, struct place place,
                       uint8_t ret_hash[PSN_STORE_HASH_SIZE])
 {
     static const char label[] = "passation store node 1";
-    uint8_t head[] = {
+    uint8_t head[sizeof label + 6];
+    const uint8_t where[] = {
         (uint8_t)place.table,         (uint8_t)place.level,
         (uint8_t)(place.index >> 24), (uint8_t)(place.index >> 16),
         (uint8_t)(place.index >> 8),  (uint8_t)place.index,
     };
-    struct psn_store_part parts[] = {
-        { label, sizeof label },
-        { head, sizeof head },
-        { bytes, size },
-    };
+    const struct psn_store_part parts[] = { { head, sizeof head }, { bytes, size } };
+    struct psn_store_hash_state state;
 
-    struct psn_store_hash_state state = { .has_begun = false };
-
+    memcpy(head, label, sizeof label);
+    memcpy(head + sizeof label, where, sizeof where);
+    state.has_begun = false;
     store->hash(&state, parts, sizeof parts / sizeof *parts, ret_hash);
 }
 
@@ -505,6 +504,23 @@ static unsigned first_child(const struct psn_node *node, unsigned from)
     return rest ? from + (unsigned)__builtin_ctzll(rest) : PSN_TREE_FANOUT;
 }
 
+/* The first child from the bucket on in the lowest node above it, if that is known and
+ * has one: of buckets that are asked for one after the other nearly all are found so. */
+static bool next_in_known(const struct psn_store *store, unsigned table, uint32_t from,
+                          uint32_t *ret_bucket)
+{
+    struct place place = place_above_bucket(table, LOWEST, from);
+    const struct psn_node *node = slot_of(store, place);
+    unsigned next;
+
+    if (from >= PSN_TREE_BUCKETS || node->epoch != store->epoch ||
+        node->id != id_of(place))
+        return false;
+    next = first_child(node, child_of(LOWEST, from));
+    *ret_bucket = (place.index << BITS) + next;
+    return next < PSN_TREE_FANOUT;
+}
+
 /*
  * Goes down as long as the path to `at` exists. Where it ends, `at` jumps to the first
  * bucket under the next child that does, and the descent starts anew; where no child is
@@ -516,6 +532,8 @@ enum psn_code psn_tree_next(struct psn_store *store, unsigned table, uint32_t fr
     uint32_t at = from;
     unsigned level = 0;
 
+    if (next_in_known(store, table, from, ret_bucket))
+        return PSN_OK;
     while (at < PSN_TREE_BUCKETS && level < PSN_TREE_LEVELS) {
         struct psn_node *node = NULL;
         unsigned shift = BITS * (LOWEST - level);
