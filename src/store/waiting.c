@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/unset.h"
 #include "store/internal.h"
 
 /*
@@ -20,26 +21,31 @@
  * in a file without a name beside the vault, of which nothing is left after a crash.
  * Where there can be no such file, rows do not wait.
  *
- * A slot is where a row's bucket is, where its size and bytes begin, and what it is for
- * SQLite; a bucket has as many as it has rows that wait. An open-addressed table.
+ * A slot is a bucket and where the row of it begins that came last: a head, which says
+ * where the one before it is, then the row in the form of a bucket's. An open-addressed
+ * table.
  */
 enum {
     MEMORY = 1024 * 1024,   /* rows in memory */
     SLOTS_FIRST = 4 * 1024, /* a power of two */
-    SLOTS = 256 * 1024,
+    SLOTS = 128 * 1024,
     LOAD_NUM = 3,
     LOAD_DEN = 4,
     PLACE_SHIFT = 64 - PSN_SORT_BITS,
-    IS_USED = 1,
-    REPLACES = 2,     /* SQLite has the row, or will have it by then */
-    FLAGS = 2,        /* so many bits */
     READ_FIRST = 512, /* most rows are smaller */
 };
 
-static const uint64_t file_max = (UINT64_C(1) << (PLACE_SHIFT - FLAGS)) - 1;
+/* Of 42 bits, less than all that a file may hold. */
+static const uint64_t file_max = (UINT64_C(1) << 40) - 1;
+
+struct head {
+    uint64_t before; /* the row before it in the bucket, 1 + where it begins; 0: none */
+    uint32_t size;   /* of the row */
+    bool replaces;   /* SQLite has the row, or will have it by then */
+};
 
 struct psn_waiting {
-    uint64_t *slots;
+    uint64_t *slots; /* place ‖ 1 + where the last row begins; 0: free */
     size_t capacity;
     size_t count;
     uint8_t *bytes; /* the rows that came last */
@@ -52,6 +58,12 @@ struct psn_waiting {
 static uint64_t place_of(unsigned table, uint32_t bucket)
 {
     return (uint64_t)table << PSN_TREE_BUCKET_BITS | bucket;
+}
+
+/* Where its last row begins, plus 1. */
+static uint64_t last_of(uint64_t slot)
+{
+    return slot & ((UINT64_C(1) << PLACE_SHIFT) - 1);
 }
 
 enum psn_code psn_waiting_new(struct psn_waiting **ret_waiting, struct psn_error *err)
@@ -89,13 +101,14 @@ static size_t home_of(const struct psn_waiting *waiting, uint64_t place)
     return (place + (place >> PSN_TREE_BUCKET_BITS) * 40503) & (waiting->capacity - 1);
 }
 
-static void put_slot(struct psn_waiting *waiting, uint64_t slot)
+/* The bucket's slot, or the free one where it would be. There is always a free one. */
+static uint64_t *slot_of(const struct psn_waiting *waiting, uint64_t place)
 {
-    size_t at = home_of(waiting, slot >> PLACE_SHIFT);
+    size_t at = home_of(waiting, place);
 
-    while (waiting->slots[at])
+    while (waiting->slots[at] && waiting->slots[at] >> PLACE_SHIFT != place)
         at = (at + 1) & (waiting->capacity - 1);
-    waiting->slots[at] = slot;
+    return &waiting->slots[at];
 }
 
 static enum psn_code grow(struct psn_waiting *waiting, struct psn_error *err)
@@ -108,7 +121,7 @@ static enum psn_code grow(struct psn_waiting *waiting, struct psn_error *err)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < waiting->capacity; i++)
         if (waiting->slots[i])
-            put_slot(&grown, waiting->slots[i]);
+            *slot_of(&grown, waiting->slots[i] >> PLACE_SHIFT) = waiting->slots[i];
     free(waiting->slots);
     *waiting = grown;
     return PSN_OK;
@@ -117,15 +130,8 @@ static enum psn_code grow(struct psn_waiting *waiting, struct psn_error *err)
 bool psn_waiting_has(const struct psn_store *store, unsigned table, uint32_t bucket)
 {
     const struct psn_waiting *waiting = store->waiting;
-    uint64_t place = place_of(table, bucket);
 
-    if (waiting->count == 0)
-        return false;
-    for (size_t at = home_of(waiting, place); waiting->slots[at];
-         at = (at + 1) & (waiting->capacity - 1))
-        if (waiting->slots[at] >> PLACE_SHIFT == place)
-            return true;
-    return false;
+    return waiting->count > 0 && *slot_of(waiting, place_of(table, bucket)) != 0;
 }
 
 /* --- their bytes --- */
@@ -184,47 +190,93 @@ static enum psn_code read_file(const struct psn_store *store, uint64_t at, uint8
 
 /* Puts the row at `at` of the file into the buffer. */
 static enum psn_code read_row(const struct psn_store *store, uint64_t at,
-                              struct psn_buf *row, struct psn_error *err)
+                              struct psn_buf *row, struct head *ret_head,
+                              struct psn_error *err)
 {
-    uint8_t first[READ_FIRST];
+    PSN_UNSET uint8_t first[READ_FIRST];
     size_t got;
-    uint32_t size = 0;
     uint8_t *bytes;
     enum psn_code rc = read_file(store, at, first, sizeof first, &got, err);
 
     if (rc)
         return rc;
-    memcpy(&size, first, sizeof size);
-    if (got < sizeof size || size > MEMORY)
+    memcpy(ret_head, first, sizeof *ret_head);
+    if (got < sizeof *ret_head || ret_head->size > MEMORY || ret_head->before > at)
         return fail_file(store, EIO, err);
-    got -= sizeof size;
+    got -= sizeof *ret_head;
     psn_buf_reset(row);
-    bytes = psn_buf_reserve(row, size);
+    bytes = psn_buf_reserve(row, ret_head->size);
     if (!bytes)
         return psn_buf_check(row, err);
-    memcpy(bytes, first + sizeof size, got < size ? got : size);
-    if (got < size)
-        rc = read_file(store, at + sizeof size, bytes, size, &got, err);
-    if (!rc && (got < size || !psn_bucket_is_row(bytes, size)))
+    memcpy(bytes, first + sizeof *ret_head, got < ret_head->size ? got : ret_head->size);
+    if (got < ret_head->size)
+        rc = read_file(store, at + sizeof *ret_head, bytes, ret_head->size, &got, err);
+    if (!rc && (got < ret_head->size || !psn_bucket_is_row(bytes, ret_head->size)))
         rc = fail_file(store, EIO, err);
     return rc;
 }
 
-/* The bytes of a slot's row: borrowed from memory, or read into the buffer. */
-static enum psn_code bytes_of(const struct psn_store *store, uint64_t slot,
-                              struct psn_buf *row, const uint8_t **ret_bytes,
-                              struct psn_error *err)
+/* The row that begins at `at`: its bytes borrowed from memory, or read into the buffer.
+ */
+static enum psn_code row_at(const struct psn_store *store, uint64_t at,
+                            struct psn_buf *row, struct head *ret_head,
+                            const uint8_t **ret_bytes, struct psn_error *err)
 {
     const struct psn_waiting *waiting = store->waiting;
-    uint64_t at = slot << PSN_SORT_BITS >> (PSN_SORT_BITS + FLAGS);
-    enum psn_code rc;
+    enum psn_code rc = PSN_OK;
 
-    if (at >= waiting->written) {
-        *ret_bytes = waiting->bytes + (at - waiting->written) + sizeof(uint32_t);
-        return PSN_OK;
+    if (at < waiting->written) {
+        rc = read_row(store, at, row, ret_head, err);
+        *ret_bytes = row->data;
+    } else {
+        const uint8_t *bytes = waiting->bytes + (at - waiting->written);
+
+        memcpy(ret_head, bytes, sizeof *ret_head);
+        *ret_bytes = bytes + sizeof *ret_head;
     }
-    rc = read_row(store, at, row, err);
-    *ret_bytes = row->data;
+    return rc;
+}
+
+/* What is done with each row of a bucket, in the order in which they came. */
+typedef enum psn_code each_fn(void *arg, const struct head *head, const uint8_t *bytes,
+                              struct psn_error *err);
+
+/* Where the rows before the last one begin, plus 1, the last of them first. */
+static enum psn_code collect(const struct psn_store *store, uint64_t last,
+                             struct psn_buf *row, struct psn_buf *places,
+                             struct psn_error *err)
+{
+    struct head head = { .before = last };
+    const uint8_t *bytes;
+    enum psn_code rc = PSN_OK;
+
+    while (!rc && head.before) {
+        psn_buf_bytes(places, &head.before, sizeof head.before);
+        rc = row_at(store, head.before - 1, row, &head, &bytes, err);
+    }
+    return rc ? rc : psn_buf_check(places, err);
+}
+
+static enum psn_code each_row(const struct psn_store *store, uint64_t slot, each_fn *each,
+                              void *arg, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) row = psn_buf_init(PSN_STORE_BUCKET_MAX);
+    PSN_AUTO_RELEASE(psn_buf) places = psn_buf_init(PSN_STORE_BUCKET_MAX);
+    struct head head;
+    const uint8_t *bytes = NULL;
+    uint64_t at = last_of(slot);
+    enum psn_code rc = row_at(store, at - 1, &row, &head, &bytes, err);
+
+    if (rc || !head.before) /* most buckets have one */
+        return rc ? rc : each(arg, &head, bytes, err);
+    rc = collect(store, at, &row, &places, err);
+    while (!rc && places.size > 0) {
+        memcpy(&at, places.data + places.size - sizeof at, sizeof at);
+        psn_buf_cut(&places, places.size - sizeof at);
+        rc = row_at(store, at - 1, &row, &head, &bytes, err);
+        if (!rc)
+            rc = each(arg, &head, bytes, err);
+    }
     return rc;
 }
 
@@ -269,70 +321,59 @@ enum psn_code psn_waiting_add(struct psn_store *store, unsigned table, uint32_t 
                               bool *ret_taken, struct psn_error *err)
 {
     struct psn_waiting *waiting = store->waiting;
-    uint32_t size = (uint32_t)row->size;
-    uint64_t at;
-    enum psn_code rc = reserve(store, sizeof size + row->size, ret_taken, err);
+    struct head head = { .size = (uint32_t)row->size, .replaces = replaces };
+    uint64_t place = place_of(table, bucket);
+    uint64_t *slot;
+    enum psn_code rc = reserve(store, sizeof head + row->size, ret_taken, err);
 
     if (rc || !*ret_taken)
         return rc;
-    at = waiting->written + waiting->used;
-    memcpy(waiting->bytes + waiting->used, &size, sizeof size);
-    memcpy(waiting->bytes + waiting->used + sizeof size, row->bytes, row->size);
-    waiting->used += sizeof size + row->size;
-    put_slot(waiting, place_of(table, bucket) << PLACE_SHIFT | at << FLAGS | IS_USED |
-                          (replaces ? REPLACES : 0));
-    waiting->count++;
+    slot = slot_of(waiting, place);
+    head.before = last_of(*slot);
+    waiting->count += *slot == 0;
+    *slot = place << PLACE_SHIFT | (waiting->written + waiting->used + 1);
+    memcpy(waiting->bytes + waiting->used, &head, sizeof head);
+    memcpy(waiting->bytes + waiting->used + sizeof head, row->bytes, row->size);
+    waiting->used += sizeof head + row->size;
     store->changes++;
     return PSN_OK;
 }
 
 /* --- out --- */
 
+static enum psn_code lay_over(void *arg, const struct head *head, const uint8_t *bytes,
+                              struct psn_error *err)
+{
+    (void)head;
+    return psn_bucket_put(arg, bytes, err);
+}
+
 enum psn_code psn_waiting_overlay(const struct psn_store *store, unsigned table,
                                   uint32_t bucket, struct psn_bucket *rows,
                                   struct psn_error *err)
 {
-    const struct psn_waiting *waiting = store->waiting;
-    PSN_AUTO_RELEASE(psn_buf) row = psn_buf_init(PSN_STORE_BUCKET_MAX);
-    uint64_t place = place_of(table, bucket);
-    uint64_t last = 0;
-    enum psn_code rc = PSN_OK;
-
-    /* In the order in which they came: a later one of the same key replaces. */
-    while (!rc && waiting->count > 0) {
-        const uint8_t *bytes = NULL;
-        uint64_t next = UINT64_MAX;
-
-        for (size_t at = home_of(waiting, place); waiting->slots[at];
-             at = (at + 1) & (waiting->capacity - 1))
-            if (waiting->slots[at] >> PLACE_SHIFT == place && waiting->slots[at] > last &&
-                waiting->slots[at] < next)
-                next = waiting->slots[at];
-        if (next == UINT64_MAX)
-            break;
-        last = next;
-        rc = bytes_of(store, next, &row, &bytes, err);
-        if (!rc)
-            rc = psn_bucket_put(rows, bytes, err);
-    }
-    return rc;
+    return psn_waiting_has(store, table, bucket)
+               ? each_row(store, *slot_of(store->waiting, place_of(table, bucket)),
+                          lay_over, rows, err)
+               : PSN_OK;
 }
 
-static enum psn_code write_slot(struct psn_store *store, uint64_t slot,
-                                struct psn_buf *row, struct psn_error *err)
+struct writing {
+    struct psn_store *store;
+    unsigned table;
+};
+
+static enum psn_code write_row(void *arg, const struct head *head, const uint8_t *bytes,
+                               struct psn_error *err)
 {
+    const struct writing *writing = arg;
     struct psn_row_view view;
-    const uint8_t *bytes = NULL;
-    enum psn_code rc = bytes_of(store, slot, row, &bytes, err);
 
-    if (rc)
-        return rc;
     psn_bucket_view(bytes, &view);
-    return psn_row_write(store, (unsigned)(slot >> (PLACE_SHIFT + PSN_TREE_BUCKET_BITS)),
-                         &view, (slot & REPLACES) != 0, err);
+    return psn_row_write(writing->store, writing->table, &view, head->replaces, err);
 }
 
-/* All slots, sorted by place, those of one place as they came: at the beginning. */
+/* All slots, sorted by place: at the beginning. */
 static enum psn_code sort(struct psn_waiting *waiting, struct psn_error *err)
 {
     PSN_AUTO_FREE uint64_t *scratch = malloc(waiting->count * sizeof *scratch);
@@ -351,14 +392,17 @@ static enum psn_code sort(struct psn_waiting *waiting, struct psn_error *err)
 enum psn_code psn_waiting_flush(struct psn_store *store, struct psn_error *err)
 {
     struct psn_waiting *waiting = store->waiting;
-    PSN_AUTO_RELEASE(psn_buf) row = psn_buf_init(PSN_STORE_BUCKET_MAX);
+    struct writing writing = { .store = store };
     enum psn_code rc;
 
     if (waiting->count == 0)
         return PSN_OK;
     rc = sort(waiting, err);
-    for (size_t i = 0; !rc && i < waiting->count; i++)
-        rc = write_slot(store, waiting->slots[i], &row, err);
+    for (size_t i = 0; !rc && i < waiting->count; i++) {
+        writing.table =
+            (unsigned)(waiting->slots[i] >> (PLACE_SHIFT + PSN_TREE_BUCKET_BITS));
+        rc = each_row(store, waiting->slots[i], write_row, &writing, err);
+    }
     if (rc) {
         store->spoiled = rc;
         return rc;
