@@ -48,6 +48,8 @@ enum {
     HELD_MAX = 2 * 1024 * 1024, /* bytes of all nodes; those above the lowest are few */
     LEAVES_MAX = 48 * 1024,     /* changed ones in memory: the table then holds 64 Ki */
     FIRST_LOW = PSN_STORE_TABLES + MIDDLE_SLOTS,
+    PASSING = FIRST_LOW + LOW_SLOTS, /* the node that a scan of a whole table is in */
+    SLOT_COUNT,
     HEAD = 8,                                   /* of a node's bytes: the bitmap */
     NODE_SIZE_MIN = HEAD + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
 };
@@ -56,7 +58,7 @@ struct psn_nodes {
     struct psn_node *used; /* most are not: a command that looks up little touches few */
     size_t held;           /* bytes */
     size_t hand;           /* the low slot that gives its bytes up next */
-    struct psn_node items[FIRST_LOW + LOW_SLOTS];
+    struct psn_node items[SLOT_COUNT];
 };
 
 /* Where a node is: what its hash and its row's id are made of. */
@@ -122,6 +124,8 @@ static struct psn_node *slot_of(const struct psn_store *store, struct place plac
         return items + place.table;
     if (place.level < LOWEST)
         return items + PSN_STORE_TABLES + (place.index ^ 67 * place.table) % MIDDLE_SLOTS;
+    if (store->ahead) /* it will not be asked for again */
+        return items + PASSING;
     return items + FIRST_LOW + (place.table << 12 | place.index) % LOW_SLOTS;
 }
 
@@ -470,6 +474,9 @@ enum psn_code psn_tree_settle(struct psn_store *store, struct psn_error *err)
 
     if (count == 0)
         return PSN_OK;
+    /* What a scan was in last has its own slot, and may be what changes in another one.
+     */
+    store->nodes->items[PASSING].epoch = 0;
     rc = psn_leaves_sort(&store->leaves, err);
     for (size_t i = 0; !rc && i < count; i += same) {
         unsigned table = psn_leaf_table(leaves + i);
