@@ -103,6 +103,16 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_role_each(struct psn_vault *vault,
                                                    psn_role_fn *each, void *arg,
                                                    struct psn_error *err);
 
+/* The addresses of the same roles alone, and whose client's each is, streamed: nothing
+ * else of a row is looked at. */
+typedef enum psn_code psn_role_name_fn(void *arg, const char *address, const char *client,
+                                       struct psn_error *err);
+PSN_API PSN_MUST_CHECK enum psn_code psn_role_each_name(struct psn_vault *vault,
+                                                        const char *const *globs,
+                                                        size_t glob_count,
+                                                        psn_role_name_fn *each, void *arg,
+                                                        struct psn_error *err);
+
 /* Removes a role from the vault, nothing at OVH. E_POLICY while the vault may hold the
  * only copy of its password unless confirm repeats the address; unchanged as of
  * psn_client_rm(). */

@@ -117,6 +117,14 @@ uint8_t *psn_buf_reserve(struct psn_buf *buf, size_t size)
     return at;
 }
 
+void psn_buf_cut(struct psn_buf *buf, size_t size)
+{
+    assert(size <= buf->size);
+    buf->size = size;
+    if (buf->data)
+        buf->data[size] = '\0';
+}
+
 void psn_buf_bytes(struct psn_buf *buf, const void *bytes, size_t size)
 {
     uint8_t *at = extend(buf, size);

@@ -53,6 +53,9 @@ void psn_buf_u64(struct psn_buf *buf, uint64_t value);
 /* Appends size zero bytes and returns where they are, or NULL after a failure. */
 uint8_t *psn_buf_reserve(struct psn_buf *buf, size_t size);
 
+/* Leaves only the first size bytes, of which there are as many. */
+void psn_buf_cut(struct psn_buf *buf, size_t size);
+
 /* Tells whether every append so far was done: OK, E_NOMEM or E_LIMIT. */
 PSN_MUST_CHECK enum psn_code psn_buf_check(const struct psn_buf *buf,
                                            struct psn_error *err);

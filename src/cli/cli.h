@@ -193,6 +193,8 @@ void cli_note_ca(struct cli *cli);
 /* --- results on stdout (output.c) --- */
 
 void cli_print(struct cli *cli, const char *format, ...) PSN_PRINTF(2, 3);
+/* One of many names, as CLI_SHOWN() shows it, and a line end. */
+void cli_print_name(struct cli *cli, const char *name);
 /* Writes secret bytes (escaped only where JSON needs it) straight to stdout, never
  * through stdio. */
 PSN_MUST_CHECK enum psn_code cli_print_secret(struct cli *cli,

@@ -30,7 +30,6 @@ static const struct cli_option ls_options[] = {
 
 struct listing {
     struct cli *cli;
-    bool names;            /* nothing is kept, so nothing is sorted */
     struct cli_json *json; /* or NULL */
     struct cli_table *table;
     struct psn_buf *reasons; /* what needs a person, one line each */
@@ -95,10 +94,6 @@ static enum psn_code list_role(void *arg, const struct psn_role *role,
     char doubt[CLI_DOUBT_MAX];
 
     listing->count++;
-    if (listing->names) {
-        cli_print(listing->cli, "%s\n", CLI_SHOWN(role->address));
-        return PSN_OK;
-    }
     if (listing->json) {
         put_json(listing->json, role);
         return PSN_OK;
@@ -114,6 +109,15 @@ static enum psn_code list_role(void *arg, const struct psn_role *role,
     return psn_buf_check(listing->reasons, err);
 }
 
+static bool is_wanted(const struct cli *cli, const char *address)
+{
+    bool fits = cli->arg_count == 0;
+
+    for (size_t i = 0; i < cli->arg_count; i++)
+        fits = fits || psn_text_glob(cli->args[i], address);
+    return fits;
+}
+
 /* A role that somebody else gave us stands in the list as its own kind. */
 static enum psn_code list_received(void *arg, const struct psn_received *received,
                                    struct psn_error *err)
@@ -124,34 +128,39 @@ static enum psn_code list_received(void *arg, const struct psn_received *receive
                              .created_s = received->stored_s,
                              .changed_s = received->changed_s,
                              .verified_s = received->proved_s };
-    bool fits = listing->cli->arg_count == 0;
 
-    for (size_t i = 0; i < listing->cli->arg_count; i++)
-        fits = fits || psn_text_glob(listing->cli->args[i], received->address);
-    if (!fits)
+    if (!is_wanted(listing->cli, received->address))
         return PSN_OK;
     (void)snprintf(role.address, sizeof role.address, "%s", received->address);
     (void)snprintf(role.client, sizeof role.client, "%s", received->client);
     return list_role(arg, &role, err);
 }
 
-/* Our own, then what was received. An address that is only among the latter is no
- * mistake. */
+/* After our own, of which rc and cause tell, what was received. An address that is only
+ * among the latter is no mistake. */
+static enum psn_code list_rest(struct listing *listing, psn_received_fn *each,
+                               enum psn_code rc, const struct psn_error *cause,
+                               struct psn_error *err)
+{
+    enum psn_code received = PSN_OK;
+
+    if (!rc || rc == PSN_E_NOT_FOUND)
+        received = psn_received_each(listing->cli->vault, each, listing, err);
+    if (received || (rc == PSN_E_NOT_FOUND && listing->count > 0))
+        return received;
+    if (rc && err)
+        *err = *cause;
+    return rc;
+}
+
 static enum psn_code list_all(struct listing *listing, struct psn_error *err)
 {
     struct cli *cli = listing->cli;
     struct psn_error cause = { 0 };
-    enum psn_code rc = psn_role_each(cli->vault, cli->args, cli->arg_count,
-                                     !listing->names, list_role, listing, &cause);
-    enum psn_code received = PSN_OK;
+    enum psn_code rc = psn_role_each(cli->vault, cli->args, cli->arg_count, true,
+                                     list_role, listing, &cause);
 
-    if (!rc || rc == PSN_E_NOT_FOUND)
-        received = psn_received_each(cli->vault, list_received, listing, err);
-    if (received || (rc == PSN_E_NOT_FOUND && listing->count > 0))
-        return received;
-    if (rc && err)
-        *err = cause;
-    return rc;
+    return list_rest(listing, list_received, rc, &cause, err);
 }
 
 static enum psn_code list_json(struct cli *cli, struct psn_error *err)
@@ -168,14 +177,41 @@ static enum psn_code list_json(struct cli *cli, struct psn_error *err)
     return rc ? rc : cli_json_print(cli, &json, err);
 }
 
-/* For a program that reads lines, however many there are. */
+static enum psn_code list_name(void *arg, const char *address, const char *client,
+                               struct psn_error *err)
+{
+    struct listing *listing = arg;
+
+    (void)client;
+    (void)err;
+    listing->count++;
+    cli_print_name(listing->cli, address);
+    return PSN_OK;
+}
+
+static enum psn_code list_received_name(void *arg, const struct psn_received *received,
+                                        struct psn_error *err)
+{
+    const struct listing *listing = arg;
+
+    return is_wanted(listing->cli, received->address)
+               ? list_name(arg, received->address, received->client, err)
+               : PSN_OK;
+}
+
+/* For a program that reads lines, however many there are: nothing is kept, so nothing is
+ * sorted. */
 static enum psn_code list_names(struct cli *cli, struct psn_error *err)
 {
-    struct listing listing = { .cli = cli, .names = true };
+    struct listing listing = { .cli = cli };
+    struct psn_error cause = { 0 };
+    enum psn_code rc;
 
     if (cli->json)
         return psn_fail(err, PSN_E_INVALID, _("--json and --names do not go together"));
-    return list_all(&listing, err);
+    rc = psn_role_each_name(cli->vault, cli->args, cli->arg_count, list_name, &listing,
+                            &cause);
+    return list_rest(&listing, list_received_name, rc, &cause, err);
 }
 
 static void put_header(struct cli_table *table)

@@ -182,11 +182,11 @@ static enum psn_code tell_person(void *arg, const struct psn_person *person,
     return PSN_OK;
 }
 
-static enum psn_code tell_role(void *arg, const struct psn_role *role,
+static enum psn_code tell_role(void *arg, const char *address, const char *client,
                                struct psn_error *err)
 {
     (void)err;
-    tell(arg, role->address, role->client);
+    tell(arg, address, client);
     return PSN_OK;
 }
 
@@ -275,11 +275,12 @@ static enum psn_code tell_label(void *arg, const struct psn_secret_info *info,
 
 /* Addresses one after the other, each with its NUL: the secrets of a role are read once
  * the walk over the roles is done. */
-static enum psn_code keep_address(void *arg, const struct psn_role *role,
+static enum psn_code keep_address(void *arg, const char *address, const char *client,
                                   struct psn_error *err)
 {
+    (void)client;
     (void)err;
-    psn_buf_bytes(arg, role->address, strlen(role->address) + 1);
+    psn_buf_bytes(arg, address, strlen(address) + 1);
     return PSN_OK;
 }
 
@@ -300,7 +301,7 @@ static enum psn_code tell_labels(struct cli_names *names, struct psn_error *err)
     }
     while (count > 0 && !strchr(globs[count - 1], '@'))
         count--;
-    rc = psn_role_each(names->vault, globs, count, false, keep_address, &addresses, err);
+    rc = psn_role_each_name(names->vault, globs, count, keep_address, &addresses, err);
     for (size_t at = 0; !rc && !addresses.failed && at < addresses.size;) {
         const char *address = (const char *)addresses.data + at;
 
@@ -315,7 +316,7 @@ static enum psn_code tell_labels(struct cli_names *names, struct psn_error *err)
 static enum psn_code each_mailbox(struct cli_names *names, unsigned kinds,
                                   struct psn_error *err)
 {
-    enum psn_code rc = psn_role_each(names->vault, NULL, 0, false, tell_role, names, err);
+    enum psn_code rc = psn_role_each_name(names->vault, NULL, 0, tell_role, names, err);
 
     if (!rc && (kinds & CLI_KIND_ADDRESS))
         rc = psn_received_each(names->vault, tell_received, names, err);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/unset.h"
 #include "cli/busy.h"
 #include "cli/wrap.h"
 
@@ -164,6 +165,12 @@ static enum psn_code lost(struct cli *cli, int errnum, struct psn_error *err)
                     _("cannot write the result: %s"), strerror(cli->output_errno));
 }
 
+static void note_lost(struct cli *cli, bool is_lost)
+{
+    if (is_lost && cli->output_errno == 0)
+        cli->output_errno = errno ? errno : EIO;
+}
+
 void cli_print(struct cli *cli, const char *format, ...)
 {
     va_list args;
@@ -175,8 +182,20 @@ void cli_print(struct cli *cli, const char *format, ...)
     length = vfprintf(stdout, format, args);
     va_end(args);
     cli_busy_release();
-    if (length < 0 && cli->output_errno == 0)
-        cli->output_errno = errno ? errno : EIO;
+    note_lost(cli, length < 0);
+}
+
+void cli_print_name(struct cli *cli, const char *name)
+{
+    PSN_UNSET char shown[1024];
+    const char *line = psn_text_shown(name, shown, sizeof shown);
+    bool is_lost;
+
+    cli->result_printed = true;
+    cli_busy_hold();
+    is_lost = fputs(line, stdout) == EOF || putc('\n', stdout) == EOF;
+    cli_busy_release();
+    note_lost(cli, is_lost);
 }
 
 void cli_print_line(struct cli *cli, const char *text)

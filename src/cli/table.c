@@ -16,8 +16,9 @@ enum {
     LAST_COLUMNS = 30, /* a last column this wide is worth a margin of its own */
 };
 
-/* Cells in reading order: where each begins in the text of all. `failed` stands for any
- * that could not be kept. */
+/* Cells in reading order: where each begins in the text of all. One that says the same as
+ * the cell before it, or above it, begins where that does: of long tables half the text.
+ * `failed` stands for any that could not be kept. */
 struct cli_table {
     struct psn_buf text;
     uint32_t *cells;
@@ -76,6 +77,28 @@ static bool make_room(struct cli_table *table)
     return true;
 }
 
+static const char *cell_at(const struct cli_table *table, size_t i)
+{
+    return (const char *)table->text.data + table->cells[i];
+}
+
+/* The text that was put last, which is no cell yet, goes if an earlier cell has it. */
+static uint32_t share(struct cli_table *table, uint32_t begin)
+{
+    const char *text = (const char *)table->text.data + begin;
+    const size_t before[] = { 1, table->columns };
+
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        size_t at = table->count - before[i];
+
+        if (table->count >= before[i] && strcmp(cell_at(table, at), text) == 0) {
+            table->text.size = begin;
+            return table->cells[at];
+        }
+    }
+    return begin;
+}
+
 void cli_table_cell(struct cli_table *table, const char *text)
 {
     uint32_t begin;
@@ -89,12 +112,8 @@ void cli_table_cell(struct cli_table *table, const char *text)
         table->failed = true;
         return;
     }
+    begin = share(table, begin);
     table->cells[table->count++] = begin;
-}
-
-static const char *cell_at(const struct cli_table *table, size_t i)
-{
-    return (const char *)table->text.data + table->cells[i];
 }
 
 static size_t column_width(const struct cli_table *table, size_t column)

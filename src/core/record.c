@@ -58,10 +58,10 @@ static bool is_repeated(const struct psn_record *record, uint64_t tag, uint64_t 
 enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
                                struct psn_record *ret_record, struct psn_error *err)
 {
-    struct psn_record record = { plain->data, plain->size, tag_max, { { 0 } } };
     uint64_t last = 0;
     size_t i = 1;
 
+    *ret_record = (struct psn_record){ plain->data, plain->size, tag_max, { { 0 } } };
     if (plain->size == 0)
         return psn_fail(err, PSN_E_INTEGRITY, _("a record of the vault is empty"));
     if (plain->data[0] != PSN_RECORD_FORMAT)
@@ -76,17 +76,16 @@ enum psn_code psn_record_parse(const struct psn_buf *plain, uint16_t tag_max,
         tag = read_number(plain->data + i, 2);
         size = read_number(plain->data + i + 2, 4);
         i += FIELD_HEAD;
-        if (is_repeated(&record, tag, last) || size > plain->size - i)
+        if (is_repeated(ret_record, tag, last) || size > plain->size - i)
             return psn_fail(err, PSN_E_INTEGRITY,
                             _("a record of the vault is malformed"));
         if (tag > tag_max)
             return psn_fail(err, PSN_E_TOO_NEW, _("a newer passation wrote this vault"));
         if (tag < PSN_RECORD_INDEXED)
-            record.fields[tag] = (struct psn_record_field){ plain->data + i, size };
+            ret_record->fields[tag] = (struct psn_record_field){ plain->data + i, size };
         last = tag;
         i += size;
     }
-    *ret_record = record;
     return PSN_OK;
 }
 
@@ -114,7 +113,7 @@ bool psn_record_bytes(const struct psn_record *record, uint16_t tag,
     return false;
 }
 
-uint64_t psn_record_number(const struct psn_record *record, uint16_t tag)
+uint64_t psn_record_read_number(const struct psn_record *record, uint16_t tag)
 {
     const uint8_t *bytes;
     size_t size;
@@ -124,8 +123,8 @@ uint64_t psn_record_number(const struct psn_record *record, uint16_t tag)
                : 0;
 }
 
-bool psn_record_text(const struct psn_record *record, uint16_t tag, char *out,
-                     size_t size)
+bool psn_record_read_text(const struct psn_record *record, uint16_t tag, char *out,
+                          size_t size)
 {
     const uint8_t *bytes;
     size_t length;

@@ -44,13 +44,33 @@ PSN_MUST_CHECK enum psn_code psn_record_parse(const struct psn_buf *plain,
                                               uint16_t tag_max,
                                               struct psn_record *ret_record,
                                               struct psn_error *err);
-uint64_t psn_record_number(const struct psn_record *record, uint16_t tag);
+uint64_t psn_record_read_number(const struct psn_record *record, uint16_t tag);
 bool psn_record_bytes(const struct psn_record *record, uint16_t tag,
                       const uint8_t **ret_bytes, size_t *ret_size);
 
 /* Copies a text field into out[size]; false if it does not fit or holds a NUL. */
-bool psn_record_text(const struct psn_record *record, uint16_t tag, char *out,
-                     size_t size);
+bool psn_record_read_text(const struct psn_record *record, uint16_t tag, char *out,
+                          size_t size);
+
+/* Most fields of most rows are absent: inline, so that this costs next to nothing. */
+static inline bool psn_record_lacks(const struct psn_record *record, uint16_t tag)
+{
+    return tag < PSN_RECORD_INDEXED && !record->fields[tag].bytes;
+}
+
+static inline uint64_t psn_record_number(const struct psn_record *record, uint16_t tag)
+{
+    return psn_record_lacks(record, tag) ? 0 : psn_record_read_number(record, tag);
+}
+
+static inline bool psn_record_text(const struct psn_record *record, uint16_t tag,
+                                   char *out, size_t size)
+{
+    if (!psn_record_lacks(record, tag))
+        return psn_record_read_text(record, tag, out, size);
+    out[0] = '\0';
+    return true;
+}
 
 /* Takes one NUL-terminated text off the front of a field that is a list. False: there is
  * none, or it is too long. */

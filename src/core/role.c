@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/unset.h"
 #include "core/client.h"
 
 const char *psn_role_state_name(enum psn_role_state state)
@@ -198,26 +199,44 @@ struct role_scan {
     size_t glob_count;
     bool *hit;
     psn_role_row_fn *each;
+    psn_role_name_fn *each_name; /* in the place of each */
     void *arg;
 };
+
+static bool fits(const struct role_scan *scan, const char *address)
+{
+    bool found = scan->glob_count == 0;
+
+    for (size_t i = 0; i < scan->glob_count; i++) {
+        bool hit = psn_text_glob(scan->globs[i], address);
+
+        scan->hit[i] = scan->hit[i] || hit;
+        found = found || hit;
+    }
+    return found;
+}
+
+static enum psn_code filter_name(void *arg, const struct psn_store_row *row,
+                                 const struct psn_buf *plain, struct psn_error *err)
+{
+    const struct role_scan *scan = arg;
+    PSN_UNSET char address[PSN_ADDRESS_TEXT_MAX];
+    PSN_UNSET char client[PSN_CLIENT_ID_MAX];
+    enum psn_code rc = psn_role_decode_names(plain, address, client, err);
+
+    (void)row;
+    return rc || !fits(scan, address) ? rc
+                                      : scan->each_name(scan->arg, address, client, err);
+}
 
 static enum psn_code filter(void *arg, const struct psn_store_row *row,
                             const struct psn_buf *plain, struct psn_error *err)
 {
-    struct role_scan *scan = arg;
+    const struct role_scan *scan = arg;
     struct psn_role_row role = { .revision = row->revision };
-    bool fits = scan->glob_count == 0;
     enum psn_code rc = psn_role_decode(plain, &role, err);
 
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < scan->glob_count; i++) {
-        bool hit = psn_text_glob(scan->globs[i], role.address);
-
-        scan->hit[i] = scan->hit[i] || hit;
-        fits = fits || hit;
-    }
-    return fits ? scan->each(scan->arg, &role, err) : PSN_OK;
+    return rc || !fits(scan, role.address) ? rc : scan->each(scan->arg, &role, err);
 }
 
 static bool is_plain_address(const char *glob)
@@ -227,7 +246,7 @@ static bool is_plain_address(const char *glob)
 
 /* One address needs no walk over the table. */
 static enum psn_code one(struct psn_vault *vault, const char *address,
-                         psn_role_row_fn *each, void *arg, struct psn_error *err)
+                         const struct role_scan *scan, struct psn_error *err)
 {
     char normal[PSN_ADDRESS_TEXT_MAX];
     struct psn_role_row row;
@@ -235,7 +254,10 @@ static enum psn_code one(struct psn_vault *vault, const char *address,
 
     if (!rc)
         rc = psn_role_read(vault, normal, &row, err);
-    return rc ? rc : each(arg, &row, err);
+    if (rc)
+        return rc;
+    return scan->each_name ? scan->each_name(scan->arg, row.address, row.client, err)
+                           : scan->each(scan->arg, &row, err);
 }
 
 /* What is there already after a failure is the caller's, too. */
@@ -259,31 +281,50 @@ static void free_globs(char **globs)
     free(globs);
 }
 
-enum psn_code psn_role_scan(struct psn_vault *vault, const char *const *globs,
-                            size_t glob_count, psn_role_row_fn *each, void *arg,
-                            struct psn_error *err)
+static enum psn_code scan_all(struct psn_vault *vault, const char *const *globs,
+                              size_t glob_count, struct role_scan *scan,
+                              struct psn_error *err)
 {
     PSN_AUTO_FREE bool *hit = calloc(glob_count + 1, sizeof *hit);
     char **lower = NULL;
-    struct role_scan scan = {
-        .glob_count = glob_count, .hit = hit, .each = each, .arg = arg
-    };
     enum psn_code rc;
 
     if (glob_count == 1 && is_plain_address(globs[0]))
-        return one(vault, globs[0], each, arg, err);
+        return one(vault, globs[0], scan, err);
     if (!hit)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     rc = lower_globs(globs, glob_count, &lower, err);
-    scan.globs = (const char *const *)lower;
+    scan->globs = (const char *const *)lower;
+    scan->glob_count = glob_count;
+    scan->hit = hit;
     if (!rc)
-        rc = psn_row_each(vault, PSN_TABLE_ROLE, NULL, vault->rows_key, filter, &scan,
-                          err);
+        rc = psn_row_each(vault, PSN_TABLE_ROLE, NULL, vault->rows_key,
+                          scan->each_name ? filter_name : filter, scan, err);
     for (size_t i = 0; !rc && i < glob_count; i++)
         if (!hit[i] && is_plain_address(lower[i]))
             rc = psn_role_fail_unknown(lower[i], err);
     free_globs(lower);
     return rc;
+}
+
+enum psn_code psn_role_scan(struct psn_vault *vault, const char *const *globs,
+                            size_t glob_count, psn_role_row_fn *each, void *arg,
+                            struct psn_error *err)
+{
+    struct role_scan scan = { .each = each, .arg = arg };
+
+    return scan_all(vault, globs, glob_count, &scan, err);
+}
+
+enum psn_code psn_role_each_name(struct psn_vault *vault, const char *const *globs,
+                                 size_t glob_count, psn_role_name_fn *each, void *arg,
+                                 struct psn_error *err)
+{
+    struct role_scan scan = { .each_name = each, .arg = arg };
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, scan_all(vault, globs, glob_count, &scan, err), err);
 }
 
 struct role_list {

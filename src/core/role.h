@@ -65,6 +65,11 @@ PSN_MUST_CHECK enum psn_code psn_role_write(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_role_decode(const struct psn_buf *plain,
                                              struct psn_role_row *row,
                                              struct psn_error *err);
+/* The same of its address and client alone. */
+PSN_MUST_CHECK enum psn_code psn_role_decode_names(const struct psn_buf *plain,
+                                                   char ret_address[PSN_ADDRESS_TEXT_MAX],
+                                                   char ret_client[PSN_CLIENT_ID_MAX],
+                                                   struct psn_error *err);
 enum psn_code psn_role_fail_unknown(const char *address, struct psn_error *err);
 /* Does OVH say that the password was changed after the version in force was? */
 bool psn_role_has_drifted(const struct psn_role_row *row, int64_t password_changed_s);

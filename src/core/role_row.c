@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/unset.h"
 #include "core/record.h"
 #include "core/role.h"
 
@@ -191,19 +192,38 @@ static enum psn_code decode_platform(const struct psn_record *record,
                  : psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
 }
 
+/* Lists are sorted by what follows the '@'. */
+static bool read_names(const struct psn_record *record,
+                       char address[PSN_ADDRESS_TEXT_MAX], char client[PSN_CLIENT_ID_MAX])
+{
+    return psn_record_text(record, TAG_ADDRESS, address, PSN_ADDRESS_TEXT_MAX) &&
+           strchr(address, '@') &&
+           psn_record_text(record, TAG_CLIENT, client, PSN_CLIENT_ID_MAX);
+}
+
+enum psn_code psn_role_decode_names(const struct psn_buf *plain,
+                                    char ret_address[PSN_ADDRESS_TEXT_MAX],
+                                    char ret_client[PSN_CLIENT_ID_MAX],
+                                    struct psn_error *err)
+{
+    PSN_UNSET struct psn_record record;
+    enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
+
+    if (!rc && !read_names(&record, ret_address, ret_client))
+        rc = psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
+    return rc;
+}
+
 enum psn_code psn_role_decode(const struct psn_buf *plain, struct psn_role_row *row,
                               struct psn_error *err)
 {
-    struct psn_record record;
+    PSN_UNSET struct psn_record record;
     char backend[32];
     enum psn_code rc = psn_record_parse(plain, TAG_MAX, &record, err);
 
     if (rc)
         return rc;
-    /* Lists are sorted by what follows the '@'. */
-    if (!psn_record_text(&record, TAG_ADDRESS, row->address, sizeof row->address) ||
-        !strchr(row->address, '@') ||
-        !psn_record_text(&record, TAG_CLIENT, row->client, sizeof row->client) ||
+    if (!read_names(&record, row->address, row->client) ||
         !psn_record_text(&record, TAG_BACKEND, backend, sizeof backend))
         return psn_fail(err, PSN_E_INTEGRITY, _("the record of a role is malformed"));
     row->look = (struct psn_role_look){ .done = false };

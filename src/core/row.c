@@ -3,6 +3,7 @@
 
 #include "base/i18n.h"
 #include "base/limits.h"
+#include "base/unset.h"
 #include "core/vault.h"
 #include "crypto/seal.h"
 
@@ -16,7 +17,8 @@ struct row_ad {
     size_t size;
 };
 
-static void add(struct row_ad *ad, const void *bytes, size_t size)
+/* Inline, so that sizes are known. */
+static inline void add(struct row_ad *ad, const void *bytes, size_t size)
 {
     assert(size <= sizeof ad->bytes - ad->size);
     if (size)
@@ -24,10 +26,13 @@ static void add(struct row_ad *ad, const void *bytes, size_t size)
     ad->size += size;
 }
 
-static void add_number(struct row_ad *ad, uint64_t number, size_t size)
+static inline void add_number(struct row_ad *ad, uint64_t number, size_t size)
 {
-    for (size_t i = size; i > 0; i--)
-        ad->bytes[ad->size++] = (uint8_t)(number >> (8 * (i - 1)));
+    uint8_t bytes[8];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+    add(ad, bytes + sizeof bytes - size, size);
 }
 
 static enum psn_code make_ad(const struct psn_vault *vault, enum psn_table table,
@@ -64,7 +69,7 @@ enum psn_code psn_row_open(struct psn_vault *vault, enum psn_table table,
                            const struct psn_store_row *row, const struct psn_secret *key,
                            struct psn_buf *plain, struct psn_error *err)
 {
-    struct row_ad ad;
+    PSN_UNSET struct row_ad ad;
     enum psn_code rc = make_ad(vault, table, row, &ad, err);
 
     if (rc)
@@ -79,7 +84,7 @@ enum psn_code psn_row_open_secret(struct psn_vault *vault, enum psn_table table,
                                   const struct psn_secret *key,
                                   struct psn_secret **ret_plain, struct psn_error *err)
 {
-    struct row_ad ad;
+    PSN_UNSET struct row_ad ad;
     enum psn_code rc = make_ad(vault, table, row, &ad, err);
 
     if (rc)
@@ -142,7 +147,7 @@ enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table table,
                           size_t plain_size, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    struct row_ad ad;
+    PSN_UNSET struct row_ad ad;
     enum psn_code rc;
 
     memcpy(row.key, row_key->bytes, row_key->size);

@@ -17,7 +17,6 @@ _Static_assert(PSN_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "key
 enum {
     STEP = 64,
     STEPS_END = 1024, /* from here on Padmé */
-    SMALL_MAX = 1024, /* as nearly all records are: opened without asking for memory */
     OVERHEAD = PSN_SEAL_NONCE_SIZE + PSN_SEAL_TAG_SIZE
 };
 
@@ -119,15 +118,31 @@ static enum psn_code fail_size(struct psn_error *err)
     return psn_fail(err, PSN_E_INTEGRITY, _("a sealed record has an impossible size"));
 }
 
+/* Opens a box whose padding has no room in plain, but its plaintext may. */
+static enum psn_code open_aside(const struct psn_secret *key, const void *ad,
+                                size_t ad_size, const uint8_t *box, size_t padded,
+                                struct psn_buf *plain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_buf) large = psn_buf_init_wiped(plain_size_max);
+    uint8_t *text = psn_buf_reserve(&large, padded);
+    size_t size = 0;
+    enum psn_code rc;
+
+    if (!text)
+        return psn_buf_check(&large, err);
+    rc = open_box(key, ad, ad_size, box, text, padded, &size, err);
+    if (!rc)
+        psn_buf_bytes(plain, text, size);
+    return rc ? rc : psn_buf_check(plain, err);
+}
+
 enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad_size,
                          const void *box, size_t box_size, struct psn_buf *plain,
                          struct psn_error *err)
 {
     size_t padded = padded_size_of(box_size);
-    PSN_AUTO_RELEASE(psn_buf) large = psn_buf_init_wiped(plain_size_max);
-    uint8_t small[SMALL_MAX];
-    uint8_t *text = small;
-    size_t size;
+    uint8_t *text;
+    size_t size = 0;
     enum psn_code rc;
 
     assert(psn_secret_size(key) == PSN_KEY_SIZE);
@@ -135,18 +150,16 @@ enum psn_code psn_unseal(const struct psn_secret *key, const void *ad, size_t ad
     psn_buf_reset(plain);
     if (padded == 0)
         return fail_size(err);
-    if (padded > sizeof small)
-        text = psn_buf_reserve(&large, padded);
+    if (padded > plain->size_max)
+        return open_aside(key, ad, ad_size, box, padded, plain, err);
+    text = psn_buf_reserve(plain, padded);
     if (!text)
-        return psn_buf_check(&large, err);
+        return psn_buf_check(plain, err);
     rc = open_box(key, ad, ad_size, box, text, padded, &size, err);
-    if (!rc) {
-        psn_buf_bytes(plain, text, size);
-        rc = psn_buf_check(plain, err);
-    }
     if (rc)
         psn_buf_reset(plain);
-    sodium_memzero(small, sizeof small);
+    else
+        psn_buf_cut(plain, size);
     return rc;
 }
 

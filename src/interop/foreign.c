@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/unset.h"
 #include "crypto/base64.h"
 #include "interop/entry.h"
 #include "interop/xml_text.h"
@@ -266,7 +267,7 @@ enum psn_code psn_foreign_draft_tell(struct psn_foreign_draft *draft,
                                      psn_foreign_fn *each, void *arg,
                                      struct psn_error *err)
 {
-    struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
+    PSN_UNSET struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
     struct psn_foreign entry = {
         .line = draft->line,
         .group = psn_foreign_draft_text(draft, PSN_FOREIGN_GROUP),

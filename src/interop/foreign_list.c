@@ -3,16 +3,18 @@
 
 #include "base/auto.h"
 #include "base/i18n.h"
+#include "base/unset.h"
 #include "crypto/kdf.h"
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "interop/foreign.h"
 
 /*
- * Entries one after the other: a head, the fields' flags, then each text with its NUL. A
- * process may lock little memory and a file may hold much, so only the block that is
- * being filled, or read, is in clear, in locked memory. The others are boxes under a key
- * that ends with the list: while a person reads and thinks, no password lies about.
+ * Entries one after the other: a head, the fields' flags, then the password and each text
+ * that there is, with its NUL. A process may lock little memory and a file may hold much,
+ * so only the block that is being filled, or read, is in clear, in locked memory. The
+ * others are boxes under a key that ends with the list: while a person reads and thinks,
+ * no password lies about.
  */
 enum {
     BLOCK_SIZE = 64 * 1024,
@@ -26,12 +28,15 @@ struct box {
     size_t size;
 };
 
+/* Sizes are below PSN_FOREIGN_FILE_MAX. */
 struct head {
-    size_t line;
-    size_t password_size;
-    size_t field_count;
-    enum psn_foreign_note note_kind;
+    uint32_t line;
+    uint32_t password_size;
+    uint16_t texts; /* bit i: there is text i */
+    uint8_t field_count;
+    uint8_t note_kind;
 };
+_Static_assert((int)PSN_FOREIGN_FIELDS_MAX <= UINT8_MAX, "the head holds it");
 
 struct psn_foreign_list {
     struct psn_secret *key;
@@ -94,7 +99,7 @@ static size_t size_of(const struct psn_foreign *entry)
 
     texts_of(entry, texts);
     for (size_t i = 0; i < TEXTS; i++)
-        size += strlen(texts[i]) + 1;
+        size += texts[i][0] ? strlen(texts[i]) + 1 : 0;
     for (size_t i = 0; i < entry->field_count; i++)
         size += strlen(entry->fields[i].name) + strlen(entry->fields[i].value) + 2;
     return size;
@@ -158,8 +163,10 @@ enum psn_code psn_foreign_list_add(void *arg, const struct psn_foreign *entry,
                                    struct psn_error *err)
 {
     struct psn_foreign_list *list = arg;
-    const struct head head = { entry->line, entry->password_size, entry->field_count,
-                               entry->note_kind };
+    struct head head = { .line = (uint32_t)entry->line,
+                         .password_size = (uint32_t)entry->password_size,
+                         .field_count = (uint8_t)entry->field_count,
+                         .note_kind = (uint8_t)entry->note_kind };
     const char *texts[TEXTS];
     char *at = NULL;
     enum psn_code rc;
@@ -170,15 +177,18 @@ enum psn_code psn_foreign_list_add(void *arg, const struct psn_foreign *entry,
     rc = reserve(list, size_of(entry), &at, err);
     if (rc)
         return rc;
+    texts_of(entry, texts);
+    for (size_t i = 0; i < TEXTS; i++)
+        head.texts |= (uint16_t)((texts[i][0] != '\0') << i);
     at = put(at, &head, sizeof head);
     for (size_t i = 0; i < entry->field_count; i++)
         *at++ = (char)((entry->fields[i].is_secret ? IS_SECRET : 0) |
                        (entry->fields[i].is_lost ? IS_LOST : 0));
     at = put(at, entry->password, entry->password_size);
     at = put_text(at, "");
-    texts_of(entry, texts);
     for (size_t i = 0; i < TEXTS; i++)
-        at = put_text(at, texts[i]);
+        if (texts[i][0])
+            at = put_text(at, texts[i]);
     for (size_t i = 0; i < entry->field_count; i++)
         at = put_text(put_text(at, entry->fields[i].name), entry->fields[i].value);
     list->used = (size_t)(at - (char *)psn_secret_fill(list->open));
@@ -200,7 +210,7 @@ static const char *take_text(const char **at)
 static enum psn_code tell(const char **at, psn_foreign_fn *each, void *arg,
                           struct psn_error *err)
 {
-    struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
+    PSN_UNSET struct psn_foreign_field fields[PSN_FOREIGN_FIELDS_MAX];
     struct psn_foreign entry = { .fields = fields };
     const char **const texts[TEXTS] = { &entry.group,  &entry.title, &entry.user,
                                         &entry.url,    &entry.note,  &entry.totp,
@@ -214,11 +224,11 @@ static enum psn_code tell(const char **at, psn_foreign_fn *each, void *arg,
     entry.line = head.line;
     entry.password_size = head.password_size;
     entry.field_count = head.field_count;
-    entry.note_kind = head.note_kind;
+    entry.note_kind = (enum psn_foreign_note)head.note_kind;
     entry.password = flags + head.field_count;
     *at = entry.password + head.password_size + 1;
     for (size_t i = 0; i < TEXTS; i++)
-        *texts[i] = take_text(at);
+        *texts[i] = head.texts >> i & 1 ? take_text(at) : "";
     for (size_t i = 0; i < head.field_count; i++) {
         fields[i].is_secret = (flags[i] & IS_SECRET) != 0;
         fields[i].is_lost = (flags[i] & IS_LOST) != 0;

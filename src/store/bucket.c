@@ -16,7 +16,8 @@
  */
 enum {
     STARTS_FIRST = 4,
-    COMPACT_MIN = 4096, /* bytes that nobody has */
+    COMPACT_MIN = 4096,    /* bytes that nobody has */
+    FIXED = 2 + 8 + 4 + 4, /* of a row: its numbers */
 };
 
 struct psn_bucket psn_bucket_init(void)
@@ -59,16 +60,35 @@ static enum psn_code reserve_start(struct psn_bucket *bucket, struct psn_error *
     return PSN_OK;
 }
 
+static uint8_t *put_number(uint8_t *at, uint64_t value, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
+        at[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+    return at + size;
+}
+
+static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t size)
+{
+    if (size > 0)
+        memcpy(at, bytes, size);
+    return at + size;
+}
+
 /* The bytes of a row, behind all others. */
 static void append(struct psn_buf *rows, const struct psn_row_view *view)
 {
-    psn_buf_u16(rows, (uint16_t)view->key_size);
-    psn_buf_bytes(rows, view->key, view->key_size);
-    psn_buf_u64(rows, view->revision);
-    psn_buf_u32(rows, (uint32_t)view->clear_size);
-    psn_buf_bytes(rows, view->clear, view->clear_size);
-    psn_buf_u32(rows, (uint32_t)view->box_size);
-    psn_buf_bytes(rows, view->box, view->box_size);
+    uint8_t *at =
+        psn_buf_reserve(rows, FIXED + view->key_size + view->clear_size + view->box_size);
+
+    if (!at)
+        return;
+    at = put_number(at, view->key_size, 2);
+    at = put_bytes(at, view->key, view->key_size);
+    at = put_number(at, view->revision, 8);
+    at = put_number(at, view->clear_size, 4);
+    at = put_bytes(at, view->clear, view->clear_size);
+    at = put_number(at, view->box_size, 4);
+    (void)put_bytes(at, view->box, view->box_size);
 }
 
 /* A row that passation cannot have written is found before it costs memory. */
@@ -124,14 +144,10 @@ static uint64_t read_number(const uint8_t *bytes, unsigned size)
     return value;
 }
 
-void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
-                    struct psn_row_view *ret_view)
+void psn_bucket_view(const uint8_t *bytes, struct psn_row_view *ret_view)
 {
-    const uint8_t *at;
+    const uint8_t *at = bytes;
 
-    assert(index < bucket->count);
-    at = bucket->rows.data + bucket->starts[index];
-    ret_view->index = index;
     ret_view->bytes = at;
     ret_view->key_size = (size_t)read_number(at, 2);
     ret_view->key = at + 2;
@@ -144,6 +160,29 @@ void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
     ret_view->box = at + 4;
     at += 4 + ret_view->box_size;
     ret_view->size = (size_t)(at - ret_view->bytes);
+}
+
+bool psn_bucket_is_row(const uint8_t *bytes, size_t size)
+{
+    size_t key;
+    size_t clear;
+
+    if (size < FIXED + PSN_STORE_KEY_MIN)
+        return false;
+    key = (size_t)read_number(bytes, 2);
+    if (key < PSN_STORE_KEY_MIN || key > PSN_STORE_KEY_MAX || FIXED + key > size)
+        return false;
+    clear = (size_t)read_number(bytes + 2 + key + 8, 4);
+    return clear <= size - FIXED - key &&
+           read_number(bytes + 2 + key + 8 + 4 + clear, 4) == size - FIXED - key - clear;
+}
+
+void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
+                    struct psn_row_view *ret_view)
+{
+    assert(index < bucket->count);
+    psn_bucket_view(bucket->rows.data + bucket->starts[index], ret_view);
+    ret_view->index = index;
     assert(bucket->starts[index] + ret_view->size <= bucket->rows.size);
 }
 
@@ -151,18 +190,15 @@ void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32
                            uint64_t count, struct psn_store_hash_state *ret_state)
 {
     static const char label[] = "passation store leaf 1";
-    uint8_t head[] = {
-        (uint8_t)table,         (uint8_t)(number >> 24), (uint8_t)(number >> 16),
-        (uint8_t)(number >> 8), (uint8_t)number,         (uint8_t)(count >> 24),
-        (uint8_t)(count >> 16), (uint8_t)(count >> 8),   (uint8_t)count,
-    };
-    struct psn_store_part parts[] = {
-        { label, sizeof label },
-        { head, sizeof head },
-    };
+    uint8_t head[sizeof label + 1 + 4 + 4];
+    const struct psn_store_part part = { head, sizeof head };
+    uint8_t *at = put_bytes(head, label, sizeof label);
 
-    *ret_state = (struct psn_store_hash_state){ .has_begun = false };
-    store->hash(ret_state, parts, sizeof parts / sizeof *parts, NULL);
+    at = put_number(at, table, 1);
+    at = put_number(at, number, 4);
+    (void)put_number(at, count, 4);
+    ret_state->has_begun = false;
+    store->hash(ret_state, &part, 1, NULL);
 }
 
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
@@ -259,7 +295,10 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
         return rc;
     if (status != SQLITE_DONE)
         return psn_sql_fail(store->db, store->path, status, err);
-    return *ret_whole ? psn_bucket_check(store, table, number, bucket, err) : PSN_OK;
+    if (!*ret_whole)
+        return PSN_OK;
+    rc = psn_waiting_overlay(store, table, number, bucket, err);
+    return rc ? rc : psn_bucket_check(store, table, number, bucket, err);
 }
 
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
@@ -312,10 +351,29 @@ static enum psn_code compact(struct psn_bucket *bucket, struct psn_error *err)
     return PSN_OK;
 }
 
+static enum psn_code stage(struct psn_bucket *bucket, const struct psn_row_view *view,
+                           struct psn_error *err)
+{
+    enum psn_code rc = reserve_start(bucket, err);
+
+    if (!rc && bucket->rows.size > 2 * bucket->bytes + COMPACT_MIN)
+        rc = compact(bucket, err);
+    if (rc)
+        return rc;
+    bucket->staged = bucket->rows.size;
+    append(&bucket->rows, view);
+    rc = psn_buf_check(&bucket->rows, err);
+    if (rc) { /* the bucket is as it was */
+        bucket->rows.size = bucket->staged;
+        bucket->rows.failed = PSN_OK;
+    }
+    return rc;
+}
+
 enum psn_code psn_bucket_stage(struct psn_bucket *bucket, const struct psn_store_row *row,
                                struct psn_error *err)
 {
-    struct psn_row_view view = {
+    const struct psn_row_view view = {
         .key = row->key,
         .key_size = row->key_size,
         .revision = row->revision,
@@ -324,20 +382,8 @@ enum psn_code psn_bucket_stage(struct psn_bucket *bucket, const struct psn_store
         .box = row->box.data,
         .box_size = row->box.size,
     };
-    enum psn_code rc = reserve_start(bucket, err);
 
-    if (!rc && bucket->rows.size > 2 * bucket->bytes + COMPACT_MIN)
-        rc = compact(bucket, err);
-    if (rc)
-        return rc;
-    bucket->staged = bucket->rows.size;
-    append(&bucket->rows, &view);
-    rc = psn_buf_check(&bucket->rows, err);
-    if (rc) { /* the bucket is as it was */
-        bucket->rows.size = bucket->staged;
-        bucket->rows.failed = PSN_OK;
-    }
-    return rc;
+    return stage(bucket, &view, err);
 }
 
 void psn_bucket_remove(struct psn_bucket *bucket, size_t index)
@@ -359,6 +405,25 @@ void psn_bucket_insert(struct psn_bucket *bucket, size_t index)
     bucket->starts[index] = (uint32_t)bucket->staged;
     bucket->count++;
     bucket->bytes += bucket->rows.size - bucket->staged;
+}
+
+enum psn_code psn_bucket_put(struct psn_bucket *bucket, const uint8_t *bytes,
+                             struct psn_error *err)
+{
+    struct psn_row_view view;
+    struct psn_row_view there;
+    bool found;
+    enum psn_code rc;
+
+    psn_bucket_view(bytes, &view);
+    rc = stage(bucket, &view, err);
+    if (rc)
+        return rc;
+    psn_bucket_seek(bucket, view.key, view.key_size, &there, &found);
+    if (found)
+        psn_bucket_remove(bucket, there.index);
+    psn_bucket_insert(bucket, there.index);
+    return PSN_OK;
 }
 
 enum psn_code psn_row_copy(const struct psn_row_view *view, struct psn_store_row *row,

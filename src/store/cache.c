@@ -90,13 +90,20 @@ static bool is_held(const struct psn_store *store, const struct entry *entry)
 
 /* --- large buckets --- */
 
+/* None of their rows waits: they are read out of SQLite one by one. */
+static enum psn_code let_in(struct psn_store *store, unsigned table, uint32_t number,
+                            struct psn_error *err)
+{
+    return psn_waiting_has(store, table, number) ? psn_waiting_flush(store, err) : PSN_OK;
+}
+
 /* Makes a large one of a small one, whose bytes were checked. */
-static enum psn_code enlarge(const struct psn_store *store, struct entry *entry,
+static enum psn_code enlarge(struct psn_store *store, struct entry *entry,
                              struct psn_error *err)
 {
     struct psn_index index = { 0 };
     struct psn_row_view view;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc = let_in(store, entry->table, entry->number, err);
 
     for (size_t i = 0; !rc && i < entry->bucket.count; i++) {
         psn_bucket_row(&entry->bucket, i, &view);
@@ -374,6 +381,12 @@ static enum psn_code load(struct psn_store *store, unsigned table, uint32_t numb
     entry->table = table;
     entry->number = number;
     rc = psn_bucket_load(store, table, number, SMALL_MAX, &entry->bucket, &whole, err);
+    if (!rc && !whole && psn_waiting_has(store, table, number)) {
+        rc = psn_waiting_flush(store, err);
+        if (!rc)
+            rc = psn_bucket_load(store, table, number, SMALL_MAX, &entry->bucket, &whole,
+                                 err);
+    }
     count = entry->bucket.count;
     if (!rc && !whole)
         rc = load_large(store, entry, count, err);
@@ -483,6 +496,16 @@ static void apply_large(struct psn_store *store, struct entry *entry,
     psn_index_put(store, &entry->index, &view);
 }
 
+const uint8_t *psn_cache_staged(const struct psn_store *store, size_t *ret_size)
+{
+    const struct psn_bucket *bucket = &store->cache->found->bucket;
+
+    if (store->cache->found->is_large)
+        return NULL;
+    *ret_size = bucket->rows.size - bucket->staged;
+    return bucket->rows.data + bucket->staged;
+}
+
 void psn_cache_apply(struct psn_store *store)
 {
     const struct staged *staged = &store->cache->staged;
@@ -505,6 +528,8 @@ enum psn_code psn_cache_settle(struct psn_store *store, struct psn_error *err)
 
     for (size_t i = 0; !rc && i < ENTRIES; i++)
         rc = settle(store, &store->cache->entries[i], err);
+    if (!rc)
+        rc = psn_waiting_flush(store, err);
     if (!rc && store->leaves.count > 0) {
         rc = psn_tree_settle(store, err);
         store->spoiled = rc;

@@ -193,5 +193,7 @@ enum psn_code psn_store_row_count(struct psn_store *store, uint64_t *ret_count,
 {
     enum psn_code rc = psn_store_usable(store, err);
 
+    if (!rc)
+        rc = psn_waiting_flush(store, err);
     return rc ? rc : psn_sql_count(store, PSN_SQL_ROW_COUNT, ret_count, err);
 }

@@ -25,6 +25,9 @@ enum {
     /* A connection that wrote and leaves a longer WAL behind empties it: whoever opens
      * the vault next reads and sums the whole of it. */
     PSN_STORE_WAL_KEPT_MAX = 448 * 1024,
+    /* Changes of one transaction from which on rows wait: half as many as pages fit into
+     * SQLite's cache of 2 MiB. */
+    PSN_STORE_MANY_CHANGES = 250,
 };
 
 /*
@@ -65,12 +68,11 @@ enum psn_store_state {
 
 struct psn_nodes;
 struct psn_cache;
+struct psn_waiting;
 
 /* leaves.c: hashes of changed buckets that the tree's nodes do not have yet. */
 struct psn_leaf {
-    bool is_used;
-    unsigned table;
-    uint32_t bucket;
+    uint32_t place;                    /* 1 + table << 18 + bucket; 0: nothing is here */
     uint8_t hash[PSN_STORE_HASH_SIZE]; /* all zero: the bucket is empty now */
 };
 struct psn_leaves {
@@ -108,6 +110,7 @@ struct psn_store {
     struct psn_nodes *nodes;      /* verified ones of this epoch, see tree.c */
     struct psn_tree_ahead *ahead; /* of the scan that asks, or NULL */
     struct psn_leaves leaves;     /* of the transaction in hand */
+    struct psn_waiting *waiting;  /* its rows that SQLite does not have yet */
     struct psn_cache *cache;      /* buckets of this epoch, see cache.c */
     sqlite3_stmt *statements[PSN_SQL_END];
     struct psn_wal *wal; /* of this connection, see wal.c */
@@ -164,6 +167,9 @@ PSN_MUST_CHECK enum psn_code psn_sql_count(struct psn_store *store, enum psn_sql
 /* Binds bytes that outlive the step. NULL with size 0 is an empty blob. */
 int psn_sql_bind_blob(sqlite3_stmt *stmt, int column, const void *bytes, size_t size);
 
+/* A larger cache, if there can be one. */
+void psn_sql_make_room(struct psn_store *store);
+
 /* Has another file the name of the one that is open? */
 bool psn_sql_has_moved(sqlite3 *db);
 
@@ -191,7 +197,8 @@ PSN_MUST_CHECK enum psn_code psn_schema_make_durable(struct psn_store *store,
 enum {
     PSN_TREE_LEVELS = 3,
     PSN_TREE_FANOUT = 64,
-    PSN_TREE_BUCKETS = 1 << 18,
+    PSN_TREE_BUCKET_BITS = 18,
+    PSN_TREE_BUCKETS = 1 << PSN_TREE_BUCKET_BITS,
 };
 
 PSN_MUST_CHECK enum psn_code psn_tree_new(struct psn_nodes **ret_nodes,
@@ -241,8 +248,63 @@ PSN_MUST_CHECK enum psn_code psn_leaves_put(struct psn_leaves *leaves, unsigned 
                                             const uint8_t hash[PSN_STORE_HASH_SIZE],
                                             struct psn_error *err);
 /* All of them by table and bucket, leaves->count at the beginning of the slots; after
- * that only clear and release. */
-const struct psn_leaf *psn_leaves_sort(struct psn_leaves *leaves);
+ * that, or a failure, only clear and release. */
+PSN_MUST_CHECK enum psn_code psn_leaves_sort(struct psn_leaves *leaves,
+                                             struct psn_error *err);
+static inline unsigned psn_leaf_table(const struct psn_leaf *leaf)
+{
+    return (leaf->place - 1) >> PSN_TREE_BUCKET_BITS;
+}
+static inline uint32_t psn_leaf_bucket(const struct psn_leaf *leaf)
+{
+    return (leaf->place - 1) & (PSN_TREE_BUCKETS - 1);
+}
+
+/* sort.c */
+
+enum {
+    PSN_SORT_BITS = 22, /* table and bucket, at the top of a number */
+};
+
+/* Sorts; quickly, if few are equal in these bits. scratch has room for as many. */
+void psn_sort(uint64_t *numbers, size_t count, uint64_t *scratch);
+
+/* row.c */
+
+struct psn_row_view;
+/* Has SQLite write a row that it does not have, or one that it has. */
+PSN_MUST_CHECK enum psn_code psn_row_write(struct psn_store *store, unsigned table,
+                                           const struct psn_row_view *row, bool replaces,
+                                           struct psn_error *err);
+
+/* waiting.c */
+
+struct psn_bucket;
+PSN_MUST_CHECK enum psn_code psn_waiting_new(struct psn_waiting **ret_waiting,
+                                             struct psn_error *err);
+void psn_waiting_free(struct psn_waiting *waiting);
+/* Forgets all rows. */
+void psn_waiting_clear(struct psn_waiting *waiting);
+/* Is the transaction so large that its rows wait? */
+bool psn_waiting_takes(const struct psn_store *store);
+/* Keeps the row, in the form of a bucket's; *ret_taken false: SQLite is to write it.
+ * replaces: SQLite has one of its key, or one waits. */
+PSN_MUST_CHECK enum psn_code psn_waiting_add(struct psn_store *store, unsigned table,
+                                             uint32_t bucket,
+                                             const struct psn_store_part *row,
+                                             bool replaces, bool *ret_taken,
+                                             struct psn_error *err);
+/* Does a row of the bucket wait? */
+bool psn_waiting_has(const struct psn_store *store, unsigned table, uint32_t bucket);
+/* Puts those that do into what SQLite has of the bucket. */
+PSN_MUST_CHECK enum psn_code psn_waiting_overlay(const struct psn_store *store,
+                                                 unsigned table, uint32_t bucket,
+                                                 struct psn_bucket *rows,
+                                                 struct psn_error *err);
+/* Has SQLite write all of them: before anything else reads rows of it. What fails has
+ * spoiled the transaction. */
+PSN_MUST_CHECK enum psn_code psn_waiting_flush(struct psn_store *store,
+                                               struct psn_error *err);
 
 /* bucket.c */
 
@@ -301,8 +363,9 @@ void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t num
 /* The beginning of the leaf hash of a bucket of so many rows; then come their bytes. */
 void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32_t number,
                            uint64_t count, struct psn_store_hash_state *ret_state);
-/* Reads a whole bucket and checks it against the tree; or, if it is larger than size_max
- * bytes, *ret_whole is false, and only its count is known, unchecked. */
+/* Reads a whole bucket, with the rows that wait, and checks it against the tree; or, if
+ * it is larger than size_max bytes, *ret_whole is false, and only its count is known,
+ * unchecked. */
 PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned table,
                                              uint32_t number, size_t size_max,
                                              struct psn_bucket *bucket, bool *ret_whole,
@@ -313,6 +376,13 @@ int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_
  * nothing but its index. */
 void psn_bucket_seek(const struct psn_bucket *bucket, const uint8_t *key, size_t key_size,
                      struct psn_row_view *ret_view, bool *ret_found);
+/* Are these bytes of that form? */
+bool psn_bucket_is_row(const uint8_t *bytes, size_t size);
+/* What is told by bytes that are. Borrowed. */
+void psn_bucket_view(const uint8_t *bytes, struct psn_row_view *ret_view);
+/* Adds a row in that form, or puts it in the place of the one of its key. */
+PSN_MUST_CHECK enum psn_code psn_bucket_put(struct psn_bucket *bucket,
+                                            const uint8_t *bytes, struct psn_error *err);
 /* Makes ready that the row comes in. What was borrowed from the bucket is over. */
 PSN_MUST_CHECK enum psn_code psn_bucket_stage(struct psn_bucket *bucket,
                                               const struct psn_store_row *row,
@@ -380,7 +450,10 @@ PSN_MUST_CHECK enum psn_code psn_cache_stage(struct psn_store *store,
                                              const struct psn_row_view *view,
                                              const struct psn_store_row *row,
                                              struct psn_error *err);
-/* SQLite has the change: it counts. */
+/* The row that was made ready, in the form of a bucket's; NULL if SQLite has to write it
+ * at once. Borrowed. */
+const uint8_t *psn_cache_staged(const struct psn_store *store, size_t *ret_size);
+/* The change is written, or waits: it counts. */
 void psn_cache_apply(struct psn_store *store);
 /* Brings the tree up to what was applied: before anything reads it but this cache. */
 PSN_MUST_CHECK enum psn_code psn_cache_settle(struct psn_store *store,

@@ -65,13 +65,13 @@ enum psn_code psn_store_get(struct psn_store *store, unsigned table, const uint8
     return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
 }
 
-static enum psn_code write_row(struct psn_store *store, unsigned table,
-                               const struct psn_store_row *row, bool replace,
-                               struct psn_error *err)
+enum psn_code psn_row_write(struct psn_store *store, unsigned table,
+                            const struct psn_row_view *row, bool replaces,
+                            struct psn_error *err)
 {
     sqlite3_stmt *stmt = NULL;
-    enum psn_code rc =
-        psn_sql_get(store, replace ? PSN_SQL_ROW_UPDATE : PSN_SQL_ROW_INSERT, &stmt, err);
+    enum psn_code rc = psn_sql_get(
+        store, replaces ? PSN_SQL_ROW_UPDATE : PSN_SQL_ROW_INSERT, &stmt, err);
     int status;
 
     if (rc)
@@ -82,12 +82,35 @@ static enum psn_code write_row(struct psn_store *store, unsigned table,
     if (!status)
         status = sqlite3_bind_int64(stmt, 3, (int64_t)row->revision);
     if (!status)
-        status = psn_sql_bind_blob(stmt, 4, row->clear.data, row->clear.size);
+        status = psn_sql_bind_blob(stmt, 4, row->clear, row->clear_size);
     if (!status)
-        status = psn_sql_bind_blob(stmt, 5, row->box.data, row->box.size);
+        status = psn_sql_bind_blob(stmt, 5, row->box, row->box_size);
     if (status)
         return psn_sql_fail(store->db, store->path, status, err);
     return psn_sql_change_one(store, stmt, err);
+}
+
+/* Has the row that was made ready written: now, or later with others. */
+static enum psn_code write_staged(struct psn_store *store, unsigned table,
+                                  const struct psn_store_row *row, bool replaces,
+                                  struct psn_error *err)
+{
+    const struct psn_row_view view = { .key = row->key,
+                                       .key_size = row->key_size,
+                                       .revision = row->revision,
+                                       .clear = row->clear.data,
+                                       .clear_size = row->clear.size,
+                                       .box = row->box.data,
+                                       .box_size = row->box.size };
+    struct psn_store_part staged = { 0 };
+    bool is_taken = false;
+    enum psn_code rc = PSN_OK;
+
+    staged.bytes = psn_cache_staged(store, &staged.size);
+    if (staged.bytes && psn_waiting_takes(store))
+        rc = psn_waiting_add(store, table, psn_tree_bucket_of(row->key), &staged,
+                             replaces, &is_taken, err);
+    return rc || is_taken ? rc : psn_row_write(store, table, &view, replaces, err);
 }
 
 static enum psn_code check_row(const struct psn_store_row *row, struct psn_error *err)
@@ -141,7 +164,7 @@ static enum psn_code put(struct psn_store *store, unsigned table,
         rc = psn_cache_stage(store, &view, row, err);
     if (rc)
         return rc;
-    rc = write_row(store, table, row, found, err);
+    rc = write_staged(store, table, row, found, err);
     if (!rc)
         psn_cache_apply(store);
     store->spoiled = rc;
@@ -176,6 +199,8 @@ enum psn_code psn_store_delete(struct psn_store *store, unsigned table,
     if (!found)
         return psn_fail(err, PSN_E_NOT_FOUND, _("there is no such entry in the vault"));
     rc = psn_cache_stage(store, &view, NULL, err);
+    if (!rc && psn_waiting_has(store, table, psn_tree_bucket_of(key)))
+        rc = psn_waiting_flush(store, err);
     if (!rc)
         rc = psn_sql_get(store, PSN_SQL_ROW_DELETE, &stmt, err);
     if (rc)

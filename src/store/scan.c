@@ -137,11 +137,8 @@ static enum psn_code advance(struct psn_store_scan *scan, struct psn_error *err)
     uint32_t found = PSN_TREE_BUCKETS;
     enum psn_code rc = row_bucket(scan, &found, err);
 
-    if (!rc) {
-        scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;
+    if (!rc)
         rc = psn_tree_next(scan->store, scan->table, scan->next, &expected, err);
-        scan->store->ahead = NULL;
-    }
     if (rc)
         return rc;
     if (expected > scan->last)
@@ -188,7 +185,9 @@ enum psn_code psn_store_scan_next(struct psn_store_scan *scan, struct psn_store_
             *ret_found = false;
             return PSN_OK;
         }
+        scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;
         scan->failed = advance(scan, err);
+        scan->store->ahead = NULL;
         if (scan->failed)
             psn_bucket_reset(&scan->bucket);
     }

@@ -9,10 +9,6 @@
 #include "base/locker.h"
 #include "store/internal.h"
 
-enum {
-    MANY_CHANGES = 250, /* of one transaction: half as many as pages fit into 2 MiB */
-};
-
 /* Everything that is ever said to SQLite about rows. Adding a row: also enum psn_sql. */
 static const char *const texts[PSN_SQL_END] = {
     [PSN_SQL_BEGIN_READ] = "BEGIN",
@@ -198,7 +194,7 @@ enum psn_code psn_sql_run(struct psn_store *store, sqlite3_stmt *stmt,
 /* SQLite writes changed pages out when its cache of 2 MiB is full, and reads them back
  * for the next row that lies there: where keys come in no order, for nearly every row.
  * With more room most pages are written once. Not getting it is no failure. */
-static void make_room(struct psn_store *store)
+void psn_sql_make_room(struct psn_store *store)
 {
     (void)sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL);
 }
@@ -212,8 +208,7 @@ enum psn_code psn_sql_change_one(struct psn_store *store, sqlite3_stmt *stmt,
         return rc;
     if (sqlite3_changes(store->db) != 1)
         return psn_store_damaged(store, err);
-    if (++store->changes == MANY_CHANGES)
-        make_room(store);
+    store->changes++;
     return PSN_OK;
 }
 

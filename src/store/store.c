@@ -52,6 +52,8 @@ static enum psn_code store_new(const char *path, psn_store_hash_fn *hash,
     if (!rc)
         rc = psn_cache_new(&store->cache, err);
     if (!rc)
+        rc = psn_waiting_new(&store->waiting, err);
+    if (!rc)
         rc = psn_place_resolve(path, &store->file, err);
     if (rc)
         return rc;
@@ -308,9 +310,6 @@ enum psn_code psn_store_create_draft(const char *path, psn_store_hash_fn *hash,
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     }
     rc = conceive(store, err);
-    /* All rows come in one transaction and in no order. */
-    if (!rc && sqlite3_exec(store->db, "PRAGMA cache_size = -16384", NULL, NULL, NULL))
-        rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     if (rc)
         return rc;
     *ret_store = PSN_TAKE(store);
@@ -353,6 +352,7 @@ void psn_store_free(struct psn_store *store)
     psn_tree_free(store->nodes);
     psn_leaves_release(&store->leaves);
     psn_cache_free(store->cache);
+    psn_waiting_free(store->waiting);
     free(store->file);
     free(store->path);
     free(store);

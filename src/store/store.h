@@ -55,7 +55,7 @@ struct psn_store_part {
     const void *bytes;
     size_t size;
 };
-/* Between the calls for one hash; all zero before the first one. */
+/* Between the calls for one hash; has_begun is false before the first one. */
 struct psn_store_hash_state {
     bool has_begun;
     _Alignas(64) uint8_t bytes[384];

@@ -43,6 +43,7 @@ static void end(struct psn_store *store, bool as_checked)
     store->trusted = false;
     store->spoiled = PSN_OK;
     psn_leaves_clear(&store->leaves);
+    psn_waiting_clear(store->waiting);
     store->epoch = ++store->epochs;
     memset(&store->roots, 0, sizeof store->roots);
 }

@@ -48,6 +48,8 @@ enum {
     HELD_MAX = 2 * 1024 * 1024, /* bytes of all nodes; those above the lowest are few */
     LEAVES_MAX = 48 * 1024,     /* changed ones in memory: the table then holds 64 Ki */
     FIRST_LOW = PSN_STORE_TABLES + MIDDLE_SLOTS,
+    PASSING = FIRST_LOW + LOW_SLOTS, /* the node that a scan of a whole table is in */
+    SLOT_COUNT,
     HEAD = 8,                                   /* of a node's bytes: the bitmap */
     NODE_SIZE_MIN = HEAD + PSN_STORE_HASH_SIZE, /* an empty node does not exist */
 };
@@ -56,7 +58,7 @@ struct psn_nodes {
     struct psn_node *used; /* most are not: a command that looks up little touches few */
     size_t held;           /* bytes */
     size_t hand;           /* the low slot that gives its bytes up next */
-    struct psn_node items[FIRST_LOW + LOW_SLOTS];
+    struct psn_node items[SLOT_COUNT];
 };
 
 /* Where a node is: what its hash and its row's id are made of. */
@@ -122,6 +124,8 @@ static struct psn_node *slot_of(const struct psn_store *store, struct place plac
         return items + place.table;
     if (place.level < LOWEST)
         return items + PSN_STORE_TABLES + (place.index ^ 67 * place.table) % MIDDLE_SLOTS;
+    if (store->ahead) /* it will not be asked for again */
+        return items + PASSING;
     return items + FIRST_LOW + (place.table << 12 | place.index) % LOW_SLOTS;
 }
 
@@ -183,19 +187,18 @@ static void hash_node(const struct psn_store *store, struct place place,
                       uint8_t ret_hash[PSN_STORE_HASH_SIZE])
 {
     static const char label[] = "passation store node 1";
-    uint8_t head[] = {
+    uint8_t head[sizeof label + 6];
+    const uint8_t where[] = {
         (uint8_t)place.table,         (uint8_t)place.level,
         (uint8_t)(place.index >> 24), (uint8_t)(place.index >> 16),
         (uint8_t)(place.index >> 8),  (uint8_t)place.index,
     };
-    struct psn_store_part parts[] = {
-        { label, sizeof label },
-        { head, sizeof head },
-        { bytes, size },
-    };
+    const struct psn_store_part parts[] = { { head, sizeof head }, { bytes, size } };
+    struct psn_store_hash_state state;
 
-    struct psn_store_hash_state state = { .has_begun = false };
-
+    memcpy(head, label, sizeof label);
+    memcpy(head + sizeof label, where, sizeof where);
+    state.has_begun = false;
     store->hash(&state, parts, sizeof parts / sizeof *parts, ret_hash);
 }
 
@@ -417,8 +420,8 @@ static size_t count_under_child(unsigned level, const struct psn_leaf *leaves,
 {
     size_t same = 1;
 
-    while (same < count &&
-           child_of(level, leaves[same].bucket) == child_of(level, leaves[0].bucket))
+    while (same < count && child_of(level, psn_leaf_bucket(leaves + same)) ==
+                               child_of(level, psn_leaf_bucket(leaves)))
         same++;
     return same;
 }
@@ -447,36 +450,39 @@ static enum psn_code change(struct psn_store *store, struct place place,
     }
     for (size_t i = 0; !rc && i < count; i += same) {
         unsigned below = place.level + 1;
+        uint32_t bucket = psn_leaf_bucket(leaves + i);
         uint8_t hash[PSN_STORE_HASH_SIZE];
 
         same = count_under_child(place.level, leaves + i, count - i);
         if (below == PSN_TREE_LEVELS)
             memcpy(hash, leaves[i].hash, sizeof hash);
         else
-            rc = change(store, place_above_bucket(place.table, below, leaves[i].bucket),
-                        leaves + i, same, hash, err);
+            rc = change(store, place_above_bucket(place.table, below, bucket), leaves + i,
+                        same, hash, err);
         if (!rc)
-            rc = put_child(store, node, child_of(place.level, leaves[i].bucket), hash,
-                           err);
+            rc = put_child(store, node, child_of(place.level, bucket), hash, err);
     }
     return rc ? rc : save(store, place, node, is_new, ret_hash, err);
 }
 
 enum psn_code psn_tree_settle(struct psn_store *store, struct psn_error *err)
 {
-    const struct psn_leaf *leaves;
     enum psn_code rc = PSN_OK;
+    const struct psn_leaf *leaves = store->leaves.slots;
     size_t count = store->leaves.count;
     size_t same;
 
     if (count == 0)
         return PSN_OK;
-    leaves = psn_leaves_sort(&store->leaves);
+    /* What a scan was in last has its own slot, and may be what changes in another one.
+     */
+    store->nodes->items[PASSING].epoch = 0;
+    rc = psn_leaves_sort(&store->leaves, err);
     for (size_t i = 0; !rc && i < count; i += same) {
-        unsigned table = leaves[i].table;
+        unsigned table = psn_leaf_table(leaves + i);
         uint8_t root[PSN_STORE_HASH_SIZE];
 
-        for (same = 1; i + same < count && leaves[i + same].table == table;)
+        for (same = 1; i + same < count && psn_leaf_table(leaves + i + same) == table;)
             same++;
         rc = change(store, (struct place){ table, 0, 0 }, leaves + i, same, root, err);
         if (!rc)
@@ -505,6 +511,23 @@ static unsigned first_child(const struct psn_node *node, unsigned from)
     return rest ? from + (unsigned)__builtin_ctzll(rest) : PSN_TREE_FANOUT;
 }
 
+/* The first child from the bucket on in the lowest node above it, if that is known and
+ * has one: of buckets that are asked for one after the other nearly all are found so. */
+static bool next_in_known(const struct psn_store *store, unsigned table, uint32_t from,
+                          uint32_t *ret_bucket)
+{
+    struct place place = place_above_bucket(table, LOWEST, from);
+    const struct psn_node *node = slot_of(store, place);
+    unsigned next;
+
+    if (from >= PSN_TREE_BUCKETS || node->epoch != store->epoch ||
+        node->id != id_of(place))
+        return false;
+    next = first_child(node, child_of(LOWEST, from));
+    *ret_bucket = (place.index << BITS) + next;
+    return next < PSN_TREE_FANOUT;
+}
+
 /*
  * Goes down as long as the path to `at` exists. Where it ends, `at` jumps to the first
  * bucket under the next child that does, and the descent starts anew; where no child is
@@ -516,6 +539,8 @@ enum psn_code psn_tree_next(struct psn_store *store, unsigned table, uint32_t fr
     uint32_t at = from;
     unsigned level = 0;
 
+    if (next_in_known(store, table, from, ret_bucket))
+        return PSN_OK;
     while (at < PSN_TREE_BUCKETS && level < PSN_TREE_LEVELS) {
         struct psn_node *node = NULL;
         unsigned shift = BITS * (LOWEST - level);

@@ -26,6 +26,7 @@ GROWTH_MAX = 1.05
 START_RATIO_MAX = 1.5
 LOADED_LATER = ("libcurl", "libcrypto", "libjansson", "libexpat")
 GET_KIB_MAX, LIST_KIB_MAX = 6 * 1024, 10 * 1024
+LARGE, LARGE_KIB_MAX = 20_000, 20 * 1024  # an import
 ADD_SYNCS_MAX = 2
 BULK = 400
 IMPORT_MAX, CARRY_MAX = 187_000, 150_000  # instructions a secret
@@ -77,6 +78,11 @@ def check_memory(cases, many):
     with cases.case("a reveal and a list of names keep little in memory"):
         at_most(machine.resident_kib(many.get(2)), GET_KIB_MAX, "KiB of a reveal")
         at_most(machine.resident_kib(many.list(0)), LIST_KIB_MAX, "KiB of a list")
+
+
+def check_large_import(cases, few):
+    with cases.case("an import of many keeps little more in memory than what it is told"):
+        at_most(machine.resident_kib(few.import_many(1, LARGE)), LARGE_KIB_MAX, "KiB")
 
 
 def check_list(cases, many):
@@ -177,6 +183,7 @@ def main():
         check_add(cases, many)
         check_longest_log(cases, many)
         check_bulk(cases, few)
+        check_large_import(cases, few)
         check_one_mailbox(cases, *holders[3:])
     finally:
         for holder in holders:

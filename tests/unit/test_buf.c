@@ -141,6 +141,22 @@ static void resetting_a_wiped_buffer_overwrites_its_bytes(void **state)
         assert_int_equal(buf.data[i], 0);
 }
 
+static void what_is_cut_off_is_gone_and_still_wiped(void **state)
+{
+    PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init_wiped(100);
+
+    (void)state;
+    psn_buf_cut(&buf, 0);
+    assert_string_equal(psn_buf_str(&buf), "");
+    psn_buf_text(&buf, "hunter2 hunter2");
+    psn_buf_cut(&buf, 7);
+    assert_int_equal(buf.size, 7);
+    assert_string_equal(psn_buf_str(&buf), "hunter2");
+    psn_buf_reset(&buf);
+    for (size_t i = 0; i < strlen("hunter2 hunter2"); i++)
+        assert_int_equal(buf.data[i], 0);
+}
+
 static void reserved_bytes_are_zero_after_a_reset(void **state)
 {
     PSN_AUTO_RELEASE(psn_buf) buf = psn_buf_init(1000);
@@ -167,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_wiped_buffer_grows_like_any_other),
         cmocka_unit_test(resetting_costs_what_was_in_use_and_not_all_there_is),
         cmocka_unit_test(resetting_a_wiped_buffer_overwrites_its_bytes),
+        cmocka_unit_test(what_is_cut_off_is_gone_and_still_wiped),
         cmocka_unit_test(reserved_bytes_are_zero_after_a_reset),
     };
 

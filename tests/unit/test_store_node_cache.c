@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,11 +74,64 @@ static void more_nodes_than_are_kept_are_what_they_were(void **state)
     assert_int_equal(nodes, 0);
 }
 
+/* Rows whose buckets lie under one of the lowest nodes. */
+static void neighbour(uint64_t seed, struct psn_store_row *row)
+{
+    store_fixture_row(seed, 1, row);
+    row->key[0] = 0x5a;
+    row->key[1] = (uint8_t)(0x50 + seed % 16);
+}
+
+static uint64_t count_rows(struct psn_store *store, unsigned table)
+{
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    bool found = true;
+    uint64_t count = 0;
+
+    assert_int_equal(psn_store_scan_open(store, table, NULL, 0, &scan, NULL), PSN_OK);
+    while (found) {
+        assert_int_equal(psn_store_scan_next(scan, &row, &found, NULL), PSN_OK);
+        count += found;
+    }
+    return count;
+}
+
+static void a_walk_behind_a_change_passes_nodes_as_they_are_then(void **state)
+{
+    enum {
+        TABLE = 3,
+        ROWS = 20
+    };
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+
+    store_fixture_make(at->path, 0, 0, 1);
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_WRITE);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        neighbour(i, &row);
+        assert_int_equal(psn_store_put(store, TABLE, &row, NULL), PSN_OK);
+        assert_int_equal(count_rows(store, TABLE), i + 1);
+    }
+    for (uint64_t i = 0; i < ROWS; i++) {
+        neighbour(i, &row);
+        assert_int_equal(psn_store_delete(store, TABLE, row.key, row.key_size, NULL),
+                         PSN_OK);
+        assert_int_equal(count_rows(store, TABLE), ROWS - i - 1);
+    }
+    must_commit(store, 2);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(more_nodes_than_are_kept_are_what_they_were,
                                         store_fixture_set_up, store_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_walk_behind_a_change_passes_nodes_as_they_are_then, store_fixture_set_up,
+            store_fixture_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
