@@ -58,7 +58,8 @@ void cli_last_words(struct cli *cli)
                    _("make room on it, then run the command again; a rotation that has "
                      "begun: passation resume"));
     cli_error_text(&text, &err);
-    cli_error_json(&json, &err);
+    if (cli->json)
+        cli_error_json(&json, &err);
     words.cli = cli;
     words.text_size = keep(words.text, sizeof words.text, &text);
     words.json_size = keep(words.json, sizeof words.json, &json);

@@ -220,6 +220,7 @@ static CURLcode add_headers(const struct psn_curl *curl, struct curl_slist **lis
 }
 
 /* Called by libcurl when a connection stands, before each time that it sends. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
 static int allow_once(void *arg, char *remote_ip, char *local_ip, int remote_port,
                       int local_port)
 {
