@@ -59,6 +59,8 @@ CLASSES = [Class(*row) for row in (
     ("5.16", "mutants that the tests kill", "mutants", 200, 0, False, 0.95),
     ("coverage", "lines and branches that the tests take", "lines and branches", 10000, 0, False,
      0.9),
+    ("analysis", "sources and tests of which the analysers say nothing", "files and programs", 2000,
+     0),
     ("fuzz", "parsers and the whole vault, fuzzed", "inputs", 100_000_000, 10_000),
 )]
 

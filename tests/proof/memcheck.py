@@ -15,6 +15,10 @@ import os
 import subprocess
 import sys
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+from support.record import record  # noqa: E402
+
 FOUND = 99
 PATIENCE_S = 1800
 VALGRIND = ["valgrind", "--quiet", f"--error-exitcode={FOUND}", "--leak-check=full",
@@ -63,6 +67,8 @@ def main():
     for name, text in found.items():
         print(f"{name}:\n{text}")
     print(f"{len(tests)} programs of the unit tests, {len(found)} with findings")
+    if not options.only:
+        record("analysis", "valgrind memcheck, unit tests", len(tests), len(tests) - len(found))
     return 1 if found or not tests else 0
 
 

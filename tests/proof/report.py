@@ -16,7 +16,8 @@ not survive was a bug: it was mended, what had failed was tried again, and that 
 stands here. Some rows come from runs of `scripts/test`, which tries every class in small.
 
 Two rows are shares, and tell of the tests: the mutants that they kill, the lines and branches that
-they take. There the newest measurement counts alone, as it came out at its first try.
+they take. There the newest measurement counts alone, as it came out at its first try. An analyser's
+row counts the files that it read, and those of which it had nothing to say.
 
 A fault is one that was injected: an allocation, a system call, a request or a sync that failed, a
 kill, a lost power, a server that misbehaves. It *survived* when the command gave no success that

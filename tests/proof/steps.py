@@ -29,6 +29,8 @@ FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "300")
 
 STEPS = [
     step("tamper", python("fault/test_tamper.py", "{build}")),
+    step("analysers", python("proof/analysers.py", "{build}", "--record", "{record}",
+                             goes_on=True)),
     step("memcheck", python("proof/memcheck.py", "{build}")),
     unit("tamper-rows", "test_store_tamper"),
     unit("tamper-schemas", "test_store_schema"),
