@@ -294,7 +294,10 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
 enum psn_code psn_file_check_dir(const char *path, struct psn_error *err)
 {
     struct stat info;
+    enum psn_code rc = psn_beside_check_dash(path, err);
 
+    if (rc)
+        return rc;
     if (stat(path, &info) != 0)
         return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"), path,
                         strerror(errno));
@@ -314,10 +317,10 @@ enum psn_code psn_file_check_new(const char *path, struct psn_error *err)
 
     if (!dir)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    if (lstat(path, &info) == 0)
-        return psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
-                        strerror(EEXIST));
     rc = psn_beside_check(path, err);
+    if (!rc && lstat(path, &info) == 0)
+        rc = psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
+                      strerror(EEXIST));
     return rc ? rc : psn_file_check_dir(dir, err);
 }
 
