@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Where results go: "-" is no file's name.
+"""Where results go: "-" is no file's name, and a result that is lost is told as what it is.
 
     test_streams.py BUILD
 """
 
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support.cases import Cases, equal, exits  # noqa: E402
+from support.cases import Cases, describe, equal, exits, true  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
 BOX = f"box0@{World.DOMAIN}"
@@ -43,6 +44,23 @@ def check_dash(world, cases, folder):
         os.unlink(os.path.join(folder, "-"))
 
 
+def lost(world, redirection, *words):
+    return subprocess.run(
+        ["bash", "-c", f'"$@" {redirection}', "bash", *world.command(*words)], env=world.env(),
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+
+
+def check_lost(world, cases):
+    for redirection, why in ((">&-", "Bad file descriptor"),
+                             (">/dev/full", "No space left on device")):
+        for words in (("grant", "jp", BOX, *UNTIL, "-o", world.home), ("who", BOX), ("doctor",),
+                      ("--json", "status"), ("key", "rotate"),
+                      ("envelope", "create", "essai", "--to", "martine", "-o", world.home)):
+            with cases.case(f"{' '.join(words[:2])} {redirection}: {why}, exit 1"):
+                done = exits(lost(world, redirection, *words), 1)
+                true(f"cannot write the result: {why}" in done.stderr, describe(done))
+
+
 def main():
     cases = Cases()
     with World(sys.argv[1]) as world:
@@ -54,6 +72,7 @@ def main():
         folder = os.path.join(world.home, "here")
         os.mkdir(folder)
         check_dash(world, cases, folder)
+        check_lost(world, cases)
     sys.exit(cases.finish())
 
 
