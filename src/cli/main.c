@@ -58,6 +58,15 @@ static enum psn_code finish(struct cli *cli, enum psn_code rc, struct psn_error 
     return lost_rc;
 }
 
+/* Once in a run, whatever it did. */
+static void warn_of_record(const struct cli *cli)
+{
+    struct psn_error why = { 0 };
+
+    if (cli->vault && psn_vault_settle_seen(cli->vault, &why))
+        cli_warn(cli, "%s", why.message);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = { 0 };
@@ -72,6 +81,7 @@ int main(int argc, char **argv)
     rc = finish(&cli, rc, &err);
     if (rc)
         status = cli_report(&cli, &err);
+    warn_of_record(&cli);
     psn_vault_free(cli.vault);
     cli_line_release(&line);
     return status;

@@ -61,6 +61,29 @@ def check_lost(world, cases):
                 true(f"cannot write the result: {why}" in done.stderr, describe(done))
 
 
+def check_record(world, cases):
+    """The record of what was seen, by which an older copy is noticed."""
+    nowhere = world.env(XDG_STATE_HOME="/dev/null/x")
+    with cases.case("a record that cannot be written is told, once, and no failure"):
+        done = exits(world.run("show", BOX, "--reveal", env=nowhere), 0)
+        equal(done.stderr.count("an older copy that takes this vault's place"), 1, describe(done))
+        true("/dev/null/x" in done.stderr, describe(done))
+    with cases.case("doctor names the folder"):
+        found = json.loads(world.run("--json", "doctor", "--offline", env=nowhere).stdout)
+        (why,) = [row["why"] for row in found["unlooked"] if row["part"] == "rollback"]
+        true("/dev/null/x" in why, why)
+    with cases.case("a damaged record is told, once, and made anew"):
+        state = os.path.join(world.home, "state/passation")
+        (path,) = [os.path.join(state, name) for name in os.listdir(state)
+                   if name.startswith("seen-")]
+        with open(path, "w", encoding="ascii") as file:
+            file.write("passation-seen 1\ngeneration")
+        done = exits(world.run("show", BOX, "--reveal"), 0)
+        true("cannot be read: this one may be older" in done.stderr and path in done.stderr,
+             describe(done))
+        equal(exits(world.run("show", BOX, "--reveal"), 0).stderr, "")
+
+
 def main():
     cases = Cases()
     with World(sys.argv[1]) as world:
@@ -73,6 +96,7 @@ def main():
         os.mkdir(folder)
         check_dash(world, cases, folder)
         check_lost(world, cases)
+        check_record(world, cases)
     sys.exit(cases.finish())
 
 
