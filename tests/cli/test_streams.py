@@ -84,6 +84,16 @@ def check_record(world, cases):
         equal(exits(world.run("show", BOX, "--reveal"), 0).stderr, "")
 
 
+def check_authorities(world, cases):
+    with cases.case("authorities are not read from a pipe, which nobody may ever write into"):
+        path = os.path.join(world.home, "pipe.pem")
+        os.mkfifo(path)
+        done = world.run("verify", BOX, env=world.env(PASSATION_CA_FILE=path))
+        true(done.returncode != 0, describe(done))
+        true(f"'{path}' is no file of certificate authorities" in done.stdout + done.stderr,
+             describe(done))
+
+
 def main():
     cases = Cases()
     with World(sys.argv[1]) as world:
@@ -97,6 +107,7 @@ def main():
         check_dash(world, cases, folder)
         check_lost(world, cases)
         check_record(world, cases)
+        check_authorities(world, cases)
     sys.exit(cases.finish())
 
 
