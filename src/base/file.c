@@ -326,6 +326,7 @@ enum psn_code psn_file_check_new(const char *path, struct psn_error *err)
 
 static enum psn_code check_own_dir(const char *path, struct psn_error *err)
 {
+    char word[PSN_ERROR_HINT_MAX];
     struct stat info;
 
     if (lstat(path, &info) != 0)
@@ -336,7 +337,8 @@ static enum psn_code check_own_dir(const char *path, struct psn_error *err)
     if (info.st_uid != geteuid() || (info.st_mode & 022) != 0) {
         (void)psn_fail(err, PSN_E_POLICY, _("others can write in the folder '%s'"), path);
         return psn_hint(err, PSN_E_POLICY,
-                        _("choose a folder of your own, or: chmod 700 '%s'"), path);
+                        _("choose a folder of your own, or: chmod 700 %s"),
+                        psn_text_quoted(path, word, sizeof word));
     }
     return PSN_OK;
 }

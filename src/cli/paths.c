@@ -108,6 +108,7 @@ size_t cli_paths_run_places(const struct cli *cli, char out[][CLI_PATH_MAX])
 
 enum psn_code cli_paths_check_private(const char *path, struct psn_error *err)
 {
+    char word[PSN_ERROR_HINT_MAX];
     struct stat info;
 
     if (lstat(path, &info) != 0)
@@ -116,7 +117,8 @@ enum psn_code cli_paths_check_private(const char *path, struct psn_error *err)
     if (S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
         return PSN_OK;
     (void)psn_fail(err, PSN_E_POLICY, _("the folder '%s' is not yours alone"), path);
-    return psn_hint(err, PSN_E_POLICY, _("make it so: chmod 700 '%s'"), path);
+    return psn_hint(err, PSN_E_POLICY, _("make it so: chmod 700 %s"),
+                    psn_text_quoted(path, word, sizeof word));
 }
 
 enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX], struct psn_error *err)

@@ -94,6 +94,39 @@ def check_authorities(world, cases):
              describe(done))
 
 
+def check_hints(world, cases):
+    """A line to be pasted does nothing but what it says."""
+    def pasted(done, *known):
+        (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "chmod" in line]
+        command = line[line.index("chmod"):]
+        subprocess.run(["sh", "-c", command], cwd=folder, check=True, timeout=60)
+        equal(sorted(os.listdir(folder)), sorted(known), command)
+        return command
+
+    folder = os.path.join(world.home, "hints")
+    os.mkdir(folder)
+    with cases.case("the hint for an open configuration quotes its name"):
+        name = "a;touch PWNED"
+        with open(world.config, encoding="ascii") as file:
+            content = file.read()
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(content)
+        os.chmod(path, 0o644)
+        done = world.run("ovh", "link", "essai", "--config", name, "--accept-wide", cwd=folder)
+        pasted(done, name)
+        equal(os.stat(path).st_mode & 0o777, 0o600)
+        os.unlink(path)
+    with cases.case("the hint for the agent's folder quotes its name"):
+        runtime = os.path.join(folder, "a';touch PWNED;'")
+        os.makedirs(os.path.join(runtime, "passation"))
+        os.chmod(runtime, 0o700)
+        os.chmod(os.path.join(runtime, "passation"), 0o755)
+        done = exits(world.run("unlock", env=world.env(XDG_RUNTIME_DIR=runtime)), 13)
+        pasted(done, os.path.basename(runtime))
+        equal(os.stat(os.path.join(runtime, "passation")).st_mode & 0o777, 0o700)
+
+
 def main():
     cases = Cases()
     with World(sys.argv[1]) as world:
@@ -108,6 +141,7 @@ def main():
         check_lost(world, cases)
         check_record(world, cases)
         check_authorities(world, cases)
+        check_hints(world, cases)
     sys.exit(cases.finish())
 
 
