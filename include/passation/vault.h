@@ -229,6 +229,10 @@ enum psn_seen {
                        holds it */
 };
 PSN_API enum psn_seen psn_vault_seen(const struct psn_vault *vault);
+/* Writes what of it is still to be written. Any other code than OK: the record could not
+ * be read or written, and err tells what follows; the vault itself is as it should be. */
+PSN_API PSN_MUST_CHECK enum psn_code psn_vault_settle_seen(struct psn_vault *vault,
+                                                           struct psn_error *err);
 
 /* Writes a consistent copy, verified by opening it again, while others may use the vault.
  * E_EXISTS unless replace. Journalled as "vault.backup-checked" once it is verified. */

@@ -19,6 +19,15 @@ static bool ends_in(const char *path, size_t size, const char *tail)
     return size > tail_size && strcasecmp(path + size - tail_size, tail) == 0;
 }
 
+enum psn_code psn_beside_check_dash(const char *path, struct psn_error *err)
+{
+    if (strcmp(path, "-") != 0)
+        return PSN_OK;
+    (void)psn_fail(err, PSN_E_INVALID,
+                   _("this goes to a path of its own, not to standard output ('-')"));
+    return psn_hint(err, PSN_E_INVALID, _("for a file of that name, write ./-"));
+}
+
 enum psn_code psn_beside_check(const char *path, struct psn_error *err)
 {
     static const char *const tails[] = { PSN_BESIDE_WAL,     PSN_BESIDE_SHM,
@@ -26,7 +35,10 @@ enum psn_code psn_beside_check(const char *path, struct psn_error *err)
                                          PSN_BESIDE_DRAFT,   PSN_BESIDE_STAGED,
                                          PSN_BESIDE_STAGED_2 };
     size_t size = strlen(path);
+    enum psn_code rc = psn_beside_check_dash(path, err);
 
+    if (rc)
+        return rc;
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         PSN_AUTO_FREE char *owner = NULL;
         struct stat info;

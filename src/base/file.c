@@ -294,7 +294,10 @@ enum psn_code psn_file_write(const char *path, const void *bytes, size_t size,
 enum psn_code psn_file_check_dir(const char *path, struct psn_error *err)
 {
     struct stat info;
+    enum psn_code rc = psn_beside_check_dash(path, err);
 
+    if (rc)
+        return rc;
     if (stat(path, &info) != 0)
         return psn_fail(err, psn_file_code(errno), _("the folder '%s': %s"), path,
                         strerror(errno));
@@ -314,15 +317,16 @@ enum psn_code psn_file_check_new(const char *path, struct psn_error *err)
 
     if (!dir)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    if (lstat(path, &info) == 0)
-        return psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
-                        strerror(EEXIST));
     rc = psn_beside_check(path, err);
+    if (!rc && lstat(path, &info) == 0)
+        rc = psn_fail(err, PSN_E_EXISTS, _("cannot write '%s': %s"), path,
+                      strerror(EEXIST));
     return rc ? rc : psn_file_check_dir(dir, err);
 }
 
 static enum psn_code check_own_dir(const char *path, struct psn_error *err)
 {
+    char word[PSN_ERROR_HINT_MAX];
     struct stat info;
 
     if (lstat(path, &info) != 0)
@@ -333,7 +337,8 @@ static enum psn_code check_own_dir(const char *path, struct psn_error *err)
     if (info.st_uid != geteuid() || (info.st_mode & 022) != 0) {
         (void)psn_fail(err, PSN_E_POLICY, _("others can write in the folder '%s'"), path);
         return psn_hint(err, PSN_E_POLICY,
-                        _("choose a folder of your own, or: chmod 700 '%s'"), path);
+                        _("choose a folder of your own, or: chmod 700 %s"),
+                        psn_text_quoted(path, word, sizeof word));
     }
     return PSN_OK;
 }

@@ -19,24 +19,23 @@ enum {
     START_PAUSE_MS = 50,
 };
 
-/* E_NOT_FOUND: nobody listens. */
-static enum psn_code connect_agent(int *ret_fd, struct psn_error *err)
+const struct cli_holder cli_agent_holder = { "agent", "agent.lock", true };
+
+/* E_NOT_FOUND: nobody listens in that folder, which is checked. */
+static enum psn_code connect_agent(const char *folder, int *ret_fd, struct psn_error *err)
 {
     PSN_AUTO_FD int fd = -1;
     PSN_AUTO_FD int folder_fd = -1;
     struct sockaddr_un address;
-    char folder[CLI_PATH_MAX];
-    enum psn_code rc = cli_paths_run_dir(false, folder, err);
+    enum psn_code rc = cli_message_address(folder, &address, &folder_fd, err);
 
-    if (!rc)
-        rc = cli_message_address(folder, &address, &folder_fd, err);
     if (rc)
         return rc;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return psn_fail(err, PSN_E_UNEXPECTED, _("cannot make a socket: %s"),
                         strerror(errno));
-    cli_self_limit(fd, CLI_MESSAGE_SECONDS);
+    cli_self_limit(fd, CLI_ANSWER_SECONDS);
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
             return psn_fail(err, PSN_E_NOT_FOUND, _("the agent is not running"));
@@ -50,10 +49,10 @@ static enum psn_code connect_agent(int *ret_fd, struct psn_error *err)
     return PSN_OK;
 }
 
-static enum psn_code read_answer(int fd, struct psn_secret *message,
+static enum psn_code read_answer(int fd, struct psn_secret *message, int64_t deadline_ms,
                                  struct psn_error *err)
 {
-    if (!cli_message_receive(fd, message))
+    if (!cli_message_receive(fd, message, deadline_ms))
         return psn_fail(err, PSN_E_UNEXPECTED,
                         _("the agent gives no answer that can be understood"));
     switch (cli_message_kind(message)) {
@@ -72,17 +71,27 @@ static enum psn_code read_answer(int fd, struct psn_secret *message,
 }
 
 /* Sends the request and puts the answer in its place. */
-static enum psn_code exchange(struct psn_secret *message, struct psn_error *err)
+static enum psn_code exchange_at(const char *folder, struct psn_secret *message,
+                                 struct psn_error *err)
 {
     PSN_AUTO_FD int fd = -1;
-    enum psn_code rc = connect_agent(&fd, err);
+    int64_t deadline_ms = cli_self_deadline(CLI_ANSWER_SECONDS);
+    enum psn_code rc = connect_agent(folder, &fd, err);
 
     if (rc)
         return rc;
-    if (!cli_message_send(fd, message))
+    if (!cli_message_send(fd, message, deadline_ms))
         return psn_fail(err, PSN_E_UNEXPECTED, _("cannot reach the agent: %s"),
                         strerror(errno));
-    return read_answer(fd, message, err);
+    return read_answer(fd, message, deadline_ms, err);
+}
+
+static enum psn_code exchange(struct psn_secret *message, struct psn_error *err)
+{
+    char folder[CLI_PATH_MAX];
+    enum psn_code rc = cli_paths_run_dir(false, folder, err);
+
+    return rc ? rc : exchange_at(folder, message, err);
 }
 
 enum psn_code cli_agent_get(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
@@ -127,14 +136,14 @@ enum psn_code cli_agent_state(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
 static enum psn_code start_agent(struct psn_secret *message, struct psn_error *err)
 {
     PSN_AUTO_FD int fd = -1;
+    int64_t deadline_ms = cli_self_deadline(2 * CLI_ANSWER_SECONDS);
     enum psn_code rc = cli_self_start("agent", &fd, err);
 
     if (rc)
         return rc;
-    cli_self_limit(fd, 5 * CLI_MESSAGE_SECONDS);
-    if (!cli_message_send(fd, message))
+    if (!cli_message_send(fd, message, deadline_ms))
         return psn_fail(err, PSN_E_UNEXPECTED, _("the agent did not start"));
-    rc = read_answer(fd, message, err);
+    rc = read_answer(fd, message, deadline_ms, err);
     return rc ? psn_wrap(err, rc, _("the agent did not start")) : PSN_OK;
 }
 
@@ -172,15 +181,58 @@ enum psn_code cli_agent_put(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
     return rc ? rc : psn_fail(err, PSN_E_BUSY, _("the agent did not start"));
 }
 
-enum psn_code cli_agent_lock(bool *ret_was_running, struct psn_error *err)
+/* --- ending it --- */
+
+/* Asks whoever listens there, and ends whoever holds the lock there: one that is stopped,
+ * or that nobody can reach any more, answers nothing. */
+static enum psn_code lock_at(const char *folder, bool *ret_was, struct psn_error *err)
 {
     PSN_AUTO(psn_secret) *message = NULL;
+    struct psn_error why = { 0 };
+    bool was_ended = false;
     bool is_none;
-    enum psn_code rc = cli_message_new(CLI_ASK_LOCK, &message, err);
+    enum psn_code asked;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, cli_paths_check_private(folder, err), &is_none, err);
 
+    *ret_was = false;
+    if (rc || is_none)
+        return rc;
+    rc = cli_message_new(CLI_ASK_LOCK, &message, err);
     if (rc)
         return rc;
-    rc = psn_allow(PSN_E_NOT_FOUND, exchange(message, err), &is_none, err);
-    *ret_was_running = !is_none;
-    return rc;
+    asked = exchange_at(folder, message, &why);
+    rc = cli_holder_end_at(folder, &cli_agent_holder, &was_ended, err);
+    *ret_was = asked == PSN_OK || was_ended;
+    if (rc || *ret_was || asked == PSN_E_NOT_FOUND)
+        return rc;
+    *err = why;
+    return asked;
+}
+
+enum psn_code cli_agent_lock(const struct cli *cli, bool *ret_was_running,
+                             struct psn_error *err)
+{
+    char places[CLI_RUN_PLACES][CLI_PATH_MAX];
+    size_t count = cli_paths_run_places(cli, places);
+    enum psn_code rc = PSN_OK;
+
+    *ret_was_running = false;
+    for (size_t i = 0; i <= count; i++) { /* the notes come last */
+        struct psn_error why = { 0 };
+        bool was = false;
+        enum psn_code here =
+            i < count ? lock_at(places[i], &was, &why)
+                      : cli_holder_end_noted(cli, &cli_agent_holder, &was, &why);
+
+        *ret_was_running = *ret_was_running || was;
+        /* "busy" is for what ends by itself, as the cleaner of the clipboard. */
+        if (here == PSN_E_BUSY)
+            here = why.code = PSN_E_UNEXPECTED;
+        if (here && !rc) {
+            *err = why;
+            rc = here;
+        }
+    }
+    return rc ? psn_wrap(err, rc, _("not locked")) : PSN_OK;
 }

@@ -69,18 +69,39 @@ int64_t cli_message_number(const struct psn_secret *message, enum cli_message_fi
     return value > INT64_MAX ? -1 : (int64_t)value;
 }
 
-bool cli_message_send(int fd, const struct psn_secret *message)
+bool cli_message_send(int fd, const struct psn_secret *message, int64_t deadline_boot_ms)
 {
-    return cli_self_write(fd, psn_secret_bytes(message), CLI_MESSAGE_SIZE);
+    return cli_self_write(fd, psn_secret_bytes(message), CLI_MESSAGE_SIZE,
+                          deadline_boot_ms);
 }
 
-bool cli_message_receive(int fd, struct psn_secret *message)
+bool cli_message_receive(int fd, struct psn_secret *message, int64_t deadline_boot_ms)
 {
     psn_secret_set_size(message, 0);
-    if (!cli_self_read(fd, psn_secret_fill(message), CLI_MESSAGE_SIZE))
+    if (!cli_self_read(fd, psn_secret_fill(message), CLI_MESSAGE_SIZE, deadline_boot_ms))
         return false;
     psn_secret_set_size(message, CLI_MESSAGE_SIZE);
     return memcmp(psn_secret_bytes(message), head, sizeof head) == 0;
+}
+
+bool cli_message_receive_some(int fd, struct psn_secret *message)
+{
+    size_t have = psn_secret_size(message);
+    ssize_t got;
+
+    assert(have < CLI_MESSAGE_SIZE);
+    got =
+        cli_self_read_some(fd, psn_secret_fill(message) + have, CLI_MESSAGE_SIZE - have);
+    if (got < 0)
+        return false;
+    psn_secret_set_size(message, have + (size_t)got);
+    return !cli_message_is_whole(message) ||
+           memcmp(psn_secret_bytes(message), head, sizeof head) == 0;
+}
+
+bool cli_message_is_whole(const struct psn_secret *message)
+{
+    return psn_secret_size(message) == CLI_MESSAGE_SIZE;
 }
 
 enum psn_code cli_message_address(const char *folder, struct sockaddr_un *ret_address,

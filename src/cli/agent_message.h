@@ -2,6 +2,7 @@
 #define PSN_CLI_AGENT_MESSAGE_H
 
 #include "cli/cli.h"
+#include "cli/holder.h"
 
 /*
  * What passation and its agent say to each other: docs/agent.md. Requests and answers
@@ -10,7 +11,8 @@
  */
 enum {
     CLI_MESSAGE_SIZE = 88,
-    CLI_MESSAGE_SECONDS = 2, /* more than a local peer ever needs */
+    CLI_MESSAGE_SECONDS = 2, /* for a request and its answer: a local peer needs less */
+    CLI_ANSWER_SECONDS = 5,  /* who asks waits longer than a peer before him may take */
 };
 
 enum cli_message_kind {
@@ -52,9 +54,18 @@ void cli_message_put_number(struct psn_secret *message, enum cli_message_field f
 int64_t cli_message_number(const struct psn_secret *message,
                            enum cli_message_field field);
 
-PSN_MUST_CHECK bool cli_message_send(int fd, const struct psn_secret *message);
+PSN_MUST_CHECK bool cli_message_send(int fd, const struct psn_secret *message,
+                                     int64_t deadline_boot_ms);
 /* False if it does not come whole and in time, or is of another version. */
-PSN_MUST_CHECK bool cli_message_receive(int fd, struct psn_secret *message);
+PSN_MUST_CHECK bool cli_message_receive(int fd, struct psn_secret *message,
+                                        int64_t deadline_boot_ms);
+/* The same in parts, for who has other things to heed: message, of size 0 at first, grows
+ * by what has come. False: hang up. */
+PSN_MUST_CHECK bool cli_message_receive_some(int fd, struct psn_secret *message);
+bool cli_message_is_whole(const struct psn_secret *message);
+
+/* How `lock` finds an agent that does not answer (holder.h). */
+extern const struct cli_holder cli_agent_holder;
 
 /* The socket's address: "agent.sock" in folder, by way of *ret_fd when the path is too
  * long for an address. The caller closes *ret_fd (-1: none). */

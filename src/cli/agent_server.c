@@ -235,17 +235,37 @@ static void stop_listening(struct agent *agent)
     agent->listener = -1;
 }
 
-/* One request on one connection; a peer that dawdles is left. */
+/* Takes the peer's request; meanwhile keys expire and a signal ends it all. False if it
+ * does not come whole before the deadline. */
+static bool receive(struct agent *agent, int fd, int64_t deadline_ms)
+{
+    psn_secret_set_size(agent->message, 0);
+    while (!cli_message_is_whole(agent->message)) {
+        int64_t next_ms = drop_expired(agent);
+        bool is_first = next_ms > 0 && next_ms < deadline_ms;
+        enum cli_wake wake = cli_self_wait(fd, is_first ? next_ms : deadline_ms);
+
+        agent->done = wake == CLI_WAKE_SIGNAL;
+        if (agent->done || (wake == CLI_WAKE_TIME && !is_first))
+            return false;
+        if (wake == CLI_WAKE_READY && !cli_message_receive_some(fd, agent->message))
+            return false;
+    }
+    (void)drop_expired(agent); /* the peer may have taken its time */
+    return true;
+}
+
+/* One request on one connection; a peer that dawdles is left, however it dawdles. */
 static void serve(struct agent *agent, int fd)
 {
-    cli_self_limit(fd, CLI_MESSAGE_SECONDS);
-    if (!cli_self_peer_is_ours(fd) || !cli_message_receive(fd, agent->message))
+    int64_t deadline_ms = cli_self_deadline(CLI_MESSAGE_SECONDS);
+
+    if (!cli_self_peer_is_ours(fd) || !receive(agent, fd, deadline_ms))
         return;
-    (void)drop_expired(agent); /* the peer may have taken its time */
     answer(agent);
     if (agent->done)
         stop_listening(agent); /* an unlock that comes next starts another agent */
-    (void)!cli_message_send(fd, agent->message);
+    (void)!cli_message_send(fd, agent->message, deadline_ms);
 }
 
 static void serve_next(struct agent *agent)
@@ -301,10 +321,10 @@ static void serve_all(struct agent *agent)
 /* The first key comes from whoever started us, and so does the news of how it went. */
 static bool take_first_key(struct agent *agent, enum psn_code rc)
 {
+    int64_t deadline_ms = cli_self_deadline(CLI_MESSAGE_SECONDS);
     bool taken = false;
 
-    cli_self_limit(CLI_HELPER_FD, CLI_MESSAGE_SECONDS);
-    if (!cli_message_receive(CLI_HELPER_FD, agent->message))
+    if (!cli_message_receive(CLI_HELPER_FD, agent->message, deadline_ms))
         return false;
     if (rc) {
         cli_message_reset(agent->message,
@@ -313,22 +333,24 @@ static bool take_first_key(struct agent *agent, enum psn_code rc)
         answer(agent);
         taken = cli_message_kind(agent->message) == CLI_ANSWER_OK;
     }
-    (void)!cli_message_send(CLI_HELPER_FD, agent->message);
+    (void)!cli_message_send(CLI_HELPER_FD, agent->message, deadline_ms);
     (void)close(CLI_HELPER_FD);
     cli_message_reset(agent->message, CLI_ANSWER_FAILED);
     return taken;
 }
 
-static enum psn_code live(struct agent *agent, struct psn_file_lock *lock,
-                          struct psn_error *err)
+static enum psn_code live(const struct cli *cli, struct agent *agent,
+                          struct psn_file_lock *lock, struct psn_error *err)
 {
     PSN_AUTO_FD int folder_fd = -1;
+    struct psn_file_lock note = PSN_FILE_LOCK_NONE;
     char folder[CLI_PATH_MAX];
     char lock_path[CLI_PATH_MAX + 16];
     enum psn_code rc = cli_paths_run_dir(true, folder, err);
 
     if (!rc) {
-        (void)snprintf(lock_path, sizeof lock_path, "%s/agent.lock", folder);
+        (void)snprintf(lock_path, sizeof lock_path, "%s/%s", folder,
+                       cli_agent_holder.lock);
         rc = psn_file_lock(lock_path, "agent", lock, err);
     }
     if (!rc)
@@ -336,9 +358,12 @@ static enum psn_code live(struct agent *agent, struct psn_file_lock *lock,
     if (!rc)
         rc = listen_at(&agent->address, &agent->listener, err);
     note_name(agent);
+    if (!rc)
+        cli_holder_note(cli, &cli_agent_holder, &note);
     if (take_first_key(agent, rc))
         serve_all(agent);
     stop_listening(agent);
+    cli_holder_forget(cli, &cli_agent_holder, &note);
     return rc;
 }
 
@@ -349,14 +374,13 @@ static enum psn_code run_agent(struct cli *cli, const void *options,
     struct agent agent = { .listener = -1 };
     enum psn_code rc = cli_self_is_helper(err);
 
-    (void)cli;
     (void)options;
     if (!rc)
         rc = cli_message_new(CLI_ANSWER_FAILED, &agent.message, err);
     if (rc)
         return rc;
     cli_self_hold_signals();
-    rc = live(&agent, &lock, err);
+    rc = live(cli, &agent, &lock, err);
     psn_secret_free(agent.message);
     psn_file_unlock(&lock);
     return rc;

@@ -258,8 +258,8 @@ PSN_MUST_CHECK enum psn_code cli_copy_secret(struct cli *cli,
  * what is revealed is noted. Errors as of cli_copy_secret(). */
 PSN_MUST_CHECK enum psn_code cli_check_clipboard(struct psn_error *err);
 
-/* Takes off what cli_copy_secret() put there, now. *ret_was_there may be NULL. */
-PSN_MUST_CHECK enum psn_code cli_clear_clipboard(bool *ret_was_there,
+/* Takes off what cli_copy_secret() put there, now, whichever session did. */
+PSN_MUST_CHECK enum psn_code cli_clear_clipboard(const struct cli *cli,
                                                  struct psn_error *err);
 
 /* --- progress (progress.c) --- */
@@ -307,8 +307,10 @@ PSN_MUST_CHECK enum psn_code cli_agent_put(const uint8_t vault_id[PSN_VAULT_ID_S
 PSN_MUST_CHECK enum psn_code cli_agent_state(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
                                              int64_t *ret_idle_s, int64_t *ret_absolute_s,
                                              struct psn_error *err);
-/* Wipes all keys and ends the agent. OK if there was none. */
-PSN_MUST_CHECK enum psn_code cli_agent_lock(bool *ret_was_running, struct psn_error *err);
+/* Wipes all keys and ends all agents of this user that are found, wherever they were
+ * started (docs/agent.md). OK if there was none; any other code: one may go on. */
+PSN_MUST_CHECK enum psn_code cli_agent_lock(const struct cli *cli, bool *ret_was_running,
+                                            struct psn_error *err);
 
 /* --- owners --- */
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/clipboard_tool.h"
+#include "cli/holder.h"
 #include "cli/paths.h"
 #include "cli/self.h"
 
@@ -24,8 +25,7 @@
 enum {
     DEFAULT_S = 45,
     SECONDS_MAX = 24 * 3600,
-    GONE_TRIES = 100,
-    GONE_PAUSE_MS = 20,
+    START_SECONDS = 10,
     LOOK_TRIES = 3, /* of a program that fails, perhaps because there is nothing */
     CLEAR_TRIES = 150,
     RETRY_PAUSE_MS = 200,
@@ -105,50 +105,35 @@ static enum psn_code lock_path(char out[CLI_PATH_MAX], bool make, struct psn_err
     return rc;
 }
 
-/* The process that its lock file names, "pid N, since …"; 0 if none. */
-static pid_t read_holder(const char *path)
-{
-    PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(512);
-    uint64_t pid = 0;
+/* Killed it would leave the secret there. */
+static const struct cli_holder cleaner_holder = { "clipboard-cleaner", "clipboard.lock",
+                                                  false };
 
-    if (psn_file_read(path, &text, NULL) || text.size < 5 ||
-        memcmp(text.data, "pid ", 4) != 0)
-        return 0;
-    text.data[4 + strcspn((const char *)text.data + 4, ",")] = '\0';
-    return psn_text_parse_u64((const char *)text.data + 4, INT32_MAX, &pid) ? (pid_t)pid
-                                                                            : 0;
+/* Its folder is looked at before: one that others may enter has no cleaner of ours. */
+static enum psn_code clear_at(const char *folder, struct psn_error *err)
+{
+    bool is_none;
+    bool was;
+    enum psn_code rc =
+        psn_allow(PSN_E_NOT_FOUND, cli_paths_check_private(folder, err), &is_none, err);
+
+    return rc || is_none ? rc : cli_holder_end_at(folder, &cleaner_holder, &was, err);
 }
 
-enum psn_code cli_clear_clipboard(bool *ret_was_there, struct psn_error *err)
+enum psn_code cli_clear_clipboard(const struct cli *cli, struct psn_error *err)
 {
-    char path[CLI_PATH_MAX];
-    bool is_none;
-    bool signalled = false;
-    enum psn_code rc =
-        psn_allow(PSN_E_NOT_FOUND, lock_path(path, false, err), &is_none, err);
+    char places[CLI_RUN_PLACES][CLI_PATH_MAX];
+    size_t count = cli_paths_run_places(cli, places);
+    enum psn_code rc = PSN_OK;
+    bool was;
 
-    if (is_none)
-        path[0] = '\0';
-    /* While the lock is held its holder lives, so that the number cannot be another's. */
-    for (int i = 0; !rc && path[0] && i < GONE_TRIES; i++) {
-        struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
-        pid_t pid;
-
-        rc = psn_file_lock(path, "look", &lock, err);
-        psn_file_unlock(&lock);
-        if (rc != PSN_E_BUSY)
-            break;
-        psn_error_clear(err);
-        pid = signalled ? 0 : read_holder(path);
-        if (pid > 1 && kill(pid, SIGTERM) == 0)
-            signalled = true;
-        psn_clock_sleep_ms(GONE_PAUSE_MS);
-        rc = i + 1 < GONE_TRIES ? PSN_OK : PSN_E_BUSY;
-    }
-    if (ret_was_there)
-        *ret_was_there = signalled;
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = clear_at(places[i], err);
+    if (!rc)
+        rc = cli_holder_end_noted(cli, &cleaner_holder, &was, err);
     if (rc != PSN_E_BUSY)
         return rc;
+    psn_error_clear(err);
     (void)psn_fail(err, rc, _("the clipboard is not cleared yet"));
     return psn_hint(err, rc, _("copy something else, which takes its place"));
 }
@@ -178,13 +163,13 @@ static enum psn_code start_cleaner(const struct cli_clipboard_order *order, int 
 {
     PSN_AUTO_FD int fd = -1;
     char ready = 0;
+    int64_t deadline_ms = cli_self_deadline(START_SECONDS);
     enum psn_code rc = cli_self_start("clipboard-cleaner", &fd, err);
 
     if (rc)
         return rc;
-    cli_self_limit(fd, 10);
-    if (!cli_self_write(fd, order, sizeof *order) || !cli_self_read(fd, &ready, 1) ||
-        ready != READY)
+    if (!cli_self_write(fd, order, sizeof *order, deadline_ms) ||
+        !cli_self_read(fd, &ready, 1, deadline_ms) || ready != READY)
         return psn_fail(err, PSN_E_UNEXPECTED,
                         _("nothing was copied: what would clear the clipboard did not "
                           "start"));
@@ -215,7 +200,7 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
     if (!rc)
         rc = lock_path(path, true, err);
     if (!rc)
-        rc = cli_clear_clipboard(NULL, err);
+        rc = cli_clear_clipboard(cli, err);
     if (rc)
         return rc;
     if (getrandom(order.key, sizeof order.key, 0) != (ssize_t)sizeof order.key)
@@ -227,7 +212,7 @@ enum psn_code cli_copy_secret(struct cli *cli, const struct psn_secret *secret,
         rc = cli_clipboard_put(&tool, secret, err);
     psn_closep(&cleaner);
     if (rc)
-        PSN_IGNORE(cli_clear_clipboard(NULL, NULL)); /* what failed may have copied it */
+        PSN_IGNORE(cli_clear_clipboard(cli, NULL)); /* what failed may have copied it */
     else
         cli_note(cli,
                  PSN_NGETTEXT("Copied to the clipboard for %llu second.",
@@ -296,8 +281,7 @@ static void wait_for_copier(void)
 {
     char none;
 
-    cli_self_limit(CLI_HELPER_FD, 0);
-    (void)!cli_self_read(CLI_HELPER_FD, &none, 1);
+    (void)cli_self_read(CLI_HELPER_FD, &none, 1, INT64_MAX);
     (void)close(CLI_HELPER_FD);
 }
 
@@ -305,17 +289,17 @@ static enum psn_code run_cleaner(struct cli *cli, const void *options,
                                  struct psn_error *err)
 {
     struct psn_file_lock lock = PSN_FILE_LOCK_NONE;
+    struct psn_file_lock note = PSN_FILE_LOCK_NONE;
     struct cli_clipboard_tool tool;
     struct cli_clipboard_order order;
     const char ready = READY;
     char path[CLI_PATH_MAX];
+    int64_t deadline_ms = cli_self_deadline(START_SECONDS);
     enum psn_code rc = cli_self_is_helper(err);
 
-    (void)cli;
     (void)options;
     cli_self_hold_signals();
-    cli_self_limit(CLI_HELPER_FD, 10);
-    if (!rc && !cli_self_read(CLI_HELPER_FD, &order, sizeof order))
+    if (!rc && !cli_self_read(CLI_HELPER_FD, &order, sizeof order, deadline_ms))
         rc = psn_fail(err, PSN_E_INVALID, _("there is nothing to clear"));
     if (!rc)
         rc = lock_path(path, true, err);
@@ -325,12 +309,14 @@ static enum psn_code run_cleaner(struct cli *cli, const void *options,
         rc = cli_clipboard_tool_find(&tool, err);
     if (rc)
         return rc;
-    if (cli_self_write(CLI_HELPER_FD, &ready, 1)) {
+    cli_holder_note(cli, &cleaner_holder, &note);
+    if (cli_self_write(CLI_HELPER_FD, &ready, 1, deadline_ms)) {
         wait_for_copier();
         (void)cli_self_wait(-1, psn_clock_boot_ms() + (int64_t)order.seconds * 1000);
         rc = take_off(&tool, &order, err);
     }
     explicit_bzero(&order, sizeof order);
+    cli_holder_forget(cli, &cleaner_holder, &note);
     psn_file_unlock(&lock);
     return rc;
 }

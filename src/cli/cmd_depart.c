@@ -175,7 +175,10 @@ static enum psn_code show_plan(struct cli *cli,
                  _("What is left to judge: passation sweep %s --keep %s; or close "
                    "all of it with --all."),
                  planning.client, CLI_SHOWN(planning.access));
-    cli_note(cli, _("Nothing was changed. Without -n, it will be."));
+    cli_note(
+        cli,
+        _("Nothing was changed at OVH, and no departure has begun; what was found there "
+          "is noted. Without -n, it will be done."));
     return PSN_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/beside.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/cli.h"
@@ -172,8 +173,10 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
     const struct cmd_key_rotate_options *options = arg;
     __attribute__((cleanup(newest_release))) struct newest newest = { 0 };
     struct psn_vault_keys keys;
-    enum psn_code rc = psn_key_rotate(cli->vault, err);
+    enum psn_code rc = options->out ? psn_beside_check(options->out, err) : PSN_OK;
 
+    if (!rc)
+        rc = psn_key_rotate(cli->vault, err);
     if (!rc)
         rc = psn_former_key_each(cli->vault, keep_newest, &newest, err);
     if (!rc)

@@ -69,13 +69,14 @@ static enum psn_code check(const struct cmd_ovh_link_options *options,
 static enum psn_code read_config(struct cli *cli, const char *path,
                                  struct psn_secret **ret_config, struct psn_error *err)
 {
+    char word[CLI_PATH_MAX];
     enum psn_code rc = psn_secret_read_file(path, PSN_CONFIG_MAX, ret_config, err);
 
     if (rc)
         return psn_wrap(err, rc, _("client '%s'"), CLI_SHOWN(cli->args[0]));
     if (psn_file_is_exposed(path))
         cli_warn(cli, _("others on this machine can read '%s'; protect it: chmod 600 %s"),
-                 CLI_SHOWN(path), CLI_SHOWN(path));
+                 CLI_SHOWN(path), psn_text_quoted(path, word, sizeof word));
     return PSN_OK;
 }
 

@@ -28,6 +28,7 @@ static const struct cli_option show_options[] = {
 static enum psn_code find_secret(struct cli *cli, struct cli_shown *subject,
                                  struct psn_error *err)
 {
+    char word[PSN_ERROR_HINT_MAX];
     enum psn_code rc = psn_secret_get(cli->vault, subject->role.address, subject->label,
                                       &subject->info, err);
 
@@ -37,7 +38,8 @@ static enum psn_code find_secret(struct cli *cli, struct cli_shown *subject,
                    subject->role.address, CLI_SHOWN(subject->label));
     return psn_hint(err, PSN_E_NOT_FOUND,
                     _("its versions are still there: passation show %s %s --versions"),
-                    subject->role.address, CLI_SHOWN(subject->label));
+                    subject->role.address,
+                    psn_text_quoted(subject->label, word, sizeof word));
 }
 
 static enum psn_code find_subject(struct cli *cli, struct cli_shown *subject,

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/paths.h"
 
 enum {
     IDLE_S = 15 * 60,
@@ -90,30 +91,50 @@ const struct cli_command cmd_unlock = {
     .run = run_unlock,
 };
 
-static enum psn_code run_lock(struct cli *cli, const void *options, struct psn_error *err)
+/* Where there was an agent, all that were found are gone. Where there was none, nothing
+ * more is known than where it was looked for. */
+static enum psn_code print_locked(struct cli *cli, bool was_running,
+                                  struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
+    char places[CLI_RUN_PLACES][CLI_PATH_MAX];
+    size_t count = cli_paths_run_places(cli, places);
+
+    if (!cli->json) {
+        if (was_running)
+            cli_print(cli, "%s\n", _("Locked."));
+        for (size_t i = 0; !was_running && i < count; i++)
+            cli_print(cli, _("No agent of yours was found in '%s'.\n"),
+                      CLI_SHOWN(places[i]));
+        return PSN_OK;
+    }
+    cli_json_open(&json, NULL, '{');
+    if (was_running)
+        cli_json_bool(&json, "locked", true);
+    else
+        cli_json_null(&json, "locked");
+    cli_json_bool(&json, "was_unlocked", was_running);
+    cli_json_open(&json, "places", '[');
+    for (size_t i = 0; i < count; i++)
+        cli_json_text(&json, NULL, places[i]);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return cli_json_print(cli, &json, err);
+}
+
+static enum psn_code run_lock(struct cli *cli, const void *options, struct psn_error *err)
+{
     struct psn_error why = { 0 };
     bool was_running = false;
-    enum psn_code clipboard_rc = cli_clear_clipboard(NULL, &why);
-    enum psn_code rc = cli_agent_lock(&was_running, err);
+    enum psn_code clipboard_rc = cli_clear_clipboard(cli, &why);
+    enum psn_code rc = cli_agent_lock(cli, &was_running, err);
 
     (void)options;
     if (!rc && clipboard_rc) {
         *err = why;
         rc = clipboard_rc;
     }
-    if (rc)
-        return rc;
-    if (!cli->json) {
-        cli_print(cli, "%s\n", was_running ? _("Locked.") : _("It was locked already."));
-        return PSN_OK;
-    }
-    cli_json_open(&json, NULL, '{');
-    cli_json_bool(&json, "locked", true);
-    cli_json_bool(&json, "was_unlocked", was_running);
-    cli_json_close(&json, '}');
-    return cli_json_print(cli, &json, err);
+    return rc ? rc : print_locked(cli, was_running, err);
 }
 
 const struct cli_command cmd_lock = {

@@ -46,6 +46,27 @@ static enum psn_code run(int argc, const char *const *argv, struct cli *cli,
     return rc;
 }
 
+/* That something was found is told by the list: if that is lost, nothing was told. */
+static enum psn_code finish(struct cli *cli, enum psn_code rc, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code lost_rc = rc && rc != PSN_E_FINDINGS ? PSN_OK : cli_finish(cli, &why);
+
+    if (!lost_rc)
+        return rc;
+    *err = why;
+    return lost_rc;
+}
+
+/* Once in a run, whatever it did. */
+static void warn_of_record(const struct cli *cli)
+{
+    struct psn_error why = { 0 };
+
+    if (cli->vault && psn_vault_settle_seen(cli->vault, &why))
+        cli_warn(cli, "%s", why.message);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = { 0 };
@@ -57,10 +78,10 @@ int main(int argc, char **argv)
     cli_harden();
     cli_locale_init();
     rc = run(argc, (const char *const *)argv, &cli, &line, &err);
-    if (!rc)
-        rc = cli_finish(&cli, &err);
+    rc = finish(&cli, rc, &err);
     if (rc)
         status = cli_report(&cli, &err);
+    warn_of_record(&cli);
     psn_vault_free(cli.vault);
     cli_line_release(&line);
     return status;

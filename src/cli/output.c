@@ -15,6 +15,19 @@
 
 /* Results on stdout, everything else on stderr. */
 
+/* What the first flush of stdout that failed said, wherever it was: the stream keeps only
+ * that it failed, and errno soon says something else. */
+static int flush_errno;
+
+static int flush(void)
+{
+    int errnum = fflush(stdout) == 0 ? 0 : errno ? errno : EIO;
+
+    if (flush_errno == 0)
+        flush_errno = errnum;
+    return errnum;
+}
+
 /* --- stderr --- */
 
 static void say(const char *kind, const char *format, va_list args) PSN_PRINTF(2, 0);
@@ -35,7 +48,7 @@ static void say(const char *kind, const char *format, va_list args)
     cli_wrap(&shown, psn_buf_str(&line), &margins);
     psn_buf_char(&shown, '\n');
     /* What was printed before stands before it, where both go to one place. */
-    (void)fflush(stdout);
+    (void)flush();
     cli_busy_hold();
     if (!line.failed && !shown.failed)
         (void)psn_file_write_fd(STDERR_FILENO, shown.data, shown.size);
@@ -160,7 +173,7 @@ int cli_report(struct cli *cli, const struct psn_error *err)
 static enum psn_code lost(struct cli *cli, int errnum, struct psn_error *err)
 {
     if (cli->output_errno == 0)
-        cli->output_errno = errnum ? errnum : EIO;
+        cli->output_errno = flush_errno ? flush_errno : errnum ? errnum : EIO;
     return psn_fail(err, psn_file_code(cli->output_errno),
                     _("cannot write the result: %s"), strerror(cli->output_errno));
 }
@@ -216,11 +229,9 @@ void cli_print_hanging(struct cli *cli, size_t indent, const char *text)
 enum psn_code cli_write(struct cli *cli, const void *bytes, size_t size,
                         struct psn_error *err)
 {
-    int errnum = 0;
+    int errnum = flush();
 
     cli->result_printed = true;
-    if (fflush(stdout) != 0)
-        errnum = errno;
     if (errnum == 0)
         errnum = psn_file_write_fd(STDOUT_FILENO, bytes, size);
     return errnum ? lost(cli, errnum, err) : PSN_OK;
@@ -260,9 +271,10 @@ enum psn_code cli_print_secret(struct cli *cli, const struct psn_secret *secret,
 
 enum psn_code cli_finish(struct cli *cli, struct psn_error *err)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return lost(cli, errno, err);
-    return cli->output_errno ? lost(cli, 0, err) : PSN_OK;
+    int errnum = flush();
+
+    return errnum || ferror(stdout) || cli->output_errno ? lost(cli, errnum, err)
+                                                         : PSN_OK;
 }
 
 size_t cli_terminal_columns(int fd)

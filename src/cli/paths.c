@@ -88,8 +88,27 @@ static enum psn_code place(char out[CLI_PATH_MAX], struct psn_error *err)
     return xdg("XDG_STATE_HOME", ".local/state", "passation/run", out, err);
 }
 
-static enum psn_code check_private(const char *path, struct psn_error *err)
+/* Without the variable, as in a job of cron's or under sudo, there may be a session all
+ * the same, and it has its folder where systemd puts it. */
+size_t cli_paths_run_places(const struct cli *cli, char out[][CLI_PATH_MAX])
 {
+    const char *session = variable("XDG_RUNTIME_DIR");
+    char usual[64];
+    size_t count = 0;
+
+    (void)snprintf(usual, sizeof usual, "/run/user/%lu", (unsigned long)geteuid());
+    if (!session || session[0] != '/' || !is_our_folder(session))
+        session = usual;
+    if (is_our_folder(session) && join(session, "passation", out[count], NULL) == PSN_OK)
+        count++;
+    if (join(cli->state_dir, "run", out[count], NULL) == PSN_OK)
+        count++;
+    return count;
+}
+
+enum psn_code cli_paths_check_private(const char *path, struct psn_error *err)
+{
+    char word[PSN_ERROR_HINT_MAX];
     struct stat info;
 
     if (lstat(path, &info) != 0)
@@ -98,7 +117,8 @@ static enum psn_code check_private(const char *path, struct psn_error *err)
     if (S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
         return PSN_OK;
     (void)psn_fail(err, PSN_E_POLICY, _("the folder '%s' is not yours alone"), path);
-    return psn_hint(err, PSN_E_POLICY, _("make it so: chmod 700 '%s'"), path);
+    return psn_hint(err, PSN_E_POLICY, _("make it so: chmod 700 %s"),
+                    psn_text_quoted(path, word, sizeof word));
 }
 
 enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX], struct psn_error *err)
@@ -107,7 +127,7 @@ enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX], struct psn_er
 
     if (!rc && make)
         rc = psn_file_make_dir(out, err);
-    return rc ? rc : check_private(out, err);
+    return rc ? rc : cli_paths_check_private(out, err);
 }
 
 enum psn_code cli_paths_config_dir(char out[CLI_PATH_MAX], struct psn_error *err)

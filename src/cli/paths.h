@@ -14,6 +14,18 @@ PSN_MUST_CHECK enum psn_code cli_paths_init(struct cli *cli, struct psn_error *e
 PSN_MUST_CHECK enum psn_code cli_paths_run_dir(bool make, char out[CLI_PATH_MAX],
                                                struct psn_error *err);
 
+/* Where an agent of this user may have been started: the folder of the session, and the
+ * state folder's, whichever of them would be taken now. None of them needs to be there.
+ * Returns how many. */
+enum {
+    CLI_RUN_PLACES = 2
+};
+size_t cli_paths_run_places(const struct cli *cli, char out[][CLI_PATH_MAX]);
+
+/* E_NOT_FOUND unless the folder is there, E_POLICY unless it is this user's alone. */
+PSN_MUST_CHECK enum psn_code cli_paths_check_private(const char *path,
+                                                     struct psn_error *err);
+
 /* Where people keep passation's own settings and identity files; it may not be there. */
 PSN_MUST_CHECK enum psn_code cli_paths_config_dir(char out[CLI_PATH_MAX],
                                                   struct psn_error *err);

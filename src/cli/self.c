@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -24,6 +25,10 @@
 #ifndef __linux__ /* whose <unistd.h> has it; POSIX leaves it to us */
 extern char **environ;
 #endif
+
+enum {
+    SLICE_MS = 60 * 1000,
+};
 
 /* --- the file --- */
 
@@ -166,16 +171,48 @@ enum psn_code cli_self_is_helper(struct psn_error *err)
     return PSN_OK;
 }
 
-bool cli_self_read(int fd, void *bytes, size_t size)
+int64_t cli_self_deadline(int seconds)
+{
+    return psn_clock_boot_ms() + (int64_t)seconds * 1000;
+}
+
+/* False when the time is over. poll()'s own clock may stand still: it is asked anew. */
+static bool wait_for(int fd, short events, int64_t deadline_boot_ms)
+{
+    struct pollfd one = { .fd = fd, .events = events };
+    int64_t left_ms;
+
+    while ((left_ms = deadline_boot_ms - psn_clock_boot_ms()) > 0) {
+        int count = poll(&one, 1, (int)(left_ms < SLICE_MS ? left_ms : SLICE_MS));
+
+        if (count > 0)
+            return true;
+        if (count < 0 && errno != EINTR)
+            return false;
+    }
+    return false;
+}
+
+ssize_t cli_self_read_some(int fd, void *bytes, size_t size)
+{
+    ssize_t got = recv(fd, bytes, size, MSG_DONTWAIT);
+
+    if (got > 0)
+        return got;
+    return got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) ? 0
+                                                                                  : -1;
+}
+
+bool cli_self_read(int fd, void *bytes, size_t size, int64_t deadline_boot_ms)
 {
     char *at = bytes;
 
     while (size > 0) {
-        ssize_t got = read(fd, at, size);
+        ssize_t got = wait_for(fd, POLLIN, deadline_boot_ms)
+                          ? cli_self_read_some(fd, at, size)
+                          : -1;
 
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
+        if (got < 0)
             return false;
         at += got;
         size -= (size_t)got;
@@ -183,19 +220,19 @@ bool cli_self_read(int fd, void *bytes, size_t size)
     return true;
 }
 
-bool cli_self_write(int fd, const void *bytes, size_t size)
+bool cli_self_write(int fd, const void *bytes, size_t size, int64_t deadline_boot_ms)
 {
     const char *at = bytes;
 
     while (size > 0) {
-        ssize_t done = send(fd, at, size, 0); /* SIGPIPE is ignored */
+        ssize_t done = send(fd, at, size, MSG_DONTWAIT); /* SIGPIPE is ignored */
 
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
+        if (done < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
             return false;
-        at += done;
-        size -= (size_t)done;
+        if (done < 0 && !wait_for(fd, POLLOUT, deadline_boot_ms))
+            return false;
+        at += done > 0 ? done : 0;
+        size -= done > 0 ? (size_t)done : 0;
     }
     return true;
 }
@@ -210,9 +247,12 @@ void cli_self_limit(int fd, int seconds)
 
 /* --- waiting --- */
 
+static volatile sig_atomic_t was_told_to_end;
+
 static void note_signal(int number)
 {
-    (void)number; /* that pselect() returns is all it has to do */
+    (void)number;
+    was_told_to_end = 1;
 }
 
 void cli_self_hold_signals(void)
@@ -275,11 +315,11 @@ enum cli_wake cli_self_wait(int fd, int64_t deadline_boot_ms)
 {
     PSN_AUTO_FD int timer = make_timer(deadline_boot_ms);
 
-    while (psn_clock_boot_ms() < deadline_boot_ms) {
+    while (!was_told_to_end && psn_clock_boot_ms() < deadline_boot_ms) {
         int ready = wait_once(fd, timer);
 
         if (ready)
             return ready < 0 ? CLI_WAKE_SIGNAL : CLI_WAKE_READY;
     }
-    return CLI_WAKE_TIME;
+    return was_told_to_end ? CLI_WAKE_SIGNAL : CLI_WAKE_TIME;
 }

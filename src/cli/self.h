@@ -29,17 +29,24 @@ PSN_MUST_CHECK enum psn_code cli_self_is_helper(struct psn_error *err);
 /* True if the process at the other end of the socket belongs to this user. */
 bool cli_self_peer_is_ours(int fd);
 
-/* Reads or writes exactly size bytes; false if the other end stops before. */
-bool cli_self_read(int fd, void *bytes, size_t size);
-bool cli_self_write(int fd, const void *bytes, size_t size);
+/* Reads or writes exactly size bytes of a socket; false if the other end stops before, or
+ * is not done when the clock that counts sleep stands at deadline_boot_ms. */
+bool cli_self_read(int fd, void *bytes, size_t size, int64_t deadline_boot_ms);
+bool cli_self_write(int fd, const void *bytes, size_t size, int64_t deadline_boot_ms);
+/* Takes what has come of size bytes, without waiting. Returns how many, 0 if there is
+ * nothing yet, -1 if the other end has stopped. */
+ssize_t cli_self_read_some(int fd, void *bytes, size_t size);
 
-/* Gives reads and writes on a socket this long. */
+/* The moment so many seconds from now. */
+int64_t cli_self_deadline(int seconds);
+
+/* Gives connect() on a socket this long. */
 void cli_self_limit(int fd, int seconds);
 
 enum cli_wake {
     CLI_WAKE_READY,  /* fd can be read */
     CLI_WAKE_TIME,   /* the deadline has passed */
-    CLI_WAKE_SIGNAL, /* SIGTERM, SIGINT or SIGHUP came in */
+    CLI_WAKE_SIGNAL, /* SIGTERM, SIGINT or SIGHUP came in, now or before */
 };
 
 /* Blocks the signals that end a helper, so that cli_self_wait() alone sees them. */

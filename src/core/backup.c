@@ -204,8 +204,11 @@ enum psn_code psn_vault_backup(struct psn_vault *vault, const char *path, bool r
                                struct psn_error *err)
 {
     struct psn_vault_check check;
-    enum psn_code rc = psn_vault_check(vault, &check, err);
+    enum psn_code rc = psn_beside_check_dash(path, err);
 
+    if (rc)
+        return rc;
+    rc = psn_vault_check(vault, &check, err);
     if (rc)
         return psn_wrap(err, rc,
                         _("nothing was written, as the vault itself is not whole"));

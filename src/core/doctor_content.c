@@ -236,7 +236,12 @@ static void check_seen(struct content *content)
     else if (rc) {
         content->is_sound = false;
         psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, rc, why.message);
-    } else if (vault->seen == PSN_SEEN_UNKNOWN)
+    } else if (vault->seen_why.code)
+        psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, vault->seen_why.code,
+                        vault->seen_why.message);
+    else if ((rc = psn_seen_check_place(vault, &why)))
+        psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, rc, why.message);
+    else if (vault->seen == PSN_SEEN_UNKNOWN)
         psn_doctor_skip(content->options, PSN_DOCTOR_ROLLBACK, NULL, PSN_OK,
                         _("this machine has not seen the vault before"));
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/item.h"
 #include "core/reveal.h"
 #include "crypto/secret.h"
@@ -58,12 +59,14 @@ enum psn_code psn_otp_of(const struct psn_secret *value, int64_t now_s,
 static enum psn_code fail_recovery(const struct psn_secret_info *info,
                                    struct psn_error *err)
 {
+    char word[PSN_ERROR_HINT_MAX];
+
     (void)psn_fail(err, PSN_E_INVALID,
                    _("%s, %s: that holds recovery codes, which each work once"),
                    info->address, info->label);
     return psn_hint(err, PSN_E_INVALID,
                     _("take the next one: passation otp %s %s --recovery"), info->address,
-                    info->label);
+                    psn_text_quoted(info->label, word, sizeof word));
 }
 
 static enum psn_code reveal(struct psn_vault *vault, const char *address,

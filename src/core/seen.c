@@ -79,16 +79,16 @@ static bool parse_seen(char *text, struct psn_seen_state *ret_seen)
            parse_hex(value, ret_seen->history, sizeof ret_seen->history) && *text == '\0';
 }
 
-/* A record that is absent or torn by a power cut is no record. */
+/* A record that is torn, by a power cut perhaps, is no record, and is told. */
 static enum psn_code read_seen(const struct psn_vault *vault,
-                               struct psn_seen_state *ret_seen, bool *ret_found,
-                               struct psn_error *err)
+                               struct psn_seen_record *ret_record, struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
     enum psn_code rc;
 
-    *ret_found = false;
+    ret_record->found = false;
+    ret_record->damaged = false;
     if (!vault->state_dir)
         return PSN_OK;
     rc = seen_path(vault, &path, err);
@@ -98,7 +98,8 @@ static enum psn_code read_seen(const struct psn_vault *vault,
     if (rc == PSN_E_NOMEM)
         return psn_fail(err, rc, _("out of memory"));
     if (!rc && text.size > 0)
-        *ret_found = parse_seen((char *)text.data, ret_seen);
+        ret_record->found = parse_seen((char *)text.data, &ret_record->state);
+    ret_record->damaged = rc != PSN_E_NOT_FOUND && !ret_record->found;
     return PSN_OK;
 }
 
@@ -117,10 +118,23 @@ static enum psn_code fail_rolled_back(const struct psn_vault *vault,
           "then passation verify '*'"));
 }
 
+static void note_damaged(struct psn_vault *vault)
+{
+    PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
+
+    psn_error_clear(&vault->seen_why);
+    if (!seen_path(vault, &path, NULL))
+        PSN_IGNORE(
+            psn_fail(&vault->seen_why, PSN_E_IO,
+                     _("'%s', which tells an older copy of the vault from the newest, "
+                       "cannot be read: this one may be older"),
+                     psn_buf_str(&path)));
+}
+
 enum psn_code psn_seen_read(const struct psn_vault *vault,
                             struct psn_seen_record *ret_record, struct psn_error *err)
 {
-    return read_seen(vault, &ret_record->state, &ret_record->found, err);
+    return read_seen(vault, ret_record, err);
 }
 
 enum psn_code psn_seen_check(struct psn_vault *vault,
@@ -131,6 +145,8 @@ enum psn_code psn_seen_check(struct psn_vault *vault,
     enum psn_code rc;
 
     vault->seen = PSN_SEEN_UNKNOWN;
+    if (record->damaged)
+        note_damaged(vault);
     if (!record->found)
         return PSN_OK;
     if (vault->state.generation < seen->generation)
@@ -155,8 +171,22 @@ enum psn_code psn_seen_check(struct psn_vault *vault,
     return PSN_OK;
 }
 
+static enum psn_code write_text(const struct psn_vault *vault, const char *path,
+                                const struct psn_buf *text, struct psn_error *err)
+{
+    enum psn_code rc = psn_file_make_dir(vault->state_dir, err);
+
+    if (!rc)
+        rc = psn_file_write(path, text->data, text->size, PSN_FILE_HINT, err);
+    return rc ? psn_wrap(err, rc,
+                         _("an older copy that takes this vault's place will not be "
+                           "noticed here"))
+              : PSN_OK;
+}
+
 static void write_seen(struct psn_vault *vault)
 {
+    struct psn_error why = { 0 };
     PSN_AUTO_RELEASE(psn_buf) path = psn_buf_init(4096);
     PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(SEEN_FILE_MAX);
     const struct psn_seen_state *noted = &vault->noted;
@@ -170,10 +200,27 @@ static void write_seen(struct psn_vault *vault)
                    (unsigned long long)noted->generation,
                    (unsigned long long)noted->entries,
                    psn_hex(noted->history, sizeof noted->history, history));
-    if (psn_buf_check(&text, NULL) || psn_file_make_dir(vault->state_dir, NULL))
-        return;
-    PSN_IGNORE(
-        psn_file_write(psn_buf_str(&path), text.data, text.size, PSN_FILE_HINT, NULL));
+    if (!psn_buf_check(&text, NULL) && write_text(vault, psn_buf_str(&path), &text, &why))
+        vault->seen_why = why;
+}
+
+/* The folder, or the one in which it would be made. */
+enum psn_code psn_seen_check_place(const struct psn_vault *vault, struct psn_error *err)
+{
+    PSN_AUTO_FREE char *folder = vault->state_dir ? strdup(vault->state_dir) : NULL;
+
+    if (vault->state_dir && !folder)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    while (folder && access(folder, W_OK | X_OK) != 0) {
+        char *slash = strrchr(folder, '/');
+
+        if (errno != ENOENT || !slash || slash == folder)
+            return psn_fail(err, psn_file_code(errno),
+                            _("nothing of what was seen can be recorded in '%s': %s"),
+                            vault->state_dir, strerror(errno));
+        *slash = '\0';
+    }
+    return PSN_OK;
 }
 
 static void note(struct psn_vault *vault)
@@ -200,13 +247,12 @@ void psn_seen_flush_due(struct psn_vault *vault)
  * place: then its record is the one that counts. */
 static bool is_outdated(const struct psn_vault *vault)
 {
-    struct psn_seen_state there;
-    bool found = false;
+    struct psn_seen_record there;
 
     if (vault->store && psn_store_has_moved(vault->store))
         return true;
-    return !read_seen(vault, &there, &found, NULL) && found &&
-           there.generation > vault->noted.generation;
+    return !read_seen(vault, &there, NULL) && there.found &&
+           there.state.generation > vault->noted.generation;
 }
 
 void psn_seen_flush(struct psn_vault *vault)

@@ -61,6 +61,8 @@ extern const uint8_t psn_history_chain[PSN_STORE_CHAIN_SIZE];
 struct psn_seen_record {
     struct psn_seen_state state;
     bool found;
+    bool
+        damaged; /* there is one, and it cannot be read: it counts as none, and is told */
 };
 PSN_MUST_CHECK enum psn_code psn_seen_read(const struct psn_vault *vault,
                                            struct psn_seen_record *ret_record,
@@ -73,7 +75,7 @@ PSN_MUST_CHECK enum psn_code psn_seen_check(struct psn_vault *vault,
 /* Remembers vault->state, after its commit: in the file at once, or, if there were others
  * within a second before, with the next transaction after that second, or at the end. A
  * record that cannot be written is no failure of the command: the next one compares with
- * an older state, which is still an ancestor. */
+ * an older state, which is still an ancestor. vault->seen_why keeps it. */
 void psn_seen_note(struct psn_vault *vault);
 /* Writes what was noted and is not written yet, unless the record is of a later state or
  * the vault was replaced; the other one only if it is time. */
@@ -81,6 +83,9 @@ void psn_seen_flush(struct psn_vault *vault);
 void psn_seen_flush_due(struct psn_vault *vault);
 /* Writes the record over any other: the user has said that this state is to count. */
 void psn_seen_write(struct psn_vault *vault);
+/* Whether a record could be written, without doing it. E_IO, E_FULL, E_NOMEM. */
+PSN_MUST_CHECK enum psn_code psn_seen_check_place(const struct psn_vault *vault,
+                                                  struct psn_error *err);
 /* Takes the record away, for a moment in which either of two states may be found. */
 PSN_MUST_CHECK enum psn_code psn_seen_forget(const struct psn_vault *vault,
                                              struct psn_error *err);

@@ -94,6 +94,14 @@ enum psn_seen psn_vault_seen(const struct psn_vault *vault)
     return vault->seen;
 }
 
+enum psn_code psn_vault_settle_seen(struct psn_vault *vault, struct psn_error *err)
+{
+    psn_seen_flush(vault);
+    if (vault->seen_why.code && err)
+        *err = vault->seen_why;
+    return vault->seen_why.code;
+}
+
 void psn_vault_set_world(struct psn_vault *vault, const struct psn_world *world)
 {
     vault->world = *world;

@@ -131,6 +131,8 @@ struct psn_vault {
     enum psn_seen seen;
     struct psn_seen_state noted;
     bool is_noted; /* and not written yet */
+    /* why an older copy was not, or will not be, recognised here; code OK: no reason */
+    struct psn_error seen_why;
     int64_t noted_ms;
 
     /* the one open transaction */

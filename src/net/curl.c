@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/i18n.h"
 #include "base/library.h"
@@ -23,6 +24,7 @@ enum {
     VERSION_LEAST = 0x075500, /* 7.85.0: CURLOPT_PROTOCOLS_STR */
     HOST_SIZE = 254,
     CONNECT_TIMEOUT_MS = 10 * 1000,
+    AUTHORITIES_MAX = 16 * 1024 * 1024,
     LOW_SPEED_BYTES = 20, /* a second … */
     LOW_SPEED_S = 15,     /* … during this time: the other side is playing for time */
 };
@@ -153,14 +155,33 @@ enum psn_code psn_curl_load(const struct psn_curl **ret_curl, struct psn_error *
     return rc;
 }
 
+/* OpenSSL opens the file as it is, and would wait for the other end of a pipe for ever. A
+ * link is followed: the system's folder names authorities by links. What cannot be opened
+ * libcurl tells. */
+static enum psn_code check_authorities(const char *ca_file, struct psn_error *err)
+{
+    struct stat info;
+
+    if (stat(ca_file, &info) != 0 ||
+        (S_ISREG(info.st_mode) && info.st_size <= AUTHORITIES_MAX))
+        return PSN_OK;
+    return psn_fail(err, PSN_E_NETWORK,
+                    _("'%s' is no file of certificate authorities: nobody is trusted"),
+                    ca_file);
+}
+
 enum psn_code psn_curl_secure(const struct psn_curl *curl, CURL *handle, const char *url,
                               const char *ca_file, int64_t timeout_ms,
                               struct psn_error *err)
 {
     long connect_ms =
         (long)(timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-    CURLcode failed = psn_openssl_secure(curl, handle, url, ca_file);
+    enum psn_code rc = ca_file ? check_authorities(ca_file, err) : PSN_OK;
+    CURLcode failed;
 
+    if (rc)
+        return rc;
+    failed = psn_openssl_secure(curl, handle, url, ca_file);
     has_lacked_memory = false;
     failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     failed |= curl->setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);

@@ -88,7 +88,7 @@ void tui_lock(struct tui *ui)
     ui->cli->vault = NULL;
     ui->status[0] = '\0';
     tui_screen_wipe(ui->screen);
-    if (ui->copied && cli_clear_clipboard(NULL, &err))
+    if (ui->copied && cli_clear_clipboard(ui->cli, &err))
         tui_tell_error(ui, &err);
     ui->copied = false;
 }

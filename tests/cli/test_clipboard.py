@@ -174,6 +174,20 @@ def lock_of_an_agent(desk):
     equal(desk.content(), "")
 
 
+def lock_in_another_session(desk):
+    desk.has(desk.copy())
+    del desk.env["XDG_RUNTIME_DIR"]
+    desk.run("lock")
+    equal(desk.content(), "", "after lock has said that it is done")
+
+
+def lock_after_its_folder_was_removed(desk):
+    desk.has(desk.copy())
+    shutil.rmtree(os.path.join(desk.runtime, "passation"))
+    desk.run("lock")
+    equal(desk.content(), "", "after lock has said that it is done")
+
+
 def signalled(number):
     def act(desk):
         desk.has(desk.copy())
@@ -350,6 +364,8 @@ EXITS = [
     ("its time is over", time_out, {"after": SOON}, ""),
     ("lock, without an agent", lock, {}, ""),
     ("lock, with an agent", lock_of_an_agent, {}, ""),
+    ("lock, in another session", lock_in_another_session, {}, ""),
+    ("lock, its folder removed", lock_after_its_folder_was_removed, {}, ""),
     ("SIGINT", signalled(signal.SIGINT), {}, ""),
     ("SIGTERM", signalled(signal.SIGTERM), {}, ""),
     ("SIGHUP: the session ends", signalled(signal.SIGHUP), {}, ""),

@@ -423,6 +423,13 @@ class Doors(Departing):
         self.assertEqual(self.rotations() - before, 2)
         self.assertTrue(self.is_closed())
 
+    def test_a_dry_run_says_that_what_was_found_is_noted(self):
+        before = len(self.world.json("log")["log"])
+        said = self.world.run("depart", "jp", "-n").stderr
+        self.assertIn("Nothing was changed at OVH", said)
+        self.assertIn("is noted", said)
+        self.assertGreater(len(self.world.json("log")["log"]), before)
+
     def test_a_plan_keeps_nothing_that_nobody_could_read(self):
         self.world.allow([("GET", "/auth/*"), ("GET", "/me"), ("GET", "/email/domain*")])
         said = self.world.run("depart", "jp", "-n").stdout
