@@ -58,12 +58,6 @@ class EdgesTest(Importing):
         rows = json.loads(self.passation("--json", "secret", "ls"))["secrets"]
         return {(row["address"], row["label"]): row for row in rows}
 
-    def run_raw(self, *args):
-        return subprocess.run(
-            [self.binary, "--vault", self.at(self.vault), "--no-input", "--identity-file",
-             self.identity, *args], env=self.environment, capture_output=True, text=True,
-            cwd=self.home)
-
     # --- nothing is lost without a word ---
 
     def test_one_time_codes_of_keepass_come_in_with_their_settings(self):
