@@ -241,6 +241,25 @@ class ImportTest(Importing):
         self.check_secrets({("compta@martin.fr", ""): "Boîte-1",
                             ("compta@martin.fr", "Stripe"): '=p"w,1'})
 
+    def test_a_link_in_a_tree_is_told_and_not_followed_whatever_it_is_called(self):
+        to = self.tool("age-keygen", "-y", self.identity).strip()
+        for name in ("store/compta@martin.fr", "team/shared"):
+            os.makedirs(os.path.dirname(self.at(name)), exist_ok=True)
+            self.tool("age", "-r", to, "-o", self.at(f"{name}.age"), given="Boîte-1\n")
+        os.mkdir(self.at("store/sub"))
+        os.symlink(self.at("team"), self.at("store/team"))
+        os.symlink(self.at("team/shared.age"), self.at("store/sub/one.age"))
+        os.symlink("nowhere", self.at("store/lost"))
+        os.symlink(self.at("team"), self.at("store/.hidden"))
+        args = (self.at("store"), "--format", "passage", "--identity", self.identity)
+        self.passation("-y", "import", *args, exit=4)
+        entries = self.take(*args, "--skip")["entries"]
+        self.assertEqual({(e["group"], e["title"], e["why"]) for e in entries
+                          if e["result"] == "unusable"},
+                         {(group, title, "it is a link, which is not followed")
+                          for group, title in (("", "team"), ("sub", "one"), ("", "lost"))})
+        self.assertEqual(len(entries), 4)
+
     # --- out, and in again ---
 
     def again(self, *args):
