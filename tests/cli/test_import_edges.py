@@ -128,6 +128,21 @@ class EdgesTest(Importing):
         self.assertEqual(known["compta@martin.fr", "Bank"]["note"], "Agence: Lyon")
         self.assertEqual(known["compta@martin.fr", "Shop"]["note"], "compte pro")
 
+    def test_a_reference_of_keepass_is_told_and_never_taken_for_the_value(self):
+        self.mailbox()
+        text = (KEEPASS % "<String><Key>UserName</Key><Value>{REF:U@I:0A}</Value></String>")
+        path = self.write("k.xml", text)
+        args = (path, "--role", "compta@martin.fr")
+        entries = self.take(*args)["entries"]
+        self.assertEqual([(e["label"], e["result"]) for e in entries],
+                         [("Bank", "added"), ("user name", "left_out")])
+        path = self.write("k.xml", text.replace("p1", "{REF:P@I:46C9B1FFBD4ABC4BBB260C6190BAD20C}"))
+        self.passation("-y", "import", *args, exit=4)
+        entry, = self.take(*args, "--skip", "--replace")["entries"]
+        self.assertEqual((entry["result"], entry["why"]),
+                         ("unusable", "its password refers to another entry of KeePass"))
+        self.assertEqual(self.reveal("compta@martin.fr", "Bank"), "p1")
+
     # --- once ---
 
     def test_two_entries_of_one_account_settle_with_the_first_run(self):
