@@ -199,6 +199,22 @@ class EdgesTest(Importing):
                           " ".join(done.stderr.split()))
             self.assertNotIn("1252", done.stderr)
             self.assertEqual(self.secrets(), {})
+        for encoding in ("UTF-16LE", "UTF-16BE"):
+            with open(path, "w", encoding=encoding) as file:
+                file.write("title,password\nEcole,Sésame-Ouvre-99\n")
+            done = self.run_raw("-y", "import", path, "--role", "compta@martin.fr")
+            self.assertIn(f"iconv -f {encoding} -t UTF-8 '{path}' >NEW",
+                          " ".join(done.stderr.split()))
+
+    def test_a_nul_in_a_csv_file_is_not_taken_for_another_encoding(self):
+        self.mailbox()
+        for text, said in (("title,password\nEcole,a\0b\n", "it holds what is not text"),
+                           ("ti\0tle,password\nEcole,b\n", "no text")):
+            done = self.run_raw("-y", "import", self.write("x.csv", text), "--role",
+                                "compta@martin.fr")
+            self.assertIn(said, done.stdout + done.stderr)
+            self.assertNotIn("iconv", done.stdout + done.stderr)
+            self.assertEqual(self.secrets(), {})
 
     # --- a preview is as good as the run ---
 
