@@ -143,6 +143,18 @@ class EdgesTest(Importing):
                          ("unusable", "its password refers to another entry of KeePass"))
         self.assertEqual(self.reveal("compta@martin.fr", "Bank"), "p1")
 
+    def test_what_bitwarden_has_beside_the_values_in_force_is_as_the_manual_says(self):
+        self.mailbox()
+        item = {"type": 1, "name": "Steam", "login": {"password": "now", "totp": "steam://ABC234"},
+                "passwordHistory": [{"lastUsedDate": "2026-01-01T00:00:00Z", "password": "old"}]}
+        items = [item, {**item, "name": "Trash", "deletedDate": "2026-01-01T00:00:00Z"}]
+        path = self.write("b.json", json.dumps({"encrypted": False, "items": items}))
+        answer = self.take(path, "--role", "compta@martin.fr")
+        self.assertEqual(self.results(answer), {("compta@martin.fr", "Steam"): "added",
+                                                ("compta@martin.fr", "Steam totp"): "added"})
+        self.assertEqual(self.reveal("compta@martin.fr", "Steam totp"), "steam://ABC234")
+        self.assertFalse(self.secrets()["compta@martin.fr", "Steam totp"]["type"])
+
     # --- once ---
 
     def test_two_entries_of_one_account_settle_with_the_first_run(self):
