@@ -228,6 +228,18 @@ class EdgesTest(Importing):
             self.assertNotIn("iconv", done.stdout + done.stderr)
             self.assertEqual(self.secrets(), {})
 
+    def test_a_file_that_holds_no_secret_is_not_said_to_hold_passwords(self):
+        self.mailbox()
+        for text, warned in (("title,password\n", False), ("title,password\nEcole,\n", False),
+                             ("title,password\nEcole,b\n", True)):
+            done = self.run_raw("-y", "import", self.write("x.csv", text), "--role",
+                                "compta@martin.fr")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual("in clear" in done.stderr, warned, done.stderr)
+        done = self.run_raw("-y", "import", self.at("x.csv"), "--role", "compta@martin.fr")
+        self.assertIn("Imported: 0 secrets", done.stderr + done.stdout)
+        self.assertIn("in clear", done.stderr)
+
     # --- a preview is as good as the run ---
 
     def test_a_preview_ends_as_the_run_would(self):
