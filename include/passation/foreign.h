@@ -133,7 +133,7 @@ typedef enum psn_code psn_tree_open_fn(void *arg, int fd, const char *name,
 /*
  * A tree as pass and passage keep it: a folder of files NAME.gpg or NAME.age (suffix,
  * with the dot), the password on the first line, "key: value" and free text below. In the
- * order of names; folders that begin with a dot are passed over, and a link is an entry
+ * order of names; what begins with a dot is passed over, and any other link is an entry
  * with a problem. E_NOT_FOUND, E_IO, E_LIMIT.
  */
 PSN_API PSN_MUST_CHECK enum psn_code psn_tree_read(const char *folder, const char *suffix,

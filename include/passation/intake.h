@@ -15,9 +15,10 @@ extern "C" {
 /*
  * Entries of other password managers become secrets of this vault, all of them in one
  * transaction. An entry about a mailbox of a known client's domain (its title is the
- * address, or its user name is and its address on the web that of a mail service) is that
- * mailbox's password, and makes the role where there is none; every other one becomes a
- * secret of the mailbox that its folder or user name tells, or that was named.
+ * address, or its user name is and its site is OVH's mail, a mail server of the same
+ * domain or one that the vault knows) is that mailbox's password, and makes the role
+ * where there is none; every other one becomes a secret of the mailbox that its folder or
+ * user name tells, or that was named.
  */
 enum psn_intake_result {
     PSN_INTAKE_ADDED,
@@ -54,7 +55,8 @@ struct psn_intake {
     bool replace;        /* other values become new versions, and what was removed comes
                             back */
     bool dry_run;        /* tell it all, and change nothing */
-    psn_intake_fn *each; /* mailboxes first, else in the list's order */
+    psn_intake_fn *each; /* mailboxes first, those that a title tells before the others;
+                            else in the list's order */
     void *arg;
 };
 

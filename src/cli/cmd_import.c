@@ -303,6 +303,15 @@ static bool is_partial(const struct psn_intake_summary *summary)
            summary->counts[PSN_INTAKE_LEFT_OUT] > 0 || is_refused(summary);
 }
 
+/* Is there any value in it, taken or not? */
+static bool has_secret(const struct psn_intake_summary *summary)
+{
+    for (int i = 0; i < PSN_INTAKE_RESULTS; i++)
+        if (i != PSN_INTAKE_EMPTY && summary->counts[i] > 0)
+            return true;
+    return false;
+}
+
 static void note_done(struct cli *cli, const struct psn_intake_summary *summary,
                       bool is_plain, const char *source)
 {
@@ -318,7 +327,7 @@ static void note_done(struct cli *cli, const struct psn_intake_summary *summary,
                               "passation verify ADDRESS…",
                               summary->roles),
                  summary->roles);
-    if (!is_plain || strcmp(source, "-") == 0)
+    if (!is_plain || strcmp(source, "-") == 0 || !has_secret(summary))
         return;
     if (is_partial(summary))
         cli_warn(cli,

@@ -30,8 +30,8 @@ struct taking {
     const struct psn_intake *intake;
     struct psn_intake_summary *summary;
     char role[PSN_ADDRESS_TEXT_MAX]; /* for what tells none; or "" */
-    bool mailboxes;                  /* this round takes them, the next one the rest */
-    bool has_rest;                   /* there is such */
+    enum psn_intake_by round;        /* what it takes */
+    bool has[PSN_INTAKE_BYS];        /* there is such */
     /* The entry that is at hand. */
     const struct psn_foreign *entry;
     struct psn_intake_place place;
@@ -493,16 +493,17 @@ static enum psn_code take_entry(void *arg, const struct psn_foreign *entry,
                                 struct psn_error *err)
 {
     struct taking *taking = arg;
-    const char *mailbox = psn_intake_mailbox_of(entry);
+    struct psn_intake_mailbox mailbox;
     const char *problem;
-    enum psn_code rc;
+    enum psn_code rc =
+        psn_intake_find_mailbox(taking->vault, entry, &taking->domain, &mailbox, err);
 
     taking->entry = entry;
     taking->is_told = false;
-    taking->has_rest = taking->has_rest || !mailbox;
-    if ((mailbox != NULL) != taking->mailboxes)
-        return PSN_OK;
-    rc = psn_intake_find_place(taking->vault, entry, mailbox, taking->intake->client,
+    taking->has[mailbox.by] = true;
+    if (rc || mailbox.by != taking->round)
+        return rc;
+    rc = psn_intake_find_place(taking->vault, entry, mailbox.text, taking->intake->client,
                                taking->role, &taking->domain, &taking->place, err);
     if (rc)
         return rc;
@@ -524,32 +525,6 @@ static enum psn_code take_entry(void *arg, const struct psn_foreign *entry,
 
 /* ---- all of them ---- */
 
-static enum psn_code fail_unplaced(const struct psn_intake_summary *summary,
-                                   struct psn_error *err)
-{
-    size_t unplaced = summary->counts[PSN_INTAKE_UNPLACED];
-    size_t unusable = summary->counts[PSN_INTAKE_UNUSABLE];
-
-    if (unplaced == 0) {
-        (void)psn_fail(err, PSN_E_NOT_FOUND,
-                       PSN_NGETTEXT("%zu entry cannot be used, so nothing is imported",
-                                    "%zu entries cannot be used, so nothing is imported",
-                                    unusable),
-                       unusable);
-        return psn_hint(err, PSN_E_NOT_FOUND,
-                        _("see why in the list; to import the rest: --skip"));
-    }
-    (void)psn_fail(err, PSN_E_NOT_FOUND,
-                   PSN_NGETTEXT("%zu entry has no place here, so nothing is imported",
-                                "%zu entries have no place here, so nothing is imported",
-                                unplaced),
-                   unplaced);
-    return psn_hint(
-        err, PSN_E_NOT_FOUND,
-        _("say which mailbox they hang on: --role ADDRESS; or leave them out: "
-          "--skip"));
-}
-
 static enum psn_code take_all(struct taking *taking, const struct psn_foreign_list *list,
                               struct psn_error *err)
 {
@@ -557,15 +532,15 @@ static enum psn_code take_all(struct taking *taking, const struct psn_foreign_li
     enum psn_code rc =
         psn_intake_find_role(taking->vault, taking->intake, taking->role, err);
 
-    taking->mailboxes = true;
-    if (!rc)
-        rc = psn_foreign_list_each(list, take_entry, taking, err);
-    taking->mailboxes = false;
-    if (!rc && taking->has_rest)
-        rc = psn_foreign_list_each(list, take_entry, taking, err);
+    /* The first round sees all of them. */
+    for (int round = 0; !rc && round < PSN_INTAKE_BYS; round++) {
+        taking->round = (enum psn_intake_by)round;
+        if (round == 0 || taking->has[round])
+            rc = psn_foreign_list_each(list, take_entry, taking, err);
+    }
     if (!rc && counts[PSN_INTAKE_UNPLACED] + counts[PSN_INTAKE_UNUSABLE] > 0 &&
         !taking->intake->skip)
-        rc = fail_unplaced(taking->summary, err);
+        rc = psn_intake_fail_unplaced(taking->summary, err);
     return rc;
 }
 

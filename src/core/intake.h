@@ -17,14 +17,40 @@ struct psn_intake_place {
     const char *why;
 };
 
-/* The domain that was looked up last, and whose it is. */
+/* The domain that was looked up last, and whose it is: entries of one source mostly lie
+ * in one domain. */
 struct psn_intake_domain {
     char name[PSN_DOMAIN_NAME_MAX]; /* "": none yet */
     char client[PSN_CLIENT_ID_MAX];
+    struct psn_mail_settings servers; /* that the client was given; or "" */
 };
 
-/* mailbox: what psn_intake_mailbox_of() says. role: where entries hang that tell no
- * mailbox of their own, in normal form, or "". last: from one entry to the next. */
+/* Looks up whose the domain is, unless it was the last one. E_NOT_FOUND; err is the
+ * caller's to fill. */
+PSN_MUST_CHECK enum psn_code psn_intake_find_client(struct psn_vault *vault,
+                                                    const char *domain,
+                                                    struct psn_intake_domain *last);
+
+/* How an entry tells that it is about a mailbox itself; the surest first, so that it
+ * counts before the others wherever they stand. */
+enum psn_intake_by {
+    PSN_INTAKE_BY_TITLE,
+    PSN_INTAKE_BY_USER, /* the user name, at a site that is the mailbox's own */
+    PSN_INTAKE_BY_NONE, /* it is about something else */
+    PSN_INTAKE_BYS,
+};
+struct psn_intake_mailbox {
+    enum psn_intake_by by;
+    const char *text; /* the entry's: an address as it stands there; BY_NONE: NULL */
+};
+PSN_MUST_CHECK enum psn_code psn_intake_find_mailbox(
+    struct psn_vault *vault, const struct psn_foreign *entry,
+    struct psn_intake_domain *last, struct psn_intake_mailbox *ret_mailbox,
+    struct psn_error *err);
+
+/* mailbox: the text of psn_intake_find_mailbox(), or NULL. role: where entries hang that
+ * tell no mailbox of their own, in normal form, or "". last: from one entry to the next.
+ */
 PSN_MUST_CHECK enum psn_code psn_intake_find_place(
     struct psn_vault *vault, const struct psn_foreign *entry, const char *mailbox,
     const char *client, const char *role, struct psn_intake_domain *last,
@@ -36,8 +62,15 @@ PSN_MUST_CHECK enum psn_code psn_intake_find_role(struct psn_vault *vault,
                                                   char ret_role[PSN_ADDRESS_TEXT_MAX],
                                                   struct psn_error *err);
 
-/* Is the entry about a mailbox itself? Its address, as it stands there, or NULL. */
-const char *psn_intake_mailbox_of(const struct psn_foreign *entry);
+/* Says what has no place, or is not usable, and what to do about it. */
+enum psn_code psn_intake_fail_unplaced(const struct psn_intake_summary *summary,
+                                       struct psn_error *err);
+
+/* The folder that an entry lies in. */
+const char *psn_intake_last_folder(const char *group);
+
+/* The host of an address on the web, within it; ret_size 0: it has none. */
+const char *psn_intake_host_of(const char *url, size_t *ret_size);
 
 /* "text suffix" as a label: plain, without blanks at the ends, cut to what fits. */
 void psn_intake_label(const char *text, const char *suffix,

@@ -1,114 +1,11 @@
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/client.h"
 #include "core/intake.h"
 #include "core/role.h"
-#include "passation/entry.h"
-
-/* ---- what an entry is about ---- */
-
-static const char *host_of(const char *url, size_t *ret_size)
-{
-    const char *scheme = strstr(url, "://");
-    const char *host = scheme ? scheme + 3 : url;
-
-    *ret_size = strcspn(host, ":/?# ");
-    return host;
-}
-
-bool psn_intake_is_same_account(const struct psn_secret_info *a,
-                                const struct psn_secret_info *b)
-{
-    size_t left_size;
-    size_t right_size;
-    const char *left = host_of(a->url, &left_size);
-    const char *right = host_of(b->url, &right_size);
-
-    if (strcmp(a->user, b->user) != 0)
-        return false;
-    return left_size == 0 || right_size == 0 ||
-           (left_size == right_size && strncasecmp(left, right, left_size) == 0);
-}
-
-static bool has(const char *text, size_t size, const char *part)
-{
-    size_t length = strlen(part);
-
-    for (size_t i = 0; i + length <= size; i++)
-        if (strncasecmp(text + i, part, length) == 0)
-            return true;
-    return false;
-}
-
-static bool begins(const char *text, size_t size, const char *part)
-{
-    return size >= strlen(part) && strncasecmp(text, part, strlen(part)) == 0;
-}
-
-/* A webmail or a mail server, by the names that these have. */
-static bool is_mail_url(const char *url)
-{
-    static const char *const schemes[] = { "imap", "smtp", "pop3", "pop:", "mailto:" };
-    static const char *const hosts[] = { "mail.",      "webmail.", "imap.",
-                                         "smtp.",      "pop.",     "ssl0.ovh.",
-                                         "roundcube.", "zimbra.",  "owa." };
-    size_t size;
-    const char *host = host_of(url, &size);
-
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (begins(url, strlen(url), schemes[i]))
-            return true;
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-        if (begins(host, size, hosts[i]))
-            return true;
-    return has(host, size, ".mail.ovh.") ||
-           (has(host, size, "ovh") && has(host + size, strlen(host + size), "mail"));
-}
-
-static bool is_address(const char *text)
-{
-    char normal[PSN_ADDRESS_TEXT_MAX];
-
-    return strchr(text, '@') && psn_role_normalize(text, normal, NULL) == PSN_OK;
-}
-
-static const char *last_folder(const char *group)
-{
-    const char *slash = strrchr(group, '/');
-
-    return slash ? slash + 1 : group;
-}
-
-/* What lies in a mailbox's folder, as passation's own exports have it, is a secret that
- * hangs on it, even if its name or user is another address; and if its name is the
- * mailbox's own, its type says that it is a secret. */
-static bool hangs_on_another(const struct psn_foreign *entry)
-{
-    const char *folder = last_folder(entry->group);
-
-    return is_address(folder) && (strcasecmp(folder, entry->title) != 0 ||
-                                  strcmp(entry->type, PSN_ENTRY_TYPE_SECRET) == 0 ||
-                                  psn_intake_is_known_type(entry->type));
-}
-
-const char *psn_intake_mailbox_of(const struct psn_foreign *entry)
-{
-    bool is_mailbox = strcmp(entry->type, "mailbox") == 0;
-    bool no_site = !entry->url[0] || is_mail_url(entry->url);
-
-    if (!is_mailbox && hangs_on_another(entry))
-        return NULL;
-    if ((is_mailbox || no_site) && is_address(entry->title))
-        return entry->title;
-    if ((is_mailbox || (entry->url[0] && no_site) || !entry->title[0]) &&
-        is_address(entry->user))
-        return entry->user;
-    return NULL;
-}
 
 void psn_intake_label(const char *text, const char *suffix,
                       char ret_label[PSN_LABEL_TEXT_MAX])
@@ -135,7 +32,7 @@ static void find_label(const struct psn_foreign *entry, char label[PSN_LABEL_TEX
 {
     char host[PSN_LABEL_TEXT_MAX];
     size_t size;
-    const char *at = host_of(entry->url, &size);
+    const char *at = psn_intake_host_of(entry->url, &size);
 
     psn_intake_label(entry->title, "", label);
     if (label[0])
@@ -148,19 +45,23 @@ static void find_label(const struct psn_foreign *entry, char label[PSN_LABEL_TEX
 
 /* ---- where that is ---- */
 
-/* Entries of one source mostly lie in one domain. */
-static enum psn_code find_client(struct psn_vault *vault, const char *domain,
-                                 struct psn_intake_place *found,
-                                 struct psn_intake_domain *last)
+enum psn_code psn_intake_find_client(struct psn_vault *vault, const char *domain,
+                                     struct psn_intake_domain *last)
 {
+    struct psn_client client = psn_client_init();
     enum psn_code rc = PSN_OK;
 
-    if (strcmp(domain, last->name) != 0) {
-        rc = psn_client_of_domain(vault, domain, last->client, NULL);
-        (void)snprintf(last->name, sizeof last->name, "%s", rc ? "" : domain);
-    }
+    if (strcmp(domain, last->name) == 0)
+        return PSN_OK;
+    last->name[0] = '\0';
+    rc = psn_client_of_domain(vault, domain, last->client, NULL);
     if (!rc)
-        memcpy(found->client, last->client, sizeof found->client);
+        rc = psn_client_read(vault, last->client, &client, NULL);
+    if (!rc) {
+        psn_mail_settings_of(PSN_BACKEND_NONE, "", &client, &last->servers);
+        (void)snprintf(last->name, sizeof last->name, "%s", domain);
+    }
+    psn_client_release(&client);
     return rc;
 }
 
@@ -175,11 +76,13 @@ static enum psn_code try_address(struct psn_vault *vault, const char *text,
 
     if (!strchr(text, '@') || psn_role_normalize(text, found.address, NULL))
         return PSN_OK;
-    rc = find_client(vault, strchr(found.address, '@') + 1, &found, last);
+    rc = psn_intake_find_client(vault, strchr(found.address, '@') + 1, last);
     if (rc == PSN_E_NOT_FOUND) {
         place->why = _("no client has its domain");
         return PSN_OK;
     }
+    if (!rc)
+        memcpy(found.client, last->client, sizeof found.client);
     if (!rc && client && strcmp(client, found.client) != 0) {
         place->why = _("it belongs to another client");
         return PSN_OK;
@@ -215,8 +118,8 @@ static enum psn_code find_role_of(struct psn_vault *vault,
                                   const char *role, struct psn_intake_place *place,
                                   struct psn_intake_domain *last, struct psn_error *err)
 {
-    const char *const texts[] = { last_folder(entry->group), entry->user, entry->title,
-                                  role };
+    const char *const texts[] = { psn_intake_last_folder(entry->group), entry->user,
+                                  entry->title, role };
     enum psn_code rc = PSN_OK;
 
     place->why = _("no mailbox is told");
@@ -243,6 +146,32 @@ enum psn_code psn_intake_find_place(struct psn_vault *vault,
     if (rc || ret_place->is_mailbox)
         return rc;
     return find_role_of(vault, entry, client, role, ret_place, last, err);
+}
+
+enum psn_code psn_intake_fail_unplaced(const struct psn_intake_summary *summary,
+                                       struct psn_error *err)
+{
+    size_t unplaced = summary->counts[PSN_INTAKE_UNPLACED];
+    size_t unusable = summary->counts[PSN_INTAKE_UNUSABLE];
+
+    if (unplaced == 0) {
+        (void)psn_fail(err, PSN_E_NOT_FOUND,
+                       PSN_NGETTEXT("%zu entry cannot be used, so nothing is imported",
+                                    "%zu entries cannot be used, so nothing is imported",
+                                    unusable),
+                       unusable);
+        return psn_hint(err, PSN_E_NOT_FOUND,
+                        _("see why in the list; to import the rest: --skip"));
+    }
+    (void)psn_fail(err, PSN_E_NOT_FOUND,
+                   PSN_NGETTEXT("%zu entry has no place here, so nothing is imported",
+                                "%zu entries have no place here, so nothing is imported",
+                                unplaced),
+                   unplaced);
+    return psn_hint(
+        err, PSN_E_NOT_FOUND,
+        _("say which mailbox they hang on: --role ADDRESS; or leave them out: "
+          "--skip"));
 }
 
 /* ---- the role for what tells none ---- */

@@ -149,7 +149,15 @@ enum psn_code psn_version_put(struct psn_vault *vault, const char *client,
     rc = psn_client_data_key(vault, client, &data_key, err);
     if (!rc)
         rc = psn_version_key(vault, address, label, number, &key, err);
-    return rc ? rc : write_version(vault, &key, 1, data_key, &version, value, err);
+    if (!rc)
+        rc = write_version(vault, &key, 1, data_key, &version, value, err);
+    if (rc != PSN_E_EXISTS)
+        return rc;
+    /* Who asked counted on from a row that is not the last one any more. */
+    psn_error_clear(err);
+    (void)psn_fail(err, PSN_E_CONFLICT,
+                   _("another command has changed this entry in the meantime"));
+    return psn_hint(err, PSN_E_CONFLICT, _("run the command again"));
 }
 
 static enum psn_code read_version(struct psn_vault *vault, const struct psn_row_key *key,

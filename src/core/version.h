@@ -10,6 +10,7 @@
  * here deletes one version: they go with their role.
  */
 
+/* E_CONFLICT: there is one of this number already. */
 PSN_MUST_CHECK enum psn_code psn_version_put(struct psn_vault *vault, const char *client,
                                              const char *address, const char *label,
                                              uint64_t number,

@@ -62,13 +62,18 @@ int psn_characters_next(struct psn_characters *characters)
     return c;
 }
 
-bool psn_characters_is_utf16(struct psn_characters *characters)
+const char *psn_characters_utf16(struct psn_characters *characters)
 {
     const uint8_t *first = characters->window;
 
     (void)psn_characters_peek(characters);
-    return characters->size >= 2 && ((first[0] == 0xFF && first[1] == 0xFE) ||
-                                     (first[0] == 0xFE && first[1] == 0xFF));
+    if (characters->size < 2)
+        return NULL;
+    if ((first[0] == 0xFF && first[1] == 0xFE) || (first[0] == 0xFE && first[1] == 0xFF))
+        return "UTF-16";
+    if ((first[0] == 0) == (first[1] == 0))
+        return NULL;
+    return first[0] == 0 ? "UTF-16BE" : "UTF-16LE";
 }
 
 void psn_characters_skip_mark(struct psn_characters *characters)

@@ -34,8 +34,10 @@ int psn_characters_next(struct psn_characters *characters);
 /* Passes over a byte order mark at the beginning. */
 void psn_characters_skip_mark(struct psn_characters *characters);
 
-/* Does it begin with the byte order mark of UTF-16? Asked before anything is read. */
-bool psn_characters_is_utf16(struct psn_characters *characters);
+/* As iconv(1) calls the UTF-16 that it begins as: by its byte order mark, or by a NUL in
+ * one of the first two bytes, where a column's name has a letter; or NULL. Asked before
+ * anything is read. */
+const char *psn_characters_utf16(struct psn_characters *characters);
 
 /* E_INVALID: "line N: why", or the source's failure. */
 PSN_MUST_CHECK enum psn_code psn_characters_refuse(struct psn_characters *characters,

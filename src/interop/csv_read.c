@@ -312,25 +312,28 @@ static void name_file(const struct csv *csv, char *out, size_t size)
 }
 
 /* WINDOWS-1252: what spreadsheets of France write unless they are told otherwise. */
-static enum psn_code fail_encoding(struct csv *csv, bool is_utf16)
+static enum psn_code fail_encoding(struct csv *csv, const char *utf16)
 {
     struct psn_error *err = csv->characters.err;
     char file[FILE_SIZE];
 
     name_file(csv, file, sizeof file);
-    if (is_utf16)
+    if (utf16)
         (void)psn_fail(err, PSN_E_INVALID, _("this is UTF-16, and UTF-8 is needed"));
     else
         (void)psn_fail(err, PSN_E_INVALID, _("line %zu: this is not UTF-8"), csv->line);
     return psn_hint(err, PSN_E_INVALID,
                     _("convert the file: iconv -f %s -t UTF-8 %s >NEW"),
-                    is_utf16 ? "UTF-16" : "WINDOWS-1252", file);
+                    utf16 ? utf16 : "WINDOWS-1252", file);
 }
 
-static const char *row_problem(struct csv *csv)
+/* A NUL is none of the characters that another encoding would have given. */
+static const char *row_problem(struct csv *csv, const char *text, size_t size)
 {
     char file[FILE_SIZE];
 
+    if (memchr(text, '\0', size))
+        return _("it holds what is not text");
     name_file(csv, file, sizeof file);
     (void)snprintf(csv->problem, sizeof csv->problem,
                    _("it is not UTF-8; convert the file: iconv -f WINDOWS-1252 -t UTF-8 "
@@ -343,11 +346,12 @@ static const char *row_problem(struct csv *csv)
 static enum psn_code read_header(struct csv *csv)
 {
     struct psn_characters *from = &csv->characters;
+    const char *utf16 = psn_characters_utf16(from);
     bool is_there = false;
     enum psn_code rc;
 
-    if (psn_characters_is_utf16(from))
-        return fail_encoding(csv, true);
+    if (utf16)
+        return fail_encoding(csv, utf16);
     psn_characters_skip_mark(from);
     csv->separator = find_separator(from);
     csv->rows_by_cr = true;
@@ -361,8 +365,9 @@ static enum psn_code read_header(struct csv *csv)
         struct column *column = &csv->columns[csv->column_count++];
         size_t size = cell_size(csv, i);
 
-        if (!psn_text_is_utf8(cell_text(csv, i), size))
-            return fail_encoding(csv, false);
+        if (!psn_text_is_utf8(cell_text(csv, i), size) &&
+            !memchr(cell_text(csv, i), '\0', size))
+            return fail_encoding(csv, NULL);
         if (!psn_text_is_plain(cell_text(csv, i), size) || size >= sizeof column->name)
             return psn_characters_refuse(from, csv->line,
                                          _("a column's name is too long or no text"));
@@ -476,7 +481,7 @@ static enum psn_code tell_row(struct csv *csv, psn_foreign_fn *each, void *arg)
         put_cell(csv, i);
         /* Taken as it is, a password would be another one. */
         if (!psn_text_is_utf8(cell_text(csv, i), cell_size(csv, i)))
-            csv->draft.problem = row_problem(csv);
+            csv->draft.problem = row_problem(csv, cell_text(csv, i), cell_size(csv, i));
     }
     return psn_foreign_draft_tell(&csv->draft, each, arg, csv->characters.err);
 }

@@ -95,10 +95,65 @@ static bool put_second(struct psn_foreign_draft *draft, enum psn_foreign_part pa
     return true;
 }
 
+/* KeePass's {REF:P@I:…}, anywhere in the text: a part of another entry, which is found by
+ * one of its parts. */
+static bool is_reference(const char *at, size_t left)
+{
+    static const char head[] = "{REF:";
+    static const char parts[] = "TUPANIO";
+    const char *part = at + sizeof head - 1;
+
+    return left > sizeof head + 2 && strncasecmp(at, head, sizeof head - 1) == 0 &&
+           part[1] == '@' && part[3] == ':' &&
+           memchr(parts, part[0] & ~0x20, sizeof parts - 1) &&
+           memchr(parts, part[2] & ~0x20, sizeof parts - 1) && memchr(at, '}', left);
+}
+
+static bool has_reference(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '{' && is_reference(text + i, size - i))
+            return true;
+    return false;
+}
+
+static const char *name_of(enum psn_foreign_part part)
+{
+    switch ((int)part) {
+    case PSN_FOREIGN_TITLE:
+        return _("title");
+    case PSN_FOREIGN_USER:
+        return _("user name");
+    case PSN_FOREIGN_URL:
+        return _("URL");
+    case PSN_FOREIGN_TOTP:
+        return "TOTP";
+    default:
+        return NULL;
+    }
+}
+
+/* Taken as it stands, it would be a value that nothing accepts. A note keeps it: that is
+ * for people. */
+static bool put_reference(struct psn_foreign_draft *draft, enum psn_foreign_part part,
+                          const char *text, size_t size)
+{
+    const char *name = name_of(part);
+
+    if ((!name && part != PSN_FOREIGN_PASSWORD) || !has_reference(text, size))
+        return false;
+    if (name)
+        psn_foreign_draft_lose(draft, name, _("it refers to another entry of KeePass"));
+    else
+        draft->problem = _("its password refers to another entry of KeePass");
+    return true;
+}
+
 void psn_foreign_draft_put(struct psn_foreign_draft *draft, enum psn_foreign_part part,
                            const void *bytes, size_t size)
 {
-    if (size == 0 || put_second(draft, part, bytes, size))
+    if (size == 0 || put_reference(draft, part, bytes, size) ||
+        put_second(draft, part, bytes, size))
         return;
     if (part == PSN_FOREIGN_PASSWORD)
         draft->password_size = size;
@@ -198,6 +253,10 @@ void psn_foreign_draft_field(struct psn_foreign_draft *draft, const char *name,
         return;
     if (put_own(draft, name, value, size))
         return;
+    if (has_reference(value, size)) {
+        psn_foreign_draft_lose(draft, name, _("it refers to another entry of KeePass"));
+        return;
+    }
     if (!has_room(draft))
         return;
     draft->names[at] = keep(draft, name, strlen(name));

@@ -36,7 +36,7 @@ void psn_foreign_draft_begin(struct psn_foreign_draft *draft, size_t line);
 /* Sets a part; a note is added to what is there; a second
  * password or seed, if it is another, becomes a secret field; any other part is replaced.
  * What is empty, or cannot be text where text must be, is left out; the latter is a
- * problem. */
+ * problem. So is a password that refers to another entry; another part is then lost. */
 void psn_foreign_draft_put(struct psn_foreign_draft *draft, enum psn_foreign_part part,
                            const void *bytes, size_t size);
 /* Adds a field; without a value, nothing. One that sounds secret by its name is secret.

@@ -43,8 +43,10 @@ static bool ends_with(const char *name, const char *suffix)
 static void name_entry(struct tree *tree, const char *name)
 {
     const char *path = psn_buf_str(&tree->path);
-    size_t size = strlen(name) - strlen(tree->suffix);
+    size_t size = strlen(name);
 
+    if (ends_with(name, tree->suffix))
+        size -= strlen(tree->suffix);
     psn_foreign_draft_begin(&tree->draft, 0);
     psn_foreign_draft_put(&tree->draft, PSN_FOREIGN_GROUP, path, strlen(path));
     psn_foreign_draft_put(&tree->draft, PSN_FOREIGN_TITLE, name, size);
@@ -100,6 +102,14 @@ static enum psn_code read_entry(struct tree *tree, int folder, const char *name)
     return psn_foreign_draft_tell(&tree->draft, tree->each, tree->arg, tree->err);
 }
 
+/* It may lead to a folder full of entries. */
+static enum psn_code tell_link(struct tree *tree, const char *name)
+{
+    name_entry(tree, name);
+    tree->draft.problem = _("it is a link, which is not followed");
+    return psn_foreign_draft_tell(&tree->draft, tree->each, tree->arg, tree->err);
+}
+
 /* ---- a folder ---- */
 
 static enum psn_code enter(struct tree *tree, int folder, const char *name)
@@ -142,6 +152,8 @@ static enum psn_code read_one(struct tree *tree, int folder, const char *name)
         return PSN_OK;
     if (S_ISDIR(info.st_mode))
         return enter(tree, folder, name);
+    if (S_ISLNK(info.st_mode))
+        return tell_link(tree, name);
     return ends_with(name, tree->suffix) ? read_entry(tree, folder, name) : PSN_OK;
 }
 

@@ -541,6 +541,12 @@ def settle(vault):
 
 # --- another process ---
 
+def imported(world, path, password):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"title,password\n{FREE},{password}\n")
+    exits(run(world, "-y", "import", path, "--replace"), 0)
+
+
 def second_process(bad):
     world = bad.world
     with bad.with_faults({"method": "GET", "path": f"/email/domain/{DOMAIN}*", "kind": "slow",
@@ -563,6 +569,25 @@ def second_process(bad):
         first.wait()
     with bad.cases.case("a lock whose holder was killed is free"):
         exits(run(world, "verify", BOX), 0)
+    with bad.cases.case("a password imported while its change has not begun is a conflict"):
+        path = os.path.join(world.dir, "free.csv")
+        imported(world, path, "before")
+        with bad.with_faults({"method": "GET", "path": f"/email/domain/{DOMAIN}*",
+                              "kind": "slow", "ms": 1500, **STICKY}):
+            since = world.control("GET", "/log")["log"][-1]["n"]
+            first = subprocess.Popen(world.command("--json", "rotate", FREE), env=world.env(),
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL, text=True)
+            while not world.control("GET", f"/log?since={since}")["log"]:
+                time.sleep(0.01)
+            imported(world, path, "meanwhile")
+            out = first.communicate()[0]
+        equal(first.returncode, 7, out)
+        error = json.loads(out.splitlines()[0])["error"]
+        equal(error["code"], "conflict", error)
+        true(FREE in error["message"] and "run the command again" in error["hint"], error)
+        equal(world.in_force(FREE) in ("before", "meanwhile"), False, "the mailbox's password")
+        exits(run(world, "-y", "role", "rm", FREE, "--confirm", FREE), 0)
     with bad.cases.case("another program keeps the file: 7 after ten seconds"):
         db = sqlite3.connect(bad.vault, isolation_level=None)
         db.execute("BEGIN IMMEDIATE")

@@ -137,6 +137,63 @@ class ImportTest(Importing):
                           "compta@martin.fr,compta@martin.fr,web,https://boutique.fr\n")
         self.passation("-y", "import", path, exit=4)
 
+    def taken_for_the_mailbox(self, urls, title="Messagerie"):
+        """Those sites at which the address's account is taken for the mailbox's password."""
+        path = self.write("sites.csv", "title,username,password,url\n" + "".join(
+            f"{title},compta@martin.fr,secret-{i},{url}\n" for i, url in enumerate(urls)))
+        answer = json.loads(self.run_raw("--json", "import", path, "-n", "--skip").stdout)
+        own = {e["line"] for e in answer["entries"] if e["label"] == "" and e["address"]}
+        return [url for i, url in enumerate(urls) if i + 2 in own]
+
+    def test_a_login_at_a_webmail_or_mail_server_of_ovh_is_the_mailboxs_password(self):
+        urls = ["https://www.ovh.com/fr/mail/", "https://www.ovhcloud.com/fr/mail/",
+                "https://www.ovhcloud.com/en-gb/mail", "https://ovh.com/mail?x=1",
+                "https://www.ovh.co.uk/mail/", "https://mail.ovh.net/roundcube/",
+                "mail.ovh.net", "https://webmail.mail.ovh.net", "https://webmail.ovh.net/",
+                "https://ex5.mail.ovh.net/owa", "https://PRO1.mail.ovh.net:443/",
+                "https://zimbra1.mail.ovh.net/#inbox", "imap://ssl0.ovh.net",
+                "imaps://compta%40martin.fr@ssl0.ovh.net:993", "smtp://smtp.mail.ovh.net:465",
+                "mailbox://pop3.ovh.net", "ns0.ovh.net", "imap.mail.ovh.ca:993",
+                "mailto:compta@martin.fr"]
+        self.assertEqual(self.taken_for_the_mailbox(urls), urls)
+
+    def test_a_login_within_the_mailboxs_own_domain_is_its_password_only_at_a_mail_server(self):
+        own = ["https://webmail.martin.fr", "https://mail.martin.fr/", "imap://martin.fr",
+               "imaps://in.martin.fr:993", "smtp.martin.fr"]
+        others = ["https://martin.fr/wp-login.php", "https://www.martin.fr/mail",
+                  "https://webmail.martin.fr.evil.com", "https://webmail.xmartin.fr",
+                  "https://webmail.durand.fr"]
+        self.assertEqual(self.taken_for_the_mailbox(own + others), own)
+
+    def test_a_login_at_the_servers_of_the_client_is_the_mailboxs_password(self):
+        servers = ["https://mx.relais.example/webmail", "imap://mx.relais.example",
+                   "smtp://OUT.relais.example:465"]
+        others = ["https://relais.example", "https://mx.relais.example.evil.com"]
+        self.assertEqual(self.taken_for_the_mailbox(servers + others), [])
+        self.passation("client", "set", "martin", "--imap", "imaps://mx.relais.example:993",
+                       "--smtp", "smtps://out.relais.example:465")
+        self.assertEqual(self.taken_for_the_mailbox(servers + others), servers)
+
+    def test_another_sites_password_is_never_the_mailboxs(self):
+        urls = ["https://mail.google.com/", "https://webmail.evil.com", "imap://imap.gmail.com",
+                "https://ovh.net.evil.com/webmail", "https://mail.ovh.net.evil.com",
+                "https://evil.com\\.mail.ovh.net/", "https://mail.ovh.net@evil.com/",
+                "https://evil.com/mail.ovh.net/", "https://evil.com?.mail.ovh.net",
+                "https://evilmail.ovh.net", "https://xmail.ovh.net", "https://notovh.com/mail/",
+                "https://www.ovh.com/manager/#/web/email_domain", "https://www.ovh.com",
+                "https://www.ovh.com/manager/mail/", "https://www.ovh.com/fr/#/mail",
+                "https://vps1.ovh.net/mail", "https://webmail.vps1.ovh.net"]
+        for title in ("Messagerie", "", "compta@martin.fr"):
+            self.assertEqual(self.taken_for_the_mailbox(urls, title), [])
+
+    def test_an_entry_named_by_the_address_goes_before_one_with_it_as_user_name(self):
+        path = self.write("x.csv", "title,username,password,url\n"
+                          "Ancien,compta@martin.fr,web,https://www.ovh.com/fr/mail/\n"
+                          "compta@martin.fr,compta@martin.fr,own,\n")
+        results = [(e["title"], e["result"]) for e in self.take(path)["entries"]]
+        self.assertEqual(results, [("compta@martin.fr", "added"), ("Ancien", "different")])
+        self.assertEqual(self.reveal("compta@martin.fr", ""), "own")
+
     def test_malformed_files_are_refused_and_change_nothing(self):
         for name, text in (("x.csv", 'title,password\n"a,b\n'), ("x.json", '{"items": ['),
                            ("x.xml", "<KeePassFile>")):
@@ -183,6 +240,25 @@ class ImportTest(Importing):
         self.take(self.at("store"), "--format", "passage", "--identity", self.identity)
         self.check_secrets({("compta@martin.fr", ""): "Boîte-1",
                             ("compta@martin.fr", "Stripe"): '=p"w,1'})
+
+    def test_a_link_in_a_tree_is_told_and_not_followed_whatever_it_is_called(self):
+        to = self.tool("age-keygen", "-y", self.identity).strip()
+        for name in ("store/compta@martin.fr", "team/shared"):
+            os.makedirs(os.path.dirname(self.at(name)), exist_ok=True)
+            self.tool("age", "-r", to, "-o", self.at(f"{name}.age"), given="Boîte-1\n")
+        os.mkdir(self.at("store/sub"))
+        os.symlink(self.at("team"), self.at("store/team"))
+        os.symlink(self.at("team/shared.age"), self.at("store/sub/one.age"))
+        os.symlink("nowhere", self.at("store/lost"))
+        os.symlink(self.at("team"), self.at("store/.hidden"))
+        args = (self.at("store"), "--format", "passage", "--identity", self.identity)
+        self.passation("-y", "import", *args, exit=4)
+        entries = self.take(*args, "--skip")["entries"]
+        self.assertEqual({(e["group"], e["title"], e["why"]) for e in entries
+                          if e["result"] == "unusable"},
+                         {(group, title, "it is a link, which is not followed")
+                          for group, title in (("", "team"), ("sub", "one"), ("", "lost"))})
+        self.assertEqual(len(entries), 4)
 
     # --- out, and in again ---
 

@@ -58,12 +58,6 @@ class EdgesTest(Importing):
         rows = json.loads(self.passation("--json", "secret", "ls"))["secrets"]
         return {(row["address"], row["label"]): row for row in rows}
 
-    def run_raw(self, *args):
-        return subprocess.run(
-            [self.binary, "--vault", self.at(self.vault), "--no-input", "--identity-file",
-             self.identity, *args], env=self.environment, capture_output=True, text=True,
-            cwd=self.home)
-
     # --- nothing is lost without a word ---
 
     def test_one_time_codes_of_keepass_come_in_with_their_settings(self):
@@ -134,6 +128,33 @@ class EdgesTest(Importing):
         self.assertEqual(known["compta@martin.fr", "Bank"]["note"], "Agence: Lyon")
         self.assertEqual(known["compta@martin.fr", "Shop"]["note"], "compte pro")
 
+    def test_a_reference_of_keepass_is_told_and_never_taken_for_the_value(self):
+        self.mailbox()
+        text = (KEEPASS % "<String><Key>UserName</Key><Value>{REF:U@I:0A}</Value></String>")
+        path = self.write("k.xml", text)
+        args = (path, "--role", "compta@martin.fr")
+        entries = self.take(*args)["entries"]
+        self.assertEqual([(e["label"], e["result"]) for e in entries],
+                         [("Bank", "added"), ("user name", "left_out")])
+        path = self.write("k.xml", text.replace("p1", "{REF:P@I:46C9B1FFBD4ABC4BBB260C6190BAD20C}"))
+        self.passation("-y", "import", *args, exit=4)
+        entry, = self.take(*args, "--skip", "--replace")["entries"]
+        self.assertEqual((entry["result"], entry["why"]),
+                         ("unusable", "its password refers to another entry of KeePass"))
+        self.assertEqual(self.reveal("compta@martin.fr", "Bank"), "p1")
+
+    def test_what_bitwarden_has_beside_the_values_in_force_is_as_the_manual_says(self):
+        self.mailbox()
+        item = {"type": 1, "name": "Steam", "login": {"password": "now", "totp": "steam://ABC234"},
+                "passwordHistory": [{"lastUsedDate": "2026-01-01T00:00:00Z", "password": "old"}]}
+        items = [item, {**item, "name": "Trash", "deletedDate": "2026-01-01T00:00:00Z"}]
+        path = self.write("b.json", json.dumps({"encrypted": False, "items": items}))
+        answer = self.take(path, "--role", "compta@martin.fr")
+        self.assertEqual(self.results(answer), {("compta@martin.fr", "Steam"): "added",
+                                                ("compta@martin.fr", "Steam totp"): "added"})
+        self.assertEqual(self.reveal("compta@martin.fr", "Steam totp"), "steam://ABC234")
+        self.assertFalse(self.secrets()["compta@martin.fr", "Steam totp"]["type"])
+
     # --- once ---
 
     def test_two_entries_of_one_account_settle_with_the_first_run(self):
@@ -190,6 +211,34 @@ class EdgesTest(Importing):
                           " ".join(done.stderr.split()))
             self.assertNotIn("1252", done.stderr)
             self.assertEqual(self.secrets(), {})
+        for encoding in ("UTF-16LE", "UTF-16BE"):
+            with open(path, "w", encoding=encoding) as file:
+                file.write("title,password\nEcole,Sésame-Ouvre-99\n")
+            done = self.run_raw("-y", "import", path, "--role", "compta@martin.fr")
+            self.assertIn(f"iconv -f {encoding} -t UTF-8 '{path}' >NEW",
+                          " ".join(done.stderr.split()))
+
+    def test_a_nul_in_a_csv_file_is_not_taken_for_another_encoding(self):
+        self.mailbox()
+        for text, said in (("title,password\nEcole,a\0b\n", "it holds what is not text"),
+                           ("ti\0tle,password\nEcole,b\n", "no text")):
+            done = self.run_raw("-y", "import", self.write("x.csv", text), "--role",
+                                "compta@martin.fr")
+            self.assertIn(said, done.stdout + done.stderr)
+            self.assertNotIn("iconv", done.stdout + done.stderr)
+            self.assertEqual(self.secrets(), {})
+
+    def test_a_file_that_holds_no_secret_is_not_said_to_hold_passwords(self):
+        self.mailbox()
+        for text, warned in (("title,password\n", False), ("title,password\nEcole,\n", False),
+                             ("title,password\nEcole,b\n", True)):
+            done = self.run_raw("-y", "import", self.write("x.csv", text), "--role",
+                                "compta@martin.fr")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual("in clear" in done.stderr, warned, done.stderr)
+        done = self.run_raw("-y", "import", self.at("x.csv"), "--role", "compta@martin.fr")
+        self.assertIn("Imported: 0 secrets", done.stderr + done.stdout)
+        self.assertIn("in clear", done.stderr)
 
     # --- a preview is as good as the run ---
 

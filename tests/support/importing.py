@@ -66,6 +66,12 @@ class Importing(unittest.TestCase):
         self.assertEqual(done.returncode, exit, f"{args}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def run_raw(self, *args):
+        return subprocess.run(
+            [self.binary, "--vault", self.at(self.vault), "--no-input", "--identity-file",
+             self.identity, *args], env=self.environment, capture_output=True, text=True,
+            cwd=self.home)
+
     def new_vault(self, name):
         self.vault = name
         self.passation("init", "--as", "jp")

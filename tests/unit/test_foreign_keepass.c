@@ -186,6 +186,33 @@ static void what_is_attached_is_said_to_be_lost(void **state)
         "t=S;p=p;k=login;lost passkey=passkeys are not taken;\nt=T;p=q;k=login;\n");
 }
 
+#define REF(part) "{REF:" part "@I:46C9B1FFBD4ABC4BBB260C6190BAD20C}"
+
+static void what_refers_to_another_entry_is_not_taken_for_what_it_refers_to(void **state)
+{
+    (void)state;
+    foreign_expect(FOREIGN_XML, ENTRY_OF(STRING_OF("Password", REF("P"))),
+                   "t=S;problem;\n");
+    foreign_expect(FOREIGN_XML, ENTRY_OF(STRING_OF("Password", "a{ref:p@t:Bank}b")),
+                   "t=S;problem;\n");
+    foreign_expect(FOREIGN_CSV, "Account,Login Name,Password\nS,bob," REF("P") "\n",
+                   "t=S;u=bob;problem;\n");
+    foreign_expect(
+        FOREIGN_XML,
+        ENTRY_OF(STRING_OF("Password", "p") STRING_OF("UserName", REF("U"))
+                     STRING_OF("URL", REF("A")) STRING_OF("PIN", REF("O"))
+                         STRING_OF("Notes", "see " REF("N"))),
+        "t=S;p=p;n=see " REF("N") ";lost user name=it refers to another entry of KeePass;"
+                                  "lost URL=it refers to another entry of KeePass;"
+                                  "lost PIN=it refers to another entry of KeePass;\n");
+    foreign_expect(
+        FOREIGN_XML,
+        ENTRY_OF(STRING_OF("Password", "{REF:}") STRING_OF("UserName", "{REF:P@I}")
+                     STRING_OF("URL", "{REF:P@I:") STRING_OF("A", "{REF:X@I:1}")
+                         STRING_OF("B", "REF:P@I:1}")),
+        "t=S;u={REF:P@I};p={REF:};w={REF:P@I:;!A={REF:X@I:1};!B=REF:P@I:1};\n");
+}
+
 /* expat would look at what is open again and again. */
 static void an_element_without_an_end_is_refused_before_it_costs_time(void **state)
 {
@@ -285,6 +312,7 @@ int main(void)
         cmocka_unit_test(one_time_codes_of_keepass_stay_the_same_codes),
         cmocka_unit_test(one_time_codes_that_would_be_others_are_refused_with_a_word),
         cmocka_unit_test(what_is_attached_is_said_to_be_lost),
+        cmocka_unit_test(what_refers_to_another_entry_is_not_taken_for_what_it_refers_to),
         cmocka_unit_test(an_element_without_an_end_is_refused_before_it_costs_time),
         cmocka_unit_test(hostile_xml_is_refused_with_its_line),
         cmocka_unit_test(a_tree_has_a_limit_of_its_own),
