@@ -11,6 +11,43 @@
         .args = { "resume" } \
     }
 
+#define UP_TO_ISSUE                                                                     \
+    { .args = { "handover", "start", "essai", "--to", "martine", "--contract",          \
+                "2024-17", "--giver", "Studio", "--receiver", "Boulangerie", "--place", \
+                "Lille", "--identity", "seen" } },                                      \
+        { .args = { "revoke", "jp" } }, { .args = { "role", "adopt", BOX3 } },          \
+        { .args = { "rotate", "*@essai.example" } },                                    \
+        { .args = { "handover", "item", "essai", "account", "second-factor", "domain",  \
+                    "zone", "hosting", "databases", "cms", "payment", "analytics",      \
+                    "social", "--transferred" } },                                      \
+        { .args = { "handover", "item", "essai", "licences", "source", "backups",       \
+                    "services", "subscriptions", "papers", "--none" } },                \
+    {                                                                                   \
+        .args = { "handover", "next", "essai" }                                         \
+    }
+#define ISSUE                                                                   \
+    {                                                                           \
+        .args = { "handover", "issue", "essai", "-o", "out", "--code-fd", "7" } \
+    }
+#define KEYS                                                 \
+    {                                                        \
+        .args = { "key", "show", "--json" }, .keeps = "keys" \
+    }
+#define GRANT_PAGE                                                                  \
+    { .args = { "grant", "ana", BOX2, "--until", "2031-03-31", "--reason", "essai", \
+                "--format", "html", "-o", "out", "--code-fd", "7" } },              \
+        KEYS
+#define COMPARE                                                          \
+    {                                                                    \
+        .args = { "open",     "@out/*/trousseau.html", "--code-fd", "0", \
+                  "--issuer", "@keys:fingerprint",     "--json" },       \
+        .input = "@codes", .keeps = "opened"                             \
+    }
+#define CONFIRM                                                       \
+    {                                                                 \
+        .args = { "handover", "confirm", "essai", "@opened:receipt" } \
+    }
+
 const struct sweep_command sweep_commands[] = {
     { .name = "init",
       .args = { "--vault", "new.db", "init", "--as", "moi", "--recovery-out",
@@ -254,19 +291,7 @@ const struct sweep_command sweep_commands[] = {
       .tells_parts = true,
       .probes = { { .args = { "verify", "*" } } } },
     { .name = "handover-issue",
-      .before = { { .args = { "handover", "start", "essai", "--to", "martine",
-                              "--contract", "2024-17", "--giver", "Studio", "--receiver",
-                              "Boulangerie", "--place", "Lille", "--identity", "seen" } },
-                  { .args = { "revoke", "jp" } },
-                  { .args = { "role", "adopt", BOX3 } },
-                  { .args = { "rotate", "*@essai.example" } },
-                  { .args = { "handover", "item", "essai", "account", "second-factor",
-                              "domain", "zone", "hosting", "databases", "cms", "payment",
-                              "analytics", "social", "--transferred" } },
-                  { .args = { "handover", "item", "essai", "licences", "source",
-                              "backups", "services", "subscriptions", "papers",
-                              "--none" } },
-                  { .args = { "handover", "next", "essai" } } },
+      .before = { UP_TO_ISSUE },
       .args = { "handover", "issue", "essai", "-o", "out", "--code-fd", "7" },
       .once = true,
       .again = { { .args = { "handover", "issue", "essai", "-o", "out", "--code-fd",
@@ -279,5 +304,128 @@ const struct sweep_command sweep_commands[] = {
     { .name = "profile",
       .args = { "profile", BOX0, "--format", "mobileconfig", "-o", "out/p.mobileconfig" },
       .file = "out/p.mobileconfig" },
+    { .name = "passage",
+      .args = { "export", "essai", "--format", "passage", "--to", "jp", "-o", "out/tree",
+                "-y" } },
+    { .name = "bitwarden",
+      .args = { "export", "essai", "--format", "bitwarden-json", "-o", "out/e.json",
+                "-y" },
+      .file = "out/e.json" },
+    { .name = "import-bitwarden",
+      .before = { { .args = { "export", "garage", "--format", "bitwarden-json", "-o",
+                              "out/g.json", "-y" } },
+                  { .args = { "secret", "rm", "accueil@garage.example", "ftp", "-y" } } },
+      .args = { "import", "out/g.json", "--format", "bitwarden-json", "--replace",
+                "--skip", "-y", "--json" },
+      .changes_both = true },
+    { .name = "profile-thunderbird",
+      .args = { "profile", BOX0, "--format", "thunderbird", "-o", "out/t.xml" } },
+    { .name = "profile-sheet",
+      .args = { "profile", BOX0, "--format", "sheet", "-o", "out/s.html" } },
+    { .name = "secret-generate",
+      .args = { "secret", "add", BOX1, "base", "--generate", "--type", "database",
+                "--user", "u1", "--url", "https://b.example", "--expires", "2031-01-31",
+                "--note", "une note", "--json" } },
+    { .name = "totp",
+      .before = { { .args = { "secret", "add", BOX1, "deux", "--type", "totp",
+                              "--secret-fd", "0" },
+                    .input = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" } },
+      .args = { "otp", BOX1, "deux", "--json" } },
+    { .name = "status", .tells_parts = true, .args = { "status" } },
+    { .name = "status-client", .args = { "status", "essai", "--json" } },
+    { .name = "client-ls", .args = { "client", "ls", "--json" } },
+    { .name = "client-show", .tells_parts = true, .args = { "client", "show", "essai" } },
+    { .name = "role-ls", .args = { "role", "ls" } },
+    { .name = "role-ls-json", .args = { "role", "ls", "--json" } },
+    { .name = "secret-ls", .args = { "secret", "ls", "--json" } },
+    { .name = "show-versions", .args = { "show", BOX0, "--versions", "--json" } },
+    { .name = "show-json", .args = { "show", BOX0, "--json" } },
+    { .name = "person-ls", .args = { "person", "ls", "--json" } },
+    { .name = "person-show", .args = { "person", "show", "jp", "--json" } },
+    { .name = "grant-ls", .args = { "grant", "ls", "--json" } },
+    { .name = "who", .tells_parts = true, .args = { "who", "jp", "--json" } },
+    { .name = "who-address", .tells_parts = true, .args = { "who", BOX0 } },
+    { .name = "due-ls", .args = { "due", "--json" } },
+    { .name = "log", .tells_parts = true, .args = { "log", "--verify" } },
+    { .name = "log-json", .args = { "log", "--client", "essai", "--json" } },
+    { .name = "doctor",
+      .args = { "doctor", "--json" },
+      .status = 12,
+      .tells_parts = true },
+    { .name = "slot-ls", .args = { "slot", "ls", "--json" } },
+    { .name = "key-show",
+      .tells_parts = true,
+      .args = { "key", "show", "--statements" } },
+    { .name = "inventory", .args = { "ovh", "inventory", "essai", "--json" } },
+    { .name = "depart-plan",
+      .args = { "depart", "jp", "--plan", "-o", "out/plan.json" } },
+    { .name = "apply",
+      .before = { { .args = { "depart", "jp", "--plan", "-o", "out/plan.json" } } },
+      .args = { "apply", "out/plan.json", "-o", "out", "-y" },
+      .status = 12,
+      .again = { RESUME },
+      .tells_parts = true,
+      .probes = { { .args = { "verify", "*" } } } },
+    { .name = "open",
+      .before = { GRANT_PAGE },
+      .args = { "open", "@out/ana-*.html", "--code-fd", "0", "--issuer",
+                "@keys:fingerprint", "--json" },
+      .input = "@codes" },
+    { .name = "receipt",
+      .before = { GRANT_PAGE,
+                  { .args = { "open", "@out/ana-*.html", "--code-fd", "0", "--issuer",
+                              "@keys:fingerprint", "--json" },
+                    .input = "@codes",
+                    .keeps = "opened" } },
+      .args = { "receipt", "check", "@opened:receipt" } },
+    { .name = "open-store",
+      .before = { { .args = { "person", "key", "ana", "--add", "ana.pub" } },
+                  { .args = { "grant", "ana", BOX2, "--until", "2031-03-31", "--reason",
+                              "essai", "-o", "out" } },
+                  KEYS },
+      .args = { "--identity-file", "ana.txt", "open", "@out/ana-*.age", "--issuer",
+                "@keys:fingerprint", "--store", "--json" } },
+    { .name = "handover-compare",
+      .before = { UP_TO_ISSUE, ISSUE },
+      .args = { "handover", "compare", "essai", "@out/trousseau-essai-*", "--code-fd",
+                "0" },
+      .input = "@codes" },
+    { .name = "handover-confirm",
+      .before = { UP_TO_ISSUE, ISSUE, KEYS, COMPARE },
+      .args = { "handover", "confirm", "essai", "@opened:receipt" } },
+    { .name = "handover-contacts",
+      .before = { { .args = { "handover", "start", "essai", "--to", "martine" } },
+                  { .args = { "ovh", "link", "essai", "--for", "cut", "--config",
+                              "cut.conf", "--accept-wide" } } },
+      .args = { "handover", "contacts", "essai", "--to", "ma000000-ovh", "-y" },
+      .tells_parts = true },
+    { .name = "handover-close",
+      .before = { UP_TO_ISSUE,
+                  ISSUE,
+                  KEYS,
+                  COMPARE,
+                  CONFIRM,
+                  { .args = { "backup", "out/copy.db" } },
+                  { .args = { "sweep", "essai", "--keep",
+                              "account_mail:anne@essai.example" } } },
+      .args = { "handover", "close", "essai", "--confirm", "essai", "--backup",
+                "out/copy.db", "--unchanged", "-o", "out", "-y" },
+      .tells_parts = true,
+      .removes = true },
+    { .name = "client-import",
+      .before = { UP_TO_ISSUE,
+                  ISSUE,
+                  KEYS,
+                  { .args = { "--vault", "new.db", "init", "--as", "moi",
+                              "--recovery-out", "other.code" } } },
+      .args = { "--vault", "new.db", "client", "import", "@out/*/trousseau.html",
+                "--code-fd", "0", "--issuer", "@keys:fingerprint", "-y", "--json" },
+      .input = "@codes" },
+    { .name = "client-import-over",
+      .tells_parts = true,
+      .before = { UP_TO_ISSUE, ISSUE, KEYS },
+      .args = { "client", "import", "@out/*/trousseau.html", "--code-fd", "0", "--issuer",
+                "@keys:fingerprint", "-n" },
+      .input = "@codes" },
 };
 const size_t sweep_command_count = sizeof sweep_commands / sizeof *sweep_commands;

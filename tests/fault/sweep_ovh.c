@@ -220,6 +220,8 @@ static void answer_domain(struct call *call)
         begin_task(call, name ? find(name, domain) : NULL, body);
     else if (is(call, "POST", "email/domain/*/account/*/changePassword"))
         begin_task(call, box, body);
+    else if (is(call, "POST", "email/domain/*/changeContact"))
+        say(call, 200, "[501]");
     else
         say(call, 200, "[]");
     json_decref(body);
@@ -227,7 +229,25 @@ static void answer_domain(struct call *call)
 
 static void answer_account(struct call *call)
 {
-    if (is(call, "GET", "auth/time"))
+    if (sweep_server->is_cut && strcmp(call->nic, "es000000-ovh") == 0 &&
+        !is(call, "GET", "auth/time"))
+        say(call, 403,
+            "{\"errorCode\":\"INVALID_CREDENTIAL\",\"httpCode\":\"403 Forbidden\","
+            "\"message\":\"This credential is not valid\"}");
+    else if (is(call, "DELETE", "me/api/credential/71")) {
+        sweep_server->is_cut = true;
+        say(call, 200, "null");
+    } else if (call->count > 1 && strcmp(call->request->method, "POST") == 0 &&
+               strcmp(call->parts[call->count - 1], "changeContact") == 0)
+        say(call, 200, "[501]");
+    else if (is(call, "GET", "me/task/contactChange/501"))
+        say(call, 200,
+            "{\"id\":501,\"state\":\"validatingByCustomers\",\"contactTypes\":"
+            "[\"contactAdmin\",\"contactTech\",\"contactBilling\"],"
+            "\"serviceDomain\":\"essai.example\",\"fromAccount\":\"es000000-ovh\","
+            "\"toAccount\":\"ma000000-ovh\",\"askingAccount\":\"es000000-ovh\","
+            "\"dateRequest\":\"2026-09-21T10:00:00+02:00\",\"dateDone\":null}");
+    else if (is(call, "GET", "auth/time"))
         (void)snprintf(call->body, sizeof call->body, "%lld",
                        (long long)(sweep_server->clock_ms / 1000));
     else if (is(call, "GET", "me"))
@@ -408,6 +428,17 @@ static enum psn_login login(void *self, const struct psn_imap_server *server,
     return same ? PSN_LOGIN_ACCEPTED : PSN_LOGIN_REFUSED;
 }
 
+static enum psn_code look(void *self, const struct psn_imap_server *server,
+                          bool *ret_untrusted, struct psn_error *err)
+{
+    (void)self;
+    (void)server;
+    *ret_untrusted = false;
+    if (sweep_strikes(SWEEP_IMAP))
+        return psn_fail(err, PSN_E_NETWORK, "the mail server is silent");
+    return PSN_OK;
+}
+
 /* --- the seams --- */
 
 enum psn_code __wrap_psn_http_client_new(struct psn_http_client **ret_client,
@@ -437,7 +468,7 @@ struct psn_http __wrap_psn_http_client_port(struct psn_http_client *client)
 
 struct psn_imap __wrap_psn_imap_real(void)
 {
-    return (struct psn_imap){ .login = login };
+    return (struct psn_imap){ .login = login, .look = look };
 }
 
 /* As quick as a hash, and as able to fail for want of memory: what it costs is no part of
