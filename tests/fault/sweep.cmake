@@ -1,6 +1,6 @@
 # The fault sweep defines malloc() and system calls of its own, as sanitizers do.
 if(NOT PASSATION_SANITIZE AND NOT PASSATION_FUZZ AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-  add_executable(fault_sweep fault/sweep.c fault/sweep_cli.c fault/sweep_commands.c fault/sweep_faults.c
+  add_executable(fault_sweep fault/sweep.c fault/sweep_account.c fault/sweep_cli.c fault/sweep_commands.c fault/sweep_faults.c
                  fault/sweep_ovh.c fault/sweep_sites.c fault/sweep_trial.c fault/sweep_world.c
                  $<TARGET_OBJECTS:passation_cli_objects>)
   set_source_files_properties(fault/sweep_faults.c PROPERTIES COMPILE_OPTIONS "-U_FORTIFY_SOURCE;-fno-builtin")

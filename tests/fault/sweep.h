@@ -99,7 +99,7 @@ struct sweep_sites {
 bool sweep_sites_note_into(struct sweep_sites *sites);
 void sweep_sites_note(enum sweep_call call, uint64_t index);
 
-/* --- OVH, mail servers and time (sweep_ovh.c) --- */
+/* --- OVH, mail servers and time (sweep_ovh.c, sweep_account.c) --- */
 
 enum {
     SWEEP_BOXES_MAX = 16,
@@ -123,7 +123,8 @@ struct sweep_server {
     int64_t clock_ms;
     uint64_t draws; /* of random numbers */
     int64_t last_task;
-    bool is_cut; /* the key of essai's account is deleted */
+    bool is_cut;   /* the key of essai's account is deleted */
+    uint32_t gone; /* what was deleted in the full account: a bit each */
     struct sweep_box boxes[SWEEP_BOXES_MAX];
 };
 extern struct sweep_server *sweep_server;
@@ -132,6 +133,9 @@ void sweep_server_init(struct sweep_server *server);
 struct sweep_box *sweep_box_of(const char *address);
 /* Puts into force what is under way. */
 void sweep_server_settle(void);
+
+/* What the full account answers: the status, and the body in out; 0: as any other. */
+long sweep_account_answer(const char *method, const char *path, char *out, size_t size);
 
 /* --- the world (sweep_world.c) --- */
 

@@ -381,6 +381,21 @@ static const char list[] = "name,url,username,password\n"
                            "Blog,https://essai.example/wp,admin,Blog-Word-77\n"
                            "Boutique,https://essai.example/s,admin,Boutique-Word-78\n";
 
+static const char list2[] = "name,url,username,password\n"
+                            "Blog,https://essai.example/wp,admin,Blog-Autre-99\n";
+static const char odd[] = "Nom;Code;Qui;Rien\r\nPanier;Panier-Word-79;lui;x\r\n";
+static const char keepass[] =
+    "<?xml version=\"1.0\" "
+    "encoding=\"UTF-8\"?><KeePassFile><Root><Group><Name>Base</Name>"
+    "<Entry><String><Key>Title</Key><Value>Forum</Value></String>"
+    "<String><Key>UserName</Key><Value>admin</Value></String>"
+    "<String><Key>Password</Key><Value ProtectInMemory=\"True\">Forum-Word-80</Value>"
+    "</String><String><Key>URL</Key><Value>https://f.example</Value></String>"
+    "<String><Key>otp</Key><Value>otpauth://totp/f?secret=JBSWY3DPEHPK3PXP</Value></"
+    "String>"
+    "<String><Key>PIN</Key><Value>1234</Value></String></Entry>"
+    "</Group></Root></KeePassFile>\n";
+
 #define LIMITS                                                                     \
     "--endpoint", "https://api.example/1.0", "--imap", "imaps://imap.example:993", \
         "--smtp", "smtps://smtp.example:465", "--rate", "0", "--settle", "1s",     \
@@ -428,6 +443,8 @@ static void write_inputs(const struct sweep_world *world)
         { "home/identity.txt", identity }, { "home/ana.txt", anas },
         { "home/new.txt", new },           { "home/jp.pub", jps_public },
         { "home/ana.pub", anas_public },   { "home/list.csv", list },
+        { "home/list2.csv", list2 },       { "home/odd.csv", odd },
+        { "home/base.xml", keepass },
     };
     char path[SWEEP_PATH_MAX];
     char name[64];
@@ -437,8 +454,8 @@ static void write_inputs(const struct sweep_world *world)
         path_of(world, files[i].name, path);
         write_file(path, files[i].text, strlen(files[i].text), 0600);
     }
-    for (int i = 0; i < 3; i++) {
-        static const char *const names[] = { "essai", "garage", "cut" };
+    for (int i = 0; i < 4; i++) {
+        static const char *const names[] = { "essai", "garage", "cut", "plein" };
 
         (void)snprintf(text, sizeof text, conf, names[i]);
         (void)snprintf(name, sizeof name, "home/%s.conf", names[i]);
