@@ -46,6 +46,27 @@ static enum psn_code print_sheet(void *arg, const struct psn_envelope *envelope,
     return cli_envelope_sheet(arg, envelope, key, err);
 }
 
+static void tell_created(struct cli *cli, const char *folder,
+                         const struct cli_doubts *doubts)
+{
+    const char *client = cli->args[0];
+
+    cli_print(
+        cli, "%s/enveloppe-%s-cle.html\n%s/enveloppe-%s.html\n%s/enveloppe-%s.age\n",
+        CLI_SHOWN(folder), client, CLI_SHOWN(folder), client, CLI_SHOWN(folder), client);
+    cli_note(
+        cli,
+        _("Print the sheet (enveloppe-%s-cle.html), put it into an envelope, seal it, "
+          "give it to the client, and delete the file: it holds the key, and the "
+          "vault does not keep it."),
+        client);
+    cli_note(cli,
+             _("The two other files may lie anywhere; 'passation outbox' makes them anew "
+               "when something changes."));
+    cli_doubts_warn(cli, doubts);
+}
+
+/* All that can fail comes before the result is printed. */
 static enum psn_code run_create(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_envelope_create_options *options = arg;
@@ -56,31 +77,22 @@ static enum psn_code run_create(struct cli *cli, const void *arg, struct psn_err
         .print = print_sheet,
         .arg = cli,
     };
+    struct cli_doubts doubts = { 0 };
     enum psn_code rc;
 
     if (!options->to)
         return psn_fail(err, PSN_E_INVALID, _("an envelope is somebody's: --to PERSON"));
     rc = cli_display_ca(cli, err);
+    if (!rc)
+        rc = cli_doubts_find(cli, &doubts, &request.client, 1, err);
     cli_busy_begin(cli, _("writing the envelope"));
     if (!rc)
         rc = psn_envelope_create(cli->vault, &request, err);
     cli_busy_end();
-    if (rc)
-        return rc;
-    cli_print(cli,
-              "%s/enveloppe-%s-cle.html\n%s/enveloppe-%s.html\n%s/enveloppe-%s.age\n",
-              CLI_SHOWN(request.directory), cli->args[0], CLI_SHOWN(request.directory),
-              cli->args[0], CLI_SHOWN(request.directory), cli->args[0]);
-    cli_note(
-        cli,
-        _("Print the sheet (enveloppe-%s-cle.html), put it into an envelope, seal it, "
-          "give it to the client, and delete the file: it holds the key, and the "
-          "vault does not keep it."),
-        cli->args[0]);
-    cli_note(cli,
-             _("The two other files may lie anywhere; 'passation outbox' makes them anew "
-               "when something changes."));
-    return warn_of_doubts(cli, cli->args[0], err);
+    if (!rc)
+        tell_created(cli, request.directory, &doubts);
+    cli_doubts_release(&doubts);
+    return rc;
 }
 
 const struct cli_command cmd_envelope_create = {

@@ -6,6 +6,7 @@
  *     --command NAME, --kind K  only these; both may be repeated
  *     --mode once|sticky        the n-th call alone, or all from then on
  *     --from N, --count N       only these, of each command, kind and mode
+ *     --sites                   of the calls from one place in the program, the first
  *     --sample N, --seed S      about N in all, spread evenly over all that is chosen
  *     --workers W               processes at once (2)
  *     --record FILE             adds a JSON line for each stretch of trials; another run
@@ -21,9 +22,6 @@
  *
  * Not swept, and why:
  *
- *   - client import, open, receipt check, handover compare, confirm, contacts and close,
- *     apply: they need a code or a receipt out of a file that is made anew each time.
- *     Their campaigns: handover_campaign.py, test_issue_kills.py, rekey_kills.py.
  *   - unlock, lock, tui, the agent, the clipboard: a terminal or other processes.
  *   - libcurl, TLS and the wire: test_net_bad.py and test_net_tls.py. Here a request
  *     fails as a whole, at the port of net/http.h.
@@ -63,6 +61,7 @@ struct chunk {
     const struct sweep_command *command;
     const struct sweep_kind *kind;
     bool sticky;
+    const uint32_t *sites; /* the calls that from, step and total tell of; NULL: all */
     uint64_t from;
     uint64_t step;  /* between two trials */
     uint64_t count; /* of trials */
@@ -82,6 +81,7 @@ static struct {
     unsigned workers;
     const char *record;
     bool census;
+    bool sites;
 } options = { .workers = 2, .seed = 1 };
 
 /* Shared by the workers. */
@@ -94,6 +94,7 @@ static struct progress {
     uint64_t unusable; /* commands that fail by themselves, workers that cannot begin */
 } * progress;
 
+static struct sweep_sites *sites; /* of each command */
 static struct chunk *chunks;
 static size_t chunk_count;
 static size_t chunk_room;
@@ -121,7 +122,8 @@ static uint64_t recorded_to(const char *part)
     char line[LINE_MAX_SIZE];
     char wanted[LINE_MAX_SIZE];
     uint64_t to = 0;
-    FILE *file = options.record && !options.sample ? fopen(options.record, "re") : NULL;
+    bool is_all = !options.sample && !options.sites;
+    FILE *file = options.record && is_all ? fopen(options.record, "re") : NULL;
 
     (void)snprintf(wanted, sizeof wanted, "\"part\":\"%s\"", part);
     while (file && fgets(line, sizeof line, file)) {
@@ -152,6 +154,8 @@ static void add_chunk(struct chunk chunk)
 static void add_part(const struct sweep_command *command, const struct sweep_kind *kind,
                      bool sticky, uint64_t total)
 {
+    const struct sweep_sites *noted = sites ? &sites[command - sweep_commands] : NULL;
+    const uint32_t *at = noted ? noted->index[kind->call] : NULL;
     char part[128];
     uint64_t from;
     uint64_t to = total;
@@ -165,7 +169,7 @@ static void add_part(const struct sweep_command *command, const struct sweep_kin
     for (; from <= to; from += CHUNK) {
         uint64_t count = to - from + 1 < CHUNK ? to - from + 1 : CHUNK;
 
-        add_chunk((struct chunk){ command, kind, sticky, from, 1, count, total });
+        add_chunk((struct chunk){ command, kind, sticky, at, from, 1, count, total });
     }
 }
 
@@ -206,7 +210,8 @@ static void add_command(const struct sweep_command *command,
 {
     for (size_t k = 0; k < sweep_kind_count; k++) {
         const struct sweep_kind *kind = &sweep_kinds[k];
-        uint64_t total = counts->of[kind->call];
+        uint64_t total = sites ? sites[command - sweep_commands].count[kind->call]
+                               : counts->of[kind->call];
 
         if (!is_chosen(options.kinds, options.kind_count, kind->name))
             continue;
@@ -257,13 +262,14 @@ static void tell_failure(const struct chunk *chunk, uint64_t index,
 
 static void try_chunk(struct sweep_bench *bench, const struct chunk *chunk)
 {
-    uint64_t index = chunk->from;
+    uint64_t place = chunk->from;
     uint64_t tried = 0;
     uint64_t survived = 0;
     uint64_t lost = 0;
     uint64_t wrong = 0;
 
-    for (uint64_t i = 0; i < chunk->count; i++, index += chunk->step) {
+    for (uint64_t i = 0; i < chunk->count; i++, place += chunk->step) {
+        uint64_t index = chunk->sites ? chunk->sites[place - 1] : place;
         enum sweep_outcome outcome = sweep_try(bench, chunk->kind, index, chunk->sticky);
 
         tried += outcome != SWEEP_UNSTRUCK;
@@ -274,7 +280,7 @@ static void try_chunk(struct sweep_bench *bench, const struct chunk *chunk)
         wrong += bench->verdict->wrong;
         tell_failure(chunk, index, bench->verdict);
     }
-    record(chunk, index - chunk->step, tried, survived, lost, wrong);
+    record(chunk, place - chunk->step, tried, survived, lost, wrong);
     (void)__atomic_add_fetch(&progress->tried, tried, __ATOMIC_RELAXED);
     (void)__atomic_add_fetch(&progress->survived, survived, __ATOMIC_RELAXED);
     (void)__atomic_add_fetch(&progress->lost, lost, __ATOMIC_RELAXED);
@@ -327,9 +333,13 @@ static void take_census(struct sweep_counts *counts)
         _exit(1);
     }
     for (size_t i = 0; i < sweep_command_count; i++)
-        if (is_chosen(options.commands, options.command_count, sweep_commands[i].name) &&
-            !sweep_bench_take(&bench, &sweep_commands[i], &counts[i])) {
+        if (is_chosen(options.commands, options.command_count, sweep_commands[i].name)) {
+            bench.sites = sites ? &sites[i] : NULL;
+            if (sweep_bench_take(&bench, &sweep_commands[i], &counts[i]))
+                continue;
             memset(&counts[i], 0, sizeof counts[i]);
+            if (sites)
+                memset(&sites[i], 0, sizeof sites[i]);
             progress->unusable++;
         }
     sweep_world_remove(&bench.world);
@@ -384,6 +394,8 @@ static void sweep(void)
 {
     struct sweep_counts *counts = share(sweep_command_count * sizeof *counts);
 
+    if (options.sites)
+        sites = share(sweep_command_count * sizeof *sites);
     if (fork() == 0)
         take_census(counts);
     (void)wait(NULL);
@@ -434,6 +446,9 @@ static void take_option(int option)
     case 'n':
         options.count = strtoull(optarg, NULL, 10);
         break;
+    case 'p':
+        options.sites = true;
+        break;
     case 's':
         options.sample = strtoull(optarg, NULL, 10);
         break;
@@ -465,6 +480,7 @@ int main(int argc, char **argv)
         { "mode", required_argument, NULL, 'm' },
         { "from", required_argument, NULL, 'f' },
         { "count", required_argument, NULL, 'n' },
+        { "sites", no_argument, NULL, 'p' },
         { "sample", required_argument, NULL, 's' },
         { "seed", required_argument, NULL, 'S' },
         { "workers", required_argument, NULL, 'w' },

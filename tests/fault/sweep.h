@@ -82,7 +82,24 @@ void sweep_go_on(void);
 /* The error, if this call is to fail; else 0. */
 int sweep_strikes(enum sweep_call call);
 
-/* --- OVH, mail servers and time (sweep_ovh.c) --- */
+/* --- where calls come from (sweep_sites.c) --- */
+
+enum {
+    SWEEP_SITES_MAX = 8192,
+};
+
+/* The calls of a command that came from where none did before, of it or of an earlier
+ * one: of each kind, in the order of a run without a fault. */
+struct sweep_sites {
+    size_t count[SWEEP_CALLS];
+    uint32_t index[SWEEP_CALLS][SWEEP_SITES_MAX];
+};
+
+/* From now on calls that are counted are noted there; NULL: no more. False: no memory. */
+bool sweep_sites_note_into(struct sweep_sites *sites);
+void sweep_sites_note(enum sweep_call call, uint64_t index);
+
+/* --- OVH, mail servers and time (sweep_ovh.c, sweep_account.c) --- */
 
 enum {
     SWEEP_BOXES_MAX = 16,
@@ -106,6 +123,8 @@ struct sweep_server {
     int64_t clock_ms;
     uint64_t draws; /* of random numbers */
     int64_t last_task;
+    bool is_cut;   /* the key of essai's account is deleted */
+    uint32_t gone; /* what was deleted in the full account: a bit each */
     struct sweep_box boxes[SWEEP_BOXES_MAX];
 };
 extern struct sweep_server *sweep_server;
@@ -114,6 +133,9 @@ void sweep_server_init(struct sweep_server *server);
 struct sweep_box *sweep_box_of(const char *address);
 /* Puts into force what is under way. */
 void sweep_server_settle(void);
+
+/* What the full account answers: the status, and the body in out; 0: as any other. */
+long sweep_account_answer(const char *method, const char *path, char *out, size_t size);
 
 /* --- the world (sweep_world.c) --- */
 
@@ -134,6 +156,7 @@ struct sweep_world {
     struct sweep_server base;
 };
 
+/* Words that begin with '@' stand for what the world has: meant() in sweep_world.c. */
 struct sweep_run {
     const char *const *args; /* without the program and the options of every run; ends
                                 with NULL */
@@ -155,6 +178,8 @@ void sweep_world_remove(const struct sweep_world *world);
 void sweep_world_reset(const struct sweep_world *world, const char *from);
 /* Makes what stands in home the master. */
 void sweep_world_keep(struct sweep_world *world);
+/* A file in home. */
+void sweep_world_put(const struct sweep_world *world, const char *name, const char *text);
 /* Of all files in home and of what is in force at OVH. False: too much to read. */
 bool sweep_world_digest(const struct sweep_world *world,
                         uint8_t digest[SWEEP_DIGEST_SIZE]);
@@ -169,7 +194,7 @@ void sweep_world_run_here(const struct sweep_world *world, const struct sweep_ru
 /* --- the commands (sweep_commands.c) --- */
 
 enum {
-    SWEEP_STEPS_MAX = 8,
+    SWEEP_STEPS_MAX = 16,
 };
 
 struct sweep_probe {
@@ -194,6 +219,7 @@ struct sweep_command {
         uint64_t index;
         const char *outside; /* first somebody else changes this mailbox's password, … */
         const char *password; /* … to this */
+        const char *keeps;    /* its output, in a file of that name */
     } before[SWEEP_STEPS_MAX], again[3];
     struct sweep_probe probes[3];
     const char *file;  /* is absent or whole: never smaller than it must be */
@@ -224,6 +250,7 @@ struct sweep_bench {
     uint8_t *neighbour;                  /* digest of the other client; shared */
     int64_t file_size;
     struct sweep_counts *counts;   /* shared with the children */
+    struct sweep_sites *sites;     /* to be filled; as well, or NULL */
     struct sweep_verdict *verdict; /* as well */
     struct sweep_end end;
     /* What runs of the command came to and was found good. */

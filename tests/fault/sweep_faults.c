@@ -116,6 +116,13 @@ void sweep_go_on(void)
     fault.armed = fault.counts != NULL;
 }
 
+static void note(enum sweep_call call, uint64_t index)
+{
+    fault.armed = false;
+    sweep_sites_note(call, index);
+    fault.armed = true;
+}
+
 int sweep_strikes(enum sweep_call call)
 {
     uint64_t count;
@@ -123,12 +130,18 @@ int sweep_strikes(enum sweep_call call)
     if (!fault.armed)
         return 0;
     count = ++fault.counts->of[call];
-    if (!fault.kind || fault.kind->call != call || count < fault.index ||
+    if (!fault.kind) {
+        note(call, count);
+        return 0;
+    }
+    if (fault.kind->call != call || count < fault.index ||
         (count > fault.index && !fault.sticky))
         return 0;
     fault.counts->fired = true;
-    if (fault.kind->error == SWEEP_DIES)
+    if (fault.kind->error == SWEEP_DIES) {
+        sweep_disarm();
         _exit(SWEEP_DEAD_STATUS);
+    }
     return fault.kind->error;
 }
 

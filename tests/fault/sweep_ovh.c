@@ -34,6 +34,7 @@ static const struct {
     { "box0", "essai.example" },     { "box1", "essai.example" },
     { "box2", "essai.example" },     { "box3", "essai.example" },
     { "accueil", "garage.example" }, { "atelier", "garage.example" },
+    { "pleine", "plein.example" },
 };
 
 void sweep_server_init(struct sweep_server *server)
@@ -132,6 +133,8 @@ static bool owns(const struct call *call, const char *domain)
 {
     bool is_garage = strcmp(domain, "garage.example") == 0;
 
+    if (strcmp(call->nic, "pl000000-ovh") == 0)
+        return strcmp(domain, "plein.example") == 0;
     return is_garage == (strcmp(call->nic, "gr000000-ovh") == 0) &&
            (is_garage || strcmp(domain, "essai.example") == 0);
 }
@@ -220,6 +223,8 @@ static void answer_domain(struct call *call)
         begin_task(call, name ? find(name, domain) : NULL, body);
     else if (is(call, "POST", "email/domain/*/account/*/changePassword"))
         begin_task(call, box, body);
+    else if (is(call, "POST", "email/domain/*/changeContact"))
+        say(call, 200, "[501]");
     else
         say(call, 200, "[]");
     json_decref(body);
@@ -227,7 +232,25 @@ static void answer_domain(struct call *call)
 
 static void answer_account(struct call *call)
 {
-    if (is(call, "GET", "auth/time"))
+    if (sweep_server->is_cut && strcmp(call->nic, "es000000-ovh") == 0 &&
+        !is(call, "GET", "auth/time"))
+        say(call, 403,
+            "{\"errorCode\":\"INVALID_CREDENTIAL\",\"httpCode\":\"403 Forbidden\","
+            "\"message\":\"This credential is not valid\"}");
+    else if (is(call, "DELETE", "me/api/credential/71")) {
+        sweep_server->is_cut = true;
+        say(call, 200, "null");
+    } else if (call->count > 1 && strcmp(call->request->method, "POST") == 0 &&
+               strcmp(call->parts[call->count - 1], "changeContact") == 0)
+        say(call, 200, "[501]");
+    else if (is(call, "GET", "me/task/contactChange/501"))
+        say(call, 200,
+            "{\"id\":501,\"state\":\"validatingByCustomers\",\"contactTypes\":"
+            "[\"contactAdmin\",\"contactTech\",\"contactBilling\"],"
+            "\"serviceDomain\":\"essai.example\",\"fromAccount\":\"es000000-ovh\","
+            "\"toAccount\":\"ma000000-ovh\",\"askingAccount\":\"es000000-ovh\","
+            "\"dateRequest\":\"2026-09-21T10:00:00+02:00\",\"dateDone\":null}");
+    else if (is(call, "GET", "auth/time"))
         (void)snprintf(call->body, sizeof call->body, "%lld",
                        (long long)(sweep_server->clock_ms / 1000));
     else if (is(call, "GET", "me"))
@@ -243,6 +266,10 @@ static void answer_account(struct call *call)
             "{\"method\":\"GET\",\"path\":\"/*\"},{\"method\":\"POST\",\"path\":\"/*\"},"
             "{\"method\":\"PUT\",\"path\":\"/*\"},"
             "{\"method\":\"DELETE\",\"path\":\"/*\"}]}");
+    else if (is(call, "POST", "auth/credential"))
+        say(call, 200,
+            "{\"validationUrl\":\"https://api.example/auth/?credentialToken=t\","
+            "\"consumerKey\":\"essai-asked-key\",\"state\":\"pendingValidation\"}");
     else if (call->count > 1 && strcmp(call->parts[call->count - 1], "serviceInfos") == 0)
         (void)snprintf(call->body, sizeof call->body,
                        "{\"contactAdmin\":\"%s\",\"contactTech\":\"%s\","
@@ -253,20 +280,35 @@ static void answer_account(struct call *call)
         say(call, 200, "\"$TTL 3600\\n@ IN MX 1 mx1.mail.example.\\n\"");
     else if (is(call, "GET", "email/domain"))
         (void)snprintf(call->body, sizeof call->body, "[\"%s\"]",
-                       strcmp(call->nic, "gr000000-ovh") == 0 ? "garage.example"
-                                                              : "essai.example");
+                       strcmp(call->nic, "gr000000-ovh") == 0   ? "garage.example"
+                       : strcmp(call->nic, "pl000000-ovh") == 0 ? "plein.example"
+                                                                : "essai.example");
     else
         say(call, 200, strcmp(call->request->method, "GET") == 0 ? "[]" : "null");
 }
 
 static const char *nic_of(const struct psn_http_request *request)
 {
-    for (size_t i = 0; i < request->header_count; i++)
+    for (size_t i = 0; i < request->header_count; i++) {
+        const char *key = psn_buf_str(&request->headers[i].value);
+
         if (strcmp(request->headers[i].name, "X-Ovh-Consumer") == 0)
-            return strstr(psn_buf_str(&request->headers[i].value), "garage")
-                       ? "gr000000-ovh"
-                       : "es000000-ovh";
+            return strstr(key, "garage")  ? "gr000000-ovh"
+                   : strstr(key, "plein") ? "pl000000-ovh"
+                                          : "es000000-ovh";
+    }
     return "es000000-ovh";
+}
+
+/* Of the full account, before anything else. */
+static bool is_of_full(struct call *call)
+{
+    if (strcmp(call->nic, "pl000000-ovh") == 0)
+        call->status = sweep_account_answer(call->request->method, call->path, call->body,
+                                            sizeof call->body);
+    if (call->status == 0)
+        call->status = 200;
+    return call->body[0] != '\0';
 }
 
 /* Behind "https://api.example/1.0", or "https://api.example" for the second version. */
@@ -287,6 +329,8 @@ static void answer(struct call *call)
     call->query = strchr(call->path, '?');
     if (call->query)
         *call->query++ = '\0';
+    if (is_of_full(call))
+        return;
     for (at = call->path; at && *at && call->count < PARTS_MAX;)
         call->parts[call->count++] = strsep(&at, "/");
     sweep_server_settle();
@@ -408,6 +452,17 @@ static enum psn_login login(void *self, const struct psn_imap_server *server,
     return same ? PSN_LOGIN_ACCEPTED : PSN_LOGIN_REFUSED;
 }
 
+static enum psn_code look(void *self, const struct psn_imap_server *server,
+                          bool *ret_untrusted, struct psn_error *err)
+{
+    (void)self;
+    (void)server;
+    *ret_untrusted = false;
+    if (sweep_strikes(SWEEP_IMAP))
+        return psn_fail(err, PSN_E_NETWORK, "the mail server is silent");
+    return PSN_OK;
+}
+
 /* --- the seams --- */
 
 enum psn_code __wrap_psn_http_client_new(struct psn_http_client **ret_client,
@@ -437,7 +492,7 @@ struct psn_http __wrap_psn_http_client_port(struct psn_http_client *client)
 
 struct psn_imap __wrap_psn_imap_real(void)
 {
-    return (struct psn_imap){ .login = login };
+    return (struct psn_imap){ .login = login, .look = look };
 }
 
 /* As quick as a hash, and as able to fail for want of memory: what it costs is no part of

@@ -424,6 +424,8 @@ static bool prepare(struct sweep_bench *bench)
                           end->out, end->err);
             return false;
         }
+        if (step->keeps)
+            sweep_world_put(&bench->world, step->keeps, end->out);
     }
     sweep_world_keep(&bench->world);
     look_apart(bench, LOOK, "before");
@@ -442,7 +444,10 @@ bool sweep_bench_take(struct sweep_bench *bench, const struct sweep_command *com
     if (!prepare(bench))
         return false;
     sweep_world_reset(&bench->world, "master");
+    if (!sweep_sites_note_into(bench->sites))
+        return false;
     sweep_world_run(&bench->world, &run, NULL, 0, false, bench->counts, end);
+    (void)sweep_sites_note_into(NULL);
     if (ret_counts)
         *ret_counts = *bench->counts;
     if (end->status != command->status)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,16 @@ void sweep_world_reset(const struct sweep_world *world, const char *from)
     *sweep_server = base ? world->base : world->master;
 }
 
+void sweep_world_put(const struct sweep_world *world, const char *name, const char *text)
+{
+    char path[SWEEP_PATH_MAX];
+    char below[64];
+
+    (void)snprintf(below, sizeof below, "home/%s", name);
+    path_of(world, below, path);
+    write_file(path, text, strlen(text), 0600);
+}
+
 void sweep_world_remove(const struct sweep_world *world)
 {
     remove_all(world->folder);
@@ -194,6 +205,61 @@ bool sweep_world_digest(const struct sweep_world *world,
     return whole;
 }
 
+/* --- what only the world knows --- */
+
+static char *last_match(const char *pattern)
+{
+    glob_t found;
+    char *path = NULL;
+
+    if (glob(pattern, 0, NULL, &found) == 0)
+        path = strdup(found.gl_pathv[found.gl_pathc - 1]);
+    globfree(&found);
+    return path ? path : strdup(pattern);
+}
+
+/* Of a JSON text, the first string of that name; without one, the last word. */
+static char *word_in(const char *file, const char *name)
+{
+    static char text[SWEEP_TEXT_MAX];
+    char before[64];
+    char *at;
+
+    text[read_file(file, text, sizeof text - 1)] = '\0';
+    if (!name) {
+        at = text + strlen(text);
+        while (at > text && strchr(" \t\n", at[-1]))
+            *--at = '\0';
+        while (at > text && !strchr(" \t\n", at[-1]))
+            at--;
+        return strdup(at);
+    }
+    (void)snprintf(before, sizeof before, "\"%s\": \"", name);
+    at = strstr(text, before);
+    at = at ? at + strlen(before) : text + strlen(text);
+    return strndup(at, strcspn(at, "\""));
+}
+
+/* A word of a command as it is, or what it stands for:
+ *
+ *     @PATTERN*       the last file whose name is such
+ *     @FILE:NAME      the string NAME in a file of JSON
+ *     @FILE           the last word of a file: of the codes, that of the newest issue
+ */
+static char *meant(const char *word)
+{
+    char file[SWEEP_BELOW_MAX];
+    const char *colon = strchr(word, ':');
+
+    if (word[0] != '@')
+        return strdup(word);
+    if (strchr(word, '*'))
+        return last_match(word + 1);
+    (void)snprintf(file, sizeof file, "%.*s",
+                   (int)(colon ? colon - word - 1 : (long)strlen(word) - 1), word + 1);
+    return word_in(file, colon ? colon + 1 : NULL);
+}
+
 /* --- commands --- */
 
 static int run_command(const struct sweep_run *run)
@@ -203,12 +269,12 @@ static int run_command(const struct sweep_run *run)
 
     /* The system hands them over; the program never asks for the room. */
     if (strcmp(run->args[0], "--identity-file") != 0 &&
-        strcmp(run->args[0], "--recovery-fd") != 0) {
+        strcmp(run->args[0], "open") != 0 && strcmp(run->args[0], "--recovery-fd") != 0) {
         argv[argc++] = strdup("--identity-file");
         argv[argc++] = strdup("identity.txt");
     }
     for (size_t i = 0; run->args[i] && argc < ARGS_MAX - 1; i++)
-        argv[argc++] = strdup(run->args[i]);
+        argv[argc++] = meant(run->args[i]);
     sweep_go_on();
     return passation_main(argc, argv);
 }
@@ -227,12 +293,14 @@ static void set_up(const struct sweep_world *world, const struct sweep_run *run)
 {
     struct rlimit limit = { SECONDS_MAX, SECONDS_MAX };
     char path[SWEEP_PATH_MAX];
+    char *input;
 
     path_of(world, "home", path);
     if (chdir(path) != 0)
         _exit(99);
-    write_file("../in", run->input ? run->input : "",
-               strlen(run->input ? run->input : ""), 0600);
+    input = meant(run->input ? run->input : "");
+    write_file("../in", input, strlen(input), 0600);
+    free(input);
     redirect("../in", O_RDONLY, STDIN_FILENO);
     redirect("../out", O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
     redirect("../err", O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
@@ -313,6 +381,21 @@ static const char list[] = "name,url,username,password\n"
                            "Blog,https://essai.example/wp,admin,Blog-Word-77\n"
                            "Boutique,https://essai.example/s,admin,Boutique-Word-78\n";
 
+static const char list2[] = "name,url,username,password\n"
+                            "Blog,https://essai.example/wp,admin,Blog-Autre-99\n";
+static const char odd[] = "Nom;Code;Qui;Rien\r\nPanier;Panier-Word-79;lui;x\r\n";
+static const char keepass[] =
+    "<?xml version=\"1.0\" "
+    "encoding=\"UTF-8\"?><KeePassFile><Root><Group><Name>Base</Name>"
+    "<Entry><String><Key>Title</Key><Value>Forum</Value></String>"
+    "<String><Key>UserName</Key><Value>admin</Value></String>"
+    "<String><Key>Password</Key><Value ProtectInMemory=\"True\">Forum-Word-80</Value>"
+    "</String><String><Key>URL</Key><Value>https://f.example</Value></String>"
+    "<String><Key>otp</Key><Value>otpauth://totp/f?secret=JBSWY3DPEHPK3PXP</Value></"
+    "String>"
+    "<String><Key>PIN</Key><Value>1234</Value></String></Entry>"
+    "</Group></Root></KeePassFile>\n";
+
 #define LIMITS                                                                     \
     "--endpoint", "https://api.example/1.0", "--imap", "imaps://imap.example:993", \
         "--smtp", "smtps://smtp.example:465", "--rate", "0", "--settle", "1s",     \
@@ -360,17 +443,23 @@ static void write_inputs(const struct sweep_world *world)
         { "home/identity.txt", identity }, { "home/ana.txt", anas },
         { "home/new.txt", new },           { "home/jp.pub", jps_public },
         { "home/ana.pub", anas_public },   { "home/list.csv", list },
+        { "home/list2.csv", list2 },       { "home/odd.csv", odd },
+        { "home/base.xml", keepass },
     };
     char path[SWEEP_PATH_MAX];
+    char name[64];
     char text[512];
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         path_of(world, files[i].name, path);
         write_file(path, files[i].text, strlen(files[i].text), 0600);
     }
-    for (int i = 0; i < 2; i++) {
-        (void)snprintf(text, sizeof text, conf, i ? "garage" : "essai");
-        path_of(world, i ? "home/garage.conf" : "home/essai.conf", path);
+    for (int i = 0; i < 4; i++) {
+        static const char *const names[] = { "essai", "garage", "cut", "plein" };
+
+        (void)snprintf(text, sizeof text, conf, names[i]);
+        (void)snprintf(name, sizeof name, "home/%s.conf", names[i]);
+        path_of(world, name, path);
         write_file(path, text, strlen(text), 0600);
     }
 }

@@ -102,5 +102,6 @@ STEPS = [
     step("mutants-alive", python("proof/mutate.py", "--retry")),
     step("mutants", python("proof/mutate.py", "--count", "200", "--seed", "{seed}", "--record",
                            "{record}", goes_on=True)),
+    step("coverage", python("proof/coverage.py", "{build}/../coverage", "--measure")),
     step("package", python("install/test_package.py", "{build}", "--bare")),
 ]

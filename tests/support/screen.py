@@ -53,8 +53,11 @@ class Screen:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)  # and what a shell has started
+        # A build for coverage writes down first what it ran; to others it is an end like any.
+        for number in (signal.SIGUSR2, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(self.process.pid, number)  # and what a shell has started
+                self.process.wait(1)
         self.process.wait()
         self.hang_up()
         os.close(self.slave)

@@ -464,6 +464,13 @@ static void an_ssh_key_opens_its_own_stanza_and_does_not_touch_anothers(void **s
     stanza.args[2] = (struct psn_age_span){ ZEROS_32, strlen(ZEROS_32) };
     assert_int_equal(psn_age_unwrap_ssh(&stanza, mine, it.found), PSN_AGE_MALFORMED);
     assert_int_equal(psn_age_unwrap_ssh(&stanza, theirs, it.found), PSN_AGE_NOT_MINE);
+    /* So is one of another length, were the parser to let it through. */
+    for (size_t arg = 2; arg > 0; arg--) {
+        stanza.args[arg] = (struct psn_age_span){ ZEROS_16, strlen(ZEROS_16) };
+        assert_int_equal(psn_age_unwrap_ssh(&stanza, mine, it.found), PSN_AGE_MALFORMED);
+    }
+    stanza.args[0] = (struct psn_age_span){ "X25519", strlen("X25519") };
+    assert_int_equal(psn_age_unwrap_x25519(&stanza, mine, it.found), PSN_AGE_MALFORMED);
     assert_false(psn_age_header_next(&it.header, &at, &stanza));
     release(&it);
 }

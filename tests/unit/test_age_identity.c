@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -363,20 +364,25 @@ static void other_kinds_of_keys_are_refused(void **state)
     char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
     char shorter[128];
+    char other[128];
     char dashed[130];
 
     (void)state;
     make_identity(identity, sizeof identity, recipient);
     (void)psn_bech32_encode("age-secret-key-", (const uint8_t *)identity, 31, shorter,
                             sizeof shorter);
-    for (char *at = shorter; *at; at++)
-        if (*at >= 'a' && *at <= 'z')
-            *at = (char)(*at - 'a' + 'A');
+    (void)psn_bech32_encode("age-secret-key-x", (const uint8_t *)identity, 32, other,
+                            sizeof other);
+    for (size_t i = 0; i < sizeof shorter; i++) {
+        shorter[i] = (char)toupper((unsigned char)shorter[i]);
+        other[i] = (char)toupper((unsigned char)other[i]);
+    }
     (void)snprintf(dashed, sizeof dashed, "-%s", identity);
     {
         const char *const rows[] = {
             recipient,
             shorter,
+            other,
             dashed,
             "AGE-PLUGIN-YUBIKEY-1QQPQYQSZQGPQYQS",
             "age-encryption.org/v1",

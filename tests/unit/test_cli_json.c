@@ -51,6 +51,8 @@ static void what_json_or_a_terminal_would_obey_is_escaped(void **state)
         { "\xe2\x80\xae", "\"\\u202e\"" },
         { "é…", "\"é…\"" },
         { "\xf0\x9f\x94\x91", "\"\xf0\x9f\x94\x91\"" },
+        /* not seen on a terminal, and above 16 bits: a tag */
+        { "\xf3\xa0\x81\x81", "\"\\udb40\\udc41\"" },
     };
 
     (void)state;

@@ -309,6 +309,19 @@ static void what_may_be_on_the_way_is_waited_for_behind_a_password_that_was_told
     assert_int_equal(box.action.kind, PSN_ROTATION_DO_WAIT);
 }
 
+static void the_old_one_is_left_to_the_next_run_where_its_refusal_would_cost_waiting(
+    void **state)
+{
+    struct box box = box_accepted();
+
+    (void)state;
+    box_see_new_in_force(&box);
+    box_feed_event(&box, (struct psn_rotation_event){ .kind = PSN_ROTATION_EV_COMMITTED,
+                                                      .host_waits = true });
+    box_expect(&box, PSN_ROTATION_STABLE, PSN_ROTATION_DO_DONE);
+    assert_true(psn_rotation_old_due(&box.state));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +341,8 @@ int main(void)
         cmocka_unit_test(an_old_one_that_is_not_proved_dead_outlives_the_next_rotation),
         cmocka_unit_test(what_was_sent_may_arrive_until_it_is_proved),
         cmocka_unit_test(a_mailbox_that_is_gone_takes_nothing),
+        cmocka_unit_test(
+            the_old_one_is_left_to_the_next_run_where_its_refusal_would_cost_waiting),
     };
 
     return cmocka_run_group_tests_name("rotation_budget", tests, NULL, NULL);

@@ -367,6 +367,34 @@ static void limits_leave_the_buffers_as_promised(void **state)
     assert_string_equal(psn_buf_str(&plain), "the password");
 }
 
+static bool memory_ends;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_ends ? NULL : __real_malloc(size);
+}
+
+static void a_large_box_that_there_is_no_memory_for_leaves_nothing(void **state)
+{
+    static const char content[4096];
+    PSN_AUTO_RELEASE(psn_buf) box = psn_buf_init(8192);
+    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(sizeof content);
+    struct psn_error err = { 0 };
+    enum psn_code rc;
+
+    (void)state;
+    seal(content, sizeof content, &box);
+    memory_ends = true;
+    rc = psn_unseal(key, ad, sizeof ad, box.data, box.size, &plain, &err);
+    memory_ends = false;
+    assert_int_equal(rc, PSN_E_NOMEM);
+    assert_int_equal(err.code, PSN_E_NOMEM);
+    assert_int_equal(plain.size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +413,7 @@ int main(void)
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(bad_padding_is_refused),
         cmocka_unit_test(limits_leave_the_buffers_as_promised),
+        cmocka_unit_test(a_large_box_that_there_is_no_memory_for_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
