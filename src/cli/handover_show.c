@@ -97,12 +97,23 @@ static size_t count_of(const struct psn_handover *handover, enum psn_handover_st
     return count;
 }
 
+/* Only a look at the account tells of these: that nothing is known is no sign that
+ * nothing is there. */
+static bool is_unseen(const struct psn_handover *handover, enum psn_handover_stage stage)
+{
+    return handover->looked_s == 0 &&
+           (stage == PSN_HANDOVER_CONTACTS || stage == PSN_HANDOVER_ACCESSES);
+}
+
 static const char *mark_of(const struct psn_handover *handover,
                            enum psn_handover_stage stage)
 {
     if (stage == handover->stage)
         return "→";
-    return count_of(handover, stage, true) + count_of(handover, stage, false) ? "·" : "✓";
+    return is_unseen(handover, stage) ||
+                   count_of(handover, stage, true) + count_of(handover, stage, false)
+               ? "·"
+               : "✓";
 }
 
 /* Whoever reads this is the provider. */
@@ -168,6 +179,8 @@ static void show_stage(struct cli *cli, const struct psn_handover *handover,
                   count - shown_max);
     if (stage == PSN_HANDOVER_INVENTORY)
         show_open_items(cli, handover);
+    if (count == 0 && is_unseen(handover, stage))
+        cli_print(cli, "%s", _("    not looked at yet\n"));
 }
 
 static void show_items(struct cli *cli, const struct psn_handover *handover)

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""What the signs and lines of a handover say to whoever does his first one.
+
+    test_handover_signs.py BUILD
+"""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from support.handover import Handing  # noqa: E402
+from support.world import World  # noqa: E402
+
+BUILD = sys.argv.pop(1)
+BOXES = [f"box{i}@{World.DOMAIN}" for i in range(2)]
+
+
+class Signs(unittest.TestCase):
+    LANGUAGE = "C.UTF-8"
+    UNSEEN = "not looked at yet"
+    STAGES = ("OVH's contacts", "Lasting accesses")
+
+    def setUp(self):
+        self.world = Handing(BUILD, language=self.LANGUAGE).__enter__()
+        self.addCleanup(self.world.__exit__)
+        self.world.setup_client(mailboxes=len(BOXES))
+        self.world.run("person", "add", "martine", "--kind", "client", "--email",
+                       "martine@perso.example", check=0)
+
+    def lines(self, *args, check=0):
+        """What a command says, without the line breaks of the screen."""
+        done = self.world.run(*args, check=check)
+        return " ".join((done.stdout + done.stderr).split())
+
+    def test_what_was_never_looked_at_has_no_sign_that_it_is_done(self):
+        start = ("handover", "start", "essai", "--to", "martine")
+        before = self.lines(*start)
+        self.assertEqual(before.count(self.UNSEEN), 2, before)
+        for stage in self.STAGES:
+            self.assertIn("· " + stage, before)
+        self.world.run("handover", "next", "essai", check=0)
+        self.assertNotIn(self.UNSEEN, self.lines(*start))
+
+
+class FrenchSigns(Signs):
+    LANGUAGE = "fr"
+    UNSEEN = "pas encore regardé"
+    STAGES = ("Contacts OVH", "Accès persistants")
+
+
+if __name__ == "__main__":
+    unittest.main()
