@@ -74,13 +74,20 @@ enum psn_code psn_handover_check_closable(struct psn_vault *vault, const char *c
 static enum psn_code check_confirm(const struct psn_handover_close *close,
                                    struct psn_error *err)
 {
+    char shown[128];
+
     if (close->confirm && strcmp(close->confirm, close->client) == 0)
         return PSN_OK;
-    (void)psn_fail(
-        err, PSN_E_POLICY,
-        _("our copies of '%s' are destroyed for good: that is confirmed by the "
-          "client's id"),
-        close->client);
+    if (close->confirm)
+        (void)psn_fail(err, PSN_E_POLICY, _("'%s' is not the client's id, which is '%s'"),
+                       psn_text_shown(close->confirm, shown, sizeof shown),
+                       close->client);
+    else
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            _("our copies of '%s' are destroyed for good: that is confirmed by the "
+              "client's id"),
+            close->client);
     return psn_hint(err, PSN_E_POLICY, _("the same command with --confirm %s"),
                     close->client);
 }

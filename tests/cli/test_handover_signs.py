@@ -20,6 +20,7 @@ class Signs(unittest.TestCase):
     LANGUAGE = "C.UTF-8"
     UNSEEN = "not looked at yet"
     STAGES = ("OVH's contacts", "Lasting accesses")
+    NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
     def setUp(self):
         self.world = Handing(BUILD, language=self.LANGUAGE).__enter__()
@@ -42,11 +43,23 @@ class Signs(unittest.TestCase):
         self.world.run("handover", "next", "essai", check=0)
         self.assertNotIn(self.UNSEEN, self.lines(*start))
 
+    def test_an_id_that_does_not_match_is_said_not_to_match(self):
+        world = self.world
+        world.prepare()
+        path, code = world.issue()
+        receipt = world.opened(path + "/trousseau.html", code)["receipt"]
+        world.run("handover", "confirm", "essai", receipt, check=0)
+        close = ("handover", "close", "essai", "--unchanged", "-o", world.out)
+        self.assertIn(self.NO_MATCH, self.lines(*close, "--confirm", "essay", check=13))
+        self.assertNotIn(self.NO_MATCH, self.lines(*close, check=13))
+        self.assertEqual(world.role(BOXES[0])["client"], "essai")
+
 
 class FrenchSigns(Signs):
     LANGUAGE = "fr"
     UNSEEN = "pas encore regardé"
     STAGES = ("Contacts OVH", "Accès persistants")
+    NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
 
 if __name__ == "__main__":
