@@ -181,7 +181,7 @@ struct psn_handover {
 PSN_API void psn_handover_release(struct psn_handover *handover);
 
 /* Begins a handover, or changes the terms of the one that is open. E_NOT_FOUND: client or
- * person; E_POLICY: a person who is leaving. */
+ * person; E_POLICY: a person who is leaving, or is of the team. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_start(
     struct psn_vault *vault, const struct psn_handover_terms *terms,
     struct psn_error *err);

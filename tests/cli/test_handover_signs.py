@@ -20,6 +20,7 @@ class Signs(unittest.TestCase):
     LANGUAGE = "C.UTF-8"
     UNSEEN = "not looked at yet"
     STAGES = ("OVH's contacts", "Lasting accesses")
+    OF_THE_TEAM = "lea is one of the team: everything is handed over to the client"
     NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
     def setUp(self):
@@ -43,6 +44,20 @@ class Signs(unittest.TestCase):
         self.world.run("handover", "next", "essai", check=0)
         self.assertNotIn(self.UNSEEN, self.lines(*start))
 
+    def test_nothing_is_handed_over_to_one_of_the_team(self):
+        self.world.run("person", "add", "lea", "--kind", "team", check=0)
+        told = self.lines("handover", "start", "essai", "--to", "lea", check=13)
+        self.assertIn(self.OF_THE_TEAM, told)
+        self.assertIn("passation person set lea --kind client", told)
+        self.assertEqual(self.world.json("handover", "status")["handovers"], [])
+
+    def test_who_is_to_own_the_accesses_is_added_as_a_client(self):
+        for command in (("handover", "start"), ("envelope", "create")):
+            told = self.lines(*command, "essai", "--to", "unknown", check=4)
+            self.assertIn("passation person add unknown --kind client", told)
+        told = self.lines("grant", "unknown", BOXES[0], "--until", "2031-03-31", check=4)
+        self.assertIn("passation person add unknown --kind provider", told)
+
     def test_an_id_that_does_not_match_is_said_not_to_match(self):
         world = self.world
         world.prepare()
@@ -59,6 +74,7 @@ class FrenchSigns(Signs):
     LANGUAGE = "fr"
     UNSEEN = "pas encore regardé"
     STAGES = ("Contacts OVH", "Accès persistants")
+    OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
 
