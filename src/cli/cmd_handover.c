@@ -190,6 +190,7 @@ static void tell_stage(void *arg, enum psn_handover_stage stage)
     struct cli_outcomes *outcomes = arg;
 
     cli_progress_clear(outcomes->progress);
+    outcomes->is_refusal_hoped = stage == PSN_HANDOVER_OWNED;
     if (stage == PSN_HANDOVER_INVENTORY)
         cli_note(outcomes->cli, _("Looking at the OVH account …"));
     else if (stage == PSN_HANDOVER_ROTATION)

@@ -20,6 +20,8 @@ class Signs(unittest.TestCase):
     LANGUAGE = "C.UTF-8"
     UNSEEN = "not looked at yet"
     STAGES = ("OVH's contacts", "Lasting accesses")
+    LETS_US_IN = ": our password still lets us in"
+    REFUSED = ": our password is refused"
     OF_THE_TEAM = "lea is one of the team: everything is handed over to the client"
     NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
@@ -58,12 +60,31 @@ class Signs(unittest.TestCase):
         told = self.lines("grant", "unknown", BOXES[0], "--until", "2031-03-31", check=4)
         self.assertIn("passation person add unknown --kind provider", told)
 
-    def test_an_id_that_does_not_match_is_said_not_to_match(self):
+    def received(self):
+        """The client has it all, and his contacts are in order."""
         world = self.world
         world.prepare()
         path, code = world.issue()
         receipt = world.opened(path + "/trousseau.html", code)["receipt"]
         world.run("handover", "confirm", "essai", receipt, check=0)
+
+    def test_a_password_that_is_refused_to_us_is_what_one_hopes_for(self):
+        self.received()
+        told = self.lines("handover", "next", "essai")
+        for address in BOXES:
+            self.assertIn(f"! {address}{self.LETS_US_IN}", told)
+            self.world.control("POST", "/password", {"address": address,
+                                                     "password": "Chosen-" + address[:4]})
+        self.assertNotIn("✓ box", told)
+        told = self.lines("handover", "next", "essai")
+        for address in BOXES:
+            self.assertIn(f"✓ {address}{self.REFUSED}", told)
+        self.assertNotIn("✗", told)
+        self.assertIn("✗ " + BOXES[0], self.lines("verify", "*", check=11))
+
+    def test_an_id_that_does_not_match_is_said_not_to_match(self):
+        world = self.world
+        self.received()
         close = ("handover", "close", "essai", "--unchanged", "-o", world.out)
         self.assertIn(self.NO_MATCH, self.lines(*close, "--confirm", "essay", check=13))
         self.assertNotIn(self.NO_MATCH, self.lines(*close, check=13))
@@ -74,6 +95,8 @@ class FrenchSigns(Signs):
     LANGUAGE = "fr"
     UNSEEN = "pas encore regardé"
     STAGES = ("Contacts OVH", "Accès persistants")
+    LETS_US_IN = " : notre mot de passe nous ouvre encore"
+    REFUSED = " : notre mot de passe est refusé"
     OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
