@@ -271,7 +271,7 @@ static enum psn_code run_confirm(struct cli *cli, const void *arg, struct psn_er
     cli_note(cli, _("The receipt code is right: the trousseau was opened. This is a "
                     "delivery note; it does not prove who opened it."));
     rc = warn_of_stale(cli, err);
-    return rc ? rc : cli_handover_show(cli, cli->args[0], err);
+    return rc ? rc : cli_handover_show(cli, cli->args[0], false, err);
 }
 
 const struct cli_command cmd_handover_confirm = {

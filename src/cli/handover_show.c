@@ -1,6 +1,7 @@
 #include "cli/handover_show.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,11 +155,11 @@ static void show_open_items(struct cli *cli, const struct psn_handover *handover
     print_hanging(cli, &text);
 }
 
-static void show_stage(struct cli *cli, const struct psn_handover *handover,
-                       enum psn_handover_stage stage)
+/* What comes later is told in short. Returns how many lines were left out. */
+static size_t show_stage(struct cli *cli, const struct psn_handover *handover,
+                         enum psn_handover_stage stage, bool all)
 {
-    /* What comes later is told in short. */
-    size_t shown_max = stage == handover->stage ? 8 : 1;
+    size_t shown_max = all ? SIZE_MAX : stage == handover->stage ? 8 : 1;
     size_t count = 0;
 
     cli_print(cli, "%s %s\n", mark_of(handover, stage), cli_handover_stage_text(stage));
@@ -181,6 +182,7 @@ static void show_stage(struct cli *cli, const struct psn_handover *handover,
         show_open_items(cli, handover);
     if (count == 0 && is_unseen(handover, stage))
         cli_print(cli, "%s", _("    not looked at yet\n"));
+    return count > shown_max ? count - shown_max : 0;
 }
 
 static void show_items(struct cli *cli, const struct psn_handover *handover)
@@ -207,15 +209,19 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
     cli_table_print(cli, table);
 }
 
-static void show(struct cli *cli, const struct psn_handover *handover)
+static void show(struct cli *cli, const struct psn_handover *handover, bool all)
 {
     char began[PSN_TIME_SIZE];
+    size_t left = 0;
 
     cli_print(cli, _("Handover of %s to %s, begun on %s\n\n"), handover->client,
               handover->to, cli_display_moment(handover->began_s, began));
     for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++)
-        show_stage(cli, handover, (enum psn_handover_stage)stage);
+        left += show_stage(cli, handover, (enum psn_handover_stage)stage, all);
     show_items(cli, handover);
+    if (left > 0)
+        cli_note(cli, _("Every line: passation handover status %s --all"),
+                 CLI_SHOWN(handover->client));
 }
 
 /* A run of `close` that was stopped there has only its statement left to write. */
@@ -237,7 +243,7 @@ static enum psn_code fail_ended(struct cli *cli, const char *client, enum psn_co
     return rc;
 }
 
-enum psn_code cli_handover_show(struct cli *cli, const char *client,
+enum psn_code cli_handover_show(struct cli *cli, const char *client, bool all,
                                 struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
@@ -251,7 +257,7 @@ enum psn_code cli_handover_show(struct cli *cli, const char *client,
         put_handover(&json, &handover);
         rc = cli_json_print(cli, &json, err);
     } else {
-        show(cli, &handover);
+        show(cli, &handover, all);
     }
     psn_handover_release(&handover);
     return rc;

@@ -46,6 +46,20 @@ class Signs(unittest.TestCase):
         self.world.run("handover", "next", "essai", check=0)
         self.assertNotIn(self.UNSEEN, self.lines(*start))
 
+    def test_every_line_of_every_stage_is_shown_when_asked_for(self):
+        world = self.world
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        world.run("handover", "next", "essai", check=0)
+        texts = [" ".join(row["text"].split()) for row in world.status()["blockers"]
+                 if row["block"] != "item"]
+        short = self.lines("handover", "status", "essai")
+        self.assertIn("passation handover status essai --all", short)
+        self.assertTrue([text for text in texts if text not in short])
+        whole = self.lines("handover", "status", "essai", "--all")
+        self.assertEqual([text for text in texts if text not in whole], [])
+        self.assertNotIn("--all", whole)
+        self.world.run("handover", "status", "--all", check=2)
+
     def test_nothing_is_handed_over_to_one_of_the_team(self):
         self.world.run("person", "add", "lea", "--kind", "team", check=0)
         told = self.lines("handover", "start", "essai", "--to", "lea", check=13)
