@@ -96,6 +96,18 @@ class Signs(unittest.TestCase):
         self.assertNotIn("✗", told)
         self.assertIn("✗ " + BOXES[0], self.lines("verify", "*", check=11))
 
+    def test_a_glob_that_fits_no_role_is_not_found_and_nothing_is_done(self):
+        for command in ("rotate", "verify", "resume"):
+            for globs in (("tecnique@*",), (BOXES[0], "tecnique@*")):
+                told = self.lines(command, *globs, check=4)
+                self.assertIn("tecnique@*", told)
+        self.assertEqual(self.world.role(BOXES[0])["version"], 1)
+        self.world.run("verify", "BOX?@*", check=0)
+        for address in BOXES:
+            self.world.run("role", "rm", address, "--confirm", address, check=0)
+        self.world.run("verify", "*", check=0)
+        self.world.run("verify", "*@*", check=4)
+
     def test_an_id_that_does_not_match_is_said_not_to_match(self):
         world = self.world
         self.received()
