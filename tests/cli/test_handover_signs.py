@@ -22,6 +22,8 @@ class Signs(unittest.TestCase):
     STAGES = ("OVH's contacts", "Lasting accesses")
     LETS_US_IN = ": our password still lets us in"
     REFUSED = ": our password is refused"
+    WAITING = ("{} people wait for what is new: passation outbox -o",
+               "1 recovery envelope waits for what is new: passation outbox")
     OF_THE_TEAM = "lea is one of the team: everything is handed over to the client"
     NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
@@ -96,6 +98,28 @@ class Signs(unittest.TestCase):
         self.assertNotIn("✗", told)
         self.assertIn("✗ " + BOXES[0], self.lines("verify", "*", check=11))
 
+    def test_a_rotation_says_who_waits_for_the_new_password(self):
+        world = self.world
+        people, envelope = self.WAITING
+        for name, boxes in (("jp", BOXES), ("lea", BOXES[:1]), ("theo", BOXES[1:])):
+            world.person(name, "provider")
+            world.run("grant", name, *boxes, "--until", "2031-03-31", "-o", world.out, check=0)
+        world.run("envelope", "create", "essai", "--to", "martine", "-o", world.folder("env"),
+                  check=0)
+        for globs, count in ((BOXES[:1], 2), (BOXES, 3), (["BOX*@*"], 3), ([BOXES[1], "b*"], 3)):
+            told = self.lines("rotate", *globs)
+            self.assertIn(people.format(count), told)
+            self.assertIn(envelope, told)
+        self.assertNotIn(people.format(3), self.lines("rotate", "*", "-n"))
+        world.run("outbox", "-o", world.out, "-f", check=0)
+        world.run("revoke", "jp", "--no-rotate")
+        world.run("revoke", "theo", "--no-rotate")
+        told = self.lines("rotate", BOXES[1])
+        self.assertNotIn("outbox -o", told)
+        self.assertIn(envelope, told)
+        world.run("envelope", "end", "essai", check=0)
+        self.assertNotIn(envelope, self.lines("rotate", BOXES[1]))
+
     def test_a_glob_that_fits_no_role_is_not_found_and_nothing_is_done(self):
         for command in ("rotate", "verify", "resume"):
             for globs in (("tecnique@*",), (BOXES[0], "tecnique@*")):
@@ -123,6 +147,8 @@ class FrenchSigns(Signs):
     STAGES = ("Contacts OVH", "Accès persistants")
     LETS_US_IN = " : notre mot de passe nous ouvre encore"
     REFUSED = " : notre mot de passe est refusé"
+    WAITING = ("{} personnes attendent ce qui est nouveau : passation outbox -o",
+               "1 enveloppe de secours attend ce qui est nouveau : passation outbox")
     OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
