@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/display.h"
+#include "cli/handover_grants.h"
 #include "cli/handover_words.h"
 #include "cli/output.h"
 
@@ -70,7 +71,8 @@ static void put_facts(struct cli_json *json, const struct psn_handover *handover
     cli_json_time(json, "own_keys_gone_at", handover->keys_gone_s);
 }
 
-static void put_handover(struct cli_json *json, const struct psn_handover *handover)
+static void put_handover(struct cli_json *json, const struct psn_handover *handover,
+                         const struct cli_handover_grants *grants)
 {
     cli_json_open(json, NULL, '{');
     put_facts(json, handover);
@@ -82,6 +84,7 @@ static void put_handover(struct cli_json *json, const struct psn_handover *hando
     for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++)
         put_item(json, i, &handover->items[i]);
     cli_json_close(json, ']');
+    cli_handover_grants_json(grants, json);
     cli_json_close(json, '}');
 }
 
@@ -209,15 +212,31 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
     cli_table_print(cli, table);
 }
 
-static void show(struct cli *cli, const struct psn_handover *handover, bool all)
+/* They hold up nothing, and are better ended before the passwords are new. */
+static void show_grants(struct cli *cli, const struct cli_handover_grants *grants)
+{
+    for (size_t at = 0; at < grants->count;) {
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
+
+        psn_buf_format(&text, _("    %s: "), _("you"));
+        at = cli_handover_grants_text(grants, at, &text);
+        print_hanging(cli, &text);
+    }
+}
+
+static void show(struct cli *cli, const struct psn_handover *handover,
+                 const struct cli_handover_grants *grants, bool all)
 {
     char began[PSN_TIME_SIZE];
     size_t left = 0;
 
     cli_print(cli, _("Handover of %s to %s, begun on %s\n\n"), handover->client,
               handover->to, cli_display_moment(handover->began_s, began));
-    for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++)
+    for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++) {
         left += show_stage(cli, handover, (enum psn_handover_stage)stage, all);
+        if (stage == PSN_HANDOVER_ROTATION)
+            show_grants(cli, grants);
+    }
     show_items(cli, handover);
     if (left > 0)
         cli_note(cli, _("Every line: passation handover status %s --all"),
@@ -248,17 +267,20 @@ enum psn_code cli_handover_show(struct cli *cli, const char *client, bool all,
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct psn_handover handover = { 0 };
+    struct cli_handover_grants grants = { 0 };
     struct psn_error why = { 0 };
     enum psn_code rc = psn_handover_get(cli->vault, client, &handover, &why);
 
     if (rc)
         return fail_ended(cli, client, rc, &why, err);
-    if (cli->json) {
-        put_handover(&json, &handover);
+    rc = cli_handover_grants_read(cli, &handover, &grants, err);
+    if (!rc && cli->json) {
+        put_handover(&json, &handover, &grants);
         rc = cli_json_print(cli, &json, err);
-    } else {
-        show(cli, &handover, all);
+    } else if (!rc) {
+        show(cli, &handover, &grants, all);
     }
+    cli_handover_grants_release(&grants);
     psn_handover_release(&handover);
     return rc;
 }
@@ -282,8 +304,13 @@ static enum psn_code list_one(void *arg, const struct psn_handover *handover,
 
     listing->count++;
     if (listing->json) {
-        put_handover(listing->json, handover);
-        return PSN_OK;
+        struct cli_handover_grants grants;
+        enum psn_code rc = cli_handover_grants_read(listing->cli, handover, &grants, err);
+
+        if (!rc)
+            put_handover(listing->json, handover, &grants);
+        cli_handover_grants_release(&grants);
+        return rc;
     }
     cli_handover_blocker_what(first, &text);
     cli_table_cell(listing->table, handover->client);

@@ -4,6 +4,7 @@
     test_handover_signs.py BUILD
 """
 
+import json
 import os
 import sys
 import unittest
@@ -24,6 +25,7 @@ class Signs(unittest.TestCase):
     REFUSED = ": our password is refused"
     WAITING = ("{} people wait for what is new: passation outbox -o",
                "1 recovery envelope waits for what is new: passation outbox")
+    GRANT = "karim still has a grant ({}): "
     OF_THE_TEAM = "lea is one of the team: everything is handed over to the client"
     NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
@@ -34,9 +36,9 @@ class Signs(unittest.TestCase):
         self.world.run("person", "add", "martine", "--kind", "client", "--email",
                        "martine@perso.example", check=0)
 
-    def lines(self, *args, check=0):
+    def lines(self, *args, check=0, **kwargs):
         """What a command says, without the line breaks of the screen."""
-        done = self.world.run(*args, check=check)
+        done = self.world.run(*args, check=check, **kwargs)
         return " ".join((done.stdout + done.stderr).split())
 
     def test_what_was_never_looked_at_has_no_sign_that_it_is_done(self):
@@ -83,6 +85,36 @@ class Signs(unittest.TestCase):
         path, code = world.issue()
         receipt = world.opened(path + "/trousseau.html", code)["receipt"]
         world.run("handover", "confirm", "essai", receipt, check=0)
+
+    def test_a_grant_is_named_before_the_trousseau_and_gets_nothing_after_the_receipt(self):
+        world = self.world
+        world.person("karim", "team")
+        world.run("grant", "karim", *BOXES, "--until", "2031-03-31", "-o", world.out, check=0)
+        world.run("handover", "start", "essai", "--to", "martine", check=0)
+        named = self.GRANT.format(", ".join(BOXES)) + "passation revoke karim"
+        self.assertIn(named, self.lines("handover", "status", "essai"))
+        self.assertEqual([(row["person"], row["address"]) for row in world.status()["grants"]],
+                         [("karim", address) for address in BOXES])
+        world.prepare()
+        world.run("rotate", *BOXES, check=0)
+        self.assertTrue([row for row in json.loads(world.run("--json", "due").stdout)["due"]
+                         if row["kind"] == "issue"])
+        with open(world.file("other"), "w") as other:
+            told = self.lines("handover", "issue", "essai", "-o", world.out, "--code-fd",
+                              str(other.fileno()), pass_fds=(other.fileno(),))
+        self.assertIn(named, told)
+        path, code = world.issue()
+        receipt = world.opened(path + "/trousseau.html", code)["receipt"]
+        world.run("handover", "confirm", "essai", receipt, check=0)
+        before = len(world.json("outbox", "--all")["issues"])
+        self.assertNotIn('"issue"', world.run("--json", "due").stdout)
+        world.run("outbox", "-o", world.out, "-f", check=0)
+        world.run("outbox", "karim", "-o", world.out, "-f", check=0)
+        world.run("due", "--apply", "-o", world.out)
+        self.assertEqual(len(world.json("outbox", "--all")["issues"]), before)
+        world.run("-y", "handover", "abandon", "essai", check=0)
+        world.run("outbox", "karim", "-o", world.out, "-f", check=0)
+        self.assertEqual(len(world.json("outbox", "--all")["issues"]), before + 1)
 
     def test_a_password_that_is_refused_to_us_is_what_one_hopes_for(self):
         self.received()
@@ -149,6 +181,7 @@ class FrenchSigns(Signs):
     REFUSED = " : notre mot de passe est refusé"
     WAITING = ("{} personnes attendent ce qui est nouveau : passation outbox -o",
                "1 enveloppe de secours attend ce qui est nouveau : passation outbox")
+    GRANT = "karim a encore un octroi ({}) : "
     OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
