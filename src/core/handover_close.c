@@ -252,14 +252,15 @@ static void tell_removed(void *arg, const char *path)
     const struct psn_handover_close *close = *(const struct psn_handover_close **)arg;
 
     if (close->file)
-        close->file(close->arg, path, true);
+        close->file(close->arg, path, PSN_FATE_DELETED);
 }
 
 /* Every trousseau that was issued for the client, the one that counts and those before
- * it; as the vault remembers them while it has the client. */
+ * it, and every file that was issued to anybody else; as the vault remembers them while
+ * it has the client. */
 struct folders {
     const char *client;
-    char **paths; /* owned */
+    char **paths; /* owned, each once */
     size_t count;
 };
 
@@ -277,9 +278,11 @@ static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
     struct folders *folders = arg;
     enum psn_code rc;
 
-    if (strcmp(issue->client, folders->client) != 0 ||
-        !psn_trousseau_is_folder(issue->path, folders->client))
+    if (strcmp(issue->client, folders->client) != 0 || !issue->path[0])
         return PSN_OK;
+    for (size_t i = 0; i < folders->count; i++)
+        if (strcmp(folders->paths[i], issue->path) == 0) /* written over */
+            return PSN_OK;
     rc = PSN_GROW(folders->paths, folders->count, err);
     if (!rc)
         rc = psn_text_keep(issue->path, &folders->paths[folders->count], err);
@@ -287,12 +290,15 @@ static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
     return rc;
 }
 
+/* What was issued to somebody is a file; the envelope's folder is no trousseau. */
 static void tell_left(const struct psn_handover_close *close, const char *path)
 {
+    bool is_trousseau = psn_trousseau_is_folder(path, close->client);
     struct stat info;
 
-    if (close->file && stat(path, &info) == 0)
-        close->file(close->arg, path, false);
+    if (close->file && stat(path, &info) == 0 && (is_trousseau || S_ISREG(info.st_mode)))
+        close->file(close->arg, path,
+                    is_trousseau ? PSN_FATE_UNDER_CODE : PSN_FATE_ISSUED);
 }
 
 /* Where the vault remembered that they are, until a moment ago. */
@@ -303,10 +309,10 @@ static enum psn_code remove_beside(const struct psn_handover_close *close,
     size_t removed;
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; i < folders->count; i++)
-        tell_left(close, folders->paths[i]);
     if (envelope->folder[0])
         rc = psn_envelope_remove_files(envelope, tell_removed, &close, &removed, err);
+    for (size_t i = 0; i < folders->count; i++)
+        tell_left(close, folders->paths[i]);
     return rc;
 }
 

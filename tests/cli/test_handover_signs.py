@@ -26,6 +26,7 @@ class Signs(unittest.TestCase):
     WAITING = ("{} people wait for what is new: passation outbox -o",
                "1 recovery envelope waits for what is new: passation outbox")
     GRANT = "karim still has a grant ({}): "
+    LIES_THERE = "still lies there: it opens with the code or the key of the person"
     OF_THE_TEAM = "lea is one of the team: everything is handed over to the client"
     NO_MATCH = "'essay' is not the client's id, which is 'essai'"
 
@@ -164,6 +165,35 @@ class Signs(unittest.TestCase):
         self.world.run("verify", "*", check=0)
         self.world.run("verify", "*@*", check=4)
 
+    def test_what_was_issued_to_people_and_still_lies_there_is_a_reserve(self):
+        world = self.world
+        world.person("karim", "team")
+        folder = world.folder("karim")
+        world.run("grant", "karim", *BOXES, "--until", "2031-03-31", "-o", folder, check=0)
+        world.run("envelope", "create", "essai", "--to", "martine", "-o", world.folder("env"),
+                  check=0)
+        self.received()
+        path = os.path.join(folder, next(name for name in sorted(os.listdir(folder))
+                                         if not name.endswith(".sig")))
+        close = ("handover", "close", "essai", "--unchanged", "--confirm", "essai", "-o")
+        told = self.lines(*close, world.out)
+        self.assertIn(f"{path} {self.LIES_THERE}", told)
+        statement = os.path.join(world.out, "essai-cloture")
+        with open(statement + ".json", encoding="utf-8") as file:
+            copies = {row["path"]: row["fate"] for row in json.load(file)["copies"]}
+        self.assertEqual(copies[path], "issued")
+        self.assertFalse([copy for copy, fate in copies.items()
+                          if "/env/" in copy and fate != "deleted"])
+        with open(statement + ".txt", encoding="utf-8") as file:
+            text = " ".join(" ".join(line.removeprefix("|") for line in file).split())
+        self.assertIn(f"issue to a person {path}: still lies there", text)
+        self.assertIn(f"remise à une personne {path} : toujours là", text)
+        os.unlink(path)
+        world.run(*close, world.folder("again"))
+        with open(world.folder("again") + "/essai-cloture.json", encoding="utf-8") as file:
+            copies = {row["path"]: row["fate"] for row in json.load(file)["copies"]}
+        self.assertEqual(copies[path], "gone")
+
     def test_an_id_that_does_not_match_is_said_not_to_match(self):
         world = self.world
         self.received()
@@ -182,6 +212,7 @@ class FrenchSigns(Signs):
     WAITING = ("{} personnes attendent ce qui est nouveau : passation outbox -o",
                "1 enveloppe de secours attend ce qui est nouveau : passation outbox")
     GRANT = "karim a encore un octroi ({}) : "
+    LIES_THERE = "est toujours là : il s'ouvre avec le code ou la clé de la personne"
     OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
