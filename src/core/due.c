@@ -352,8 +352,10 @@ static enum psn_code add_found(void *arg, const struct psn_access_row *row,
     struct psn_due due = { .kind = is_mailbox ? PSN_DUE_APPEARED : PSN_DUE_ACCESS,
                            .since_s = access->first_s };
 
+    /* A part that was never shown waits like the others; one that is not shown this time
+     * is no news. */
     if (access->state != PSN_ACCESS_OPEN ||
-        access->finding.kind == PSN_FINDING_UNREADABLE ||
+        (access->finding.kind == PSN_FINDING_UNREADABLE && access->is_later) ||
         (is_mailbox ? !access->is_later : !psn_access_is_pending(access)))
         return PSN_OK;
     if (!access->is_later) {

@@ -153,6 +153,17 @@ class Signs(unittest.TestCase):
         world.run("envelope", "end", "essai", check=0)
         self.assertNotIn(envelope, self.lines("rotate", BOXES[1]))
 
+    def test_due_counts_the_ways_in_that_sweep_lists(self):
+        world = self.world
+        world.allow([("GET", "/auth/*"), ("GET", "/me"), ("GET", "/email/domain*")])
+        found = json.loads(world.run("--json", "sweep", "essai").stdout)["findings"]
+        listed = [row for row in found if not row["own"] and row["danger"] != "info"
+                  and row["kind"] != "mailbox" and row["state"] == "open"]
+        self.assertTrue([row for row in listed if row["kind"] == "unreadable"])
+        [due] = [row for row in json.loads(world.run("--json", "due").stdout)["due"]
+                 if row["kind"] == "unjudged"]
+        self.assertEqual(due["count"], len(listed))
+
     def test_a_glob_that_fits_no_role_is_not_found_and_nothing_is_done(self):
         for command in ("rotate", "verify", "resume"):
             for globs in (("tecnique@*",), (BOXES[0], "tecnique@*")):
