@@ -164,6 +164,21 @@ class Signs(unittest.TestCase):
                  if row["kind"] == "unjudged"]
         self.assertEqual(due["count"], len(listed))
 
+    def test_a_key_of_ours_that_waited_for_its_owner_is_no_intruder(self):
+        world = self.world
+        world.run("sweep", "essai")
+        before = world.control("GET", "/state")["credentials"]
+        world.run("ovh", "link", "essai", "--for", "cut", "--no-wait", check=10)
+        world.run("sweep", "essai")
+        [key] = [row for name, row in world.control("GET", "/state")["credentials"].items()
+                 if name not in before]
+        [row] = [row for row in json.loads(world.run("--json", "due").stdout)["due"]
+                 if row["kind"] == "access"]
+        world.control("POST", "/credential/approve", {"consumer_key": key["_key"]})
+        world.run("ovh", "link", "essai", "--for", "cut", check=0)
+        self.assertNotIn(row["access"], world.run("due").stdout)
+        self.assertNotIn('"access":"' + row["access"], world.run("--json", "due").stdout)
+
     def test_a_glob_that_fits_no_role_is_not_found_and_nothing_is_done(self):
         for command in ("rotate", "verify", "resume"):
             for globs in (("tecnique@*",), (BOXES[0], "tecnique@*")):
