@@ -181,7 +181,7 @@ struct psn_handover {
 PSN_API void psn_handover_release(struct psn_handover *handover);
 
 /* Begins a handover, or changes the terms of the one that is open. E_NOT_FOUND: client or
- * person; E_POLICY: a person who is leaving. */
+ * person; E_POLICY: a person who is leaving, or is of the team. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_handover_start(
     struct psn_vault *vault, const struct psn_handover_terms *terms,
     struct psn_error *err);
@@ -368,6 +368,22 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handed_each(struct psn_vault *vault,
 
 /* --- the end --- */
 
+/* What became of a file that held things of the client. */
+enum psn_copy_fate {
+    PSN_FATE_DELETED,    /* of the client, beside the vault */
+    PSN_FATE_UNDER_CODE, /* the same, still there under the client's code */
+    PSN_FATE_REWRITTEN,  /* a copy of the vault, from here on */
+    PSN_FATE_LACKS,
+    PSN_FATE_NOT_OURS,
+    PSN_FATE_UNREADABLE,
+    PSN_FATE_MISSING,
+    PSN_FATE_HOLDS,  /* it was to be rewritten and was not, or nobody named it */
+    PSN_FATE_GONE,   /* it was there at an earlier statement, and is no more */
+    PSN_FATE_UNSEEN, /* nobody knows: it could not be looked at */
+    PSN_FATE_ISSUED, /* what was issued to somebody, still there under his code or key
+                      */
+};
+
 struct psn_handover_close {
     const char *client;
     const char *confirm;        /* the client's id again */
@@ -384,9 +400,9 @@ struct psn_handover_close {
     void (*backup)(void *arg, const char *path, const struct psn_scrub *scrub,
                    const struct psn_error *failed);
     /* Files of the client beside the vault: those of the recovery envelope, which go, and
-     * the trousseau's folder where it still lies, which does not: it is his. May be NULL.
-     */
-    void (*file)(void *arg, const char *path, bool is_removed);
+     * the trousseau's folder where it still lies, which does not: it is his; and what was
+     * issued to others. May be NULL. */
+    void (*file)(void *arg, const char *path, enum psn_copy_fate fate);
     void *arg; /* of the five above */
 };
 /* Our keys at OVH go, the final statement is written, our copies are destroyed. Run again
@@ -403,21 +419,10 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_handover_check_closable(struct psn_vaul
                                                                  bool unchanged,
                                                                  struct psn_error *err);
 
-/* What became of a file that held things of the client. */
+/* One of them. */
 struct psn_end_copy {
     char *path;
-    enum psn_copy_fate {
-        PSN_FATE_DELETED,    /* of the client, beside the vault */
-        PSN_FATE_UNDER_CODE, /* the same, still there under the client's code */
-        PSN_FATE_REWRITTEN,  /* a copy of the vault, from here on */
-        PSN_FATE_LACKS,
-        PSN_FATE_NOT_OURS,
-        PSN_FATE_UNREADABLE,
-        PSN_FATE_MISSING,
-        PSN_FATE_HOLDS,  /* it was to be rewritten and was not, or nobody named it */
-        PSN_FATE_GONE,   /* it was there at an earlier statement, and is no more */
-        PSN_FATE_UNSEEN, /* nobody knows: it could not be looked at */
-    } fate;
+    enum psn_copy_fate fate;
 };
 /* "deleted", "under-code", "rewritten" … as above. Never NULL. */
 PSN_API const char *psn_copy_fate_name(enum psn_copy_fate fate);

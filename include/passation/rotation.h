@@ -91,7 +91,8 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_roles_adopt(
     struct psn_vault *vault, const char *const *addresses, size_t count,
     const struct psn_secret *known, const struct psn_run *run, struct psn_error *err);
 
-/* Replaces the passwords of the roles that the globs select. */
+/* Replaces the passwords of the roles that the globs select. E_NOT_FOUND, and nothing is
+ * done: an address, or a glob other than "*", that fits none; so for those below. */
 PSN_API PSN_MUST_CHECK enum psn_code psn_rotate(struct psn_vault *vault,
                                                 const char *const *globs, size_t count,
                                                 const struct psn_run *run,

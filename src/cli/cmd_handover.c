@@ -48,7 +48,7 @@ static enum psn_code run_start(struct cli *cli, const void *arg, struct psn_erro
                                               .identity = options->identity };
     enum psn_code rc = psn_handover_start(cli->vault, &terms, err);
 
-    return rc ? rc : cli_handover_show(cli, cli->args[0], err);
+    return rc ? rc : cli_handover_show(cli, cli->args[0], false, err);
 }
 
 const struct cli_command cmd_handover_start = {
@@ -69,10 +69,23 @@ const struct cli_command cmd_handover_start = {
 
 /* --- status --- */
 
+struct cmd_handover_status_options {
+    bool all;
+};
+
+static const struct cli_option status_options[] = {
+    { "all", 0, CLI_FLAG, offsetof(struct cmd_handover_status_options, all), NULL,
+      N_("of one client: every line of every stage") },
+    { 0 },
+};
+
 static enum psn_code run_status(struct cli *cli, const void *arg, struct psn_error *err)
 {
-    (void)arg;
-    return cli->arg_count ? cli_handover_show(cli, cli->args[0], err)
+    const struct cmd_handover_status_options *options = arg;
+
+    if (options->all && cli->arg_count == 0)
+        return psn_fail(err, PSN_E_INVALID, _("--all is for one CLIENT"));
+    return cli->arg_count ? cli_handover_show(cli, cli->args[0], options->all, err)
                           : cli_handover_list(cli, err);
 }
 
@@ -84,6 +97,8 @@ const struct cli_command cmd_handover_status = {
                    "passation handover status martin\tone, with its checklist\n"),
     .needs = CLI_NEEDS_VAULT | CLI_NEEDS_UNLOCKED,
     .max_args = 1,
+    .options = status_options,
+    .options_size = sizeof(struct cmd_handover_status_options),
     .run = run_status,
 };
 
@@ -155,7 +170,7 @@ static enum psn_code run_item(struct cli *cli, const void *arg, struct psn_error
         rc = psn_handover_item_set(cli->vault, cli->args[0], cli->args[i], mode,
                                    options->reserve ? options->reserve : options->note,
                                    err);
-    return rc ? rc : cli_handover_show(cli, cli->args[0], err);
+    return rc ? rc : cli_handover_show(cli, cli->args[0], false, err);
 }
 
 const struct cli_command cmd_handover_item = {
@@ -190,6 +205,7 @@ static void tell_stage(void *arg, enum psn_handover_stage stage)
     struct cli_outcomes *outcomes = arg;
 
     cli_progress_clear(outcomes->progress);
+    outcomes->is_refusal_hoped = stage == PSN_HANDOVER_OWNED;
     if (stage == PSN_HANDOVER_INVENTORY)
         cli_note(outcomes->cli, _("Looking at the OVH account …"));
     else if (stage == PSN_HANDOVER_ROTATION)
@@ -218,7 +234,7 @@ static enum psn_code run_next(struct cli *cli, const void *arg, struct psn_error
         rc = psn_handover_next(cli->vault, cli->args[0], &run, err);
     rc = cli_outcomes_end(&outcomes, rc, err);
     if (!rc)
-        rc = cli_handover_show(cli, cli->args[0], err);
+        rc = cli_handover_show(cli, cli->args[0], false, err);
     return rc;
 }
 

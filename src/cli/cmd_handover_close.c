@@ -92,11 +92,11 @@ static void tell_backup(void *arg, const char *path, const struct psn_scrub *scr
     cli_end_copies_add_backup(&closing->copies, path, scrub, failed);
 }
 
-static void tell_file(void *arg, const char *path, bool is_removed)
+static void tell_file(void *arg, const char *path, enum psn_copy_fate fate)
 {
     struct closing *closing = arg;
 
-    cli_end_copies_add_file(&closing->copies, path, is_removed);
+    cli_end_copies_add_file(&closing->copies, path, fate);
 }
 
 /* --- the closing statement --- */

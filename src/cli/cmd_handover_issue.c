@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/delivery.h"
 #include "cli/display.h"
+#include "cli/handover_grants.h"
 #include "cli/handover_pv.h"
 #include "cli/handover_show.h"
 #include "cli/handover_write.h"
@@ -122,6 +123,26 @@ static const struct cli_option issue_options[] = {
     { 0 },
 };
 
+/* What was just handed over is theirs, too, until the receipt comes back or they are
+ * revoked. */
+static enum psn_code warn_of_grants(struct cli *cli, const struct psn_handover *handover,
+                                    struct psn_error *err)
+{
+    struct cli_handover_grants grants;
+    enum psn_code rc = cli_handover_grants_read(cli, handover, &grants, err);
+
+    for (size_t at = 0; !rc && at < grants.count;) {
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(4096);
+
+        at = cli_handover_grants_text(&grants, at, &text);
+        rc = psn_buf_check(&text, err);
+        if (!rc)
+            cli_warn(cli, "%s", CLI_SHOWN(psn_buf_str(&text)));
+    }
+    cli_handover_grants_release(&grants);
+    return rc;
+}
+
 static enum psn_code tell_issued(struct cli *cli, struct psn_error *err)
 {
     struct psn_handover handover = { 0 };
@@ -150,6 +171,8 @@ static enum psn_code tell_issued(struct cli *cli, struct psn_error *err)
                    "confirm %s CODE, with the receipt code that the page shows."),
                  handover.client);
     }
+    if (!rc)
+        rc = warn_of_grants(cli, &handover, err);
     psn_handover_release(&handover);
     return rc;
 }
@@ -271,7 +294,7 @@ static enum psn_code run_confirm(struct cli *cli, const void *arg, struct psn_er
     cli_note(cli, _("The receipt code is right: the trousseau was opened. This is a "
                     "delivery note; it does not prove who opened it."));
     rc = warn_of_stale(cli, err);
-    return rc ? rc : cli_handover_show(cli, cli->args[0], err);
+    return rc ? rc : cli_handover_show(cli, cli->args[0], false, err);
 }
 
 const struct cli_command cmd_handover_confirm = {

@@ -1,5 +1,8 @@
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/fields.h"
 #include "cli/outcome.h"
@@ -18,6 +21,98 @@ static const struct cli_option rotate_options[] = {
     CLI_JOBS_OPTION(cmd_rotate_options),
     { 0 },
 };
+
+/* --- who is cut off by it until he is given the new ones --- */
+
+struct waiting {
+    struct cli *cli;
+    const char *client; /* is a mailbox of his among those that were named? */
+    bool is_his;
+    char person[PSN_PERSON_ID_MAX]; /* the last that was counted */
+    size_t people;
+    size_t envelopes;
+};
+
+static bool is_named(const struct cli *cli, const char *address)
+{
+    char glob[PSN_ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < cli->arg_count; i++) {
+        (void)snprintf(glob, sizeof glob, "%s", cli->args[i]);
+        psn_text_lower(glob);
+        if (psn_text_glob(glob, address))
+            return true;
+    }
+    return false;
+}
+
+/* They come in the order of people. */
+static enum psn_code count_person(void *arg, const struct psn_grant *grant,
+                                  struct psn_error *err)
+{
+    struct waiting *waiting = arg;
+
+    (void)err;
+    if (!grant->due || strcmp(waiting->person, grant->person) == 0 ||
+        !is_named(waiting->cli, grant->address))
+        return PSN_OK;
+    memcpy(waiting->person, grant->person, sizeof waiting->person);
+    waiting->people++;
+    return PSN_OK;
+}
+
+static enum psn_code look_at_role(void *arg, const struct psn_role *role,
+                                  struct psn_error *err)
+{
+    struct waiting *waiting = arg;
+
+    (void)err;
+    waiting->is_his = waiting->is_his || strcmp(role->client, waiting->client) == 0;
+    return PSN_OK;
+}
+
+static enum psn_code count_envelope(void *arg, const struct psn_envelope *envelope,
+                                    struct psn_error *err)
+{
+    struct waiting *waiting = arg;
+    enum psn_code rc;
+
+    if (!envelope->is_stale || envelope->is_left || envelope->is_remade)
+        return PSN_OK;
+    waiting->client = envelope->client;
+    waiting->is_his = false;
+    rc = psn_role_each(waiting->cli->vault, waiting->cli->args, waiting->cli->arg_count,
+                       false, look_at_role, waiting, err);
+    waiting->envelopes += !rc && waiting->is_his;
+    return rc;
+}
+
+static enum psn_code tell_waiting(struct cli *cli, struct psn_error *err)
+{
+    struct waiting waiting = { .cli = cli };
+    enum psn_code rc =
+        psn_grant_each(cli->vault, NULL, NULL, 0, count_person, &waiting, err);
+
+    if (!rc)
+        rc = psn_envelope_each(cli->vault, count_envelope, &waiting, err);
+    if (!rc && waiting.people > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu person waits for what is new: passation outbox -o DIR",
+                              "%zu people wait for what is new: passation outbox -o DIR",
+                              waiting.people),
+                 waiting.people);
+    if (!rc && waiting.envelopes > 0)
+        cli_note(cli,
+                 PSN_NGETTEXT("%zu recovery envelope waits for what is new: passation "
+                              "outbox",
+                              "%zu recovery envelopes wait for what is new: passation "
+                              "outbox",
+                              waiting.envelopes),
+                 waiting.envelopes);
+    return rc;
+}
+
+/* --- the command --- */
 
 static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_error *err)
 {
@@ -41,6 +136,11 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
                  _("Who has to retype it, and on what: passation profile %s --format "
                    "sheet"),
                  CLI_SHOWN(cli->args[0]));
+    if (outcomes.counts[PSN_RESULT_ROTATED] == 0 || cli->json)
+        return rc;
+    if (!rc)
+        return tell_waiting(cli, err);
+    PSN_IGNORE(tell_waiting(cli, NULL));
     return rc;
 }
 

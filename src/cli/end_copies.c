@@ -117,11 +117,16 @@ void cli_end_copies_add_backup(struct cli_end_copies *copies, const char *path,
 }
 
 void cli_end_copies_add_file(struct cli_end_copies *copies, const char *path,
-                             bool is_removed)
+                             enum psn_copy_fate fate)
 {
-    add(copies, path, is_removed ? PSN_FATE_DELETED : PSN_FATE_UNDER_CODE);
-    if (is_removed)
+    add(copies, path, fate);
+    if (fate == PSN_FATE_DELETED)
         cli_note(copies->cli, _("✓ %s: %s"), CLI_SHOWN(path), _("deleted"));
+    else if (fate == PSN_FATE_ISSUED)
+        cli_warn(copies->cli,
+                 _("%s still lies there: it opens with the code or the key of the person "
+                   "to whom it was issued. Delete it here."),
+                 CLI_SHOWN(path));
     else
         cli_warn(copies->cli,
                  _("%s still lies there: it opens with the client's code. If he has it, "
@@ -280,8 +285,11 @@ static enum psn_code carry(struct cli_end_copies *copies, const struct psn_end_c
         add(copies, copy->path, was_reserve ? PSN_FATE_GONE : copy->fate);
         return PSN_OK;
     }
-    if (copy->fate == PSN_FATE_UNDER_CODE || is_folder(copy->path)) {
-        cli_end_copies_add_file(copies, copy->path, false);
+    if (copy->fate == PSN_FATE_ISSUED || copy->fate == PSN_FATE_UNDER_CODE ||
+        is_folder(copy->path)) {
+        cli_end_copies_add_file(copies, copy->path,
+                                copy->fate == PSN_FATE_ISSUED ? PSN_FATE_ISSUED
+                                                              : PSN_FATE_UNDER_CODE);
         return PSN_OK;
     }
     rc = psn_backup_look(copies->cli->vault, copy->path, copies->cli->args[0], &scrub,

@@ -36,9 +36,9 @@ PSN_MUST_CHECK enum psn_code cli_end_copies_look(struct cli_end_copies *copies,
 void cli_end_copies_add_backup(struct cli_end_copies *copies, const char *path,
                                const struct psn_scrub *scrub,
                                const struct psn_error *failed);
-/* A file of the client's. */
+/* A file of the client's: DELETED, UNDER_CODE or ISSUED. */
 void cli_end_copies_add_file(struct cli_end_copies *copies, const char *path,
-                             bool is_removed);
+                             enum psn_copy_fate fate);
 void cli_end_copies_release(struct cli_end_copies *copies);
 
 #endif

@@ -52,6 +52,8 @@ static const char *kind_text(enum psn_copy_fate fate)
         return _("file");
     case PSN_FATE_UNDER_CODE:
         return _("trousseau");
+    case PSN_FATE_ISSUED:
+        return _("issue to a person");
     case PSN_FATE_HOLDS:
     case PSN_FATE_UNREADABLE:
     case PSN_FATE_UNSEEN:
@@ -74,6 +76,9 @@ static const char *fate_text(enum psn_copy_fate fate)
         return _("deleted");
     case PSN_FATE_UNDER_CODE:
         return _("still lies there, under its code");
+    case PSN_FATE_ISSUED:
+        return _("still lies there, under the code or the key of that person; the "
+                 "provider has to delete it");
     case PSN_FATE_REWRITTEN:
         return _("written anew without the client");
     case PSN_FATE_LACKS:

@@ -1,10 +1,12 @@
 #include "cli/handover_show.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/display.h"
+#include "cli/handover_grants.h"
 #include "cli/handover_words.h"
 #include "cli/output.h"
 
@@ -69,7 +71,8 @@ static void put_facts(struct cli_json *json, const struct psn_handover *handover
     cli_json_time(json, "own_keys_gone_at", handover->keys_gone_s);
 }
 
-static void put_handover(struct cli_json *json, const struct psn_handover *handover)
+static void put_handover(struct cli_json *json, const struct psn_handover *handover,
+                         const struct cli_handover_grants *grants)
 {
     cli_json_open(json, NULL, '{');
     put_facts(json, handover);
@@ -81,6 +84,7 @@ static void put_handover(struct cli_json *json, const struct psn_handover *hando
     for (size_t i = 0; i < PSN_HANDOVER_ITEMS; i++)
         put_item(json, i, &handover->items[i]);
     cli_json_close(json, ']');
+    cli_handover_grants_json(grants, json);
     cli_json_close(json, '}');
 }
 
@@ -97,12 +101,23 @@ static size_t count_of(const struct psn_handover *handover, enum psn_handover_st
     return count;
 }
 
+/* Only a look at the account tells of these: that nothing is known is no sign that
+ * nothing is there. */
+static bool is_unseen(const struct psn_handover *handover, enum psn_handover_stage stage)
+{
+    return handover->looked_s == 0 &&
+           (stage == PSN_HANDOVER_CONTACTS || stage == PSN_HANDOVER_ACCESSES);
+}
+
 static const char *mark_of(const struct psn_handover *handover,
                            enum psn_handover_stage stage)
 {
     if (stage == handover->stage)
         return "→";
-    return count_of(handover, stage, true) + count_of(handover, stage, false) ? "·" : "✓";
+    return is_unseen(handover, stage) ||
+                   count_of(handover, stage, true) + count_of(handover, stage, false)
+               ? "·"
+               : "✓";
 }
 
 /* Whoever reads this is the provider. */
@@ -143,11 +158,11 @@ static void show_open_items(struct cli *cli, const struct psn_handover *handover
     print_hanging(cli, &text);
 }
 
-static void show_stage(struct cli *cli, const struct psn_handover *handover,
-                       enum psn_handover_stage stage)
+/* What comes later is told in short. Returns how many lines were left out. */
+static size_t show_stage(struct cli *cli, const struct psn_handover *handover,
+                         enum psn_handover_stage stage, bool all)
 {
-    /* What comes later is told in short. */
-    size_t shown_max = stage == handover->stage ? 8 : 1;
+    size_t shown_max = all ? SIZE_MAX : stage == handover->stage ? 8 : 1;
     size_t count = 0;
 
     cli_print(cli, "%s %s\n", mark_of(handover, stage), cli_handover_stage_text(stage));
@@ -168,6 +183,9 @@ static void show_stage(struct cli *cli, const struct psn_handover *handover,
                   count - shown_max);
     if (stage == PSN_HANDOVER_INVENTORY)
         show_open_items(cli, handover);
+    if (count == 0 && is_unseen(handover, stage))
+        cli_print(cli, "%s", _("    not looked at yet\n"));
+    return count > shown_max ? count - shown_max : 0;
 }
 
 static void show_items(struct cli *cli, const struct psn_handover *handover)
@@ -194,15 +212,35 @@ static void show_items(struct cli *cli, const struct psn_handover *handover)
     cli_table_print(cli, table);
 }
 
-static void show(struct cli *cli, const struct psn_handover *handover)
+/* They hold up nothing, and are better ended before the passwords are new. */
+static void show_grants(struct cli *cli, const struct cli_handover_grants *grants)
+{
+    for (size_t at = 0; at < grants->count;) {
+        PSN_AUTO_RELEASE(psn_buf) text = psn_buf_init(TEXT_MAX);
+
+        psn_buf_format(&text, _("    %s: "), _("you"));
+        at = cli_handover_grants_text(grants, at, &text);
+        print_hanging(cli, &text);
+    }
+}
+
+static void show(struct cli *cli, const struct psn_handover *handover,
+                 const struct cli_handover_grants *grants, bool all)
 {
     char began[PSN_TIME_SIZE];
+    size_t left = 0;
 
     cli_print(cli, _("Handover of %s to %s, begun on %s\n\n"), handover->client,
               handover->to, cli_display_moment(handover->began_s, began));
-    for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++)
-        show_stage(cli, handover, (enum psn_handover_stage)stage);
+    for (int stage = 0; stage < PSN_HANDOVER_STAGES; stage++) {
+        left += show_stage(cli, handover, (enum psn_handover_stage)stage, all);
+        if (stage == PSN_HANDOVER_ROTATION)
+            show_grants(cli, grants);
+    }
     show_items(cli, handover);
+    if (left > 0)
+        cli_note(cli, _("Every line: passation handover status %s --all"),
+                 CLI_SHOWN(handover->client));
 }
 
 /* A run of `close` that was stopped there has only its statement left to write. */
@@ -224,22 +262,25 @@ static enum psn_code fail_ended(struct cli *cli, const char *client, enum psn_co
     return rc;
 }
 
-enum psn_code cli_handover_show(struct cli *cli, const char *client,
+enum psn_code cli_handover_show(struct cli *cli, const char *client, bool all,
                                 struct psn_error *err)
 {
     PSN_AUTO_RELEASE(cli_json) json = cli_json_init();
     struct psn_handover handover = { 0 };
+    struct cli_handover_grants grants = { 0 };
     struct psn_error why = { 0 };
     enum psn_code rc = psn_handover_get(cli->vault, client, &handover, &why);
 
     if (rc)
         return fail_ended(cli, client, rc, &why, err);
-    if (cli->json) {
-        put_handover(&json, &handover);
+    rc = cli_handover_grants_read(cli, &handover, &grants, err);
+    if (!rc && cli->json) {
+        put_handover(&json, &handover, &grants);
         rc = cli_json_print(cli, &json, err);
-    } else {
-        show(cli, &handover);
+    } else if (!rc) {
+        show(cli, &handover, &grants, all);
     }
+    cli_handover_grants_release(&grants);
     psn_handover_release(&handover);
     return rc;
 }
@@ -263,8 +304,13 @@ static enum psn_code list_one(void *arg, const struct psn_handover *handover,
 
     listing->count++;
     if (listing->json) {
-        put_handover(listing->json, handover);
-        return PSN_OK;
+        struct cli_handover_grants grants;
+        enum psn_code rc = cli_handover_grants_read(listing->cli, handover, &grants, err);
+
+        if (!rc)
+            put_handover(listing->json, handover, &grants);
+        cli_handover_grants_release(&grants);
+        return rc;
     }
     cli_handover_blocker_what(first, &text);
     cli_table_cell(listing->table, handover->client);

@@ -4,9 +4,9 @@
 #include "cli/cli.h"
 
 /* How far a handover is, as text or JSON: stages, what blocks with who must act, the
- * checklist. */
+ * checklist. all: as text, too, with every line of every stage. */
 PSN_MUST_CHECK enum psn_code cli_handover_show(struct cli *cli, const char *client,
-                                               struct psn_error *err);
+                                               bool all, struct psn_error *err);
 /* Every open one, a line each. */
 PSN_MUST_CHECK enum psn_code cli_handover_list(struct cli *cli, struct psn_error *err);
 

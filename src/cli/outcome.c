@@ -26,8 +26,19 @@ enum mark {
     MARK_BAD,
 };
 
-static enum mark mark_of(const struct psn_outcome *outcome)
+/* A login that a handover tries, once the client has the passwords. */
+static bool is_hoped_refused(const struct cli_outcomes *outcomes,
+                             const struct psn_outcome *outcome)
 {
+    return outcomes->is_refusal_hoped && (outcome->result == PSN_RESULT_REFUSED ||
+                                          outcome->result == PSN_RESULT_ACCEPTED);
+}
+
+static enum mark mark_of(const struct cli_outcomes *outcomes,
+                         const struct psn_outcome *outcome)
+{
+    if (is_hoped_refused(outcomes, outcome))
+        return outcome->result == PSN_RESULT_REFUSED ? MARK_GOOD : MARK_WATCH;
     switch (outcome->result) {
     case PSN_RESULT_FAILED:
     case PSN_RESULT_REFUSED:
@@ -193,6 +204,15 @@ static void describe_not_done(struct psn_buf *line, const struct psn_outcome *ou
         psn_buf_format(line, _("%s: failed"), outcome->address);
 }
 
+static void describe_hoped(struct psn_buf *line, const struct psn_outcome *outcome)
+{
+    psn_buf_format(line,
+                   outcome->result == PSN_RESULT_REFUSED
+                       ? _("%s: our password is refused (version %llu)")
+                       : _("%s: our password still lets us in (version %llu)"),
+                   outcome->address, (unsigned long long)outcome->version);
+}
+
 static bool is_done(enum psn_result result)
 {
     return result != PSN_RESULT_FAILED && result != PSN_RESULT_UNCERTAIN &&
@@ -229,8 +249,10 @@ static enum psn_code print_line(struct cli_outcomes *outcomes,
     PSN_AUTO_RELEASE(psn_buf) line = psn_buf_init(LINE_MAX_BYTES);
     enum psn_code rc;
 
-    psn_buf_format(&line, "%s ", mark_text(mark_of(outcome)));
-    if (is_done(outcome->result))
+    psn_buf_format(&line, "%s ", mark_text(mark_of(outcomes, outcome)));
+    if (is_hoped_refused(outcomes, outcome))
+        describe_hoped(&line, outcome);
+    else if (is_done(outcome->result))
         describe_done(&line, outcomes, outcome);
     else if (is_told_by_the_end(outcomes, outcome) || !outcome->error.message[0])
         describe_not_done(&line, outcome);

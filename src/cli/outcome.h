@@ -19,9 +19,10 @@
 struct cli_outcomes {
     struct cli *cli;
     struct cli_progress *progress;
-    bool plan;   /* a dry run: nothing was done */
-    bool known;  /* adopted with its known password */
-    bool single; /* one mailbox is named: its error need not be told twice */
+    bool plan;             /* a dry run: nothing was done */
+    bool known;            /* adopted with its known password */
+    bool is_refusal_hoped; /* of the logins: the client is to have his own passwords */
+    bool single;           /* one mailbox is named: its error need not be told twice */
     const struct psn_departure *departure; /* JSON: what this was for, or NULL */
     const char *nothing; /* what to say if there was no mailbox to work on */
     size_t total;

@@ -199,6 +199,7 @@ static enum psn_code add_granted(struct psn_vault *vault,
     struct psn_grant_row row = { 0 };
     struct psn_person person;
     bool lost = false;
+    bool is_theirs = false;
     size_t count = 0;
     enum psn_code rc = psn_person_read(vault, grant->person, &person, err);
 
@@ -210,8 +211,10 @@ static enum psn_code add_granted(struct psn_vault *vault,
     if (!rc)
         rc = psn_grant_contents(vault, &row, &contents, &count, err);
     if (!rc)
+        rc = psn_handover_has_any(vault, row.client, contents, count, &is_theirs, err);
+    if (!rc)
         rc = add_stay(report, &person, row.address, false,
-                      psn_grant_is_behind(&row, contents, count), err);
+                      !is_theirs && psn_grant_is_behind(&row, contents, count), err);
     psn_grant_row_release(&row);
     return rc;
 }

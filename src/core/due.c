@@ -113,8 +113,9 @@ static enum psn_code add_exposures(const struct psn_exposure_list *known,
 
 /* --- grants --- */
 
-/* Is something newer than what was issued? The survey knows the version of the password;
- * other secrets have to be read. */
+/* Is something newer than what was issued, and ours to issue? The survey knows the
+ * version of the password; other secrets have to be read, and so has what a client has
+ * received, if he has received anything. */
 static enum psn_code is_behind(const struct owned *owned,
                                const struct psn_grant_brief *grant,
                                const struct psn_role_brief *role, bool *ret_behind,
@@ -123,16 +124,19 @@ static enum psn_code is_behind(const struct owned *owned,
     PSN_AUTO_FREE struct psn_content *contents = NULL;
     struct psn_grant_row row = { 0 };
     size_t count = 0;
+    const struct psn_content_list *received =
+        psn_received_of(&owned->received, grant->client);
     enum psn_code rc;
 
     *ret_behind = role->cur > grant->password;
-    if (*ret_behind || !grant->labels)
+    if (!received && (*ret_behind || !grant->labels))
         return PSN_OK;
     rc = psn_grant_read(owned->vault, grant->person, grant->address, &row, err);
     if (!rc)
         rc = psn_grant_contents(owned->vault, &row, &contents, &count, err);
     if (!rc)
-        *ret_behind = psn_grant_is_behind(&row, contents, count);
+        *ret_behind = psn_grant_is_behind(&row, contents, count) &&
+                      !(received && psn_content_list_has_any(received, contents, count));
     psn_grant_row_release(&row);
     return rc;
 }
@@ -348,8 +352,10 @@ static enum psn_code add_found(void *arg, const struct psn_access_row *row,
     struct psn_due due = { .kind = is_mailbox ? PSN_DUE_APPEARED : PSN_DUE_ACCESS,
                            .since_s = access->first_s };
 
+    /* A part that was never shown waits like the others; one that is not shown this time
+     * is no news. */
     if (access->state != PSN_ACCESS_OPEN ||
-        access->finding.kind == PSN_FINDING_UNREADABLE ||
+        (access->finding.kind == PSN_FINDING_UNREADABLE && access->is_later) ||
         (is_mailbox ? !access->is_later : !psn_access_is_pending(access)))
         return PSN_OK;
     if (!access->is_later) {

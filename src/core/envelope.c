@@ -398,7 +398,7 @@ enum psn_code psn_envelope_create(struct psn_vault *vault,
 
     psn_client_release(&client);
     if (!rc)
-        rc = psn_person_get(vault, request->person, &person, err);
+        rc = psn_person_get_owner(vault, request->person, &person, err);
     (void)snprintf(envelope.client, sizeof envelope.client, "%s", request->client);
     (void)snprintf(envelope.person, sizeof envelope.person, "%s", request->person);
     if (!rc)

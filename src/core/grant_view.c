@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/grant.h"
+#include "core/handover.h"
 #include "core/person.h"
 #include "core/reach.h"
 
@@ -39,6 +40,7 @@ static enum psn_code view_one(struct psn_vault *vault, const struct psn_grant_ro
                                .format = row->format,
                                .serial = row->serial };
     size_t count = 0;
+    bool is_theirs = false;
     enum psn_code rc = psn_grant_contents(vault, row, &contents, &count, err);
 
     if (!rc)
@@ -58,6 +60,11 @@ static enum psn_code view_one(struct psn_vault *vault, const struct psn_grant_ro
     grant.withheld = grant.state == PSN_GRANT_ACTIVE && view->lost;
     grant.due = grant.state == PSN_GRANT_ACTIVE && !view->lost &&
                 psn_grant_is_behind(row, contents, count);
+    if (grant.due)
+        rc = psn_handover_has_any(vault, row->client, contents, count, &is_theirs, err);
+    if (rc)
+        return rc;
+    grant.due = grant.due && !is_theirs;
     view->items[view->count++] = grant;
     return PSN_OK;
 }

@@ -96,6 +96,28 @@ static enum psn_code drop_issue(struct psn_vault *vault, const char *client,
     return rc ? rc : psn_handover_void_issue(vault, client, row, err);
 }
 
+/* Who is of the team is us: nothing would leave the house. */
+static enum psn_code check_receiver(struct psn_vault *vault,
+                                    const struct psn_person *person,
+                                    struct psn_error *err)
+{
+    enum psn_code rc;
+
+    if (person->departing_s)
+        return psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"),
+                        person->id);
+    rc = psn_reach_check_slot_kept(vault, person, err);
+    if (rc || person->kind != PSN_PERSON_TEAM)
+        return rc;
+    (void)psn_fail(err, PSN_E_POLICY,
+                   _("%s is one of the team: everything is handed over to the client"),
+                   person->id);
+    return psn_hint(err, PSN_E_POLICY,
+                    _("add the client's person: passation person add PERSON --kind "
+                      "client; if %s is that: passation person set %s --kind client"),
+                    person->id, person->id);
+}
+
 /* The trousseau of somebody else does not count for him. */
 static enum psn_code take_receiver(struct psn_vault *vault, const char *client,
                                    const char *to, struct psn_handover_row *row,
@@ -109,11 +131,9 @@ static enum psn_code take_receiver(struct psn_vault *vault, const char *client,
                           : psn_fail(err, PSN_E_INVALID,
                                      _("a handover needs somebody to hand over to: --to "
                                        "PERSON"));
-    rc = psn_person_read(vault, to, &person, err);
-    if (!rc && person.departing_s)
-        return psn_fail(err, PSN_E_POLICY, _("%s: nothing is issued to a leaver"), to);
+    rc = psn_person_read_owner(vault, to, &person, err);
     if (!rc)
-        rc = psn_reach_check_slot_kept(vault, &person, err);
+        rc = check_receiver(vault, &person, err);
     if (rc || strcmp(row->to, to) == 0)
         return rc;
     rc = check_envelope(vault, client, to, err);

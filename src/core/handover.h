@@ -98,7 +98,16 @@ PSN_MUST_CHECK enum psn_code psn_handover_received(struct psn_vault *vault,
                                                    const char *client,
                                                    struct psn_content_list *ret_list,
                                                    struct psn_error *err);
-/* The same of several clients; only those who have received something are in it. */
+/* Is any of the contents, in that version, in the list? */
+bool psn_content_list_has_any(const struct psn_content_list *list,
+                              const struct psn_content *contents, size_t count);
+/* Has the client confirmed to have received any of it? Then it is his to give on. */
+PSN_MUST_CHECK enum psn_code psn_handover_has_any(struct psn_vault *vault,
+                                                  const char *client,
+                                                  const struct psn_content *contents,
+                                                  size_t count, bool *ret_has,
+                                                  struct psn_error *err);
+/* What several clients have confirmed; only those who have something are in it. */
 struct psn_received_map {
     struct psn_received *items;
     size_t count;

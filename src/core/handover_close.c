@@ -74,13 +74,20 @@ enum psn_code psn_handover_check_closable(struct psn_vault *vault, const char *c
 static enum psn_code check_confirm(const struct psn_handover_close *close,
                                    struct psn_error *err)
 {
+    char shown[128];
+
     if (close->confirm && strcmp(close->confirm, close->client) == 0)
         return PSN_OK;
-    (void)psn_fail(
-        err, PSN_E_POLICY,
-        _("our copies of '%s' are destroyed for good: that is confirmed by the "
-          "client's id"),
-        close->client);
+    if (close->confirm)
+        (void)psn_fail(err, PSN_E_POLICY, _("'%s' is not the client's id, which is '%s'"),
+                       psn_text_shown(close->confirm, shown, sizeof shown),
+                       close->client);
+    else
+        (void)psn_fail(
+            err, PSN_E_POLICY,
+            _("our copies of '%s' are destroyed for good: that is confirmed by the "
+              "client's id"),
+            close->client);
     return psn_hint(err, PSN_E_POLICY, _("the same command with --confirm %s"),
                     close->client);
 }
@@ -245,14 +252,15 @@ static void tell_removed(void *arg, const char *path)
     const struct psn_handover_close *close = *(const struct psn_handover_close **)arg;
 
     if (close->file)
-        close->file(close->arg, path, true);
+        close->file(close->arg, path, PSN_FATE_DELETED);
 }
 
 /* Every trousseau that was issued for the client, the one that counts and those before
- * it; as the vault remembers them while it has the client. */
+ * it, and every file that was issued to anybody else; as the vault remembers them while
+ * it has the client. */
 struct folders {
     const char *client;
-    char **paths; /* owned */
+    char **paths; /* owned, each once */
     size_t count;
 };
 
@@ -270,9 +278,11 @@ static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
     struct folders *folders = arg;
     enum psn_code rc;
 
-    if (strcmp(issue->client, folders->client) != 0 ||
-        !psn_trousseau_is_folder(issue->path, folders->client))
+    if (strcmp(issue->client, folders->client) != 0 || !issue->path[0])
         return PSN_OK;
+    for (size_t i = 0; i < folders->count; i++)
+        if (strcmp(folders->paths[i], issue->path) == 0) /* written over */
+            return PSN_OK;
     rc = PSN_GROW(folders->paths, folders->count, err);
     if (!rc)
         rc = psn_text_keep(issue->path, &folders->paths[folders->count], err);
@@ -280,12 +290,15 @@ static enum psn_code take_folder(void *arg, const struct psn_issue *issue,
     return rc;
 }
 
+/* What was issued to somebody is a file; the envelope's folder is no trousseau. */
 static void tell_left(const struct psn_handover_close *close, const char *path)
 {
+    bool is_trousseau = psn_trousseau_is_folder(path, close->client);
     struct stat info;
 
-    if (close->file && stat(path, &info) == 0)
-        close->file(close->arg, path, false);
+    if (close->file && stat(path, &info) == 0 && (is_trousseau || S_ISREG(info.st_mode)))
+        close->file(close->arg, path,
+                    is_trousseau ? PSN_FATE_UNDER_CODE : PSN_FATE_ISSUED);
 }
 
 /* Where the vault remembered that they are, until a moment ago. */
@@ -296,10 +309,10 @@ static enum psn_code remove_beside(const struct psn_handover_close *close,
     size_t removed;
     enum psn_code rc = PSN_OK;
 
-    for (size_t i = 0; i < folders->count; i++)
-        tell_left(close, folders->paths[i]);
     if (envelope->folder[0])
         rc = psn_envelope_remove_files(envelope, tell_removed, &close, &removed, err);
+    for (size_t i = 0; i < folders->count; i++)
+        tell_left(close, folders->paths[i]);
     return rc;
 }
 

@@ -108,7 +108,7 @@ static void copies_release(struct copies *copies)
 
 static bool read_fate(const char *word, size_t size, enum psn_copy_fate *ret_fate)
 {
-    for (int fate = PSN_FATE_DELETED; fate <= PSN_FATE_UNSEEN; fate++) {
+    for (int fate = PSN_FATE_DELETED; fate <= PSN_FATE_ISSUED; fate++) {
         const char *name = psn_copy_fate_name((enum psn_copy_fate)fate);
 
         if (strlen(name) == size && strncmp(name, word, size) == 0) {

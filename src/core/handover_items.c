@@ -164,7 +164,7 @@ const char *psn_copy_fate_name(enum psn_copy_fate fate)
 {
     static const char *const names[] = { "deleted",  "under-code", "rewritten", "lacks",
                                          "not-ours", "unreadable", "missing",   "holds",
-                                         "gone",     "unseen" };
+                                         "gone",     "unseen",     "issued" };
 
     return (size_t)fate < sizeof names / sizeof *names ? names[fate] : "unknown";
 }
@@ -172,7 +172,7 @@ const char *psn_copy_fate_name(enum psn_copy_fate fate)
 bool psn_copy_is_reserve(enum psn_copy_fate fate)
 {
     return fate == PSN_FATE_UNDER_CODE || fate == PSN_FATE_UNREADABLE ||
-           fate == PSN_FATE_HOLDS || fate == PSN_FATE_UNSEEN;
+           fate == PSN_FATE_HOLDS || fate == PSN_FATE_UNSEEN || fate == PSN_FATE_ISSUED;
 }
 
 const char *psn_handover_who_name(enum psn_handover_who who)

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/allow.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "core/access.h"
 #include "core/departure.h"
 #include "core/journal.h"
 #include "core/linking.h"
@@ -240,6 +242,7 @@ static enum psn_code ask_key(struct psn_linking *linking, struct psn_ovh *ovh,
     (void)snprintf(link->nic, sizeof link->nic, "%s", account.nic);
     link->expires_s = info->expires_s;
     link->last_use_s = info->last_use_s;
+    linking->key_id = info->credential_id;
     psn_rights_judge(&linking->client, use_of(linking), backends, info, link);
     return check_width(linking, err);
 }
@@ -252,6 +255,7 @@ static enum psn_code judge(struct psn_linking *linking, struct psn_error *err)
                                                &linking->candidate, &ovh, err);
 
     linking->link = (struct psn_link){ .use = use_of(linking) };
+    linking->key_id = 0;
     if (!rc)
         rc = psn_ovh_credential_is_account(&linking->candidate)
                  ? ask_account(linking, ovh, err)
@@ -350,6 +354,26 @@ static enum psn_code note_old(struct psn_linking *linking,
                                       PSN_FINDING_API_KEY, err);
 }
 
+/* A sweep has seen it while it waited for the owner, and could not tell whose it is. */
+static enum psn_code own_up(struct psn_linking *linking, struct psn_error *err)
+{
+    struct psn_access_row row;
+    char id[PSN_FINDING_ID_MAX];
+    bool is_unseen = false;
+    enum psn_code rc;
+
+    if (linking->key_id == 0)
+        return PSN_OK;
+    (void)snprintf(id, sizeof id, "api_key:%lld", (long long)linking->key_id);
+    rc = psn_allow(PSN_E_NOT_FOUND,
+                   psn_access_row_read(linking->vault, linking->client.id, id, &row, err),
+                   &is_unseen, err);
+    if (rc || is_unseen || row.access.finding.own)
+        return rc;
+    row.access.finding.own = true;
+    return psn_access_row_write(linking->vault, &row, err);
+}
+
 static enum psn_code write_link(struct psn_linking *linking, struct psn_error *err)
 {
     const struct psn_link *link = &linking->link;
@@ -378,6 +402,8 @@ static enum psn_code write_link(struct psn_linking *linking, struct psn_error *e
     psn_ovh_credential_release(place);
     if (!rc)
         rc = psn_ovh_credential_copy(&linking->candidate, place, err);
+    if (!rc)
+        rc = own_up(linking, err);
     return rc ? rc
               : psn_linking_put(linking,
                                 link->wide ? PSN_EVENT_LINKED_WIDE : PSN_EVENT_LINKED,

@@ -21,6 +21,7 @@ struct psn_linking {
     bool asked;                          /* it waits, or waited, for the owner */
     bool shown;
     struct psn_link link;
+    int64_t key_id;     /* of the candidate, as OVH has it; 0: it is no key */
     int64_t old_key_id; /* of the key that is replaced; 0: not known */
 };
 

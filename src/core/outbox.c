@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "core/handover.h"
 #include "core/issue.h"
 #include "core/journal.h"
 #include "core/person.h"
@@ -48,6 +49,7 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
         size_t count = 0;
         bool may = false;
         bool is_due = false;
+        bool is_theirs = false;
 
         due->grants.items[i] = (struct psn_grant_row){ 0 };
         if (!rc)
@@ -56,6 +58,11 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
             psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
             rc = psn_grant_contents(vault, &row, &contents, &count, err);
             is_due = !rc && psn_grant_is_behind(&row, contents, count);
+        }
+        if (is_due) { /* what its client has received, he gives on */
+            rc =
+                psn_handover_has_any(vault, row.client, contents, count, &is_theirs, err);
+            is_due = !rc && !is_theirs;
         }
         if (is_due)
             due->grants.items[kept++] = row;

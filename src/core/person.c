@@ -295,6 +295,16 @@ enum psn_code psn_person_store(struct psn_vault *vault, const struct psn_person 
                             plain.data, plain.size, err);
 }
 
+static enum psn_code fail_unknown(const char *id, enum psn_person_kind kind,
+                                  struct psn_error *err)
+{
+    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no person '%s' in the vault"), id);
+    return psn_hint(err, PSN_E_NOT_FOUND,
+                    _("see them with: passation person ls; add one with: passation "
+                      "person add %s --kind %s"),
+                    id, psn_person_kind_name(kind));
+}
+
 enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
                               struct psn_person *ret_person, uint64_t *ret_revision,
                               struct psn_error *err)
@@ -313,11 +323,7 @@ enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
         return rc;
     if (*ret_revision > 0)
         return psn_person_decode(&plain, ret_person, err);
-    (void)psn_fail(err, PSN_E_NOT_FOUND, _("no person '%s' in the vault"), id);
-    return psn_hint(err, PSN_E_NOT_FOUND,
-                    _("see them with: passation person ls; add one with: passation "
-                      "person add %s --kind provider"),
-                    id);
+    return fail_unknown(id, PSN_PERSON_PROVIDER, err);
 }
 
 enum psn_code psn_person_read(struct psn_vault *vault, const char *id,
@@ -326,6 +332,19 @@ enum psn_code psn_person_read(struct psn_vault *vault, const char *id,
     uint64_t revision;
 
     return psn_person_load(vault, id, ret_person, &revision, err);
+}
+
+enum psn_code psn_person_read_owner(struct psn_vault *vault, const char *id,
+                                    struct psn_person *ret_person, struct psn_error *err)
+{
+    struct psn_error why = { 0 };
+    enum psn_code rc = psn_person_read(vault, id, ret_person, &why);
+
+    if (rc == PSN_E_NOT_FOUND)
+        return fail_unknown(id, PSN_PERSON_CLIENT, err);
+    if (rc && err)
+        *err = why;
+    return rc;
 }
 
 static enum psn_code note(struct psn_vault *vault, const char *id, const char *event,
@@ -410,6 +429,16 @@ enum psn_code psn_person_get(struct psn_vault *vault, const char *id,
 
     return rc ? rc
               : psn_vault_end(vault, psn_person_read(vault, id, ret_person, err), err);
+}
+
+enum psn_code psn_person_get_owner(struct psn_vault *vault, const char *id,
+                                   struct psn_person *ret_person, struct psn_error *err)
+{
+    enum psn_code rc = psn_vault_begin(vault, PSN_STORE_READ, err);
+
+    return rc ? rc
+              : psn_vault_end(vault, psn_person_read_owner(vault, id, ret_person, err),
+                              err);
 }
 
 static enum psn_code set(struct psn_vault *vault, const struct psn_person *person,

@@ -13,6 +13,15 @@ PSN_MUST_CHECK enum psn_code psn_person_insert(struct psn_vault *vault,
 PSN_MUST_CHECK enum psn_code psn_person_read(struct psn_vault *vault, const char *id,
                                              struct psn_person *ret_person,
                                              struct psn_error *err);
+/* The same of who is to own a client's accesses: the advice is to add a client. */
+PSN_MUST_CHECK enum psn_code psn_person_read_owner(struct psn_vault *vault,
+                                                   const char *id,
+                                                   struct psn_person *ret_person,
+                                                   struct psn_error *err);
+/* In a transaction of its own. */
+PSN_MUST_CHECK enum psn_code psn_person_get_owner(struct psn_vault *vault, const char *id,
+                                                  struct psn_person *ret_person,
+                                                  struct psn_error *err);
 /* The same with the revision that a write must follow, and that write. */
 PSN_MUST_CHECK enum psn_code psn_person_load(struct psn_vault *vault, const char *id,
                                              struct psn_person *ret_person,

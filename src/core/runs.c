@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "core/bulk.h"
 #include "core/drift.h"
 #include "core/journal.h"
@@ -25,6 +26,7 @@ struct selection {
     bool (*wanted)(const struct psn_role_row *row); /* NULL: all */
     struct found *items;
     size_t count;
+    bool hit; /* by any, wanted or not */
 };
 
 static enum psn_code collect(void *arg, const struct psn_role_row *row,
@@ -34,6 +36,7 @@ static enum psn_code collect(void *arg, const struct psn_role_row *row,
     struct found *item;
     enum psn_code rc;
 
+    found->hit = true;
     if (found->wanted && !found->wanted(row))
         return PSN_OK;
     rc = PSN_GROW(found->items, found->count, err);
@@ -49,6 +52,19 @@ static int compare(const void *a, const void *b)
 {
     return psn_role_order(((const struct found *)a)->address,
                           ((const struct found *)b)->address);
+}
+
+/* A mistyped glob changes as little as a mistyped address. All there is may be nothing.
+ */
+static enum psn_code check_hit(const struct selection *found, const char *glob,
+                               struct psn_error *err)
+{
+    char shown[PSN_ADDRESS_TEXT_MAX];
+
+    if (found->hit || strcmp(glob, "*") == 0)
+        return PSN_OK;
+    return psn_fail(err, PSN_E_NOT_FOUND, _("no role of the vault fits '%s'"),
+                    psn_text_shown(glob, shown, sizeof shown));
 }
 
 /* The mailboxes that the globs name, in input order: glob by glob, each one's sorted. */
@@ -67,6 +83,8 @@ static enum psn_code select_rows(struct psn_vault *vault, const char *const *glo
         bool known;
 
         rc = psn_role_scan(vault, globs + i, count ? 1 : 0, collect, &found, err);
+        if (!rc && count)
+            rc = check_hit(&found, globs[i], err);
         if (found.count > 1)
             qsort(found.items, found.count, sizeof *found.items, compare);
         for (size_t j = 0; !rc && j < found.count; j++)
