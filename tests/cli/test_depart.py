@@ -20,7 +20,7 @@ import unittest
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support import accesses  # noqa: E402
+from support import accesses, chromium  # noqa: E402
 from support.accesses import AL, JP, SERVICES  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
@@ -172,6 +172,12 @@ class Accesses(Departing):
         self.assertEqual({row[0::2] for row in after - before},
                          {("contactTech", self.world.ready["nic"])})
         self.assertTrue(found["complete"])
+
+    @unittest.skipUnless(chromium.FOUND, "chromium is not installed")
+    def test_the_report_fits_the_screen_of_a_telephone(self):
+        self.depart(check=10)
+        page = os.path.join(self.out, "depart-jp.html")
+        self.assertLessEqual(chromium.width_on_a_phone(page), chromium.PHONE)
 
     def test_all_cuts_what_is_nobodys_but_nothing_kept_and_not_our_key(self):
         listed = json.loads(self.world.run("--json", "sweep", "essai").stdout)["findings"]
