@@ -120,7 +120,7 @@ export const french: Messages = {
     printKeysText: f`Tous vos secrets seront sur le papier, lisibles par qui le trouve. Imprimez sur une imprimante à vous, et rangez la fiche sous clé.`,
     printKeysYes: "Imprimer avec les secrets",
     printedOn: (day) => `Imprimé le ${day}`,
-    paperWith: f`Cette fiche contient vos secrets. Gardez-la sous clé, et détruisez-la quand vous les aurez changés.`,
+    paperWith: f`Cette fiche contient vos secrets. Gardez-la sous clé, et détruisez-la quand vous les aurez changés. Les espaces dans un mot de passe ou une clé ne se tapent pas ; une espace qui se tape est écrite ␣.`,
     paperWithout: "Sans les secrets.",
     qr: "QR code",
     qrOfSecret: f`Visez-le avec l'appareil photo du téléphone pour y copier le secret. Personne d'autre ne doit voir cet écran ; le code disparaît au bout d'une minute.`,
@@ -285,7 +285,7 @@ export const french: Messages = {
     printTitle: "Imprimer",
     printWithout: f`Les mots de passe masqués le restent sur le papier. Affichez d'abord ceux que la feuille doit contenir.`,
     printNow: (n, all) => `${n} mot${n < 2 ? "" : "s"} de passe sur ${all} ${n < 2 ? "sera imprimé" : "seront imprimés"}`,
-    printedWith: (day) => f`Imprimé le ${day}. Cette feuille contient des mots de passe : gardez-la sous clé, et détruisez-la quand elle ne sert plus.`,
+    printedWith: (day) => f`Imprimé le ${day}. Cette feuille contient des mots de passe : gardez-la sous clé, et détruisez-la quand elle ne sert plus. Les espaces dans un mot de passe ou une clé ne se tapent pas ; une espace qui se tape est écrite ␣.`,
     printedWithout: (day) => `Imprimé le ${day}, sans mot de passe.`,
     notPrinted: "non imprimé",
 
