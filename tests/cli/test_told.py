@@ -67,6 +67,13 @@ class Told(unittest.TestCase):
     def seen(self, name):
         return self.world.run("who", name, check=0).stdout
 
+    def test_nothing_is_proposed_that_would_fail_as_the_sending_server_is_not_known(self):
+        self.assertNotIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
+        told = self.world.run("profile", self.box, "--format", "sheet", check=4).stderr
+        self.assertIn("passation client set essai --smtp smtps://HOST:465", told)
+        self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
+        self.assertIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
+
     def test_whom_an_export_is_for_knows_what_is_in_it(self):
         theo, lea = self.person("theo"), self.person("lea")
         self.export("theo")
