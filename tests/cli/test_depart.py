@@ -10,6 +10,7 @@ import html.parser
 import imaplib
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -249,6 +250,16 @@ class Passwords(Departing):
         self.assertEqual(states, {"void"})
         self.assertEqual(self.world.json("outbox", "jp", "-o", self.out)["issues"], [])
         self.world.run("grant", "jp", BOXES[2], "-o", self.out, check=13)
+
+
+    def test_what_is_proposed_to_be_cut_can_be_cut(self):
+        self.leaver_and_stayer()
+        told = " ".join(self.world.run("depart", "jp", "-o", self.out, check=12).stderr.split())
+        example = re.search(r"legitimate: --keep (\S+); else --cut", told).group(1)
+        found = {row["id"]: row["removal"]["obstacle"] for row in json.loads(
+            self.world.run("--json", "sweep", "essai").stdout)["findings"]}
+        self.assertIsNone(found[example])
+        self.assertTrue(any(found.values()))
 
 
 class Since(Departing):
