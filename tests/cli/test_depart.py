@@ -145,6 +145,7 @@ class Accesses(Departing):
         self.world.control("POST", "/seed", accesses.seed(DOMAIN, self.world.ready["nic"]))
         self.world.run("init", check=0)
         self.world.add_client([DOMAIN, *SERVICES.values()])
+        self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
         told = self.world.run("role", "adopt", *BOXES[:2], check=0).stderr
         self.assertIn(f"passation profile {BOXES[0]} --format sheet", " ".join(told.split()))
 
@@ -199,7 +200,8 @@ class Accesses(Departing):
         self.assertLessEqual({("api_key", "", "498601349"), ("api_application", "", "105668"),
                               ("api_key", "", "301774020"), ("api_application", "", "90211"),
                               ("redirection", BOXES[0], BOXES[0])}, after)
-        self.world.run("ovh", "inventory", "essai", check=0)
+        told = self.world.run("ovh", "inventory", "essai", check=0).stderr
+        self.assertIn("passation sweep essai", " ".join(told.split()))
 
 
 class Passwords(Departing):
@@ -279,6 +281,9 @@ class Since(Departing):
         self.depart(check=10)
         self.assertIn("His departure is to be finished: passation resume",
                       self.world.run("who", "jp", check=0).stderr)
+        told = self.world.run("doctor").stdout
+        self.assertIn("passation resume", told)
+        self.assertNotIn("passation depart", told)
         self.world.allow_all()
         self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], "--unchanged", "sold",
                        check=0)

@@ -74,6 +74,13 @@ class Told(unittest.TestCase):
         self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
         self.assertIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
 
+    def test_the_board_names_a_client_whose_owner_is_not_on_it(self):
+        self.person("theo")
+        self.world.run("handover", "start", "essai", "--to", "theo", check=0)
+        told = " ".join(self.world.run("who").stderr.split())
+        self.assertIn("belong to its owner", told)
+        self.assertIn("passation client show essai", told)
+
     def test_whom_an_export_is_for_knows_what_is_in_it(self):
         theo, lea = self.person("theo"), self.person("lea")
         self.export("theo")
