@@ -74,6 +74,19 @@ class Told(unittest.TestCase):
         self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
         self.assertIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
 
+    def test_a_reader_who_has_enough_is_no_error(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(self.world.command("log"), env=self.world.env(), stdout=writing,
+                              stderr=subprocess.PIPE, text=True)
+        os.close(writing)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+
+    def test_after_a_question_without_an_answer_the_error_begins_a_line(self):
+        status, said = self.asked("client", "rm", "essai", answers=["\x04"])
+        self.assertNotEqual(status, 0)
+        self.assertRegex(said, r"\n\S*passation: error: nothing was typed")
+
     def test_the_board_names_a_client_whose_owner_is_not_on_it(self):
         self.person("theo")
         self.world.run("handover", "start", "essai", "--to", "theo", check=0)
