@@ -24,6 +24,8 @@ struct psn_envelope {
     char client[PSN_CLIENT_ID_MAX];
     char person[PSN_PERSON_ID_MAX];
     char recipient[PSN_RECIPIENT_TEXT_MAX]; /* age1… */
+    char by[PSN_PERSON_ID_MAX]; /* who makes it, while psn_envelope_create() prints; else
+                                   "" */
     int64_t created_s;
     int64_t written_s; /* the files, last */
     uint64_t serial;   /* of what is in them */

@@ -150,6 +150,8 @@ struct psn_handover_blocker {
     bool admin;             /* and which of the three contacts it is */
     bool tech;
     bool billing;
+    bool
+        fixed; /* an access that OVH's API cannot remove: kept, or removed by its owner */
     int64_t id;
     int64_t until_s;
 };

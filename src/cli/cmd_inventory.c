@@ -190,11 +190,13 @@ static void hint_risks(struct cli *cli, const struct inventory *inventory)
     if (external > 0)
         cli_warn(cli,
                  PSN_NGETTEXT("%zu access leads outside the domain and survives a change "
-                              "of password; ask the owner whether it is wanted",
+                              "of password; ask the owner whether it is wanted, then "
+                              "keep or cut it: passation sweep %s",
                               "%zu accesses lead outside the domain and survive a change "
-                              "of password; ask the owner whether they are wanted",
+                              "of password; ask the owner whether they are wanted, "
+                              "then keep or cut each: passation sweep %s",
                               external),
-                 external);
+                 external, CLI_SHOWN(cli->args[0]));
     if (changed > 0)
         cli_warn(
             cli,

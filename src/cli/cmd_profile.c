@@ -153,6 +153,20 @@ bool cli_kit_has_older_name(const struct cli_kit *kit)
            strcmp(kit->mail.smtp_host, "smtp.mail.ovh.net") == 0;
 }
 
+static bool has_servers(const struct psn_mail_settings *mail)
+{
+    return mail->imap_host[0] && mail->smtp_host[0];
+}
+
+bool cli_kit_is_there(struct cli *cli, const char *address)
+{
+    struct psn_role role;
+    struct psn_mail_settings mail;
+
+    return !psn_role_get(cli->vault, address, &role, NULL) &&
+           !psn_role_mail_settings(cli->vault, &role, &mail, NULL) && has_servers(&mail);
+}
+
 static enum psn_code fail_no_server(const struct cli_kit *kit, struct psn_error *err)
 {
     const char *client = kit->role.client;
@@ -163,8 +177,11 @@ static enum psn_code fail_no_server(const struct cli_kit *kit, struct psn_error 
                    kit->role.address);
     if (strncmp(kit->client.endpoint, "https://", strlen("https://")) == 0)
         return psn_hint(err, PSN_E_NOT_FOUND,
-                        _("say it: passation client set %s --imap imaps://HOST:993 "
-                          "--smtp smtps://HOST:465"),
+                        kit->mail.imap_host[0]
+                            ? _("say it: passation client set %s --smtp "
+                                "smtps://HOST:465")
+                            : _("say it: passation client set %s --imap imaps://HOST:993 "
+                                "--smtp smtps://HOST:465"),
                         client);
     return psn_hint(err, PSN_E_NOT_FOUND,
                     _("its service says it at the next look: passation verify %s"),
@@ -183,7 +200,7 @@ static enum psn_code load_kit(struct making *making, struct psn_error *err)
         rc = psn_role_mail_settings(vault, &kit->role, &kit->mail, err);
     if (rc)
         return rc;
-    if (!kit->mail.imap_host[0] || !kit->mail.smtp_host[0])
+    if (!has_servers(&kit->mail))
         return fail_no_server(kit, err);
     making->profile = (struct psn_profile){
         .address = kit->role.address,

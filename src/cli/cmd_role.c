@@ -7,6 +7,7 @@
 #include "cli/fields.h"
 #include "cli/knowing.h"
 #include "cli/outcome.h"
+#include "cli/profile.h"
 
 /* role add and adopt; ls and rm are in cmd_role_list.c. */
 
@@ -104,6 +105,21 @@ static enum psn_code read_known(struct cli *cli, int fd, struct psn_secret **ret
     return rc ? psn_wrap(err, rc, "%s", CLI_SHOWN(cli->args[0])) : PSN_OK;
 }
 
+static void tell_dead(struct cli *cli)
+{
+    if (!cli_kit_is_there(cli, cli->args[0])) {
+        cli_note(cli, _("The passwords of before are dead, on every device."));
+        return;
+    }
+    cli_note(cli,
+             cli->arg_count == 1
+                 ? _("The passwords of before are dead, on every device: passation "
+                     "profile %s --format sheet")
+                 : _("The passwords of before are dead, on every device. Of each: "
+                     "passation profile %s --format sheet"),
+             CLI_SHOWN(cli->args[0]));
+}
+
 static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_error *err)
 {
     const struct cmd_role_adopt_options *options = arg;
@@ -127,13 +143,7 @@ static enum psn_code run_adopt(struct cli *cli, const void *arg, struct psn_erro
     if (!rc && known)
         rc = cli_knowing_warn_back(cli, cli->args[0], err);
     if (!rc && !known && !cli->json)
-        cli_note(cli,
-                 cli->arg_count == 1
-                     ? _("The passwords of before are dead, on every device: passation "
-                         "profile %s --format sheet")
-                     : _("The passwords of before are dead, on every device. Of each: "
-                         "passation profile %s --format sheet"),
-                 CLI_SHOWN(cli->args[0]));
+        tell_dead(cli);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/fields.h"
 #include "cli/outcome.h"
+#include "cli/profile.h"
 
 struct cmd_rotate_options {
     bool dry_run;
@@ -131,7 +132,7 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
         rc = psn_rotate(cli->vault, cli->args, cli->arg_count, &run, err);
     rc = cli_outcomes_end(&outcomes, rc, err);
     if (!rc && !options->dry_run && !cli->json && cli->arg_count == 1 &&
-        !cli_field_is_glob(cli->args[0]))
+        !cli_field_is_glob(cli->args[0]) && cli_kit_is_there(cli, cli->args[0]))
         cli_note(cli,
                  _("Who has to retype it, and on what: passation profile %s --format "
                    "sheet"),

@@ -264,7 +264,7 @@ static void explain_obstacles(struct cli *cli, const struct accesses *accesses)
         const struct psn_access *access = &accesses->items[i];
 
         if (psn_access_is_pending(access) && access->finding.obstacle[0])
-            cli_note(cli, "%s: %s", CLI_SHOWN(access->finding.id),
+            cli_note(cli, _("%s: %s"), CLI_SHOWN(access->finding.id),
                      psn_finding_obstacle(&access->finding));
         if (psn_access_is_pending(access) && access->may_be_ours)
             cli_note(cli,
@@ -349,7 +349,7 @@ static enum psn_code tell_cut(void *arg, const struct psn_access_cut *cut,
                  CLI_SHOWN(id));
         break;
     case PSN_CUT_IMPOSSIBLE:
-        cli_warn(cli, "%s: %s", CLI_SHOWN(id),
+        cli_warn(cli, _("%s: %s"), CLI_SHOWN(id),
                  psn_finding_obstacle(&cut->access->finding));
         break;
     }

@@ -95,6 +95,15 @@ static enum psn_code end_delivery(struct cli_delivery *delivery, enum psn_code r
 
 /* --- what is left for people --- */
 
+/* How good an example it is: best what may be kept or cut, then what may be kept alone,
+ * and what nobody could read where there is nothing else only. */
+static int rank(const struct psn_finding *finding)
+{
+    if (finding->kind == PSN_FINDING_UNREADABLE)
+        return 0;
+    return finding->obstacle[0] ? 1 : 2;
+}
+
 static size_t count_others(const struct psn_departure_report *report,
                            const struct psn_departure_access **ret_first)
 {
@@ -105,8 +114,8 @@ static size_t count_others(const struct psn_departure_report *report,
 
         if (at->his || !psn_access_is_pending(&at->access))
             continue;
-        /* What nobody could read is named where there is nothing else only. */
-        if (count++ == 0 || (*ret_first)->access.finding.kind == PSN_FINDING_UNREADABLE)
+        if (count++ == 0 ||
+            rank(&at->access.finding) > rank(&(*ret_first)->access.finding))
             *ret_first = at;
     }
     return count;
@@ -151,8 +160,10 @@ static enum psn_code fail_left(struct cli *cli, const char *person, struct psn_e
                                     count),
                        count);
         rc = psn_hint(err, PSN_E_FINDINGS,
-                      _("see each: passation sweep %s; legitimate: --keep %s; else "
-                        "--cut in its place"),
+                      first->access.finding.obstacle[0]
+                          ? _("see each: passation sweep %s; legitimate: --keep %s")
+                          : _("see each: passation sweep %s; legitimate: --keep %s; else "
+                              "--cut in its place"),
                       first->client, CLI_SHOWN(first->access.finding.id));
     }
     psn_departure_report_free(report);

@@ -158,7 +158,7 @@ static const struct words table[] = {
     [PSN_DOCTOR_STUCK] = { N_("{subject}: a change is stuck; {detail}"),
                            N_("passation resume {path} --again") },
     [PSN_DOCTOR_DEPARTURE_OPEN] = { N_("the departure of {subject} is not complete"),
-                                    N_("passation depart {path}") },
+                                    N_("passation resume") },
     [PSN_DOCTOR_DUE] = { N_("things that are due: {number}"), N_("passation due") },
     [PSN_DOCTOR_HANDOVER_OPEN] = { N_("a handover is open since {date}"),
                                    N_("passation handover status {client}") },

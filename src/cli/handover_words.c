@@ -337,7 +337,7 @@ static void put_found(const struct psn_handover_blocker *blocker, const char *cl
         psn_buf_text(out, _("; if it stays out: "));
     }
     put_keep(client, blocker->text, out);
-    if (blocker->block == PSN_BLOCKER_ACCESS)
+    if (blocker->block == PSN_BLOCKER_ACCESS && !blocker->fixed)
         psn_buf_text(out, _(", or --cut instead of --keep"));
 }
 

@@ -160,6 +160,9 @@ int cli_report(struct cli *cli, const struct psn_error *err)
 {
     int status = psn_code_exit_status(err->code);
 
+    /* Who stopped reading ("| head") has what he wanted. */
+    if (cli->output_errno == EPIPE && err->code == psn_file_code(EPIPE))
+        return status;
     if (cli->json && !cli->result_printed && report_as_json(cli, err))
         return status;
     say_as(_("passation: error: "), "%s", err->message);

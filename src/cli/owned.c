@@ -8,6 +8,7 @@ struct owned {
     struct cli *cli;
     struct cli_json *json; /* or NULL */
     const char *person;    /* NULL: whoever it is */
+    char first[PSN_CLIENT_ID_MAX];
     size_t count;
 };
 
@@ -35,7 +36,8 @@ static enum psn_code tell(void *arg, const struct psn_client *client,
     if ((owned->person && strcmp(client->owner, owned->person) != 0) ||
         !is_owned(owned->cli, client))
         return PSN_OK;
-    owned->count++;
+    if (owned->count++ == 0)
+        memcpy(owned->first, client->id, sizeof owned->first);
     if (owned->json)
         cli_json_text(owned->json, NULL, client->id);
     else if (owned->person)
@@ -71,12 +73,13 @@ static enum psn_code tell_count(struct cli *cli, struct psn_error *err)
 
     if (!rc && owned.count)
         cli_note(cli,
-                 PSN_NGETTEXT("%zu client has an owner, who is not listed for what is "
-                              "theirs: passation client show CLIENT",
-                              "%zu clients have an owner, who is not listed for what is "
-                              "theirs: passation client show CLIENT",
+                 PSN_NGETTEXT("%zu client's accesses belong to its owner, who may know "
+                              "them and is not listed here: passation client show %s",
+                              "The accesses of %zu clients belong to their owners, who "
+                              "may know them and are not listed here; one of them: "
+                              "passation client show %s",
                               owned.count),
-                 owned.count);
+                 owned.count, owned.first);
     return rc;
 }
 

@@ -15,6 +15,10 @@ struct cli_kit {
 /* Does OVH's older name, which many instructions still have, reach the same servers? */
 bool cli_kit_has_older_name(const struct cli_kit *kit);
 
+/* Is there what `passation profile ADDRESS` needs? Else there is no use in proposing it.
+ */
+bool cli_kit_is_there(struct cli *cli, const char *address);
+
 /* --- who retypes a new password (profile_people.c) --- */
 
 enum cli_kit_way {

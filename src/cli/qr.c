@@ -108,10 +108,10 @@ static void draw(const struct qr_code *code, struct psn_buf *out)
 
     psn_buf_format(out,
                    "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"qr\" viewBox=\"0 0 "
-                   "%d %d\" role=\"img\">"
+                   "%d %d\" role=\"img\" aria-label=\"%s\">"
                    "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>"
                    "<path fill=\"#000\" d=\"",
-                   size, size, size, size);
+                   size, size, _("QR code"), size, size);
     for (int row = 0; row < code->width; row++)
         for (int column = 0; column < code->width; column++)
             if (is_dark(code, row, column))

@@ -336,8 +336,10 @@ enum psn_code cli_ask_line(const char *prompt, char *ret_line, size_t size,
 
         if (got < 0 && errno == EINTR && !cli_stop_asked())
             continue;
-        if (got <= 0)
+        if (got <= 0) {
+            (void)say(tty, "\n", NULL); /* what is said next begins a line */
             return psn_fail(err, PSN_E_ABORTED, _("nothing was typed"));
+        }
         if (c != '\n' && used + 1 < size)
             ret_line[used++] = c;
     }

@@ -401,6 +401,7 @@ enum psn_code psn_envelope_create(struct psn_vault *vault,
         rc = psn_person_get_owner(vault, request->person, &person, err);
     (void)snprintf(envelope.client, sizeof envelope.client, "%s", request->client);
     (void)snprintf(envelope.person, sizeof envelope.person, "%s", request->person);
+    memcpy(envelope.by, vault->actor, sizeof envelope.by);
     if (!rc)
         rc = take_folder(request->directory, &envelope, err);
     memcpy(trousseau.partial, envelope.folder, sizeof trousseau.partial);

@@ -267,6 +267,7 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
 {
     struct psn_blocking *blocking = arg;
     const struct psn_access *access = &row->access;
+    struct psn_handover_blocker *blocker;
 
     if (access->finding.kind == PSN_FINDING_MAILBOX)
         return is_unmanaged(blocking, access) ? add_unmanaged(blocking, access, err)
@@ -276,8 +277,12 @@ static enum psn_code add_access(void *arg, const struct psn_access_row *row,
     if (access->finding.kind == PSN_FINDING_CONTACT) {
         return add_contact(blocking, &access->finding, err);
     }
-    return add_text(blocking, PSN_HANDOVER_ACCESSES, PSN_BLOCKER_ACCESS, PSN_WHO_US,
-                    access->finding.id, err);
+    blocker = add(blocking, PSN_HANDOVER_ACCESSES, PSN_BLOCKER_ACCESS, PSN_WHO_US, err);
+    if (!blocker)
+        return PSN_E_NOMEM;
+    (void)snprintf(blocker->text, sizeof blocker->text, "%s", access->finding.id);
+    blocker->fixed = access->finding.obstacle[0] != '\0';
+    return PSN_OK;
 }
 
 /* --- what somebody without right knows --- */

@@ -119,7 +119,7 @@ export const english = {
     printKeysText: "All your secrets will be on paper, readable for whoever finds it. Print on a printer of your own, and lock the sheet away.",
     printKeysYes: "Print with the secrets",
     printedOn: (day: string) => `Printed on ${day}`,
-    paperWith: "This sheet holds your secrets. Keep it locked away, and destroy it once you have changed them.",
+    paperWith: "This sheet holds your secrets. Keep it locked away, and destroy it once you have changed them. The gaps in a password or a key are not typed; a space that is typed is written ␣.",
     paperWithout: "Without secrets.",
     qr: "QR code",
     qrOfSecret: "Point the telephone’s camera at it to copy the secret there. Nobody else should see this screen; the code goes away after a minute.",
@@ -284,7 +284,7 @@ export const english = {
     printTitle: "Print",
     printWithout: "Masked passwords stay masked on paper. Show those that the sheet should hold first.",
     printNow: (n: number, all: number) => `${n} of ${all} passwords will be printed`,
-    printedWith: (day: string) => `Printed on ${day}. This sheet holds passwords: keep it locked away, and destroy it when it is no longer needed.`,
+    printedWith: (day: string) => `Printed on ${day}. This sheet holds passwords: keep it locked away, and destroy it when it is no longer needed. The gaps in a password or a key are not typed; a space that is typed is written ␣.`,
     printedWithout: (day: string) => `Printed on ${day}, without passwords.`,
     notPrinted: "not printed",
 

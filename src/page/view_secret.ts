@@ -18,9 +18,12 @@ function lineSpan(shown: Shown): Node | string {
     return shown.char === " " && shown.kind === "mark" ? " " : span(shown);
 }
 
+function isHyphened(text: string): boolean {
+    return /^[^-\s]{2,8}(?:-[^-\s]{2,8})+$/u.test(text);
+}
+
 /* Groups as the secret's own hyphens make them, else of four. */
-function groups(chars: Shown[]): Shown[][] {
-    const own = /^[^-\s]{2,8}(?:-[^-\s]{2,8})+$/u.test(chars.map((shown) => shown.char).join(""));
+function groups(chars: Shown[], own: boolean): Shown[][] {
     const out: Shown[][] = [[]];
     for (const shown of chars) {
         const last = out[out.length - 1] as Shown[];
@@ -30,12 +33,13 @@ function groups(chars: Shown[]): Shown[][] {
     return out;
 }
 
-/* On the screen in groups; for a screen reader the text in one piece. */
+/* On the screen in groups, with a gap where no hyphen is; for a screen reader the text in one piece. */
 function drawn(text: string): Node[] {
     if (text.includes("\n") || text.length > SPELL_MAX)
         return [h("span", { class: "long" }, ...text.split("\n").flatMap((row, i) => [...(i ? ["\n"] : []), ...spell(row).map(lineSpan)]))];
-    const shapes = groups(spell(text)).map((group) => h("span", { class: "group" }, ...group.map(span)));
-    return [h("span", { class: "big", "aria-hidden": "true" }, ...shapes), spoken(text)];
+    const own = isHyphened(text);
+    const shapes = groups(spell(text), own).map((group) => h("span", { class: "group" }, ...group.map(span)));
+    return [h("span", { class: own ? "big hyphened" : "big", "aria-hidden": "true" }, ...shapes), spoken(text)];
 }
 
 /* For paper: no screen reader reads it. */

@@ -10,6 +10,7 @@ import html.parser
 import imaplib
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -20,7 +21,7 @@ import unittest
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support import accesses  # noqa: E402
+from support import accesses, chromium  # noqa: E402
 from support.accesses import AL, JP, SERVICES  # noqa: E402
 from support.world import World, keygen  # noqa: E402
 
@@ -144,6 +145,7 @@ class Accesses(Departing):
         self.world.control("POST", "/seed", accesses.seed(DOMAIN, self.world.ready["nic"]))
         self.world.run("init", check=0)
         self.world.add_client([DOMAIN, *SERVICES.values()])
+        self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
         told = self.world.run("role", "adopt", *BOXES[:2], check=0).stderr
         self.assertIn(f"passation profile {BOXES[0]} --format sheet", " ".join(told.split()))
 
@@ -173,6 +175,12 @@ class Accesses(Departing):
                          {("contactTech", self.world.ready["nic"])})
         self.assertTrue(found["complete"])
 
+    @unittest.skipUnless(chromium.FOUND, "chromium is not installed")
+    def test_the_report_fits_the_screen_of_a_telephone(self):
+        self.depart(check=10)
+        page = os.path.join(self.out, "depart-jp.html")
+        self.assertLessEqual(chromium.width_on_a_phone(page), chromium.PHONE)
+
     def test_all_cuts_what_is_nobodys_but_nothing_kept_and_not_our_key(self):
         listed = json.loads(self.world.run("--json", "sweep", "essai").stdout)["findings"]
         kept = ["api_key:301774020", "api_application:90211", f"contact:{DOMAIN}:billing",
@@ -192,7 +200,8 @@ class Accesses(Departing):
         self.assertLessEqual({("api_key", "", "498601349"), ("api_application", "", "105668"),
                               ("api_key", "", "301774020"), ("api_application", "", "90211"),
                               ("redirection", BOXES[0], BOXES[0])}, after)
-        self.world.run("ovh", "inventory", "essai", check=0)
+        told = self.world.run("ovh", "inventory", "essai", check=0).stderr
+        self.assertIn("passation sweep essai", " ".join(told.split()))
 
 
 class Passwords(Departing):
@@ -245,6 +254,16 @@ class Passwords(Departing):
         self.world.run("grant", "jp", BOXES[2], "-o", self.out, check=13)
 
 
+    def test_what_is_proposed_to_be_cut_can_be_cut(self):
+        self.leaver_and_stayer()
+        told = " ".join(self.world.run("depart", "jp", "-o", self.out, check=12).stderr.split())
+        example = re.search(r"legitimate: --keep (\S+); else --cut", told).group(1)
+        found = {row["id"]: row["removal"]["obstacle"] for row in json.loads(
+            self.world.run("--json", "sweep", "essai").stdout)["findings"]}
+        self.assertIsNone(found[example])
+        self.assertTrue(any(found.values()))
+
+
 class Since(Departing):
     """What becomes of a departure that was complete."""
 
@@ -262,6 +281,9 @@ class Since(Departing):
         self.depart(check=10)
         self.assertIn("His departure is to be finished: passation resume",
                       self.world.run("who", "jp", check=0).stderr)
+        told = self.world.run("doctor").stdout
+        self.assertIn("passation resume", told)
+        self.assertNotIn("passation depart", told)
         self.world.allow_all()
         self.world.run("role", "rm", BOXES[0], "--confirm", BOXES[0], "--unchanged", "sold",
                        check=0)

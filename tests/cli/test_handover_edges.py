@@ -17,7 +17,7 @@ import unittest
 import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from support import fake_time  # noqa: E402
+from support import chromium, fake_time  # noqa: E402
 from support.handover import LIMITS, NIC, OURS, Handing, read_document  # noqa: E402
 from support.screen import Screen  # noqa: E402
 from support.world import World, keygen  # noqa: E402
@@ -1392,6 +1392,9 @@ class Envelopes(Handovers):
         with open(sheet) as file:
             text = html.unescape(re.sub("<svg.*?</svg>", "", file.read(), flags=re.S))
         key = re.search("<pre class=\"key\">(.*?)</pre>", text, re.S).group(1)
+        self.assertEqual(key.split()[0], "AGE-SECRET-KEY-1")
+        for words in (r"Made on [0-9].* by \w+", r"Faite le [0-9].* par \w+"):
+            self.assertRegex(text, words)
         key = re.sub(r"\s", "", key)
         self.assertRegex(key, "^AGE-SECRET-KEY-1[0-9A-Z]{58}$")
         return key
@@ -1509,6 +1512,11 @@ class Envelopes(Handovers):
         world.run("envelope", "end", "essai", check=0)
         self.assertEqual({row["person"] for row in world.json("due", check=12)["due"]},
                          {"martine", "theo"})
+
+    @unittest.skipUnless(chromium.FOUND, "chromium is not installed")
+    def test_its_sheet_is_one_page_of_paper(self):
+        self.create()
+        self.assertEqual(chromium.sheets_of_paper(self.files()["enveloppe-essai-cle.html"]), 1)
 
     def test_its_end_is_gone_on_with_when_a_file_could_not_be_deleted(self):
         world = self.world

@@ -5,7 +5,7 @@ home of its own, against a simulator that is up already. Standard library only.
     test_readme.py README BUILD
 
 BUILD holds passation and passation-sim. The blocks find them on the PATH, and what a
-reader sets by hand in the variables OVH_API, OVH_IMAP, OVH_CONF and PASSATION_CA_FILE.
+reader sets by hand in the variables OVH_API, OVH_IMAP, OVH_SMTP, OVH_CONF and PASSATION_CA_FILE.
 Exit status 77 (skipped) if a program that the blocks call is not there.
 """
 
@@ -99,6 +99,7 @@ def environment(folder, build, ready):
         "XDG_RUNTIME_DIR": run,
         "OVH_API": ready["endpoint"],
         "OVH_IMAP": ready["imap"],
+        "OVH_SMTP": "smtps://127.0.0.1:465",  # proposed to mail programs; nothing is sent
         "OVH_CONF": ready["config"],
         "PASSATION_CA_FILE": ready["ca"],
     }

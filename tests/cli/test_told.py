@@ -67,6 +67,33 @@ class Told(unittest.TestCase):
     def seen(self, name):
         return self.world.run("who", name, check=0).stdout
 
+    def test_nothing_is_proposed_that_would_fail_as_the_sending_server_is_not_known(self):
+        self.assertNotIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
+        told = self.world.run("profile", self.box, "--format", "sheet", check=4).stderr
+        self.assertIn("passation client set essai --smtp smtps://HOST:465", told)
+        self.world.run("client", "set", "essai", "--smtp", "smtps://127.0.0.1:465", check=0)
+        self.assertIn("passation profile", self.world.run("rotate", self.box, check=0).stderr)
+
+    def test_a_reader_who_has_enough_is_no_error(self):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(self.world.command("log"), env=self.world.env(), stdout=writing,
+                              stderr=subprocess.PIPE, text=True)
+        os.close(writing)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+
+    def test_after_a_question_without_an_answer_the_error_begins_a_line(self):
+        status, said = self.asked("client", "rm", "essai", answers=["\x04"])
+        self.assertNotEqual(status, 0)
+        self.assertRegex(said, r"\n\S*passation: error: nothing was typed")
+
+    def test_the_board_names_a_client_whose_owner_is_not_on_it(self):
+        self.person("theo")
+        self.world.run("handover", "start", "essai", "--to", "theo", check=0)
+        told = " ".join(self.world.run("who").stderr.split())
+        self.assertIn("belong to its owner", told)
+        self.assertIn("passation client show essai", told)
+
     def test_whom_an_export_is_for_knows_what_is_in_it(self):
         theo, lea = self.person("theo"), self.person("lea")
         self.export("theo")

@@ -165,6 +165,9 @@ const quietPrint = () => {
     window.print = () => window.printed.push(document.querySelector(".printed").textContent);
 };
 
+/* How far apart the groups stand of secrets that have hyphens of their own. */
+const gaps = (page) => page.$$eval(".printed .big", (all) => [...new Set(all.filter((element) => /^\w{2,8}(-\w{2,8})+$/.test(element.textContent)).map((element) => getComputedStyle(element).columnGap))]);
+
 test("paper never holds a secret that is only shown on the screen", async () => {
     await visit(html, { language: "fr-FR", prepare: quietPrint }, async (page) => {
         await unlock(page, CODE);
@@ -204,6 +207,8 @@ test("the key sheet is printed after a yes, whole, and once", async () => {
         const text = await paper();
         for (const secret of SECRETS.filter((one) => !one.includes("\n"))) assert.ok(text.includes(secret), secret);
         assert.match(text, /Cettefichecontientvossecrets/);
+        assert.match(text, /Lesespacesdansunmotdepasseouuneclénesetapentpas/);
+        assert.deepEqual(await gaps(page), ["0px"]);
         assert.equal(await page.$$eval(".secret-value.shown", (all) => all.length), 0);
         assert.ok((await page.pdf({ format: "A4" })).length > 10000);
         await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));

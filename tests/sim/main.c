@@ -340,6 +340,8 @@ int main(int argc, char **argv)
         sim_dovecot_stop(sim.dovecot);
         fail(1, "cannot write ready.json in", sim.options.dir);
     }
+    printf("passation-sim: ready (%s/ready.json); Ctrl-C ends it\n", sim.options.dir);
+    fflush(stdout);
     sigwait(&ends, &signal_number);
 
     /* Nothing may use the mail server while it is taken down, so the lock is kept. */
