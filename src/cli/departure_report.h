@@ -16,6 +16,9 @@ void cli_departure_write(struct cli *cli, const struct psn_departure_report *rep
 /* How it stands: the first lines of that, and what was given up without being changed. */
 void cli_departure_headline(const struct psn_departure_report *report,
                             struct cli_writing *writing);
+/* The proofs, the last part of that. */
+void cli_departure_proofs(struct cli *cli, const struct psn_departure_report *report,
+                          struct cli_writing *writing);
 /* That it is over, if it is, and with what reservation. */
 void cli_departure_tell(struct cli *cli, const struct psn_departure_report *report);
 /* Who had what before, and after: a drawing, in markup only. */
