@@ -949,7 +949,7 @@ class Copies(Handovers):
                          "copy %s: is still there, and holds the client"):
             for path in (there, beside):
                 self.assertIn(language % path, text)
-        for said in ("détruites, à l'exception des réserves ci-dessous.",
+        for said in ("détruites, à l’exception des réserves ci-dessous.",
                      "destroyed, except for the reserves below."):
             self.assertIn(said, text)
         destroyed, reserves = text.split("Annex")[1].split("Reserves: what still lies", 1)
@@ -981,7 +981,7 @@ class Copies(Handovers):
         self.assertIn("another command", rows[there]["why"])
         self.assertIn(f"{there}: could not be looked at (another command", done.stderr)
         text = self.closing()
-        self.assertIn(f"copie {there} : n'a pas pu être examinée", text)
+        self.assertIn(f"copie {there} : n’a pas pu être examinée", text)
         self.assertIn(f"copy {there}: could not be looked at", text)
         self.assertIn(f"copy {beside}: is still there", text)
         # When it can be looked at again, the next statement knows.

@@ -238,7 +238,7 @@ class FrenchSigns(Signs):
     WAITING = ("{} personnes attendent ce qui est nouveau : passation outbox -o",
                "1 enveloppe de secours attend ce qui est nouveau : passation outbox")
     GRANT = "karim a encore un octroi ({}) : "
-    LIES_THERE = "est toujours là : il s'ouvre avec le code ou la clé de la personne"
+    LIES_THERE = "est toujours là : il s’ouvre avec le code ou la clé de la personne"
     OF_THE_TEAM = "lea fait partie de l’équipe : c’est au client que tout est remis"
     NO_MATCH = "« essay » n’est pas l’identifiant du client, qui est « essai »"
 
