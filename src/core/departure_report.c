@@ -211,10 +211,11 @@ static enum psn_code add_granted(struct psn_vault *vault,
     if (!rc)
         rc = psn_grant_contents(vault, &row, &contents, &count, err);
     if (!rc)
-        rc = psn_handover_has_any(vault, row.client, contents, count, &is_theirs, err);
+        count = psn_grant_keep_behind(&row, contents, count);
     if (!rc)
-        rc = add_stay(report, &person, row.address, false,
-                      !is_theirs && psn_grant_is_behind(&row, contents, count), err);
+        rc = psn_handover_has_all(vault, row.client, contents, count, &is_theirs, err);
+    if (!rc)
+        rc = add_stay(report, &person, row.address, false, !is_theirs && count > 0, err);
     psn_grant_row_release(&row);
     return rc;
 }

@@ -135,8 +135,10 @@ static enum psn_code is_behind(const struct owned *owned,
     if (!rc)
         rc = psn_grant_contents(owned->vault, &row, &contents, &count, err);
     if (!rc)
-        *ret_behind = psn_grant_is_behind(&row, contents, count) &&
-                      !(received && psn_content_list_has_any(received, contents, count));
+        count = psn_grant_keep_behind(&row, contents, count);
+    if (!rc)
+        *ret_behind = count > 0 &&
+                      !(received && psn_content_list_has_all(received, contents, count));
     psn_grant_row_release(&row);
     return rc;
 }

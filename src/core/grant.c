@@ -471,17 +471,32 @@ enum psn_code psn_grant_contents(struct psn_vault *vault, const struct psn_grant
     return PSN_OK;
 }
 
+static bool is_given(const struct psn_grant_row *row, const struct psn_content *content)
+{
+    bool given = false;
+
+    for (size_t i = 0; !given && i < row->issued_count; i++)
+        given = strcmp(row->issued[i].label, content->label) == 0 &&
+                row->issued[i].version >= content->version;
+    return given;
+}
+
+size_t psn_grant_keep_behind(const struct psn_grant_row *row,
+                             struct psn_content *contents, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!is_given(row, &contents[i]))
+            contents[kept++] = contents[i];
+    return kept;
+}
+
 bool psn_grant_is_behind(const struct psn_grant_row *row,
                          const struct psn_content *contents, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool given = false;
-
-        for (size_t j = 0; !given && j < row->issued_count; j++)
-            given = strcmp(row->issued[j].label, contents[i].label) == 0 &&
-                    row->issued[j].version >= contents[i].version;
-        if (!given)
+    for (size_t i = 0; i < count; i++)
+        if (!is_given(row, &contents[i]))
             return true;
-    }
     return false;
 }

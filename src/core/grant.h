@@ -103,5 +103,8 @@ PSN_MUST_CHECK enum psn_code psn_grant_contents(struct psn_vault *vault,
 /* Is something of it newer than what was issued? */
 bool psn_grant_is_behind(const struct psn_grant_row *row,
                          const struct psn_content *contents, size_t count);
+/* Keeps what is newer than what was issued, in place; returns how many. */
+size_t psn_grant_keep_behind(const struct psn_grant_row *row,
+                             struct psn_content *contents, size_t count);
 
 #endif

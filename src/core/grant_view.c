@@ -58,10 +58,10 @@ static enum psn_code view_one(struct psn_vault *vault, const struct psn_grant_ro
             grant.version = row->issued[i].version;
     grant.current = count ? contents[0].version : 0;
     grant.withheld = grant.state == PSN_GRANT_ACTIVE && view->lost;
-    grant.due = grant.state == PSN_GRANT_ACTIVE && !view->lost &&
-                psn_grant_is_behind(row, contents, count);
+    count = psn_grant_keep_behind(row, contents, count);
+    grant.due = grant.state == PSN_GRANT_ACTIVE && !view->lost && count > 0;
     if (grant.due)
-        rc = psn_handover_has_any(vault, row->client, contents, count, &is_theirs, err);
+        rc = psn_handover_has_all(vault, row->client, contents, count, &is_theirs, err);
     if (rc)
         return rc;
     grant.due = grant.due && !is_theirs;

@@ -98,11 +98,11 @@ PSN_MUST_CHECK enum psn_code psn_handover_received(struct psn_vault *vault,
                                                    const char *client,
                                                    struct psn_content_list *ret_list,
                                                    struct psn_error *err);
-/* Is any of the contents, in that version, in the list? */
-bool psn_content_list_has_any(const struct psn_content_list *list,
+/* Are all of the contents, in their versions, in the list? */
+bool psn_content_list_has_all(const struct psn_content_list *list,
                               const struct psn_content *contents, size_t count);
-/* Has the client confirmed to have received any of it? Then it is his to give on. */
-PSN_MUST_CHECK enum psn_code psn_handover_has_any(struct psn_vault *vault,
+/* Has the client confirmed to have received all of it? Then it is his to give on. */
+PSN_MUST_CHECK enum psn_code psn_handover_has_all(struct psn_vault *vault,
                                                   const char *client,
                                                   const struct psn_content *contents,
                                                   size_t count, bool *ret_has,

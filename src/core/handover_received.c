@@ -102,25 +102,24 @@ enum psn_code psn_handover_is_received(struct psn_vault *vault, const char *clie
     return rc;
 }
 
-bool psn_content_list_has_any(const struct psn_content_list *list,
+bool psn_content_list_has_all(const struct psn_content_list *list,
                               const struct psn_content *contents, size_t count)
 {
-    bool has = false;
-
-    for (size_t i = 0; !has && i < count; i++)
-        has = psn_contents_have(list->items, list->count, contents[i].address,
-                                contents[i].label, contents[i].version);
-    return has;
+    for (size_t i = 0; i < count; i++)
+        if (!psn_contents_have(list->items, list->count, contents[i].address,
+                               contents[i].label, contents[i].version))
+            return false;
+    return true;
 }
 
-enum psn_code psn_handover_has_any(struct psn_vault *vault, const char *client,
+enum psn_code psn_handover_has_all(struct psn_vault *vault, const char *client,
                                    const struct psn_content *contents, size_t count,
                                    bool *ret_has, struct psn_error *err)
 {
     struct psn_content_list list = { 0 };
     enum psn_code rc = psn_handover_received(vault, client, &list, err);
 
-    *ret_has = !rc && psn_content_list_has_any(&list, contents, count);
+    *ret_has = !rc && psn_content_list_has_all(&list, contents, count);
     free(list.items);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "core/counters.h"
 #include "core/document.h"
 #include "core/document_form.h"
+#include "core/handover.h"
 #include "core/issue.h"
 #include "core/item.h"
 #include "core/journal.h"
@@ -303,6 +304,7 @@ struct writing {
     struct psn_vault *vault;
     struct psn_draft *draft;
     struct psn_document_writer writer;
+    struct psn_content_list theirs; /* what the client has received: he gives it on */
 };
 
 static enum psn_code write_one(void *arg, const struct psn_secret_info *info,
@@ -311,8 +313,13 @@ static enum psn_code write_one(void *arg, const struct psn_secret_info *info,
     struct writing *writing = arg;
     struct psn_issue_row *row = &writing->draft->row;
     struct psn_secret_info told = *info;
-    enum psn_code rc = psn_content_add(&row->contents, &row->content_count, info->address,
-                                       info->label, info->version, err);
+    enum psn_code rc;
+
+    if (psn_contents_have(writing->theirs.items, writing->theirs.count, info->address,
+                          info->label, info->version))
+        return PSN_OK;
+    rc = psn_content_add(&row->contents, &row->content_count, info->address, info->label,
+                         info->version, err);
 
     psn_recovery_tell_marks(&told);
     return rc ? rc
@@ -327,7 +334,8 @@ static enum psn_code write_contents(struct writing *writing, const char *labels,
 {
     const struct psn_issue_order *order = writing->draft->order;
     struct psn_issue_row *row = &writing->draft->row;
-    enum psn_code rc = PSN_OK;
+    enum psn_code rc =
+        psn_handover_received(writing->vault, order->client, &writing->theirs, err);
 
     for (size_t i = 0; !rc && i < order->address_count; i++) {
         size_t before = row->content_count;
@@ -344,6 +352,8 @@ static enum psn_code write_contents(struct writing *writing, const char *labels,
     }
     if (!rc && !psn_issue_row_index(row))
         rc = psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    free(writing->theirs.items);
+    writing->theirs = (struct psn_content_list){ 0 };
     return rc;
 }
 

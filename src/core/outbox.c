@@ -57,11 +57,13 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
         if (!rc && may &&
             psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
             rc = psn_grant_contents(vault, &row, &contents, &count, err);
-            is_due = !rc && psn_grant_is_behind(&row, contents, count);
+            if (!rc)
+                count = psn_grant_keep_behind(&row, contents, count);
+            is_due = !rc && count > 0;
         }
         if (is_due) { /* what its client has received, he gives on */
             rc =
-                psn_handover_has_any(vault, row.client, contents, count, &is_theirs, err);
+                psn_handover_has_all(vault, row.client, contents, count, &is_theirs, err);
             is_due = !rc && !is_theirs;
         }
         if (is_due)
