@@ -165,6 +165,7 @@ static enum psn_code save_page(const struct report_file *file, struct psn_error 
     struct cli_writing writing = cli_writing_init(true);
     enum psn_code rc;
 
+    writing.stacked = true;
     cli_departure_write(file->saving.cli, file->report, &writing);
     rc = cli_save_signed(&file->saving, "html", &writing.out, err);
     cli_writing_release(&writing);

@@ -368,7 +368,6 @@ void cli_departure_write(struct cli *cli, const struct psn_departure_report *rep
     char title[PSN_NAME_MAX + 64];
 
     (void)snprintf(title, sizeof title, _("Departure of %s"), name_of(&report->person));
-    writing->stacked = true;
     cli_writing_begin(writing, title);
     cli_writing_title(writing, title);
     write_summary(cli, report, writing);
