@@ -176,7 +176,7 @@ PSN_API PSN_MUST_CHECK enum psn_code psn_slot_set(struct psn_vault *vault,
  * takes the vault's place when it is whole and has been opened with each of its keys.
  * Stopped anywhere, the vault is the old one or the new one. Slots that are not given are
  * gone; copies of the old file stay open to them. E_POLICY if one of the keys opens a
- * slot that goes, or two slots.
+ * slot of somebody else that goes, or two slots.
  */
 struct psn_rekey_slot {
     const char *person;  /* whose; known to the vault */

@@ -170,8 +170,8 @@ static enum psn_code prove(void *arg, const struct psn_vault *to, struct psn_err
     return rc;
 }
 
-/* Of two slots that are opened by one key, none goes alone: who has lost his still opens
- * the vault by the other. */
+/* Of two people's slots that are opened by one key, none goes alone: who has lost his
+ * still opens the vault by the other. */
 static enum psn_code check_going(void *arg, const struct psn_slot *slot,
                                  struct psn_error *err)
 {
@@ -186,8 +186,12 @@ static enum psn_code check_going(void *arg, const struct psn_slot *slot,
     for (size_t i = 0; i < state->slot_count; i++)
         if (memcmp(state->slots[i].id, slot->id, sizeof slot->id) == 0)
             head = &state->slots[i];
-    for (size_t i = 0; !rc && head && !fits && i < fill->rekey->slot_count; i++)
-        rc = psn_slot_fits(fill->from, head, &fill->rekey->slots[i].key, &fits, err);
+    for (size_t i = 0; !rc && head && !fits && i < fill->rekey->slot_count; i++) {
+        const struct psn_rekey_slot *staying = &fill->rekey->slots[i];
+
+        if (strcmp(staying->person, slot->person) != 0)
+            rc = psn_slot_fits(fill->from, head, &staying->key, &fits, err);
+    }
     if (rc || !fits)
         return rc;
     (void)psn_slot_fail_twin(slot->kind, slot->person, err);

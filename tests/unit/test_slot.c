@@ -88,14 +88,14 @@ static enum psn_code rekey_to(struct fixture *f, const struct psn_rekey_slot *sl
     return rc;
 }
 
-/* As programs made it that did not look: my identity, as Paul's second one. */
-static void add_twin(struct fixture *f)
+/* As programs made it that did not look: another slot with my identity. */
+static void add_twin(struct fixture *f, const char *person)
 {
     struct psn_key mine = rekey_vault_key(&f->at, REKEY_MINE);
     enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err);
 
     if (!rc)
-        rc = psn_slot_write(f->vault, "paul", 1, &mine, NULL, &f->at.err);
+        rc = psn_slot_write(f->vault, person, 1, &mine, NULL, &f->at.err);
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
@@ -109,7 +109,7 @@ static void a_slot_does_not_go_while_one_that_stays_has_its_key(void **state)
                                    .from = id };
 
     memcpy(id, f->vault->slot, sizeof id);
-    add_twin(f);
+    add_twin(f, "paul");
     assert_int_equal(rekey_to(f, &mine, 1), PSN_E_POLICY);
     assert_int_equal(count_slots(f), 3);
     mine.key = other;
@@ -118,6 +118,20 @@ static void a_slot_does_not_go_while_one_that_stays_has_its_key(void **state)
     assert_int_equal(count_slots(f), 1);
     assert_null(rekey_vault_open(&f->at, REKEY_MINE));
     assert_int_equal(f->at.err.code, PSN_E_DENIED);
+}
+
+static void one_of_two_slots_of_the_same_person_and_key_may_go(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t id[PSN_SLOT_ID_SIZE];
+    const struct psn_rekey_slot mine = { .person = "me",
+                                         .key = rekey_vault_key(&f->at, REKEY_MINE),
+                                         .from = id };
+
+    memcpy(id, f->vault->slot, sizeof id);
+    add_twin(f, "me");
+    assert_int_equal(rekey_to(f, &mine, 1), PSN_OK);
+    assert_int_equal(count_slots(f), 1);
 }
 
 static void no_slot_is_changed_to_the_key_of_one_that_stays(void **state)
@@ -146,6 +160,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             a_slot_does_not_go_while_one_that_stays_has_its_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            one_of_two_slots_of_the_same_person_and_key_may_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_slot_is_changed_to_the_key_of_one_that_stays,
                                         set_up, tear_down),
     };
