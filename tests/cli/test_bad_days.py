@@ -24,7 +24,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support.cases import (Cases, Fd, Skip, describe, differences, equal, exits, run,  # noqa: E402
                            true, vault_files)
-from support.world import World  # noqa: E402
+from support.world import World, keygen  # noqa: E402
 
 DOMAIN = World.DOMAIN
 BOX, OTHER, FREE = (f"box{i}@{DOMAIN}" for i in range(3))
@@ -445,8 +445,10 @@ WRITES = [["secret", "add", BOX, "disk", "--secret-fd", Fd(b"value")], ["show", 
 
 def full_disk(bad):
     world = bad.world
+    eves = os.path.join(world.home, "eve.key")
+    keygen(eves)
     for args in WRITES:
-        args = [world.identity if word == "IDENTITY" else word for word in args]
+        args = [eves if word == "IDENTITY" else word for word in args]
 
         def limit():
             wal = bad.vault + "-wal"
