@@ -2,47 +2,25 @@
  * Over ucontext: makecontext() begins, swapcontext() changes over. Fibers do not nest:
  * only the code outside of all of them starts and resumes them, so one context to come
  * back to is enough.
- *
- *   guard   the page at the low end; a stack that grows into it ends the process
- *   stack   grows down from the high end
- *
- * What was touched is found by reading upwards to the first byte that is not zero: a
- * stack is wiped from there to its end, so it is all zero when it is idle.
- *
- * The stacks are not locked: the few megabytes that may be locked are for struct
- * psn_secret, and the process's first stack is not locked either.
  */
 #include "base/fiber.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include "base/i18n.h"
+#include "base/sanitizer.h"
+#include "base/stack.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#    define PSN_HAS_ASAN 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define PSN_HAS_ASAN 1
-#    endif
-#endif
 #ifdef PSN_HAS_ASAN
-#    include <sanitizer/asan_interface.h>
 #    include <sanitizer/common_interface_defs.h>
 #endif
 
 struct psn_fiber {
     ucontext_t context;
-    char *map; /* the guard, then the stack */
-    size_t map_size;
-    char *stack;
-    size_t stack_size;
+    struct psn_stack stack;
     psn_fiber_fn *run; /* NULL: idle */
     void *arg;
     int saved_errno;
@@ -68,11 +46,6 @@ static void note_entered(void *fake, const void **ret_stack, size_t *ret_size)
 {
     __sanitizer_finish_switch_fiber(fake, ret_stack, ret_size);
 }
-
-static void forget_poison(const char *bytes, size_t size)
-{
-    __asan_unpoison_memory_region(bytes, size);
-}
 #else
 static const void *const outside_stack;
 static const size_t outside_size;
@@ -85,53 +58,22 @@ static void note_leaving(void **fake, const void *stack, size_t size)
     (void)size;
 }
 #    define note_entered(fake, ret_stack, ret_size) ((void)(fake))
-
-static void forget_poison(const char *bytes, size_t size)
-{
-    (void)bytes;
-    (void)size;
-}
 #endif
 
-/* --- stacks --- */
-
-static void wipe(struct psn_fiber *fiber)
-{
-    const uint64_t *word = (const uint64_t *)(const void *)fiber->stack;
-    const char *end = fiber->stack + fiber->stack_size;
-
-    forget_poison(fiber->stack, fiber->stack_size);
-    while ((const char *)word < end && *word == 0)
-        word++;
-    explicit_bzero(fiber->stack + ((const char *)word - fiber->stack),
-                   (size_t)(end - (const char *)word));
-}
+/* --- one fiber --- */
 
 enum psn_code psn_fiber_new(struct psn_fiber **ret_fiber, struct psn_error *err)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
     struct psn_fiber *fiber = calloc(1, sizeof *fiber);
-    void *map;
+    enum psn_code rc;
 
     if (!fiber)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    fiber->map_size = page + PSN_FIBER_STACK;
-    map = mmap(NULL, fiber->map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-               -1, 0);
-    if (map == MAP_FAILED) {
+    rc = psn_stack_map(&fiber->stack, err);
+    if (rc) {
         free(fiber);
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+        return rc;
     }
-    fiber->map = map;
-    fiber->stack = fiber->map + page;
-    fiber->stack_size = PSN_FIBER_STACK;
-    if (mprotect(fiber->stack, fiber->stack_size, PROT_READ | PROT_WRITE)) {
-        psn_fiber_free(fiber);
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
-    }
-#ifdef MADV_DONTDUMP
-    (void)madvise(fiber->map, fiber->map_size, MADV_DONTDUMP);
-#endif
     *ret_fiber = fiber;
     return PSN_OK;
 }
@@ -141,7 +83,7 @@ void psn_fiber_free(struct psn_fiber *fiber)
     if (!fiber)
         return;
     assert(!fiber->run);
-    (void)munmap(fiber->map, fiber->map_size);
+    psn_stack_release(&fiber->stack);
     free(fiber);
 }
 
@@ -176,14 +118,14 @@ static void enter(struct psn_fiber *fiber)
 
     assert(!current);
     current = fiber;
-    note_leaving(&outside_fake, fiber->stack, fiber->stack_size);
+    note_leaving(&outside_fake, fiber->stack.bytes, PSN_STACK_SIZE);
     if (swapcontext(&outside, &fiber->context))
         abort(); /* only for a signal mask that cannot be set */
     note_entered(outside_fake, NULL, NULL);
     current = NULL;
     errno = saved_errno;
     if (!fiber->run)
-        wipe(fiber);
+        psn_stack_wipe(&fiber->stack);
 }
 
 void psn_fiber_start(struct psn_fiber *fiber, psn_fiber_fn *run, void *arg)
@@ -194,8 +136,8 @@ void psn_fiber_start(struct psn_fiber *fiber, psn_fiber_fn *run, void *arg)
     fiber->fake_stack = NULL;
     if (getcontext(&fiber->context))
         abort(); /* cannot fail on a valid pointer */
-    fiber->context.uc_stack.ss_sp = fiber->stack;
-    fiber->context.uc_stack.ss_size = fiber->stack_size;
+    fiber->context.uc_stack.ss_sp = fiber->stack.bytes;
+    fiber->context.uc_stack.ss_size = PSN_STACK_SIZE;
     fiber->context.uc_link = NULL;
     makecontext(&fiber->context, begin, 0);
     enter(fiber);

@@ -10,15 +10,9 @@
 /*
  * A function with a stack of its own, which can stop in the middle of its work and go on
  * later. Straight code stays straight code; no thread, no lock. One thread of a process
- * may use them.
- *
- * Passwords pass through a stack, so each is left out of core dumps, and what was used of
- * it is wiped as soon as its function has ended.
+ * may use them. What was used of a stack (base/stack.h) is wiped as soon as its function
+ * has ended.
  */
-enum {
-    PSN_FIBER_STACK = 256 * 1024, /* address space; only what is touched takes memory */
-};
-
 typedef void psn_fiber_fn(void *arg);
 
 /* One stack, idle. E_NOMEM. */

@@ -58,7 +58,7 @@ static enum psn_code make_ad(const struct psn_vault *vault, enum psn_table table
 
 /* The store has verified the row against the authenticated state before it got here, so a
  * box that does not open means a wrong key or a defect: still an integrity failure. */
-static enum psn_code explain(enum psn_code rc, struct psn_error *err)
+enum psn_code psn_row_explain(enum psn_code rc, struct psn_error *err)
 {
     if (rc == PSN_E_INTEGRITY)
         (void)psn_hint(err, rc, _("the vault was edited or damaged: restore a backup"));
@@ -74,7 +74,7 @@ enum psn_code psn_row_open(struct psn_vault *vault, enum psn_table table,
 
     if (rc)
         return rc;
-    return explain(
+    return psn_row_explain(
         psn_unseal(key, ad.bytes, ad.size, row->box.data, row->box.size, plain, err),
         err);
 }
@@ -89,9 +89,9 @@ enum psn_code psn_row_open_secret(struct psn_vault *vault, enum psn_table table,
 
     if (rc)
         return rc;
-    return explain(psn_unseal_secret(key, ad.bytes, ad.size, row->box.data, row->box.size,
-                                     ret_plain, err),
-                   err);
+    return psn_row_explain(psn_unseal_secret(key, ad.bytes, ad.size, row->box.data,
+                                             row->box.size, ret_plain, err),
+                           err);
 }
 
 enum psn_code psn_row_get(struct psn_vault *vault, enum psn_table table,
@@ -104,7 +104,7 @@ enum psn_code psn_row_get(struct psn_vault *vault, enum psn_table table,
         psn_store_get(vault->store, table, row_key->bytes, row_key->size, &row, err);
 
     if (rc)
-        return explain(rc, err);
+        return psn_row_explain(rc, err);
     *ret_revision = row.revision;
     return psn_row_open(vault, table, &row, key, plain, err);
 }
@@ -121,7 +121,7 @@ enum psn_code psn_row_find(struct psn_vault *vault, enum psn_table table,
 
     *ret_revision = found ? row.revision : 0;
     if (rc || !found)
-        return explain(rc, err);
+        return psn_row_explain(rc, err);
     return psn_row_open(vault, table, &row, key, plain, err);
 }
 
@@ -136,7 +136,7 @@ enum psn_code psn_row_get_secret(struct psn_vault *vault, enum psn_table table,
         psn_store_get(vault->store, table, row_key->bytes, row_key->size, &row, err);
 
     if (rc)
-        return explain(rc, err);
+        return psn_row_explain(rc, err);
     *ret_revision = row.revision;
     return psn_row_open_secret(vault, table, &row, key, ret_plain, err);
 }
@@ -158,7 +158,7 @@ enum psn_code psn_row_put(struct psn_vault *vault, enum psn_table table,
         rc = psn_seal(key, ad.bytes, ad.size, plain, plain_size, &row.box, err);
     if (rc)
         return rc;
-    return explain(psn_store_put(vault->store, table, &row, err), err);
+    return psn_row_explain(psn_store_put(vault->store, table, &row, err), err);
 }
 
 enum psn_code psn_row_root(struct psn_vault *vault, enum psn_table table,
@@ -169,31 +169,7 @@ enum psn_code psn_row_root(struct psn_vault *vault, enum psn_table table,
 
     if (!rc)
         memcpy(ret_root, roots.hash[table], PSN_STORE_HASH_SIZE);
-    return explain(rc, err);
-}
-
-enum psn_code psn_row_each(struct psn_vault *vault, enum psn_table table,
-                           const struct psn_row_key *prefix, const struct psn_secret *key,
-                           psn_row_fn *each, void *arg, struct psn_error *err)
-{
-    PSN_AUTO(psn_store_scan) *scan = NULL;
-    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
-    PSN_AUTO_RELEASE(psn_buf) plain = psn_buf_init_wiped(PSN_ISSUE_RECORD_MAX);
-    bool found = true;
-    enum psn_code rc;
-
-    rc = psn_store_scan_open(vault->store, table, prefix ? prefix->bytes : NULL,
-                             prefix ? prefix->size : 0, &scan, err);
-    while (!rc) {
-        rc = psn_store_scan_next(scan, &row, &found, err);
-        if (rc || !found)
-            break;
-        if (key)
-            rc = psn_row_open(vault, table, &row, key, &plain, err);
-        if (!rc)
-            rc = each(arg, &row, &plain, err);
-    }
-    return explain(rc, err);
+    return psn_row_explain(rc, err);
 }
 
 struct key_list {

@@ -285,7 +285,11 @@ PSN_MUST_CHECK enum psn_code psn_row_root(struct psn_vault *vault, enum psn_tabl
                                           uint8_t ret_root[PSN_STORE_HASH_SIZE],
                                           struct psn_error *err);
 
-/* Calls each for the opened rows under a prefix of a table, in key order. */
+/* Adds to a failed look at a row what can be done about it; returns rc. */
+enum psn_code psn_row_explain(enum psn_code rc, struct psn_error *err);
+
+/* Calls each for the opened rows under a prefix of a table, in key order; with a key of
+ * NULL they stay shut. The next ones may be read meanwhile. */
 typedef enum psn_code psn_row_fn(void *arg, const struct psn_store_row *row,
                                  const struct psn_buf *plain, struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_row_each(struct psn_vault *vault, enum psn_table table,

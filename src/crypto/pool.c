@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "base/sanitizer.h"
+
 /*
  * An arena is one sodium_malloc() cut into slots of one size. In a slot stand a canary,
  * the piece, and behind it the canary again:
@@ -17,20 +19,6 @@
  * A slot that is free is all zero; that it still is when it is taken again shows that
  * nobody wrote to a piece he had given back. Sanitizers are told what is in use.
  */
-
-#if defined(__SANITIZE_ADDRESS__)
-#    define WATCHED 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define WATCHED 1
-#    endif
-#endif
-#ifdef WATCHED
-#    include <sanitizer/asan_interface.h>
-#else
-#    define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
-#    define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
-#endif
 
 enum {
     ARENA_SIZE = 16 * 1024,

@@ -201,6 +201,16 @@ void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32
     store->hash(ret_state, &part, 1, NULL);
 }
 
+void psn_bucket_hash_part(const struct psn_store *store, unsigned table, uint32_t number,
+                          uint64_t count, const struct psn_store_part *rows,
+                          uint8_t ret_hash[PSN_STORE_HASH_SIZE])
+{
+    struct psn_store_hash_state state;
+
+    psn_bucket_hash_begin(store, table, number, count, &state);
+    store->hash(&state, rows, 1, ret_hash);
+}
+
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
                      const struct psn_bucket *bucket,
                      uint8_t ret_hash[PSN_STORE_HASH_SIZE])
@@ -226,8 +236,9 @@ void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t num
     store->hash(&state, &run, 1, ret_hash);
 }
 
-enum psn_code psn_bucket_check(struct psn_store *store, unsigned table, uint32_t number,
-                               const struct psn_bucket *bucket, struct psn_error *err)
+/* Checks what was collected against the tree. */
+static enum psn_code check(struct psn_store *store, unsigned table, uint32_t number,
+                           const struct psn_bucket *bucket, struct psn_error *err)
 {
     uint8_t expected[PSN_STORE_HASH_SIZE];
     uint8_t found[PSN_STORE_HASH_SIZE];
@@ -298,7 +309,7 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
     if (!*ret_whole)
         return PSN_OK;
     rc = psn_waiting_overlay(store, table, number, bucket, err);
-    return rc ? rc : psn_bucket_check(store, table, number, bucket, err);
+    return rc ? rc : check(store, table, number, bucket, err);
 }
 
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)

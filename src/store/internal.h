@@ -360,6 +360,10 @@ void psn_bucket_row(const struct psn_bucket *bucket, size_t index,
 void psn_bucket_hash(const struct psn_store *store, unsigned table, uint32_t number,
                      const struct psn_bucket *bucket,
                      uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
+/* The same of so many rows, one behind the other in the order of their keys. */
+void psn_bucket_hash_part(const struct psn_store *store, unsigned table, uint32_t number,
+                          uint64_t count, const struct psn_store_part *rows,
+                          uint8_t ret_hash[PSN_STORE_HASH_SIZE]);
 /* The beginning of the leaf hash of a bucket of so many rows; then come their bytes. */
 void psn_bucket_hash_begin(const struct psn_store *store, unsigned table, uint32_t number,
                            uint64_t count, struct psn_store_hash_state *ret_state);
@@ -390,11 +394,6 @@ PSN_MUST_CHECK enum psn_code psn_bucket_stage(struct psn_bucket *bucket,
 /* The row that was made ready comes before the one at index. */
 void psn_bucket_insert(struct psn_bucket *bucket, size_t index);
 void psn_bucket_remove(struct psn_bucket *bucket, size_t index);
-/* Checks what was collected against the tree. */
-PSN_MUST_CHECK enum psn_code psn_bucket_check(struct psn_store *store, unsigned table,
-                                              uint32_t number,
-                                              const struct psn_bucket *bucket,
-                                              struct psn_error *err);
 PSN_MUST_CHECK enum psn_code psn_row_copy(const struct psn_row_view *view,
                                           struct psn_store_row *row,
                                           struct psn_error *err);

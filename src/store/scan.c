@@ -7,9 +7,31 @@
 
 /*
  * Scans. One SELECT gives the rows of the range in key order, the tree says which
- * buckets there are; the two must name the same ones. A bucket's rows are returned after
- * all of them were read and its leaf was right. In memory is one bucket at a time.
+ * buckets there are; the two must name the same ones. A bucket's rows are read all, with
+ * the leaf that the tree has of it, and returned after their hash was that leaf.
  */
+enum {
+    BUCKETS_FIRST = 4,
+    KEPT_BYTES = 1024 * 1024, /* of memory, from one reading to the next */
+};
+
+struct span_bucket {
+    uint32_t number;
+    uint32_t count; /* of its rows */
+    uint8_t leaf[PSN_STORE_HASH_SIZE];
+};
+
+struct psn_store_span {
+    const struct psn_store_scan *scan;
+    struct psn_bucket rows; /* of all its buckets, one behind the other */
+    struct span_bucket *buckets;
+    size_t capacity; /* of these */
+    size_t count;
+    size_t checked;      /* of the buckets */
+    size_t rows_checked; /* of the rows */
+    size_t at;           /* the next row */
+};
+
 struct psn_store_scan {
     struct psn_store *store;
     sqlite3_stmt *stmt;
@@ -23,8 +45,7 @@ struct psn_store_scan {
     bool on_row; /* the statement stands on a row of a later bucket */
     bool ended;
     enum psn_code failed;
-    struct psn_bucket bucket;
-    size_t at; /* the next row of it */
+    struct psn_store_span *span; /* of one bucket, for psn_store_scan_next() */
     struct psn_bucket_range range;
 };
 
@@ -74,9 +95,10 @@ enum psn_code psn_store_scan_open(struct psn_store *store, unsigned table,
     store->open_scans++;
     scan->epoch = store->epoch;
     scan->table = table;
-    scan->bucket = psn_bucket_init();
     set_range(scan, prefix, prefix_size);
-    rc = psn_sql_prepare(store, PSN_SQL_ROW_RANGE, &scan->stmt, err);
+    rc = psn_store_span_new(scan, &scan->span, err);
+    if (!rc)
+        rc = psn_sql_prepare(store, PSN_SQL_ROW_RANGE, &scan->stmt, err);
     if (rc)
         return rc;
     if (psn_bucket_bind_range(scan->stmt, table, scan->next, scan->last, &scan->range) !=
@@ -111,27 +133,49 @@ static enum psn_code row_bucket(struct psn_store_scan *scan, uint32_t *ret_numbe
     return PSN_OK;
 }
 
-static enum psn_code collect(struct psn_store_scan *scan, uint32_t number,
-                             struct psn_error *err)
+static enum psn_code reserve_bucket(struct psn_store_span *span, struct psn_error *err)
 {
-    uint32_t current = number;
-    enum psn_code rc = PSN_OK;
+    size_t capacity = span->capacity ? 2 * span->capacity : BUCKETS_FIRST;
+    struct span_bucket *buckets;
 
-    psn_bucket_reset(&scan->bucket);
-    scan->at = 0;
+    if (span->count < span->capacity)
+        return PSN_OK;
+    buckets = realloc(span->buckets, capacity * sizeof *buckets);
+    if (!buckets)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    span->buckets = buckets;
+    span->capacity = capacity;
+    return PSN_OK;
+}
+
+/* The rows of a bucket, and its leaf, behind those that the span has. */
+static enum psn_code collect(struct psn_store_scan *scan, uint32_t number,
+                             struct psn_store_span *span, struct psn_error *err)
+{
+    struct span_bucket bucket = { .number = number };
+    uint32_t before = span->rows.count;
+    uint32_t current = number;
+    enum psn_code rc = reserve_bucket(span, err);
+
     while (!rc && current == number) {
-        rc = psn_bucket_collect(scan->store, &scan->bucket, scan->stmt, err);
+        rc = psn_bucket_collect(scan->store, &span->rows, scan->stmt, err);
         if (!rc)
             rc = step(scan, err);
         if (!rc)
             rc = row_bucket(scan, &current, err);
     }
-    return rc ? rc
-              : psn_bucket_check(scan->store, scan->table, number, &scan->bucket, err);
+    if (!rc)
+        rc = psn_tree_leaf(scan->store, scan->table, number, bucket.leaf, err);
+    if (rc)
+        return rc;
+    bucket.count = span->rows.count - before;
+    span->buckets[span->count++] = bucket;
+    return PSN_OK;
 }
 
 /* Reads the next bucket that is not empty, or ends the scan. */
-static enum psn_code advance(struct psn_store_scan *scan, struct psn_error *err)
+static enum psn_code advance(struct psn_store_scan *scan, struct psn_store_span *span,
+                             struct psn_error *err)
 {
     uint32_t expected = PSN_TREE_BUCKETS;
     uint32_t found = PSN_TREE_BUCKETS;
@@ -152,7 +196,88 @@ static enum psn_code advance(struct psn_store_scan *scan, struct psn_error *err)
         return PSN_OK;
     }
     scan->next = found + 1;
-    return collect(scan, found, err);
+    return collect(scan, found, span, err);
+}
+
+static void empty(struct psn_store_span *span)
+{
+    if (psn_bucket_memory(&span->rows) > KEPT_BYTES)
+        psn_bucket_release(&span->rows);
+    psn_bucket_reset(&span->rows);
+    span->count = 0;
+    span->checked = 0;
+    span->rows_checked = 0;
+    span->at = 0;
+}
+
+bool psn_store_scan_is_over(const struct psn_store_scan *scan)
+{
+    return scan->ended || scan->failed;
+}
+
+enum psn_code psn_store_scan_read(struct psn_store_scan *scan, size_t rows_max,
+                                  size_t bytes_max, struct psn_store_span *span,
+                                  struct psn_error *err)
+{
+    assert(scan->epoch == scan->store->epoch && span->scan == scan);
+    empty(span);
+    if (!scan->failed)
+        scan->failed = psn_store_usable(scan->store, err);
+    scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;
+    /* Behind the last row there is still the tree to be asked. */
+    while (
+        !psn_store_scan_is_over(scan) &&
+        (!scan->on_row || (span->rows.count < rows_max && span->rows.bytes < bytes_max)))
+        scan->failed = advance(scan, span, err);
+    scan->store->ahead = NULL;
+    if (!scan->failed)
+        return PSN_OK;
+    return psn_fail(err, scan->failed, _("the vault '%s' cannot be read any further"),
+                    scan->store->path);
+}
+
+/* --- what was read --- */
+
+enum psn_code psn_store_span_new(const struct psn_store_scan *scan,
+                                 struct psn_store_span **ret_span, struct psn_error *err)
+{
+    struct psn_store_span *span = calloc(1, sizeof *span);
+
+    if (!span)
+        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
+    span->scan = scan;
+    span->rows = psn_bucket_init();
+    *ret_span = span;
+    return PSN_OK;
+}
+
+void psn_store_span_free(struct psn_store_span *span)
+{
+    if (!span)
+        return;
+    psn_bucket_release(&span->rows);
+    free(span->buckets);
+    free(span);
+}
+
+/* The next bucket: its rows lie one behind the other, as they were read. */
+static enum psn_code check_next(struct psn_store_span *span, struct psn_error *err)
+{
+    const struct psn_store_scan *scan = span->scan;
+    const struct span_bucket *bucket = &span->buckets[span->checked];
+    size_t end = span->rows_checked + bucket->count;
+    size_t from = span->rows.starts[span->rows_checked];
+    size_t to = end < span->rows.count ? span->rows.starts[end] : span->rows.rows.size;
+    const struct psn_store_part part = { span->rows.rows.data + from, to - from };
+    uint8_t found[PSN_STORE_HASH_SIZE];
+
+    psn_bucket_hash_part(scan->store, scan->table, bucket->number, bucket->count, &part,
+                         found);
+    if (memcmp(found, bucket->leaf, sizeof found) != 0)
+        return psn_store_damaged(scan->store, err);
+    span->checked++;
+    span->rows_checked = end;
+    return PSN_OK;
 }
 
 static bool has_prefix(const struct psn_store_scan *scan, const struct psn_row_view *view)
@@ -161,38 +286,41 @@ static bool has_prefix(const struct psn_store_scan *scan, const struct psn_row_v
            memcmp(view->key, scan->prefix, scan->prefix_size) == 0;
 }
 
-enum psn_code psn_store_scan_next(struct psn_store_scan *scan, struct psn_store_row *row,
+enum psn_code psn_store_span_next(struct psn_store_span *span, struct psn_store_row *row,
                                   bool *ret_found, struct psn_error *err)
 {
     struct psn_row_view view;
+    enum psn_code rc = PSN_OK;
+
+    *ret_found = false;
+    while (!rc && !*ret_found &&
+           (span->at < span->rows_checked || span->checked < span->count)) {
+        if (span->at == span->rows_checked) {
+            rc = check_next(span, err);
+            continue;
+        }
+        psn_bucket_row(&span->rows, span->at++, &view);
+        if (!has_prefix(span->scan, &view))
+            continue;
+        rc = psn_row_copy(&view, row, err);
+        *ret_found = !rc;
+    }
+    return rc;
+}
+
+enum psn_code psn_store_scan_next(struct psn_store_scan *scan, struct psn_store_row *row,
+                                  bool *ret_found, struct psn_error *err)
+{
+    enum psn_code rc;
 
     assert(scan->epoch == scan->store->epoch);
-    if (!scan->failed)
-        scan->failed = psn_store_usable(scan->store, err);
-    while (!scan->failed) {
-        while (scan->at < scan->bucket.count) {
-            enum psn_code rc;
-
-            psn_bucket_row(&scan->bucket, scan->at++, &view);
-            if (!has_prefix(scan, &view))
-                continue;
-            rc = psn_row_copy(&view, row, err);
-            if (!rc)
-                *ret_found = true;
+    do {
+        rc = psn_store_span_next(scan->span, row, ret_found, err);
+        if (rc || *ret_found || scan->ended)
             return rc;
-        }
-        if (scan->ended) {
-            *ret_found = false;
-            return PSN_OK;
-        }
-        scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;
-        scan->failed = advance(scan, err);
-        scan->store->ahead = NULL;
-        if (scan->failed)
-            psn_bucket_reset(&scan->bucket);
-    }
-    return psn_fail(err, scan->failed, _("the vault '%s' cannot be read any further"),
-                    scan->store->path);
+        rc = psn_store_scan_read(scan, 1, 1, scan->span, err);
+    } while (!rc);
+    return rc;
 }
 
 void psn_store_scan_free(struct psn_store_scan *scan)
@@ -201,7 +329,7 @@ void psn_store_scan_free(struct psn_store_scan *scan)
         return;
     (void)sqlite3_finalize(scan->stmt);
     (void)sqlite3_finalize(scan->ahead.stmt);
-    psn_bucket_release(&scan->bucket);
+    psn_store_span_free(scan->span);
     assert(scan->store->open_scans > 0);
     scan->store->open_scans--;
     free(scan);

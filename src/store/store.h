@@ -183,6 +183,31 @@ PSN_MUST_CHECK enum psn_code psn_store_scan_next(struct psn_store_scan *scan,
 void psn_store_scan_free(struct psn_store_scan *scan);
 PSN_DEFINE_AUTO(psn_store_scan)
 
+/*
+ * The same for who has two processors: what is read together is a span. Reading is for
+ * the thread that has the store; the rows of a span may be taken by another one, which
+ * checks them as it goes. Use this or psn_store_scan_next(), not both.
+ */
+struct psn_store_span;
+PSN_MUST_CHECK enum psn_code psn_store_span_new(const struct psn_store_scan *scan,
+                                                struct psn_store_span **ret_span,
+                                                struct psn_error *err);
+/* NULL is fine. Before the scan is freed. */
+void psn_store_span_free(struct psn_store_span *span);
+PSN_DEFINE_AUTO(psn_store_span)
+/* Reads on until the span has so many rows or bytes, or a bucket more, or the scan is
+ * over. What was read before a failure may be taken. */
+PSN_MUST_CHECK enum psn_code psn_store_scan_read(struct psn_store_scan *scan,
+                                                 size_t rows_max, size_t bytes_max,
+                                                 struct psn_store_span *span,
+                                                 struct psn_error *err);
+/* Has it read the last row, or failed? */
+bool psn_store_scan_is_over(const struct psn_store_scan *scan);
+/* As psn_store_scan_next(), of what was read. */
+PSN_MUST_CHECK enum psn_code psn_store_span_next(struct psn_store_span *span,
+                                                 struct psn_store_row *row,
+                                                 bool *ret_found, struct psn_error *err);
+
 /* Journal rows. */
 struct psn_store_entry {
     uint64_t number; /* from 1 */
