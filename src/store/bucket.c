@@ -312,6 +312,26 @@ enum psn_code psn_bucket_load(struct psn_store *store, unsigned table, uint32_t 
     return rc ? rc : check(store, table, number, bucket, err);
 }
 
+enum psn_code psn_bucket_check_absent(struct psn_store *store, unsigned table,
+                                      uint32_t number, struct psn_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    struct psn_bucket_range range;
+    enum psn_code rc = psn_sql_get(store, PSN_SQL_ROW_RANGE, &stmt, err);
+    int status;
+
+    if (rc)
+        return rc;
+    status = psn_bucket_bind_range(stmt, table, number, number, &range);
+    if (status == SQLITE_OK)
+        status = sqlite3_step(stmt);
+    (void)sqlite3_reset(stmt);
+    if (status == SQLITE_ROW)
+        return psn_store_damaged(store, err);
+    return status == SQLITE_DONE ? PSN_OK
+                                 : psn_sql_fail(store->db, store->path, status, err);
+}
+
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
 {
     int order = memcmp(a, b, a_size < b_size ? a_size : b_size);

@@ -31,6 +31,7 @@ struct entry {
     size_t memory; /* that it takes, as the cache has counted it */
     bool changed;
     bool is_large;
+    bool is_unseen; /* the tree says that there is no row, and nobody asked SQLite */
     struct psn_bucket bucket;          /* of a large one: the row looked at last */
     struct psn_index index;            /* of a large one */
     uint64_t bytes;                    /* of a large one: what its rows are hashed as */
@@ -322,6 +323,7 @@ static enum psn_code drop(struct psn_store *store, struct entry *entry, size_t k
     entry->epoch = 0;
     entry->changed = false;
     entry->is_large = false;
+    entry->is_unseen = false;
     weigh(store->cache, entry);
     return PSN_OK;
 }
@@ -370,17 +372,23 @@ static struct entry *find(struct psn_store *store, unsigned table, uint32_t numb
     return NULL;
 }
 
-/* Reads a bucket into an entry. */
-static enum psn_code load(struct psn_store *store, unsigned table, uint32_t number,
-                          struct entry *entry, struct psn_error *err)
+/* Nearly every bucket that a large transaction asks for has no row. SQLite would look for
+ * one in a page that it has no room to keep; it is asked when it writes, next to the
+ * bucket's first row. */
+static bool goes_unseen(const struct psn_store *store, const struct entry *entry)
+{
+    return psn_tree_is_zero(entry->leaf) && psn_waiting_takes(store) &&
+           !psn_waiting_has(store, entry->table, entry->number);
+}
+
+/* Reads it out of SQLite. */
+static enum psn_code read_rows(struct psn_store *store, unsigned table, uint32_t number,
+                               struct entry *entry, struct psn_error *err)
 {
     bool whole = false;
     uint64_t count;
-    enum psn_code rc;
-
-    entry->table = table;
-    entry->number = number;
-    rc = psn_bucket_load(store, table, number, SMALL_MAX, &entry->bucket, &whole, err);
+    enum psn_code rc =
+        psn_bucket_load(store, table, number, SMALL_MAX, &entry->bucket, &whole, err);
     if (!rc && !whole && psn_waiting_has(store, table, number)) {
         rc = psn_waiting_flush(store, err);
         if (!rc)
@@ -388,10 +396,22 @@ static enum psn_code load(struct psn_store *store, unsigned table, uint32_t numb
                                  err);
     }
     count = entry->bucket.count;
-    if (!rc && !whole)
-        rc = load_large(store, entry, count, err);
-    if (!rc)
-        rc = psn_tree_leaf(store, table, number, entry->leaf, err);
+    return rc || whole ? rc : load_large(store, entry, count, err);
+}
+
+/* Reads a bucket into an entry, which is empty. */
+static enum psn_code load(struct psn_store *store, unsigned table, uint32_t number,
+                          struct entry *entry, struct psn_error *err)
+{
+    enum psn_code rc = psn_tree_leaf(store, table, number, entry->leaf, err);
+
+    entry->table = table;
+    entry->number = number;
+    entry->is_unseen = !rc && goes_unseen(store, entry);
+    if (entry->is_unseen)
+        psn_bucket_reset(&entry->bucket);
+    else if (!rc)
+        rc = read_rows(store, table, number, entry, err);
     if (rc)
         return rc;
     entry->epoch = store->epoch;
@@ -506,12 +526,18 @@ const uint8_t *psn_cache_staged(const struct psn_store *store, size_t *ret_size)
     return bucket->rows.data + bucket->staged;
 }
 
+bool psn_cache_is_unseen(const struct psn_store *store)
+{
+    return store->cache->found->is_unseen;
+}
+
 void psn_cache_apply(struct psn_store *store)
 {
     const struct staged *staged = &store->cache->staged;
     struct entry *entry = store->cache->found;
 
     entry->changed = true;
+    entry->is_unseen = false; /* SQLite was asked, or will be when it writes the row */
     if (entry->is_large) {
         apply_large(store, entry, staged);
         return;

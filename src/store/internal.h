@@ -288,12 +288,13 @@ void psn_waiting_clear(struct psn_waiting *waiting);
 /* Is the transaction so large that its rows wait? */
 bool psn_waiting_takes(const struct psn_store *store);
 /* Keeps the row, in the form of a bucket's; *ret_taken false: SQLite is to write it.
- * replaces: SQLite has one of its key, or one waits. */
+ * replaces: SQLite has one of its key, or one waits. is_unseen: before it is written
+ * SQLite is asked, psn_bucket_check_absent(). */
 PSN_MUST_CHECK enum psn_code psn_waiting_add(struct psn_store *store, unsigned table,
                                              uint32_t bucket,
                                              const struct psn_store_part *row,
-                                             bool replaces, bool *ret_taken,
-                                             struct psn_error *err);
+                                             bool replaces, bool is_unseen,
+                                             bool *ret_taken, struct psn_error *err);
 /* Does a row of the bucket wait? */
 bool psn_waiting_has(const struct psn_store *store, unsigned table, uint32_t bucket);
 /* Puts those that do into what SQLite has of the bucket. */
@@ -374,6 +375,10 @@ PSN_MUST_CHECK enum psn_code psn_bucket_load(struct psn_store *store, unsigned t
                                              uint32_t number, size_t size_max,
                                              struct psn_bucket *bucket, bool *ret_whole,
                                              struct psn_error *err);
+/* E_INTEGRITY if SQLite has a row of the bucket. */
+PSN_MUST_CHECK enum psn_code psn_bucket_check_absent(struct psn_store *store,
+                                                     unsigned table, uint32_t number,
+                                                     struct psn_error *err);
 /* The order of keys, which is SQLite's: below, at or above 0. */
 int psn_row_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size);
 /* Where the key is in the bucket, or would be: then *ret_found is false and the view has
@@ -438,7 +443,8 @@ PSN_MUST_CHECK enum psn_code psn_cache_new(struct psn_cache **ret_cache,
                                            struct psn_error *err);
 void psn_cache_free(struct psn_cache *cache);
 /* Borrows the row as it is now, out of a bucket that was checked when it was read, until
- * the next call; *ret_found false: it is not there, which was checked as well. */
+ * the next call; *ret_found false: it is not there, which was checked as well; in a large
+ * transaction perhaps against the tree alone. */
 PSN_MUST_CHECK enum psn_code psn_cache_find(struct psn_store *store, unsigned table,
                                             const uint8_t *key, size_t key_size,
                                             struct psn_row_view *ret_view,
@@ -452,6 +458,8 @@ PSN_MUST_CHECK enum psn_code psn_cache_stage(struct psn_store *store,
 /* The row that was made ready, in the form of a bucket's; NULL if SQLite has to write it
  * at once. Borrowed. */
 const uint8_t *psn_cache_staged(const struct psn_store *store, size_t *ret_size);
+/* Has SQLite still to be asked whether it has no row of the bucket, as the tree says? */
+bool psn_cache_is_unseen(const struct psn_store *store);
 /* The change is written, or waits: it counts. */
 void psn_cache_apply(struct psn_store *store);
 /* Brings the tree up to what was applied: before anything reads it but this cache. */

@@ -103,13 +103,17 @@ static enum psn_code write_staged(struct psn_store *store, unsigned table,
                                        .box = row->box.data,
                                        .box_size = row->box.size };
     struct psn_store_part staged = { 0 };
+    uint32_t bucket = psn_tree_bucket_of(row->key);
+    bool is_unseen = psn_cache_is_unseen(store);
     bool is_taken = false;
     enum psn_code rc = PSN_OK;
 
     staged.bytes = psn_cache_staged(store, &staged.size);
     if (staged.bytes && psn_waiting_takes(store))
-        rc = psn_waiting_add(store, table, psn_tree_bucket_of(row->key), &staged,
-                             replaces, &is_taken, err);
+        rc = psn_waiting_add(store, table, bucket, &staged, replaces, is_unseen,
+                             &is_taken, err);
+    if (!rc && !is_taken && is_unseen)
+        rc = psn_bucket_check_absent(store, table, bucket, err);
     return rc || is_taken ? rc : psn_row_write(store, table, &view, replaces, err);
 }
 

@@ -32,7 +32,8 @@
  *
  * Every read checks the path from the bucket it uses up to the trusted root, absence
  * included; a scan checks every bucket of its range and that none is left out; every
- * write checks the old path before it replaces it. All within one SQLite transaction.
+ * write checks the old path before it replaces it. All within one SQLite transaction; in
+ * a large one, that a bucket is empty is the tree's word until a row of it is written.
  * Anything that does not fit is E_INTEGRITY, before a byte of it is returned.
  *
  * Journal rows (chain, number, hash, box) are outside the trees: the caller's hash chain,

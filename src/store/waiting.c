@@ -42,6 +42,7 @@ struct head {
     uint64_t before; /* the row before it in the bucket, 1 + where it begins; 0: none */
     uint32_t size;   /* of the row */
     bool replaces;   /* SQLite has the row, or will have it by then */
+    bool is_unseen;  /* it should have none of the bucket, and was not asked */
 };
 
 struct psn_waiting {
@@ -318,10 +319,12 @@ static enum psn_code reserve(struct psn_store *store, size_t size, bool *ret_has
 
 enum psn_code psn_waiting_add(struct psn_store *store, unsigned table, uint32_t bucket,
                               const struct psn_store_part *row, bool replaces,
-                              bool *ret_taken, struct psn_error *err)
+                              bool is_unseen, bool *ret_taken, struct psn_error *err)
 {
     struct psn_waiting *waiting = store->waiting;
-    struct head head = { .size = (uint32_t)row->size, .replaces = replaces };
+    struct head head = { .size = (uint32_t)row->size,
+                         .replaces = replaces,
+                         .is_unseen = is_unseen };
     uint64_t place = place_of(table, bucket);
     uint64_t *slot;
     enum psn_code rc = reserve(store, sizeof head + row->size, ret_taken, err);
@@ -361,6 +364,7 @@ enum psn_code psn_waiting_overlay(const struct psn_store *store, unsigned table,
 struct writing {
     struct psn_store *store;
     unsigned table;
+    uint32_t bucket;
 };
 
 static enum psn_code write_row(void *arg, const struct head *head, const uint8_t *bytes,
@@ -368,9 +372,14 @@ static enum psn_code write_row(void *arg, const struct head *head, const uint8_t
 {
     const struct writing *writing = arg;
     struct psn_row_view view;
+    enum psn_code rc = PSN_OK;
 
+    if (head->is_unseen)
+        rc =
+            psn_bucket_check_absent(writing->store, writing->table, writing->bucket, err);
     psn_bucket_view(bytes, &view);
-    return psn_row_write(writing->store, writing->table, &view, head->replaces, err);
+    return rc ? rc
+              : psn_row_write(writing->store, writing->table, &view, head->replaces, err);
 }
 
 /* All slots, sorted by place: at the beginning. */
@@ -399,8 +408,10 @@ enum psn_code psn_waiting_flush(struct psn_store *store, struct psn_error *err)
         return PSN_OK;
     rc = sort(waiting, err);
     for (size_t i = 0; !rc && i < waiting->count; i++) {
-        writing.table =
-            (unsigned)(waiting->slots[i] >> (PLACE_SHIFT + PSN_TREE_BUCKET_BITS));
+        uint64_t place = waiting->slots[i] >> PLACE_SHIFT;
+
+        writing.table = (unsigned)(place >> PSN_TREE_BUCKET_BITS);
+        writing.bucket = place & (PSN_TREE_BUCKETS - 1);
         rc = each_row(store, waiting->slots[i], write_row, &writing, err);
     }
     if (rc) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -334,6 +335,81 @@ static void rows_that_cannot_be_read_back_undo_the_transaction(void **state)
     assert_whole(at, 1);
 }
 
+/* Somebody puts a row into the file that is in the bucket of a seed's: its very key, or
+ * one beside it. */
+static void put_stray(const char *path, uint64_t seed, bool is_beside)
+{
+    char sql[256];
+    char hex[2 * 24 + 1];
+    uint8_t key[24];
+
+    store_fixture_key(seed, key);
+    key[23] ^= is_beside;
+    for (size_t i = 0; i < sizeof key; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", key[i]);
+    (void)snprintf(sql, sizeof sql,
+                   "INSERT INTO record VALUES (%d, x'%s', 1, x'', zeroblob(104))", TABLE,
+                   hex);
+    store_fixture_sql(path, sql);
+}
+
+/* A large transaction believes the tree that a bucket is empty, up to where its rows are
+ * written: in turns, where they are more than may wait; at once, where they may not. */
+static void a_row_that_should_not_be_there_undoes_a_large_transaction(void **state)
+{
+    static const struct {
+        uint64_t seed, count;
+        bool is_beside, no_file;
+    } cases[] = {
+        { 260, FEW, true, false },
+        { FEW - 1, FEW, false, false },
+        { FEW - 1, FEW, true, false },
+        { MANY - 1, MANY, true, false },
+        { 300, MANY, false, true },
+        { 300, TOO_MANY, true, false },
+        { TOO_MANY - 1, TOO_MANY, false, false },
+    };
+    struct store_fixture *at = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        PSN_AUTO(psn_store) *store = NULL;
+
+        store_fixture_make(at->path, OTHER, 0, 1);
+        put_stray(at->path, cases[i].seed, cases[i].is_beside);
+        disk.no_file = cases[i].no_file;
+        store = store_fixture_open(at->path);
+        must_begin(store, PSN_STORE_WRITE);
+        assert_int_equal(put_until_it_fails(store, cases[i].count), PSN_E_INTEGRITY);
+        psn_store_free(PSN_TAKE(store));
+        assert_int_equal(unlink(at->path), 0);
+        (void)unlink(beside_vault(at, "-wal"));
+        (void)unlink(beside_vault(at, "-shm"));
+    }
+}
+
+/* Asked for, and not written: the tree knows that it is empty, and it is found by whoever
+ * writes there, also where the bucket is remembered. */
+static void a_row_that_should_not_be_there_is_found_where_the_bucket_was_looked_at(
+    void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+
+    store_fixture_make(at->path, OTHER, 0, 1);
+    put_stray(at->path, MANY, true);
+    store = store_fixture_open(at->path);
+    must_begin(store, PSN_STORE_WRITE);
+    for (uint64_t seed = 0; seed < FEW; seed++)
+        must_put(store, TABLE, seed, 1);
+    assert_int_equal(look_up(store, TABLE, MANY, &row), PSN_E_NOT_FOUND);
+    must_commit(store, 2);
+    must_begin(store, PSN_STORE_WRITE);
+    store_fixture_row(MANY, 1, &row);
+    assert_int_equal(psn_store_put(store, TABLE, &row, NULL), PSN_E_INTEGRITY);
+    psn_store_rollback(store);
+}
+
 static void places_are_sorted_and_equal_ones_as_they_came(void **state)
 {
     enum {
@@ -369,6 +445,8 @@ int main(void)
         TEST(rows_are_written_at_once_where_no_file_can_hold_them),
         TEST(rows_that_cannot_be_kept_undo_the_transaction),
         TEST(rows_that_cannot_be_read_back_undo_the_transaction),
+        TEST(a_row_that_should_not_be_there_undoes_a_large_transaction),
+        TEST(a_row_that_should_not_be_there_is_found_where_the_bucket_was_looked_at),
         TEST(places_are_sorted_and_equal_ones_as_they_came),
     };
 
