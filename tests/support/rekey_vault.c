@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -277,4 +278,29 @@ int rekey_vault_verify(struct psn_vault *vault)
     line = verify_rows(vault);
     CHECK(!psn_vault_end(vault, PSN_OK, NULL));
     return line;
+}
+
+int rekey_fixture_set_up(void **state, void (*make)(struct rekey_vault *at))
+{
+    struct rekey_fixture *f = calloc(1, sizeof *f);
+
+    assert_non_null(f);
+    tmpdir_make(&f->dir);
+    rekey_vault_init(&f->at, f->dir.path);
+    make(&f->at);
+    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
+    assert_non_null(f->vault);
+    *state = f;
+    return 0;
+}
+
+int rekey_fixture_tear_down(void **state)
+{
+    struct rekey_fixture *f = *state;
+
+    psn_vault_free(f->vault);
+    rekey_vault_release(&f->at);
+    tmpdir_remove(&f->dir);
+    free(f);
+    return 0;
 }

@@ -42,6 +42,16 @@ int rekey_vault_verify(struct psn_vault *vault);
 void rekey_vault_add_versions(struct psn_vault *vault);
 int rekey_vault_verify_versions(struct psn_vault *vault);
 
+/* cmocka's set-up, with what makes the vault (rekey_vault_make() or what is built on it),
+ * and tear-down; *state is one of these. */
+struct rekey_fixture {
+    struct tmpdir dir;
+    struct rekey_vault at;
+    struct psn_vault *vault; /* open for me */
+};
+int rekey_fixture_set_up(void **state, void (*make)(struct rekey_vault *at));
+int rekey_fixture_tear_down(void **state);
+
 /* The passwords' and secrets' common beginning, and the mailboxes'. */
 extern const char rekey_canary[];
 extern const char rekey_domain[];

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,19 +12,12 @@
 #include "core/exposure.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
-#include "support/tmpdir.h"
 
 /* The vault holds three mailboxes and a licence; Paul can open it, Luc saw box1. */
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static const char box0[] = "box0@domain-of-the-canary.example";
 static const char box1[] = "box1@domain-of-the-canary.example";
 
-static void add_luc(struct fixture *f)
+static void add_luc(struct rekey_fixture *f)
 {
     struct psn_person luc = { .id = "luc", .email = "luc@studio.example" };
     enum psn_code rc;
@@ -40,31 +32,16 @@ static void add_luc(struct fixture *f)
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct rekey_fixture *f;
 
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
+    (void)rekey_fixture_set_up(state, rekey_vault_make);
+    f = *state;
     add_luc(f);
-    *state = f;
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static struct psn_departure leave(struct fixture *f, const char *person, bool narrow)
+static struct psn_departure leave(struct rekey_fixture *f, const char *person,
+                                  bool narrow)
 {
     const struct psn_departure_request request = { .person = person, .narrow = narrow };
     struct psn_departure departure;
@@ -89,7 +66,7 @@ static struct psn_access_row row_of(enum psn_finding_kind kind, const char *subj
 
 static void who_opens_the_vault_could_read_all_of_it(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure = leave(f, "paul", false);
 
     assert_true(departure.holds_slot);
@@ -101,7 +78,7 @@ static void who_opens_the_vault_could_read_all_of_it(void **state)
 
 static void a_narrow_departure_is_of_what_was_seen_alone(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure = leave(f, "paul", true);
 
     assert_true(departure.narrow);
@@ -111,7 +88,7 @@ static void a_narrow_departure_is_of_what_was_seen_alone(void **state)
 
 static void who_was_issued_one_password_leaves_with_that_one(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure = leave(f, "luc", false);
 
     assert_false(departure.held_slot);
@@ -121,7 +98,7 @@ static void who_was_issued_one_password_leaves_with_that_one(void **state)
 
 static void leaving_twice_changes_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure first = leave(f, "luc", false);
     struct psn_departure second = leave(f, "luc", true);
 
@@ -132,7 +109,7 @@ static void leaving_twice_changes_nothing(void **state)
 
 static void nobody_takes_leave_of_himself(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const struct psn_departure_request request = { .person = "me" };
 
     assert_int_equal(psn_departure_begin(f->vault, &request, &f->at.err), PSN_E_POLICY);
@@ -140,7 +117,7 @@ static void nobody_takes_leave_of_himself(void **state)
 
 static void who_leaves_gets_no_slot(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const struct psn_key key = rekey_vault_key(&f->at, REKEY_NEW);
     bool is_new;
 
@@ -150,7 +127,7 @@ static void who_leaves_gets_no_slot(void **state)
 }
 
 /* Mine stays, Paul's goes; nobody has to say that he leaves. */
-static void rekey_without_paul(struct fixture *f)
+static void rekey_without_paul(struct rekey_fixture *f)
 {
     uint8_t mine[PSN_SLOT_ID_SIZE];
     struct psn_rekey_slot slot = { .person = "me",
@@ -165,7 +142,7 @@ static void rekey_without_paul(struct fixture *f)
 
 static void who_lost_his_slot_before_he_left_could_read_all_the_same(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure;
 
     rekey_without_paul(f);
@@ -177,7 +154,7 @@ static void who_lost_his_slot_before_he_left_could_read_all_the_same(void **stat
     assert_int_equal(departure.keys, 1);
 }
 
-static void add_cms(struct fixture *f)
+static void add_cms(struct rekey_fixture *f)
 {
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info info = { .label = "cms", .type = "cms" };
@@ -188,7 +165,7 @@ static void add_cms(struct fixture *f)
                      PSN_OK);
 }
 
-static uint64_t replacement_of_cms(struct fixture *f)
+static uint64_t replacement_of_cms(struct rekey_fixture *f)
 {
     struct psn_secret_info info;
 
@@ -198,7 +175,7 @@ static uint64_t replacement_of_cms(struct fixture *f)
 
 static void no_replacement_is_made_that_he_could_read(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     add_cms(f);
     (void)leave(f, "paul", false);
@@ -209,7 +186,7 @@ static void no_replacement_is_made_that_he_could_read(void **state)
 }
 
 /* Paul's leaving makes one ready; Luc, who knows nothing else of it, has seen it. */
-static void see_replacement_of_cms(struct fixture *f, const char *person)
+static void see_replacement_of_cms(struct rekey_fixture *f, const char *person)
 {
     enum psn_code rc;
 
@@ -224,7 +201,7 @@ static void see_replacement_of_cms(struct fixture *f, const char *person)
 
 static void who_leaves_has_not_seen_what_is_to_be_put_in_force(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     see_replacement_of_cms(f, "luc");
     (void)leave(f, "luc", false);
@@ -234,7 +211,7 @@ static void who_leaves_has_not_seen_what_is_to_be_put_in_force(void **state)
 /* Luc has seen what is ready; of a licence only its service makes another. */
 static void what_was_given_up_keeps_its_number(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     PSN_AUTO(psn_secret) *value = NULL;
     const struct psn_secret_change licence = { .type = "licence" };
     struct psn_secret_change change = { 0 };
@@ -255,7 +232,7 @@ static void what_was_given_up_keeps_its_number(void **state)
 /* He could read it, in a copy of the file, while it was ready: nobody has noted that. */
 static void what_was_ready_while_he_opened_the_vault_is_made_anew(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     add_cms(f);
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
@@ -273,7 +250,7 @@ static void what_was_ready_while_he_opened_the_vault_is_made_anew(void **state)
 
 static void who_has_seen_what_is_to_be_put_in_force_is_not_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const struct psn_person zoe = { .id = "zoe", .name = "Zoé" };
 
     assert_int_equal(psn_person_add(f->vault, &zoe, &f->at.err), PSN_OK);
@@ -285,7 +262,7 @@ static void who_has_seen_what_is_to_be_put_in_force_is_not_forgotten(void **stat
 
 static void a_secret_that_was_hidden_is_in_the_vault_all_the_same(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     add_cms(f);
     assert_int_equal(psn_secret_rm(f->vault, box1, "cms", &f->at.err), PSN_OK);
@@ -293,7 +270,7 @@ static void a_secret_that_was_hidden_is_in_the_vault_all_the_same(void **state)
 }
 
 /* Paul says of a forward that it is legitimate. */
-static void keep_as_paul(struct fixture *f)
+static void keep_as_paul(struct rekey_fixture *f)
 {
     struct psn_access_row row = row_of(PSN_FINDING_REDIRECTION, box0);
     enum psn_code rc;
@@ -317,7 +294,7 @@ static enum psn_code expect_open(void *arg, const struct psn_access *access,
 
 static void what_he_judged_himself_is_judged_anew(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     keep_as_paul(f);
     (void)leave(f, "paul", false);
@@ -327,7 +304,7 @@ static void what_he_judged_himself_is_judged_anew(void **state)
 
 static void a_roles_address_is_nobodys_own(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_person luc = { .id = "luc", .alias_count = 2 };
     enum psn_code rc;
 
@@ -344,7 +321,7 @@ static void a_roles_address_is_nobodys_own(void **state)
 
 static void what_was_known_is_read_back_from_the_journal(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_scope scope = { 0 };
     struct psn_person luc;
 
@@ -377,7 +354,7 @@ static void his_are_the_accesses_that_name_him(void **state)
         { PSN_FINDING_MAILBOX, "luc@studio.example", false, false },
         { PSN_FINDING_UNREADABLE, "lu12345-ovh", false, false },
     };
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_person luc;
 
     assert_int_equal(psn_person_get(f->vault, "luc", &luc, &f->at.err), PSN_OK);
@@ -391,7 +368,7 @@ static void his_are_the_accesses_that_name_him(void **state)
 
 /* --- doors --- */
 
-static void make_current(struct fixture *f, const char *address, uint64_t version)
+static void make_current(struct rekey_fixture *f, const char *address, uint64_t version)
 {
     struct psn_role_row row;
     enum psn_code rc;
@@ -407,7 +384,7 @@ static void make_current(struct fixture *f, const char *address, uint64_t versio
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
-static void see_door(struct fixture *f, struct psn_access_row row)
+static void see_door(struct rekey_fixture *f, struct psn_access_row row)
 {
     enum psn_code rc;
 
@@ -416,7 +393,7 @@ static void see_door(struct fixture *f, struct psn_access_row row)
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
-static size_t count_rotate(struct fixture *f)
+static size_t count_rotate(struct rekey_fixture *f)
 {
     struct psn_departure departure;
 
@@ -426,7 +403,7 @@ static size_t count_rotate(struct fixture *f)
 
 static void a_password_that_was_set_beside_an_open_door_counts_as_known(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     (void)leave(f, "luc", false);
     make_current(f, box1, 2);
@@ -444,7 +421,7 @@ static void a_password_that_was_set_beside_an_open_door_counts_as_known(void **s
 
 static void what_nothing_removes_and_harms_nobody_is_no_door(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_access_row row = row_of(PSN_FINDING_IAM_POLICY, "read-only");
 
     row.access.finding.danger = PSN_DANGER_INFO;
@@ -456,7 +433,7 @@ static void what_nothing_removes_and_harms_nobody_is_no_door(void **state)
 
 static void a_door_means_nothing_while_nobody_leaves(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_exposure_list seen = { 0 };
     enum psn_code rc;
 
@@ -470,8 +447,9 @@ static void a_door_means_nothing_while_nobody_leaves(void **state)
 
 /* --- drift --- */
 
-static struct psn_role_row look(struct fixture *f, const struct psn_access_row *rows,
-                                size_t count, const char *address)
+static struct psn_role_row look(struct rekey_fixture *f,
+                                const struct psn_access_row *rows, size_t count,
+                                const char *address)
 {
     struct psn_role_row role = { 0 };
     enum psn_code rc;
@@ -486,7 +464,7 @@ static struct psn_role_row look(struct fixture *f, const struct psn_access_row *
 
 static void a_mailbox_is_gone_when_all_is_shown_and_it_is_not(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_access_row rows[2] = { row_of(PSN_FINDING_MAILBOX, box0),
                                       row_of(PSN_FINDING_UNREADABLE, "/email/pro") };
 
@@ -499,7 +477,7 @@ static void a_mailbox_is_gone_when_all_is_shown_and_it_is_not(void **state)
 
 static void a_mailbox_on_another_platform_has_moved_until_it_is_back(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_access_row row = row_of(PSN_FINDING_MAILBOX, box0);
 
     (void)snprintf(row.access.finding.platform, sizeof row.access.finding.platform,
@@ -534,47 +512,56 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_opens_the_vault_could_read_all_of_it, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_narrow_departure_is_of_what_was_seen_alone,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(who_was_issued_one_password_leaves_with_that_one,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leaving_twice_changes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nobody_takes_leave_of_himself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_leaves_gets_no_slot, set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(leaving_twice_changes_nothing, set_up,
+                                        rekey_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_takes_leave_of_himself, set_up,
+                                        rekey_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(who_leaves_gets_no_slot, set_up,
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            who_lost_his_slot_before_he_left_could_read_all_the_same, set_up, tear_down),
+            who_lost_his_slot_before_he_left_could_read_all_the_same, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(no_replacement_is_made_that_he_could_read, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            who_leaves_has_not_seen_what_is_to_be_put_in_force, set_up, tear_down),
+            who_leaves_has_not_seen_what_is_to_be_put_in_force, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            what_was_ready_while_he_opened_the_vault_is_made_anew, set_up, tear_down),
+            what_was_ready_while_he_opened_the_vault_is_made_anew, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            who_has_seen_what_is_to_be_put_in_force_is_not_forgotten, set_up, tear_down),
+            who_has_seen_what_is_to_be_put_in_force_is_not_forgotten, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up, tear_down),
+            a_secret_that_was_hidden_is_in_the_vault_all_the_same, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_he_judged_himself_is_judged_anew, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_roles_address_is_nobodys_own, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_was_known_is_read_back_from_the_journal,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(his_are_the_accesses_that_name_him, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             a_password_that_was_set_beside_an_open_door_counts_as_known, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_nothing_removes_and_harms_nobody_is_no_door,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_door_means_nothing_while_nobody_leaves, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_mailbox_is_gone_when_all_is_shown_and_it_is_not,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            a_mailbox_on_another_platform_has_moved_until_it_is_back, set_up, tear_down),
+            a_mailbox_on_another_platform_has_moved_until_it_is_back, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_was_given_up_keeps_its_number, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test(a_plan_names_what_was_asked_for),
     };
 

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,7 +15,6 @@
 #include "core/person.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
-#include "support/tmpdir.h"
 
 /* What goes from the vault, and with it who knows what of it. */
 
@@ -24,13 +22,7 @@ static const char box0[] = "box0@domain-of-the-canary.example";
 static const char box1[] = "box1@domain-of-the-canary.example";
 
 /* The vault holds three mailboxes and a licence; Paul can open it, Luc saw box1. */
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
-static void put_seen(struct fixture *f, const char *address, uint64_t version)
+static void put_seen(struct rekey_fixture *f, const char *address, uint64_t version)
 {
     enum psn_code rc;
 
@@ -40,7 +32,7 @@ static void put_seen(struct fixture *f, const char *address, uint64_t version)
     assert_int_equal(psn_vault_end(f->vault, rc, &f->at.err), PSN_OK);
 }
 
-static void add_luc(struct fixture *f)
+static void add_luc(struct rekey_fixture *f)
 {
     struct psn_person luc = { .id = "luc", .email = "luc@studio.example" };
 
@@ -52,31 +44,16 @@ static void add_luc(struct fixture *f)
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct rekey_fixture *f;
 
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
+    (void)rekey_fixture_set_up(state, rekey_vault_make);
+    f = *state;
     add_luc(f);
-    *state = f;
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static struct psn_departure leave(struct fixture *f, const char *person, bool narrow)
+static struct psn_departure leave(struct rekey_fixture *f, const char *person,
+                                  bool narrow)
 {
     const struct psn_departure_request request = { .person = person, .narrow = narrow };
     struct psn_departure departure;
@@ -88,7 +65,7 @@ static struct psn_departure leave(struct fixture *f, const char *person, bool na
 
 static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     (void)leave(f, "luc", false);
     assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_E_POLICY);
@@ -99,7 +76,7 @@ static void what_somebody_who_leaves_knows_is_not_forgotten(void **state)
 
 static void a_client_that_is_forgotten_before_is_in_the_report(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
     assert_int_equal(psn_client_rm(f->vault, "martin", "martin", NULL, &f->at.err),
@@ -114,7 +91,7 @@ static void a_client_that_is_forgotten_before_is_in_the_report(void **state)
 /* Of a client by name, whose other mailboxes nobody who leaves knew. */
 static void what_is_given_up_is_named_with_why_it_was_not_changed(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
     (void)leave(f, "luc", false);
@@ -137,7 +114,7 @@ static void what_is_given_up_is_named_with_why_it_was_not_changed(void **state)
 /* What is removed later is not what was given up before. */
 static void why_is_about_the_mailbox_that_was_given_up_alone(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
     (void)leave(f, "luc", false);
@@ -155,7 +132,7 @@ static void why_is_about_the_mailbox_that_was_given_up_alone(void **state)
 /* Luc, who is noted for that, stands before Paul. */
 static void why_is_about_all_who_knew_it_whoever_knew_only_what_was_before(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
     put_seen(f, box0, 99);
@@ -167,7 +144,7 @@ static void why_is_about_all_who_knew_it_whoever_knew_only_what_was_before(void 
     psn_departure_report_free(report);
 }
 
-static size_t still_removed_of(struct fixture *f, const char *person)
+static size_t still_removed_of(struct rekey_fixture *f, const char *person)
 {
     struct psn_departure_report *report = NULL;
     size_t removed;
@@ -178,7 +155,7 @@ static size_t still_removed_of(struct fixture *f, const char *person)
     return removed;
 }
 
-static size_t removed_of(struct fixture *f, const char *person)
+static size_t removed_of(struct rekey_fixture *f, const char *person)
 {
     (void)leave(f, person, false);
     return still_removed_of(f, person);
@@ -187,7 +164,7 @@ static size_t removed_of(struct fixture *f, const char *person)
 /* Luc saw nothing of it; Paul could read it. */
 static void a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     assert_int_equal(psn_role_rm(f->vault, box0, box0, NULL, &f->at.err), PSN_OK);
     assert_int_equal(removed_of(f, "luc"), 0);
@@ -196,7 +173,7 @@ static void a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it(void 
 
 static void a_mailbox_that_was_gone_at_ovh_is_no_loss(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_role_row row;
     enum psn_code rc;
 
@@ -232,7 +209,7 @@ static enum psn_code find_luc(void *arg, const struct psn_exposure *exposure,
     return find("luc", exposure, arg);
 }
 
-static void bring_back(struct fixture *f, const char *address)
+static void bring_back(struct rekey_fixture *f, const char *address)
 {
     struct psn_role_row row = { .client = "martin",
                                 .created_s = 1,
@@ -253,7 +230,7 @@ static void bring_back(struct fixture *f, const char *address)
 static void who_was_forgotten_before_versions_were_counted_knows_it_again(void **state)
 {
     static const char earlier[] = "earlier@domain-of-the-canary.example";
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const struct psn_note note = { .event = PSN_EVENT_ROLE_FORGOTTEN,
                                    .subject = earlier,
                                    .text = "luc" };
@@ -274,7 +251,7 @@ static void who_was_forgotten_before_versions_were_counted_knows_it_again(void *
     assert_int_equal(found, 1);
 }
 
-static void bring_back_licence(struct fixture *f)
+static void bring_back_licence(struct rekey_fixture *f)
 {
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info info = { .label = "Licence n° 1" };
@@ -288,7 +265,7 @@ static void bring_back_licence(struct fixture *f)
 /* Luc knew box1, and nothing of box0; Paul could read both, and the licence of box0. */
 static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure_report *report = NULL;
 
     (void)leave(f, "luc", false);
@@ -311,7 +288,7 @@ static void what_is_back_in_the_vault_is_a_matter_of_who_is_leaving(void **state
 static void what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back(
     void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_secret_info info;
     size_t found = 0;
 
@@ -329,7 +306,7 @@ static void what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back
 /* It was made anew, and of what else hung on it nobody knows. */
 static void what_he_does_not_know_any_more_stays_among_what_was_removed(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_role_row row = { .client = "martin",
                                 .created_s = 1,
                                 .rotation = psn_rotation_state_init(1, false) };
@@ -345,7 +322,7 @@ static void what_he_does_not_know_any_more_stays_among_what_was_removed(void **s
 
 static void somebody_else_of_the_same_id_knew_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     assert_int_equal(psn_role_rm(f->vault, box1, box1, NULL, &f->at.err), PSN_OK);
     assert_int_equal(psn_person_rm(f->vault, "luc", &f->at.err), PSN_OK);
@@ -359,34 +336,37 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_somebody_who_leaves_knows_is_not_forgotten,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            a_client_that_is_forgotten_before_is_in_the_report, set_up, tear_down),
+            a_client_that_is_forgotten_before_is_in_the_report, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            what_is_given_up_is_named_with_why_it_was_not_changed, set_up, tear_down),
+            what_is_given_up_is_named_with_why_it_was_not_changed, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(why_is_about_the_mailbox_that_was_given_up_alone,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             why_is_about_all_who_knew_it_whoever_knew_only_what_was_before, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             what_hung_on_a_mailbox_is_known_to_who_could_read_it_when_it_is_back, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             a_role_that_is_forgotten_is_in_the_report_of_who_could_read_it, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             who_was_forgotten_before_versions_were_counted_knows_it_again, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_mailbox_that_was_gone_at_ovh_is_no_loss, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            what_is_back_in_the_vault_is_a_matter_of_who_is_leaving, set_up, tear_down),
+            what_is_back_in_the_vault_is_a_matter_of_who_is_leaving, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             what_he_does_not_know_any_more_stays_among_what_was_removed, set_up,
-            tear_down),
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(somebody_else_of_the_same_id_knew_nothing, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
     };
 
     return cmocka_run_group_tests_name("departure_forgotten", tests, NULL, NULL);

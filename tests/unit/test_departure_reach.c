@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,7 +15,6 @@
 #include "core/person.h"
 #include "core/role.h"
 #include "support/rekey_vault.h"
-#include "support/tmpdir.h"
 
 /* What somebody could read who could open the vault: it is told by who has a slot and by
  * versions, whatever is said of him and whatever the clock says. */
@@ -25,39 +23,13 @@ static const char box0[] = "box0@domain-of-the-canary.example";
 static const char box1[] = "box1@domain-of-the-canary.example";
 
 /* The vault holds three mailboxes and a licence; Paul can open it. */
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
+    return rekey_fixture_set_up(state, rekey_vault_make);
 }
 
 /* Mine stays, and Paul's goes, or is another one. */
-static void rekey(struct fixture *f, bool paul_stays)
+static void rekey(struct rekey_fixture *f, bool paul_stays)
 {
     uint8_t mine[PSN_SLOT_ID_SIZE];
     const struct psn_rekey_slot slots[] = {
@@ -71,7 +43,7 @@ static void rekey(struct fixture *f, bool paul_stays)
     assert_int_equal(psn_vault_rekey(f->vault, &rekey, &replaced, &f->at.err), PSN_OK);
 }
 
-static struct psn_departure leave(struct fixture *f, bool narrow)
+static struct psn_departure leave(struct rekey_fixture *f, bool narrow)
 {
     const struct psn_departure_request request = { .person = "paul", .narrow = narrow };
     struct psn_departure departure;
@@ -82,7 +54,7 @@ static struct psn_departure leave(struct fixture *f, bool narrow)
 }
 
 /* The mailbox has that version, and a clock that is right or not says since when. */
-static void make_current(struct fixture *f, const char *address, uint64_t version,
+static void make_current(struct rekey_fixture *f, const char *address, uint64_t version,
                          int64_t changed_s)
 {
     struct psn_role_row row;
@@ -100,7 +72,7 @@ static void make_current(struct fixture *f, const char *address, uint64_t versio
 }
 
 /* A delegation lets Paul set the password of box1. */
-static void see_his_door(struct fixture *f)
+static void see_his_door(struct rekey_fixture *f)
 {
     struct psn_access_row row = { .client = "martin" };
     enum psn_code rc;
@@ -118,7 +90,7 @@ static void see_his_door(struct fixture *f)
 
 /* A look shows keys of ours at OVH, made on those days, and at the end whether each
  * counts as Paul's. */
-static void see_our_keys(struct fixture *f, const int64_t *since_s, bool *ret_his,
+static void see_our_keys(struct rekey_fixture *f, const int64_t *since_s, bool *ret_his,
                          size_t count)
 {
     static unsigned number; /* other keys each time */
@@ -142,7 +114,7 @@ static void see_our_keys(struct fixture *f, const int64_t *since_s, bool *ret_hi
         ret_his[i] = strcmp(rows[i].access.known_to, "paul") == 0;
 }
 
-static void link_second_key(struct fixture *f)
+static void link_second_key(struct rekey_fixture *f)
 {
     const struct psn_note note = { .event = PSN_EVENT_LINKED, .label = "cut" };
     enum psn_code rc;
@@ -165,7 +137,7 @@ static enum psn_code count_leaver(void *arg, const struct psn_due *due,
     return PSN_OK;
 }
 
-static size_t count_leavers(struct fixture *f, const char *person)
+static size_t count_leavers(struct rekey_fixture *f, const char *person)
 {
     size_t count = 0;
 
@@ -176,7 +148,7 @@ static size_t count_leavers(struct fixture *f, const char *person)
 
 static void who_lost_his_last_slot_is_due_until_his_departure_begins(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     assert_int_equal(count_leavers(f, NULL), 0);
     rekey(f, false);
@@ -189,7 +161,7 @@ static void who_lost_his_last_slot_is_due_until_his_departure_begins(void **stat
 
 static void who_moves_to_another_slot_is_no_leaver(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_vault_keys before;
     struct psn_vault_keys after;
 
@@ -202,7 +174,7 @@ static void who_moves_to_another_slot_is_no_leaver(void **state)
 
 static void who_has_a_slot_again_is_no_leaver(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const struct psn_key key = rekey_vault_key(&f->at, REKEY_NEW);
     bool is_new = false;
 
@@ -214,7 +186,7 @@ static void who_has_a_slot_again_is_no_leaver(void **state)
 
 static void who_could_open_the_vault_is_not_forgotten_before_he_has_left(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     rekey(f, false);
     assert_int_equal(psn_person_rm(f->vault, "paul", &f->at.err), PSN_E_POLICY);
@@ -224,7 +196,7 @@ static void who_could_open_the_vault_is_not_forgotten_before_he_has_left(void **
 
 static void what_was_set_by_a_clock_that_was_ahead_was_there_all_the_same(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     make_current(f, box0, 3, f->vault->world.now_s() + 172800);
     rekey(f, false);
@@ -233,7 +205,7 @@ static void what_was_set_by_a_clock_that_was_ahead_was_there_all_the_same(void *
 
 static void what_was_set_after_his_slot_went_he_could_not_read(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     rekey(f, false);
     make_current(f, box0, 3, 1);
@@ -243,7 +215,7 @@ static void what_was_set_after_his_slot_went_he_could_not_read(void **state)
 /* By explicit choice what was there before does not count, but what came then does. */
 static void what_was_set_while_a_narrow_leaver_had_a_slot_counts(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     assert_int_equal(leave(f, true).rotate, 0);
     make_current(f, box1, 3, 1);
@@ -257,7 +229,7 @@ static void what_was_set_while_a_narrow_leaver_had_a_slot_counts(void **state)
  * right. */
 static void what_is_set_beside_an_open_door_counts_by_any_clock(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_person paul = { .id = "paul", .email = "paul@studio.example" };
     struct psn_departure departure;
 
@@ -272,7 +244,7 @@ static void what_is_set_beside_an_open_door_counts_by_any_clock(void **state)
 
 static void a_narrow_departure_takes_the_rest_when_it_is_asked_for(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure;
 
     assert_true(leave(f, true).narrow);
@@ -285,7 +257,7 @@ static void a_narrow_departure_takes_the_rest_when_it_is_asked_for(void **state)
 
 static void it_takes_what_lay_there_when_his_slot_went(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure;
 
     rekey(f, false);
@@ -301,7 +273,7 @@ static int64_t two_days_ahead(void)
     return psn_clock_now_s() + 172800;
 }
 
-static void add_cms(struct fixture *f)
+static void add_cms(struct rekey_fixture *f)
 {
     PSN_AUTO(psn_secret) *value = NULL;
     struct psn_secret_info info = { .label = "cms", .type = "cms" };
@@ -314,7 +286,7 @@ static void add_cms(struct fixture *f)
 
 static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_scope scope = { 0 };
     struct psn_person paul;
     bool has_cms = false;
@@ -336,7 +308,7 @@ static void what_is_noted_after_the_beginning_is_in_the_report_by_any_clock(void
 /* OVH's clock is ahead of ours by years. */
 static void a_key_he_could_read_is_his_by_any_clock(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const int64_t since_s[] = { 4000000000, 4000000001 };
     bool his[2];
 
@@ -351,7 +323,7 @@ static void a_key_he_could_read_is_his_by_any_clock(void **state)
 
 static void a_key_that_is_made_while_he_has_a_slot_is_his(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const int64_t since_s[] = { 1, 4000000000 };
     bool his[2];
 
@@ -363,7 +335,7 @@ static void a_key_that_is_made_while_he_has_a_slot_is_his(void **state)
 
 static void a_second_key_that_came_when_his_slot_was_gone_is_not_his(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     const int64_t since_s[] = { 4000000000, 4000000001 };
     const int64_t unclear_s[] = { 4000000000, 4000000000 };
     bool his[2];
@@ -379,7 +351,7 @@ static void a_second_key_that_came_when_his_slot_was_gone_is_not_his(void **stat
     assert_true(his[0] && his[1]);
 }
 
-static void forget_mark(struct fixture *f)
+static void forget_mark(struct rekey_fixture *f)
 {
     struct psn_person paul;
     uint64_t revision = 0;
@@ -395,7 +367,7 @@ static void forget_mark(struct fixture *f)
 
 static void a_slot_that_an_earlier_program_took_away_is_found_in_the_journal(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_departure departure;
 
     rekey(f, false);
@@ -408,7 +380,7 @@ static void a_slot_that_an_earlier_program_took_away_is_found_in_the_journal(voi
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, rekey_fixture_tear_down)
         T(who_lost_his_last_slot_is_due_until_his_departure_begins),
         T(who_moves_to_another_slot_is_no_leaver),
         T(who_has_a_slot_again_is_no_leaver),

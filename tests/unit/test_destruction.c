@@ -20,38 +20,12 @@
 #include "support/raw_vault.h"
 #include "support/store_fixture.h"
 
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    destroy_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
+    return rekey_fixture_set_up(state, destroy_vault_make);
 }
 
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static struct psn_destruction destroy(struct fixture *f)
+static struct psn_destruction destroy(struct rekey_fixture *f)
 {
     struct psn_destruction facts;
 
@@ -60,7 +34,7 @@ static struct psn_destruction destroy(struct fixture *f)
     return facts;
 }
 
-static void keep_keys(struct fixture *f, struct raw_keys *keys)
+static void keep_keys(struct rekey_fixture *f, struct raw_keys *keys)
 {
     const struct psn_secret *data_key;
 
@@ -75,7 +49,8 @@ static void keep_keys(struct fixture *f, struct raw_keys *keys)
     raw_keep_key(keys, f->vault->root_key);
 }
 
-static size_t search_folder(const struct fixture *f, const struct raw_windows *windows)
+static size_t search_folder(const struct rekey_fixture *f,
+                            const struct raw_windows *windows)
 {
     DIR *dir = opendir(f->dir.path);
     size_t found = 0;
@@ -99,7 +74,7 @@ static size_t search_folder(const struct fixture *f, const struct raw_windows *w
     return found;
 }
 
-static int open_beside(const struct fixture *f, const char *tail)
+static int open_beside(const struct rekey_fixture *f, const char *tail)
 {
     char path[TMPDIR_PATH_MAX + 8];
     int fd;
@@ -114,7 +89,7 @@ static int open_beside(const struct fixture *f, const char *tail)
 
 static void no_key_finds_anything_of_him_in_any_file(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct raw_keys keys = { .count = 0 };
     struct raw_cells before;
     struct raw_cells after;
@@ -148,7 +123,7 @@ static void no_key_finds_anything_of_him_in_any_file(void **state)
 /* Also of what stays: the old file is random bytes. */
 static void the_old_file_and_its_log_are_written_over(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct raw_cells before;
     struct raw_windows windows = { 0 };
     struct psn_destruction facts;
@@ -184,7 +159,7 @@ static void the_old_file_and_its_log_are_written_over(void **state)
 /* Row by row as it was, boxes and revisions included, but for what names him. */
 static void what_others_have_is_byte_for_byte_what_it_was(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct raw_cells before;
     struct raw_cells after;
     size_t carried = 0;
@@ -214,7 +189,7 @@ static void what_others_have_is_byte_for_byte_what_it_was(void **state)
 
 static void every_key_opens_it_as_before(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     PSN_AUTO(psn_secret) *root_key = NULL;
     PSN_AUTO(psn_vault) *agents = NULL;
     PSN_AUTO(psn_vault) *pauls = NULL;
@@ -286,7 +261,7 @@ static enum psn_code keep_head(void *arg, const struct psn_head *head,
 
 static void the_vaults_journal_remembers_that_it_was_done(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct heads before = { 0 };
     struct told told = { 0 };
     struct psn_destruction facts;
@@ -314,7 +289,7 @@ static void the_vaults_journal_remembers_that_it_was_done(void **state)
 /* A report of before tells a head of his, which nobody can follow any more. */
 static void statements_that_tell_his_head_still_verify(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct heads before = { 0 };
     struct psn_statement statement;
     char *text = NULL;
@@ -366,7 +341,7 @@ static enum psn_code look(void *arg, const struct psn_journal_entry *entry,
  */
 static void entries_that_name_him_are_shredded_and_the_chain_holds(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_destruction facts;
     struct heads before = { 0 };
     struct shown shown = { 0 };
@@ -404,7 +379,7 @@ static void a_shredded_entry_cannot_be_faked_or_changed(void **state)
          "journal.chain AND j.number = 3) WHERE number = 4"),
         "UPDATE journal SET hash = randomblob(32) WHERE number = 4",
     };
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     (void)destroy(f);
     psn_vault_free(PSN_TAKE(f->vault));
@@ -426,7 +401,7 @@ static void a_shredded_entry_cannot_be_faked_or_changed(void **state)
 
 static void names_of_people_that_are_his_go(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_person luc;
 
     (void)destroy(f);
@@ -439,7 +414,7 @@ static void names_of_people_that_are_his_go(void **state)
 
 static void it_is_refused_without_the_id_and_for_who_is_not_there(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_destruction facts;
     struct psn_destruction_request request = { .client = "martin", .confirm = "marti" };
 
@@ -458,7 +433,7 @@ static void it_is_refused_without_the_id_and_for_who_is_not_there(void **state)
 
 static void a_file_with_another_name_is_not_written_over(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     PSN_AUTO(psn_vault) *old = NULL;
     struct psn_vault_options options = { .path = NULL };
     struct psn_key key = rekey_vault_key(&f->at, REKEY_MINE);
@@ -489,7 +464,7 @@ static enum psn_code say_no(struct psn_vault *vault, const char *client,
 
 static void a_last_look_that_says_no_leaves_the_vault_as_it_was(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_destruction_request request = { .client = "martin",
                                                .confirm = "martin",
                                                .check = say_no };
@@ -510,7 +485,7 @@ static void a_last_look_that_says_no_leaves_the_vault_as_it_was(void **state)
 /* The same rows, but for what others have sent. */
 static void client_rm_leaves_no_grant_issue_or_exposure(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct raw_cells before;
     struct raw_cells after;
     struct raw_cells without;
@@ -544,7 +519,7 @@ static void client_rm_leaves_no_grant_issue_or_exposure(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, rekey_fixture_tear_down)
         T(no_key_finds_anything_of_him_in_any_file),
         T(the_old_file_and_its_log_are_written_over),
         T(what_others_have_is_byte_for_byte_what_it_was),

@@ -17,38 +17,12 @@
 #include "support/rekey_vault.h"
 #include "support/store_fixture.h"
 
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
+    return rekey_fixture_set_up(state, rekey_vault_make);
 }
 
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static void rekey(struct fixture *f)
+static void rekey(struct rekey_fixture *f)
 {
     bool replaced = false;
 
@@ -56,7 +30,7 @@ static void rekey(struct fixture *f)
     assert_true(replaced);
 }
 
-static bool opens(struct fixture *f, int identity)
+static bool opens(struct rekey_fixture *f, int identity)
 {
     PSN_AUTO(psn_vault) *vault = rekey_vault_open(&f->at, identity);
 
@@ -66,7 +40,7 @@ static bool opens(struct fixture *f, int identity)
 
 static void what_was_there_is_there_and_the_dropped_key_opens_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     rekey_vault_add_versions(f->vault);
     rekey(f);
@@ -99,7 +73,7 @@ static void keep(struct old_keys *old, const struct psn_secret *key)
                      PSN_OK);
 }
 
-static void keep_all(struct fixture *f, struct old_keys *old)
+static void keep_all(struct rekey_fixture *f, struct old_keys *old)
 {
     struct psn_vault *vault = f->vault;
     const struct psn_secret *data_key;
@@ -219,7 +193,7 @@ static unsigned count_wraps(const struct psn_vault *vault, const uint8_t *bytes,
 static void the_old_keys_find_nothing_in_the_new_file(void **state)
 {
     static const char *const tails[] = { "", "-wal" };
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct old_keys old = { 0 };
     struct psn_vault before;
     char copy[TMPDIR_PATH_MAX];
@@ -271,7 +245,7 @@ static enum psn_code keep_head(void *arg, const struct psn_head *head,
 
 static void published_heads_stay_ancestors(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct heads before = { 0 };
     struct heads after = { 0 };
 
@@ -302,7 +276,7 @@ static void published_heads_stay_ancestors(void **state)
 
 static void the_old_file_put_back_is_a_rollback(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     char copy[TMPDIR_PATH_MAX];
 
     (void)tmpdir_path(&f->dir, "old.db", copy);
@@ -321,7 +295,7 @@ static void the_old_file_put_back_is_a_rollback(void **state)
 
 static void the_old_root_key_is_denied_and_no_integrity_failure(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     PSN_AUTO(psn_vault) *vault = NULL;
     PSN_AUTO(psn_secret) *key = NULL;
     uint8_t slot[PSN_SLOT_ID_SIZE];
@@ -346,7 +320,7 @@ static void read_and_stay(struct rekey_vault *at, const int tell[2], const int s
 
 static void a_reader_that_stays_makes_the_rekey_busy_and_changes_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     int tell[2];
     int stay[2];
     char byte;
@@ -383,7 +357,7 @@ static void a_reader_that_stays_makes_the_rekey_busy_and_changes_nothing(void **
 static enum psn_code count_former(void *arg, const struct psn_former_key *key,
                                   struct psn_error *err)
 {
-    struct fixture *f = arg;
+    struct rekey_fixture *f = arg;
     struct psn_statement statement;
 
     assert_int_equal(psn_statement_verify(f->vault, key->statement,
@@ -412,7 +386,7 @@ static enum psn_code keep_statement(void *arg, const struct psn_former_key *key,
 
 static void statements_of_former_keys_verify_after_a_rekey(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct statements all = { 0 };
 
     assert_int_equal(psn_key_rotate(f->vault, &f->at.err), PSN_OK);
@@ -461,7 +435,7 @@ static enum psn_code count_due(void *arg, const char *client, struct psn_error *
 
 static void a_leavers_rekey_changes_own_keys_and_lists_credentials(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     uint8_t mine[PSN_SLOT_ID_SIZE];
     struct psn_rekey_slot slot = { .person = "me",
                                    .key = rekey_vault_key(&f->at, REKEY_MINE),
@@ -497,7 +471,7 @@ static void put_consumer_key(struct psn_secret **key, const char *text,
 }
 
 /* Makes text the consumer key of the daily work, or one that waits for the owner. */
-static void change_key(struct fixture *f, const char *text, bool waits)
+static void change_key(struct rekey_fixture *f, const char *text, bool waits)
 {
     struct psn_credentials all = { 0 };
     struct psn_error *err = &f->at.err;
@@ -513,7 +487,7 @@ static void change_key(struct fixture *f, const char *text, bool waits)
     psn_credentials_release(&all);
 }
 
-static bool has_waiting_key(struct fixture *f)
+static bool has_waiting_key(struct rekey_fixture *f)
 {
     struct psn_credentials all = { 0 };
     struct psn_error *err = &f->at.err;
@@ -530,7 +504,7 @@ static bool has_waiting_key(struct fixture *f)
 
 static void a_leavers_credential_is_due_until_another_is_in_its_place(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     uint8_t mine[PSN_SLOT_ID_SIZE];
     struct psn_rekey_slot slot = { .person = "me",
                                    .key = rekey_vault_key(&f->at, REKEY_MINE),
@@ -556,7 +530,7 @@ static void a_leavers_credential_is_due_until_another_is_in_its_place(void **sta
 
 static void a_slot_changed_in_place_leaves_the_root_key(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_key key = rekey_vault_key(&f->at, REKEY_NEW);
 
     assert_int_equal(psn_slot_set(f->vault, f->vault->slot, &key, &f->at.err), PSN_OK);
@@ -568,7 +542,7 @@ static void a_slot_changed_in_place_leaves_the_root_key(void **state)
 
 static void without_a_slot_nothing_is_done(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_rekey request = { 0 };
     bool replaced = true;
 
@@ -581,7 +555,7 @@ static void without_a_slot_nothing_is_done(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, rekey_fixture_tear_down)
         T(what_was_there_is_there_and_the_dropped_key_opens_nothing),
         T(the_old_keys_find_nothing_in_the_new_file),
         T(published_heads_stay_ancestors),

@@ -79,12 +79,6 @@ enum psn_code __wrap_psn_unseal(const struct psn_secret *key, const void *ad,
     return __real_psn_unseal(key, ad, ad_size, box, box_size, plain, err);
 }
 
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static void put(struct psn_vault *vault, const char *text, size_t i, size_t size)
 {
     struct psn_row_key key;
@@ -105,15 +99,11 @@ static void put(struct psn_vault *vault, const char *text, size_t i, size_t size
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct rekey_fixture *f;
 
-    assert_non_null(f);
     assert_int_equal(psn_crypto_init(NULL), PSN_OK);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
+    (void)rekey_fixture_set_up(state, rekey_vault_make);
+    f = *state;
     assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, NULL), PSN_OK);
     for (size_t i = 0; i < ROWS; i++) {
         char text[32];
@@ -124,18 +114,6 @@ static int set_up(void **state)
             put(f->vault, "many", i, 60);
     }
     assert_int_equal(psn_vault_end(f->vault, PSN_OK, NULL), PSN_OK);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
     return 0;
 }
 
@@ -170,7 +148,7 @@ static enum psn_code keep(void *arg, const struct psn_store_row *row,
     return psn_buf_check(&told->text, err);
 }
 
-static enum psn_code walk(struct fixture *f, const char *kind, bool opens,
+static enum psn_code walk(struct rekey_fixture *f, const char *kind, bool opens,
                           struct told *told, struct psn_error *err)
 {
     struct psn_row_key prefix;
@@ -202,7 +180,7 @@ static void assert_same(const struct told *a, const struct told *b)
 static void a_long_walk_tells_the_same_with_one_processor_and_with_two(void **state)
 {
     static const char *const kinds[] = { NULL, "many" };
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     for (size_t i = 0; i < 2; i++) {
         static struct told alone;
@@ -314,5 +292,5 @@ int main(void)
         cmocka_unit_test_setup(a_long_walk_leaves_no_plaintext_in_memory, forget),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, rekey_fixture_tear_down);
 }

@@ -14,38 +14,12 @@
 
 /* Copies of the vault lose the client, too. */
 
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    destroy_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
+    return rekey_fixture_set_up(state, destroy_vault_make);
 }
 
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static struct psn_destruction destroy(struct fixture *f)
+static struct psn_destruction destroy(struct rekey_fixture *f)
 {
     struct psn_destruction facts;
 
@@ -54,7 +28,7 @@ static struct psn_destruction destroy(struct fixture *f)
     return facts;
 }
 
-static struct psn_scrub scrub(struct fixture *f, const char *path)
+static struct psn_scrub scrub(struct rekey_fixture *f, const char *path)
 {
     struct psn_destruction_request request = { .client = "martin", .confirm = "martin" };
     struct psn_scrub facts;
@@ -66,7 +40,7 @@ static struct psn_scrub scrub(struct fixture *f, const char *path)
 
 static void a_backup_is_rewritten_in_its_place(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     PSN_AUTO(psn_vault) *copy = NULL;
     struct psn_vault_options options = { .path = NULL };
     struct psn_key key = rekey_vault_key(&f->at, REKEY_MINE);
@@ -93,7 +67,7 @@ static void a_backup_is_rewritten_in_its_place(void **state)
 
 static void a_copy_that_cannot_be_rewritten_is_told_and_left(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_destruction_request request = { .client = "martin", .confirm = "martin" };
     struct psn_scrub facts;
     struct rekey_vault another;
@@ -128,7 +102,7 @@ static void a_copy_that_cannot_be_rewritten_is_told_and_left(void **state)
 
 static void a_look_finds_the_client_and_changes_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_scrub facts;
     struct stat before;
     struct stat after;
@@ -159,7 +133,7 @@ static void a_look_finds_the_client_and_changes_nothing(void **state)
 /* The one of the journal first; the vault itself and what is no copy of it are none. */
 static void the_vault_knows_its_backups_and_what_lies_beside_it(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_known_copy *copies = NULL;
     size_t count = 0;
     char noted[TMPDIR_PATH_MAX];
@@ -187,7 +161,7 @@ static void the_vault_knows_its_backups_and_what_lies_beside_it(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, rekey_fixture_tear_down)
         T(a_backup_is_rewritten_in_its_place),
         T(a_copy_that_cannot_be_rewritten_is_told_and_left),
         T(a_look_finds_the_client_and_changes_nothing),

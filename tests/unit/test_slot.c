@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,35 +12,9 @@
 /* Each slot has a key of its own: else who loses one opens the vault by the other. */
 
 /* Two identities open it: mine and Paul's. */
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    rekey_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
+    return rekey_fixture_set_up(state, rekey_vault_make);
 }
 
 static enum psn_code count(void *arg, const struct psn_slot *slot, struct psn_error *err)
@@ -52,7 +25,7 @@ static enum psn_code count(void *arg, const struct psn_slot *slot, struct psn_er
     return PSN_OK;
 }
 
-static size_t count_slots(struct fixture *f)
+static size_t count_slots(struct rekey_fixture *f)
 {
     size_t found = 0;
 
@@ -62,7 +35,7 @@ static size_t count_slots(struct fixture *f)
 
 static void a_key_that_opens_a_slot_is_no_other_slots(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     struct psn_key pauls = rekey_vault_key(&f->at, REKEY_PAULS);
     struct psn_key mine = rekey_vault_key(&f->at, REKEY_MINE);
     bool is_new = false;
@@ -77,7 +50,7 @@ static void a_key_that_opens_a_slot_is_no_other_slots(void **state)
     assert_int_equal(psn_slot_set(f->vault, f->vault->slot, &mine, &f->at.err), PSN_OK);
 }
 
-static enum psn_code rekey_to(struct fixture *f, const struct psn_rekey_slot *slots,
+static enum psn_code rekey_to(struct rekey_fixture *f, const struct psn_rekey_slot *slots,
                               size_t count)
 {
     const struct psn_rekey rekey = { .slots = slots, .slot_count = count };
@@ -89,7 +62,7 @@ static enum psn_code rekey_to(struct fixture *f, const struct psn_rekey_slot *sl
 }
 
 /* As programs made it that did not look: another slot with my identity. */
-static void add_twin(struct fixture *f, const char *person)
+static void add_twin(struct rekey_fixture *f, const char *person)
 {
     struct psn_key mine = rekey_vault_key(&f->at, REKEY_MINE);
     enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err);
@@ -101,7 +74,7 @@ static void add_twin(struct fixture *f, const char *person)
 
 static void a_slot_does_not_go_while_one_that_stays_has_its_key(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     uint8_t id[PSN_SLOT_ID_SIZE];
     struct psn_key other = rekey_vault_key(&f->at, REKEY_NEW);
     struct psn_rekey_slot mine = { .person = "me",
@@ -122,7 +95,7 @@ static void a_slot_does_not_go_while_one_that_stays_has_its_key(void **state)
 
 static void one_of_two_slots_of_the_same_person_and_key_may_go(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     uint8_t id[PSN_SLOT_ID_SIZE];
     const struct psn_rekey_slot mine = { .person = "me",
                                          .key = rekey_vault_key(&f->at, REKEY_MINE),
@@ -136,7 +109,7 @@ static void one_of_two_slots_of_the_same_person_and_key_may_go(void **state)
 
 static void no_slot_is_changed_to_the_key_of_one_that_stays(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     uint8_t ids[2][PSN_SLOT_ID_SIZE];
     struct psn_rekey_slot slots[] = {
         { .person = "me", .key = rekey_vault_key(&f->at, REKEY_MINE), .from = ids[0] },
@@ -157,13 +130,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_that_opens_a_slot_is_no_other_slots, set_up,
-                                        tear_down),
+                                        rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            a_slot_does_not_go_while_one_that_stays_has_its_key, set_up, tear_down),
+            a_slot_does_not_go_while_one_that_stays_has_its_key, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
-            one_of_two_slots_of_the_same_person_and_key_may_go, set_up, tear_down),
+            one_of_two_slots_of_the_same_person_and_key_may_go, set_up,
+            rekey_fixture_tear_down),
         cmocka_unit_test_setup_teardown(no_slot_is_changed_to_the_key_of_one_that_stays,
-                                        set_up, tear_down),
+                                        set_up, rekey_fixture_tear_down),
     };
 
     return cmocka_run_group_tests_name("slot", tests, NULL, NULL);

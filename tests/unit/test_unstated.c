@@ -1,7 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,35 +12,9 @@
 
 /* Handovers that have ended and whose closing statement is missing. */
 
-struct fixture {
-    struct tmpdir dir;
-    struct rekey_vault at;
-    struct psn_vault *vault;
-};
-
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-
-    assert_non_null(f);
-    tmpdir_make(&f->dir);
-    rekey_vault_init(&f->at, f->dir.path);
-    destroy_vault_make(&f->at);
-    f->vault = rekey_vault_open(&f->at, REKEY_MINE);
-    assert_non_null(f->vault);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    psn_vault_free(f->vault);
-    rekey_vault_release(&f->at);
-    tmpdir_remove(&f->dir);
-    free(f);
-    return 0;
+    return rekey_fixture_set_up(state, destroy_vault_make);
 }
 
 static enum psn_code count_unstated(void *arg, const char *client, int64_t ended_s,
@@ -54,7 +27,7 @@ static enum psn_code count_unstated(void *arg, const char *client, int64_t ended
     return PSN_OK;
 }
 
-static unsigned unstated(struct fixture *f)
+static unsigned unstated(struct rekey_fixture *f)
 {
     unsigned count = 0;
 
@@ -63,7 +36,7 @@ static unsigned unstated(struct fixture *f)
     return count;
 }
 
-static void end_client(struct fixture *f, const char *statement)
+static void end_client(struct rekey_fixture *f, const char *statement)
 {
     const struct psn_destruction_request request = { .client = "martin",
                                                      .confirm = "martin",
@@ -74,7 +47,7 @@ static void end_client(struct fixture *f, const char *statement)
 }
 
 /* As in a vault that was made before there was such a row. */
-static void forget_row(struct fixture *f)
+static void forget_row(struct rekey_fixture *f)
 {
     struct psn_row_key key;
     enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_WRITE, NULL);
@@ -89,7 +62,7 @@ static void forget_row(struct fixture *f)
 
 static void an_end_without_its_closing_statement_is_told_until_it_is_there(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     bool replaced = false;
 
     assert_int_equal(unstated(f), 0);
@@ -103,7 +76,7 @@ static void an_end_without_its_closing_statement_is_told_until_it_is_there(void 
 
 static void a_destruction_that_ends_no_handover_lacks_no_statement(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     end_client(f, NULL);
     assert_int_equal(unstated(f), 0);
@@ -113,7 +86,7 @@ static void a_destruction_that_ends_no_handover_lacks_no_statement(void **state)
 
 static void an_older_vault_without_the_row_tells_the_same(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     forget_row(f);
     assert_int_equal(unstated(f), 0);
@@ -123,7 +96,7 @@ static void an_older_vault_without_the_row_tells_the_same(void **state)
     assert_int_equal(unstated(f), 0);
 }
 
-static void add_again(struct fixture *f)
+static void add_again(struct rekey_fixture *f)
 {
     struct psn_client client = psn_client_init();
 
@@ -136,7 +109,7 @@ static void add_again(struct fixture *f)
 
 static void a_client_who_is_here_again_lacks_no_statement(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
 
     end_client(f, "sha256 5e5e");
     add_again(f);
@@ -159,7 +132,7 @@ static enum psn_code write_down(void *arg, const struct psn_end_copy *copy,
     return PSN_OK;
 }
 
-static void expect_copies(struct fixture *f, const char *expected)
+static void expect_copies(struct rekey_fixture *f, const char *expected)
 {
     told[0] = '\0';
     assert_int_equal(psn_handover_end_copies(f->vault, "martin", write_down, NULL, NULL),
@@ -167,7 +140,8 @@ static void expect_copies(struct fixture *f, const char *expected)
     assert_string_equal(told, expected);
 }
 
-static void note_copies(struct fixture *f, struct psn_end_copy *copies, size_t count)
+static void note_copies(struct rekey_fixture *f, struct psn_end_copy *copies,
+                        size_t count)
 {
     struct psn_handover_end end;
 
@@ -189,7 +163,7 @@ static enum psn_code count_entry(void *arg, const struct psn_journal_entry *entr
     return PSN_OK;
 }
 
-static unsigned entries(struct fixture *f)
+static unsigned entries(struct rekey_fixture *f)
 {
     unsigned count = 0;
 
@@ -200,7 +174,7 @@ static unsigned entries(struct fixture *f)
 
 static void what_became_of_copies_is_known_later_by_its_last_word(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     char one[] = "/disk/one two";
     char other[] = "/disk/other";
     char long_path[PSN_JOURNAL_TEXT_MAX];
@@ -230,7 +204,7 @@ static void what_became_of_copies_is_known_later_by_its_last_word(void **state)
 
 static void another_end_of_the_client_has_other_copies(void **state)
 {
-    struct fixture *f = *state;
+    struct rekey_fixture *f = *state;
     char one[] = "/disk/one";
     struct psn_end_copy copy = { one, PSN_FATE_HOLDS };
 
@@ -244,7 +218,7 @@ static void another_end_of_the_client_has_other_copies(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, rekey_fixture_tear_down)
         T(an_end_without_its_closing_statement_is_told_until_it_is_there),
         T(a_destruction_that_ends_no_handover_lacks_no_statement),
         T(an_older_vault_without_the_row_tells_the_same),
