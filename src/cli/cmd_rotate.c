@@ -26,12 +26,11 @@ static const struct cli_option rotate_options[] = {
 /* --- who is cut off by it until he is given the new ones --- */
 
 struct waiting {
-    struct cli *cli;
+    const struct cli *cli;
+    struct cli_outcomes *outcomes;
     const char *client; /* is a mailbox of his among those that were named? */
     bool is_his;
     char person[PSN_PERSON_ID_MAX]; /* the last that was counted */
-    size_t people;
-    size_t envelopes;
 };
 
 static bool is_named(const struct cli *cli, const char *address)
@@ -58,7 +57,7 @@ static enum psn_code count_person(void *arg, const struct psn_grant *grant,
         !is_named(waiting->cli, grant->address))
         return PSN_OK;
     memcpy(waiting->person, grant->person, sizeof waiting->person);
-    waiting->people++;
+    waiting->outcomes->waiting_people++;
     return PSN_OK;
 }
 
@@ -84,33 +83,37 @@ static enum psn_code count_envelope(void *arg, const struct psn_envelope *envelo
     waiting->is_his = false;
     rc = psn_role_each(waiting->cli->vault, waiting->cli->args, waiting->cli->arg_count,
                        false, look_at_role, waiting, err);
-    waiting->envelopes += !rc && waiting->is_his;
+    waiting->outcomes->waiting_envelopes += !rc && waiting->is_his;
     return rc;
 }
 
-static enum psn_code tell_waiting(struct cli *cli, struct psn_error *err)
+/* Not knowing it undoes no rotation: then nothing is told. */
+static void count_waiting(struct cli_outcomes *outcomes)
 {
-    struct waiting waiting = { .cli = cli };
-    enum psn_code rc =
-        psn_grant_each(cli->vault, NULL, NULL, 0, count_person, &waiting, err);
+    struct waiting waiting = { .cli = outcomes->cli, .outcomes = outcomes };
+    struct psn_vault *vault = outcomes->cli->vault;
 
-    if (!rc)
-        rc = psn_envelope_each(cli->vault, count_envelope, &waiting, err);
-    if (!rc && waiting.people > 0)
+    outcomes->knows_waiting =
+        psn_grant_each(vault, NULL, NULL, 0, count_person, &waiting, NULL) == PSN_OK &&
+        psn_envelope_each(vault, count_envelope, &waiting, NULL) == PSN_OK;
+}
+
+static void tell_waiting(struct cli *cli, const struct cli_outcomes *outcomes)
+{
+    if (outcomes->waiting_people > 0)
         cli_note(cli,
                  PSN_NGETTEXT("%zu person waits for what is new: passation outbox -o DIR",
                               "%zu people wait for what is new: passation outbox -o DIR",
-                              waiting.people),
-                 waiting.people);
-    if (!rc && waiting.envelopes > 0)
+                              outcomes->waiting_people),
+                 outcomes->waiting_people);
+    if (outcomes->waiting_envelopes > 0)
         cli_note(cli,
                  PSN_NGETTEXT("%zu recovery envelope waits for what is new: passation "
                               "outbox",
                               "%zu recovery envelopes wait for what is new: passation "
                               "outbox",
-                              waiting.envelopes),
-                 waiting.envelopes);
-    return rc;
+                              outcomes->waiting_envelopes),
+                 outcomes->waiting_envelopes);
 }
 
 /* --- the command --- */
@@ -130,18 +133,19 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
         rc = psn_rotate_plan(cli->vault, cli->args, cli->arg_count, &run, err);
     else if (!rc)
         rc = psn_rotate(cli->vault, cli->args, cli->arg_count, &run, err);
+    if (outcomes.counts[PSN_RESULT_ROTATED] > 0 && !options->dry_run)
+        count_waiting(&outcomes);
     rc = cli_outcomes_end(&outcomes, rc, err);
-    if (!rc && !options->dry_run && !cli->json && cli->arg_count == 1 &&
+    if (cli->json)
+        return rc;
+    if (!rc && !options->dry_run && cli->arg_count == 1 &&
         !cli_field_is_glob(cli->args[0]) && cli_kit_is_there(cli, cli->args[0]))
         cli_note(cli,
                  _("Who has to retype it, and on what: passation profile %s --format "
                    "sheet"),
                  CLI_SHOWN(cli->args[0]));
-    if (outcomes.counts[PSN_RESULT_ROTATED] == 0 || cli->json)
-        return rc;
-    if (!rc)
-        return tell_waiting(cli, err);
-    PSN_IGNORE(tell_waiting(cli, NULL));
+    if (outcomes.knows_waiting)
+        tell_waiting(cli, &outcomes);
     return rc;
 }
 

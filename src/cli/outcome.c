@@ -315,6 +315,10 @@ static enum psn_code print_summary(struct cli_outcomes *outcomes, enum psn_code 
                         (int64_t)outcomes->counts[i]);
     cli_json_number(&json, "old_open", (int64_t)outcomes->old_open);
     cli_json_bool(&json, "dry_run", outcomes->plan);
+    if (outcomes->knows_waiting) {
+        cli_json_number(&json, "waiting_people", (int64_t)outcomes->waiting_people);
+        cli_json_number(&json, "waiting_envelopes", (int64_t)outcomes->waiting_envelopes);
+    }
     cli_json_number(&json, "exit", psn_code_exit_status(rc));
     if (outcomes->departure) {
         cli_json_open(&json, "departure", '{');

@@ -27,8 +27,11 @@ struct cli_outcomes {
     const char *nothing; /* what to say if there was no mailbox to work on */
     size_t total;
     size_t counts[PSN_RESULT_UNKNOWN + 1];
-    struct psn_buf hints; /* that were printed, each with its NUL */
-    size_t old_open;      /* superseded passwords that are not proved refused */
+    struct psn_buf hints;     /* that were printed, each with its NUL */
+    size_t old_open;          /* superseded passwords that are not proved refused */
+    bool knows_waiting;       /* the two below are known */
+    size_t waiting_people;    /* who had what is no longer in force */
+    size_t waiting_envelopes; /* that hold it */
 };
 
 /* Catches signals and starts the progress display. */

@@ -42,6 +42,12 @@ class Signs(unittest.TestCase):
         done = self.world.run(*args, check=check, **kwargs)
         return " ".join((done.stdout + done.stderr).split())
 
+    def waiting(self, *globs):
+        """What a rotation tells a program of who waits for what is new."""
+        last = self.world.run("--json", "rotate", *globs, check=0).stdout.splitlines()[-1]
+        summary = json.loads(last)["summary"]
+        return summary.get("waiting_people"), summary.get("waiting_envelopes")
+
     def test_what_was_never_looked_at_has_no_sign_that_it_is_done(self):
         start = ("handover", "start", "essai", "--to", "martine")
         before = self.lines(*start)
@@ -144,6 +150,8 @@ class Signs(unittest.TestCase):
             self.assertIn(people.format(count), told)
             self.assertIn(envelope, told)
         self.assertNotIn(people.format(3), self.lines("rotate", "*", "-n"))
+        self.assertEqual(self.waiting("*", "-n"), (None, None))
+        self.assertEqual(self.waiting(*BOXES), (3, 1))
         world.run("outbox", "-o", world.out, "-f", check=0)
         world.run("revoke", "jp", "--no-rotate")
         world.run("revoke", "theo", "--no-rotate")
@@ -152,6 +160,7 @@ class Signs(unittest.TestCase):
         self.assertIn(envelope, told)
         world.run("envelope", "end", "essai", check=0)
         self.assertNotIn(envelope, self.lines("rotate", BOXES[1]))
+        self.assertEqual(self.waiting(BOXES[1]), (0, 0))
 
     def test_due_counts_the_ways_in_that_sweep_lists(self):
         world = self.world
