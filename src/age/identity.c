@@ -27,11 +27,25 @@ static enum psn_code refuse(struct psn_error *err, const char *message)
                     _("an identity file is made by: age-keygen -o FILE"));
 }
 
+static bool has_capital(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            return true;
+    return false;
+}
+
+static void make_capital(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] >= 'a' && text[i] <= 'z')
+            text[i] = (char)(text[i] - 'a' + 'A');
+}
+
 /* As it is typed from a sheet: in groups, and perhaps in lower case, which Bech32 allows
  * where all of it is. Returns the size without blanks, or 0: it does not fit. */
 static size_t pack(const char *line, size_t size, char out[LINE_SIZE])
 {
-    bool has_upper = false;
     size_t used = 0;
 
     for (size_t i = 0; i < size;) {
@@ -39,15 +53,12 @@ static size_t pack(const char *line, size_t size, char out[LINE_SIZE])
 
         if (!gap && used == LINE_SIZE)
             return 0;
-        if (!gap) {
-            has_upper = has_upper || (line[i] >= 'A' && line[i] <= 'Z');
+        if (!gap)
             out[used++] = line[i];
-        }
         i += gap ? gap : 1;
     }
-    for (size_t i = 0; i < used && !has_upper; i++)
-        if (out[i] >= 'a' && out[i] <= 'z')
-            out[i] = (char)(out[i] - 'a' + 'A');
+    if (!has_capital(out, used))
+        make_capital(out, used);
     return used;
 }
 

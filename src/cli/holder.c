@@ -43,6 +43,8 @@ static pid_t named_in(int fd)
  * share, the number may be of another's, and of anybody here. */
 static bool is_helper(pid_t pid, const char *command)
 {
+    if (pid <= 1)
+        return false;
 #ifdef __linux__
     PSN_AUTO_FD int fd = -1;
     char path[64];
@@ -59,7 +61,7 @@ static bool is_helper(pid_t pid, const char *command)
     return got == size && memcmp(found, expected, (size_t)size) == 0;
 #else
     (void)command;
-    return pid > 1;
+    return true;
 #endif
 }
 
@@ -88,7 +90,7 @@ static enum psn_code does_not_end(const char *path, const struct cli_holder *kin
                                   pid_t pid, struct psn_error *err)
 {
     psn_error_clear(err);
-    if (pid > 1 && is_helper(pid, kind->command)) {
+    if (is_helper(pid, kind->command)) {
         (void)psn_fail(err, PSN_E_BUSY, _("process %ld ('passation %s') does not end"),
                        (long)pid, kind->command);
         return psn_hint(err, PSN_E_BUSY, _("end it by hand: kill -KILL %ld"), (long)pid);
@@ -109,14 +111,14 @@ static enum psn_code end(const char *path, const struct cli_holder *kind, bool *
     int tries = kind->by_force ? FORCE_TRIES : TRIES;
     pid_t pid = 0;
 
-    for (int i = 0; rc == PSN_E_BUSY && i < tries; i++) {
+    for (int i = 0; i < tries; i++) {
         bool is_last = i >= KILL_AFTER && kind->by_force;
 
         psn_error_clear(err);
         rc = look(path, &pid, err);
         if (rc != PSN_E_BUSY)
             break;
-        if ((is_last || !signalled) && pid > 1 && is_helper(pid, kind->command))
+        if ((is_last || !signalled) && is_helper(pid, kind->command))
             signalled = kill(pid, is_last ? SIGKILL : SIGTERM) == 0;
         psn_clock_sleep_ms(PAUSE_MS);
     }

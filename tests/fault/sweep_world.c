@@ -299,6 +299,8 @@ static void set_up(const struct sweep_world *world, const struct sweep_run *run)
     if (chdir(path) != 0)
         _exit(99);
     input = meant(run->input ? run->input : "");
+    if (!input)
+        _exit(99);
     write_file("../in", input, strlen(input), 0600);
     free(input);
     redirect("../in", O_RDONLY, STDIN_FILENO);

@@ -61,10 +61,12 @@ static int set_up(void **state)
         return -1;
     phrase = secret_of("mot de passe");
     file = fopen(PSN_TEST_VECTORS "/issue/issuer.pub", "re");
-    if (!file || !fgets(ssh_recipient, sizeof ssh_recipient, file))
+    if (!file)
         return -1;
+    if (!fgets(ssh_recipient, sizeof ssh_recipient, file))
+        ssh_recipient[0] = '\0';
     ssh_recipient[strcspn(ssh_recipient, "\n")] = '\0';
-    return fclose(file);
+    return fclose(file) != 0 || !ssh_recipient[0] ? -1 : 0;
 }
 
 static int tear_down(void **state)
