@@ -183,6 +183,13 @@ enum psn_code cli_agent_put(const uint8_t vault_id[PSN_VAULT_ID_SIZE],
 
 /* --- ending it --- */
 
+static bool is_deserted(const char *folder)
+{
+    PSN_AUTO_FD int fd = -1;
+
+    return connect_agent(folder, &fd, NULL) == PSN_E_NOT_FOUND;
+}
+
 /* Asks whoever listens there, and ends whoever holds the lock there: one that is stopped,
  * or that nobody can reach any more, answers nothing. */
 static enum psn_code lock_at(const char *folder, bool *ret_was, struct psn_error *err)
@@ -206,6 +213,9 @@ static enum psn_code lock_at(const char *folder, bool *ret_was, struct psn_error
     *ret_was = asked == PSN_OK || was_ended;
     if (rc || *ret_was || asked == PSN_E_NOT_FOUND)
         return rc;
+    /* It may have ended over the question. */
+    if (is_deserted(folder))
+        return PSN_OK;
     *err = why;
     return asked;
 }

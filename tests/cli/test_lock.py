@@ -182,6 +182,32 @@ def check_lost(at, cases):
         true("not locked" in json.loads(done.stdout)["error"]["message"], done.stdout)
 
 
+def check_silent(at, cases):
+    """Who listens on the agent's socket, is none of ours to end, and says nothing."""
+    path = os.path.join(at.folder, "agent.sock")
+
+    def hang_up(listener, stays):
+        peer, _ = listener.accept()
+        peer.recv(88)
+        if not stays:
+            listener.close()
+        peer.close()
+
+    for stays, status in ((False, 0), (True, 1)):
+        with cases.case(f"lock of one that gives no answer and {'stays' if stays else 'ends'}"):
+            if os.path.exists(path):
+                os.unlink(path)
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path)
+            listener.listen(4)
+            thread = threading.Thread(target=hang_up, args=(listener, stays))
+            thread.start()
+            at.lock(status=status)
+            thread.join()
+            listener.close()
+    os.unlink(path)
+
+
 def check_dawdler(at, cases):
     with cases.case("a peer that sends a byte now and then is left after two seconds"):
         pid = at.unlock()
@@ -210,7 +236,7 @@ def main():
         world.setup_client()
         at = At(world)
         os.mkdir(at.run_dir, 0o700)
-        for check in (check_elsewhere, check_none, check_lost, check_dawdler):
+        for check in (check_elsewhere, check_none, check_lost, check_silent, check_dawdler):
             check(at, cases)
         at.close()
     sys.exit(cases.finish())
