@@ -70,7 +70,9 @@ static enum psn_code decode_head(const struct psn_buf *plain, struct psn_chain *
     if (!chain->client)
         return PSN_OK;
     chain->count = psn_record_number(&record, TAG_HEAD_COUNT);
-    if (!psn_record_bytes(&record, TAG_HEAD_HASH, &bytes, &size) ||
+    /* There is a next number. */
+    if (chain->count >= INT64_MAX ||
+        !psn_record_bytes(&record, TAG_HEAD_HASH, &bytes, &size) ||
         size != sizeof chain->head)
         return psn_fail(err, PSN_E_INTEGRITY, _("the head of a journal is malformed"));
     memcpy(chain->head, bytes, sizeof chain->head);

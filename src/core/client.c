@@ -79,27 +79,37 @@ static enum psn_code new_key_box(const struct psn_vault *vault, const char *id,
                          psn_secret_size(key), ret_box, err);
 }
 
+/* Opens the box of a client's data key that is in its row, and tells where it is. */
 static enum psn_code open_data_key(struct psn_vault *vault, const char *id,
-                                   const struct psn_buf *plain, struct psn_error *err)
+                                   const struct psn_buf *plain, const uint8_t **ret_box,
+                                   size_t *ret_size, struct psn_secret **ret_key,
+                                   struct psn_error *err)
 {
     PSN_AUTO_RELEASE(psn_buf) ad = psn_buf_init(PSN_RECORD_MAX);
-    const uint8_t *box;
-    size_t size;
-    enum psn_code rc = psn_client_row_key_box(plain, &box, &size, err);
+    enum psn_code rc = psn_client_row_key_box(plain, ret_box, ret_size, err);
 
     key_ad(vault, id, &ad);
     if (!rc)
         rc = psn_buf_check(&ad, err);
+    return rc ? rc
+              : psn_unseal_secret(vault->wrap_key, ad.data, ad.size, *ret_box, *ret_size,
+                                  ret_key, err);
+}
+
+static enum psn_code keep_data_key(struct psn_vault *vault, const char *id,
+                                   const struct psn_buf *plain, struct psn_error *err)
+{
+    PSN_AUTO(psn_secret) *key = NULL;
+    const uint8_t *box;
+    size_t size;
+    enum psn_code rc = open_data_key(vault, id, plain, &box, &size, &key, err);
+
     if (rc)
         return rc;
     psn_secret_free(vault->client_key);
-    vault->client_key = NULL;
-    vault->client_key_id[0] = '\0';
-    rc = psn_unseal_secret(vault->wrap_key, ad.data, ad.size, box, size,
-                           &vault->client_key, err);
-    if (!rc)
-        (void)snprintf(vault->client_key_id, sizeof vault->client_key_id, "%s", id);
-    return rc;
+    vault->client_key = PSN_TAKE(key);
+    (void)snprintf(vault->client_key_id, sizeof vault->client_key_id, "%s", id);
+    return PSN_OK;
 }
 
 enum psn_code psn_client_data_key(struct psn_vault *vault, const char *id,
@@ -114,7 +124,7 @@ enum psn_code psn_client_data_key(struct psn_vault *vault, const char *id,
 
         rc = psn_client_row_read(vault, id, &plain, &revision, err);
         if (!rc)
-            rc = open_data_key(vault, id, &plain, err);
+            rc = keep_data_key(vault, id, &plain, err);
     }
     if (!rc)
         *ret_key = vault->client_key;
@@ -178,14 +188,17 @@ enum psn_code psn_client_add(struct psn_vault *vault, const struct psn_client *c
     return rc ? rc : psn_vault_end(vault, psn_client_insert(vault, &checked, err), err);
 }
 
-/* Writes a changed client over its old row, whose data key stays. */
+/* Writes a changed client over its old row, whose data key stays: one that does not open
+ * is not written on, for all that is under it would be lost. */
 static enum psn_code replace(struct psn_vault *vault, const struct psn_client *client,
                              uint64_t revision, const struct psn_buf *old_plain,
                              struct psn_error *err)
 {
+    PSN_AUTO(psn_secret) *key = NULL;
     const uint8_t *box;
     size_t size;
-    enum psn_code rc = psn_client_row_key_box(old_plain, &box, &size, err);
+    enum psn_code rc =
+        open_data_key(vault, client->id, old_plain, &box, &size, &key, err);
 
     if (rc)
         return rc;

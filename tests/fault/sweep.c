@@ -29,6 +29,7 @@
  *   - what libc calls inside of itself (stdio, opendir), and the loading of libraries.
  *   - munmap, mprotect, madvise: nothing that can happen makes them fail.
  *   - EINTR from then on: calls are repeated after it, and so would be for ever.
+ *   - records and their fields but with --sites: a list reads the same ones of each row.
  */
 #include "fault/sweep.h"
 
@@ -213,7 +214,8 @@ static void add_command(const struct sweep_command *command,
         uint64_t total = sites ? sites[command - sweep_commands].count[kind->call]
                                : counts->of[kind->call];
 
-        if (!is_chosen(options.kinds, options.kind_count, kind->name))
+        if (!is_chosen(options.kinds, options.kind_count, kind->name) ||
+            ((kind->call == SWEEP_RECORD || kind->call == SWEEP_FIELD) && !sites))
             continue;
         if (!options.mode || strcmp(options.mode, "once") == 0)
             add_part(command, kind, false, total);

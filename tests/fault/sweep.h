@@ -32,6 +32,8 @@ enum sweep_call {
     SWEEP_HTTP,
     SWEEP_IMAP,
     SWEEP_CHANGE, /* whatever changes a file: there the process dies */
+    SWEEP_RECORD, /* one that is read */
+    SWEEP_FIELD,  /* and a field in it */
     SWEEP_CALLS
 };
 
@@ -47,6 +49,14 @@ enum sweep_net {
     SWEEP_STATUS_403,
     SWEEP_NONSENSE, /* done, and the answer is no JSON */
     SWEEP_SHORTENED,
+};
+
+/* And to a record, or a field of it. */
+enum sweep_record {
+    SWEEP_CUT = 1,   /* its last byte is missing */
+    SWEEP_NO_TEXT,   /* too long for any, and has a NUL */
+    SWEEP_NO_NUMBER, /* greater than any */
+    SWEEP_ABSENT,
 };
 
 enum {
@@ -81,6 +91,8 @@ void sweep_pause(void);
 void sweep_go_on(void);
 /* The error, if this call is to fail; else 0. */
 int sweep_strikes(enum sweep_call call);
+/* The same of a call that is told apart by this number, not by the way that led there. */
+int sweep_strikes_at(enum sweep_call call, uint64_t place);
 
 /* --- where calls come from (sweep_sites.c) --- */
 
@@ -97,7 +109,8 @@ struct sweep_sites {
 
 /* From now on calls that are counted are noted there; NULL: no more. False: no memory. */
 bool sweep_sites_note_into(struct sweep_sites *sites);
-void sweep_sites_note(enum sweep_call call, uint64_t index);
+/* place: what tells it apart; 0: the chain of its callers. */
+void sweep_sites_note(enum sweep_call call, uint64_t index, uint64_t place);
 
 /* --- OVH, mail servers and time (sweep_ovh.c, sweep_account.c) --- */
 

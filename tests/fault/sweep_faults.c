@@ -78,6 +78,10 @@ const struct sweep_kind sweep_kinds[] = {
     { "http-shortened", SWEEP_HTTP, SWEEP_SHORTENED, true },
     { "imap-silent", SWEEP_IMAP, SWEEP_NOT_SENT, true },
     { "kill", SWEEP_CHANGE, SWEEP_DIES, false },
+    { "record-cut", SWEEP_RECORD, SWEEP_CUT, false },
+    { "field-text", SWEEP_FIELD, SWEEP_NO_TEXT, false },
+    { "field-number", SWEEP_FIELD, SWEEP_NO_NUMBER, false },
+    { "field-absent", SWEEP_FIELD, SWEEP_ABSENT, false },
 };
 const size_t sweep_kind_count = sizeof sweep_kinds / sizeof *sweep_kinds;
 
@@ -116,14 +120,14 @@ void sweep_go_on(void)
     fault.armed = fault.counts != NULL;
 }
 
-static void note(enum sweep_call call, uint64_t index)
+static void note(enum sweep_call call, uint64_t index, uint64_t place)
 {
     fault.armed = false;
-    sweep_sites_note(call, index);
+    sweep_sites_note(call, index, place);
     fault.armed = true;
 }
 
-int sweep_strikes(enum sweep_call call)
+int sweep_strikes_at(enum sweep_call call, uint64_t place)
 {
     uint64_t count;
 
@@ -131,7 +135,7 @@ int sweep_strikes(enum sweep_call call)
         return 0;
     count = ++fault.counts->of[call];
     if (!fault.kind) {
-        note(call, count);
+        note(call, count, place);
         return 0;
     }
     if (fault.kind->call != call || count < fault.index ||
@@ -143,6 +147,11 @@ int sweep_strikes(enum sweep_call call)
         _exit(SWEEP_DEAD_STATUS);
     }
     return fault.kind->error;
+}
+
+int sweep_strikes(enum sweep_call call)
+{
+    return sweep_strikes_at(call, 0);
 }
 
 /* For calls that change a file: the process may die before it. */

@@ -58,6 +58,13 @@ static bool is_new(uint64_t step)
     return true;
 }
 
+static uint64_t step_of(enum sweep_call call, uint64_t from, uint64_t to)
+{
+    uint64_t step = (from << 20) ^ to ^ ((uint64_t)call << 56);
+
+    return (step * UINT64_C(0x9e3779b97f4a7c15)) | 1;
+}
+
 static bool is_of_new_place(enum sweep_call call)
 {
     void *frames[FRAMES_MAX];
@@ -67,20 +74,18 @@ static bool is_of_new_place(enum sweep_call call)
 
     for (int i = 0; i < count; i++) {
         uint64_t at = (uintptr_t)frames[i];
-        uint64_t step;
 
         if (at < (uintptr_t)&__executable_start || at >= (uintptr_t)&etext)
             continue;
-        step =
-            ((last << 20) ^ at ^ ((uint64_t)call << 56)) * UINT64_C(0x9e3779b97f4a7c15);
-        found = is_new(step | 1) || found;
+        found = is_new(step_of(call, last, at)) || found;
         last = at;
     }
     return found;
 }
 
-void sweep_sites_note(enum sweep_call call, uint64_t index)
+void sweep_sites_note(enum sweep_call call, uint64_t index, uint64_t place)
 {
-    if (noted && noted->count[call] < SWEEP_SITES_MAX && is_of_new_place(call))
+    if (noted && noted->count[call] < SWEEP_SITES_MAX &&
+        (place ? is_new(step_of(call, 0, place)) : is_of_new_place(call)))
         noted->index[call][noted->count[call]++] = (uint32_t)index;
 }
