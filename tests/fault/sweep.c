@@ -29,7 +29,8 @@
  *   - what libc calls inside of itself (stdio, opendir), and the loading of libraries.
  *   - munmap, mprotect, madvise: nothing that can happen makes them fail.
  *   - EINTR from then on: calls are repeated after it, and so would be for ever.
- *   - records and their fields but with --sites: a list reads the same ones of each row.
+ *   - the vault's rows, their records and fields but with --sites: a list reads the same
+ *     ones over and over.
  */
 #include "fault/sweep.h"
 
@@ -215,7 +216,7 @@ static void add_command(const struct sweep_command *command,
                                : counts->of[kind->call];
 
         if (!is_chosen(options.kinds, options.kind_count, kind->name) ||
-            ((kind->call == SWEEP_RECORD || kind->call == SWEEP_FIELD) && !sites))
+            (kind->call >= SWEEP_STORE && !sites))
             continue;
         if (!options.mode || strcmp(options.mode, "once") == 0)
             add_part(command, kind, false, total);

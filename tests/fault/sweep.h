@@ -32,6 +32,7 @@ enum sweep_call {
     SWEEP_HTTP,
     SWEEP_IMAP,
     SWEEP_CHANGE, /* whatever changes a file: there the process dies */
+    SWEEP_STORE,  /* the vault's: a row, an entry, a transaction */
     SWEEP_RECORD, /* one that is read */
     SWEEP_FIELD,  /* and a field in it */
     SWEEP_CALLS

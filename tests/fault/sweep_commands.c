@@ -303,6 +303,7 @@ const struct sweep_command sweep_commands[] = {
     { .name = "handover-issue",
       .before = { UP_TO_ISSUE },
       .args = { "handover", "issue", "essai", "-o", "out", "--code-fd", "7" },
+      .tells_parts = true, /* it is made, whatever could not be told after it */
       .once = true,
       .again = { { .args = { "handover", "issue", "essai", "-o", "out", "--code-fd",
                              "7" } } },

@@ -78,6 +78,7 @@ const struct sweep_kind sweep_kinds[] = {
     { "http-shortened", SWEEP_HTTP, SWEEP_SHORTENED, true },
     { "imap-silent", SWEEP_IMAP, SWEEP_NOT_SENT, true },
     { "kill", SWEEP_CHANGE, SWEEP_DIES, false },
+    { "store-eio", SWEEP_STORE, EIO, false },
     { "record-cut", SWEEP_RECORD, SWEEP_CUT, false },
     { "field-text", SWEEP_FIELD, SWEEP_NO_TEXT, false },
     { "field-number", SWEEP_FIELD, SWEEP_NO_NUMBER, false },
