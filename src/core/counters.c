@@ -1,5 +1,6 @@
 #include "core/counters.h"
 
+#include "base/i18n.h"
 #include "base/limits.h"
 #include "core/record.h"
 
@@ -43,6 +44,9 @@ enum psn_code psn_counters_read(struct psn_vault *vault,
     ret_counters->wrong_tries = psn_record_number(&record, TAG_WRONG_TRIES);
     ret_counters->window_s = (int64_t)psn_record_number(&record, TAG_WINDOW);
     ret_counters->version = psn_record_number(&record, TAG_VERSION);
+    /* There are next ones. */
+    if (ret_counters->serial >= INT64_MAX || ret_counters->version >= INT64_MAX)
+        return psn_fail(err, PSN_E_INTEGRITY, _("a record of the vault is malformed"));
     return PSN_OK;
 }
 

@@ -20,11 +20,12 @@ struct psn_rotation_state psn_rotation_state_init(uint64_t cur, bool create)
 
 /* --- what holds --- */
 
-/* In every phase. */
+/* In every phase; after the last version there is a next one. */
 static bool is_consistent(const struct psn_rotation_state *s)
 {
-    return s->said <= PSN_ROTATION_SAID_CLOCK && s->old_dead <= PSN_ROTATION_OLD_DEAD &&
-           s->cur <= s->last && s->pend <= s->last &&
+    return s->last < INT64_MAX && s->said <= PSN_ROTATION_SAID_CLOCK &&
+           s->old_dead <= PSN_ROTATION_OLD_DEAD && s->cur <= s->last &&
+           s->pend <= s->last &&
            (s->old == 0 ? s->old_dead == PSN_ROTATION_OLD_UNASKED : s->old < s->cur) &&
            (s->older == 0 ||
             (s->older < s->old && s->old_dead != PSN_ROTATION_OLD_DEAD)) &&

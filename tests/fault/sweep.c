@@ -53,7 +53,7 @@
 
 enum {
     CHUNK = 100,
-    NAMES_MAX = 64,
+    NAMES_MAX = 256,
     WORKERS_MAX = 9,
     LINE_MAX_SIZE = 512,
 };

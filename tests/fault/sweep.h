@@ -238,6 +238,7 @@ struct sweep_command {
     struct sweep_probe probes[3];
     const char *file;  /* is absent or whole: never smaller than it must be */
     int status;        /* without a fault */
+    const char *says;  /* what must stand in its output or messages then, or NULL */
     bool tells_parts;  /* prints what was done, also where not all of it was */
     bool changes_both; /* the other client's too */
     bool removes;      /* roles */

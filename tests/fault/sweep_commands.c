@@ -574,5 +574,7 @@ const struct sweep_command sweep_commands[] = {
       .status = 12,
       .again = { RESUME },
       .tells_parts = true },
+#include "fault/sweep_readings.def"
+#include "fault/sweep_refused.def"
 };
 const size_t sweep_command_count = sizeof sweep_commands / sizeof *sweep_commands;

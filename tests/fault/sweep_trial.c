@@ -453,6 +453,9 @@ bool sweep_bench_take(struct sweep_bench *bench, const struct sweep_command *com
     if (end->status != command->status)
         complain(bench, "without a fault it exits %d (signal %d): %s%s", end->status,
                  end->signal, end->out, end->err);
+    if (command->says && !strstr(end->out, command->says) &&
+        !strstr(end->err, command->says))
+        complain(bench, "it does not say '%s': %s%s", command->says, end->err, end->out);
     if (command->file)
         bench->file_size = size_of_file(bench);
     look_apart(bench, LOOK | PROBE, "without a fault");

@@ -96,6 +96,7 @@ static void what_no_state_may_be_is_refused_in_every_phase(void **state)
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
         REFUSE(makers[i], one.said = PSN_ROTATION_SAID_CLOCK + 1);
         REFUSE(makers[i], one.old_dead = PSN_ROTATION_OLD_DEAD + 1);
+        REFUSE(makers[i], (one.last = INT64_MAX, one.pend = one.pend ? one.last : 0));
         REFUSE(makers[i], one.cur = one.last + 1);
         REFUSE(makers[i], one.pend = one.last + 1);
         REFUSE(makers[i], one.old = one.cur);
