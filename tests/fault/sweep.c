@@ -53,7 +53,7 @@
 
 enum {
     CHUNK = 100,
-    NAMES_MAX = 256,
+    NAMES_MAX = 512,
     WORKERS_MAX = 9,
     LINE_MAX_SIZE = 512,
 };

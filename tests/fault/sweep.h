@@ -221,12 +221,12 @@ struct sweep_probe {
 
 struct sweep_command {
     const char *name;
-    const char *args[24];
+    const char *args[32];
     const char *input;
     /* What comes before it, and what goes on after a failure beside the same again; each
      * ends with a step without args. */
     struct sweep_step {
-        const char *args[24];
+        const char *args[32];
         const char *input;
         int status;
         const char *kind; /* it happens under this fault, from this index on */
