@@ -12,6 +12,7 @@
 #include "core/journal.h"
 #include "core/recovery.h"
 #include "core/state.h"
+#include "core/trust.h"
 #include "crypto/hash.h"
 #include "passation/journal.h"
 #include "support/rekey_vault.h"
@@ -278,6 +279,62 @@ static void the_address_of_a_key_that_waits_has_a_length(void **state)
     assert_int_equal(get_credential(f), PSN_E_INTEGRITY);
 }
 
+/* --- issuers --- */
+
+static enum psn_code list_issuer(void *arg, const struct psn_issuer *issuer,
+                                 struct psn_error *err)
+{
+    struct psn_buf *names = arg;
+
+    psn_buf_format(names, "%s %s;", issuer->fingerprint, issuer->name);
+    return issuer->pinned_s > 0 ? psn_buf_check(names, err) : PSN_E_INTEGRITY;
+}
+
+static void issuers_are_listed_once_each(void **state)
+{
+    static const char *const fingerprints[] = { "SHA256:one", "SHA256:two",
+                                                "SHA256:one" };
+    PSN_AUTO_RELEASE(psn_buf) names = psn_buf_init(1024);
+    struct fixture *f = *state;
+    bool is_pinned = true;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(psn_issuer_pin(f->vault, fingerprints[i], "nora", &f->at.err),
+                         PSN_OK);
+    assert_int_equal(
+        psn_issuer_is_pinned(f->vault, "SHA256:three", &is_pinned, &f->at.err), PSN_OK);
+    assert_false(is_pinned);
+    assert_int_equal(psn_vault_end(f->vault, PSN_OK, &f->at.err), PSN_OK);
+    assert_int_equal(psn_issuer_each(f->vault, list_issuer, &names, &f->at.err), PSN_OK);
+    assert_int_equal(names.size, strlen("SHA256:one nora;SHA256:two nora;"));
+    assert_non_null(strstr(psn_buf_str(&names), "SHA256:one nora;"));
+    assert_non_null(strstr(psn_buf_str(&names), "SHA256:two nora;"));
+}
+
+static void an_issuer_whose_name_is_no_text_is_malformed(void **state)
+{
+    static const uint8_t bytes[] = {
+        1, 0, 1, 0, 0, 0, 8,   0, 0, 0, 0, 0, 0, 0, PSN_TRUST_ISSUER,
+        0, 3, 0, 0, 0, 2, 'a', 0
+    };
+    struct fixture *f = *state;
+    struct psn_row_key key;
+
+    assert_int_equal(psn_vault_begin(f->vault, PSN_STORE_WRITE, &f->at.err), PSN_OK);
+    assert_int_equal(
+        psn_row_key_init(f->vault, PSN_TABLE_TRUST, "issuer x", &key, &f->at.err),
+        PSN_OK);
+    assert_int_equal(
+        psn_vault_end(f->vault,
+                      psn_row_put(f->vault, PSN_TABLE_TRUST, &key, 1, f->vault->rows_key,
+                                  bytes, sizeof bytes, &f->at.err),
+                      &f->at.err),
+        PSN_OK);
+    assert_int_equal(psn_issuer_each(f->vault, list_issuer, NULL, &f->at.err),
+                     PSN_E_INTEGRITY);
+}
+
 /* --- notes on changes of contacts --- */
 
 static void note(struct fixture *f, const char *event, const char *subject,
@@ -501,6 +558,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_credential_is_read_whole_or_not_at_all, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_address_of_a_key_that_waits_has_a_length,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(issuers_are_listed_once_each, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_issuer_whose_name_is_no_text_is_malformed,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(notes_that_tell_no_change_are_none, set_up,
                                         tear_down),
