@@ -65,11 +65,11 @@ void *__wrap_realloc(void *memory, size_t size)
     "@acme.example\",\"state\":\"ok\",\"displayName\":" \
     "\"x\"}"
 #define TASK "{\"id\":5,\"function\":\"changePassword\",\"status\":\"todo\"}"
-#define ZIMBRA                                                                           \
-    "{\"id\":\"a1\",\"checksum\":\"c\",\"resourceStatus\":\"READY\",\"currentTasks\":[]" \
-    ","                                                                                  \
-    "\"currentState\":{\"email\":\"zim@acme.example\"},\"targetSpec\":{\"email\":"       \
-    "\"zim@acme.example\",\"displayName\":\"x\"}}"
+#define ZIMBRA(local)                                                 \
+    "{\"id\":\"a1\",\"checksum\":\"c\",\"resourceStatus\":\"READY\"," \
+    "\"currentTasks\":[],\"currentState\":{\"email\":\"" local        \
+    "@acme.example\"},\"targetSpec\":{\"email\":\"" local             \
+    "@acme.example\",\"displayName\":\"x\"}}"
 
 static void fill_services(void)
 {
@@ -106,10 +106,11 @@ static void fill_services(void)
         { "/v2/zimbra/platform/z1", "{\"id\":\"z1\",\"resourceStatus\":\"READY\"}" },
         { "/v2/zimbra/platform/z1/domain",
           "[{\"currentState\":{\"name\":\"acme.example\"}}]" },
-        { "/v2/zimbra/platform/z1/account", "[" ZIMBRA "]" },
+        { "/v2/zimbra/platform/z1/account", "[" ZIMBRA("zim") "]" },
         { "/v2/zimbra/platform/z1/redirection", "[]" },
-        { "/v2/zimbra/platform/z1/account?email=zim%40acme.example", "[" ZIMBRA "]" },
-        { "/v2/zimbra/platform/z1/account/a1", ZIMBRA },
+        { "/v2/zimbra/platform/z1/account?email=zim%40acme.example",
+          "[" ZIMBRA("zim") "]" },
+        { "/v2/zimbra/platform/z1/account/a1", ZIMBRA("zim") },
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
@@ -122,7 +123,44 @@ static void fill_services(void)
                     "/email/exchange/o1/service/s1/account/ex%40acme.example/"
                     "changePassword",
                     200, TASK);
-    fake_http_route("PUT", "/v2/zimbra/platform/z1/account/a1", 200, ZIMBRA);
+    fake_http_route("PUT", "/v2/zimbra/platform/z1/account/a1", 200, ZIMBRA("zim"));
+}
+
+#define FREE_SLOT "{\"configured\":false,\"taskPendingId\":0}"
+#define NEUF      "/account/neuf%40acme.example"
+#define SLOT      "/account/7%40configureme.me"
+
+/* Services with a slot, and an Exchange of one's own, which has none. */
+static void fill_slots(void)
+{
+    static const char *const absent[] = { "/email/mxplan/m2" NEUF, "/email/pro/p2" NEUF,
+                                          "/email/exchange/o1/service/own" NEUF };
+    static const char *const answers[][2] = {
+        { "/email/mxplan/m2", SERVICE },
+        { "/email/mxplan/m2/account", "[\"7@configureme.me\"]" },
+        { "/email/mxplan/m2" SLOT, FREE_SLOT },
+        { "/email/pro/p2", SERVICE },
+        { "/email/pro/p2/account", "[\"7@configureme.me\"]" },
+        { "/email/pro/p2" SLOT, FREE_SLOT },
+        { "/email/exchange/o1/service/own",
+          "{\"state\":\"ok\",\"complexityEnabled\":true,\"offer\":\"provider\"}" },
+        { "/v2/zimbra/platform/z1/account?email=neuf%40acme.example", "[]" },
+        { "/v2/zimbra/platform/z1/slot?used=false",
+          "[{\"id\":\"s1\",\"currentState\":{\"billingStatus\":\"OK\",\"accountId\":null,"
+          "\"offer\":\"PRO\"}}]" },
+    };
+
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        fake_http_route("GET", absent[i], 404,
+                        "{\"class\":\"Client::NotFound\",\"message\":\"gone\"}");
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        fake_http_route("GET", answers[i][0], 200, answers[i][1]);
+    fake_http_route("PUT", "/email/mxplan/m2" SLOT, 200, "null");
+    fake_http_route("PUT", "/email/pro/p2" SLOT, 200, "null");
+    fake_http_route("POST", "/email/mxplan/m2" NEUF "/changePassword", 200, TASK);
+    fake_http_route("POST", "/email/pro/p2" NEUF "/changePassword", 200, TASK);
+    fake_http_route("POST", "/email/exchange/o1/service/own/account", 200, TASK);
+    fake_http_route("POST", "/v2/zimbra/platform/z1/account", 200, ZIMBRA("neuf"));
 }
 
 /* What a sweep reads besides. */
@@ -194,6 +232,7 @@ static void fill(void)
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         fake_http_route("GET", answers[i][0], 200, answers[i][1]);
     fill_services();
+    fill_slots();
     fill_accesses();
     fake_http_route("POST", ACME "/account/technique/changePassword", 200,
                     "{\"id\":5,\"domain\":\"acme.example\",\"name\":\"technique\"}");
@@ -272,6 +311,40 @@ static enum psn_code change_everywhere(struct psn_directory *directory,
     return rc;
 }
 
+/* A new mailbox on each of them. */
+static enum psn_code create_everywhere(struct psn_ovh *ovh, struct psn_error *err)
+{
+    static const struct psn_mailbox places[] = {
+        { .backend = PSN_BACKEND_EMAIL_MXPLAN, .place.service = "m2" },
+        { .backend = PSN_BACKEND_EMAIL_PRO, .place.service = "p2" },
+        { .backend = PSN_BACKEND_EMAIL_EXCHANGE,
+          .place = { .organization = "o1", .service = "own" } },
+        { .backend = PSN_BACKEND_ZIMBRA, .place.service = "z1" },
+    };
+    PSN_AUTO(psn_secret) *password = NULL;
+    enum psn_code rc = psn_secret_copy("correct-Horse1", 14, &password, err);
+
+    for (size_t i = 0; rc == PSN_OK && i < sizeof places / sizeof *places; i++) {
+        struct psn_mailbox mailbox = places[i];
+        struct psn_ovh_answer answer;
+        size_t call = fake.call_count;
+
+        (void)snprintf(mailbox.local, sizeof mailbox.local, "neuf");
+        (void)snprintf(mailbox.domain, sizeof mailbox.domain, "acme.example");
+        psn_mailbox_create(ovh, &mailbox, password, &answer, err);
+        rc = answer.outcome == PSN_OVH_DONE ? PSN_OK : err->code;
+        assert_true(rc == PSN_OK || answer.outcome == PSN_OVH_NOT_SENT ||
+                    answer.outcome == PSN_OVH_UNKNOWN);
+        for (; answer.outcome == PSN_OVH_NOT_SENT && call < fake.call_count; call++)
+            assert_string_not_equal(fake.calls[call].method, "POST");
+        /* An answer whose text there was no memory for tells nothing, and counts as one
+         * that did not come. */
+        if (rc == PSN_E_NETWORK && fail_at)
+            rc = err->code = PSN_E_NOMEM;
+    }
+    return rc;
+}
+
 /* A sweep, and one of its findings removed. */
 static enum psn_code sweep_and_cut(struct psn_ovh *ovh, struct psn_error *err)
 {
@@ -319,7 +392,9 @@ static enum psn_code whole_story(struct psn_error *err)
         rc = change_everywhere(directory, ovh, err);
     if (rc == PSN_OK)
         rc = change(ovh, &mailbox, err);
-    return rc ? rc : psn_mailbox_tasks(ovh, &mailbox, &tasks, NULL, err);
+    if (rc == PSN_OK)
+        rc = psn_mailbox_tasks(ovh, &mailbox, &tasks, NULL, err);
+    return rc ? rc : create_everywhere(ovh, err);
 }
 
 static enum psn_code run(size_t at, bool on, struct psn_error *err)
