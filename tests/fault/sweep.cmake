@@ -7,7 +7,7 @@ if(NOT PASSATION_SANITIZE AND NOT PASSATION_FUZZ AND CMAKE_SYSTEM_PROCESSOR STRE
   target_link_libraries(fault_sweep PRIVATE passation_testing PkgConfig::TEST_JANSSON
     -Wl,--wrap=psn_http_client_new,--wrap=psn_http_client_free,--wrap=psn_http_client_port,--wrap=psn_imap_real,--wrap=psn_record_parse
     -Wl,--wrap=psn_store_begin,--wrap=psn_store_find,--wrap=psn_store_get,--wrap=psn_store_put,--wrap=psn_store_delete
-    -Wl,--wrap=psn_store_scan_open,--wrap=psn_store_scan_next,--wrap=psn_store_journal_append,--wrap=psn_store_journal_get)
+    -Wl,--wrap=psn_store_scan_open,--wrap=psn_store_scan_next,--wrap=psn_store_scan_read,--wrap=psn_store_journal_append,--wrap=psn_store_journal_get)
   add_test(NAME fault-sweep COMMAND fault_sweep --sites --sample 300 --workers 2)
   set_tests_properties(fault-sweep PROPERTIES TIMEOUT 900)
   psn_label(fault-sweep fault)

@@ -49,6 +49,10 @@ FAILS(psn_store_scan_next,
       (struct psn_store_scan * scan, struct psn_store_row *row, bool *ret_found,
        struct psn_error *err),
       (scan, row, ret_found, err))
+FAILS(psn_store_scan_read,
+      (struct psn_store_scan * scan, size_t rows_max, size_t bytes_max,
+       struct psn_store_span *span, struct psn_error *err),
+      (scan, rows_max, bytes_max, span, err))
 FAILS(psn_store_journal_append,
       (struct psn_store * store, const uint8_t chain[PSN_STORE_CHAIN_SIZE],
        const struct psn_store_entry *entry, struct psn_error *err),
