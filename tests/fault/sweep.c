@@ -111,6 +111,12 @@ static bool is_chosen(const char *const *names, size_t count, const char *name)
     return count == 0;
 }
 
+static bool is_command_chosen(const struct sweep_command *command)
+{
+    return is_chosen(options.commands, options.command_count, command->name) &&
+           (!command->by_places || options.sites || options.command_count);
+}
+
 static void part_name(const struct sweep_command *command, const struct sweep_kind *kind,
                       bool sticky, char *out, size_t size)
 {
@@ -336,7 +342,7 @@ static void take_census(struct sweep_counts *counts)
         _exit(1);
     }
     for (size_t i = 0; i < sweep_command_count; i++)
-        if (is_chosen(options.commands, options.command_count, sweep_commands[i].name)) {
+        if (is_command_chosen(&sweep_commands[i])) {
             bench.sites = sites ? &sites[i] : NULL;
             if (sweep_bench_take(&bench, &sweep_commands[i], &counts[i]))
                 continue;
@@ -403,7 +409,7 @@ static void sweep(void)
         take_census(counts);
     (void)wait(NULL);
     for (size_t i = 0; i < sweep_command_count; i++)
-        if (is_chosen(options.commands, options.command_count, sweep_commands[i].name))
+        if (is_command_chosen(&sweep_commands[i]))
             add_command(&sweep_commands[i], &counts[i]);
     if (options.census) {
         tell_census();

@@ -243,6 +243,7 @@ struct sweep_command {
     bool changes_both; /* the other client's too */
     bool removes;      /* roles */
     bool once;         /* the same again is another one */
+    bool by_places; /* tried with --sites, or by its name: much of it is tried already */
 };
 extern const struct sweep_command sweep_commands[];
 extern const size_t sweep_command_count;

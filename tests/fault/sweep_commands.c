@@ -58,6 +58,8 @@
         .args = { "ovh", "link", "plein", "--config", "plein.conf", "--accept-wide" } \
     }
 
+#define BY_PLACES(of) .name = (of), .by_places = true
+
 const struct sweep_command sweep_commands[] = {
     { .name = "init",
       .args = { "--vault", "new.db", "init", "--as", "moi", "--recovery-out",
