@@ -200,8 +200,8 @@ enum psn_code cli_help_begin(struct cli *cli, struct psn_error *err)
     (void)psn_fail(err, PSN_E_INVALID, _("no command is given"));
     if (access(cli->vault_path, F_OK) == 0)
         return psn_hint(err, PSN_E_INVALID,
-                        _("where things stand: passation status; all commands: passation "
-                          "help"));
+                        _("where things stand: passation status; the vault on a full "
+                          "screen: passation tui; all commands: passation help"));
     cli_note(cli, _("There is no vault here yet. Begin with:\n"
                     "  passation init\n"
                     "  passation client add martin --nic xm12345-ovh --domain martin.fr\n"

@@ -31,9 +31,16 @@ static size_t box_columns(const struct tui *ui)
 /* What cannot be read whole is not asked: nobody agrees to what he has not seen. */
 static bool fits(struct tui *ui, size_t rows)
 {
-    if (tui_is_large_enough(ui) && rows + FRAME_ROWS <= tui_screen_rows(ui->screen))
+    size_t here = tui_screen_rows(ui->screen);
+
+    if (!tui_is_large_enough(ui))
+        tui_tell(ui, TUI_WATCH, _("The window is too small for the question."));
+    else if (rows + FRAME_ROWS > here)
+        tui_tell(ui, TUI_WATCH,
+                 _("Window too small for the question: %zu rows needed (%zu here)."),
+                 rows + FRAME_ROWS, here);
+    else
         return true;
-    tui_tell(ui, TUI_WATCH, _("The window is too small for the question."));
     return false;
 }
 

@@ -184,10 +184,19 @@ bool tui_is_large_enough(const struct tui *ui)
            tui_screen_columns(ui->screen) >= COLUMNS_MIN;
 }
 
-static void draw_too_small(struct tui *ui, size_t columns)
+static void draw_too_small(struct tui *ui, size_t rows, size_t columns)
 {
-    tui_screen_put(ui->screen, 0, 0, columns, TUI_STRONG, _("The window is too small."));
-    tui_screen_put(ui->screen, 1, 0, columns, ui->status_style, ui->status);
+    struct tui_lines lines = { 0 };
+    char sizes[TEXT_BYTES];
+
+    (void)snprintf(sizes, sizeof sizes,
+                   _("%d columns and %d rows are needed; it has %zu and %zu."),
+                   (int)COLUMNS_MIN, (int)ROWS_MIN, columns, rows);
+    tui_lines_say(&lines, TUI_STRONG, _("The window is too small."));
+    tui_lines_say(&lines, TUI_PLAIN, sizes);
+    tui_lines_say(&lines, ui->status_style, ui->status);
+    (void)tui_lines_draw(ui->screen, &lines, (struct tui_rect){ 0, 0, rows, columns }, 0);
+    tui_lines_release(&lines);
 }
 
 void tui_draw(struct tui *ui)
@@ -199,7 +208,7 @@ void tui_draw(struct tui *ui)
     if (!ui->cli->vault) {
         draw_locked(ui);
     } else if (!tui_is_large_enough(ui)) {
-        draw_too_small(ui, columns);
+        draw_too_small(ui, rows, columns);
     } else {
         draw_head(ui);
         draw_tabs(ui);

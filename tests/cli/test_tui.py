@@ -189,6 +189,8 @@ class Tui(unittest.TestCase):
         screen.wait(r"│ Address +" + BOX)
         screen.resize(8, 30)
         screen.wait("too small")
+        self.assertIn("50 columns and 12 rows are needed; it has 30 and 8.",
+                      " ".join(screen.text().split()))
         screen.resize(24, 80)
         screen.wait(BOX)
 
@@ -300,7 +302,7 @@ class Tui(unittest.TestCase):
         screen.resize(13, 80)
         screen.wait("1 Clients")
         screen.type("2", "g")
-        screen.wait("too small for the question")
+        screen.wait(r"too small for the question: 14 rows needed \(13 here\)")
         # A question that is asked goes with the room for it.
         screen.type("s")
         screen.wait(r"\[y/N\]")
@@ -454,9 +456,23 @@ class Tui(unittest.TestCase):
                               check=False)
         self.assertNotIn("ncurses", done.stdout)
 
+    def test_a_window_too_small_says_so_in_french_too(self):
+        screen = self.open(language="fr_FR.UTF-8")
+        screen.resize(10, 70)
+        screen.wait("il faut 50 colonnes et 12 lignes\u00a0; elle en a 70 et 10")
+        screen.resize(13, 80)
+        screen.wait("1 Clients")
+        screen.type("2", "g")
+        screen.wait(r"trop petite pour la question\u00a0: il faut 14 lignes \(13 ici\)")
+
     def test_it_needs_a_terminal_and_says_so(self):
         done = self.world.run("tui", check=2)
         self.assertIn("terminal", done.stderr)
+
+    def test_the_bare_name_of_the_program_tells_of_it(self):
+        done = subprocess.run([self.world.binary], env=self.world.env(), capture_output=True,
+                              text=True, check=False)
+        self.assertIn("passation tui", done.stderr)
 
 
 if __name__ == "__main__":
