@@ -430,7 +430,7 @@ static void draw(struct tui *ui, struct tui_rect where)
     size_t first;
     size_t seen;
 
-    if (!access || !access->cells || list->shown_count == 0 || where.rows < 3) {
+    if (!access || !access->cells || list->shown_count == 0) {
         tui_list_draw(ui->screen, list, where, _(tui_view_access.empty));
         return;
     }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +29,7 @@ static enum psn_code run_words(struct tui *ui, const char *const *words, size_t 
     struct cli_line line = { 0 };
     enum psn_code rc;
 
-    if (count > TUI_COMMAND_WORDS)
-        return psn_fail(err, PSN_E_LIMIT, _("the command is too long"));
+    assert(count <= TUI_COMMAND_WORDS);
     for (size_t i = 0; i < count; i++)
         argv[i + 1] = words[i];
     memcpy(inner.vault_path_default, ui->cli->vault_path_default,

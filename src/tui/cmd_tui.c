@@ -121,7 +121,7 @@ static void press(struct tui *ui, unsigned key)
     if (key == TUI_KEY_ESCAPE || key == TUI_KEY_BACK || key == TUI_KEY_LEFT || key == 'h')
         go_out(ui);
     else
-        (void)tui_list_move(tui_list(ui), key, ui->page_rows);
+        tui_list_move(tui_list(ui), key, ui->page_rows);
 }
 
 static void loop(struct tui *ui)
@@ -144,7 +144,7 @@ static void loop(struct tui *ui)
 
 static enum psn_code run(struct cli *cli, const void *options, struct psn_error *err)
 {
-    struct tui ui = { .cli = cli, .detail_row = SIZE_MAX, .due_count = SIZE_MAX };
+    struct tui ui = { .cli = cli, .detail_row = SIZE_MAX };
     enum psn_code rc;
 
     (void)options;
@@ -165,7 +165,7 @@ static enum psn_code run(struct cli *cli, const void *options, struct psn_error 
         cli->vault = NULL;
         (void)raise(tui_signal());
     }
-    if (err && ui.failed)
+    if (ui.failed)
         *err = ui.reason;
     return ui.failed;
 }

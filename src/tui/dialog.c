@@ -48,8 +48,7 @@ static bool fits(struct tui *ui, size_t rows)
 
 static bool is_letter(unsigned key, const char *letter)
 {
-    return key < 0x80 && letter[0] && !letter[1] &&
-           (key | 0x20) == ((unsigned)(unsigned char)letter[0] | 0x20);
+    return key < 0x80 && (key | 0x20) == ((unsigned)(unsigned char)letter[0] | 0x20);
 }
 
 static bool ask(struct tui *ui, const struct tui_lines *lines)
@@ -159,38 +158,30 @@ static void draw_form(const struct form *form)
 {
     struct tui_screen *screen = form->ui->screen;
     size_t label = label_columns(form);
+    size_t columns;
     struct tui_rect in;
 
     tui_draw(form->ui);
     in = tui_screen_box(screen, form_rows(form), box_columns(form->ui), form->title);
+    columns = in.columns - label - 4;
     for (size_t i = 0; i < form->count; i++) {
         const struct tui_field *field = &form->fields[i];
         size_t row = in.row + 2 * i;
-        size_t columns = in.columns > label + 4 ? in.columns - label - 4 : 1;
 
         tui_screen_put(screen, row, in.column, label, TUI_PLAIN, field->label);
         tui_screen_put(screen, row, in.column + label + 2, columns,
                        i == form->at ? TUI_CHOSEN : TUI_PLAIN,
                        tail(field->text, columns - 1));
-        if (is_missing(form, i))
-            tui_screen_put(screen, row + 1, in.column + label + 2, columns, TUI_BAD,
-                           field->missing);
-        else if (field->hint)
-            tui_screen_put(screen, row + 1, in.column + label + 2, columns, TUI_DIM,
-                           field->hint);
+        tui_screen_put(screen, row + 1, in.column + label + 2, columns,
+                       is_missing(form, i) ? TUI_BAD : TUI_DIM,
+                       is_missing(form, i) ? field->missing : field->hint);
     }
     tui_screen_put(screen, in.row + in.rows - 1, in.column, in.columns, TUI_STRONG,
                    _("Enter: go on   ↑ ↓: other field   Esc: give up"));
-    if (!form->fields[form->at].choices) {
-        size_t columns = in.columns > label + 4 ? in.columns - label - 4 : 1;
-
-        tui_screen_cursor(
-            screen, true, in.row + 2 * form->at,
-            in.column + label + 2 +
-                psn_text_columns(tail(form->fields[form->at].text, columns - 1)));
-    } else {
-        tui_screen_cursor(screen, false, 0, 0);
-    }
+    tui_screen_cursor(
+        screen, !form->fields[form->at].choices, in.row + 2 * form->at,
+        in.column + label + 2 +
+            psn_text_columns(tail(form->fields[form->at].text, columns - 1)));
     tui_screen_show(screen);
 }
 
@@ -205,8 +196,6 @@ static void next_choice(const struct tui_field *field, bool forward)
             at = count;
             chosen = true;
         }
-    if (count == 0)
-        return;
     if (chosen || !forward)
         at = (at + (forward ? 1 : count - 1)) % count;
     (void)snprintf(field->text, field->size, "%s", field->choices[at]);
@@ -278,8 +267,8 @@ static void type_choice(struct form *form, unsigned key)
         choose_typed(field, form->typed) || key == TUI_KEY_BACK)
         return;
     form->typed[0] = '\0';
-    if (tui_edit(form->typed, sizeof form->typed, key) &&
-        !choose_typed(field, form->typed))
+    (void)tui_edit(form->typed, sizeof form->typed, key);
+    if (!choose_typed(field, form->typed))
         form->typed[0] = '\0';
 }
 

@@ -24,21 +24,13 @@ enum {
 
 static const char *tab_title(enum tui_tab tab)
 {
-    switch (tab) {
-    case TUI_TAB_CLIENTS:
-        return _("Clients");
-    case TUI_TAB_ROLES:
-        return _("Mailboxes");
-    case TUI_TAB_ACCESS:
-        return _("Access");
-    case TUI_TAB_DUE:
-        return _("Due");
-    case TUI_TAB_LOG:
-        return _("Journal");
-    case TUI_TABS:
-        break;
-    }
-    return "";
+    static const char *const titles[TUI_TABS] = {
+        [TUI_TAB_CLIENTS] = N_("Clients"), [TUI_TAB_ROLES] = N_("Mailboxes"),
+        [TUI_TAB_ACCESS] = N_("Access"),   [TUI_TAB_DUE] = N_("Due"),
+        [TUI_TAB_LOG] = N_("Journal"),
+    };
+
+    return _(titles[tab]);
 }
 
 static void draw_head(struct tui *ui)
@@ -53,8 +45,7 @@ static void draw_head(struct tui *ui)
     left = tui_screen_put_right(ui->screen, 0, 1, columns - 2, TUI_BAR, lock);
     (void)snprintf(text, sizeof text, "passation  %s", psn_vault_path(ui->cli->vault));
     psn_text_cut_utf8(text);
-    if (left > 2)
-        tui_screen_put(ui->screen, 0, 1, left - 2, TUI_BAR, text);
+    tui_screen_put(ui->screen, 0, 1, left - 2, TUI_BAR, text);
 }
 
 static void draw_tabs(struct tui *ui)
@@ -65,7 +56,7 @@ static void draw_tabs(struct tui *ui)
         char text[128];
         size_t width;
 
-        if (tab == TUI_TAB_DUE && ui->due_count != SIZE_MAX && ui->due_count > 0)
+        if (tab == TUI_TAB_DUE && ui->due_count > 0)
             (void)snprintf(text, sizeof text, "%d %s (%zu)", (int)tab + 1, tab_title(tab),
                            ui->due_count);
         else
@@ -117,8 +108,7 @@ static void draw_foot(struct tui *ui)
     tui_screen_put(ui->screen, rows - 2, 1, columns - 2, ui->status_style, ui->status);
     tui_screen_put(ui->screen, rows - 1, 0, columns, TUI_BAR, "");
     left = tui_screen_put_right(ui->screen, rows - 1, 1, columns - 2, TUI_BAR, more);
-    if (left > 2)
-        tui_screen_put(ui->screen, rows - 1, 1, left - 2, TUI_BAR, keys);
+    tui_screen_put(ui->screen, rows - 1, 1, left - 2, TUI_BAR, keys);
 }
 
 static void describe(struct tui *ui)
@@ -153,14 +143,13 @@ static void draw_body(struct tui *ui, struct tui_rect all)
         detail.rows = all.rows - list.rows - 1;
         tui_screen_line(ui->screen, detail.row - 1, 0, tui_screen_columns(ui->screen));
     }
-    ui->page_rows = list.rows > 1 ? list.rows - 1 : 1;
+    ui->page_rows = list.rows - 1;
     if (tui_view(ui)->draw)
         tui_view(ui)->draw(ui, list);
     else
         tui_list_draw(ui->screen, tui_list(ui), list, _(tui_view(ui)->empty));
     describe(ui);
-    if (tui_lines_draw(ui->screen, &ui->detail, detail, 0) > detail.rows &&
-        detail.rows > 0)
+    if (tui_lines_draw(ui->screen, &ui->detail, detail, 0) > detail.rows)
         tui_screen_put(ui->screen, detail.row + detail.rows - 1,
                        detail.column + detail.columns - 1, 1, TUI_STRONG, "↓");
 }

@@ -1,5 +1,6 @@
 #include "tui/lines.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,7 +92,7 @@ static size_t fitting(const char *text, size_t columns)
         uint32_t point;
         size_t size = psn_text_decode(text + used, strlen(text + used), &point);
 
-        size = size ? size : 1;
+        assert(size > 0); /* of text that is escaped */
         memcpy(one, text + used, size);
         width += psn_text_columns(one);
         if (width > columns)

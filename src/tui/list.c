@@ -200,25 +200,20 @@ static size_t moved(size_t at, size_t count, unsigned key, size_t page)
     case 'G':
         return last;
     default:
-        return SIZE_MAX;
+        return at;
     }
 }
 
-bool tui_list_move(struct tui_list *list, unsigned key, size_t page)
+void tui_list_move(struct tui_list *list, unsigned key, size_t page)
 {
-    size_t to = moved(list->chosen, list->shown_count, key, page ? page : 1);
-
-    if (to == SIZE_MAX)
-        return false;
-    list->chosen = to;
-    return true;
+    list->chosen = moved(list->chosen, list->shown_count, key, page);
 }
 
 void tui_list_scroll(struct tui_list *list, size_t rows)
 {
     if (list->chosen < list->top)
         list->top = list->chosen;
-    if (rows > 0 && list->chosen >= list->top + rows)
+    if (list->chosen >= list->top + rows)
         list->top = list->chosen - rows + 1;
     /* No empty space at the end while there is more above. */
     if (list->top + rows > list->shown_count)
@@ -251,7 +246,7 @@ static void measure(const struct tui_list *list, size_t columns,
         sum += widths[i];
     }
     while (sum > columns) {
-        size_t first = list->keeps_first && list->columns > 1;
+        size_t first = list->keeps_first;
         size_t widest = first;
 
         for (size_t i = first + 1; i < list->columns; i++)
@@ -286,8 +281,6 @@ void tui_list_draw(struct tui_screen *screen, struct tui_list *list,
     size_t widths[TUI_COLUMNS_MAX];
     struct tui_rect at = where;
 
-    if (where.rows < 2)
-        return;
     if (list->shown_count == 0) {
         tui_screen_put(screen, where.row, where.column, where.columns, TUI_DIM,
                        list->filter[0] ? _("Nothing fits the filter.") : empty);

@@ -48,12 +48,12 @@ bool tui_list_chosen(const struct tui_list *list, size_t *ret_row);
 const char *tui_list_cell(const struct tui_list *list, size_t row, size_t column);
 const char *tui_list_id(const struct tui_list *list, size_t row);
 
-/* Moves by arrows, j k, pages, Home End, g G; true if the key was one of these. */
-bool tui_list_move(struct tui_list *list, unsigned key, size_t page);
-/* Keeps the chosen row inside a window of so many rows. */
+/* Moves by arrows, j k, pages, Home End, < > G; other keys do nothing. */
+void tui_list_move(struct tui_list *list, unsigned key, size_t page);
+/* Keeps the chosen row inside a window of so many rows, at least one. */
 void tui_list_scroll(struct tui_list *list, size_t rows);
 
-/* With its head; `empty` is said when no row is shown. */
+/* With its head, in two rows or more; `empty` is said when no row is shown. */
 void tui_list_draw(struct tui_screen *screen, struct tui_list *list,
                    struct tui_rect where, const char *empty);
 

@@ -50,7 +50,7 @@ static void count_due(struct tui *ui)
 {
     struct cli_due_list due = { 0 };
 
-    ui->due_count = SIZE_MAX;
+    ui->due_count = 0;
     if (cli_due_list_read(ui->cli, NULL, &due, NULL))
         return;
     ui->due_count = due.count;
@@ -93,7 +93,7 @@ void tui_forget(struct tui *ui)
     ui->entries = NULL;
     ui->entry_count = 0;
     ui->detail_row = SIZE_MAX;
-    ui->due_count = SIZE_MAX;
+    ui->due_count = 0;
     ui->filtering = false;
 }
 
@@ -164,8 +164,6 @@ bool tui_key_on_role(struct tui *ui, unsigned key, const char *address, const ch
     char where[PSN_ADDRESS_TEXT_MAX];
     char what[PSN_LABEL_TEXT_MAX];
 
-    if (!address)
-        return false;
     (void)snprintf(where, sizeof where, "%s", address);
     (void)snprintf(what, sizeof what, "%s", label);
     switch (key) {

@@ -17,11 +17,12 @@ static const char *name_of(const char *label)
     return label[0] ? label : _("password");
 }
 
-/* How many rows a secret takes, at most as many as there are. */
+/* How many rows a secret takes, at most as many as there are: the window had room for a
+ * question. */
 static size_t rows_of(const struct psn_secret *secret, size_t columns, size_t rows_max)
 {
     const uint8_t *bytes = psn_secret_bytes(secret);
-    size_t rows = 1 + psn_secret_size(secret) / (columns ? columns : 1);
+    size_t rows = 1 + psn_secret_size(secret) / columns;
 
     for (size_t i = 0; i < psn_secret_size(secret); i++)
         rows += bytes[i] == '\n';
@@ -43,11 +44,8 @@ static void draw_frame(struct shown *shown, const char *more)
     struct tui *ui = shown->ui;
     size_t columns = tui_screen_columns(ui->screen);
     size_t rows = tui_screen_rows(ui->screen);
-    size_t width = columns < 8                 ? 1
-                   : columns < BOX_COLUMNS + 4 ? columns - 4
-                                               : BOX_COLUMNS;
-    size_t lines =
-        rows_of(shown->value, width, rows > MARGIN_ROWS ? rows - MARGIN_ROWS : 1);
+    size_t width = columns < BOX_COLUMNS + 4 ? columns - 4 : BOX_COLUMNS;
+    size_t lines = rows_of(shown->value, width, rows - MARGIN_ROWS);
     int64_t left_ms = shown->end_ms - psn_clock_boot_ms();
     long long left_s = left_ms > 0 ? (long long)(left_ms + 999) / 1000 : 0;
     char text[PSN_ADDRESS_TEXT_MAX + PSN_LABEL_TEXT_MAX + 64];
@@ -109,8 +107,7 @@ void tui_reveal(struct tui *ui, const char *address, const char *label)
         tui_tell_error(ui, &err);
     else if (ui->cli->vault) /* a locked screen names nothing */
         tui_tell(ui, TUI_PLAIN, _("%s, %s: hidden again"), address, name_of(label));
-    if (ui->cli->vault)
-        tui_reload(ui);
+    tui_reload(ui);
 }
 
 void tui_copy(struct tui *ui, const char *address, const char *label)

@@ -1,5 +1,6 @@
 #include "tui/screen.h"
 
+#include <assert.h>
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,7 +29,6 @@ struct tui_screen {
     WINDOW *window; /* as large as the terminal */
     bool colours;
     bool unicode;
-    bool suspended;
     bool watching;
     struct tui_signals before;
 };
@@ -70,13 +70,6 @@ static bool make_window(struct tui_screen *screen)
     return true;
 }
 
-static bool can_move(const struct tui_screen *screen)
-{
-    const char *text = screen->curses.tigetstr("cup");
-
-    return text && (intptr_t)text != -1; /* what <term.h> says for "no text" */
-}
-
 static enum psn_code open_screen(struct tui_screen *screen, struct psn_error *err)
 {
     const struct tui_curses *c = &screen->curses;
@@ -85,7 +78,7 @@ static enum psn_code open_screen(struct tui_screen *screen, struct psn_error *er
     tui_signals_begin(&screen->before);
     screen->watching = true;
     screen->terminal = c->newterm(NULL, stdout, stdin);
-    if (!screen->terminal || !can_move(screen)) {
+    if (!screen->terminal || !c->tigetstr("cup")) {
         (void)psn_fail(err, PSN_E_INVALID, _("this terminal cannot be drawn on"));
         return psn_hint(err, PSN_E_INVALID,
                         _("set TERM to what the terminal is, such as xterm-256color"));
@@ -142,7 +135,6 @@ void tui_screen_suspend(struct tui_screen *screen)
     (void)screen->curses.curs_set(1);
     (void)screen->curses.def_prog_mode();
     (void)screen->curses.reset_shell_mode();
-    screen->suspended = true;
 }
 
 bool tui_screen_enter(int wait_ms)
@@ -165,9 +157,6 @@ bool tui_screen_enter(int wait_ms)
 
 void tui_screen_resume(struct tui_screen *screen)
 {
-    if (!screen->suspended)
-        return;
-    screen->suspended = false;
     (void)screen->curses.reset_prog_mode();
     tui_signals_take();
     (void)screen->curses.flushinp();
@@ -299,11 +288,12 @@ static bool take(const struct tui_screen *screen, const char *text, size_t colum
     size_t size = strlen(text);
 
     while (size > 0) {
-        uint32_t point = '?';
+        uint32_t point;
         size_t length = psn_text_decode(text, size, &point);
         wchar_t cell = screen->unicode ? (wchar_t)point : in_ascii(point);
         int width = wcwidth(cell);
 
+        assert(length > 0); /* of text that is escaped */
         if (width < 0) {
             cell = L'?';
             width = 1;
@@ -312,8 +302,8 @@ static bool take(const struct tui_screen *screen, const char *text, size_t colum
             return false;
         out->cells[out->count++] = cell;
         out->columns += (size_t)width;
-        text += length ? length : 1;
-        size -= length ? length : 1;
+        text += length;
+        size -= length;
     }
     return true;
 }
@@ -321,11 +311,8 @@ static bool take(const struct tui_screen *screen, const char *text, size_t colum
 /* Takes characters off the end until so many columns are used. */
 static void cut(struct cell_text *text, size_t columns)
 {
-    while (text->count > 0 && text->columns > columns) {
-        int width = wcwidth(text->cells[--text->count]);
-
-        text->columns -= width > 0 ? (size_t)width : 0;
-    }
+    while (text->columns > columns)
+        text->columns -= (size_t)wcwidth(text->cells[--text->count]);
 }
 
 static void set_style(struct tui_screen *screen, enum tui_style style)

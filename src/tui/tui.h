@@ -74,7 +74,7 @@ struct tui {
     struct psn_journal_entry *entries; /* of the rows of TUI_LOG */
     size_t entry_count;
     struct tui_access *access;
-    size_t due_count; /* for the head line; SIZE_MAX: not known */
+    size_t due_count; /* for the head line */
     struct tui_lines detail;
     size_t detail_row; /* it is of this row; SIZE_MAX: of none */
     char status[TUI_STATUS_MAX];

@@ -15,13 +15,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from support import fake_time  # noqa: E402
+from support.tui import Interface  # noqa: E402
 from support.world import World  # noqa: E402
-
-try:
-    from support.screen import Screen
-except ImportError:
-    print("python3-pyte is not installed")
-    sys.exit(77)
 
 BUILD = None
 STRIPE = "Stripe-Key-0001"
@@ -34,7 +29,7 @@ def read(path):
         return file.read()
 
 
-class Tui(unittest.TestCase):
+class Tui(Interface):
     @classmethod
     def setUpClass(cls):
         cls.world = World(BUILD)
@@ -53,33 +48,8 @@ class Tui(unittest.TestCase):
         cls.world.run("lock")
         cls.world.__exit__()
 
-    def open(self, size=(24, 80), language="en_US.UTF-8", agent=False, prefix=(), **env):
-        world = self.world
-        argv = [*prefix, world.binary, "tui"]
-        if not agent:
-            argv[-1:-1] = ["--identity-file", world.identity]
-        screen = Screen(argv, world.env(LC_ALL=language, **env), size, cwd=world.home)
-        self.addCleanup(screen.__exit__)
-        screen.wait(r"1 Clients")
-        return screen
-
-    def entries(self, event):
-        return [row for row in self.world.json("log")["log"] if row["event"] == event]
-
     def password(self, address=BOX):
         return self.world.in_force(address)
-
-    def clipboard(self):
-        """A clipboard program of our own: the file that it keeps, what runs it."""
-        tools = os.path.join(self.world.home, "tools")
-        clip = os.path.join(self.world.home, "clip")
-        os.makedirs(tools, exist_ok=True)
-        with open(os.path.join(tools, "xclip"), "w", encoding="utf-8") as file:
-            file.write('#!/bin/sh\ncase "$*" in *-in) cat >"$HOME/clip";; '
-                       '*) cat "$HOME/clip";; esac\n')
-        os.chmod(file.name, 0o755)
-        return clip, {"DISPLAY": ":7", "PATH": tools + ":" + os.environ["PATH"],
-                      "PASSATION_CLIP_TIME": "60"}
 
     # --- every page ---
 

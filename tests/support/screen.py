@@ -121,7 +121,9 @@ class Screen:
     # --- the person ---
 
     KEYS = {"up": "\x1bOA", "down": "\x1bOB", "right": "\x1bOC", "left": "\x1bOD",
-            "enter": "\r", "esc": "\x1b", "tab": "\t", "back": "\x7f", "f5": "\x1b[15~"}
+            "enter": "\r", "esc": "\x1b", "tab": "\t", "back": "\x7f", "f5": "\x1b[15~",
+            "pgup": "\x1b[5~", "pgdn": "\x1b[6~", "home": "\x1b[1~", "end": "\x1b[4~",
+            "backtab": "\x1b[Z", "delete": "\x1b[3~", "f1": "\x1bOP", "f2": "\x1bOQ"}
 
     def type(self, *keys):
         for key in keys:
