@@ -19,6 +19,7 @@ enum {
     WIDE = 132, /* from here on there is room beside the list */
     TOP = 3,
     BOTTOM = 2,
+    STATUS_ROWS = 5, /* at most; those above its usual one are over the details */
     TEXT_BYTES = 1024,
 };
 
@@ -94,6 +95,23 @@ static void draw_path(struct tui *ui)
         tui_screen_put(ui->screen, 2, 1, left - 2, TUI_STRONG, path);
 }
 
+/* What was said last, at the bottom of the rectangle, in as many of its rows as it takes:
+ * of a command that is to be typed no word may be missing. */
+static void draw_status(struct tui *ui, struct tui_rect where)
+{
+    struct tui_lines lines = { 0 };
+    size_t count;
+
+    tui_lines_say(&lines, ui->status_style, ui->status);
+    count = tui_lines_draw(ui->screen, &lines,
+                           (struct tui_rect){ .columns = where.columns }, 0);
+    count = count < where.rows ? count : where.rows;
+    where.row += where.rows - count;
+    where.rows = count;
+    (void)tui_lines_draw(ui->screen, &lines, where, 0);
+    tui_lines_release(&lines);
+}
+
 static void draw_foot(struct tui *ui)
 {
     size_t rows = tui_screen_rows(ui->screen);
@@ -105,7 +123,8 @@ static void draw_foot(struct tui *ui)
 
     if (psn_text_columns(keys) + psn_text_columns(more) + 4 > columns)
         more = _("?: help");
-    tui_screen_put(ui->screen, rows - 2, 1, columns - 2, ui->status_style, ui->status);
+    draw_status(ui,
+                (struct tui_rect){ rows - 1 - STATUS_ROWS, 1, STATUS_ROWS, columns - 2 });
     tui_screen_put(ui->screen, rows - 1, 0, columns, TUI_BAR, "");
     left = tui_screen_put_right(ui->screen, rows - 1, 1, columns - 2, TUI_BAR, more);
     tui_screen_put(ui->screen, rows - 1, 1, left - 2, TUI_BAR, keys);
@@ -157,14 +176,15 @@ static void draw_body(struct tui *ui, struct tui_rect all)
 static void draw_locked(struct tui *ui)
 {
     size_t columns = tui_screen_columns(ui->screen);
-    struct tui_rect in =
-        tui_screen_box(ui->screen, 4, columns > 64 ? 56 : columns - 8, "passation");
+    struct tui_rect in = tui_screen_box(ui->screen, 3 + STATUS_ROWS,
+                                        columns > 64 ? 56 : columns - 8, "passation");
 
     tui_screen_put(ui->screen, in.row, in.column, in.columns, TUI_STRONG,
                    _("Locked: nothing is shown, and no key is kept here."));
     tui_screen_put(ui->screen, in.row + 2, in.column, in.columns, TUI_PLAIN,
                    _("Enter: unlock   q: quit"));
-    tui_screen_put(ui->screen, in.row + 3, in.column, in.columns, TUI_BAD, ui->status);
+    draw_status(ui, (struct tui_rect){ in.row + 3, in.column,
+                                       in.rows > 3 ? in.rows - 3 : 0, in.columns });
 }
 
 bool tui_is_large_enough(const struct tui *ui)
@@ -249,21 +269,22 @@ void tui_read(struct tui *ui, const char *title, const struct tui_lines *lines)
         size_t rows = tui_screen_rows(ui->screen);
         size_t columns = tui_screen_columns(ui->screen);
         struct tui_rect where = { 2, 2, rows > 4 ? rows - 4 : 1, columns - 4 };
-        size_t count;
+        size_t count = tui_lines_draw(ui->screen, lines,
+                                      (struct tui_rect){ .columns = where.columns }, 0);
+        size_t most = count > where.rows ? count - where.rows : 0;
         unsigned key;
 
+        from = from < most ? from : most; /* the window may have grown */
         tui_screen_erase(ui->screen);
         tui_screen_put(ui->screen, 0, 0, columns, TUI_BAR, "");
         tui_screen_put(ui->screen, 0, 1, columns - 2, TUI_BAR, head);
-        count = tui_lines_draw(ui->screen, lines, where, from);
+        (void)tui_lines_draw(ui->screen, lines, where, from);
         tui_screen_put(ui->screen, rows - 1, 0, columns, TUI_BAR,
                        _(" ↑ ↓: scroll  any other key: back"));
         tui_screen_show(ui->screen);
         key = tui_wait_key(ui, WAIT_MS);
         /* What was locked takes what is read with it. */
-        open =
-            ui->cli->vault &&
-            scroll(key, &from, count > where.rows ? count - where.rows : 0, where.rows);
+        open = ui->cli->vault && scroll(key, &from, most, where.rows);
     }
     if (tui_signal())
         ui->done = true;

@@ -49,11 +49,13 @@ static void use_colours(struct tui_screen *screen)
     const struct tui_curses *c = &screen->curses;
     const char *no_color = getenv("NO_COLOR");
 
-    if ((no_color && no_color[0]) || !c->has_colors() || c->start_color() == ERR)
+    if ((no_color && no_color[0]) || !c->has_colors())
         return;
-    screen->colours =
-        c->use_default_colors() != ERR && c->init_pair(1, COLOR_GREEN, -1) != ERR &&
-        c->init_pair(2, COLOR_YELLOW, -1) != ERR && c->init_pair(3, COLOR_RED, -1) != ERR;
+    (void)c->start_color();
+    screen->colours = c->use_default_colors() != ERR;
+    (void)c->init_pair(1, COLOR_GREEN, -1);
+    (void)c->init_pair(2, COLOR_YELLOW, -1);
+    (void)c->init_pair(3, COLOR_RED, -1);
 }
 
 static bool make_window(struct tui_screen *screen)
