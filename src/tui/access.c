@@ -299,10 +299,12 @@ static enum psn_code load(struct tui *ui, struct psn_error *err)
         return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     access->ui = ui;
     rc = read_map(access, err);
-    if (ui->access)
+    if (!rc && ui->access)
         keep_column(access, ui->access);
     tui_access_free(ui->access);
-    ui->access = access;
+    ui->access = rc ? NULL : access;
+    if (rc)
+        tui_access_free(access);
     return rc;
 }
 
@@ -430,7 +432,7 @@ static void draw(struct tui *ui, struct tui_rect where)
     size_t first;
     size_t seen;
 
-    if (!access || !access->cells || list->shown_count == 0) {
+    if (!access || list->shown_count == 0) {
         tui_list_draw(ui->screen, list, where, _(tui_view_access.empty));
         return;
     }
@@ -468,7 +470,7 @@ static enum psn_code describe(struct tui *ui, size_t row, struct tui_lines *out,
     tui_lines_row(out, _("Person"), person);
     if (column->leaving)
         tui_lines_row(out, _("State"), _("is leaving: no right to anything"));
-    if (access->cells && *cell_at(access, row, access->chosen) & EXPOSED)
+    if (*cell_at(access, row, access->chosen) & EXPOSED)
         tui_lines_say(out, TUI_BAD,
                       _("Knows what is in force without a right: rotate it (r)."));
     return tui_describe_who(ui, column->id, address, NULL, out, err);
@@ -481,8 +483,7 @@ static void take_back(struct tui *ui, const char *person, const char *address)
     if (tui_confirm(ui,
                     _("End the grants of %s for %s, and change every password that he "
                       "has seen?"),
-                    person, address) &&
-        ui->cli->vault)
+                    person, address))
         tui_run(ui, words, sizeof words / sizeof *words);
 }
 

@@ -164,8 +164,7 @@ static void run_command(struct tui *ui, size_t row)
     else if (tui_confirm(ui,
                          command.needs_person ? _("%s\n\nRun this all the same?\n\n%s")
                                               : _("%s\n\nRun this?\n\n%s"),
-                         meaning(due.kind), psn_buf_str(&text)) &&
-             ui->cli->vault)
+                         meaning(due.kind), psn_buf_str(&text)))
         tui_run(ui, command.words, command.count);
 }
 

@@ -101,7 +101,7 @@ static void grant(struct tui *ui, const struct request *request, const char *add
     words[count++] = "-o";
     words[count++] = request->folder[0] ? request->folder : ".";
     cli_display_command(&text, words, count);
-    if (tui_confirm(ui, _("Run this?\n\n%s"), psn_buf_str(&text)) && ui->cli->vault)
+    if (tui_confirm(ui, _("Run this?\n\n%s"), psn_buf_str(&text)))
         tui_run(ui, words, count);
 }
 
@@ -121,7 +121,7 @@ void tui_grant(struct tui *ui, const char *person, const char *address, const ch
         rc = psn_fail(&err, PSN_E_NOT_FOUND, _("there is nobody to grant it to"));
     if (!rc)
         (void)snprintf(request.person, sizeof request.person, "%s", person ? person : "");
-    if (!rc && fill_in(ui, where, &people, &request) && ui->cli->vault)
+    if (!rc && fill_in(ui, where, &people, &request))
         grant(ui, &request, where, what);
     if (rc)
         tui_tell_error(ui, &err);

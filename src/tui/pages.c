@@ -145,8 +145,7 @@ static void rotate(struct tui *ui, const char *address)
     const char *const words[] = { "rotate", address };
 
     if (tui_confirm(ui, _("Change the password of %s at OVH, and prove it by a login?"),
-                    address) &&
-        ui->cli->vault)
+                    address))
         tui_run(ui, words, sizeof words / sizeof *words);
 }
 
@@ -154,8 +153,7 @@ static void verify(struct tui *ui, const char *address)
 {
     const char *const words[] = { "verify", address };
 
-    if (tui_confirm(ui, _("Log in to %s with the current password?"), address) &&
-        ui->cli->vault)
+    if (tui_confirm(ui, _("Log in to %s with the current password?"), address))
         tui_run(ui, words, sizeof words / sizeof *words);
 }
 

@@ -95,8 +95,7 @@ void tui_reveal(struct tui *ui, const char *address, const char *label)
     enum psn_code rc;
 
     if (!tui_confirm(ui, _("%s, %s: show it? That it was seen is written down first."),
-                     address, name_of(label)) ||
-        !ui->cli->vault)
+                     address, name_of(label)))
         return;
     rc = psn_reveal(ui->cli->vault, address, label, 0, PSN_HOW_SHOWN, &value,
                     &shown.version, &err);
@@ -124,8 +123,7 @@ void tui_copy(struct tui *ui, const char *address, const char *label)
     }
     if (!tui_confirm(ui,
                      _("%s, %s: copy it to the clipboard? That is written down first."),
-                     address, name_of(label)) ||
-        !ui->cli->vault)
+                     address, name_of(label)))
         return;
     rc = psn_reveal(ui->cli->vault, address, label, 0, PSN_HOW_COPIED, &value, &version,
                     &err);

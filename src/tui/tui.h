@@ -136,8 +136,8 @@ void tui_help(struct tui *ui);
 /* Waits for a key, as tui_screen_key(), and looks after the lock: TUI_KEY_QUIT also when
  * the vault was locked, so that whatever waits ends. */
 unsigned tui_wait_key(struct tui *ui, int wait_ms);
-/* True if yes. False, and told, too, where the window does not hold all of the question.
- */
+/* True if yes: then the vault is open. False, and told, too, where the window does not
+ * hold all of the question. */
 bool tui_confirm(struct tui *ui, const char *format, ...) PSN_PRINTF(2, 3);
 
 /* A typed character, or backspace, at the end of a text; false for any other key. */
@@ -151,7 +151,8 @@ struct tui_field {
     const char *const *choices; /* NULL: free text; else one of these (ends with NULL) */
     const char *missing; /* said when it is left empty, which it may not be; or NULL */
 };
-/* False if it was given up, or, which is told, the window does not hold it. */
+/* True: it is to be done, and the vault is open. False if it was given up, or, which is
+ * told, the window does not hold it. */
 bool tui_form(struct tui *ui, const char *title, const struct tui_field *fields,
               size_t count);
 
