@@ -310,31 +310,19 @@ static enum psn_code load(struct tui *ui, struct psn_error *err)
 
 /* --- drawing --- */
 
+/* Whoever has seen what is in force may read it, or else it is exposed. */
 static const char *mark(unsigned cell, enum tui_style *ret_style)
 {
-    *ret_style = TUI_PLAIN;
+    bool may = cell & MAY;
+
+    *ret_style = cell & EXPOSED ? TUI_BAD : may ? TUI_GOOD : TUI_PLAIN;
     if (cell & EXPOSED)
-        *ret_style = TUI_BAD;
-    else if (cell & MAY)
-        *ret_style = TUI_GOOD;
-    switch (cell & (MAY | SEEN | SEEN_BEFORE | EXPOSED)) {
-    case 0:
-        return "";
-    case MAY:
-        return "✓";
-    case MAY | SEEN_BEFORE:
-        return "✓·";
-    case MAY | SEEN:
-    case MAY | SEEN | SEEN_BEFORE:
+        return may ? "✓•!" : "•!";
+    if (cell & SEEN)
         return "✓•";
-    case SEEN_BEFORE:
-        return "·";
-    case SEEN:
-    case SEEN | SEEN_BEFORE:
-        return "•";
-    default:
-        return cell & MAY ? "✓•!" : "•!";
-    }
+    if (cell & SEEN_BEFORE)
+        return may ? "✓·" : "·";
+    return may ? "✓" : "";
 }
 
 static size_t column_width(const struct tui_access *access, size_t column)

@@ -29,13 +29,42 @@ except ImportError:
 SECONDS = 60
 
 
+class Picture(pyte.Screen):
+    """Knows what ncurses asks of a terminal, and pyte does not: to scroll a region, and a step
+    back to a tab stop."""
+
+    def scroll_up(self, count=1):
+        self.scroll(self.index, -1, count)
+
+    def scroll_down(self, count=1):
+        self.scroll(self.reverse_index, 0, count)
+
+    def scroll(self, step, edge, count):
+        at, margins = self.cursor.y, self.margins or (0, self.lines - 1)
+        self.cursor.y = margins[edge]
+        for _ in range(count or 1):
+            step()
+        self.cursor.y = at
+
+    def cursor_back_tab(self, count=1):
+        for _ in range(count or 1):
+            self.cursor.x = max((stop for stop in self.tabstops if stop < self.cursor.x),
+                                default=0)
+
+
+class Stream(pyte.ByteStream):
+    more = {"S": "scroll_up", "T": "scroll_down", "Z": "cursor_back_tab"}
+    csi = {**pyte.ByteStream.csi, **more}
+    events = pyte.ByteStream.events | set(more.values())
+
+
 class Screen:
     """TERM is "screen", which repeats no character by count (REP): pyte cannot."""
 
     def __init__(self, argv, env, size=(24, 80), cwd=None):
         self.rows, self.columns = size
-        self.screen = pyte.Screen(self.columns, self.rows)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Picture(self.columns, self.rows)
+        self.stream = Stream(self.screen)
         self.raw = b""
         self.master, self.slave = pty.openpty()
         self.set_size(size)
