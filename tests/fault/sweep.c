@@ -22,7 +22,8 @@
  *
  * Not swept, and why:
  *
- *   - unlock, lock, tui, the agent, the clipboard: a terminal or other processes.
+ *   - unlock, lock, the agent, the clipboard: a terminal or other processes. Of tui the
+ *     terminal and its library stand aside (sweep_screen.c), and keys are typed.
  *   - libcurl, TLS and the wire: test_net_bad.py and test_net_tls.py. Here a request
  *     fails as a whole, at the port of net/http.h.
  *   - OVH's newer back-ends: family_campaign.py. Here all mailboxes are of the first one.

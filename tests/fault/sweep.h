@@ -151,6 +151,11 @@ void sweep_server_settle(void);
 /* What the full account answers: the status, and the body in out; 0: as any other. */
 long sweep_account_answer(const char *method, const char *path, char *out, size_t size);
 
+/* --- the terminal of the text interface (sweep_screen.c) --- */
+
+/* Before a command of this name. */
+void sweep_screen_begin(const char *command);
+
 /* --- the world (sweep_world.c) --- */
 
 enum {
@@ -174,7 +179,7 @@ struct sweep_world {
 struct sweep_run {
     const char *const *args; /* without the program and the options of every run; ends
                                 with NULL */
-    const char *input;       /* what stands on standard input, or NULL */
+    const char *input;       /* what stands on standard input, or NULL; of tui the keys */
 };
 
 /* What became of a run. */

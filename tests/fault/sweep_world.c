@@ -298,6 +298,7 @@ static void set_up(const struct sweep_world *world, const struct sweep_run *run)
     path_of(world, "home", path);
     if (chdir(path) != 0)
         _exit(99);
+    sweep_screen_begin(run->args[0]);
     input = meant(run->input ? run->input : "");
     if (!input)
         _exit(99);
