@@ -45,7 +45,7 @@ struct owner {
 };
 
 struct tui_access {
-    struct column *columns; /* by id */
+    struct column *columns; /* by id; somebody can open the vault */
     size_t column_count;
     struct place *places; /* by address */
     size_t place_count;
@@ -166,9 +166,7 @@ static const struct column *find_column(const struct tui_access *access, const c
     struct column wanted = { .leaving = false };
 
     (void)snprintf(wanted.id, sizeof wanted.id, "%s", id);
-    return access->column_count ? bsearch(&wanted, access->columns, access->column_count,
-                                          sizeof wanted, by_id)
-                                : NULL;
+    return bsearch(&wanted, access->columns, access->column_count, sizeof wanted, by_id);
 }
 
 static uint8_t *cell_at(const struct tui_access *access, size_t row, size_t column)
@@ -277,13 +275,11 @@ static void keep_column(struct tui_access *access, const struct tui_access *was)
 
     access->chosen = was->chosen;
     access->left = was->left;
-    if (was->chosen >= was->column_count)
-        return;
     column = find_column(access, was->columns[was->chosen].id);
     if (column)
         access->chosen = (size_t)(column - access->columns);
     else if (access->chosen >= access->column_count)
-        access->chosen = access->column_count ? access->column_count - 1 : 0;
+        access->chosen = access->column_count - 1;
 }
 
 static enum psn_code load(struct tui *ui, struct psn_error *err)
@@ -341,7 +337,7 @@ static size_t seen_columns(const struct tui_access *access, size_t columns)
 
     while (access->left + count < access->column_count) {
         used += column_width(access, access->left + count);
-        if (used > columns && count > 0)
+        if (used > columns)
             break;
         count++;
     }
@@ -350,8 +346,6 @@ static size_t seen_columns(const struct tui_access *access, size_t columns)
 
 static void scroll_columns(struct tui_access *access, size_t columns)
 {
-    if (access->chosen >= access->column_count)
-        access->chosen = access->column_count ? access->column_count - 1 : 0;
     if (access->chosen < access->left)
         access->left = access->chosen;
     while (access->left < access->chosen &&
@@ -449,7 +443,7 @@ static enum psn_code describe(struct tui *ui, size_t row, struct tui_lines *out,
     const struct column *column;
     char person[PSN_PERSON_ID_MAX + PSN_NAME_MAX + 8];
 
-    if (!access || access->chosen >= access->column_count)
+    if (!access)
         return PSN_OK;
     column = &access->columns[access->chosen];
     (void)snprintf(person, sizeof person, column->name[0] ? "%s, %s" : "%s", column->id,
@@ -482,7 +476,7 @@ static bool key(struct tui *ui, unsigned pressed)
     char address[PSN_ADDRESS_TEXT_MAX];
     char person[PSN_PERSON_ID_MAX];
 
-    if (!access || !chosen || access->chosen >= access->column_count)
+    if (!access || !chosen)
         return false;
     (void)snprintf(address, sizeof address, "%s", chosen);
     (void)snprintf(person, sizeof person, "%s", access->columns[access->chosen].id);
@@ -506,8 +500,10 @@ static bool key(struct tui *ui, unsigned pressed)
     case 'x':
         take_back(ui, person, address);
         return true;
+    case 'r':
+        return tui_key_on_role(ui, pressed, address, "");
     default:
-        return pressed == 'r' && tui_key_on_role(ui, pressed, address, "");
+        return false;
     }
 }
 

@@ -40,7 +40,7 @@ static void key_in_filter(struct tui *ui, unsigned key)
     } else if (!tui_edit(list->filter, sizeof list->filter, key))
         return;
     list->chosen = 0;
-    PSN_IGNORE(tui_list_settle(list, NULL, NULL));
+    tui_list_settle(list, NULL);
     ui->detail_row = SIZE_MAX;
 }
 
@@ -50,7 +50,7 @@ static void go_out(struct tui *ui)
 
     if (list->filter[0]) {
         list->filter[0] = '\0';
-        PSN_IGNORE(tui_list_settle(list, NULL, NULL));
+        tui_list_settle(list, NULL);
         ui->detail_row = SIZE_MAX;
     } else {
         (void)tui_back(ui);

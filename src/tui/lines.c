@@ -66,7 +66,7 @@ static void add(struct tui_lines *lines, enum tui_style style, const char *label
 
 void tui_lines_row(struct tui_lines *lines, const char *label, const char *value)
 {
-    if (value && value[0])
+    if (value[0])
         add(lines, TUI_PLAIN, label, value);
 }
 

@@ -74,8 +74,7 @@ enum psn_code tui_list_add(struct tui_list *list, enum tui_style style, const ch
     if (rc)
         return rc;
     while (!rc && kept < list->columns) {
-        rc = psn_text_keep(cells[kept] ? cells[kept] : "", &list->cells[first + kept],
-                           err);
+        rc = psn_text_keep(cells[kept], &list->cells[first + kept], err);
         kept += !rc;
     }
     if (rc) {
@@ -133,14 +132,11 @@ static bool passes(const struct tui_list *list, size_t row)
     return fits;
 }
 
-enum psn_code tui_list_settle(struct tui_list *list, const char *was,
-                              struct psn_error *err)
+void tui_list_settle(struct tui_list *list, const char *was)
 {
     bool found = false;
 
     list->shown_count = 0;
-    if (list->count > 0 && !list->shown)
-        return psn_fail(err, PSN_E_NOMEM, _("out of memory"));
     for (size_t i = 0; i < list->count; i++)
         if (passes(list, i))
             list->shown[list->shown_count++] = i;
@@ -148,13 +144,12 @@ enum psn_code tui_list_settle(struct tui_list *list, const char *was,
         list->chosen = list->shown_count ? list->shown_count - 1 : 0;
     if (!was || list->shown_count == 0 ||
         strcmp(tui_list_id(list, list->shown[list->chosen]), was) == 0)
-        return PSN_OK;
+        return;
     for (size_t i = 0; !found && i < list->shown_count; i++) {
         found = strcmp(tui_list_id(list, list->shown[i]), was) == 0;
         if (found)
             list->chosen = i;
     }
-    return PSN_OK;
 }
 
 bool tui_list_chosen(const struct tui_list *list, size_t *ret_row)

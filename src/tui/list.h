@@ -40,8 +40,7 @@ PSN_MUST_CHECK enum psn_code tui_list_add(struct tui_list *list, enum tui_style 
                                           struct psn_error *err);
 /* After rows were added or the filter has changed: keeps the chosen row if it is still
  * there, else the nearest one. `was` is its id, or NULL. */
-PSN_MUST_CHECK enum psn_code tui_list_settle(struct tui_list *list, const char *was,
-                                             struct psn_error *err);
+void tui_list_settle(struct tui_list *list, const char *was);
 
 /* The number of the chosen row; false if no row is shown. */
 bool tui_list_chosen(const struct tui_list *list, size_t *ret_row);

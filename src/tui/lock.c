@@ -46,8 +46,7 @@ void tui_lock_touch(struct tui *ui)
     int64_t now_ms = psn_clock_boot_ms();
 
     ui->idle_end_ms = now_ms + ui->idle_ms;
-    if (!ui->cli->vault || !ui->cli->unlocked_by_agent ||
-        now_ms - ui->touched_ms < TOUCH_MS)
+    if (!ui->cli->unlocked_by_agent || now_ms - ui->touched_ms < TOUCH_MS)
         return;
     /* Taking the key is what counts as use; it is wiped at once. */
     PSN_IGNORE(cli_agent_get(psn_vault_id(ui->cli->vault), &key, slot, NULL));
@@ -145,8 +144,6 @@ void tui_lock_text(const struct tui *ui, char *out, size_t size)
     if (ui->absolute_end_ms && ui->absolute_end_ms < end_ms)
         end_ms = ui->absolute_end_ms;
     left_s = (long long)(end_ms - psn_clock_boot_ms() + 999) / 1000;
-    if (left_s < 0)
-        left_s = 0;
     if (left_s < 100)
         (void)snprintf(out, size, _("open, locks in %lld s"), left_s);
     else

@@ -73,8 +73,7 @@ void tui_reload(struct tui *ui)
     rc = tui_view(ui)->load(ui, &err);
     if (rc)
         tui_tell_error(ui, &err);
-    if (tui_list_settle(list, was, rc ? NULL : &err) && !rc)
-        tui_tell_error(ui, &err);
+    tui_list_settle(list, was);
     ui->detail_row = SIZE_MAX;
     count_due(ui);
 }

@@ -47,7 +47,7 @@ static void draw_frame(struct shown *shown, const char *more)
     size_t width = columns < BOX_COLUMNS + 4 ? columns - 4 : BOX_COLUMNS;
     size_t lines = rows_of(shown->value, width, rows - MARGIN_ROWS);
     int64_t left_ms = shown->end_ms - psn_clock_boot_ms();
-    long long left_s = left_ms > 0 ? (long long)(left_ms + 999) / 1000 : 0;
+    long long left_s = (long long)(left_ms + 999) / 1000;
     char text[PSN_ADDRESS_TEXT_MAX + PSN_LABEL_TEXT_MAX + 64];
     struct tui_rect in;
 

@@ -366,7 +366,7 @@ size_t tui_screen_put_right(struct tui_screen *screen, size_t row, size_t column
     char shown[TEXT_BYTES];
     size_t width = psn_text_columns(psn_text_shown(text, shown, sizeof shown));
 
-    if (width == 0 || width + 1 > columns)
+    if (width + 1 > columns)
         return columns;
     tui_screen_put(screen, row, column + columns - width, width, style, text);
     return columns - width;

@@ -238,6 +238,15 @@ class Asked(Interface):
                 self.assertNotIn(BOX, screen.text())
                 self.leave(screen)
 
+    def test_no_time_is_told_that_is_longer_than_the_key_is_kept(self):
+        self.world.run("unlock", "--for", "12h", check=0)
+        self.addCleanup(self.world.run, "lock")
+        screen = self.open(agent=True)
+        left = int(screen.wait(r"open, locks in (\d+) min").group(1))
+        self.assertLessEqual(left, 12 * 60)
+        self.assertGreater(left, 11 * 60)
+        self.leave(screen)
+
     def test_the_time_that_is_left_is_told_in_seconds_at_the_end(self):
         self.world.run("unlock", "--for", "50s", check=0)
         screen = self.open(agent=True)
@@ -276,6 +285,19 @@ class Asked(Interface):
         screen.type("c", "y")
         screen.settle(0.4)
         screen.wait("on the clipboard, and goes off it by itself")
+        self.leave(screen)
+
+    def test_what_the_lock_cannot_take_off_the_clipboard_in_time_is_said(self):
+        _, env = self.clipboard()
+        screen = self.open(**env)
+        screen.type("2", "c", "y")
+        screen.wait("on the clipboard, and goes off it by itself")
+        with open(os.path.join(self.world.home, "tools", "xclip"), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nexec sleep 30\n")
+        screen.type("L")
+        screen.wait("the clipboard is not cleared yet")
+        screen.wait(LOCKED)
+        self.assertIn("copy something else", screen.text())
         self.leave(screen)
 
     # --- locked ---

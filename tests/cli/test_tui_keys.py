@@ -146,9 +146,11 @@ class Keys(Interface):
         screen.settle()
         screen.wait(r"/c1_ +11/30$")
         for _ in range(4):
-            screen.type("back")
+            screen.type("\x08")
         screen.wait(r"/_ +30/30$")
-        screen.type("C2", "down")
+        screen.type("C2", "\n")
+        screen.wait(r"/C2 +11/30$")
+        screen.type("/", "down")
         screen.wait(r"/C2 +11/30$")
         screen.type("down")
         self.on(screen, "c20")
@@ -158,6 +160,16 @@ class Keys(Interface):
         screen.wait(r"/q\?1_ +0/30")
         screen.type("\x03")
         self.assertEqual(screen.finish(), 0)
+
+    def test_a_filter_finds_letters_of_either_case_with_their_accents(self):
+        self.world.run("secret", "add", "box2@d0.example", "clé-d'été", "--secret-fd", "0", stdin="x",
+                       check=0)
+        screen = self.open()
+        screen.type("2", "down", "down", "enter")
+        screen.wait("clé-d'été")
+        screen.type("/", "ÉTÉ")
+        screen.wait(r"/ÉTÉ_ +1/2$")
+        self.on(screen, "clé-d'été")
 
     def test_a_filter_as_long_as_the_line_leaves_room_for_what_fits(self):
         screen = self.open((24, 60))
@@ -268,10 +280,15 @@ class Keys(Interface):
         screen.wait(r"\$ passation revoke p1 box1@d0.example")
         screen.wait("Enter: back")
         screen.wait("→ link it: passation ovh link c0")
-        # A line longer than what is read at once.
+        # A line longer than what is read at once, and one as long.
         screen.type("x" * 200, "enter")
         screen.wait("1 Clients")
         screen.wait("the client 'c0' is not linked to its OVH account")
+        screen.type("x", "Y")
+        screen.wait("Enter: back")
+        screen.type("x" * 63, "enter")
+        screen.wait("1 Clients")
+        screen.wait("p1 has no grant in force for 'box1@d0.example'")
         screen.wait(r"box1@d0.example +✓• +•!")
         screen.type("n")
         self.leave(screen)
@@ -285,6 +302,12 @@ class Keys(Interface):
         world.run("person", "rm", "zz", check=0)
         screen.type("f5")
         screen.wait("Person +p9")
+        world.run("person", "add", "aa", "--kind", "team", check=0)
+        screen.type("f5", *(["h"] * (PEOPLE + 2)))
+        screen.wait("Person +aa")
+        world.run("person", "rm", "aa", check=0)
+        screen.type("f5")
+        screen.wait("Person +me")
 
     # --- what went meanwhile ---
 
@@ -294,15 +317,20 @@ class Keys(Interface):
                   check=0)
         gone = "box2@d9.example"
         world.run("secret", "add", gone, "aube", "--secret-fd", "0", stdin="Aube-1", check=0)
-        screen = self.open((30, 100))
+        clip, env = self.clipboard()
+        screen = self.open((30, 100), **env)
         screen.type("2", "end", "enter")
         screen.wait("aube")
         world.run("role", "rm", gone, "--confirm", gone, "--unchanged", "essai", check=0)
         screen.type("down")
         screen.wait(f"no role '{gone}' in the vault")
-        screen.type("s", "y")
+        screen.type("c", "y")
         screen.wait("There is nothing here")
         screen.wait(f"no role '{gone}' in the vault")
+        self.assertFalse(os.path.exists(clip))
+        screen.type("3")
+        screen.wait("ADDRESS +me")
+        self.assertNotIn(gone, screen.text())
         screen.type("1", "end")
         screen.wait("pa000000-ovh")
         screen.type("up")
@@ -392,6 +420,15 @@ class Keys(Interface):
             screen.settle(0.3)
             self.assertNotIn("[y/N]", screen.text())
         screen.resize(24, 80)
+        screen.wait("PROVED")
+        screen.type("d")
+        screen.wait(rf"\A {FIRST}")
+        for size in ((10, 16), (5, 3), (2, 2), (1, 1)):
+            screen.resize(*size)
+            screen.settle(0.3)
+        screen.resize(24, 80)
+        screen.wait(rf"\A {FIRST}")
+        screen.type("x")
         screen.wait("PROVED")
         self.leave(screen)
 

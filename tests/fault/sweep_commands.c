@@ -573,8 +573,8 @@ const struct sweep_command sweep_commands[] = {
                   { .args = { "client", "add", "loin", "--nic", "lo000000-ovh",
                               "--domain", "loin.example" } } },
       .args = { "tui" },
-      .input =
-          "jkdxl/ess\nljjdx\033hh2dxlsyxjsyxcrnh?jx3lldxlrn4jjdx5/box\n\ndx\033L\n2R1l",
+      .input = "jk\001dxl/ess\nljjdx\033hh2dxlsyxjsyxcrnh?jx3lldxlrn4jjdx5/"
+               "box\n\ndx\033L\n2R1l",
       .tells_parts = true },
     { .name = "tui-grant",
       .args = { "tui" },

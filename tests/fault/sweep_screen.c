@@ -16,6 +16,7 @@ enum {
     ROWS = 30,
     COLUMNS = 100,
     KEYS_MAX = 512,
+    RESIZED = 1,
 };
 
 static struct {
@@ -56,10 +57,10 @@ static void nothing(void)
 {
 }
 
-/* Neither is looked into. */
+/* A terminal or a window, for which there may be no memory. Neither is looked into. */
 static void *something(void)
 {
-    return &terminal;
+    return sweep_strikes(SWEEP_ALLOC) ? NULL : &terminal;
 }
 
 static int rows(const WINDOW *window)
@@ -74,12 +75,15 @@ static int columns(const WINDOW *window)
     return COLUMNS;
 }
 
-/* After the last key the interface is left. */
+/* After the last key the interface is left. One stands for another size of the window. */
 static int next_key(WINDOW *window, wint_t *key)
 {
     (void)window;
     *key = terminal.at < terminal.count ? (wint_t)terminal.keys[terminal.at++] : L'q';
-    return OK;
+    if (*key != RESIZED)
+        return OK;
+    *key = KEY_RESIZE;
+    return KEY_CODE_YES;
 }
 
 static char *capability(const char *name)
@@ -92,7 +96,7 @@ static char *capability(const char *name)
 
 static char *parametrised(const char *text, ...)
 {
-    return capability(text);
+    return sweep_strikes(SWEEP_ALLOC) ? NULL : capability(text);
 }
 
 /* All of it is read here: a command that is run finds the end of its input. */
