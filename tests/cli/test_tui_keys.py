@@ -423,7 +423,7 @@ class Keys(Interface):
         screen.wait("PROVED")
         screen.type("d")
         screen.wait(rf"\A {FIRST}")
-        for size in ((10, 16), (5, 3), (2, 2), (1, 1)):
+        for size in ((10, 12), (5, 3), (2, 2), (1, 1)):
             screen.resize(*size)
             screen.settle(0.3)
         screen.resize(24, 80)
