@@ -38,7 +38,7 @@ static void say_and_end(int number)
 
 static size_t keep(char *place, size_t size, const struct psn_buf *from)
 {
-    if (from->failed || from->size > size)
+    if (from->failed || from->size == 0 || from->size > size)
         return 0;
     memcpy(place, from->data, from->size);
     return from->size;
