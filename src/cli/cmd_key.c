@@ -175,6 +175,8 @@ static enum psn_code run_rotate(struct cli *cli, const void *arg, struct psn_err
     struct psn_vault_keys keys;
     enum psn_code rc = options->out ? psn_beside_check(options->out, err) : PSN_OK;
 
+    if (!rc && options->out)
+        rc = psn_file_check_new(options->out, err);
     if (!rc)
         rc = psn_key_rotate(cli->vault, err);
     if (!rc)

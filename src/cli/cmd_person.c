@@ -109,6 +109,16 @@ static enum psn_code copy_words(const char *option, const struct cli_texts *text
     return rc;
 }
 
+static enum psn_code check_email(const char *email, struct psn_error *err)
+{
+    const char *at = strchr(email, '@');
+
+    if (!email[0] || (at && at > email && at[1] && !strpbrk(email, " \t")))
+        return PSN_OK;
+    return psn_fail(err, PSN_E_INVALID, _("--email: '%s' is no e-mail address"),
+                    CLI_SHOWN(email));
+}
+
 static enum psn_code fill(const struct cmd_person_options *options,
                           struct psn_person *person, struct psn_error *err)
 {
@@ -125,6 +135,8 @@ static enum psn_code fill(const struct cmd_person_options *options,
     if (!rc && options->name)
         rc = cli_field_copy("--name", options->name, person->name, sizeof person->name,
                             err);
+    if (!rc && options->email)
+        rc = check_email(options->email, err);
     if (!rc && options->email)
         rc = cli_field_copy("--email", options->email, person->email,
                             sizeof person->email, err);
@@ -206,13 +218,27 @@ const struct cli_command cmd_person_add = {
 
 /* --- set --- */
 
+static bool changes_nothing(const struct cmd_person_options *options)
+{
+    return !options->kind && !options->name && !options->email &&
+           !options->groups.count && !options->devices.count && !options->aliases.count;
+}
+
 static enum psn_code run_set(struct cli *cli, const void *arg, struct psn_error *err)
 {
+    const struct cmd_person_options *options = arg;
     struct psn_person person;
-    enum psn_code rc = psn_person_get(cli->vault, cli->args[0], &person, err);
+    enum psn_code rc;
 
+    if (changes_nothing(options)) {
+        (void)psn_fail(err, PSN_E_INVALID, _("%s: nothing to change was given"),
+                       CLI_SHOWN(cli->args[0]));
+        return psn_hint(err, PSN_E_INVALID,
+                        _("see what can be set: passation help person set"));
+    }
+    rc = psn_person_get(cli->vault, cli->args[0], &person, err);
     if (!rc)
-        rc = fill(arg, &person, err);
+        rc = fill(options, &person, err);
     if (!rc)
         rc = psn_person_set(cli->vault, &person, err);
     return rc ? rc : print_done(cli, person.id, "changed", _("changed"), err);

@@ -207,6 +207,23 @@ static enum psn_code collect_all(struct known *known, struct psn_error *err)
                              err);
 }
 
+/* *item is the one that was read last. */
+static enum psn_code judge_item(struct psn_vault *vault, struct psn_exposure *at,
+                                struct psn_item *item, struct psn_error *err)
+{
+    enum psn_code rc = PSN_OK;
+
+    if (strcmp(item->info.address, at->address) != 0 ||
+        strcmp(item->info.label, at->label) != 0)
+        rc = psn_item_read(vault, at->address, at->label, item, err);
+    if (rc)
+        return rc;
+    at->in_force = at->version == item->info.version;
+    return at->in_force
+               ? psn_item_lasts(vault, &item->info, at->person, &at->lasting, err)
+               : PSN_OK;
+}
+
 /* The list is sorted: one read for each secret. */
 static enum psn_code judge_items(struct psn_vault *vault, struct psn_exposure_list *list,
                                  struct psn_error *err)
@@ -216,21 +233,10 @@ static enum psn_code judge_items(struct psn_vault *vault, struct psn_exposure_li
 
     for (size_t i = 0; i < list->count; i++) {
         struct psn_exposure *at = &list->items[i];
+        enum psn_code rc = at->label[0] ? judge_item(vault, at, &item, err) : PSN_OK;
 
-        if (at->label[0]) {
-            enum psn_code rc = PSN_OK;
-
-            if (strcmp(item.info.address, at->address) != 0 ||
-                strcmp(item.info.label, at->label) != 0)
-                rc = psn_item_read(vault, at->address, at->label, &item, err);
-            if (rc)
-                return rc;
-            at->in_force = at->version == item.info.version;
-            if (at->in_force)
-                rc = psn_item_lasts(vault, &item.info, at->person, &at->lasting, err);
-            if (rc)
-                return rc;
-        }
+        if (rc)
+            return rc;
         if (at->in_force)
             list->items[kept++] = *at;
     }

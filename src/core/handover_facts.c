@@ -287,6 +287,23 @@ static enum psn_code read_lasting(struct psn_vault *vault,
     return rc;
 }
 
+static enum psn_code add_one_knowing(struct psn_vault *vault,
+                                     const struct psn_reach_map *map,
+                                     struct psn_handover_facts *facts,
+                                     const struct psn_exposure *at, struct psn_error *err)
+{
+    /* One line for all that a slot opens. */
+    bool is_all = !facts->final && psn_reach_holds_slot(map, at->person);
+    struct psn_handover_stay *stay;
+    enum psn_code rc = take_stay(vault, facts, at->person, is_all ? "" : at->address,
+                                 is_all ? "" : at->label, &stay, err);
+
+    if (rc)
+        return rc;
+    *(at->dying ? &stay->former : &stay->knows) = true;
+    return at->lasting && stay->label[0] ? read_lasting(vault, at, stay, err) : PSN_OK;
+}
+
 /* Who has seen what is in force, or may be, but the one whose it is now. */
 static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach_map *map,
                                  struct psn_handover_facts *facts, struct psn_error *err)
@@ -296,21 +313,10 @@ static enum psn_code add_knowing(struct psn_vault *vault, const struct psn_reach
 
     for (size_t i = 0; !rc && i < seen.count; i++) {
         const struct psn_exposure *at = &seen.items[i];
-        struct psn_handover_stay *stay;
 
-        if (!at->in_force || strcmp(at->client, facts->client.id) != 0 ||
-            strcmp(at->person, facts->handover.to) == 0 || is_refused(facts, at))
-            continue;
-        if (!facts->final && psn_reach_holds_slot(map, at->person)) /* one line for all */
-            rc = take_stay(vault, facts, at->person, "", "", &stay, err);
-        else
-            rc = take_stay(vault, facts, at->person, at->address, at->label, &stay, err);
-        if (!rc && at->dying)
-            stay->former = true;
-        else if (!rc)
-            stay->knows = true;
-        if (!rc && at->lasting && stay->label[0])
-            rc = read_lasting(vault, at, stay, err);
+        if (at->in_force && strcmp(at->client, facts->client.id) == 0 &&
+            strcmp(at->person, facts->handover.to) != 0 && !is_refused(facts, at))
+            rc = add_one_knowing(vault, map, facts, at, err);
     }
     psn_exposure_list_release(&seen);
     return rc;

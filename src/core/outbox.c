@@ -36,6 +36,30 @@ static enum psn_code may_get(struct psn_vault *vault, const struct psn_person *p
     return rc;
 }
 
+static enum psn_code is_row_due(struct psn_vault *vault, const struct due_list *due,
+                                const struct psn_grant_row *row, bool *ret_due,
+                                struct psn_error *err)
+{
+    PSN_AUTO_FREE struct psn_content *contents = NULL;
+    size_t count = 0;
+    bool may = false;
+    bool is_theirs = false;
+    enum psn_code rc = may_get(vault, person_of(due, row->person), &may, err);
+
+    *ret_due = false;
+    if (rc || !may || psn_grant_row_state(row, vault->world.now_s()) != PSN_GRANT_ACTIVE)
+        return rc;
+    rc = psn_grant_contents(vault, row, &contents, &count, err);
+    if (!rc)
+        count = psn_grant_keep_behind(row, contents, count);
+    if (rc || count == 0)
+        return rc;
+    /* What its client has received, he gives on. */
+    rc = psn_handover_has_all(vault, row->client, contents, count, &is_theirs, err);
+    *ret_due = !rc && !is_theirs;
+    return rc;
+}
+
 static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
                               struct psn_error *err)
 {
@@ -44,28 +68,11 @@ static enum psn_code keep_due(struct psn_vault *vault, struct due_list *due,
 
     for (size_t i = 0; i < due->grants.count; i++) {
         struct psn_grant_row row = due->grants.items[i];
-        const struct psn_person *person = person_of(due, row.person);
-        PSN_AUTO_FREE struct psn_content *contents = NULL;
-        size_t count = 0;
-        bool may = false;
         bool is_due = false;
-        bool is_theirs = false;
 
         due->grants.items[i] = (struct psn_grant_row){ 0 };
         if (!rc)
-            rc = may_get(vault, person, &may, err);
-        if (!rc && may &&
-            psn_grant_row_state(&row, vault->world.now_s()) == PSN_GRANT_ACTIVE) {
-            rc = psn_grant_contents(vault, &row, &contents, &count, err);
-            if (!rc)
-                count = psn_grant_keep_behind(&row, contents, count);
-            is_due = !rc && count > 0;
-        }
-        if (is_due) { /* what its client has received, he gives on */
-            rc =
-                psn_handover_has_all(vault, row.client, contents, count, &is_theirs, err);
-            is_due = !rc && !is_theirs;
-        }
+            rc = is_row_due(vault, due, &row, &is_due, err);
         if (is_due)
             due->grants.items[kept++] = row;
         else

@@ -67,6 +67,26 @@ static enum psn_code check_hit(const struct selection *found, const char *glob,
                     psn_text_shown(glob, shown, sizeof shown));
 }
 
+/* Those of one glob, sorted; of all globs (NULL) every one. */
+static enum psn_code select_one(struct psn_vault *vault, const char *const *glob,
+                                bool (*wanted)(const struct psn_role_row *row),
+                                bool *ret_known, struct psn_queue *queue,
+                                struct psn_error *err)
+{
+    struct selection found = { .wanted = wanted };
+    enum psn_code rc = psn_role_scan(vault, glob, glob ? 1 : 0, collect, &found, err);
+
+    if (!rc && glob)
+        rc = check_hit(&found, *glob, err);
+    if (found.count > 1)
+        qsort(found.items, found.count, sizeof *found.items, compare);
+    for (size_t i = 0; !rc && i < found.count; i++)
+        rc = psn_queue_add(queue, found.items[i].address, found.items[i].client,
+                           ret_known, err);
+    free(found.items);
+    return rc;
+}
+
 /* The mailboxes that the globs name, in input order: glob by glob, each one's sorted. */
 static enum psn_code select_rows(struct psn_vault *vault, const char *const *globs,
                                  size_t count,
@@ -79,18 +99,10 @@ static enum psn_code select_rows(struct psn_vault *vault, const char *const *glo
     if (rc)
         return rc;
     for (size_t i = 0; !rc && i < rounds; i++) {
-        struct selection found = { .wanted = wanted };
         bool known;
 
-        rc = psn_role_scan(vault, globs + i, count ? 1 : 0, collect, &found, err);
-        if (!rc && count)
-            rc = check_hit(&found, globs[i], err);
-        if (found.count > 1)
-            qsort(found.items, found.count, sizeof *found.items, compare);
-        for (size_t j = 0; !rc && j < found.count; j++)
-            rc = psn_queue_add(queue, found.items[j].address, found.items[j].client,
-                               i ? &known : NULL, err);
-        free(found.items);
+        rc = select_one(vault, count ? globs + i : NULL, wanted, i ? &known : NULL, queue,
+                        err);
     }
     return psn_vault_end(vault, rc, err);
 }

@@ -210,11 +210,13 @@ static enum psn_code pick(const struct psn_secret *typed,
 
     for (size_t i = 0; i < size;) {
         size_t gap = psn_text_gap(text + i, size - i);
-        char c = gap ? '\0' : meant(text[i]);
+        char c;
 
-        i += gap ? gap : 1;
-        if (gap)
+        if (gap) {
+            i += gap;
             continue;
+        }
+        c = meant(text[i++]);
         count++;
         if (!c)
             return psn_fail(err, PSN_E_INVALID,

@@ -227,7 +227,8 @@ class Hostile(unittest.TestCase):
     def test_no_field_of_ours_carries_a_control_byte_to_the_output(self):
         fields = [
             lambda text: ("person", "set", "jp", "--name", text),
-            lambda text: ("person", "set", "jp", "--email", text),
+            lambda text: ("person", "set", "jp", "--email",
+                          text.replace(b" ", b"") + b"@boite.example"),
             lambda text: ("person", "set", "jp", "--device", text),
             lambda text: ("person", "set", "jp", "--group", text),
             lambda text: ("grant", "jp", self.box, "--until", "2031-01-01", "--reason", text,

@@ -324,6 +324,13 @@ class Completion(unittest.TestCase):
         said = WORLD.run("person", "set", "jp", "--kind", "ami", check=2).stderr
         for kind in ("provider", "prestataire", "équipe"):
             self.assertIn(kind, said)
+        before = WORLD.json("person", "show", "jp")
+        for email in ("jp", "@studio.fr", "jp@", "jp @studio.fr"):
+            self.assertIn("is no e-mail address",
+                          WORLD.run("person", "set", "jp", "--email", email, check=2).stderr)
+        self.assertIn("nothing to change was given",
+                      WORLD.run("person", "set", "jp", check=2).stderr)
+        self.assertEqual(WORLD.json("person", "show", "jp"), before)
         for words, near in ((("clients", "list"), "'client ls'"),
                             (("client", "show", "esai"), "'essai'"),
                             (("person", "show", "camile"), "'camille'"),

@@ -112,6 +112,9 @@ class Told(unittest.TestCase):
         world.run("backup", copy, check=0)
         world.run("-y", "rekey", "--leaver", "--recovery-out", path(world.home, "code"))
         world.run("key", "rotate", "-o", own, check=0)
+        before = world.json("key", "show")
+        world.run("key", "rotate", "-o", own, check=7)
+        self.assertEqual(world.json("key", "show"), before)
         world.run("--vault", copy, "key", "rotate", "-o", forged, check=0,
                   env=world.env(XDG_STATE_HOME=path(world.home, "his")))
         world.run("log", "--verify", own, check=0)
