@@ -24,13 +24,6 @@ struct psn_client psn_client_init(void)
                                             .failed_logins_window_s = 300 } };
 }
 
-void psn_client_release(struct psn_client *client)
-{
-    free(client->domains);
-    client->domains = NULL;
-    client->domain_count = 0;
-}
-
 enum psn_code psn_client_add_domain(struct psn_client *client, const char *domain,
                                     struct psn_error *err)
 {

@@ -6,7 +6,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "core/document_form.h"
-#include "core/person.h"
+#include "core/id.h"
 #include "ovh/credential.h"
 #include "ovh/mailbox.h"
 

@@ -7,7 +7,6 @@
 #include "base/i18n.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "core/person.h"
 #include "core/record.h"
 
 /*
@@ -44,6 +43,13 @@ enum {
     TAG_ENVELOPE = 26, /* when it was made */
     TAG_MAX = 26,
 };
+
+void psn_client_release(struct psn_client *client)
+{
+    free(client->domains);
+    client->domains = NULL;
+    client->domain_count = 0;
+}
 
 enum psn_code psn_client_row_add_domain(struct psn_client *client, const char *domain,
                                         struct psn_error *err)

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "core/document.h"
-#include "core/person.h"
+#include "core/id.h"
 #include "core/receipt.h"
 #include "core/recipient.h"
 #include "core/role.h"

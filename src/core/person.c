@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "core/document_form.h"
 #include "core/exposure.h"
+#include "core/id.h"
 #include "core/journal.h"
 #include "core/recipient.h"
 #include "core/record.h"
@@ -58,20 +59,6 @@ bool psn_person_is_leaving(const struct psn_person *person)
 const char *psn_person_name(const struct psn_person *person)
 {
     return person->name[0] ? person->name : person->id;
-}
-
-bool psn_id_is_valid(const char *id)
-{
-    size_t length = strlen(id);
-
-    if (length == 0 || length > PSN_ID_MAX || id[0] == '.' || id[0] == '_' ||
-        id[0] == '-')
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!psn_text_is_lower(id[i]) && !psn_text_is_digit(id[i]) &&
-            !strchr("._-", id[i]))
-            return false;
-    return true;
 }
 
 /* --- checks --- */

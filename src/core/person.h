@@ -63,7 +63,4 @@ bool psn_person_is_leaving(const struct psn_person *person);
 /* The name to show: the name, else the id. */
 const char *psn_person_name(const struct psn_person *person);
 
-/* The one grammar of ids, for clients, people and groups. */
-bool psn_id_is_valid(const char *id);
-
 #endif
