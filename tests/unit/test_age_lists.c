@@ -218,7 +218,7 @@ static enum psn_code unwrap(const struct psn_age_identities *by, const char *sta
     psn_buf_text(&text, "age-encryption.org/v1\n");
     for (; *stanzas; stanzas++)
         for (int i = 0; i < (*stanzas == '@' ? HYBRID_SHARE_CHARS : 1); i++)
-            psn_buf_char(&text, *stanzas == '@' ? 'A' : *stanzas);
+            psn_buf_char(&text, (char)(*stanzas == '@' ? 'A' : *stanzas));
     psn_buf_text(&text, "--- " ZEROS_32 "\n");
     assert_int_equal(psn_age_header_parse(psn_buf_str(&text), text.size, &header, NULL),
                      PSN_OK);

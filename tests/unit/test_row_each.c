@@ -154,7 +154,7 @@ static enum psn_code walk(struct rekey_fixture *f, const char *kind, bool opens,
     struct psn_row_key prefix;
     enum psn_code rc = psn_vault_begin(f->vault, PSN_STORE_READ, err);
 
-    told->text = psn_buf_init_wiped(64 * 1024 * 1024);
+    told->text = psn_buf_init_wiped((size_t)64 * 1024 * 1024);
     told->count = 0;
     if (!rc && kind)
         rc = psn_row_key_init(f->vault, table, kind, &prefix, err);
