@@ -220,7 +220,10 @@ enum psn_code psn_store_scan_read(struct psn_store_scan *scan, size_t rows_max,
                                   struct psn_error *err)
 {
     assert(scan->epoch == scan->store->epoch && span->scan == scan);
+    assert(bytes_max <= PSN_STORE_BUCKET_MAX);
     empty(span);
+    /* The last bucket may be as large as any. */
+    span->rows.rows.size_max = bytes_max + PSN_STORE_BUCKET_MAX;
     if (!scan->failed)
         scan->failed = psn_store_usable(scan->store, err);
     scan->store->ahead = scan->ahead.stmt ? &scan->ahead : NULL;

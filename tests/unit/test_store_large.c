@@ -368,6 +368,58 @@ static void many_rows_at_once_write_each_page_about_once(void **state)
     assert_in_range(written() - before, 1, 3 * (uint64_t)info.st_size);
 }
 
+static void largest_row(uint64_t seed, struct psn_store_row *row)
+{
+    large_row(seed, 1, row);
+    (void)psn_buf_reserve(&row->box, PSN_STORE_BOX_MAX - row->box.size);
+}
+
+/* Puts such rows into one bucket, up to its limit: how many. */
+static uint64_t fill_bucket(struct psn_store *store)
+{
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    enum psn_code rc = PSN_OK;
+    uint64_t count = 0;
+
+    while (!rc) {
+        largest_row(count, &row);
+        rc = psn_store_put(store, TABLE, &row, NULL);
+        count += rc == PSN_OK;
+    }
+    assert_int_equal(rc, PSN_E_LIMIT);
+    return count;
+}
+
+static void the_largest_bucket_is_read_together_with_another_one(void **state)
+{
+    struct store_fixture *at = *state;
+    PSN_AUTO(psn_store) *store = NULL;
+    PSN_AUTO(psn_store_scan) *scan = NULL;
+    PSN_AUTO(psn_store_span) *span = NULL;
+    PSN_AUTO_RELEASE(psn_store_row) row = psn_store_row_init();
+    uint64_t count;
+    bool found = true;
+
+    assert_int_equal(psn_store_create(at->path, store_fixture_hash, &store, NULL),
+                     PSN_OK);
+    must_begin(store, PSN_STORE_WRITE);
+    largest_row(0, &row);
+    row.key[0] = 0;
+    assert_int_equal(psn_store_put(store, TABLE, &row, NULL), PSN_OK);
+    count = 1 + fill_bucket(store);
+    must_commit(store, 1);
+    must_begin(store, PSN_STORE_READ);
+    assert_int_equal(psn_store_scan_open(store, TABLE, NULL, 0, &scan, NULL), PSN_OK);
+    assert_int_equal(psn_store_span_new(scan, &span, NULL), PSN_OK);
+    assert_int_equal(psn_store_scan_read(scan, 256, 256 * 1024, span, NULL), PSN_OK);
+    assert_true(psn_store_scan_is_over(scan));
+    for (; found; count -= found)
+        assert_int_equal(psn_store_span_next(span, &row, &found, NULL), PSN_OK);
+    assert_int_equal(count, 0);
+    psn_store_span_free(PSN_TAKE(span));
+    psn_store_scan_free(PSN_TAKE(scan));
+}
+
 /* ----------------------------------------------------------------- what is refused */
 
 /* What somebody does to row 8, whose neighbour is row 9. */
@@ -460,6 +512,7 @@ int main(void)
         STORE_TEST(changes_that_are_rolled_back_are_forgotten),
         STORE_TEST(a_bucket_that_is_only_read_gives_each_row_and_no_other),
         STORE_TEST(many_rows_at_once_write_each_page_about_once),
+        STORE_TEST(the_largest_bucket_is_read_together_with_another_one),
         STORE_TEST(every_edit_of_a_large_bucket_is_found_before_use),
         STORE_TEST(an_edit_after_the_check_is_found_too),
     };
