@@ -290,6 +290,32 @@ def check_resumed(p, good, ca):
                   server.resumed)
 
 
+def check_not_resumed(p, good, ca, folder):
+    """A session is of one name, one port and those who are trusted: two servers with one memory
+    of sessions, and two logins that differ in one of these."""
+    other = str(Pki(folder / "apart").root.path)
+    behave = tls(p.bundle(good))
+    for name, url, cas, second in (
+            ("another CA", "imaps://localhost:{0}", f"{ca},{other}", "no_answer"),
+            ("another CA before", "imaps://localhost:{0}", f"{other},{ca}", "accepted"),
+            ("the system's CAs", "imaps://localhost:{0}", f"{ca},-", "no_answer"),
+            ("another name", "imaps://localhost:{0},imaps://127.0.0.1:{0}", ca, "accepted"),
+            ("another port", "imaps://localhost:{0},imaps://localhost:{1}", ca, "accepted")):
+        servers = [Server(behave, True), Server(behave, True)]
+        done = subprocess.run([PROBE, "imap", url.format(servers[0].port, servers[1].port), cas,
+                               "sav@acme.example", str(TIMEOUT_MS), "2"],
+                              input="canary-password", capture_output=True, text=True)
+        for server in servers:
+            server.stop()
+        logins = [line.split("\t")[0] for line in done.stdout.splitlines()]
+        first = "no_answer" if name == "another CA before" else "accepted"
+        check(f"{name}: logins", logins == [first, second], done.stdout, done.stderr)
+        check(f"{name}: not resumed", sum(server.resumed for server in servers) == 0)
+        answered = sum(server.app_bytes.count(b"LOGIN") +
+                       server.app_bytes.count(b"AUTHENTICATE") for server in servers)
+        check(f"{name}: passwords sent", answered == logins.count("accepted"), answered)
+
+
 def check_environment(p, good, ca, folder):
     """Nothing of the environment weakens or redirects a connection."""
     other = Pki(folder / "evil")
@@ -347,6 +373,7 @@ def main():
                    changing(tls(p.bundle(good)), expired), "localhost", is_imap, ca, count=2)
             tried += 1
         check_resumed(p, good, ca)
+        check_not_resumed(p, good, ca, folder)
         for bad_ca in (str(folder / "absent.pem"), str(p.leaf_key)):
             for is_imap in (False, True):
                 attack("CA file that cannot be used", tls(p.bundle(good)), "localhost",

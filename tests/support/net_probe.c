@@ -5,7 +5,8 @@
  *                                                     the body, if any, on stdin
  *     net_probe imap URL CA USER TIMEOUT_MS [COUNT]   the password on stdin
  *
- * CA may be "-". With SHARE_MS a change may share a connection, and there is such a pause
+ * CA may be "-". For logins URL and CA may each be two, with a comma between them, which
+ * take turns. With SHARE_MS a change may share a connection, and there is such a pause
  * between two. One line for each call:
  *     FATE STATUS BODY_SIZE CONTENT RETRY_AFTER EXIT_STATUS MESSAGE    (tabs between)
  *     LOGIN EXIT_STATUS MESSAGE
@@ -106,18 +107,31 @@ static int probe_http(char **args, const char *share_ms)
     return 0;
 }
 
+/* What is behind the comma, or the same; the comma goes. */
+static const char *split(char *both)
+{
+    char *comma = strchr(both, ',');
+
+    if (!comma)
+        return both;
+    *comma = '\0';
+    return comma + 1;
+}
+
 static int probe_imap(char **args, const char *count)
 {
     PSN_AUTO(psn_secret) *password = NULL;
     struct psn_imap imap = psn_imap_real();
-    struct psn_imap_server server = { .url = args[0],
-                                      .ca_file = or_null(args[1]),
-                                      .timeout_ms = strtol(args[3], NULL, 10) };
-    long left = count ? strtol(count, NULL, 10) : 1;
+    const char *urls[] = { args[0], split(args[0]) };
+    const char *ca_files[] = { args[1], split(args[1]) };
+    long logins = count ? strtol(count, NULL, 10) : 1;
 
     if (psn_secret_read_fd(0, 4096, &password, NULL))
         return 1;
-    while (left-- > 0) {
+    for (long i = 0; i < logins; i++) {
+        struct psn_imap_server server = { .url = urls[i % 2],
+                                          .ca_file = or_null(ca_files[i % 2]),
+                                          .timeout_ms = strtol(args[3], NULL, 10) };
         struct psn_error err = { 0 };
         enum psn_login login = imap.login(imap.self, &server, args[2], password, &err);
 
