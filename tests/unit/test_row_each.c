@@ -268,6 +268,56 @@ static void a_row_that_is_refused_is_the_last_that_is_told(void **state)
     }
 }
 
+/* Tells as keep() does, and uses the vault for its own ends. */
+struct busy {
+    struct told told;
+    struct rekey_fixture *f;
+    struct told inner;
+};
+
+static enum psn_code keep_and_read(void *arg, const struct psn_store_row *row,
+                                   const struct psn_buf *plain, struct psn_error *err)
+{
+    PSN_AUTO_RELEASE(psn_store_row) again = psn_store_row_init();
+    struct busy *busy = arg;
+    struct psn_vault *vault = busy->f->vault;
+    enum psn_code rc = keep(&busy->told, row, plain, err);
+
+    if (!rc)
+        rc = psn_store_get(vault->store, table, row->key, row->key_size, &again, err);
+    if (rc)
+        return rc;
+    assert_int_equal(again.box.size, row->box.size);
+    assert_memory_equal(again.box.data, row->box.data, row->box.size);
+    return busy->told.count == ROWS / 2
+               ? psn_row_each(vault, table, NULL, vault->rows_key, keep, &busy->inner,
+                              err)
+               : PSN_OK;
+}
+
+static void who_is_told_may_read_and_walk(void **state)
+{
+    static struct told plain;
+    static struct busy busy;
+    enum psn_code rc;
+
+    assert_int_equal(walk(*state, NULL, true, &plain, NULL), PSN_OK);
+    assert_int_equal(world.threads, 1);
+    busy.f = *state;
+    busy.told.text = psn_buf_init_wiped(64 * 1024 * 1024);
+    busy.inner.text = psn_buf_init_wiped(64 * 1024 * 1024);
+    assert_int_equal(psn_vault_begin(busy.f->vault, PSN_STORE_READ, NULL), PSN_OK);
+    rc = psn_row_each(busy.f->vault, table, NULL, busy.f->vault->rows_key, keep_and_read,
+                      &busy, NULL);
+    assert_int_equal(psn_vault_end(busy.f->vault, rc, NULL), PSN_OK);
+    assert_int_equal(world.threads, 3);
+    assert_same(&busy.told, &plain);
+    assert_same(&busy.inner, &plain);
+    release(&plain);
+    release(&busy.told);
+    release(&busy.inner);
+}
+
 static void a_long_walk_leaves_no_plaintext_in_memory(void **state)
 {
     static struct told told;
@@ -289,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup(
             a_box_that_does_not_open_ends_a_walk_behind_the_rows_before_it, forget),
         cmocka_unit_test_setup(a_row_that_is_refused_is_the_last_that_is_told, forget),
+        cmocka_unit_test_setup(who_is_told_may_read_and_walk, forget),
         cmocka_unit_test_setup(a_long_walk_leaves_no_plaintext_in_memory, forget),
     };
 
