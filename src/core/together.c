@@ -4,43 +4,38 @@
 
 #include "base/loop.h"
 
-enum outcome {
-    WRITTEN,
-    NOT_BEGUN_OR_WRITTEN,
-    NOT_COMMITTED, /* it is not tried again: an fsync that failed says nothing later */
-};
-
 static void undo(struct psn_together_part *from, const struct psn_together_part *end)
 {
     for (; from != end; from = from->next)
         from->undo(from->arg);
 }
 
-/* One transaction, from a part up to another one. */
-static enum outcome write_some(struct psn_vault *vault, struct psn_together_part *from,
-                               const struct psn_together_part *end, struct psn_error *err)
+/* One transaction, from a part up to another one. *ret_again: others may be tried after
+ * it. Not after a commit that failed: an fsync that failed says nothing later. */
+static enum psn_code write_some(struct psn_vault *vault, struct psn_together_part *from,
+                                const struct psn_together_part *end, bool *ret_again,
+                                struct psn_error *err)
 {
     struct psn_together_part *at = from;
     enum psn_code rc = psn_vault_begin(vault, PSN_STORE_WRITE, err);
-    enum psn_code written;
 
+    *ret_again = true;
     if (rc)
-        return NOT_BEGUN_OR_WRITTEN;
+        return rc;
     for (; !rc && at != end; at = at->next)
         rc = at->write(at->arg, err);
-    written = rc;
+    *ret_again = rc != PSN_OK;
     rc = psn_vault_end(vault, rc, err);
-    if (!rc)
-        return WRITTEN;
-    undo(from, at);
-    return written ? NOT_BEGUN_OR_WRITTEN : NOT_COMMITTED;
+    if (rc)
+        undo(from, at);
+    return rc;
 }
 
-static void end_part(struct psn_together_part *part, enum outcome outcome,
+static void end_part(struct psn_together_part *part, enum psn_code rc,
                      const struct psn_error *err)
 {
     part->is_done = true;
-    part->rc = outcome == WRITTEN ? PSN_OK : err->code;
+    part->rc = rc;
     part->err = *err;
 }
 
@@ -48,17 +43,18 @@ static void end_part(struct psn_together_part *part, enum outcome outcome,
 static void write_all(struct psn_vault *vault, struct psn_together_part *first)
 {
     struct psn_error err = { 0 };
-    enum outcome outcome = write_some(vault, first, NULL, &err);
-    bool each = outcome == NOT_BEGUN_OR_WRITTEN && first->next;
+    bool again = false;
+    enum psn_code rc = write_some(vault, first, NULL, &again, &err);
+    bool each = rc && again && first->next;
 
     while (first) {
         struct psn_together_part *next = first->next;
 
         if (each) {
             psn_error_clear(&err);
-            outcome = write_some(vault, first, next, &err);
+            rc = write_some(vault, first, next, &again, &err);
         }
-        end_part(first, outcome, &err);
+        end_part(first, rc, &err);
         first = next;
     }
 }

@@ -48,6 +48,7 @@ enum psn_code __wrap_psn_vault_end(struct psn_vault *self, enum psn_code rc,
 
 struct writer {
     bool cannot;
+    bool is_silent; /* and does not say why */
     unsigned written, undone;
     enum psn_code rc;
     enum psn_code told;
@@ -64,6 +65,8 @@ static enum psn_code write_one(void *arg, struct psn_error *err)
     struct writer *writer = arg;
 
     writer->written++;
+    if (writer->is_silent)
+        return PSN_E_NOT_FOUND;
     return writer->cannot ? psn_fail(err, PSN_E_INVALID, "cannot") : PSN_OK;
 }
 
@@ -143,6 +146,19 @@ static void one_that_cannot_be_written_takes_no_other_with_it(void **state)
     }
 }
 
+static void one_that_fails_without_a_word_is_not_told_that_it_is_written(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 3; count++) {
+        (void)set_up(NULL);
+        stage.writers[0].is_silent = true;
+        run(count);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(stage.writers[i].rc, i == 0 ? PSN_E_NOT_FOUND : PSN_OK);
+        assert_int_equal(vault.committed, count - 1);
+    }
+}
+
 static void a_commit_that_fails_is_not_tried_again(void **state)
 {
     (void)state;
@@ -185,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(those_that_are_ready_are_one_transaction, set_up),
         cmocka_unit_test_setup(one_that_cannot_be_written_takes_no_other_with_it, set_up),
+        cmocka_unit_test_setup(
+            one_that_fails_without_a_word_is_not_told_that_it_is_written, set_up),
         cmocka_unit_test_setup(a_commit_that_fails_is_not_tried_again, set_up),
         cmocka_unit_test_setup(where_none_can_begin_each_is_told, set_up),
         cmocka_unit_test_setup(outside_of_a_loop_each_is_alone, set_up),
