@@ -161,6 +161,25 @@ class Rotate(Command):
         hold(rig.world.role(box)["state"] == "stable", "not stable after resume")
 
 
+class RotateAll(Command):
+    """What several mailboxes have to write is one commit."""
+    name = "rotate-all"
+    at_ovh = True
+    tells = False
+
+    def words(self, rig):
+        return ["rotate", *rig.boxes, "--jobs", "16"], []
+
+    def check(self, rig, told, in_force):
+        for box in rig.boxes:
+            if told:
+                hold(rig.shown(box) == in_force[box], f"it ended well, and not with {box}'s")
+                hold(in_force[box] != rig.passwords[box], f"it ended well, without {box}")
+        rig.world.run("resume", *rig.boxes, check=0)
+        for box in rig.boxes:
+            hold(rig.world.role(box)["state"] == "stable", f"{box} is not stable after resume")
+
+
 class SecretSet(Command):
     name = "secret"
 
@@ -368,7 +387,7 @@ class Init(Command):
         rig.world.run("--vault", rig.at("second.db"), "log", "--verify", check=0)
 
 
-COMMANDS = [Rotate(), SecretSet(), Grant(), RevokeOne(), Rekey(), SlotAdd(), Import(), Backup(),
-            NewBackup(), ExportJournal(), ExportSecrets(), Init()]
+COMMANDS = [Rotate(), RotateAll(), SecretSet(), Grant(), RevokeOne(), Rekey(), SlotAdd(), Import(),
+            Backup(), NewBackup(), ExportJournal(), ExportSecrets(), Init()]
 
 __all__ = ["COMMANDS", "Rig", "Wrong"]
