@@ -18,8 +18,8 @@ from rekey_kills import CALLS, FAILS, Campaign
 CALLS.extend(["linkat", "mkdir", "renameat2"])
 FAILS.extend([("linkat", "ENOSPC"), ("mkdir", "ENOSPC"), ("renameat2", "EIO"), ("write", "ENOSPC")])
 
-ROWS = 20
-OLD = 3  # of them stand in the vault with another value
+ROWS = 60
+OLD = 45  # of them stand in the vault with another value. Of both kinds some wait (waiting.c)
 ROLE = "box3@d0.example"
 
 
