@@ -17,6 +17,7 @@ enum {
     BATCHES = 4, /* so that neither waits for the other at each of them */
     BATCH_ROWS = 256,
     BATCH_BYTES = 256 * 1024, /* of rows that are read at once */
+    HELD_BYTES = 1024 * 1024, /* from here on nothing more is read ahead */
     KEPT_BYTES = 4096,        /* what a row has room for from one batch to the next */
 };
 
@@ -185,14 +186,19 @@ static enum psn_code walk_with(struct psn_worker *worker, struct walk *walk,
 {
     size_t read = 0;
     size_t told = 0;
+    size_t held = 0; /* a bucket may be of any size */
     enum psn_code rc = PSN_OK;
 
     while (!rc && (told < read || !psn_store_scan_is_over(walk->scan))) {
-        for (; read < told + BATCHES && !psn_store_scan_is_over(walk->scan); read++) {
+        for (; read < told + BATCHES && held < HELD_BYTES &&
+               !psn_store_scan_is_over(walk->scan);
+             read++) {
             read_batch(walk, batches[read % BATCHES]);
+            held += psn_store_span_size(batches[read % BATCHES]->span);
             psn_worker_hand(worker, batches[read % BATCHES]);
         }
         psn_worker_await(worker);
+        held -= psn_store_span_size(batches[told % BATCHES]->span);
         rc = tell_batch(walk, batches[told++ % BATCHES], err);
     }
     return rc;

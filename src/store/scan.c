@@ -263,6 +263,11 @@ void psn_store_span_free(struct psn_store_span *span)
     free(span);
 }
 
+size_t psn_store_span_size(const struct psn_store_span *span)
+{
+    return span->rows.bytes;
+}
+
 /* The next bucket: its rows lie one behind the other, as they were read. */
 static enum psn_code check_next(struct psn_store_span *span, struct psn_error *err)
 {

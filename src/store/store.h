@@ -202,6 +202,8 @@ PSN_MUST_CHECK enum psn_code psn_store_scan_read(struct psn_store_scan *scan,
                                                  size_t rows_max, size_t bytes_max,
                                                  struct psn_store_span *span,
                                                  struct psn_error *err);
+/* How many bytes the rows are that it has. */
+size_t psn_store_span_size(const struct psn_store_span *span);
 /* Has it read the last row, or failed? */
 bool psn_store_scan_is_over(const struct psn_store_scan *scan);
 /* As psn_store_scan_next(), of what was read. */
