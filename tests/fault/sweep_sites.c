@@ -13,7 +13,7 @@ enum {
     TABLE_SIZE = 1 << 17,
 };
 
-extern const char __executable_start;
+extern const char executable_start __asm__("__executable_start");
 extern const char etext;
 
 static struct sweep_sites *noted; /* NULL: none are */
@@ -75,7 +75,7 @@ static bool is_of_new_place(enum sweep_call call)
     for (int i = 0; i < count; i++) {
         uint64_t at = (uintptr_t)frames[i];
 
-        if (at < (uintptr_t)&__executable_start || at >= (uintptr_t)&etext)
+        if (at < (uintptr_t)&executable_start || at >= (uintptr_t)&etext)
             continue;
         found = is_new(step_of(call, last, at)) || found;
         last = at;

@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     psn_buf_bytes(&plain, bytes, size);
     if (psn_buf_check(&plain, NULL) == PSN_OK &&
         psn_record_parse(&plain, TAG_MAX, &record, NULL) == PSN_OK)
-        for (uint16_t tag = 0; tag <= TAG_MAX + 1; tag++)
-            read_field(&record, plain.data, plain.size, tag);
+        for (int tag = 0; tag <= TAG_MAX + 1; tag++)
+            read_field(&record, plain.data, plain.size, (uint16_t)tag);
     psn_buf_release(&plain);
     return 0;
 }

@@ -11,7 +11,8 @@ void record_figure(const char *number, const char *part, uint64_t tried,
 {
     const char *path = getenv("PASSATION_RECORD");
     char line[256];
-    int fd, size;
+    int fd;
+    int size;
 
     if (!path || *path == '\0')
         return;

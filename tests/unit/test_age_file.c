@@ -110,8 +110,8 @@ static void both_libraries_seal_and_open_the_same(void **state)
     psn_random(plain, sizeof plain);
     assert_int_equal(psn_chunk_new(key, PSN_CHUNK_FEW, &few, NULL), PSN_OK);
     assert_int_equal(psn_chunk_new(key, PSN_CHUNK_MANY, &many, NULL), PSN_OK);
-    for (uint8_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const uint8_t nonce[PSN_CHUNK_NONCE_SIZE] = { 1, 2, i };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const uint8_t nonce[PSN_CHUNK_NONCE_SIZE] = { 1, 2, (uint8_t)i };
         size_t box_size = sizes[i] + PSN_CHUNK_TAG_SIZE;
 
         assert_true(psn_chunk_seal(few, nonce, plain, sizes[i], a));
@@ -435,7 +435,7 @@ static enum psn_code failing_read(void *self, void *bytes, size_t size, size_t *
     (void)self;
     (void)bytes;
     (void)size;
-    (void)ret_size;
+    *ret_size = 0;
     return psn_fail(err, PSN_E_INTEGRITY, "the disk");
 }
 

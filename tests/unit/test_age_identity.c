@@ -329,7 +329,7 @@ static void group(const char *identity, const char *gap, char *out)
         out[0] = identity[i];
         out[1] = '\0';
         if (i % 6 == 5)
-            (void)strcpy(out + 1, gap);
+            memcpy(out + 1, gap, strlen(gap) + 1);
         out += strlen(out);
     }
 }
@@ -355,7 +355,7 @@ static void an_identity_may_be_typed_from_paper(void **state)
         assert_true(psn_secret_equal(scalar, known));
     }
     (void)snprintf(typed, sizeof typed, "%s", identity);
-    typed[40] = typed[40] >= 'A' ? (char)(typed[40] - 'A' + 'a') : 'q';
+    typed[40] = (char)(typed[40] >= 'A' ? typed[40] - 'A' + 'a' : 'q');
     assert_int_equal(parse(typed, &(struct psn_secret *){ NULL }, NULL), PSN_E_INVALID);
 }
 

@@ -62,10 +62,12 @@ static void assert_in_order(const struct psn_buf *text, const char *const *parts
     const char *at = psn_buf_str(text);
 
     for (size_t i = 0; i < count; i++) {
-        at = strstr(at, parts[i]);
-        if (!at)
+        const char *found = strstr(at, parts[i]);
+
+        if (!found)
             fail_msg("'%s' is missing, or not in its place", parts[i]);
-        at += strlen(parts[i]);
+        else
+            at = found + strlen(parts[i]);
     }
 }
 

@@ -123,7 +123,7 @@ static void several_mailboxes_keep_every_byte_of_every_value(void **state)
         const char *value;
         size_t size;
     } values[] = {
-#define VALUE(address, label, value) { address, label, value, sizeof value - 1 }
+#define VALUE(address, label, value) { address, label, value, sizeof(value) - 1 }
         VALUE("technique@boulangerie-martin.fr", "",
               "-----BEGIN AGE ENCRYPTED FILE-----"),
         VALUE("technique@boulangerie-martin.fr", "ftp", "Xy7pq-Rs8tu-Vw9xz-Ab2cd"),
@@ -291,7 +291,7 @@ static void unfold(const char *word, struct psn_buf *out)
         } else if (*at == '\\') {
             at++;
             assert_non_null(strchr("nt\\", *at));
-            psn_buf_char(out, *at == 'n' ? '\n' : *at == 't' ? '\t' : '\\');
+            psn_buf_char(out, (char)(*at == 'n' ? '\n' : *at == 't' ? '\t' : '\\'));
         } else {
             psn_buf_char(out, *at);
         }

@@ -85,7 +85,7 @@ static void a_password_that_holds_a_name_is_drawn_again(void **state)
         for (size_t i = 0; i < PSN_PASSWORD_SIZE; i++) {
             char c = (char)psn_secret_bytes(password)[i];
 
-            lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+            lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
         }
         assert_null(strstr(lower, "ab"));
     }

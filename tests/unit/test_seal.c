@@ -242,7 +242,7 @@ static void what_is_shorter_than_any_box_is_refused_by_its_size(void **state)
 
     (void)state;
     for (size_t size = 0; size < 104; size++) {
-        PSN_AUTO_FREE uint8_t *box = calloc(1, size);
+        PSN_AUTO_FREE uint8_t *box = calloc(1, size ? size : 1);
         struct psn_secret *secret = NULL;
         struct psn_error errors[2] = { 0 };
 

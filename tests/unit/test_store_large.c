@@ -339,8 +339,9 @@ static uint64_t written(void)
     FILE *file = fopen("/proc/self/io", "re");
 
     assert_non_null(file);
-    while (fgets(line, sizeof line, file) && sscanf(line, "wchar: %llu", &bytes) != 1) {
-    }
+    while (!bytes && fgets(line, sizeof line, file))
+        if (strncmp(line, "wchar: ", 7) == 0)
+            bytes = strtoull(line + 7, NULL, 10);
     (void)fclose(file);
     return bytes;
 }

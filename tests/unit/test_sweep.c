@@ -333,7 +333,7 @@ static void a_part_that_is_refused_is_a_finding(void **state)
         "/me",
         "/domain/zone/acme.example/serviceInfos",
         "/hosting/web",
-        PRO "/serviceInfos",
+        (PRO "/serviceInfos"),
         "/me/api/oauth2/client",
         "/me/identity/user",
         "/me/identity/user/jp/token",
@@ -549,7 +549,8 @@ static void a_detail_that_is_cut_is_shown_as_far_as_it_goes(void **state)
     expect_detail("\1\2x\3-", "-");
     expect_detail("\1plain\2more\3", "plain");
     for (size_t i = 0; i + 2 < sizeof source; i += 2)
-        memcpy(source + i, "é", sizeof "é");
+        memcpy(source + i, "é", 2);
+    source[(sizeof source - 1) / 2 * 2] = '\0';
     memcpy(source, "\1%", 2);
     memset(expected, 0, sizeof expected);
     expected[0] = '%';

@@ -11,6 +11,7 @@
 
 #include "core/vault.h"
 #include "passation/passation.h"
+#include "support/store_fixture.h"
 #include "support/tmpdir.h"
 
 /* --- fixture --- */
@@ -159,11 +160,15 @@ static void an_exported_key_opens_the_vault_without_derivation(void **state)
 
 static void copy_file(const char *from, const char *to)
 {
-    PSN_AUTO_RELEASE(psn_buf) command = psn_buf_init(4096);
+    static const char *const suffixes[] = { "-wal", "-shm" };
 
-    psn_buf_format(&command, "cp '%s' '%s' && rm -f '%s-wal' '%s-shm'", from, to, to, to);
-    assert_int_equal(psn_buf_check(&command, NULL), PSN_OK);
-    assert_int_equal(system(psn_buf_str(&command)), 0);
+    store_fixture_copy_file(from, to);
+    for (size_t i = 0; i < 2; i++) {
+        char beside[TMPDIR_PATH_MAX];
+
+        (void)snprintf(beside, sizeof beside, "%s%s", to, suffixes[i]);
+        (void)unlink(beside);
+    }
 }
 
 static void an_older_copy_is_found(void **state)
