@@ -62,6 +62,7 @@ static int keep_session(void *ssl, void *session)
 
 static void choose_sessions(const struct psn_curl *curl, void *ssl_ctx)
 {
+    /* cppcheck-suppress AssignmentIntegerToAddress; it is a function's address */
     psn_keep_session_fn *keep = curl->openssl.ctx_get_keep(ssl_ctx);
 
     if (!keep || keep == keep_session)

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,6 +197,7 @@ static void next_choice(const struct tui_field *field, bool forward)
             at = count;
             chosen = true;
         }
+    assert(count > 0);
     if (chosen || !forward)
         at = (at + (forward ? 1 : count - 1)) % count;
     (void)snprintf(field->text, field->size, "%s", field->choices[at]);

@@ -32,8 +32,6 @@ void sweep_screen_begin(const char *command)
     terminal.is_on = strcmp(command, "tui") == 0;
 }
 
-int isatty(int fd);
-
 __attribute__((visibility("default"), used)) int isatty(int fd)
 {
     struct termios mode;

@@ -357,6 +357,13 @@ static enum psn_code note_label(void *arg, const struct psn_secret_info *info,
     return PSN_OK;
 }
 
+static void show_one(struct showing *showing, const char *label)
+{
+    showing->label = label;
+    LOOK(psn_reveal_versions(showing->vault, showing->address, label, PSN_HOW_SHOWN,
+                             see_value, showing, &err));
+}
+
 static void show(struct showing *showing)
 {
     static const char *const addresses[] = { address, "technique@boulangerie-martin.fr" };
@@ -366,11 +373,8 @@ static void show(struct showing *showing)
 
         showing->address = addresses[i];
         LOOK(psn_secret_each(showing->vault, addresses[i], note_label, labels, &err));
-        for (size_t label = 0; label < 8 && (label == 0 || labels[label][0]); label++) {
-            showing->label = labels[label];
-            LOOK(psn_reveal_versions(showing->vault, addresses[i], labels[label],
-                                     PSN_HOW_SHOWN, see_value, showing, &err));
-        }
+        for (size_t label = 0; label < 8 && (label == 0 || labels[label][0]); label++)
+            show_one(showing, labels[label]);
     }
 }
 

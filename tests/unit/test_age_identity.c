@@ -359,6 +359,14 @@ static void an_identity_may_be_typed_from_paper(void **state)
     assert_int_equal(parse(typed, &(struct psn_secret *){ NULL }, NULL), PSN_E_INVALID);
 }
 
+static void assert_refused(const char *text)
+{
+    struct psn_secret *scalar = NULL;
+
+    assert_int_equal(parse(text, &scalar, NULL), PSN_E_INVALID);
+    assert_null(scalar);
+}
+
 static void other_kinds_of_keys_are_refused(void **state)
 {
     char identity[128] = "";
@@ -393,12 +401,8 @@ static void other_kinds_of_keys_are_refused(void **state)
             "AGE-SECRET-KEY-",
         };
 
-        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-            struct psn_secret *scalar = NULL;
-
-            assert_int_equal(parse(rows[i], &scalar, NULL), PSN_E_INVALID);
-            assert_null(scalar);
-        }
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+            assert_refused(rows[i]);
     }
 }
 

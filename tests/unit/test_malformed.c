@@ -126,8 +126,8 @@ static void lines_that_tell_no_head_are_refused_though_they_are_signed(void **st
         "Journal: - 1 00\n",
         "Journal: - 99999999999999999999 00\n",
         "Journal: - 1 zz00000000000000000000000000000000000000000000000000000000000000\n",
-        "Journal: - 1 "
-        "000000000000000000000000000000000000000000000000000000000000000000\n",
+        ("Journal: - 1 "
+         "000000000000000000000000000000000000000000000000000000000000000000\n"),
         "Vault: 00\n",
     };
     struct fixture *f = *state;
