@@ -169,6 +169,19 @@ uint64_t store_fixture_count_rows(struct psn_store *store, unsigned table)
     return count;
 }
 
+void store_fixture_copy_vault(const char *from, const char *to)
+{
+    static const char *const suffixes[] = { "-wal", "-shm" };
+
+    store_fixture_copy_file(from, to);
+    for (size_t i = 0; i < 2; i++) {
+        char beside[280];
+
+        (void)snprintf(beside, sizeof beside, "%s%s", to, suffixes[i]);
+        (void)unlink(beside);
+    }
+}
+
 uint8_t *store_fixture_read_file(const char *path, size_t *ret_size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

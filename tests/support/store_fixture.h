@@ -69,6 +69,8 @@ uint64_t store_fixture_count_rows(struct psn_store *store, unsigned table);
 
 /* Copies, reads and overwrites files without any care. */
 void store_fixture_copy_file(const char *from, const char *to);
+/* The same; what lies beside `to` goes. */
+void store_fixture_copy_vault(const char *from, const char *to);
 /* Allocated. */
 uint8_t *store_fixture_read_file(const char *path, size_t *ret_size);
 void store_fixture_write_file(const char *path, const void *bytes, size_t size);

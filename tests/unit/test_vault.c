@@ -158,19 +158,6 @@ static void an_exported_key_opens_the_vault_without_derivation(void **state)
 
 /* --- rollback --- */
 
-static void copy_file(const char *from, const char *to)
-{
-    static const char *const suffixes[] = { "-wal", "-shm" };
-
-    store_fixture_copy_file(from, to);
-    for (size_t i = 0; i < 2; i++) {
-        char beside[TMPDIR_PATH_MAX];
-
-        (void)snprintf(beside, sizeof beside, "%s%s", to, suffixes[i]);
-        (void)unlink(beside);
-    }
-}
-
 static void an_older_copy_is_found(void **state)
 {
     struct fixture *f = *state;
@@ -182,7 +169,7 @@ static void an_older_copy_is_found(void **state)
     add_client(f, "martin", "boulangerie-martin.fr");
     psn_vault_free(f->vault);
     f->vault = NULL;
-    copy_file(copy, f->path);
+    store_fixture_copy_vault(copy, f->path);
     assert_int_equal(psn_vault_open(&f->options, &f->vault, &f->err), PSN_OK);
     assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_E_ROLLED_BACK);
 }
@@ -199,7 +186,7 @@ static void a_copy_that_went_its_own_way_is_found(void **state)
     add_client(f, "martin", "boulangerie-martin.fr");
     psn_vault_free(f->vault);
     f->vault = NULL;
-    copy_file(copy, f->path);
+    store_fixture_copy_vault(copy, f->path);
     assert_int_equal(psn_vault_open(&elsewhere, &f->vault, &f->err), PSN_OK);
     assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_OK);
     add_client(f, "durand", "garage-durand.fr");
@@ -244,7 +231,7 @@ static void the_record_of_who_ends_last_is_not_put_back(void **state)
     add_client(f, "petit", "fleurs-petit.fr");
     psn_vault_free(f->vault);
     psn_vault_free(last);
-    copy_file(copy, f->path);
+    store_fixture_copy_vault(copy, f->path);
     f->vault = NULL;
     assert_int_equal(psn_vault_open(&f->options, &f->vault, &f->err), PSN_OK);
     assert_int_equal(psn_vault_unlock(f->vault, &key, &f->err), PSN_E_ROLLED_BACK);
