@@ -367,24 +367,30 @@ static void assert_refused(const char *text)
     assert_null(scalar);
 }
 
+/* An identity that is a byte short, and one of another kind. */
+static void encode_others(const char *identity, char shorter[128], char other[128])
+{
+    (void)psn_bech32_encode("age-secret-key-", (const uint8_t *)identity, 31, shorter,
+                            128);
+    (void)psn_bech32_encode("age-secret-key-x", (const uint8_t *)identity, 32, other,
+                            128);
+    for (size_t i = 0; i < 128; i++) {
+        shorter[i] = (char)(toupper)((unsigned char)shorter[i]);
+        other[i] = (char)(toupper)((unsigned char)other[i]);
+    }
+}
+
 static void other_kinds_of_keys_are_refused(void **state)
 {
     char identity[128] = "";
     char recipient[PSN_AGE_RECIPIENT_MAX];
-    char shorter[128];
-    char other[128];
+    char shorter[128] = "";
+    char other[128] = "";
     char dashed[130];
 
     (void)state;
     make_identity(identity, sizeof identity, recipient);
-    (void)psn_bech32_encode("age-secret-key-", (const uint8_t *)identity, 31, shorter,
-                            sizeof shorter);
-    (void)psn_bech32_encode("age-secret-key-x", (const uint8_t *)identity, 32, other,
-                            sizeof other);
-    for (size_t i = 0; i < sizeof shorter; i++) {
-        shorter[i] = (char)toupper((unsigned char)shorter[i]);
-        other[i] = (char)toupper((unsigned char)other[i]);
-    }
+    encode_others(identity, shorter, other);
     (void)snprintf(dashed, sizeof dashed, "-%s", identity);
     {
         const char *const rows[] = {

@@ -339,7 +339,7 @@ static void a_part_that_is_refused_is_a_finding(void **state)
         "/me/identity/user/jp/token",
         "/me/subAccount",
         "/v2/iam/policy",
-        ACME "/mailingList/news/subscriber",
+        (ACME "/mailingList/news/subscriber"),
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
